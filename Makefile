@@ -1,0 +1,64 @@
+# One door for everything that is done with the sources. `make help` lists it.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install system-packages demo test lint format typecheck bench clean
+.DELETE_ON_ERROR:
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PYTHON=python3.12    the interpreter to build $(VENV) with (3.11 or newer)"
+
+install: $(STAMP) ## make .venv with everything in it; done once, and again when the pins change
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is not Python 3.11 or newer; name one: make install PYTHON=python3.12" >&2; exit 1; }
+	@$(MAKE) --no-print-directory system-packages
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[offline,test,dev]'
+	@touch $@
+
+# flite is the clearest voice that a machine without a cloud can speak with. Without it the voice
+# that comes with the Python packages speaks, so that nothing here is fatal.
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=1 -o DPkg::Lock::Timeout=60 \
+       -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20
+
+system-packages: ## install flite, the optional voice, where this is root on Debian
+	@if command -v flite >/dev/null 2>&1; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
+	  echo "flite, an optional voice, is not installed (on Debian, as root: apt-get install flite)"; exit 0; fi; \
+	echo "Installing flite, an optional voice"; \
+	{ $(APT) update && $(APT) install -y --no-install-recommends flite; } </dev/null >/dev/null || \
+	  echo "apt-get could not install flite; going on without: the packaged voice speaks instead" >&2
+
+demo: install ## place a supervised phone call on this machine, and crash it
+	$(BIN)/aybiza demo
+
+test: install lint typecheck ## lint, type check, run all tests
+	$(BIN)/python -m pytest
+
+lint: install ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+typecheck: install ## check the types
+	$(BIN)/mypy
+
+format: install ## put the sources into the project's format
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: install ## measure the runtime and a turn
+	$(BIN)/aybiza bench runtime
+	$(BIN)/aybiza bench turn
+
+clean: ## remove .venv and everything that tools leave behind
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Actors: the runtime that carries processes, and the processes of the application."""

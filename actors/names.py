@@ -1,0 +1,69 @@
+"""The names under which the application's processes are found; all of them in one registry.
+
+`call_patiently` is how an actor asks another that may be restarting at this very moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from actors.runtime import NOPROC, VM, CallExit, Dest, Via
+
+REGISTRY = "registry"
+
+MEMORY = "memory"
+METRICS = "metrics"
+CALL_SUPERVISOR = "call_supervisor"
+MODEL_SUPERVISOR = "model_supervisor"
+TOOL_SUPERVISOR = "tool_supervisor"
+
+RETRY_SECONDS = 0.002
+
+
+def call(call_id: str) -> Via:
+    """The CallActor of a call."""
+    return Via(REGISTRY, ("call", call_id))
+
+
+def transcriber(call_id: str) -> Via:
+    """The TranscriberActor of a call."""
+    return Via(REGISTRY, ("transcriber", call_id))
+
+
+def speaker(call_id: str) -> Via:
+    """The SpeakerActor of a call."""
+    return Via(REGISTRY, ("speaker", call_id))
+
+
+def session(call_id: str) -> Via:
+    """The CallSession of a call."""
+    return Via(REGISTRY, ("session", call_id))
+
+
+def answer(call_id: str, turn: int) -> Via:
+    """The AnswerActor of a turn."""
+    return Via(REGISTRY, ("answer", call_id, turn))
+
+
+def breaker(model: str) -> Via:
+    """The CircuitBreakerActor of a model."""
+    return Via(REGISTRY, ("breaker", model))
+
+
+async def call_patiently(vm: VM, dest: Dest, request: Any, deadline: float) -> Any:
+    """`VM.call`, tried again while `dest` is being restarted, for at most `deadline` seconds.
+
+    The callee may see the request twice, so it must be one that may be repeated. Raises `CallExit`
+    with the last reason when the time is up.
+    """
+    until = vm.now() + deadline
+    while True:
+        try:
+            return await vm.call(dest, request, timeout=max(0.0, until - vm.now()))
+        except CallExit as failure:
+            if vm.now() + RETRY_SECONDS >= until:
+                raise
+            if failure.reason != NOPROC and vm.alive(dest):
+                raise
+        await asyncio.sleep(RETRY_SECONDS)

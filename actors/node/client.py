@@ -1,0 +1,114 @@
+"""Ask a running node something from another process, such as a command-line tool.
+
+The client joins the node's actor system through its admin port and leaves it again; it never starts one. The calls
+block, for at most the time they are given and some tenths of a second to join: not for use on an event loop.
+
+Errors: NodeNotRunning (nothing, or no node, listens on the port), NodeTimeout (no reply in time), NodeRefused (the
+node answered with an error). Each message is for people.
+"""
+
+import json
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from actors.node.binding import LOOPBACK, bind_listeners  # first: see there
+
+# isort: split
+from thespian.actors import ActorSystem, ActorSystemException
+from thespian.system import systemBase
+from thespian.system.multiprocTCPBase import ActorSystemBase
+
+from actors.node.messages import ControlReply, ControlRequest, StopNode
+from actors.node.node_keeper import GLOBAL_NAME, NodeKeeper
+
+JOIN_LIMIT = timedelta(seconds=2)
+"""What the admin may take to say who it is and where the keeper is."""
+REPLY_MARGIN = 0.5
+"""Seconds that a node's own reply (that it took too long) may come after the time limit."""
+
+
+class NodeError(Exception):
+    """A node could not be asked, or did not answer."""
+
+
+class NodeNotRunning(NodeError):
+    """No node listens on the port."""
+
+
+class NodeTimeout(NodeError):
+    """The node has not answered in time."""
+
+
+class NodeRefused(NodeError):
+    """The node has answered with an error, which is the message."""
+
+
+def ask_node(
+    port: int, request: Mapping[str, Any], timeout: float = 5.0, *, address: str = LOOPBACK
+) -> dict[str, Any]:
+    """The reply of the node on `port` to `request` (both JSON data), within `timeout` seconds."""
+    with _joined(port, address) as (system, keeper):
+        reply = system.ask(keeper, ControlRequest(dict(request), timeout), timeout + REPLY_MARGIN)
+    if not isinstance(reply, ControlReply):
+        raise NodeTimeout(f"the node on port {port} has not answered within {timeout:g} s")
+    if reply.error is not None:
+        raise NodeRefused(reply.error)
+    answer: dict[str, Any] = json.loads(reply.reply)
+    return answer
+
+
+def stop_node(port: int, timeout: float = 10.0, *, address: str = LOOPBACK) -> None:
+    """End the node on `port` in order, with all that keeps it; return when its port is free."""
+    with _joined(port, address) as (system, keeper):
+        system.tell(keeper, StopNode())
+    until = time.monotonic() + timeout
+    while _listens(port, address):
+        if time.monotonic() > until:
+            raise NodeTimeout(f"the node on port {port} has not stopped within {timeout:g} s")
+        time.sleep(0.05)
+
+
+class _JoinedSystem(ActorSystemBase):  # type: ignore[misc]
+    """The client's end of a system that runs already."""
+
+    def _startAdmin(self, *_arguments: Any) -> None:
+        raise NodeNotRunning("no actor system runs there")
+
+    def _verifyAdminRunning(self) -> bool:
+        if not super()._verifyAdminRunning():
+            raise NodeNotRunning("what listens there is not a node, or it is shutting down")
+        return True
+
+
+@contextmanager
+def _joined(port: int, address: str) -> Iterator[tuple[Any, Any]]:
+    bind_listeners(address)
+    systemBase.MAX_ADMIN_STATUS_REQ_DELAY = JOIN_LIMIT
+    systemBase.MAX_CHILD_ACTOR_CREATE_DELAY = JOIN_LIMIT
+    systemBase.MAX_TELL_PERIOD = JOIN_LIMIT
+    base = None
+    try:
+        if not _listens(port, address):
+            raise NodeNotRunning("nothing listens there")
+        base = _JoinedSystem(SimpleNamespace(capabilities={"Admin Port": port}))
+        system = ActorSystem(base, transientUnique=True)
+        # A global name that is taken yields its owner; NodeKeeper lets no other system create one.
+        yield system, system.createActor(NodeKeeper, globalName=GLOBAL_NAME)
+    except (NodeNotRunning, ActorSystemException) as error:
+        raise NodeNotRunning(f"no node runs on port {port} of {address}: {error}") from error
+    finally:
+        if base is not None:
+            base.transport.close()
+
+
+def _listens(port: int, address: str) -> bool:
+    try:
+        with socket.create_connection((address, port), timeout=JOIN_LIMIT.total_seconds()):
+            return True
+    except OSError:
+        return False

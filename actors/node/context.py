@@ -1,0 +1,66 @@
+"""What runs inside a node, and what it is given.
+
+A node main is a coroutine function `async def main(context: NodeContext) -> None`, named as "module:function" so
+that this floor imports nothing above it. Contract: it opens its doors, calls `context.ready`, waits for
+`context.stop`, closes everything in order and returns. Raising, or returning before it was told to stop, is a crash:
+the keeper starts the node anew.
+"""
+
+import asyncio
+import importlib
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+ControlHandler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""Answers a request of a command-line tool; both are plain JSON data."""
+
+
+class NodeContext:
+    """A node main's side of its node. All of it belongs to the loop: call it from there only."""
+
+    def __init__(
+        self,
+        *,
+        incarnation: int,
+        settings: Mapping[str, str],
+        on_ready: Callable[[dict[str, str]], None],
+    ) -> None:
+        self.incarnation = incarnation
+        """The number of this start, from 1."""
+        self.settings = settings
+        """The environment of the node."""
+        self.stop = asyncio.Event()
+        """Set when the node is to end."""
+        self.control: ControlHandler | None = None
+        """The handler that `serve` has registered."""
+        self._on_ready = on_ready
+
+    def ready(self, info: Mapping[str, str]) -> None:
+        """Say that the doors are open. `info` names them for people, such as {"http": "http://127.0.0.1:3000"};
+        it is printed in its order, `node` last."""
+        self._on_ready({str(name): str(value) for name, value in info.items()})
+
+    def serve(self, handler: ControlHandler) -> None:
+        """Let `handler` answer control requests. It runs as a task of its own, bounded in time."""
+        self.control = handler
+
+
+NodeMain = Callable[[NodeContext], Awaitable[None]]
+
+
+def load_node_main(name: str) -> NodeMain:
+    """Import the coroutine function that `name` ("module:function") stands for.
+
+    Raises ValueError if the name is not of that form or names something else; what the import itself raises passes.
+    """
+    module_name, colon, function_name = name.partition(":")
+    if not (colon and module_name and function_name):
+        raise ValueError(f"node main {name!r} is not of the form module:function")
+    function = getattr(importlib.import_module(module_name), function_name, None)
+    if not inspect.iscoroutinefunction(function):
+        raise ValueError(
+            f"node main {name!r}: {module_name} has no coroutine function {function_name}"
+        )
+    main: NodeMain = function
+    return main

@@ -1,0 +1,176 @@
+"""The event loop of a node, in a thread beside the actor's own, and the way from there back to the actor.
+
+Thespian's `send` may only be used on the actor's thread. So what the loop has to say goes into an Outbox: a bounded
+queue, and a socketpair whose reading end the actor watches. What the actor has to say goes to the loop through
+`call_soon_threadsafe`. The thread is started after the fork that made the process; no process is forked afterwards.
+"""
+
+import asyncio
+import os
+import socket
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from actors.node.context import NodeContext, NodeMain
+from actors.node.messages import ControlReply, ForwardedRequest, Heartbeat, NodeEnded, NodeReady
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_INTERVAL = 0.5
+"""Seconds between two heartbeats of the loop."""
+MAX_CONTROL_REQUESTS = 32
+"""Control requests in work at one time; more are refused."""
+TIDY_LIMIT = 1.0
+"""Seconds that tasks left behind by the main get to end once they are cancelled."""
+
+
+class Outbox:
+    """Messages from the loop's thread to the actor's. Bounded: what is too much is dropped and logged."""
+
+    def __init__(self, capacity: int = 1000) -> None:
+        self._capacity = capacity
+        self._messages: deque[Any] = deque()
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+
+    def fileno(self) -> int:
+        """The descriptor that is readable while messages wait."""
+        return self._reader.fileno()
+
+    def put(self, message: Any) -> None:
+        """Leave a message for the actor. Never blocks."""
+        if len(self._messages) >= self._capacity:
+            log.error(
+                "node_message_dropped", message=type(message).__name__, waiting=self._capacity
+            )
+            return
+        self._messages.append(message)
+        try:
+            self._writer.send(b"\0")
+        except BlockingIOError:
+            pass  # the actor has been woken many times over and has not come yet
+
+    def take(self) -> list[Any]:
+        """All messages that wait, oldest first."""
+        try:
+            self._reader.recv(65536)
+        except BlockingIOError:
+            pass
+        return [self._messages.popleft() for _ in range(len(self._messages))]
+
+
+class LoopThread:
+    """Runs a node main on a loop of its own until it ends; reports NodeReady, Heartbeat and, last, NodeEnded."""
+
+    def __init__(self, main: NodeMain, incarnation: int, outbox: Outbox) -> None:
+        self._main = main
+        self._incarnation = incarnation
+        self._outbox = outbox
+        self._loop = asyncio.new_event_loop()
+        self._context = NodeContext(
+            incarnation=incarnation, settings=dict(os.environ), on_ready=self._ready
+        )
+        self._requests: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=self._run, name="node-loop", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell the main to end in order; from any thread, any number of times."""
+        self._call(self._context.stop.set)
+
+    def join(self, limit: float) -> None:
+        """Wait until the main has ended, at most `limit` seconds."""
+        self._thread.join(limit)
+
+    def handle(self, forwarded: ForwardedRequest) -> None:
+        """Have a control request answered; the reply goes to the outbox as (client, ControlReply)."""
+        self._call(self._accept, forwarded)
+
+    def _call(self, function: Callable[..., object], *arguments: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            log.debug("node_loop_closed")  # the main has ended, and NodeEnded is on its way
+
+    def _ready(self, info: dict[str, str]) -> None:
+        self._outbox.put(NodeReady(self._incarnation, info))
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        reason: str | None = None
+        try:
+            self._loop.run_until_complete(self._carry())
+        except BaseException as error:
+            reason = describe_error(error)
+            log.exception("node_main_failed", incarnation=self._incarnation)
+        finally:
+            self._tidy()
+            self._outbox.put(NodeEnded(self._incarnation, reason))
+
+    async def _carry(self) -> None:
+        heart = asyncio.create_task(self._beat(), name="node-heartbeat")
+        try:
+            await self._main(self._context)
+        finally:
+            heart.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            self._outbox.put(Heartbeat(self._incarnation))
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
+
+    def _tidy(self) -> None:
+        try:
+            left = asyncio.all_tasks(self._loop)
+            for task in left:
+                task.cancel()
+            if left:
+                self._loop.run_until_complete(asyncio.wait(left, timeout=TIDY_LIMIT))
+            names = [task.get_name() for task in left if not task.done()]
+            if names:
+                log.warning("node_tasks_left", tasks=names)
+        except Exception:
+            log.exception("node_loop_not_tidy")
+
+    def _accept(self, forwarded: ForwardedRequest) -> None:
+        if len(self._requests) >= MAX_CONTROL_REQUESTS:
+            refusal = ControlReply(error=f"the node is busy with {MAX_CONTROL_REQUESTS} requests")
+            self._outbox.put((forwarded.client, refusal))
+            return
+        task = self._loop.create_task(self._answer(forwarded), name="node-control")
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
+
+    async def _answer(self, forwarded: ForwardedRequest) -> None:
+        request = forwarded.request
+        reply: dict[str, Any] | None = None
+        error: str | None = None
+        try:
+            async with asyncio.timeout(request.limit):
+                reply = await self._ask_control(dict(request.request))
+        except TimeoutError:
+            error = f"the node did not answer within {request.limit:g} s"
+        except Exception as failure:
+            log.exception("control_request_failed")
+            error = describe_error(failure)
+        self._outbox.put((forwarded.client, reply if error is None else ControlReply(error=error)))
+
+    def _ask_control(self, request: dict[str, Any]) -> Awaitable[dict[str, Any]]:
+        if self._context.control is None:
+            raise LookupError("the node does not serve control requests")
+        return self._context.control(request)
+
+
+def describe_error(error: BaseException) -> str:
+    """An exception in one line; a group by its first leaf."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,134 @@
+"""What the processes of a node say to each other through Thespian.
+
+Four parties: the command (`aybiza run`, outside the actor system), the NodeKeeper, the NodeActor, and a client
+(any other command that joins the system from outside). Everything here is plain data; an incarnation is the
+number of a node's start, counted by its keeper from 1, so that a message of a dead process is told from one of
+its successor.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The keeper's time limits and restart intensity; all times in seconds.
+
+    The node may end `max_restarts` times within `max_seconds` and be started again; once more, and the keeper
+    gives up. `backoff` is the wait before the first, second, … restart of that period; its last entry holds for
+    all further ones.
+    """
+
+    start: float = 20.0
+    silence: float = 5.0
+    stop: float = 3.0
+    max_restarts: int = 5
+    max_seconds: float = 30.0
+    backoff: tuple[float, ...] = (0.0, 0.1, 0.25, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class KeepNode:
+    """Command to keeper: keep a node alive that runs `main` ("module:function")."""
+
+    main: str
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class StopNode:
+    """Command or client to keeper, keeper to node: end in order."""
+
+
+@dataclass(frozen=True)
+class NodeUp:
+    """Keeper to command: the node serves; `info` is what its main declared with `ready`."""
+
+    incarnation: int
+    pid: int
+    info: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class NodeDown:
+    """Keeper to command: the node has ended and is started again in `restart_in` seconds."""
+
+    incarnation: int
+    pid: int
+    reason: str
+    restart_in: float
+
+
+@dataclass(frozen=True)
+class NodeGivenUp:
+    """Keeper to command: the node is down for good."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NodeStopped:
+    """Keeper to command: the node ended as asked; `failure` says what was not in order, if anything."""
+
+    failure: str | None
+
+
+@dataclass(frozen=True)
+class CarryNode:
+    """Keeper to node, its first message: run `main` on the loop."""
+
+    incarnation: int
+    main: str
+
+
+@dataclass(frozen=True)
+class NodeReady:
+    """Node to keeper: the start has come to its end, the doors are open."""
+
+    incarnation: int
+    info: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """Node to keeper: the loop turns."""
+
+    incarnation: int
+
+
+@dataclass(frozen=True)
+class NodeEnded:
+    """Node to keeper: main has returned (`reason` None after a stop) or failed; the process waits for ReleaseNode."""
+
+    incarnation: int
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class ReleaseNode:
+    """Keeper to node: your reason is noted, end the process."""
+
+
+@dataclass(frozen=True)
+class ControlRequest:
+    """Client to keeper, and on to the node: answer `request` within `limit` seconds."""
+
+    request: Mapping[str, Any]
+    limit: float
+
+
+@dataclass(frozen=True)
+class ForwardedRequest:
+    """Keeper to node: a client's request, with the client's address (a Thespian ActorAddress)."""
+
+    request: ControlRequest
+    client: Any
+
+
+@dataclass(frozen=True)
+class ControlReply:
+    """Node or keeper to client: the reply as JSON, or what went wrong."""
+
+    reply: str = "null"
+    error: str | None = None

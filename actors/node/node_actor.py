@@ -1,0 +1,105 @@
+"""NodeActor: the process that carries a VM.
+
+One asyncio loop in a thread of its own (`loop_thread`); the actor's thread does nothing but Thespian. Messages:
+CarryNode starts the loop, StopNode ends it in order, ForwardedRequest is answered to its client, ReleaseNode ends
+the process. SIGTERM to the process is an orderly end too, after which the keeper starts the node anew.
+"""
+
+import json
+import os
+import signal
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from thespian.actors import ActorExitRequest, WakeupMessage, WatchMessage
+
+from actors.node.actor_process import ActorProcess, leave
+from actors.node.context import load_node_main
+from actors.node.loop_thread import LoopThread, Outbox, describe_error
+from actors.node.messages import (
+    CarryNode,
+    ControlReply,
+    ForwardedRequest,
+    NodeEnded,
+    ReleaseNode,
+    StopNode,
+)
+
+log = structlog.get_logger(__name__)
+
+RELEASE_LIMIT = 1.0
+"""Seconds that an ended node waits for its keeper's ReleaseNode."""
+EXIT_LIMIT = 2.0
+"""Seconds for an orderly end when Thespian itself takes the actor down."""
+
+
+class NodeActor(ActorProcess):
+    """Carries one node main. Its parent is the NodeKeeper."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outbox = Outbox()
+        self._keeper: Any = None
+        self._thread: LoopThread | None = None
+        self._exitcode = os.EX_OK
+        signal.signal(signal.SIGTERM, lambda _number, _frame: self._stop())
+
+    def watched(self) -> list[int]:
+        return [self._outbox.fileno()]
+
+    def handle(self, message: Any, sender: Any) -> None:
+        match message:
+            case CarryNode():
+                self._carry(message, sender)
+            case WatchMessage():
+                for outgoing in self._outbox.take():
+                    self._forward(outgoing)
+            case ForwardedRequest() if self._thread is not None:
+                self._thread.handle(message)
+            case StopNode():
+                self._stop()
+            case ReleaseNode() | WakeupMessage():
+                leave(self._exitcode)
+            case ActorExitRequest():
+                self._stop()
+                if self._thread is not None:
+                    self._thread.join(EXIT_LIMIT)
+                leave(self._exitcode)
+
+    def _carry(self, order: CarryNode, keeper: Any) -> None:
+        self._keeper = keeper
+        try:
+            main = load_node_main(order.main)
+        except Exception as error:
+            log.exception("node_main_not_found", main=order.main)
+            self._forward(NodeEnded(order.incarnation, describe_error(error)))
+            return
+        self._thread = LoopThread(main, order.incarnation, self._outbox)
+        self._thread.start()
+
+    def _stop(self) -> None:
+        if self._thread is not None:
+            self._thread.stop()
+
+    def _forward(self, outgoing: Any) -> None:
+        match outgoing:
+            case (client, ControlReply() as reply):
+                self.send(client, reply)
+            case (client, answer):
+                self.send(client, encode_reply(answer))
+            case NodeEnded():
+                self._exitcode = os.EX_OK if outgoing.reason is None else os.EX_SOFTWARE
+                self.send(self._keeper, outgoing)
+                self.wakeupAfter(timedelta(seconds=RELEASE_LIMIT))
+            case _:
+                self.send(self._keeper, outgoing)
+
+
+def encode_reply(answer: Any) -> ControlReply:
+    """A handler's answer as the client gets it; an answer that is not JSON data becomes an error."""
+    try:
+        return ControlReply(reply=json.dumps(answer))
+    except (TypeError, ValueError) as error:
+        log.exception("control_reply_not_json")
+        return ControlReply(error=f"the node's answer is not JSON data: {error}")

@@ -1,0 +1,84 @@
+"""The runtime: a small BEAM on one asyncio loop. What actors need is named here."""
+
+from actors.runtime.clock import VirtualTimeLoop, run_virtual, virtual_time
+from actors.runtime.errors import CallExit, ExitError, NameTaken, StartError, Stop, VMClosed
+from actors.runtime.gen_server import (
+    IGNORE,
+    NO_REPLY,
+    Continue,
+    FunctionClause,
+    GenServer,
+    NoReply,
+    Reply,
+    Timeout,
+    reply,
+)
+from actors.runtime.messages import Down, Exit, From, TimedOut
+from actors.runtime.pid import Dest, Pid, Via
+from actors.runtime.process import Process, current_process
+from actors.runtime.reasons import (
+    KILL,
+    KILLED,
+    NOCONNECTION,
+    NOPROC,
+    NORMAL,
+    SHUTDOWN,
+    TIMEOUT,
+    BadReturnValue,
+    CallFailed,
+    Crashed,
+    Reason,
+    Shutdown,
+    is_orderly,
+)
+from actors.runtime.registry import Registry
+from actors.runtime.task import Task
+from actors.runtime.timers import Timer
+from actors.runtime.vm import VM
+
+__all__ = [
+    "IGNORE",
+    "KILL",
+    "KILLED",
+    "NOCONNECTION",
+    "NOPROC",
+    "NORMAL",
+    "NO_REPLY",
+    "SHUTDOWN",
+    "TIMEOUT",
+    "VM",
+    "BadReturnValue",
+    "CallExit",
+    "CallFailed",
+    "Continue",
+    "Crashed",
+    "Dest",
+    "Down",
+    "Exit",
+    "ExitError",
+    "From",
+    "FunctionClause",
+    "GenServer",
+    "NameTaken",
+    "NoReply",
+    "Pid",
+    "Process",
+    "Reason",
+    "Registry",
+    "Reply",
+    "Shutdown",
+    "StartError",
+    "Stop",
+    "Task",
+    "TimedOut",
+    "Timeout",
+    "Timer",
+    "VMClosed",
+    "Via",
+    "VirtualTimeLoop",
+    "current_process",
+    "is_orderly",
+    "reply",
+    "run_virtual",
+    "virtual_time",
+]

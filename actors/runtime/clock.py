@@ -1,0 +1,76 @@
+"""Virtual time: an event loop whose clock jumps instead of waiting.
+
+A VM measures time by its loop (`loop.time`, `loop.call_later`), so the loop is the injected
+clock: under `run_virtual` every timer, time limit and `asyncio.sleep` of a test runs in its
+right order without real waiting, hours in milliseconds. Time stands still while anything is
+ready to run and while a thread of the VM is at work, so results do not depend on the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import selectors
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_REAL_WAIT = 0.05
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Looks for real input, and where there is none lets the loop's clock jump."""
+
+    loop: VirtualTimeLoop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        if timeout is None or self.loop.threads_at_work:
+            return super().select(_REAL_WAIT)
+        self.loop.jump(timeout)
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop that starts at time 0 and never sleeps while a timer is all it waits for.
+
+    `threads_at_work` counts the threads whose results are awaited; while it is not 0 the clock
+    does not jump.
+    """
+
+    def __init__(self) -> None:
+        self._virtual_now = 0.0
+        self.threads_at_work = 0
+        selector = _JumpingSelector()
+        selector.loop = self
+        super().__init__(selector)
+
+    def time(self) -> float:
+        return self._virtual_now
+
+    def jump(self, seconds: float) -> None:
+        """Move the clock forward by `seconds`."""
+        self._virtual_now += seconds
+
+
+def run_virtual(main: Coroutine[Any, Any, T]) -> T:
+    """Run `main` to its end in virtual time, and close the loop behind it."""
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main)
+
+
+def virtual_time(function: Callable[P, Awaitable[T]]) -> Callable[P, T]:
+    """Decorator for a test: its coroutine runs under `run_virtual`."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        async def main() -> T:
+            return await function(*args, **kwargs)
+
+        return run_virtual(main())
+
+    return run

@@ -1,0 +1,103 @@
+"""Exceptions of the runtime.
+
+`ExitError` and its kin make the process that does not catch them end with their `reason`;
+every other exception makes it end with `Crashed(exception)`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any, Final
+
+from actors.runtime.reasons import NORMAL, CallFailed, Crashed, Reason
+
+UNSET: Any = object()
+
+# What ends the process that raises it and nothing else. A cancellation that no exit signal asked
+# for is one of them; KeyboardInterrupt is the whole program's.
+CRASHES: Final = (Exception, SystemExit, asyncio.CancelledError)
+
+_HERE = os.path.dirname(__file__) + os.sep
+
+
+class ExitError(Exception):
+    """Ends the process that raises it with `reason`: Erlang's `exit(Reason)`."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def exit_reason(self) -> Reason:
+        """What links and monitors of the process see."""
+        return self.reason
+
+
+class Stop(ExitError):
+    """Raised in a callback: stop this server with `reason`; `terminate` runs first.
+
+    In `handle_call` a `reply` answers the caller: `{:stop, reason, reply, state}`.
+    """
+
+    def __init__(self, reason: Reason, *, reply: Any = UNSET) -> None:
+        super().__init__(reason)
+        self.reply = reply
+
+
+class CallExit(ExitError):
+    """A `call` got no reply: the callee ended with `reason`, does not live, or was too slow."""
+
+    def __init__(self, reason: Reason, dest: Any, request: Any = None) -> None:
+        super().__init__(reason)
+        self.dest = dest
+        self.request = request
+
+    def __str__(self) -> str:
+        return f"call to {self.dest} failed: {self.reason}"
+
+    def exit_reason(self) -> Reason:
+        return CallFailed(self.reason, self.dest)
+
+
+class StartError(Exception):
+    """A process did not start: `{:error, reason}` of `start_link`.
+
+    `reason` is `("already_started", pid)` when the name is taken, `"timeout"` when `init` took
+    too long, and otherwise what `init` stopped, exited or crashed with.
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"process did not start: {self.reason}"
+
+
+class NameTaken(Exception):
+    """The name already belongs to the living process `pid`."""
+
+    def __init__(self, name: Any, pid: Any) -> None:
+        super().__init__(f"{name!r} is registered to {pid}")
+        self.name = name
+        self.pid = pid
+
+
+class VMClosed(RuntimeError):
+    """The VM is not open: use it inside `async with VM() as vm`."""
+
+
+def reason_of(error: BaseException | None) -> Reason:
+    """The exit reason of a process whose body ended with `error`."""
+    if error is None:
+        return NORMAL
+    return error.exit_reason() if isinstance(error, ExitError) else Crashed(error)
+
+
+def own_traceback(error: BaseException | None) -> None:
+    """Cut the runtime's frames off the top of `error`'s traceback: it begins in the server."""
+    if error is not None:
+        traceback = error.__traceback__
+        while traceback and traceback.tb_frame.f_code.co_filename.startswith(_HERE):
+            traceback = traceback.tb_next
+        error.__traceback__ = traceback

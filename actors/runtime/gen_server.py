@@ -1,0 +1,360 @@
+"""`GenServer`: a process with callbacks, as Erlang's `gen_server` and Elixir's `GenServer`.
+
+    class Counter(GenServer):
+        async def init(self, start: int) -> None:
+            self.count = start
+
+        async def handle_call(self, request, from_):
+            self.count += 1
+            return self.count
+
+The state is the instance, built anew by every start. What a callback returns:
+
+===================  =========================================================================
+`init`               None, `IGNORE`, `Continue(x)` or `Timeout(seconds)`
+`handle_call`        the reply; `Reply(value, then)`; `NO_REPLY` (answer later with `reply`), or
+                     `NoReply(then)`
+the other handlers   None, `Continue(x)` or `Timeout(seconds)`
+===================  =========================================================================
+
+`then` is a `Continue` or a `Timeout`. Any callback may `raise Stop(reason)`. Whatever else a
+callback raises is a crash. `terminate(reason)` runs after a stop or a crash, and after an exit
+signal only if the server traps exits. A returned value without a meaning ends the server with
+`BadReturnValue`; so does a `Continue`, a `Timeout` or `IGNORE` returned as a reply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, TypeAlias
+
+from actors.runtime.errors import CRASHES, UNSET, ExitError, Stop, own_traceback, reason_of
+from actors.runtime.messages import Call, Cast, Exit, From, System, TimedOut
+from actors.runtime.pid import Pid
+from actors.runtime.process import MESSAGES_A_SLICE, Process
+from actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
+from actors.runtime.timers import Timer
+from actors.runtime.vm import VM, part
+
+
+class _Marker:
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+    def __reduce__(self) -> str:
+        return self._name
+
+
+NO_REPLY: Final = _Marker("NO_REPLY")
+IGNORE: Final = _Marker("IGNORE")
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """Run `handle_continue(value)` before the next message."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """Give `handle_info` a `TimedOut` if no message comes within `seconds`."""
+
+    seconds: float
+
+
+Then: TypeAlias = Continue | Timeout | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """From `handle_call`: reply with `value`, then do `then`."""
+
+    value: Any
+    then: Then = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """From `handle_call`: no reply yet; do `then`."""
+
+    then: Then = None
+
+
+class FunctionClause(ExitError):
+    """No clause of the callback fits the message: the reason is `FUNCTION_CLAUSE`."""
+
+    def __init__(self, server: Any, message: Any) -> None:
+        super().__init__(FUNCTION_CLAUSE)
+        self.add_note(f"{type(server).__name__} does not understand {message!r}")
+
+
+class GenServer:
+    """Base of all servers; see the module. Override the callbacks; make instances by `VM.start`.
+
+    A class that sets `traps_exits` is told of links' exit signals by `Exit` messages.
+    """
+
+    traps_exits: ClassVar[bool] = False
+    _process: Process
+
+    async def init(self, *args: Any, **kwargs: Any) -> Any:
+        """Build the state. The starter waits for it."""
+        return None
+
+    async def handle_call(self, request: Any, from_: From) -> Any:
+        """A request whose sender waits for a reply."""
+        raise FunctionClause(self, request)
+
+    async def handle_cast(self, request: Any) -> Any:
+        """A request without a reply."""
+        raise FunctionClause(self, request)
+
+    async def handle_info(self, message: Any) -> Any:
+        """Any other message; one that is not understood is logged and dropped."""
+        self._process.vm.report_unexpected(self._process, message)
+
+    async def handle_continue(self, value: Any) -> Any:
+        """What a callback asked for by `Continue(value)`."""
+        raise FunctionClause(self, value)
+
+    async def terminate(self, reason: Reason) -> None:
+        """Clean up before the end."""
+
+    def get_state(self) -> Any:
+        """What `sys.get_state` and crash reports show: the instance's public attributes."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+    @property
+    def pid(self) -> Pid:
+        """This process."""
+        return self._process.pid
+
+    @property
+    def vm(self) -> VM:
+        """The VM it lives in."""
+        return self._process.vm
+
+    def trap_exit(self, on: bool = True) -> None:
+        """Turn exit signals into `Exit` messages, or back."""
+        self._process.trap_exit = on
+
+    def send_after(self, message: Any, seconds: float) -> Timer:
+        """Send `message` to this process in `seconds`."""
+        return self._process.vm.send_after(self._process.pid, message, seconds)
+
+
+def reply(from_: From, value: Any) -> None:
+    """Answer a call for which `handle_call` returned `NO_REPLY`."""
+    from_.answer(value)
+
+
+async def serve(
+    server: type[GenServer],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    started: From,
+    process: Process,
+) -> BaseException | None:
+    """The body of a server's process: `init`, its loop, `terminate`. For `VM.start`."""
+    instance = server()
+    instance._process = process
+    process.server = instance
+    process.trap_exit = server.traps_exits
+    try:
+        then = await instance.init(*args, **kwargs)
+        if then is not IGNORE:
+            _valid(then)
+    except BaseException:
+        part(process)
+        raise
+    if then is IGNORE:
+        part(process)
+        started.answer(None)
+        return None
+    started.answer(process.pid)
+    try:
+        await _loop(process, instance, then)
+    except CRASHES as error:
+        if process.exiting is not UNSET:
+            raise
+        own_traceback(error)
+        return await _terminate(process, instance, error)
+
+
+async def _terminate(
+    process: Process, server: GenServer, error: BaseException
+) -> BaseException | None:
+    call = process.last_message
+    try:
+        await server.terminate(reason_of(error))
+    finally:
+        if (
+            isinstance(error, Stop)
+            and error.reply is not UNSET
+            and type(call) is Call
+            and process.exiting is UNSET
+        ):
+            call.from_.answer(error.reply)
+    return error
+
+
+async def _loop(process: Process, server: GenServer, then: Then) -> None:
+    mailbox = process.mailbox
+    handle_call, handle_cast = server.handle_call, server.handle_cast
+    handle_info = server.handle_info
+    slice_left = MESSAGES_A_SLICE
+    while True:
+        if process.exiting is not UNSET:
+            raise asyncio.CancelledError
+        if slice_left == 0:
+            slice_left = MESSAGES_A_SLICE
+            await asyncio.sleep(0)
+        slice_left -= 1
+        process.reductions += 1
+        if mailbox and type(then) is not Continue:
+            message = mailbox.popleft()
+        elif then is None:
+            process.waiter = waiter = process.vm.loop.create_future()
+            await waiter
+            slice_left = MESSAGES_A_SLICE
+            message = mailbox.popleft()
+        elif type(then) is Continue:
+            then = _valid(await server.handle_continue(then.value))
+            continue
+        else:
+            message = await _receive_within(process, then.seconds)  # type: ignore[union-attr]
+        kind = type(message)
+        if kind is System:
+            # The idle time, if one runs, begins anew.
+            await _system(process, server, message)
+            continue
+        process.last_message = message
+        if kind is Call:
+            result = await handle_call(message.request, message.from_)
+            if type(result) not in _THEN_TYPES:
+                message.from_.answer(result)
+                then = None
+            elif type(result) is Reply:
+                then = _valid(result.then)
+                message.from_.answer(result.value)
+            elif type(result) is NoReply:
+                then = _valid(result.then)
+            elif result is NO_REPLY:
+                then = None
+            else:
+                raise ExitError(BadReturnValue(result))
+        elif kind is Cast:
+            then = await handle_cast(message.request)
+        elif kind is Exit and process.parent is not None and message.pid == process.parent:
+            raise Stop(message.reason)
+        else:
+            then = await handle_info(message)
+        if then is not None:
+            _valid(then)
+
+
+# What `handle_call` may return that is not the reply itself.
+_THEN_TYPES: Final = frozenset({Reply, NoReply, _Marker, Continue, Timeout})
+
+
+def _valid(then: Any) -> Then:
+    if then is None or type(then) is Continue or type(then) is Timeout:
+        return then
+    raise ExitError(BadReturnValue(then))
+
+
+async def _receive_within(process: Process, seconds: float) -> Any:
+    if not process.mailbox:
+        if seconds <= 0:
+            return TimedOut()
+        limit = process.vm.loop.call_later(seconds, _time_out, process)
+        try:
+            await process.wait()
+        finally:
+            limit.cancel()
+    return process.mailbox.popleft()
+
+
+def _time_out(process: Process) -> None:
+    # A message may have come in this very step of the loop, before the process could run.
+    if not process.mailbox:
+        process.deliver(TimedOut())
+
+
+async def _system(process: Process, server: GenServer, message: System) -> None:
+    if message.name == "terminate":
+        raise Stop(message.payload)
+    assert message.from_ is not None
+    act = _SYSTEM.get(message.name)
+    if act is None:
+        message.from_.fail(ValueError(f"no system message is called {message.name!r}"))
+        return
+    try:
+        answer = act(process, server, message.payload)
+    except Exception as error:
+        message.from_.fail(error)
+        return
+    message.from_.answer(answer)
+    if message.name == "suspend" and not process.suspended:
+        process.suspended = True
+        await _suspended(process, server)
+
+
+async def _suspended(process: Process, server: GenServer) -> None:
+    """Handle system messages and the parent's exit only, until `resume`."""
+    mailbox = process.mailbox
+    waiting = 0
+    while process.suspended:
+        if waiting == len(mailbox):
+            process.waiter = waiter = process.vm.loop.create_future()
+            await waiter
+            continue
+        message = mailbox[waiting]
+        if type(message) is System:
+            del mailbox[waiting]
+            await _system(process, server, message)
+        elif type(message) is Exit and process.parent and message.pid == process.parent:
+            raise Stop(message.reason)
+        else:
+            waiting += 1
+
+
+def _resume(process: Process, _server: GenServer, _payload: Any) -> str:
+    process.suspended = False
+    return "ok"
+
+
+def _replace_state(_: Process, server: GenServer, function: Callable[[Any], Any]) -> Any:
+    state = function(server.get_state())
+    for name, value in state.items():
+        setattr(server, name, value)
+    return server.get_state()
+
+
+def _status(process: Process, server: GenServer, _: Any) -> dict[str, Any]:
+    return {
+        "server": type(server).__name__,
+        "name": process.vm.name_of(process),
+        "parent": process.parent,
+        "status": "suspended" if process.suspended else "running",
+        "mailbox_length": len(process.mailbox),
+        "reductions": process.reductions,
+        "state": server.get_state(),
+    }
+
+
+_SYSTEM: dict[str, Callable[[Process, GenServer, Any], Any]] = {
+    "get_state": lambda _process, server, _payload: server.get_state(),
+    "get_status": _status,
+    "replace_state": _replace_state,
+    "resume": _resume,
+    "suspend": lambda _process, _server, _payload: "ok",
+}

@@ -1,0 +1,102 @@
+"""Messages with a meaning to the runtime. Anything else in a mailbox is the application's own."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from actors.runtime.pid import Pid
+from actors.runtime.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """`{:EXIT, pid, reason}`: an exit signal that reached a process which traps exits.
+
+    `pid` is None when the signal came from outside every process.
+    """
+
+    pid: Pid | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """`{:DOWN, ref, :process, pid, reason}`: the monitored process is gone."""
+
+    ref: int
+    pid: Any
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """Erlang's `timeout` message: nothing came within the `Timeout` that a callback returned."""
+
+
+class From:
+    """Who waits for a reply. Hand it to `reply` once; a late or second reply is dropped."""
+
+    __slots__ = ("_future", "pid")
+
+    def __init__(self, pid: Pid | None, future: asyncio.Future[Any]) -> None:
+        self.pid = pid
+        self._future = future
+
+    def answer(self, value: Any) -> None:
+        """Give `value` to the caller, if it still waits."""
+        if not self._future.done():
+            self._future.set_result(value)
+
+    def fail(self, error: BaseException) -> None:
+        """Raise `error` in the caller, if it still waits."""
+        if not self._future.done():
+            self._future.set_exception(error)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the caller still waits."""
+        return not self._future.done()
+
+
+class Call:
+    """A request that wants a reply."""
+
+    __slots__ = ("from_", "request")
+
+    def __init__(self, from_: From, request: Any) -> None:
+        self.from_ = from_
+        self.request = request
+
+    def __repr__(self) -> str:
+        return f"Call({self.request!r})"
+
+
+class Cast:
+    """A request without a reply."""
+
+    __slots__ = ("request",)
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+
+    def __repr__(self) -> str:
+        return f"Cast({self.request!r})"
+
+
+class System:
+    """A message of the `sys` module to the server's loop, past its callbacks.
+
+    `from_` is None where the answer is the end of the server.
+    """
+
+    __slots__ = ("from_", "name", "payload")
+
+    def __init__(self, from_: From | None, name: str, payload: Any = None) -> None:
+        self.from_ = from_
+        self.name = name
+        self.payload = payload
+
+    def __repr__(self) -> str:
+        return f"System({self.name!r})"

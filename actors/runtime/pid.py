@@ -1,0 +1,34 @@
+"""Addresses of processes: `Pid`, registered names and `Via` tuples.
+
+Anything that takes a destination takes a `Dest`: a `Pid`, a name given to `VM.register`
+(a `str`), or `Via(registry, key)` as in Elixir's `{:via, Registry, {registry, key}}`.
+Addresses are plain values: they compare, hash and pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import NamedTuple, TypeAlias
+
+
+class Pid(NamedTuple):
+    """The identity of a process: its node's name and a serial never used twice in that node."""
+
+    node: str
+    serial: int
+
+    def __str__(self) -> str:
+        return f"<{self.node}.{self.serial}>"
+
+    def __repr__(self) -> str:
+        return f"<{self.node}.{self.serial}>"
+
+
+class Via(NamedTuple):
+    """A name kept by a registry: `key` under the unique registry called `registry`."""
+
+    registry: str
+    key: Hashable
+
+
+Dest: TypeAlias = Pid | str | Via

@@ -1,0 +1,79 @@
+"""`Task`: a process for one computation, as Elixir's `Task`.
+
+    task = Task.start(vm, fetch, url)             # async function, linked to the caller
+    task = Task.start_blocking(vm, parse, text)   # plain function, in a thread
+    value = await task.result(timeout=2.0)
+
+The task is linked to the process that starts it (unless `link=False`), so a failure reaches
+it as an exit signal, and the task ends when its owner does. A thread cannot be ended from
+outside: the process of a blocking task ends at once, its function runs out by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+from actors.runtime.errors import CallExit
+from actors.runtime.pid import Pid
+from actors.runtime.process import Process
+from actors.runtime.reasons import SHUTDOWN, TIMEOUT
+from actors.runtime.vm import CALL_TIMEOUT, VM
+
+T = TypeVar("T")
+
+
+class Task(Generic[T]):
+    """A running computation; `pid` is its process."""
+
+    def __init__(self, vm: VM, pid: Pid, value: asyncio.Future[T]) -> None:
+        self._vm = vm
+        self._value = value
+        self.pid = pid
+
+    @classmethod
+    def start(
+        cls,
+        vm: VM,
+        function: Callable[..., Coroutine[Any, Any, T]],
+        *args: Any,
+        link: bool = True,
+    ) -> Task[T]:
+        """Run the coroutine function as a process."""
+        value: asyncio.Future[T] = vm.loop.create_future()
+
+        async def body(_: Process) -> None:
+            result = await function(*args)
+            if not value.done():
+                value.set_result(result)
+
+        label = f"Task {getattr(function, '__qualname__', function)}"
+        return cls(vm, vm.spawn_process(body, label=label, link=link).pid, value)
+
+    @classmethod
+    def start_blocking(
+        cls, vm: VM, function: Callable[..., T], *args: Any, link: bool = True
+    ) -> Task[T]:
+        """Run the plain function in the VM's thread pool, waited for by a process."""
+
+        async def wait() -> T:
+            return await vm.run_blocking(function, *args)
+
+        wait.__qualname__ = getattr(function, "__qualname__", str(function))
+        return cls.start(vm, wait, link=link)
+
+    async def result(self, timeout: float | None = CALL_TIMEOUT) -> T:
+        """The value, within `timeout` seconds; raises `CallExit` as `Task.await` exits."""
+        if not self._value.done():
+            try:
+                reason = await self._vm.join(self.pid, timeout)
+            except TimeoutError:
+                raise CallExit(TIMEOUT, self.pid) from None
+            if not self._value.done():
+                raise CallExit(reason, self.pid)
+        return self._value.result()
+
+    def shutdown(self) -> None:
+        """End the task, if it still runs."""
+        self._vm.exit(self.pid, SHUTDOWN)

@@ -1,0 +1,509 @@
+"""The VM: processes on one asyncio loop, as one BEAM node has them.
+
+    async with VM("front") as vm:
+        counter = await vm.start(Counter, 5, name="counter")
+        await vm.call(counter, "increment", timeout=1.0)
+
+Messages are passed by reference inside a VM and arrive in the order in which they were sent.
+A crash is a process's own: it is reported, links and monitors hear of it, nothing else is
+harmed. Time is the loop's (see `actors.runtime.clock` for virtual time); every wait has a
+limit. Leaving the block ends every process that is left.
+
+Errors: `StartError` (a process did not start), `CallExit` (a call got no reply),
+`NameTaken`, `VMClosed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+from collections.abc import Callable, Coroutine, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from actors.runtime.crash_report import Reporter
+from actors.runtime.errors import CallExit, NameTaken, StartError, VMClosed
+from actors.runtime.messages import Call, Cast, Down, From, System
+from actors.runtime.pid import Dest, Pid, Via
+from actors.runtime.process import Body, Process, current_process
+from actors.runtime.reasons import (
+    CALLING_SELF,
+    KILL,
+    KILLED,
+    NOPROC,
+    NORMAL,
+    SHUTDOWN,
+    TIMEOUT,
+    Reason,
+    is_orderly,
+)
+from actors.runtime.registry import Registry
+from actors.runtime.timers import Timer
+from actors.runtime.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from actors.runtime.gen_server import GenServer
+
+T = TypeVar("T")
+
+CALL_TIMEOUT = 5.0
+INIT_TIMEOUT = 5.0
+CLOSE_SECONDS = 5.0
+
+
+class VM:
+    """One node's processes.
+
+    `node` is the name in its pids. `mailbox_alarm` is the mailbox length at which a process is
+    named in a warning. `threads` bounds the pool for blocking functions. `block_warning_ms` is
+    how long a callback may hold the loop before it is named; None switches the watchdog off.
+    `tables` is for data that must outlive the actor which keeps it, as ETS tables with an heir do.
+    """
+
+    def __init__(
+        self,
+        node: str = "nonode",
+        *,
+        mailbox_alarm: int = 10_000,
+        threads: int = 32,
+        block_warning_ms: float | None = 50.0,
+    ) -> None:
+        self.node = node
+        self.mailbox_alarm = mailbox_alarm
+        self.registries: dict[str, Registry] = {}
+        self.tables: dict[str, Any] = {}
+        self.observers: list[Callable[[Process, Reason], None]] = []
+        self._serials = itertools.count(1)
+        self._refs = itertools.count(1)
+        self._processes: dict[int, Process] = {}
+        self._names: dict[Hashable, Process] = {}
+        self._abandoned: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._context = contextvars.Context()
+        self._threads = threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._reporter = Reporter()
+        self._watchdog = Watchdog(block_warning_ms) if block_warning_ms else None
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()
+        self._reporter.start()
+        if self._watchdog:
+            self._watchdog.start(self._loop)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await self._end_all()
+        finally:
+            if self._watchdog:
+                self._watchdog.stop()
+            if self._pool:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+            self._reporter.stop()
+            self._loop = None
+
+    async def _end_all(self) -> None:
+        caller = current_process.get()
+        tasks = set(self._abandoned)
+        # Those that trap exits get the chance that a supervisor's shutdown would give them.
+        for order in (SHUTDOWN, KILLED):
+            for process in list(self._processes.values()):
+                if process is caller:
+                    continue
+                if order == KILLED:
+                    process.end(KILLED)
+                elif process.parent is None or process.parent.serial not in self._processes:
+                    process.signal(process.parent, SHUTDOWN)
+                if process.task:
+                    tasks.add(process.task)
+            if tasks:
+                _, tasks = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of this VM."""
+        if self._loop is None:
+            raise VMClosed("the VM is not open: use `async with VM() as vm`")
+        return self._loop
+
+    def now(self) -> float:
+        """Monotonic seconds of the VM's clock."""
+        return self.loop.time()
+
+    # Processes
+
+    def self(self) -> Pid | None:
+        """The pid of the process that runs this code; None outside every process."""
+        process = current_process.get()
+        return process.pid if process else None
+
+    def processes(self) -> list[Pid]:
+        """All living processes, oldest first."""
+        return [process.pid for process in self._processes.values()]
+
+    def alive(self, dest: Dest) -> bool:
+        """Whether a process lives at `dest`."""
+        return self.find(dest) is not None
+
+    def find(self, dest: Dest) -> Process | None:
+        """The living process at `dest`."""
+        kind = type(dest)
+        if kind is Pid:
+            process = self._processes.get(dest.serial)  # type: ignore[union-attr]
+            return process if process is not None and process.pid == dest else None
+        if kind is Via:
+            registry = self.registries.get(dest.registry)  # type: ignore[union-attr]
+            return registry.find(dest.key) if registry else None  # type: ignore[union-attr]
+        return self._names.get(dest)  # type: ignore[arg-type]
+
+    def spawn(
+        self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, link: bool = False
+    ) -> Pid:
+        """Run `function(*args)` as a process of its own; its return ends it with `NORMAL`."""
+
+        async def body(_: Process) -> None:
+            await function(*args)
+
+        return self.spawn_process(body, label=function.__qualname__, link=link).pid
+
+    def spawn_process(
+        self, body: Body, *, label: str, link: bool = False, server: Any = None
+    ) -> Process:
+        """Start a process with `body`; for servers and tasks, which are built on it."""
+        loop = self.loop
+        parent = current_process.get()
+        pid = Pid(self.node, next(self._serials))
+        process = Process(self, pid, label, parent.pid if link and parent else None)
+        process.server = server
+        self._processes[pid.serial] = process
+        if link and parent:
+            _join(process, parent)
+        context = self._context.copy()
+        context.run(current_process.set, process)
+        process.task = task = loop.create_task(process.run(body), context=context)
+        task.add_done_callback(process.finished)
+        return process
+
+    async def start(
+        self,
+        server: type[GenServer],
+        *args: Any,
+        name: str | Via | None = None,
+        link: bool = False,
+        timeout: float | None = INIT_TIMEOUT,
+        **kwargs: Any,
+    ) -> Pid | None:
+        """Start a `GenServer` and wait for its `init`: `start` and, with `link`, `start_link`.
+
+        Returns its pid, or None when `init` returned `IGNORE`. Raises `StartError`. `timeout`
+        is the limit for `init` in seconds.
+        """
+        from actors.runtime.gen_server import serve
+
+        loop = self.loop
+        future: asyncio.Future[Pid | None] = loop.create_future()
+        started = From(None, future)
+        instance = server()
+
+        async def body(process: Process) -> None:
+            await serve(process, instance, args, kwargs, name, started)
+
+        process = self.spawn_process(body, label=server.__name__, link=link, server=instance)
+        process.callers = {started}
+        limit = None
+        if timeout is not None:
+            limit = loop.call_later(timeout, started.fail, StartError(TIMEOUT))
+        try:
+            return await future
+        except CallExit as error:
+            raise StartError(error.reason) from None
+        except BaseException:
+            part(process)
+            process.end(KILLED)
+            raise
+        finally:
+            if limit is not None:
+                limit.cancel()
+            if process.callers:
+                process.callers.discard(started)
+
+    async def stop(
+        self, dest: Dest, reason: Reason = NORMAL, timeout: float | None = CALL_TIMEOUT
+    ) -> None:
+        """`GenServer.stop`: ask the server to end in order with `reason`, and wait until it has.
+
+        Raises `CallExit` with `NOPROC`, `TIMEOUT`, or the reason it really ended with.
+        """
+        target = self.find(dest)
+        if target is not None and target is not current_process.get():
+            target.deliver(System(None, "terminate", reason))
+        try:
+            ended = await self.join(dest, timeout) if target else NOPROC
+        except TimeoutError:
+            ended = TIMEOUT
+        if ended != reason:
+            raise CallExit(ended, dest)
+
+    def exit(self, dest: Dest, reason: Reason) -> None:
+        """Send an exit signal, as `Process.exit/2`; `KILL` cannot be trapped."""
+        target = self.find(dest)
+        if target is not None:
+            if reason == KILL:
+                target.end(KILLED)
+            else:
+                target.signal(self.self(), reason)
+
+    def reap(self, process: Process, reason: Reason, *, by_signal: bool) -> None:
+        """The process is over: free its names, answer its callers, tell links and monitors."""
+        if not process.alive:
+            return
+        process.alive = False
+        pid = process.pid
+        del self._processes[pid.serial]
+        if process.insisting:
+            process.insisting.cancel()
+        for registry, key in process.names or ():
+            if registry is None:
+                self._names.pop(key, None)
+            elif registry in self.registries:
+                self.registries[registry].forget(key, process)
+        if not by_signal and not is_orderly(reason):
+            self._reporter.report(process, reason)
+        for observer in self.observers:
+            observer(process, reason)
+        for caller in process.callers or ():
+            caller.fail(CallExit(reason, pid))
+        for linked in process.links or ():
+            if linked.links:
+                linked.links.discard(process)
+            linked.signal(pid, reason)
+        for ref, watcher in (process.monitors or {}).items():
+            if watcher.monitoring and watcher.monitoring.pop(ref, None):
+                watcher.deliver(Down(ref, pid, reason))
+        for ref, watched in (process.monitoring or {}).items():
+            if watched.monitors:
+                watched.monitors.pop(ref, None)
+        process.mailbox.clear()
+
+    def abandon(self, process: Process) -> None:
+        """Declare a process dead whose code swallows every cancellation; its task is kept."""
+        if process.task and process.alive:
+            self._abandoned.add(process.task)
+            process.task.add_done_callback(self._abandoned.discard)
+            self._reporter.abandoned(process)
+            self.reap(process, process.exiting, by_signal=True)
+
+    def report_unexpected(self, process: Process, message: Any) -> None:
+        """Tell of a message that `process` has no clause for."""
+        self._reporter.unexpected(process, message)
+
+    def raise_mailbox_alarm(self, process: Process) -> None:
+        """Name a process whose mailbox has reached the alarm length."""
+        self._reporter.mailbox_alarm(process)
+
+    # Links, monitors, names
+
+    def link(self, dest: Dest) -> None:
+        """Link the calling process with `dest`; a dead one answers with an exit signal."""
+        process = _caller("link")
+        target = self.find(dest)
+        if target is None:
+            process.signal(dest if isinstance(dest, Pid) else None, NOPROC)
+        elif target is not process:
+            _join(process, target)
+
+    def unlink(self, dest: Dest) -> None:
+        """Undo `link`; an `Exit` that has arrived already stays in the mailbox."""
+        process = _caller("unlink")
+        target = self.find(dest)
+        if target is not None and process.links and target in process.links:
+            process.links.discard(target)
+            if target.links:
+                target.links.discard(process)
+
+    def monitor(self, dest: Dest) -> int:
+        """Have the calling process told by `Down(ref, …)` when `dest` ends; returns `ref`."""
+        watcher = _caller("monitor")
+        ref = next(self._refs)
+        target = self.find(dest)
+        if target is None:
+            watcher.deliver(Down(ref, dest, NOPROC))
+            return ref
+        if target.monitors is None:
+            target.monitors = {}
+        if watcher.monitoring is None:
+            watcher.monitoring = {}
+        target.monitors[ref] = watcher
+        watcher.monitoring[ref] = target
+        return ref
+
+    def demonitor(self, ref: int) -> None:
+        """Undo `monitor`, and drop a `Down` of it which has arrived already."""
+        watcher = _caller("demonitor")
+        target = watcher.monitoring.pop(ref, None) if watcher.monitoring else None
+        if target is not None:
+            if target.monitors:
+                target.monitors.pop(ref, None)
+        else:
+            watcher.discard(lambda message: type(message) is Down and message.ref == ref)
+
+    async def join(self, dest: Dest, timeout: float | None = CALL_TIMEOUT) -> Reason:
+        """Wait until the process at `dest` is gone and return its reason, `NOPROC` if it was.
+
+        Raises `TimeoutError` after `timeout` seconds.
+        """
+        target = self.find(dest)
+        if target is None:
+            return NOPROC
+        gone: asyncio.Future[Reason] = self.loop.create_future()
+        waiting = From(self.self(), gone)
+        if target.callers is None:
+            target.callers = set()
+        target.callers.add(waiting)
+        try:
+            async with asyncio.timeout(timeout):
+                return await gone
+        except CallExit as error:
+            return error.reason
+        finally:
+            target.callers.discard(waiting)
+
+    def register(self, name: str, dest: Dest | None = None) -> None:
+        """Give the process at `dest` (the calling one) a name; raises `NameTaken`."""
+        process = _caller("register") if dest is None else self.find(dest)
+        if process is None:
+            raise CallExit(NOPROC, dest)
+        owner = self._names.get(name)
+        if owner is not None:
+            raise NameTaken(name, owner.pid)
+        self._names[name] = process
+        self.own(process, None, name)
+
+    def own(self, process: Process, registry: str | None, key: Hashable) -> None:
+        """Remember that `process` has a name, so that the name goes when the process goes."""
+        if process.names is None:
+            process.names = []
+        process.names.append((registry, key))
+
+    def unregister(self, name: str) -> None:
+        """Free a name given by `register`."""
+        process = self._names.pop(name, None)
+        if process is not None and process.names:
+            process.names.remove((None, name))
+
+    def whereis(self, dest: Dest) -> Pid | None:
+        """The pid that a name stands for now."""
+        process = self.find(dest)
+        return process.pid if process else None
+
+    def name_of(self, process: Process) -> str | None:
+        """The registered name of a process, for people."""
+        if not process.names:
+            return None
+        registry, key = process.names[0]
+        return str(key) if registry is None else f"{registry}:{key}"
+
+    # Messages
+
+    def send(self, dest: Dest, message: Any) -> None:
+        """Put `message` into the mailbox of `dest`; to a dead process it is dropped."""
+        process = self.find(dest)
+        if process is not None:
+            process.deliver(message)
+
+    def cast(self, dest: Dest, request: Any) -> None:
+        """`GenServer.cast`: a request without a reply; to a dead process it is dropped."""
+        process = self.find(dest)
+        if process is not None:
+            process.deliver(Cast(request))
+
+    async def call(self, dest: Dest, request: Any, timeout: float | None = CALL_TIMEOUT) -> Any:
+        """`GenServer.call`: the reply of the server at `dest` within `timeout` seconds.
+
+        Raises `CallExit` with the reason of a callee that ended, `NOPROC`, `CALLING_SELF` or
+        `TIMEOUT`; a late reply is dropped.
+        """
+        return await self.request(dest, request, Call, timeout)
+
+    async def request(
+        self,
+        dest: Dest,
+        request: Any,
+        envelope: Callable[[From, Any], Any],
+        timeout: float | None = CALL_TIMEOUT,
+    ) -> Any:
+        """Send `envelope(from_, request)` to `dest` and wait for the answer; see `call`."""
+        target = self.find(dest)
+        if target is None:
+            raise CallExit(NOPROC, dest, request)
+        caller = current_process.get()
+        if target is caller:
+            raise CallExit(CALLING_SELF, dest, request)
+        loop = self.loop
+        future: asyncio.Future[Any] = loop.create_future()
+        from_ = From(caller.pid if caller else None, future)
+        if target.callers is None:
+            target.callers = {from_}
+        else:
+            target.callers.add(from_)
+        target.deliver(envelope(from_, request))
+        limit = None
+        if timeout is not None:
+            limit = loop.call_later(timeout, _fail_call, from_, dest, request)
+        try:
+            return await future
+        finally:
+            if limit is not None:
+                limit.cancel()
+            target.callers.discard(from_)
+
+    def send_after(self, dest: Dest, message: Any, seconds: float) -> Timer:
+        """Send `message` to `dest` in `seconds`; the timer can be cancelled."""
+        return Timer(self.loop, seconds, self.send, dest, message)
+
+    async def run_blocking(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a blocking function in the VM's thread pool.
+
+        A thread cannot be ended from outside: a cancelled caller leaves it to finish by itself.
+        """
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"{self.node}-job")
+        loop: Any = self.loop
+        counts = hasattr(loop, "threads_at_work")
+        if counts:
+            loop.threads_at_work += 1
+        try:
+            return await self.loop.run_in_executor(self._pool, function, *args)
+        finally:
+            if counts:
+                loop.threads_at_work -= 1
+
+
+def _caller(action: str) -> Process:
+    process = current_process.get()
+    if process is None:
+        raise RuntimeError(f"{action} is for processes: call it inside one")
+    return process
+
+
+def _join(one: Process, other: Process) -> None:
+    for process, peer in ((one, other), (other, one)):
+        if process.links is None:
+            process.links = {peer}
+        else:
+            process.links.add(peer)
+
+
+def part(process: Process) -> None:
+    """Undo every link of `process`, silently."""
+    for linked in process.links or ():
+        if linked.links:
+            linked.links.discard(process)
+    process.links = None
+
+
+def _fail_call(from_: From, dest: Dest, request: Any) -> None:
+    from_.fail(CallExit(TIMEOUT, dest, request))

@@ -1,0 +1,90 @@
+"""The watchdog: names the callback that holds the event loop.
+
+A thread samples the loop's thread while the loop is late and walks its stack to the process
+whose callback runs, so a healthy loop pays for one timer every `BEAT_SECONDS` and nothing a
+message. Each stall is told once, as the warning `loop_blocked` with pid, name and the line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+import structlog
+
+from actors.runtime.process import Process
+
+BEAT_SECONDS = 0.02
+STOP_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class Watchdog:
+    """Watches one loop; `limit_ms` is how long a callback may hold it."""
+
+    def __init__(self, limit_ms: float) -> None:
+        self._limit = limit_ms / 1000.0
+        self._beat = time.monotonic()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Watch `loop`, from its own thread. A loop of virtual time is not watched."""
+        if hasattr(loop, "threads_at_work"):
+            return
+        self._stopped.clear()
+        self._tick(loop)
+        self._thread = threading.Thread(
+            target=self._watch, args=(threading.get_ident(),), name="watchdog", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._stopped.set()
+        if self._timer:
+            self._timer.cancel()
+        if self._thread:
+            self._thread.join(STOP_SECONDS)
+            self._thread = None
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._beat = time.monotonic()
+        self._timer = loop.call_later(BEAT_SECONDS, self._tick, loop)
+
+    def _watch(self, loop_thread: int) -> None:
+        told = 0.0
+        while not self._stopped.wait(BEAT_SECONDS):
+            beat = self._beat
+            late = time.monotonic() - beat - BEAT_SECONDS
+            if late > self._limit and beat != told:
+                frame = sys._current_frames().get(loop_thread)
+                found = _culprit(frame)
+                if found:
+                    told = beat
+                    process, where = found
+                    log.warning(
+                        "loop_blocked",
+                        pid=str(process.pid),
+                        name=process.vm.name_of(process),
+                        server=process.label,
+                        at=where,
+                        blocked_ms=round(late * 1000),
+                    )
+
+
+def _culprit(frame: FrameType | None) -> tuple[Process, str] | None:
+    """The process whose callback runs in this stack, and the line it is at."""
+    where = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+    while frame is not None:
+        if frame.f_code is Process.run.__code__:
+            process: Any = frame.f_locals.get("self")
+            return process, where
+        frame = frame.f_back
+    return None

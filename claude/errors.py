@@ -1,0 +1,218 @@
+"""What went wrong with a request to Bedrock, in one vocabulary.
+
+Purpose: the many exception classes of boto3, urllib3 and the event stream become one `BedrockError`
+whose kind decides what to do next. Contract: `classify` is pure and answers for any exception.
+Errors: none raised; `BedrockError` is itself an exception and can be pickled.
+Source: Bedrock runtime API, errors of ConverseStream; botocore's and urllib3's exception classes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import botocore.eventstream
+import botocore.exceptions
+import urllib3.exceptions
+
+
+class ErrorKind(StrEnum):
+    """What kind of failure it was."""
+
+    THROTTLING = "throttling"
+    NOT_READY = "not_ready"
+    UNAVAILABLE = "unavailable"
+    VALIDATION = "validation"
+    ACCESS_DENIED = "access_denied"
+    NOT_FOUND = "not_found"
+    TIMEOUT = "timeout"
+    STREAM_ERROR = "stream_error"
+    TRANSPORT = "transport"
+    CUT = "cut"
+    CANCELLED = "cancelled"
+    BUSY = "busy"
+    UNKNOWN = "unknown"
+
+
+_RETRYABLE: Final = frozenset(
+    {
+        ErrorKind.THROTTLING,
+        ErrorKind.NOT_READY,
+        ErrorKind.UNAVAILABLE,
+        ErrorKind.TIMEOUT,
+        ErrorKind.STREAM_ERROR,
+        ErrorKind.TRANSPORT,
+        ErrorKind.CUT,
+        ErrorKind.BUSY,
+    }
+)
+
+
+@dataclass(eq=False)
+class BedrockError(Exception):
+    """One failed request.
+
+    kind: what to decide by. message: what happened. code: Bedrock's or the client's own name for
+    it. http_status: None if no answer came. before_first_token: nothing of the answer had come
+    yet, so that another attempt repeats nothing.
+    """
+
+    kind: ErrorKind
+    message: str
+    code: str = ""
+    http_status: int | None = None
+    region: str | None = None
+    model: str | None = None
+    before_first_token: bool = True
+
+    def __post_init__(self) -> None:
+        super().__init__(self.kind, self.message)
+
+    @property
+    def retryable(self) -> bool:
+        """Whether another attempt, on another model or region, can succeed where this one failed.
+
+        Whether it may be made is for the caller to say: not once text has been spoken.
+        """
+        return self.kind in _RETRYABLE
+
+    def __str__(self) -> str:
+        where = " in ".join(part for part in (self.model, self.region) if part)
+        code = f" ({self.code})" if self.code else ""
+        return f"{self.kind}{code}: {self.message}" + (f" [{where}]" if where else "")
+
+
+# Keys are in lower case and without a trailing "exception": the same code is ThrottlingException in
+# an HTTP answer and throttlingException in a stream.
+_KIND_OF_CODE: Final[Mapping[str, ErrorKind]] = {
+    "throttling": ErrorKind.THROTTLING,
+    "toomanyrequests": ErrorKind.THROTTLING,
+    "servicequotaexceeded": ErrorKind.THROTTLING,
+    "requestlimitexceeded": ErrorKind.THROTTLING,
+    "slowdown": ErrorKind.THROTTLING,
+    "modelnotready": ErrorKind.NOT_READY,
+    "serviceunavailable": ErrorKind.UNAVAILABLE,
+    "internalserver": ErrorKind.UNAVAILABLE,
+    "internalfailure": ErrorKind.UNAVAILABLE,
+    "internalservererror": ErrorKind.UNAVAILABLE,
+    "validation": ErrorKind.VALIDATION,
+    "serialization": ErrorKind.VALIDATION,
+    "conflict": ErrorKind.VALIDATION,
+    "accessdenied": ErrorKind.ACCESS_DENIED,
+    "unrecognizedclient": ErrorKind.ACCESS_DENIED,
+    "incompletesignature": ErrorKind.ACCESS_DENIED,
+    "invalidsignature": ErrorKind.ACCESS_DENIED,
+    "invalidclienttokenid": ErrorKind.ACCESS_DENIED,
+    "missingauthenticationtoken": ErrorKind.ACCESS_DENIED,
+    "expiredtoken": ErrorKind.ACCESS_DENIED,
+    "requestexpired": ErrorKind.ACCESS_DENIED,
+    "optinrequired": ErrorKind.ACCESS_DENIED,
+    "notauthorized": ErrorKind.ACCESS_DENIED,
+    "resourcenotfound": ErrorKind.NOT_FOUND,
+    "modeltimeout": ErrorKind.TIMEOUT,
+    "requesttimeout": ErrorKind.TIMEOUT,
+    "modelerror": ErrorKind.STREAM_ERROR,
+    "modelstreamerror": ErrorKind.STREAM_ERROR,
+}
+
+_KIND_OF_STATUS: Final[Mapping[int, ErrorKind]] = {
+    400: ErrorKind.VALIDATION,
+    401: ErrorKind.ACCESS_DENIED,
+    403: ErrorKind.ACCESS_DENIED,
+    404: ErrorKind.NOT_FOUND,
+    408: ErrorKind.TIMEOUT,
+    413: ErrorKind.VALIDATION,
+    424: ErrorKind.STREAM_ERROR,
+    429: ErrorKind.THROTTLING,
+}
+_FIRST_SERVER_STATUS: Final = 500
+
+_CREDENTIALS: Final = (
+    "no usable AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+)
+
+# Order matters: the first class that fits decides. The text, where there is one, is said before the
+# exception's own.
+_KIND_OF_CLASS: Final[tuple[tuple[type[BaseException], ErrorKind, str], ...]] = (
+    (botocore.exceptions.ReadTimeoutError, ErrorKind.TIMEOUT, "no answer in time"),
+    (botocore.exceptions.ConnectTimeoutError, ErrorKind.TIMEOUT, "no connection in time"),
+    (urllib3.exceptions.TimeoutError, ErrorKind.TIMEOUT, "silence in the middle of the answer"),
+    (botocore.exceptions.NoCredentialsError, ErrorKind.ACCESS_DENIED, _CREDENTIALS),
+    (botocore.exceptions.PartialCredentialsError, ErrorKind.ACCESS_DENIED, _CREDENTIALS),
+    (botocore.exceptions.CredentialRetrievalError, ErrorKind.ACCESS_DENIED, _CREDENTIALS),
+    (botocore.exceptions.ProfileNotFound, ErrorKind.ACCESS_DENIED, _CREDENTIALS),
+    (botocore.exceptions.TokenRetrievalError, ErrorKind.ACCESS_DENIED, _CREDENTIALS),
+    (botocore.exceptions.SSOError, ErrorKind.ACCESS_DENIED, _CREDENTIALS),
+    (botocore.exceptions.ParamValidationError, ErrorKind.VALIDATION, ""),
+    (botocore.exceptions.NoRegionError, ErrorKind.VALIDATION, "set AWS_REGION"),
+    (botocore.exceptions.InvalidEndpointConfigurationError, ErrorKind.VALIDATION, ""),
+    (botocore.exceptions.InvalidRegionError, ErrorKind.VALIDATION, ""),
+    (botocore.exceptions.EndpointProviderError, ErrorKind.VALIDATION, ""),
+    (botocore.exceptions.HTTPClientError, ErrorKind.TRANSPORT, ""),
+    (botocore.exceptions.ConnectionError, ErrorKind.TRANSPORT, ""),
+    (botocore.exceptions.ResponseStreamingError, ErrorKind.TRANSPORT, ""),
+    (botocore.eventstream.ParserError, ErrorKind.TRANSPORT, "the event stream is damaged"),
+    (urllib3.exceptions.HTTPError, ErrorKind.TRANSPORT, "the connection broke"),
+    (TimeoutError, ErrorKind.TIMEOUT, ""),
+    (OSError, ErrorKind.TRANSPORT, ""),
+    (asyncio.CancelledError, ErrorKind.CANCELLED, "the stream was cancelled"),
+)
+
+
+def classify(
+    error: BaseException,
+    *,
+    region: str | None = None,
+    model: str | None = None,
+    before_first_token: bool = True,
+) -> BedrockError:
+    """The `BedrockError` for any exception of a request or its stream; one is returned
+    unchanged."""
+    if isinstance(error, BedrockError):
+        return error
+    status: int | None = None
+    if isinstance(error, botocore.exceptions.ClientError):
+        in_stream = isinstance(error, botocore.exceptions.EventStreamError)
+        kind, message, code, status = _of_answer(error.response, in_stream=in_stream)
+    else:
+        kind, prefix = _of_class(error)
+        code = type(error).__name__
+        message = ": ".join(part for part in (prefix, str(error)) if part) or code
+    classified = BedrockError(kind, message, code, status, region, model, before_first_token)
+    classified.__cause__ = error
+    return classified
+
+
+def _of_answer(
+    response: Mapping[str, Any], *, in_stream: bool
+) -> tuple[ErrorKind, str, str, int | None]:
+    error = response.get("Error")
+    error = error if isinstance(error, Mapping) else {}
+    metadata = response.get("ResponseMetadata")
+    status = metadata.get("HTTPStatusCode") if isinstance(metadata, Mapping) else None
+    # botocore gives every exception inside a stream the status 400, which says nothing.
+    status = status if isinstance(status, int) and not in_stream else None
+    code = str(error.get("Code") or "")
+    message = str(error.get("Message") or "") or "Bedrock gave no reason"
+    key = code.lower().removesuffix("exception")
+    otherwise = ErrorKind.STREAM_ERROR if in_stream else _of_status(status)
+    kind = _KIND_OF_CODE.get(key, otherwise)
+    return kind, message, code, status
+
+
+def _of_status(status: int | None) -> ErrorKind:
+    if status is None:
+        return ErrorKind.UNKNOWN
+    if status >= _FIRST_SERVER_STATUS:
+        return ErrorKind.UNAVAILABLE
+    return _KIND_OF_STATUS.get(status, ErrorKind.UNKNOWN)
+
+
+def _of_class(error: BaseException) -> tuple[ErrorKind, str]:
+    for error_class, kind, prefix in _KIND_OF_CLASS:
+        if isinstance(error, error_class):
+            return kind, prefix
+    return ErrorKind.UNKNOWN, ""

@@ -1,0 +1,288 @@
+"""Sentences out of Claude's text: the specification's two functions, and the splitter that speaks.
+
+Purpose: hand each sentence to speech the moment it is complete.
+Contract: `extract_complete_sentences` and `process_streaming_chunk` answer as the specification's
+Elixir does, defects included where a caller asks for them; what a call runs on is
+`SentenceSplitter`, which does not cut numbers, abbreviations, initials, ellipses or addresses,
+needs no capital letters and knows other scripts' stops.
+Errors: none; any text is accepted.
+Source: Bedrock guide, section 2 (`extract_complete_sentences`, `process_streaming_chunk`).
+"""
+
+# The stops of other scripts look like ASCII ones, and are meant.
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from claude.abbreviations import (
+    BEFORE_NUMBER,
+    CLOCK,
+    DAYS_AND_ZONES,
+    MAYBE,
+    MONTHS,
+    NEVER,
+    SENTENCE_OPENERS,
+)
+
+_SPEC_BOUNDARY = re.compile(rb"(?<=[.!?])\s+(?=[A-Z])")
+_SPEC_END = re.compile(rb"[.!?]$")
+
+
+def extract_complete_sentences(text: str) -> tuple[list[str], str]:
+    """Complete sentences of `text` and what remains, as the specification splits them.
+
+    A sentence ends at `.`, `!` or `?` before ASCII white space and an ASCII capital, or at the
+    very end of the text. The patterns see UTF-8 bytes, as Elixir's do without the unicode flag.
+    """
+    parts = [part for part in _SPEC_BOUNDARY.split(text.encode("utf-8", "surrogatepass")) if part]
+    complete = 0
+    while complete < len(parts) and _SPEC_END.search(parts[complete]):
+        complete += 1
+    sentences = [part.decode("utf-8", "surrogatepass") for part in parts[:complete]]
+    return sentences, b" ".join(parts[complete:]).decode("utf-8", "surrogatepass")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAccumulator:
+    """What `process_streaming_chunk` carries from chunk to chunk.
+
+    buffer: text not yet given out. sentence_count: sentences given out. first_token_at: the
+    caller's clock at the first text delta, None before it.
+    """
+
+    buffer: str = ""
+    sentence_count: int = 0
+    first_token_at: float | None = None
+
+
+def process_streaming_chunk(
+    chunk: Mapping[str, Any],
+    acc: StreamAccumulator,
+    now: float,
+    *,
+    as_printed: bool = False,
+) -> tuple[list[dict[str, Any]], StreamAccumulator]:
+    """Events of one decoded chunk in the native (InvokeModel) stream form, and the accumulator
+    after it.
+
+    Events: `{"type": "sentence_complete" | "content_final", "text", "sequence"}`, `{"type":
+    "stream_complete"}`, `{"type": "error", "error"}`. Chunks of any other form give no event.
+    as_printed: give all sentences of one chunk the same sequence number, as the specification's
+    text does; by default they count up. `content_final` does not advance the count in either form.
+    """
+    match chunk:
+        case {"type": "content_block_delta", "delta": {"text": str(text)}}:
+            if acc.first_token_at is None:
+                acc = replace(acc, first_token_at=now)
+            sentences, rest = extract_complete_sentences(acc.buffer + text)
+            events: list[dict[str, Any]] = [
+                {
+                    "type": "sentence_complete",
+                    "text": sentence,
+                    "sequence": acc.sentence_count + (1 if as_printed else number),
+                }
+                for number, sentence in enumerate(sentences, start=1)
+            ]
+            count = acc.sentence_count + len(sentences)
+            return events, replace(acc, buffer=rest, sentence_count=count)
+        case {"type": "content_block_stop"} if acc.buffer:
+            final = {
+                "type": "content_final",
+                "text": acc.buffer,
+                "sequence": acc.sentence_count + 1,
+            }
+            return [final], replace(acc, buffer="")
+        case {"type": "message_stop"}:
+            return [{"type": "stream_complete"}], acc
+        case {"type": "error", "error": error}:
+            return [{"type": "error", "error": error}], acc
+        case _:
+            return [], acc
+
+
+# Stops that end a sentence without a doubt. The wide ones are written without a blank after them.
+_WIDE_STOPS: Final = "。！？｡"
+_STRONG_STOPS: Final = "!?‽؟۔।॥։።" + _WIDE_STOPS
+_CLOSERS: Final = "\"'”’»›)]}」』）】》〉*_"
+_QUOTE_PAIRS: Final = ("“”", "«»", "()", "[]", "{}", "「」", "『』", "（）", "【】", "《》")
+
+_CANDIDATE = re.compile(
+    rf"(?P<stops>[.…{re.escape(_STRONG_STOPS)}]+)(?P<closers>[{re.escape(_CLOSERS)}]*)"
+    r"|(?P<line>\n[ \t]*(?:\r?\n|[-*•–][ \t]|\d{1,2}[.)][ \t]))"
+)
+_OPENING = "\"'“‘«‹([{「『（【《〈*_¿¡#"
+_DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]", re.UNICODE)
+_ADDRESS = re.compile(r"://|[/@=]|^[^\W\d]\w*(?:\.\w+)+$")
+_NEXT_WORD = re.compile(r"\s+[^\w\s]*(?P<word>[^\W_](?:[\w'’]*\w)?)?(?P<after>.)?", re.DOTALL)
+_SPOKEN = re.compile(r"[^\W_]")
+_CLAUSE_END = re.compile(r"[,;:…—–、，；：](?=\s)|[、，；：]|\.{2,}(?=\s)")
+
+# How far past the length limit the search looks, so that a run of stops at the limit stays whole.
+_STOPS_BEYOND_LIMIT: Final = 64
+
+_CUT, _ON, _WAIT = "cut", "on", "wait"
+
+
+class SentenceSplitter:
+    """Text deltas in, complete spoken sentences out, as early as it is safe.
+
+    `feed(delta)` returns the sentences that the delta proves complete; `flush()` returns the rest
+    and is called when the text has ended (messageStop) or pauses (a tool call). A piece carries no
+    white space at its ends: put together with the white space dropped between pieces, the pieces
+    are the text; nothing is lost and nothing comes twice.
+
+    `?` and `!` and the stops of scripts without blanks end a sentence at once, unless a quotation
+    or bracket is open. A `.` waits for what comes after it, because it may be a decimal point, an
+    abbreviation or an address. A blank line or the start of a list item ends a sentence too.
+
+    max_chars: a sentence longer than this is cut at a clause (or, failing that, a word), so that a
+    text without stops is spoken all the same and the buffer stays bounded.
+    """
+
+    def __init__(self, *, max_chars: int = 300) -> None:
+        if max_chars < 1:
+            raise ValueError(f"max_chars must be at least 1, not {max_chars}")
+        self._max_chars = max_chars
+        self._buffer = ""
+
+    @property
+    def pending(self) -> str:
+        """Text taken in and not yet given out."""
+        return self._buffer
+
+    def feed(self, delta: str) -> list[str]:
+        """Sentences that are complete now that `delta` has come."""
+        self._buffer += delta if self._buffer else delta.lstrip()
+        return self._take(final=False)
+
+    def flush(self) -> list[str]:
+        """All that is left; the splitter is empty afterwards and can be used again."""
+        pieces = self._take(final=True)
+        rest = self._buffer.strip()
+        self._buffer = ""
+        return [*pieces, rest] if rest else pieces
+
+    def _take(self, *, final: bool) -> list[str]:
+        pieces: list[str] = []
+        while (end := self._end_of_first(final)) is not None:
+            pieces.append(self._buffer[:end].rstrip())
+            self._buffer = self._buffer[end:].lstrip()
+        return pieces
+
+    def _end_of_first(self, final: bool) -> int | None:
+        text = self._buffer
+        limit = self._max_chars
+        for candidate in _CANDIDATE.finditer(text, 0, limit + _STOPS_BEYOND_LIMIT):
+            if candidate.start() > limit:
+                break
+            verdict = _judge(text, candidate, final)
+            if verdict == _CUT:
+                return candidate.start() if candidate["line"] else candidate.end()
+            if verdict == _WAIT:
+                break
+        return _cut_at_clause(text, limit) if len(text) > limit + 1 else None
+
+
+def _judge(text: str, candidate: re.Match[str], final: bool) -> str:
+    """Does a sentence end here: _CUT, _ON (it goes on), _WAIT (the text to come decides)."""
+    before = text[: candidate.start()]
+    if not _SPOKEN.search(before):
+        return _ON
+    if candidate["line"]:
+        return _CUT
+    at_end = candidate.end() == len(text)
+    if at_end and final:
+        return _CUT
+    stops = candidate["stops"]
+    if any(stop in _STRONG_STOPS for stop in stops):
+        return _judge_strong(text, candidate, at_end)
+    if at_end:
+        return _WAIT
+    if len(stops) > 1 or stops == "…" or not text[candidate.end()].isspace():
+        return _ON
+    return _judge_full_stop(text, candidate, final)
+
+
+def _judge_strong(text: str, candidate: re.Match[str], at_end: bool) -> str:
+    before = text[: candidate.start()]
+    if at_end:
+        undecided = (
+            candidate["closers"] or _open_pair(before) or _ADDRESS.search(_last_word(before))
+        )
+        return _WAIT if undecided else _CUT
+    after = text[candidate.end()]
+    if candidate["closers"]:
+        return _judge_after_quote(text, candidate)
+    if after.isspace() or candidate["stops"][-1] in _WIDE_STOPS:
+        return _CUT
+    runs_on = after.islower() or after.isdigit() or after in "/=&#%+-_.@:,;"
+    return _ON if runs_on or _ADDRESS.search(_last_word(before)) else _CUT
+
+
+def _judge_after_quote(text: str, candidate: re.Match[str]) -> str:
+    """A quoted sentence before a small letter is inside a longer one: He asked "why?" and left."""
+    rest = text[candidate.end() :]
+    following = rest.lstrip()
+    if not following:
+        return _WAIT
+    goes_on = following[0].islower() or following == rest
+    return _ON if goes_on else _CUT
+
+
+def _judge_full_stop(text: str, candidate: re.Match[str], final: bool) -> str:
+    """One stop before white space: the word before it says whether the next one must be known."""
+    before = text[: candidate.start()]
+    word = _last_word(before)
+    key = word.lower()
+    is_number = word.isdecimal()
+    if key in NEVER or (is_number and before.strip() == word):
+        return _ON
+    numbered = key in BEFORE_NUMBER
+    clock = key in CLOCK
+    maybe = key in MAYBE or _DOTTED.fullmatch(word) or (len(word) == 1 and word.isupper())
+    if not (numbered or clock or maybe or is_number):
+        return _judge_after_quote(text, candidate) if candidate["closers"] else _CUT
+
+    following = _NEXT_WORD.match(text, candidate.end())
+    next_word = following["word"] if following else None
+    if following is None or next_word is None or (following["after"] is None and not final):
+        return _CUT if final else _WAIT
+    if numbered and not clock:
+        return _ON if next_word[0].isdigit() else _CUT
+    if not next_word[0].isupper():
+        return _CUT if is_number and not next_word[0].islower() else _ON
+    next_key = next_word.lower().replace("’", "'")
+    if is_number:
+        return _ON if next_key in MONTHS else _CUT
+    if clock:
+        return _ON if next_key in DAYS_AND_ZONES or next_key in MONTHS else _CUT
+    return _CUT if next_key in SENTENCE_OPENERS else _ON
+
+
+def _last_word(text: str) -> str:
+    words = text.rsplit(None, 1)
+    return words[-1].lstrip(_OPENING) if words else ""
+
+
+def _open_pair(text: str) -> bool:
+    """Whether a quotation or bracket was opened and not closed."""
+    if text.count('"') % 2:
+        return True
+    return any(text.count(pair[0]) > text.count(pair[1]) for pair in _QUOTE_PAIRS)
+
+
+def _cut_at_clause(text: str, limit: int) -> int | None:
+    """Where to cut a text longer than `limit` that has no end of sentence; None: not yet."""
+    head = text[: limit + 1]
+    clauses = [match.end() for match in _CLAUSE_END.finditer(head) if match.end() >= limit // 3]
+    if clauses:
+        return clauses[-1]
+    for index in range(limit, 0, -1):
+        if head[index].isspace():
+            return index
+    return limit if len(text) > 2 * limit else None

@@ -1,0 +1,287 @@
+"""ConverseStream events into what a phone turn needs: sentences, tool uses, the finished message.
+
+Purpose: the pure side of a model stream. Contract: `StreamDecoder.feed(event)` takes the event
+dicts of boto3's ConverseStream in order and returns what they complete; `end()` is called once
+when the stream has ended and says whether it ended well. Events and members that are not known,
+and ones that are malformed, are ignored.
+Errors: none is raised; a tool input that is no JSON object is a `ToolUse` with `error` set, a
+stream that ended early is `StreamCut`.
+Source: Bedrock runtime API, ConverseStream output.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from claude.sentences import SentenceSplitter
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer. Thinking is inside `output_tokens`; cached input is counted apart."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_input_tokens: int = 0
+    cache_write_input_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A complete sentence to speak; `seq` counts up by one without gap or repeat."""
+
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A tool that the model wants run. error: why `input` could not be read (then it is empty)."""
+
+    tool_use_id: str
+    name: str
+    input: dict[str, Any]
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A finished thinking block, to be sent back unchanged while a tool loop lasts. Never
+    spoken."""
+
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is complete. content: the assistant message's blocks in order, for the history."""
+
+    stop_reason: str
+    usage: Usage
+    content: list[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCut:
+    """The stream ended without messageStop.
+
+    content: what had come, for the history. unspoken: text of it that no `Sentence` has carried.
+    """
+
+    content: list[Block]
+    unspoken: str
+
+
+StreamEvent = Sentence | ToolUse | Reasoning | Finished | StreamCut
+
+
+@dataclass(slots=True)
+class _Text:
+    parts: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Tool:
+    tool_use_id: str
+    name: str
+    fragments: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Thought:
+    parts: list[str] = field(default_factory=list)
+    signature: str | None = None
+    redacted: bytes = b""
+
+
+class StreamDecoder:
+    """One answer of the model, event by event.
+
+    first_seq: number of the first sentence, so that the rounds of a tool loop count on.
+    max_sentence_chars: see `SentenceSplitter`.
+    """
+
+    def __init__(self, *, first_seq: int = 1, max_sentence_chars: int = 300) -> None:
+        self._splitter = SentenceSplitter(max_chars=max_sentence_chars)
+        self._next_seq = first_seq
+        self._open: dict[int, _Text | _Tool | _Thought] = {}
+        self._content: list[Block] = []
+        self._stop_reason: str | None = None
+        self._text_started = False
+        self._over = False
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next sentence gets."""
+        return self._next_seq
+
+    @property
+    def text_started(self) -> bool:
+        """Whether any text to speak has come."""
+        return self._text_started
+
+    def feed(self, event: Mapping[str, Any]) -> list[StreamEvent]:
+        """What `event` completes, in order."""
+        if self._over:
+            return []
+        match event:
+            case {"contentBlockDelta": {"delta": {**delta}, **at}}:
+                return self._delta(_index(at), delta)
+            case {"contentBlockStart": {"start": {"toolUse": {**tool}}, **at}}:
+                return self._tool_start(_index(at), tool)
+            case {"contentBlockStop": {**at}}:
+                return self._close(_index(at))
+            case {"messageStop": {**stop}}:
+                return self._message_stop(stop)
+            case {"metadata": {**metadata}} if self._stop_reason is not None:
+                return self._finish(_usage(metadata.get("usage")))
+        return []
+
+    def end(self) -> list[StreamEvent]:
+        """What the end completes: nothing, a `Finished` without usage, or `StreamCut`."""
+        if self._over:
+            return []
+        if self._stop_reason is not None:
+            return self._finish(Usage())
+        self._over = True
+        unspoken = self._splitter.pending.strip()
+        for index in list(self._open):
+            block = self._open.pop(index)
+            # Half a tool input, or a thought without its signature, can not go into a history.
+            if isinstance(block, _Text):
+                self._keep_text(block)
+        return [StreamCut(self._content, unspoken)]
+
+    def _delta(self, index: int, delta: Mapping[Any, Any]) -> list[StreamEvent]:
+        match delta:
+            case {"text": str(text)} if text:
+                self._text_started = True
+                block = self._open.setdefault(index, _Text())
+                if isinstance(block, _Text):
+                    block.parts.append(text)
+                    return self._sentences(self._splitter.feed(text))
+            case {"toolUse": {"input": str(fragment)}}:
+                tool = self._open.get(index)
+                if isinstance(tool, _Tool):
+                    tool.fragments.append(fragment)
+            case {"reasoningContent": {**reasoning}}:
+                return self._reasoning(index, reasoning)
+        return []
+
+    def _reasoning(self, index: int, reasoning: Mapping[Any, Any]) -> list[StreamEvent]:
+        # Thinking can last: what was said before it is spoken now.
+        events = self._flush() if index not in self._open else []
+        thought = self._open.setdefault(index, _Thought())
+        if isinstance(thought, _Thought):
+            match reasoning:
+                case {"text": str(text)}:
+                    thought.parts.append(text)
+                case {"signature": str(signature)}:
+                    thought.signature = (thought.signature or "") + signature
+                case {"redactedContent": bytes(redacted)}:
+                    thought.redacted += redacted
+        return events
+
+    def _tool_start(self, index: int, tool: Mapping[Any, Any]) -> list[StreamEvent]:
+        match tool:
+            case {"toolUseId": str(tool_use_id), "name": str(name)}:
+                events = [*self._close(index), *self._flush()]
+                self._open[index] = _Tool(tool_use_id, name)
+                return events
+        return []
+
+    def _close(self, index: int) -> list[StreamEvent]:
+        block = self._open.pop(index, None)
+        match block:
+            case _Text():
+                self._keep_text(block)
+            case _Tool():
+                arguments, error = _tool_input("".join(block.fragments))
+                kept = {
+                    "toolUseId": block.tool_use_id,
+                    "name": block.name,
+                    "input": arguments,
+                }
+                self._content.append({"toolUse": kept})
+                return [ToolUse(block.tool_use_id, block.name, arguments, error)]
+            case _Thought():
+                reasoning = Reasoning(_reasoning_block(block))
+                self._content.append(reasoning.block)
+                return [reasoning]
+        return []
+
+    def _message_stop(self, stop: Mapping[Any, Any]) -> list[StreamEvent]:
+        events = self._flush()
+        for index in sorted(self._open):
+            events.extend(self._close(index))
+        reason = stop.get("stopReason")
+        self._stop_reason = reason if isinstance(reason, str) else "unknown"
+        return events
+
+    def _finish(self, usage: Usage) -> list[StreamEvent]:
+        self._over = True
+        return [Finished(self._stop_reason or "unknown", usage, self._content)]
+
+    def _keep_text(self, block: _Text) -> None:
+        text = "".join(block.parts)
+        if text.strip():
+            self._content.append({"text": text})
+
+    def _flush(self) -> list[StreamEvent]:
+        return self._sentences(self._splitter.flush())
+
+    def _sentences(self, texts: list[str]) -> list[StreamEvent]:
+        sentences: list[StreamEvent] = []
+        for text in texts:
+            sentences.append(Sentence(self._next_seq, text))
+            self._next_seq += 1
+        return sentences
+
+
+def _index(member: Mapping[Any, Any]) -> int:
+    index = member.get("contentBlockIndex", 0)
+    return index if isinstance(index, int) else 0
+
+
+def _reasoning_block(thought: _Thought) -> Block:
+    if thought.redacted:
+        return {"reasoningContent": {"redactedContent": thought.redacted}}
+    text: Block = {"text": "".join(thought.parts)}
+    if thought.signature is not None:
+        text["signature"] = thought.signature
+    return {"reasoningContent": {"reasoningText": text}}
+
+
+def _tool_input(text: str) -> tuple[dict[str, Any], str | None]:
+    if not text.strip():
+        return {}, None
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        return {}, f"the tool's input is not JSON: {error}"
+    if not isinstance(value, dict):
+        return {}, f"the tool's input is {type(value).__name__}, not an object"
+    return value, None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not allowed in JSON")
+
+
+_USAGE_MEMBERS: Final = {
+    "input_tokens": "inputTokens",
+    "output_tokens": "outputTokens",
+    "cache_read_input_tokens": "cacheReadInputTokens",
+    "cache_write_input_tokens": "cacheWriteInputTokens",
+}
+
+
+def _usage(usage: object) -> Usage:
+    given = usage if isinstance(usage, Mapping) else {}
+    counts = {name: given.get(member) for name, member in _USAGE_MEMBERS.items()}
+    return Usage(**{name: count for name, count in counts.items() if isinstance(count, int)})

@@ -1,0 +1,1 @@
+"""Settings, agents and logging: data first, the lowest floor."""

@@ -1,0 +1,135 @@
+"""Agents: who answers a call, and how; one TOML file each.
+
+`load_agent("clinic")` reads an agent of this package, `load_agent("desk.toml")` a file of your own.
+Times end in their unit. The two limits that an agent leaves out are the node's (`Settings`).
+
+Errors: `AgentError` names the file, each wrong value and what is wrong with it.
+
+Source: voice agents of the specification (000, "Voice Agent"; 002, "Assistant"); Deepgram: listen
+v1 and speak v1, query parameters; Bedrock: Converse, `inferenceConfig` and `toolSpec`.
+"""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+FOLDER = Path(__file__).with_name("agents")
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class AgentError(ValueError):
+    """An agent cannot be read; the text says which one and why, `problems` has a line for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Agent(BaseModel):
+    """An agent, frozen. Texts are spoken to the caller as they stand."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Word
+    """How the agent is called in logs."""
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] = "customer_service"
+    """`customer_service`, `technical_support`, `sales_assistant` or another kind."""
+    system_prompt: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    """What the model is told before the conversation."""
+
+    greeting: Spoken
+    """The first words of a call."""
+    silence_prompt: Spoken = "Are you still there?"
+    """Asked when the caller is silent for `silence_timeout_s`."""
+    filler: Spoken = "One moment, please."
+    """Bridges the time while an answer is late."""
+    error: Spoken = "I'm sorry, something went wrong on my side. Could you say that again?"
+    """Said when no answer could be had."""
+    bridge: Spoken = "Sorry, we were cut off for a moment. I'm back."
+    """The first words after the line broke and the caller is back."""
+    closing: Spoken = "Thank you for calling. Goodbye."
+    """The last words of a call that the agent ends."""
+
+    language: Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]+)*|multi)$")] = (
+        "en-US"
+    )
+    """Language of the recogniser, as BCP 47 writes it; `multi` for several."""
+    voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = (
+        "aura-2-asteria-en"
+    )
+    """Voice model of Deepgram."""
+    keyterms: Annotated[tuple[Word, ...], Field(max_length=100, strict=False)] = ()
+    """Names and words that the recogniser is to expect."""
+    endpointing_ms: Annotated[int, Field(ge=10, le=5_000)] = 300
+    """Silence that ends a segment of speech."""
+    utterance_end_ms: Annotated[int, Field(ge=1_000, le=5_000)] = 1_000
+    """Gap between words that ends an utterance where noise hides the silence."""
+    barge_in: bool = True
+    """Whether the caller may interrupt the agent."""
+
+    max_tokens: Annotated[int, Field(ge=1, le=4_096)] = 300
+    """Longest answer of the model."""
+    temperature: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """Randomness of the model, where the model takes one."""
+    tools: Annotated[tuple[ToolName, ...], Field(strict=False)] = ()
+    """Names of the tools that the model may use."""
+
+    silence_timeout_s: Annotated[float, Field(ge=1, le=600)] | None = None
+    """Silence after which the caller is asked; None: the node's."""
+    max_duration_s: Annotated[float, Field(ge=10, le=14_400)] | None = None
+    """Longest call; None: the node's."""
+
+
+def available() -> list[str]:
+    """The names of the agents of this package."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load_agent(name_or_path: str) -> Agent:
+    """The agent of this name in the package, or of this `.toml` file.
+
+    Reads a file: call it before the event loop has calls to carry. Raises AgentError.
+    """
+    is_path = name_or_path.endswith(".toml") or "/" in name_or_path
+    path = Path(name_or_path).expanduser() if is_path else FOLDER / f"{name_or_path}.toml"
+    if not is_path and name_or_path not in available():
+        raise AgentError(
+            [
+                f"there is no agent {name_or_path!r}; there are: {', '.join(available())}; "
+                "for a file of your own give its path, ending in .toml"
+            ]
+        )
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AgentError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise AgentError([f"{path}: is not UTF-8 text"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise AgentError([f"{path}: is not TOML: {error}"]) from None
+    try:
+        return Agent.model_validate(table)
+    except ValidationError as error:
+        raise AgentError([f"{path}: {_problem(detail)}" for detail in error.errors()]) from None
+
+
+def _problem(detail: Any) -> str:
+    key = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "missing":
+        return f"{key} is missing"
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, Agent.model_fields, n=1)
+        return f"{key} is no part of an agent" + (f"; did you mean {near[0]}?" if near else "")
+    rule = detail["msg"].removeprefix("Input ").removeprefix("String ")
+    return f"{key} = {_shown(detail['input'])}: {rule}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"

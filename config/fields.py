@@ -1,0 +1,119 @@
+"""The kinds of values that a setting may hold, and how a setting is declared.
+
+Each kind checks its value; what is allowed is said in words where the setting is declared, so that
+a message can name it. Nothing here reads the environment.
+"""
+
+import ipaddress
+import os
+import re
+import socket
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
+    return value
+
+
+def _visible(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+        raise ValueError("not visible ASCII")
+    return value
+
+
+def _interface(value: str) -> str:
+    return str(ipaddress.ip_address(value))
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if not (parts.hostname or parts.scheme == "unix"):
+        raise ValueError("no host")
+    _ = parts.port
+    return value
+
+
+def _absolute(value: Path) -> Path:
+    path = Path(os.path.expanduser(value))
+    if not path.is_absolute():
+        raise ValueError("not absolute")
+    return path
+
+
+def host_name() -> str:
+    """This machine's name as a node name."""
+    label = re.sub(r"[^A-Za-z0-9_-]+", "-", socket.gethostname().split(".")[0]).strip("-_")
+    return label[:63] or "node"
+
+
+def state_home() -> Path:
+    """Where programs keep things between runs: in the home folder, else among temporary files."""
+    path = Path(os.path.expanduser("~/.local/state"))
+    return path if path.is_absolute() else Path(tempfile.gettempdir())
+
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Secret = Annotated[SecretStr, AfterValidator(_visible)]
+Region = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$")]
+ModelId = Annotated[
+    Text,
+    StringConstraints(pattern=r"^(arn:aws[a-z-]*:bedrock:.+|[a-z0-9-]+(\.[A-Za-z0-9:-]+)+)$"),
+    StringConstraints(max_length=2048),
+]
+Interface = Annotated[Text, AfterValidator(_interface)]
+NodeName = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+HttpUrl = Annotated[Text, StringConstraints(pattern=r"^https?://"), AfterValidator(_url)]
+WebsocketUrl = Annotated[Text, StringConstraints(pattern=r"^wss?://"), AfterValidator(_url)]
+PublicUrl = Annotated[
+    Text, StringConstraints(pattern=r"^(https?|wss?)://[^?#]+$"), AfterValidator(_url)
+]
+RedisUrl = Annotated[Text, StringConstraints(pattern=r"^(rediss?|unix)://"), AfterValidator(_url)]
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+CommaSeparated = BeforeValidator(_split)
+AnyCase = BeforeValidator(_lower)
+
+
+def setting(
+    variable: str, default: Any, allowed: str, about: str, *, hidden: bool = False, **rules: Any
+) -> Any:
+    """A field read from this variable; `about` says what it is for, `allowed` what it may hold.
+
+    A `hidden` one is never shown. `rules` are those of pydantic's `Field`; with a default of
+    `...`, one of them is the `default_factory`.
+    """
+    if default is not ...:
+        rules["default"] = default
+    return Field(
+        validation_alias=variable,
+        description=about,
+        json_schema_extra={"allowed": allowed, "hidden": hidden},
+        **rules,
+    )
+
+
+def number(variable: str, default: float, least: float, most: float, about: str) -> Any:
+    """A setting with a number of the default's kind, both bounds included."""
+    kind = "a number" if isinstance(default, float) else "a whole number"
+    allowed = f"{kind} from {least} to {most}"
+    return setting(variable, default, allowed, about, ge=least, le=most)
+
+
+def flag(variable: str, default: bool, about: str) -> Any:
+    """A setting that is on or off."""
+    return setting(variable, default, "true or false", about)
+
+
+def secret(variable: str, about: str) -> Any:
+    """A setting that is never shown, unset by default."""
+    return setting(variable, None, "visible ASCII characters without spaces", about, hidden=True)

@@ -1,0 +1,76 @@
+"""What must not be read by everyone: hides secrets before they are printed or logged.
+
+`hide_secrets` hides what stands under a key that sounds secret, at any depth, and the passwords
+inside URLs wherever they stand. It never changes what it is given.
+"""
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+HIDDEN = "(hidden)"
+
+MAX_DEPTH = 6
+"""Levels of nested containers that are looked into; what lies deeper is shown as `…`."""
+
+_SECRET_WORDS = frozenset(
+    {
+        "authorization",
+        "cookie",
+        "credential",
+        "credentials",
+        "passphrase",
+        "passwd",
+        "password",
+        "secret",
+        "secrets",
+        "token",
+    }
+)
+_SECRET_ENDINGS = ("access_key", "access_key_id", "api_key", "apikey", "private_key", "signing_key")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATOR = re.compile(r"[^a-z0-9]+")
+_URL_PASSWORD = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^\s/@:]*:[^\s/]*@")
+
+
+@functools.lru_cache(maxsize=4096)
+def sounds_secret(key: str) -> bool:
+    """Whether a value under this key is to be hidden: `api_key`, `authToken`, `X-Auth-Token`.
+
+    Counts are not: `max_tokens` and `tokens` are shown.
+    """
+    words = _SEPARATOR.split(_CAMEL.sub("_", key).lower())
+    return not _SECRET_WORDS.isdisjoint(words) or "_".join(words).endswith(_SECRET_ENDINGS)
+
+
+def hide_url_password(text: str) -> str:
+    """The text with user and password of each URL in it hidden: `redis://(hidden)@host`."""
+    if "://" not in text or "@" not in text:
+        return text
+    return _URL_PASSWORD.sub(rf"\g<scheme>{HIDDEN}@", text)
+
+
+def hide_secrets(value: Any, key: str = "") -> Any:
+    """A copy of the value that may be shown, with `key` as the name that it stands under.
+
+    Keys of mappings become text, sequences become lists. Numbers, booleans and None are always
+    shown: a duration such as `first_token_ms` is no secret.
+    """
+    return _hide(value, key, MAX_DEPTH)
+
+
+def _hide(value: Any, key: str, depth: int) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if sounds_secret(key):
+        return HIDDEN
+    if isinstance(value, str):
+        return hide_url_password(value)
+    if not isinstance(value, Mapping | list | tuple):
+        return value
+    if depth == 0:
+        return "…"
+    if isinstance(value, Mapping):
+        return {str(k): _hide(v, str(k), depth - 1) for k, v in value.items()}
+    return [_hide(item, "", depth - 1) for item in value]

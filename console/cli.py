@@ -1,0 +1,50 @@
+"""The command line `aybiza`: each command is one module of this package and one line below.
+
+A command's module imports at its top only what is quick; what it works with it imports when it
+runs, so that `aybiza --help` stays quick.
+
+Exit codes: 0 success, 1 the command failed, 2 it was called or configured wrongly.
+"""
+
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from console import config
+
+app = typer.Typer(
+    name="aybiza",
+    help="Supervised phone agents: an actor runtime that carries Claude on Amazon Bedrock.",
+    epilog="Example: aybiza config --json",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("config", epilog=config.EXAMPLE)(config.show)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aybiza {metadata.version('aybiza')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Takes the options that stand before the command."""
+
+
+def main() -> None:
+    """Runs the command of this process's arguments and exits with its code."""
+    app()

@@ -1,0 +1,91 @@
+"""`aybiza config`: the settings in force, where each comes from, secrets hidden.
+
+Exit codes: 0, or 2 if a setting or the agent cannot be used; the message names it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.setup import agent_or_exit, settings_or_exit
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+EXAMPLE = "Example: AYBIZA_HTTP_PORT=3001 aybiza config --explain"
+
+UNSET = "(unset)"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A setting as it is shown. `source` is `environment` or `default`."""
+
+    variable: str
+    value: Any
+    source: str
+    about: str
+    allowed: str
+
+
+def show(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say of each setting what it is for.")
+    ] = False,
+) -> None:
+    """Print the settings in force and where each comes from.
+
+    Secrets are hidden. A wrong value is named, with what is allowed, and ends with exit code 2.
+    """
+    settings = settings_or_exit()
+    agent_or_exit(settings)
+    rows = list(_rows(settings))
+    if as_json:
+        table = {row.variable: _without_name(row) for row in rows}
+        typer.echo(json.dumps(table, indent=2, ensure_ascii=False))
+        return
+    width = max(len(row.variable) for row in rows)
+    for row in rows:
+        typer.echo(f"{row.variable:{width}}  {row.source:11}  {_text(row.value)}")
+        if explain:
+            typer.echo(f"{'':{width}}  {row.about}")
+            typer.echo(f"{'':{width}}  Allowed: {row.allowed}.\n")
+
+
+def _rows(settings: "Settings") -> Iterator[Row]:
+    from pydantic import SecretStr
+
+    from config.redact import HIDDEN, hide_url_password
+    from config.settings import FIELDS, NAMES, allowed
+
+    for variable, field in FIELDS.items():
+        name = NAMES[variable]
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = HIDDEN
+        elif isinstance(value, tuple):
+            value = list(value)
+        elif value is not None and not isinstance(value, bool | int | float):
+            value = hide_url_password(str(value))
+        source = "environment" if name in settings.model_fields_set else "default"
+        yield Row(variable, value, source, field.description or "", allowed(variable))
+
+
+def _without_name(row: Row) -> dict[str, Any]:
+    return {key: value for key, value in asdict(row).items() if key != "variable"}
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return UNSET
+        case bool():
+            return str(value).lower()
+        case list():
+            return ", ".join(value)
+        case _:
+            return str(value)

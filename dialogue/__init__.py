@@ -1,0 +1,1 @@
+"""Dialogue: agents, turn-taking, history and tools as pure decisions."""

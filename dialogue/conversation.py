@@ -1,0 +1,191 @@
+"""The conversation: what the journal adds up to, and what the model is told of it.
+
+Pure: `apply` folds one entry; the same entries always give the same conversation. `messages`
+gives the Converse messages, in which the agent has said exactly what the caller has heard.
+
+Source: Bedrock, Converse, `messages`; specification 001, "Memory Implementation".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from dialogue.journal import (
+    AgentSentence,
+    AnswerComplete,
+    CallerSegment,
+    CallerTurn,
+    Closing,
+    Ended,
+    Entry,
+    Interrupted,
+    Resumed,
+    SentenceHeard,
+    ToolExchange,
+)
+
+GREETING_TURN = 0
+
+# What the model is asked when an answer broke off after some of it was spoken: newer models
+# refuse a prefilled assistant message, so the request to go on is the caller's side.
+CONTINUE = "(Continue exactly from where you stopped, do not repeat.)"
+
+
+@dataclass(slots=True)
+class Turn:
+    """A turn: what the caller said, and what the agent has said to it so far."""
+
+    number: int
+    caller: str = ""
+    sentences: dict[int, str] = field(default_factory=dict)
+    heard: set[int] = field(default_factory=set)
+    exchanges: list[ToolExchange] = field(default_factory=list)
+    complete: bool = False
+    cut: Interrupted | None = None
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the last sentence; 0 when there is none."""
+        return max(self.sentences, default=0)
+
+    def unheard(self) -> list[int]:
+        """The numbers of the sentences that were not heard to their end, in order."""
+        return sorted(set(self.sentences) - self.heard)
+
+    def spoken(self, first: int, last: int) -> str:
+        """What the caller heard, or is to hear, of the sentences `first` to `last`."""
+        return " ".join(filter(None, (self._spoken(seq) for seq in range(first, last + 1))))
+
+    def _spoken(self, seq: int) -> str:
+        text = self.sentences.get(seq, "")
+        if self.cut is None or seq in self.heard or seq < self.cut.seq:
+            return text
+        if seq > self.cut.seq:
+            return ""
+        words = text.split()
+        kept = words[: int(len(words) * self.cut.fraction)]
+        return " ".join(kept) + " …" if kept else ""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """See the module. `turns` is in order; turn 0 is the greeting."""
+
+    turns: dict[int, Turn] = field(default_factory=dict)
+    segments: list[str] = field(default_factory=list)
+    closing: str | None = None
+    ended: str | None = None
+
+    @property
+    def turn(self) -> Turn | None:
+        """The turn that is going on."""
+        return next(reversed(self.turns.values()), None)
+
+    def apply(self, entry: Entry) -> None:
+        """Fold one entry of the journal."""
+        _APPLY[type(entry)](self, entry)
+
+    def at(self, number: int) -> Turn:
+        """The turn of this number; made if the journal begins in its midst."""
+        return self.turns.setdefault(number, Turn(number))
+
+    def messages(self, continuing: bool = False) -> list[dict[str, Any]]:
+        """The Converse messages up to the turn that is going on.
+
+        With `continuing` the agent has begun to answer it, and is asked to go on behind the last
+        sentence that stands in the journal.
+        """
+        messages: list[dict[str, Any]] = []
+        for turn in self.turns.values():
+            if turn.number == GREETING_TURN:
+                continue
+            if turn.caller:
+                messages.append(_text("user", turn.caller))
+            first = 1
+            for exchange in turn.exchanges:
+                before = turn.spoken(first, exchange.after_seq)
+                uses = list(exchange.uses)
+                if before:
+                    uses.insert(0, {"text": before})
+                messages.append({"role": "assistant", "content": uses})
+                messages.append({"role": "user", "content": list(exchange.results)})
+                first = exchange.after_seq + 1
+            said = turn.spoken(first, turn.last_seq)
+            if said:
+                messages.append(_text("assistant", said))
+                if continuing and turn is self.turn:
+                    messages.append(_text("user", CONTINUE))
+        return messages
+
+    def transcript(self) -> list[tuple[str, str]]:
+        """Who said what: ("caller" | "agent", text), in order, as far as it was heard."""
+        lines: list[tuple[str, str]] = []
+        for turn in self.turns.values():
+            if turn.caller:
+                lines.append(("caller", turn.caller))
+            said = turn.spoken(1, turn.last_seq)
+            if said:
+                lines.append(("agent", said))
+        return lines
+
+
+def _text(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": [{"text": text}]}
+
+
+def _segment(conversation: Conversation, entry: CallerSegment) -> None:
+    conversation.segments.append(entry.text)
+
+
+def _caller_turn(conversation: Conversation, entry: CallerTurn) -> None:
+    conversation.at(entry.turn).caller = entry.text
+    if entry.text:
+        conversation.segments.clear()
+
+
+def _exchange(conversation: Conversation, entry: ToolExchange) -> None:
+    conversation.at(entry.turn).exchanges.append(entry)
+
+
+def _sentence(conversation: Conversation, entry: AgentSentence) -> None:
+    conversation.at(entry.turn).sentences[entry.seq] = entry.text
+
+
+def _heard(conversation: Conversation, entry: SentenceHeard) -> None:
+    conversation.at(entry.turn).heard.add(entry.seq)
+
+
+def _complete(conversation: Conversation, entry: AnswerComplete) -> None:
+    conversation.at(entry.turn).complete = True
+
+
+def _interrupted(conversation: Conversation, entry: Interrupted) -> None:
+    conversation.at(entry.turn).cut = entry
+
+
+def _resumed(conversation: Conversation, entry: Resumed) -> None:
+    conversation.at(entry.turn).cut = None
+
+
+def _closing(conversation: Conversation, entry: Closing) -> None:
+    conversation.closing = entry.reason
+
+
+def _ended(conversation: Conversation, entry: Ended) -> None:
+    conversation.ended = entry.reason
+
+
+_APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
+    CallerSegment: _segment,
+    CallerTurn: _caller_turn,
+    ToolExchange: _exchange,
+    AgentSentence: _sentence,
+    SentenceHeard: _heard,
+    AnswerComplete: _complete,
+    Interrupted: _interrupted,
+    Resumed: _resumed,
+    Closing: _closing,
+    Ended: _ended,
+}

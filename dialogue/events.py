@@ -1,0 +1,221 @@
+"""What the turn machine is told and what it orders: plain values.
+
+`Event`s come from the caller's line, the transcriber, the model's answer and the clock;
+`Command`s are carried out in the order in which they are given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from dialogue.journal import Entry
+
+TimerName = Literal["silence", "duration", "endpoint", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The line is open. `again`: it broke before, and the caller is back on a new one."""
+
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSpeaking:
+    """The recogniser heard the onset of speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerInterim:
+    """Words that may still change."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSaid:
+    """A final piece of the caller's words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerFinished:
+    """The recogniser heard the end of the caller's turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """A key of the caller's telephone."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """The answer to `turn` has its sentence `seq`."""
+
+    turn: int
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsUsed:
+    """The model of `turn` used tools behind sentence `after_seq`."""
+
+    turn: int
+    after_seq: int
+    uses: list[dict[str, Any]]
+    results: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAsked:
+    """The model asked by a tool to end the call when everything has been said."""
+
+    turn: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFinished:
+    """The answer to `turn` is complete."""
+
+    turn: int
+    stop_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFailed:
+    """The answer to `turn` broke off; `error` is for people."""
+
+    turn: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The caller has heard the sentence."""
+
+    turn: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class TalkStopped:
+    """The line was silenced in sentence `seq` of `turn`, `fraction` of it played."""
+
+    turn: int
+    seq: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer has run out: one that was started, or `duration`, which runs from the call's begin."""
+
+    name: TimerName
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The caller is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineFailed:
+    """The caller cannot be heard or spoken to any more; `what` is for people."""
+
+    what: str
+
+
+Event: TypeAlias = (
+    Started
+    | CallerSpeaking
+    | CallerInterim
+    | CallerSaid
+    | CallerFinished
+    | DigitPressed
+    | AnswerSentence
+    | ToolsUsed
+    | CloseAsked
+    | AnswerFinished
+    | AnswerFailed
+    | Heard
+    | TalkStopped
+    | TimerFired
+    | HungUp
+    | LineFailed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write the entry into the journal before anything that follows is done."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Have the model answer `turn`, behind sentence `after_seq` of it."""
+
+    turn: int
+    after_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAnswer:
+    """The answer to `turn` is not wanted any more."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak the sentence, behind all that were given before it."""
+
+    turn: int
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SayAll:
+    """Everything of `turn` that is to be said has been given: speak it to its end."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopTalking:
+    """Silence the line at once, and tell by `TalkStopped` where it was cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Start the timer, or start it anew, to fire in `seconds`."""
+
+    name: TimerName
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    """Stop the timer, if it runs."""
+
+    name: TimerName
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """The call is over."""
+
+    reason: str
+
+
+Command: TypeAlias = (
+    Record | Ask | CancelAnswer | Say | SayAll | StopTalking | StartTimer | StopTimer | EndCall
+)

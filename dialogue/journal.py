@@ -1,0 +1,142 @@
+"""The journal of a call: what happened, in order, as it is kept in memory and on disk.
+
+An entry is written before what it stands for is acted on, so a conversation can be taken up from
+its journal alone, by a restarted actor or by another node. Entries only ever get appended.
+
+`encode` makes a JSON-able dict of an entry, `decode` reads it back; a dict of an unknown type (of
+a newer version) decodes to None and is passed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSegment:
+    """A final piece of what the caller is saying; the turn goes on."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTurn:
+    """The caller has finished: turn `turn`, in whole. An empty text is a turn the agent begins."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolExchange:
+    """The model used tools: its content blocks `uses`, and the `results` it was given.
+
+    `after_seq` is the number of the last sentence before it.
+    """
+
+    turn: int
+    after_seq: int
+    uses: list[dict[str, Any]]
+    results: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSentence:
+    """A sentence handed on to be spoken; `seq` counts from 1 in its turn."""
+
+    turn: int
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceHeard:
+    """The caller has heard all of the sentence."""
+
+    turn: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerComplete:
+    """There will be no further sentence in the turn."""
+
+    turn: int
+    stop_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The caller broke in during sentence `seq`, when `fraction` of it had been played."""
+
+    turn: int
+    seq: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The interruption was noise; the agent goes on with what was not heard."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The call ends as soon as everything has been heard; `reason` as in `Ended`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over: `hangup`, `goodbye`, `transfer`, `silence`, `duration` or `fault`."""
+
+    reason: str
+
+
+Entry: TypeAlias = (
+    CallerSegment
+    | CallerTurn
+    | ToolExchange
+    | AgentSentence
+    | SentenceHeard
+    | AnswerComplete
+    | Interrupted
+    | Resumed
+    | Closing
+    | Ended
+)
+
+_TYPES: dict[str, type[Any]] = {
+    "caller_segment": CallerSegment,
+    "caller_turn": CallerTurn,
+    "tool_exchange": ToolExchange,
+    "agent_sentence": AgentSentence,
+    "sentence_heard": SentenceHeard,
+    "answer_complete": AnswerComplete,
+    "interrupted": Interrupted,
+    "resumed": Resumed,
+    "closing": Closing,
+    "ended": Ended,
+}
+_NAMES = {kind: name for name, kind in _TYPES.items()}
+
+
+def encode(entry: Entry) -> dict[str, Any]:
+    """The entry as a JSON-able dict with its `type`."""
+    return {"type": _NAMES[type(entry)], **asdict(entry)}
+
+
+def decode(body: dict[str, Any]) -> Entry | None:
+    """The entry that `encode` made `body` of; None if this version does not know it."""
+    kind = _TYPES.get(body.get("type", ""))
+    if kind is None:
+        return None
+    fields = {name: value for name, value in body.items() if name in kind.__dataclass_fields__}
+    try:
+        entry: Entry = kind(**fields)
+    except TypeError:
+        return None
+    return entry

@@ -1,0 +1,1 @@
+"""Loopback providers for demonstrations, tests and benchmarks: Bedrock, Deepgram, a phone."""

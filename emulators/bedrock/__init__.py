@@ -1,0 +1,21 @@
+"""A loopback Bedrock runtime: the true wire of Converse and ConverseStream, and a stand-in model."""
+
+from emulators.bedrock.faults import Fault, Pace
+from emulators.bedrock.reply import Reasoning, Reply, Text, ToolUse, say, use
+from emulators.bedrock.scripted import Scripted, echo, long
+from emulators.bedrock.server import BedrockEmulator
+
+__all__ = [
+    "BedrockEmulator",
+    "Fault",
+    "Pace",
+    "Reasoning",
+    "Reply",
+    "Scripted",
+    "Text",
+    "ToolUse",
+    "echo",
+    "long",
+    "say",
+    "use",
+]

@@ -1,0 +1,8 @@
+"""`python -m emulators.phone`: call a running node."""
+
+import sys
+
+from emulators.phone.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,323 @@
+"""The telephone: places one scripted call, as Twilio would, and reports how it went.
+
+Two tasks a call: the carrier goes through the TwiML and reads the media websocket; the pacer
+wakes every 20 ms and sends what the caller wants sent. All decisions are the caller's
+(`emulators.phone.caller`), which knows no socket and no clock.
+
+`speed` runs call time faster than real time (20 for tests); reported times are call time.
+
+Source: Twilio, "Media Streams", "TwiML Voice".
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urljoin, urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from emulators.phone import webhook
+from emulators.phone.audio import write_wav
+from emulators.phone.caller import Caller, Tick
+from emulators.phone.line import Pacer
+from emulators.phone.messages import CONNECTED, AgentError, StreamWriter, new_sid, read
+from emulators.phone.player import FINISHED, Failure
+from emulators.phone.report import Progress, Report, Stream
+from emulators.phone.script import Mode, Script, load
+from emulators.phone.webhook import ConnectStream, Hangup, Pause, Redirect, Say, Verb, WebhookError
+
+OPEN_TIMEOUT_S: Final = 10.0
+CLOSE_TIMEOUT_S: Final = 2.0
+SEND_TIMEOUT_S: Final = 5.0
+MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+MAX_AGENT_ERRORS: Final = 20
+MAX_REDIRECTS: Final = 100
+REDIRECT_PATIENCE_S: Final = 10.0
+"""How long a caller is held while no node answers the webhook."""
+
+
+class Phone:
+    """One telephone for one call; `run` may be called once.
+
+    url: the media websocket, `ws://…` or `wss://…`; connected to directly.
+    script: a `Script`, or what `load` takes: a path, or the name of one that comes with it.
+    http: base address of the voice webhook instead of `url`; the call then begins with
+        `POST {http}/incoming` and does what the TwiML says, redirects included.
+    record: where to write a stereo WAV: left the caller, right the agent as heard.
+    parameters: more customParameters (with `http` they come from the TwiML alone).
+    auth_token: signs the webhook and the websocket handshake.
+    on_progress: called with each `Progress` as it happens; must not block.
+    jitter_ms, burst, rng: an unsteady network, see `Pacer`.
+
+    The answer of `run` is a `Report`; a call that fails is a report with `ok` false. Only
+    `ScriptError` and, from a file that cannot be written, `OSError` are raised.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        script: Script | str | Path = "booking",
+        *,
+        http: str | None = None,
+        mode: Mode | None = None,
+        record: Path | None = None,
+        parameters: Mapping[str, str] | None = None,
+        auth_token: str | None = None,
+        from_number: str | None = None,
+        to_number: str | None = None,
+        call_sid: str | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        speed: float = 1.0,
+        jitter_ms: float = 0.0,
+        burst: int = 1,
+        rng: random.Random | None = None,
+    ) -> None:
+        if url is None and http is None:
+            raise ValueError("a phone needs a url, the media websocket, or http, the webhook")
+        if speed <= 0:
+            raise ValueError("speed must be above 0")
+        self._url = url
+        self._http = http
+        self._given_script = script
+        self._mode = mode
+        self._record = record
+        self._parameters = parameters or {}
+        self._auth_token = auth_token
+        self._from_number = from_number
+        self._to_number = to_number
+        self._on_progress = on_progress
+        self._speed = speed
+        self._pacer = Pacer(jitter_ms, burst, rng)
+        self._call_sid = call_sid or new_sid("CA")
+        self._account_sid = new_sid("AC")
+        self._zero: float | None = None
+        self._over = False
+        self._line: tuple[ClientConnection, StreamWriter] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Reads the script. Raises `ScriptError`."""
+        if not isinstance(self._given_script, Script):
+            self._given_script = await asyncio.to_thread(load, self._given_script, self._mode)
+        self._script = self._given_script
+        self.report = Report(self._script.name, self._call_sid)
+        self._caller = Caller(
+            self._script, self.report, self._on_progress, record=self._record is not None
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._line is not None:
+            self._line[0].transport.abort()
+
+    async def run(self) -> Report:
+        """Place the call, follow the script to its end, write the recording."""
+        limit_s = self._script.limit_s / self._speed + REDIRECT_PATIENCE_S + OPEN_TIMEOUT_S
+        try:
+            async with asyncio.timeout(limit_s), asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._carry(tasks))
+        except TimeoutError:
+            self._caller.outcome = Failure(f"the call was not over after {limit_s:g} s")
+        outcome = self._caller.outcome
+        if isinstance(outcome, Failure):
+            self.report.failure = outcome.reason
+        elif self.report.agent_errors:
+            self.report.failure = self.report.agent_errors[0]
+        self.report.ok = outcome is FINISHED and not self.report.agent_errors
+        if self._record is not None:
+            await asyncio.to_thread(write_wav, self._record, self._caller.tracks())
+            self.report.recording = str(self._record)
+        return self.report
+
+    def _now_ms(self) -> float:
+        if self._zero is None:
+            return 0.0
+        return (asyncio.get_running_loop().time() - self._zero) * 1000 * self._speed
+
+    async def _carry(self, tasks: asyncio.TaskGroup) -> None:
+        """Go through the TwiML, document after document, until the call is over."""
+        try:
+            how, redirect = await self._follow(await self._first_verbs(), tasks)
+            for _ in range(MAX_REDIRECTS):
+                if redirect is None:
+                    break
+                self._caller.tell(self._now_ms(), "twilio", f"redirects to {redirect.url}")
+                verbs = await self._ask(redirect.url, "in-progress", REDIRECT_PATIENCE_S)
+                how, redirect = await self._follow(verbs, tasks)
+            else:
+                how = f"the call was redirected more than {MAX_REDIRECTS} times"
+        except WebhookError as error:
+            how = str(error)
+        now_ms = self._now_ms()
+        self._over = True
+        self.report.duration_ms = now_ms
+        self._caller.call_ended(now_ms, how)
+        self._caller.tell(now_ms, "line", f"the call is over: {how}")
+
+    async def _first_verbs(self) -> Sequence[Verb]:
+        if self._http is None:
+            return [ConnectStream(self._url or "", {**self._script.parameters, **self._parameters})]
+        bare = urlsplit(self._http).path in ("", "/")
+        url = urljoin(self._http, "/incoming") if bare else self._http
+        return await self._ask(url, "ringing")
+
+    async def _ask(self, url: str, status: str, patience_s: float = 0.0) -> Sequence[Verb]:
+        fields = {
+            "AccountSid": self._account_sid,
+            "ApiVersion": "2010-04-01",
+            "CallSid": self._call_sid,
+            "CallStatus": status,
+            "Direction": "inbound",
+            "From": self._from_number or self._script.from_number,
+            "To": self._to_number or self._script.to_number,
+        }
+        answered, body = await webhook.post(url, fields, self._auth_token, patience_s)
+        if answered != HTTPStatus.OK:
+            raise WebhookError(f"{url} answered with status {answered}: {body[:200]}")
+        return webhook.read_twiml(body, url)
+
+    async def _follow(
+        self, verbs: Sequence[Verb], tasks: asyncio.TaskGroup
+    ) -> tuple[str, Redirect | None]:
+        """Do what the verbs say; returns how it ended and where to ask for more, if anywhere."""
+        how = "the agent's TwiML had come to its end"
+        for verb in verbs:
+            match verb:
+                case ConnectStream():
+                    how = await self._stream(verb, tasks)
+                case Redirect():
+                    return how, verb
+                case Say(text):
+                    self._caller.tell(self._now_ms(), "twilio", f"says: {text}")
+                case Pause(seconds):
+                    await asyncio.sleep(seconds / self._speed)
+                case Hangup(reason):
+                    return f"rejected ({reason})" if reason else "the agent hung up", None
+        return how, None
+
+    async def _stream(self, verb: ConnectStream, tasks: asyncio.TaskGroup) -> str:
+        """Connect one media stream until it ends; returns how it ended."""
+        stream = Stream(new_sid("MZ"), verb.url, self._now_ms())
+        self.report.streams.append(stream)
+        headers = {}
+        if self._auth_token:
+            headers["x-twilio-signature"] = webhook.signature(self._auth_token, verb.url)
+        try:
+            async with connect(
+                verb.url,
+                additional_headers=headers,
+                user_agent_header="Twilio.TmeWs/1.0",
+                compression=None,
+                proxy=None,
+                ping_interval=None,
+                open_timeout=OPEN_TIMEOUT_S,
+                close_timeout=CLOSE_TIMEOUT_S,
+                max_size=MAX_MESSAGE_BYTES,
+            ) as socket:
+                await self._talk(socket, stream, verb.parameters, tasks)
+        except (OSError, WebSocketException) as error:
+            stream.error = f"cannot connect to {verb.url}: {error}"
+            self._caller.tell(self._now_ms(), "line", stream.error)
+            await asyncio.sleep(webhook.RETRY_S)
+            return stream.error
+        reason = f" ({stream.close_reason})" if stream.close_reason else ""
+        return f"the agent closed the stream with code {stream.close_code}{reason}"
+
+    async def _talk(
+        self,
+        socket: ClientConnection,
+        stream: Stream,
+        parameters: Mapping[str, str],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        writer = StreamWriter(stream.stream_sid, self._call_sid, self._account_sid)
+        try:
+            await socket.send(CONNECTED)
+            await socket.send(writer.start(parameters))
+            self._line = socket, writer
+            if self._zero is None:
+                self._zero = asyncio.get_running_loop().time()
+                carrier = asyncio.current_task()
+                assert carrier is not None
+                tasks.create_task(self._pace(carrier))
+            stream.opened_ms = self._now_ms()
+            self._caller.tell(stream.opened_ms, "line", f"stream {stream.stream_sid} is open")
+            while True:
+                frame = await socket.recv()
+                try:
+                    message = read(frame, stream.stream_sid)
+                except AgentError as error:
+                    self._note(str(error))
+                    continue
+                for name in self._caller.receive(self._now_ms(), message):
+                    await self._send(writer.mark(name))
+        except ConnectionClosed:
+            pass
+        finally:
+            self._line = None
+            stream.closed_ms = self._now_ms()
+            stream.close_code, stream.close_reason = socket.close_code, socket.close_reason or ""
+            self._caller.stream_gone(stream.closed_ms)
+            self._caller.tell(stream.closed_ms, "line", f"stream ended, code {stream.close_code}")
+
+    async def _pace(self, carrier: asyncio.Task[None]) -> None:
+        """Wake for every frame by the timetable, until the call is over from either side."""
+        loop = asyncio.get_running_loop()
+        zero = loop.time() if self._zero is None else self._zero
+        while True:
+            due = zero + self._pacer.next_ms() / 1000 / self._speed
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            if self._over:
+                return
+            tick = self._caller.tick(self._now_ms())
+            await self._send_tick(tick)
+            if self._caller.outcome is not None:
+                break
+        self._over = True
+        if self._line is not None:
+            self._caller.tell(self._now_ms(), "line", "the caller hangs up")
+            await self._line[0].close()
+        carrier.cancel()
+
+    async def _send_tick(self, tick: Tick) -> None:
+        if self._line is None:
+            return
+        socket, writer = self._line
+        for name in tick.marks:
+            await self._send(writer.mark(name))
+        if tick.key is not None:
+            await self._send(writer.dtmf(tick.key))
+        await self._send(writer.media(tick.payload))
+        self.report.frames_sent += 1
+        if tick.end == "stop":
+            await self._send(writer.stop())
+        elif tick.end == "drop":
+            socket.transport.abort()
+
+    async def _send(self, message: str) -> None:
+        """Send on the stream there is; an agent that does not read loses it."""
+        if self._line is None:
+            return
+        socket = self._line[0]
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await socket.send(message)
+        except ConnectionClosed:
+            pass
+        except TimeoutError:
+            self._note(f"the agent read nothing for {SEND_TIMEOUT_S:g} s")
+            socket.transport.abort()
+
+    def _note(self, error: str) -> None:
+        if len(self.report.agent_errors) < MAX_AGENT_ERRORS:
+            self.report.agent_errors.append(error)
+            self._caller.tell(self._now_ms(), "error", error)

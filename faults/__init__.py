@@ -1,0 +1,1 @@
+"""Fault plans: what to break, and when."""

@@ -1,0 +1,1 @@
+"""The doors of a node: Twilio codec, media server, webhooks."""

@@ -1,0 +1,87 @@
+"""TwiML, the answers to Twilio's voice webhook: pure functions from values to XML text.
+
+Every function returns a whole document. `ValueError` says which argument cannot be written:
+a stream address that Twilio would refuse, a parameter too long, a character that XML cannot
+hold. Parameters may be secret: an error names them, never their values.
+
+Source: Twilio, "TwiML Voice": `<Connect>`, `<Stream>`, `<Redirect>`, `<Say>`, `<Reject>`.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal
+from urllib.parse import urlsplit
+from xml.sax.saxutils import escape, quoteattr
+
+CONTENT_TYPE: Final = "text/xml; charset=utf-8"
+"""The media type of all answers here."""
+
+MAX_PARAMETER_CHARS: Final = 500
+"""Twilio takes a `<Parameter>` whose name and value together stay under this length."""
+
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def connect_stream(url: str, parameters: Mapping[str, str], redirect_url: str) -> str:
+    """Connect the call to the media websocket at `url`; when the stream ends, ask again.
+
+    `url` is `wss://…` (`ws://…` for a loopback node) without query and fragment: Twilio strips
+    a query, which is why data travels in `parameters`; they arrive in the `start` message.
+    Twilio runs `<Redirect>` when the websocket is gone for whatever reason, with the same
+    CallSid; the answer to that request then says whether the call goes on.
+    """
+    _check_stream_url(url)
+    inner = "".join(_parameter(name, value) for name, value in parameters.items())
+    return _document(
+        f"<Connect><Stream url={_attribute(url, 'url')}>{inner}</Stream></Connect>"
+        f"<Redirect>{_text(redirect_url, 'redirect_url')}</Redirect>"
+    )
+
+
+def say_hangup(text: str) -> str:
+    """Say `text` in Twilio's own voice, then hang up; for when no agent can."""
+    return _document(f"<Say>{_text(text, 'text')}</Say><Hangup/>")
+
+
+def reject(reason: Literal["rejected", "busy"] = "rejected") -> str:
+    """Do not answer the call at all: not billed; the caller hears a busy or an error tone."""
+    return _document(f"<Reject reason={_attribute(reason, 'reason')}/>")
+
+
+def _document(verbs: str) -> str:
+    return f"{_DECLARATION}<Response>{verbs}</Response>"
+
+
+def _parameter(name: str, value: str) -> str:
+    length = len(name) + len(value)
+    if length >= MAX_PARAMETER_CHARS:
+        raise ValueError(
+            f"stream parameter {name[:60]!r}: name and value have {length} characters together, "
+            f"Twilio takes fewer than {MAX_PARAMETER_CHARS}"
+        )
+    what = f"stream parameter {name!r}"
+    return f"<Parameter name={_attribute(name, what)} value={_attribute(value, what)}/>"
+
+
+def _check_stream_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("wss", "ws") or not parts.hostname:
+        raise ValueError(f"stream url {url!r}: must be wss://host/path (ws:// on loopback)")
+    if parts.query or parts.fragment:
+        bare = parts._replace(query="", fragment="").geturl()
+        raise ValueError(f"stream url {bare!r}: Twilio takes no query or fragment, use parameters")
+
+
+def _attribute(value: str, what: str) -> str:
+    return quoteattr(_checked(value, what))
+
+
+def _text(value: str, what: str) -> str:
+    return escape(_checked(value, what), {"\r": "&#13;"})
+
+
+def _checked(value: str, what: str) -> str:
+    if bad := _NOT_XML.search(value):
+        raise ValueError(f"{what}: character U+{ord(bad[0]):04X} cannot be written in XML")
+    return value

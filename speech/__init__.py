@@ -1,0 +1,1 @@
+"""Speech: audio codecs, spoken text, and the clients for Deepgram."""

@@ -1,0 +1,160 @@
+"""A call's line: what its actors share and what outlives each of them.
+
+The connection that holds the carrier's socket owns the line and hands it to the call's actors;
+it is to them what a public ETS table of a longer-lived owner is on the BEAM:
+
+- `ring`: the caller's last seconds of audio, and up to where they have been understood, so that
+  a restarted transcriber takes up the words exactly where they broke off;
+- `ledger`: what went to the carrier and what of it was heard (`speech.playout`);
+- `inbox`: what has happened on the call and has not been dealt with, so that nothing that
+  happens while the call's actor restarts is lost.
+
+Nothing here waits or does I/O: outgoing audio goes to the `CarrierSink` that the owner gives.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
+
+RING_SECONDS = 20
+INBOX_LIMIT = 1000
+
+# An event whose handling ended the handler this often is set aside, so that one poisonous
+# event cannot end a call.
+ATTEMPTS = 2
+
+
+class CarrierSink(Protocol):
+    """Takes what goes to the caller; never waits."""
+
+    def media(self, mulaw: bytes) -> None:
+        """Play `mulaw` (8 kHz) behind everything before it."""
+
+    def mark(self, name: str) -> None:
+        """Tell by `name` when everything before it has been played."""
+
+    def clear(self) -> None:
+        """Drop what has not been played."""
+
+
+class AudioRing:
+    """The last `seconds` of the caller's audio, addressed by byte offsets since the call began.
+
+    `understood` is the offset up to which final transcripts have been handed on.
+    """
+
+    def __init__(self, seconds: int = RING_SECONDS) -> None:
+        self._limit = seconds * BYTES_A_SECOND
+        self._buffer = bytearray()
+        self._start = 0
+        self.understood = 0
+
+    @property
+    def end(self) -> int:
+        """The offset behind the newest byte."""
+        return self._start + len(self._buffer)
+
+    @property
+    def start(self) -> int:
+        """The offset of the oldest byte that is still held."""
+        return self._start
+
+    def append(self, mulaw: bytes) -> None:
+        """Add the newest audio; the oldest beyond the limit is dropped."""
+        self._buffer += mulaw
+        excess = len(self._buffer) - self._limit
+        # Dropped a second at a time: moving the buffer for each frame would cost every call.
+        if excess >= BYTES_A_SECOND:
+            del self._buffer[:excess]
+            self._start += excess
+
+    def since(self, offset: int) -> tuple[int, bytes]:
+        """The audio from `offset` on, or from the oldest held; with the offset it starts at."""
+        first = max(offset, self._start)
+        return first, bytes(self._buffer[first - self._start :])
+
+    def understand(self, offset: int) -> None:
+        """Words up to `offset` have been handed on."""
+        self.understood = max(self.understood, min(offset, self.end))
+
+
+@dataclass(slots=True)
+class Posted:
+    """An event in the inbox: `number` grows by one with each; `attempts` counts its handlings."""
+
+    number: int
+    event: Any
+    attempts: int = 0
+
+
+class Inbox:
+    """Events of a call in order, each kept until it has been dealt with."""
+
+    def __init__(self, first: int = 1) -> None:
+        self._events: deque[Posted] = deque()
+        self._next = first
+        self.refused = 0
+
+    def post(self, event: Any) -> bool:
+        """Add an event; False when the inbox is full and the event was refused."""
+        if len(self._events) >= INBOX_LIMIT:
+            self.refused += 1
+            return False
+        self._events.append(Posted(self._next, event))
+        self._next += 1
+        return True
+
+    def start_behind(self, number: int) -> None:
+        """Number new events behind `number`: the journal of a resumed call has reached it."""
+        self._next = max(self._next, number + 1)
+
+    def begin(self) -> Posted | None:
+        """The oldest event, to be dealt with now; it stays until `done`."""
+        if not self._events:
+            return None
+        self._events[0].attempts += 1
+        return self._events[0]
+
+    def done(self) -> None:
+        """The oldest event has been dealt with."""
+        self._events.popleft()
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+
+@dataclass(slots=True)
+class Line:
+    """See the module. `wake` is called after each post, to tell the call's actor."""
+
+    call_id: str
+    sink: CarrierSink
+    ring: AudioRing = field(default_factory=AudioRing)
+    ledger: Ledger = field(default_factory=Ledger)
+    inbox: Inbox = field(default_factory=Inbox)
+    wake: Callable[[], None] = lambda: None
+
+    def post(self, event: Any) -> None:
+        """Something happened on the call."""
+        self.inbox.post(event)
+        self.wake()
+
+    def play(self, sentence: Sentence, mulaw: bytes, now: float) -> None:
+        """Send a piece of `sentence` to the caller."""
+        self.ledger.sent(sentence, len(mulaw), now)
+        self.sink.media(mulaw)
+
+    def finish(self, sentence: Sentence) -> None:
+        """All of `sentence` is out: ask to be told when it has been heard."""
+        self.sink.mark(self.ledger.mark(sentence))
+
+    def clear(self, now: float) -> Cut | None:
+        """Silence the line at once; returns where the agent was cut off."""
+        cut = self.ledger.clear(now)
+        self.sink.clear()
+        return cut

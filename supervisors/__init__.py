@@ -1,0 +1,1 @@
+"""Supervision: child specs, strategies, supervisors, the application tree."""

@@ -1,0 +1,102 @@
+"""Agents are read from TOML; one that cannot be read says why."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from config.agents import Agent, AgentError, available, load_agent
+
+SMALLEST = 'name = "Desk"\ngreeting = "Hello."\nsystem_prompt = "Be kind."\n'
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "desk.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def problems(name_or_path: str) -> list[str]:
+    with pytest.raises(AgentError) as caught:
+        load_agent(name_or_path)
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    return [problem.removeprefix(f"{name_or_path}: ") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_agent_of_the_package_can_be_read(name: str) -> None:
+    assert load_agent(name).name
+
+
+def test_the_demonstration_agent_is_a_clinics_front_desk() -> None:
+    agent = load_agent("clinic")
+    assert agent.type == "customer_service"
+    assert agent.name in agent.greeting
+    assert agent.name in agent.system_prompt
+    for task in ("book", "move", "cancel", "balance", "opening hours", "price", "person"):
+        assert task in agent.system_prompt.lower()
+    assert agent.barge_in
+
+
+def test_an_agent_of_your_own_needs_three_things(tmp_path: Path) -> None:
+    agent = load_agent(written(tmp_path, SMALLEST))
+    assert (agent.name, agent.greeting, agent.system_prompt) == ("Desk", "Hello.", "Be kind.")
+    assert (agent.tools, agent.keyterms) == ((), ())
+    assert agent.silence_timeout_s is None
+    assert agent.max_duration_s is None
+
+
+def test_a_whole_number_serves_where_a_number_is_asked_for(tmp_path: Path) -> None:
+    path = written(tmp_path, SMALLEST + "temperature = 1\nmax_duration_s = 60\n")
+    assert load_agent(path).temperature == 1.0
+    assert load_agent(path).max_duration_s == 60.0
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    (problem,) = problems("clinik")
+    assert problem.startswith("there is no agent 'clinik'; there are: clinic;")
+
+
+@pytest.mark.parametrize("name", ["../agents/clinic", "missing.toml", "/nowhere/at/all.toml"])
+def test_a_path_without_a_file_is_named(name: str) -> None:
+    assert problems(name) == ["cannot be read: No such file or directory"]
+
+
+def test_what_is_missing_misspelled_or_wrong_is_named_at_once(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        'name = 5\ngreting = "Hello."\nsystem_prompt = "x"\nendpointing_ms = 5\n'
+        'barge_in = "yes"\ntools = ["a b"]\nlanguage = "English"\n',
+    )
+    found = problems(path)
+    assert "name = 5: should be a valid string" in found
+    assert "greeting is missing" in found
+    assert "greting is no part of an agent; did you mean greeting?" in found
+    assert "endpointing_ms = 5: should be greater than or equal to 10" in found
+    assert "barge_in = 'yes': should be a valid boolean" in found
+    assert len(found) == 7
+
+
+@pytest.mark.parametrize("text", ["name = ", "[[", 'name = "a"\nname = "b"'])
+def test_what_is_not_toml_is_named_with_its_place(tmp_path: Path, text: str) -> None:
+    (problem,) = problems(written(tmp_path, text))
+    assert problem.startswith("is not TOML: ")
+    assert "line" in problem or "end of document" in problem
+
+
+def test_what_is_not_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "desk.toml"
+    path.write_bytes(b"name = '\xff\xfe'")
+    assert problems(str(path)) == ["is not UTF-8 text"]
+
+
+def test_a_long_wrong_value_is_cut(tmp_path: Path) -> None:
+    (problem,) = problems(written(tmp_path, SMALLEST + f"max_tokens = '{'x' * 5_000}'"))
+    assert len(problem) < 200
+
+
+def test_an_agent_cannot_be_changed() -> None:
+    agent = load_agent("clinic")
+    with pytest.raises(ValidationError):
+        agent.name = "other"
+    assert isinstance(agent, Agent)

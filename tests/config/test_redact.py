@@ -1,0 +1,90 @@
+"""What is hidden before it is printed or logged, and what is not."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.redact import HIDDEN, hide_secrets, hide_url_password, sounds_secret
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "password",
+        "DB_PASSWORD",
+        "api_key",
+        "apiKey",
+        "x-api-key",
+        "AWS_SECRET_ACCESS_KEY",
+        "aws_access_key_id",
+        "authToken",
+        "resume_token",
+        "Authorization",
+        "Set-Cookie",
+        "credentials",
+    ],
+)
+def test_these_keys_sound_secret(key: str) -> None:
+    assert sounds_secret(key)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "key", "keyterms", "max_tokens", "outputTokens", "tokens", "author", "passed"]
+)
+def test_these_keys_do_not(key: str) -> None:
+    assert not sounds_secret(key)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("redis://user:pw@host:6379/0", "redis://(hidden)@host:6379/0"),
+        ("redis://:pw@host", "redis://(hidden)@host"),
+        ("see https://a:b@c and ws://d:e@f!", "see https://(hidden)@c and ws://(hidden)@f!"),
+        ("redis://u:p@w@host", "redis://(hidden)@host"),
+        ("https://host:80/a@b", "https://host:80/a@b"),
+        ("call a:b@c", "call a:b@c"),
+    ],
+)
+def test_passwords_in_urls_are_hidden(text: str, shown: str) -> None:
+    assert hide_url_password(text) == shown
+
+
+def test_secrets_are_hidden_at_any_depth_and_the_value_is_left_as_it_was() -> None:
+    value = {"a": [{"password": "x", "b": ("redis://u:p@h",)}], "token": {"c": "x"}, 5: "y"}
+    before = repr(value)
+    assert hide_secrets(value) == {
+        "a": [{"password": HIDDEN, "b": ["redis://(hidden)@h"]}],
+        "token": HIDDEN,
+        "5": "y",
+    }
+    assert repr(value) == before
+
+
+def test_a_plain_value_is_hidden_by_the_name_it_stands_under() -> None:
+    assert hide_secrets("x", "secret") == HIDDEN
+    assert hide_secrets("x", "text") == "x"
+
+
+@pytest.mark.parametrize("number", [None, True, 3, 1.5])
+def test_numbers_are_always_shown(number: Any) -> None:
+    assert hide_secrets(number, "first_token_ms") is number
+
+
+def test_what_contains_itself_is_cut() -> None:
+    loop: dict[str, Any] = {}
+    loop["again"] = loop
+    assert "…" in repr(hide_secrets(loop))
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    )
+)
+def test_nothing_that_stands_under_a_secret_key_gets_out(value: object) -> None:
+    assert "hunter2" not in repr(hide_secrets({"x": value, "api_key": ["hunter2", value]}))

@@ -1,0 +1,278 @@
+"""What a node reads from its environment, and what it says when a value cannot be used."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from config.settings import (
+    FIELDS,
+    NAMES,
+    Settings,
+    SettingsError,
+    UnknownSettingWarning,
+    allowed,
+    is_secret,
+    load,
+)
+
+SPECIFICATION = {
+    "AWS_ACCESS_KEY_ID": "your_aws_access_key_id",
+    "AWS_SECRET_ACCESS_KEY": "your_aws_secret_access_key",
+    "AWS_REGION": "us-east-1",
+    "AWS_FALLBACK_REGION": "us-west-2",
+    "AWS_BEDROCK_MODELS": (
+        "anthropic.claude-3-7-sonnet-20250219-v1:0,anthropic.claude-3-5-sonnet-20241022-v2:0,"
+        "anthropic.claude-3-5-haiku-20241022-v1:0,anthropic.claude-3-haiku-20240307-v1:0"
+    ),
+    "AWS_DEFAULT_BEDROCK_MODEL": "anthropic.claude-3-5-sonnet-20241022-v2:0",
+    "LATENCY_THRESHOLD_MS": "200",
+    "EXTENDED_THINKING_THRESHOLD": "0.9",
+    "COST_OPTIMIZATION_ENABLED": "true",
+    "EDGE_CACHE_ENABLED": "true",
+    "CLOUDFLARE_REGION_MAPPING": "true",
+    "BEDROCK_POOL_SIZE": "10",
+    "BEDROCK_CONNECTION_TIMEOUT": "30000",
+    "BEDROCK_REQUEST_TIMEOUT": "15000",
+}
+
+WRONG = {
+    "AYBIZA_BIND": "everywhere",
+    "AYBIZA_HTTP_PORT": "65536",
+    "AYBIZA_MEDIA_PORT": "-1",
+    "AYBIZA_PUBLIC_URL": "ftp://phone.example.org",
+    "TWILIO_AUTH_TOKEN": "two words",
+    "AYBIZA_NODE_NAME": "node@host",
+    "AYBIZA_CLUSTER_PORT": "0",
+    "AYBIZA_MAX_CALLS": "0",
+    "XDG_STATE_HOME": "state",
+    "AYBIZA_MEMORY_PATH": "memory.sqlite3",
+    "REDIS_URL": "http://localhost:6379",
+    "AYBIZA_MAX_CALL_SECONDS": "5",
+    "AYBIZA_SILENCE_TIMEOUT_SECONDS": "0",
+    "AYBIZA_TURN_DEADLINE_MS": "soon",
+    "AWS_ACCESS_KEY_ID": "two words",
+    "AWS_SECRET_ACCESS_KEY": "two words",
+    "AWS_SESSION_TOKEN": "two words",
+    "AWS_REGION": "Virginia",
+    "AWS_FALLBACK_REGION": "us_west_2",
+    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "127.0.0.1:9000",
+    "AWS_BEDROCK_MODELS": "anthropic.claude-haiku-4-5-20251001-v1:0, not a model",
+    "AWS_DEFAULT_BEDROCK_MODEL": "claude",
+    "BEDROCK_POOL_SIZE": "1.5",
+    "BEDROCK_CONNECTION_TIMEOUT": "0",
+    "BEDROCK_REQUEST_TIMEOUT": "15s",
+    "LATENCY_THRESHOLD_MS": "0",
+    "EXTENDED_THINKING_THRESHOLD": "nan",
+    "COST_OPTIMIZATION_ENABLED": "perhaps",
+    "EDGE_CACHE_ENABLED": "2",
+    "CLOUDFLARE_REGION_MAPPING": "eu",
+    "DEEPGRAM_URL": "https://api.example.org",
+    "DEEPGRAM_API_KEY": "two words",
+    "AYBIZA_LOG_LEVEL": "loud",
+    "AYBIZA_LOG_FORMAT": "xml",
+}
+FREE = {"AYBIZA_AGENT"}
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert load({}) == Settings()
+
+
+def test_settings_made_by_hand_do_not_look_at_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AYBIZA_HTTP_PORT", "4000")
+    assert Settings().http_port == 3000
+    assert load().http_port == 4000
+
+
+def test_the_doors_have_their_fixed_numbers() -> None:
+    settings = load({})
+    assert (settings.http_port, settings.media_port, settings.cluster_port) == (3000, 8080, 1900)
+    assert settings.bind == "127.0.0.1"
+
+
+def test_every_variable_of_the_specification_is_read() -> None:
+    settings = load(SPECIFICATION)
+    assert {NAMES[name] for name in SPECIFICATION} == settings.model_fields_set
+    assert settings.aws_bedrock_models == tuple(SPECIFICATION["AWS_BEDROCK_MODELS"].split(","))
+    assert settings.bedrock_connection_timeout == 30_000
+    assert settings.extended_thinking_threshold == 0.9
+    assert settings.cost_optimization_enabled is True
+    assert settings.aws_secret_access_key is not None
+    assert settings.aws_secret_access_key.get_secret_value() == "your_aws_secret_access_key"
+
+
+def test_the_default_model_comes_first_and_once() -> None:
+    assert load({"AWS_BEDROCK_MODELS": "a.one,a.two"}).models == ("a.one", "a.two")
+    two = {"AWS_BEDROCK_MODELS": "a.one,a.two", "AWS_DEFAULT_BEDROCK_MODEL": "a.two"}
+    assert load(two).models == ("a.two", "a.one")
+    other = {"AWS_BEDROCK_MODELS": "a.one", "AWS_DEFAULT_BEDROCK_MODEL": "a.three"}
+    assert load(other).models == ("a.three", "a.one")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "anthropic.claude-3-haiku-20240307-v1:0",
+        "global.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6",
+    ],
+)
+def test_ids_profiles_and_arns_are_models(model: str) -> None:
+    assert load({"AWS_DEFAULT_BEDROCK_MODEL": model}).models[0] == model
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\t\n"])
+def test_an_empty_variable_is_unset(empty: str) -> None:
+    assert load(dict.fromkeys(FIELDS, empty)) == Settings()
+
+
+def test_blanks_around_a_value_do_not_matter() -> None:
+    settings = load({"AYBIZA_HTTP_PORT": " 80 ", "DEEPGRAM_API_KEY": "key\n"})
+    assert settings.http_port == 80
+    assert settings.deepgram_api_key is not None
+    assert settings.deepgram_api_key.get_secret_value() == "key"
+
+
+def test_a_wrong_value_is_here_for_every_setting_that_can_have_one() -> None:
+    assert set(WRONG) | FREE == set(FIELDS)
+
+
+@pytest.mark.parametrize(("variable", "value"), WRONG.items())
+def test_a_wrong_value_names_variable_value_and_what_is_allowed(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({variable: value})
+    (problem,) = caught.value.problems
+    shown = "(hidden)" if is_secret(variable) else repr(value.rpartition(", ")[2])
+    assert problem == f"{variable}={shown}: must be {allowed(variable)}"
+
+
+def test_all_wrong_values_are_named_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(WRONG)
+    assert {problem.split("=")[0] for problem in caught.value.problems} == set(WRONG)
+    assert str(caught.value) == "\n".join(caught.value.problems)
+
+
+def test_a_long_wrong_value_is_cut() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({"AYBIZA_HTTP_PORT": "9" * 10_000})
+    assert len(str(caught.value)) < 200
+
+
+def test_the_two_ports_must_differ_unless_any_will_do() -> None:
+    with pytest.raises(
+        SettingsError, match="AYBIZA_HTTP_PORT and AYBIZA_MEDIA_PORT: both are 3000"
+    ):
+        load({"AYBIZA_MEDIA_PORT": "3000"})
+    assert load({"AYBIZA_MEDIA_PORT": "0", "AYBIZA_HTTP_PORT": "0"}).media_port == 0
+
+
+@pytest.mark.parametrize("only", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_half_an_access_key_is_refused(only: str) -> None:
+    with pytest.raises(SettingsError, match="must be set both or neither"):
+        load({only: "half"})
+
+
+def test_no_secret_is_ever_shown() -> None:
+    secrets = {name: f"s3cret{number}" for number, name in enumerate(FIELDS) if is_secret(name)}
+    assert set(secrets) == {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "DEEPGRAM_API_KEY",
+        "TWILIO_AUTH_TOKEN",
+    }
+    settings = load(secrets | {"REDIS_URL": "redis://user:s3cret@host"})
+    assert "s3cret" not in repr(settings)
+    with pytest.raises(SettingsError) as caught:
+        load({name: f"{value} {value}" for name, value in secrets.items()})
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(SettingsError) as caught:
+        load({"REDIS_URL": "http://user:s3cret@host"})
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("AYBIZA_HTTP_PROT", "AYBIZA_HTTP_PORT"), ("AYBIZA_MEMORYPATH", "AYBIZA_MEMORY_PATH")],
+)
+def test_a_misspelled_variable_is_named_with_the_nearest_known_one(name: str, near: str) -> None:
+    with pytest.warns(UnknownSettingWarning, match=f"{name} is not a setting; did you mean {near}"):
+        assert load({name: "1"}) == Settings()
+
+
+def test_variables_of_other_programs_are_left_alone() -> None:
+    assert load({"PATH": "/bin", "HOME": "/root", "http_port": "1", "agent": "x"}) == Settings()
+
+
+def test_the_memory_stands_in_the_state_folder_unless_named() -> None:
+    settings = load({"XDG_STATE_HOME": "/var/state"})
+    assert settings.memory_path == Path("/var/state/aybiza/memory.sqlite3")
+    named = load({"XDG_STATE_HOME": "/var/state", "AYBIZA_MEMORY_PATH": "~/calls.db"})
+    assert named.memory_path == Path.home() / "calls.db"
+
+
+def test_a_process_without_a_home_still_has_a_state_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("os.path.expanduser", str)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    assert load({}).state_home == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "node"), [("desk-7.example.org", "desk-7"), ("büro", "b-ro"), ("...", "node")]
+)
+def test_the_node_is_called_like_the_machine(
+    monkeypatch: pytest.MonkeyPatch, name: str, node: str
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: name)
+    assert load({}).node_name == node
+
+
+@pytest.mark.parametrize(
+    ("url", "http", "media"),
+    [
+        ("https://a.example", "https://a.example", "wss://a.example"),
+        ("wss://a.example/", "https://a.example", "wss://a.example"),
+        ("http://a.example:81/x", "http://a.example:81/x", "ws://a.example:81/x"),
+        ("ws://[::1]:81", "http://[::1]:81", "ws://[::1]:81"),
+    ],
+)
+def test_the_public_url_serves_for_webhooks_and_for_media(url: str, http: str, media: str) -> None:
+    settings = load({"AYBIZA_PUBLIC_URL": url})
+    assert (settings.public_http_url, settings.public_media_url) == (http, media)
+
+
+def test_without_a_public_url_there_is_none_to_tell() -> None:
+    assert (Settings().public_http_url, Settings().public_media_url) == (None, None)
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        Settings().http_port = 1
+
+
+def test_a_misspelled_field_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"http_prot": 1})
+
+
+def test_settings_travel_to_another_process() -> None:
+    settings = load(SPECIFICATION)
+    assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+@given(st.dictionaries(st.sampled_from(sorted(FIELDS)), st.text(max_size=40)))
+def test_any_environment_gives_settings_or_a_message(env: dict[str, str]) -> None:
+    try:
+        load(env)
+    except SettingsError as error:
+        assert error.problems

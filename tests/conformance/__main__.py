@@ -1,0 +1,126 @@
+"""`python -m tests.conformance DIR…`: run every recorded file of those folders.
+
+Prints a line a file (`supervisor_random.json 120/120`) and, for each case that differs, its
+first difference. Exit codes: 0 all hold, 1 something differs, 2 nothing to run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from tests.conformance.kit import Options, Result, Runner
+
+RUNNERS = ("functions", "circuit_breakers", "registries", "gen_servers", "supervisors")
+
+EXAMPLE = """\
+example:
+  python -m tests.conformance tests/golden
+  python -m tests.conformance tests/golden --pure --all
+
+exit codes: 0 all cases hold, 1 one differs, 2 no folder holds a file that is known
+"""
+
+
+def formats() -> dict[str, Runner]:
+    """All formats that a runner knows."""
+    known: dict[str, Runner] = {}
+    for name in RUNNERS:
+        module = f"tests.conformance.{name}"
+        try:
+            known.update(importlib.import_module(module).FORMATS)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+    return known
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The file's object, empty when it is not one. Raises `ValueError` for what is not JSON."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    return value if isinstance(value, dict) else {}
+
+
+def files_in(folders: Sequence[Path]) -> list[Path]:
+    """The JSON files to look at, in order of their names; a file stands for itself."""
+    found: list[Path] = []
+    for folder in folders:
+        found += sorted(folder.glob("*.json")) if folder.is_dir() else [folder]
+    return found
+
+
+def tell(path: Path, results: Iterable[Result], *, every: bool) -> bool:
+    """Print the line of a file and its differences; whether all its cases hold."""
+    began = time.perf_counter()
+    count = 0
+    failed: list[Result] = []
+    for result in results:
+        count += 1
+        if result.differences:
+            failed.append(result)
+    took = time.perf_counter() - began
+    print(f"{path.name} {count - len(failed)}/{count}  ({took:.2f} s)")
+    for result in failed:
+        shown = result.differences if every else result.differences[:1]
+        print(f"  {result.name}")
+        for difference in shown:
+            print("    " + difference.replace("\n", "\n    "))
+        left = len(result.differences) - len(shown)
+        if left:
+            print(f"    … {left} more (--all shows them)")
+    return not failed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.conformance",
+        description="Run recorded behaviour against this project and show where it differs.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("dirs", metavar="DIR", nargs="+", type=Path, help="a folder, or a file")
+    parser.add_argument("--all", action="store_true", help="show every difference of a case")
+    parser.add_argument(
+        "--pure", action="store_true", help="run the decision modules alone, without processes"
+    )
+    chosen = parser.parse_args(arguments)
+    missing = [str(path) for path in chosen.dirs if not path.exists()]
+    if missing:
+        print(f"no such folder: {', '.join(missing)}", file=sys.stderr)
+        return 2
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+    known = formats()
+    options = Options(pure=chosen.pure)
+    ran = 0
+    whole = True
+    for path in files_in(chosen.dirs):
+        try:
+            file = read(path)
+        except (OSError, ValueError) as error:
+            print(f"{path.name} cannot be read: {error}")
+            whole = False
+            continue
+        runner = known.get(str(file.get("format")))
+        if runner is None:
+            continue
+        ran += 1
+        whole = tell(path, runner(file, options), every=chosen.all) and whole
+    if not ran:
+        print("no file of a known format; known are " + ", ".join(sorted(known)), file=sys.stderr)
+        return 2
+    return 0 if whole else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

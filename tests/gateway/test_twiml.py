@@ -1,0 +1,74 @@
+"""TwiML documents: what Twilio reads is what was meant, or a ValueError says why not."""
+
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway import twiml
+
+xml_text = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff")
+    | st.sampled_from("\t\n\r<>&\"'"),
+    max_size=60,
+)
+
+
+def parse(document: str) -> ElementTree.Element:
+    return ElementTree.fromstring(document.encode())
+
+
+class TestConnectStream:
+    @given(st.dictionaries(xml_text, xml_text, max_size=4), xml_text)
+    def test_parameters_and_redirect_are_read_back_as_given(
+        self, parameters: dict[str, str], redirect: str
+    ) -> None:
+        root = parse(twiml.connect_stream("wss://a.example/media", parameters, redirect))
+        assert [verb.tag for verb in root] == ["Connect", "Redirect"]
+        stream = root.find("Connect/Stream")
+        assert stream is not None and stream.get("url") == "wss://a.example/media"
+        assert {p.get("name"): p.get("value") for p in stream} == parameters
+        assert (root.findtext("Redirect") or "") == redirect
+
+    @pytest.mark.parametrize("length", [499, 500])
+    def test_name_and_value_stay_under_500_characters(self, length: int) -> None:
+        parameters = {"token": "s" * (length - len("token"))}
+        if length < twiml.MAX_PARAMETER_CHARS:
+            twiml.connect_stream("wss://a.example/media", parameters, "/incoming")
+        else:
+            with pytest.raises(ValueError, match="token") as refusal:
+                twiml.connect_stream("wss://a.example/media", parameters, "/incoming")
+            assert "ssss" not in str(refusal.value)
+
+    @pytest.mark.parametrize("url", ["https://a.example/media", "/media", "wss:///media", ""])
+    def test_an_address_that_is_no_websocket_is_refused(self, url: str) -> None:
+        with pytest.raises(ValueError, match="wss://"):
+            twiml.connect_stream(url, {}, "/incoming")
+
+    @pytest.mark.parametrize("tail", ["?token=s3cret", "#s3cret"])
+    def test_an_address_with_query_or_fragment_is_refused_without_showing_it(
+        self, tail: str
+    ) -> None:
+        with pytest.raises(ValueError, match="parameters") as refusal:
+            twiml.connect_stream(f"wss://a.example/media{tail}", {}, "/incoming")
+        assert "s3cret" not in str(refusal.value)
+
+    def test_a_character_that_xml_cannot_hold_is_refused(self) -> None:
+        with pytest.raises(ValueError, match=r"'name'.*U\+0007"):
+            twiml.connect_stream("wss://a.example/media", {"name": "\x07"}, "/incoming")
+
+
+class TestSayHangup:
+    @given(xml_text)
+    def test_says_the_text_then_hangs_up(self, text: str) -> None:
+        root = parse(twiml.say_hangup(text))
+        assert [verb.tag for verb in root] == ["Say", "Hangup"]
+        assert (root.findtext("Say") or "") == text
+
+
+class TestReject:
+    @pytest.mark.parametrize("reason", ["rejected", "busy"])
+    def test_names_the_reason(self, reason: str) -> None:
+        root = parse(twiml.reject(reason))  # type: ignore[arg-type]
+        assert [(verb.tag, verb.get("reason")) for verb in root] == [("Reject", reason)]

@@ -1,0 +1,119 @@
+"""The floors of the architecture hold: a package imports only what lies below it.
+
+An import inside a function or under TYPE_CHECKING counts like any other.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BELOW = {
+    "config": set[str](),
+    "claude": {"config"},
+    "speech": {"config"},
+    "dialogue": {"config"},
+    "actors": {"config", "claude", "speech", "dialogue"},
+    "supervisors": {"config", "claude", "speech", "dialogue", "actors"},
+    "gateway": {"config", "claude", "speech", "dialogue", "actors", "supervisors"},
+}
+"""The floors from the lowest up, each with the packages that it may import."""
+
+BESIDE = {
+    "emulators": {"config", "speech"},
+    "faults": {"config", "actors", "supervisors"},
+    "benchmarks": {*BELOW, "emulators", "faults"},
+    "console": {*BELOW, "emulators", "faults", "benchmarks"},
+}
+"""What no floor below the console may import, each with the packages that it may import."""
+
+ALLOWED = BELOW | BESIDE
+
+ALONE = {"actors/runtime": {"config"}}
+"""Folders that may import, beside themselves, only these packages."""
+
+
+def imported(path: Path, root: Path = ROOT) -> Iterator[str]:
+    """The dotted names of all modules that this file imports."""
+    package = path.relative_to(root).parent.parts
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*above, *filter(None, [node.module])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def crossings(folder: str, allowed: set[str], root: Path = ROOT) -> list[str]:
+    """The imports of this folder's files that lead to a package of ours that is not allowed."""
+    own = folder.replace("/", ".")
+    return sorted(
+        f"{path.relative_to(root)} imports {name}"
+        for path in (root / folder).rglob("*.py")
+        for name in set(imported(path, root))
+        if name.partition(".")[0] in {*ALLOWED, "tests"}
+        and name.partition(".")[0] not in allowed
+        and not f"{name}.".startswith(f"{own}.")
+        and not f"{own}.".startswith(f"{name}.")
+    )
+
+
+@pytest.mark.parametrize(("package", "allowed"), ALLOWED.items())
+def test_a_package_imports_only_what_lies_below_it(package: str, allowed: set[str]) -> None:
+    assert crossings(package, allowed) == []
+
+
+@pytest.mark.parametrize(("folder", "allowed"), ALONE.items())
+def test_the_runtime_stands_alone(folder: str, allowed: set[str]) -> None:
+    assert crossings(folder, allowed) == []
+
+
+def test_every_package_has_its_floor() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages == set(ALLOWED)
+
+
+def test_no_floor_imports_what_stands_beside_it() -> None:
+    for package, allowed in BELOW.items():
+        assert not allowed & set(BESIDE), package
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("import gateway", "gateway"),
+        ("import os, gateway.http as door", "gateway.http"),
+        ("from gateway.http import app", "gateway.http"),
+        ("from .. import gateway", "gateway"),
+        ("def f():\n    from tests import helpers", "tests.helpers"),
+        ("if TYPE_CHECKING:\n    import emulators.phone", "emulators.phone"),
+        ("import claude", "claude"),
+    ],
+)
+def test_an_import_that_crosses_a_floor_is_found(
+    tmp_path: Path, statement: str, found: str
+) -> None:
+    (tmp_path / "speech").mkdir()
+    (tmp_path / "speech" / "sound.py").write_text(statement)
+    assert f"speech/sound.py imports {found}" in crossings("speech", ALLOWED["speech"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import os",
+        "from . import wave",
+        "from .wave import x",
+        "import speech.wave",
+        "import config",
+    ],
+)
+def test_an_import_that_stays_is_not_found(tmp_path: Path, statement: str) -> None:
+    (tmp_path / "speech").mkdir()
+    (tmp_path / "speech" / "sound.py").write_text(statement)
+    assert crossings("speech", ALLOWED["speech"], tmp_path) == []
