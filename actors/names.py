@@ -11,6 +11,7 @@ from typing import Any
 from actors.runtime import NOPROC, VM, CallExit, Dest, Via
 
 REGISTRY = "registry"
+PUBSUB = "pubsub"
 
 MEMORY = "memory"
 METRICS = "metrics"

@@ -101,7 +101,6 @@ class BedrockClient:
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-
         error: Exception | None = None
 
         def settle() -> None:
@@ -124,13 +123,13 @@ class BedrockClient:
         try:
             async with asyncio.timeout(_WARM_LIMIT_S):
                 await done
-        except TimeoutError as error:
+        except TimeoutError:
             raise BedrockError(
                 ErrorKind.TIMEOUT,
                 f"the Bedrock client was not ready within {_WARM_LIMIT_S:g} s; "
                 "does a look-up of credentials hang?",
                 region=self._region,
-            ) from error
+            ) from None
 
     def stream(
         self,
@@ -304,6 +303,11 @@ class ConverseStream:
         """Whether nothing of the answer has been taken from the stream yet."""
         return self._before_first_token
 
+    @property
+    def buffered(self) -> int:
+        """Events that have come and were not taken yet; at most 64."""
+        return len(self._events)
+
     def cancel(self) -> None:
         """End the stream now: its thread is freed, events not yet taken are dropped, and whoever
         awaits the next gets `BedrockError` of kind `cancelled`. Does nothing to an ended stream."""
@@ -330,14 +334,15 @@ class ConverseStream:
         self._exchange.sever()
         self._room.release()
         self._events.clear()
-        self._loop.call_later(_ABANDON_AFTER_S, self._give_up)
-        first = self._before_first_token
-        self._end(
-            how,
-            BedrockError(
-                kind, message, region=self.region, model=self.model, before_first_token=first
-            ),
+        error = BedrockError(
+            kind,
+            message,
+            region=self.region,
+            model=self.model,
+            before_first_token=self._before_first_token,
         )
+        self._end(how, error)
+        self._timers["abandon"] = self._loop.call_later(_ABANDON_AFTER_S, self._give_up)
 
     def _end(self, how: str, error: BedrockError | None) -> None:
         self._ended = True
@@ -368,6 +373,8 @@ class ConverseStream:
         if not self._released.done():
             self._released.set_result(None)
         if self._ended:
+            if abandon := self._timers.get("abandon"):
+                abandon.cancel()
             return
         if failure is None:
             self._end("finished", None)

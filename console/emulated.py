@@ -1,8 +1,8 @@
-"""The loopback providers as a child process, for commands that run a node without Bedrock and Deepgram.
+"""The loopback providers as a child process, for a node without Bedrock and Deepgram.
 
-`python -m emulators` prints one line of JSON with the URLs of its servers and runs until its standard input closes
-or SIGTERM comes. Contract: `start` returns the environment with which a node reaches them; `stop` ends the process.
-Errors: EmulatorsError, with a message for people.
+`python -m emulators` prints one line of JSON with the URLs of its servers and runs until its
+standard input closes or SIGTERM comes. Contract: `start` returns the environment with which a node
+reaches them; `stop` ends the process. Errors: EmulatorsError, with a message for people.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Literal
 
 Engine = Literal["scripted", "acoustic"]
@@ -45,9 +45,10 @@ class Emulators:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, wanted: Callable[[], bool] = lambda: True) -> Mapping[str, str]:
-        """Start the providers; the URLs of their servers. Ends early when they are no longer `wanted`."""
+        """Start the providers; the URLs of their servers. Ends early if no longer `wanted`."""
         command = [sys.executable, "-m", "emulators", "--engine", self._engine]
-        # A session of its own: the terminal's Ctrl-C is for the node first, which still talks to its providers.
+        # A session of its own: the terminal's Ctrl-C is for the node first, which still talks to
+        # its providers.
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
@@ -92,15 +93,15 @@ class Emulators:
                 more = os.read(descriptor, 65536)
                 if not more:
                     raise EmulatorsError(
-                        f"the emulators ended while they started (exit code {process.wait(STOP_LIMIT)});"
-                        " their own message stands above"
+                        "the emulators ended while they started (exit code"
+                        f" {process.wait(STOP_LIMIT)}); their own message stands above"
                     )
                 data += more
         return data.partition(b"\n")[0].decode(errors="replace")
 
 
-def enter(urls: Mapping[str, str], environment: dict[str, str]) -> None:
-    """Point `environment` (changed in place) to the emulators at `urls`, with keys that are good for nothing else."""
+def enter(urls: Mapping[str, str], environment: MutableMapping[str, str]) -> None:
+    """Point `environment`, in place, to the emulators at `urls`, with keys for nothing else."""
     environment.update(urls)
     environment.update(_CREDENTIALS)
     for name in _UNWANTED:

@@ -1,10 +1,11 @@
 """`aybiza run`: a node on this machine, kept alive until it is told to stop.
 
-One line goes to standard output, when the node takes calls; the log goes to standard error. Ctrl-C, SIGTERM, a
-hang-up of the terminal and `aybiza stop` end everything in order within 5 s; a second Ctrl-C ends it at once.
+One line goes to standard output, when the node takes calls; the log goes to standard error.
+Ctrl-C, SIGTERM, a hang-up of the terminal and `aybiza stop` end everything in order within 5 s; a
+second Ctrl-C ends it at once.
 
-Exit codes: 0 stopped as asked; 1 the node did not start, was given up, did not stop in order, or a process that
-keeps it was lost; 2 an option or a setting cannot be used.
+Exit codes: 0 stopped as asked; 1 the node did not start, was given up, did not stop in order, or a
+process that keeps it was lost; 2 an option or a setting cannot be used.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
@@ -33,7 +34,7 @@ NODE_MAIN = "supervisors.application:node_main"
 POLL = 0.2
 """Seconds between two looks at signals and processes."""
 REPORT_MARGIN = 0.7
-"""Seconds after a node's stop limit in which the keeper reports, or is not waited for any longer."""
+"""Seconds after a node's stop limit in which the keeper has to report."""
 IMPORT_LIMIT = 30.0
 """Seconds for the keeper to import the application, before the node's own start limit begins."""
 
@@ -48,7 +49,7 @@ Examples:\n
 log = structlog.get_logger(__name__)
 
 
-class EngineName(str, Enum):
+class EngineName(StrEnum):
     """The emulators' speech engines."""
 
     scripted = "scripted"
@@ -77,8 +78,8 @@ def run(
     emulated: Annotated[
         EngineName | None,
         typer.Option(
-            help="Start loopback providers and use them: real speech (acoustic, which --emulated alone means)"
-            " or texts (scripted).",
+            help="Start loopback providers and use them: real speech (acoustic, which"
+            " --emulated alone means) or texts (scripted).",
             metavar="[=acoustic|scripted]",
             show_choices=False,
         ),
@@ -121,8 +122,9 @@ def run(
 ) -> None:
     """Run a node, keep it alive, and end it in order when told to.
 
-    Prints one line when the node takes calls. A node that crashes or hangs is started again. Ctrl-C and SIGTERM
-    end it. Exit code 0: stopped as asked; 1: failed; 2: an option or a setting cannot be used.
+    Prints one line when the node takes calls. A node that crashes or hangs is started again.
+    Ctrl-C and SIGTERM end it. Exit code 0: stopped as asked; 1: failed; 2: an option or a setting
+    cannot be used.
     """
     overrides = {
         "AYBIZA_HTTP_PORT": http_port,
@@ -175,12 +177,13 @@ class _Run:
 
     def execute(self) -> int:
         """Run until the end; the exit code."""
+        from actors.node.messages import NodeStopped
         from actors.node.process import end_descendants
-        from actors.node.system import NodeStartError, NodeStopped, NodeSystem
+        from actors.node.system import NodeStartError, NodeSystem
         from console.emulated import Emulators, EmulatorsError, enter
 
-        # The actor system's processes inherit these handlers, which are without effect there: a signal to the
-        # whole process group or session leaves the end to this process.
+        # The actor system's processes inherit these handlers, which are without effect there: a
+        # signal to the whole process group or session leaves the end to this process.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda received, _frame: self._signals.append(received))
@@ -241,9 +244,7 @@ class _Run:
             return True
         if emulators is not None and emulators.ended():
             self._failed = True
-            _say(
-                "the emulators have ended; the node cannot reach its providers any more and is stopped"
-            )
+            _say("the emulators have ended; the node cannot reach its providers and is stopped")
             return True
         return False
 
@@ -254,7 +255,9 @@ class _Run:
 
         match event:
             case NodeUp():
-                log.info("node_up", pid=event.pid, incarnation=event.incarnation)
+                log.info(
+                    "node_up", pid=event.pid, incarnation=event.incarnation, doors=dict(event.info)
+                )
                 if not self._ready:
                     self._ready = True
                     _print_line(ready_line(event, as_json=self._as_json))
@@ -280,7 +283,7 @@ class _Run:
 
 
 def ready_line(up: "NodeUp", *, as_json: bool = False) -> str:
-    """What the command prints when the node takes calls: its doors, then its name and its process."""
+    """What is printed when the node takes calls: its doors, then its name and process."""
     info: Mapping[str, Any] = up.info
     doors = {name: value for name, value in info.items() if name != "node"}
     node = info.get("node", "node")

@@ -1,11 +1,10 @@
-"""The tools of the demonstration agent: a clinic's appointment book in memory.
+"""The tools of the demonstration agent: a clinic's front desk.
 
 Contract: `TOOLS` maps a tool's name to its Converse specification (`spec`) and its implementation
 (`run`). `run` is a plain function that takes microseconds; it returns a JSON-able dict and never
 raises: what is wrong with the input comes back as `{"error": code, "message": sentence}`. Writes
 are idempotent by call and tool-use id: the same write again returns what the first one did.
-The book knows everybody: a number or name that is not in its list gets a record made out of its
-letters, so that any caller can be shown everything. Time is handed in.
+Time is handed in.
 Errors: `unknown_tool_input`, `who`, `what_day`, `what_time`, `too_far`, `slot_taken`,
 `no_appointment`, `too_many`, `unknown_treatment`, `bad_number` as values of `error`.
 Source: Bedrock: Converse tool use.
@@ -13,179 +12,28 @@ Source: Bedrock: Converse tool use.
 
 from __future__ import annotations
 
-import re
-import zlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-Result = dict[str, Any]
-Effect = Literal["none", "write", "transfer", "end_call"]
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
-OPENING_HOURS: dict[int, tuple[time, time]] = {
-    **dict.fromkeys(range(5), (time(8), time(18))),
-    5: (time(9), time(13)),
-}
-PARTS = {
-    "morning": (time(0), time(12)),
-    "afternoon": (time(12), time(17)),
-    "evening": (time(16), time(23)),
-}
-PRICES = {
-    "consultation": 60,
-    "checkup": 45,
-    "cleaning": 80,
-    "filling": 120,
-    "x-ray": 35,
-    "blood test": 40,
-    "flu shot": 25,
-    "vaccination": 30,
-    "physiotherapy": 70,
-    "eye test": 50,
-    "whitening": 250,
-    "extraction": 150,
-    "root canal": 600,
-    "crown": 900,
-}
-TREATMENT_WORDS = {
-    "check up": "checkup",
-    "check-up": "checkup",
-    "exam": "checkup",
-    "hygienist": "cleaning",
-    "x ray": "x-ray",
-    "blood": "blood test",
-    "vaccine": "vaccination",
-    "physio": "physiotherapy",
-    "massage": "physiotherapy",
-    "doctor": "consultation",
-    "tooth out": "extraction",
-}
-DOCTORS = ("Doctor Adams", "Doctor Lee", "Doctor Novak")
-
-SLOT = timedelta(minutes=30)
-HORIZON_DAYS = 90
-MOST_APPOINTMENTS = 10
-REMEMBERED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Appointment:
-    """A visit in the book."""
-
-    id: str
-    start: datetime
-    treatment: str
-    doctor: str
-
-    def as_json(self) -> Result:
-        return {
-            "appointment_id": self.id,
-            "date": self.start.date().isoformat(),
-            "time": self.start.strftime("%H:%M"),
-            "treatment": self.treatment,
-            "with": self.doctor,
-        }
-
-
-@dataclass(slots=True)
-class Patient:
-    """Somebody's record. `balance` is what is owed, in whole dollars."""
-
-    account: str
-    phone: str = ""
-    name: str = ""
-    balance: int = 0
-    appointments: list[Appointment] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    account: str
-    phone: str
-    name: str
-    balance: int
-    days_ahead: int
-    at: time
-    treatment: str
-
-
-KNOWN = (
-    _Known("41573", "4155550123", "Maria Lopez", 85, 3, time(10, 30), "checkup"),
-    _Known("20418", "4155550144", "John Smith", 0, 6, time(14), "cleaning"),
-    _Known("77120", "2065550187", "Anna Becker", 140, 9, time(9), "filling"),
-    _Known("55302", "3125550162", "Tom Walker", 35, 1, time(16, 30), "blood test"),
+from dialogue.clinic_book import (
+    HORIZON_DAYS,
+    MOST_APPOINTMENTS,
+    OPENING_HOURS,
+    PRICES,
+    WEEKDAYS,
+    Appointment,
+    ClinicBook,
+    Patient,
+    Result,
+    digits_of,
+    resolve_day,
+    resolve_time,
+    treatment_named,
 )
 
-
-class ClinicBook:
-    """The clinic's appointments and accounts. Use it from one thread."""
-
-    def __init__(self) -> None:
-        self._patients: OrderedDict[str, Patient] = OrderedDict()
-        self._taken: set[datetime] = set()
-        self._done: OrderedDict[tuple[str, str], Result] = OrderedDict()
-        self._issued = 0
-
-    def patient(self, who: str, today: date) -> Patient:
-        """The record under an account number, a phone number or a name."""
-        digits = _digits(who)
-        key = digits[-10:] if digits else who.casefold()
-        known = next((k for k in KNOWN if key in (k.account, k.phone, k.name.casefold())), None)
-        key = known.account if known else key
-        if key not in self._patients:
-            made = _from_list(known, today) if known else _from_letters(key, who, today)
-            self._patients[key] = made
-        self._patients.move_to_end(key)
-        if len(self._patients) > REMEMBERED:
-            self._patients.popitem(last=False)
-        return self._patients[key]
-
-    def free(self, day: date, now: datetime, part: str = "") -> list[datetime]:
-        """The free slots of a day that are still to come."""
-        opens, closes = OPENING_HOURS.get(day.weekday(), (time(0), time(0)))
-        first, last = PARTS.get(part, (time(0), time(23, 59)))
-        slots = []
-        at = datetime.combine(day, opens)
-        while at + SLOT <= datetime.combine(day, closes):
-            if at > now and first <= at.time() < last and not self.taken(at):
-                slots.append(at)
-            at += SLOT
-        return slots
-
-    def taken(self, at: datetime) -> bool:
-        """Whether somebody has this slot. A third of the book is full from the start."""
-        return at in self._taken or _fingerprint(at.isoformat()) % 3 == 0
-
-    def add(self, patient: Patient, at: datetime, treatment: str) -> Appointment:
-        """Enter an appointment."""
-        self._issued += 1
-        doctor = DOCTORS[_fingerprint(at.isoformat()) % len(DOCTORS)]
-        made = Appointment(f"A{1000 + self._issued}", at, treatment, doctor)
-        patient.appointments.append(made)
-        self._taken.add(at)
-        return made
-
-    def remove(self, patient: Patient, appointment: Appointment) -> None:
-        """Take an appointment out."""
-        patient.appointments.remove(appointment)
-        self._taken.discard(appointment.start)
-
-    def once(self, key: tuple[str, str], write: Callable[[], Result]) -> Result:
-        """The result of a write that happens once under this key; an error may be tried again."""
-        if key in self._done:
-            return self._done[key]
-        result = write()
-        if "error" not in result:
-            self._done[key] = result
-            if len(self._done) > REMEMBERED:
-                self._done.popitem(last=False)
-        return result
+Effect = Literal["none", "write", "transfer", "end_call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,49 +86,9 @@ class Tool:
         missing = [name for name in self.required if not given.get(name)]
         if missing:
             return _error("unknown_tool_input", f"{self.name} needs {', '.join(missing)}.")
-        if self.effect == "write":
+        if self.effect == "write" and ctx.tool_use_id:
             return ctx.book.once((ctx.call_id, ctx.tool_use_id), lambda: self.handler(given, ctx))
         return self.handler(given, ctx)
-
-
-def resolve_day(words: str, today: date) -> date | None:
-    """The date that a caller means: an ISO date, "tomorrow", "Friday", "the 9th of October"."""
-    text = re.sub(r"\b(the|on|of|this|coming|st|nd|rd|th)\b", " ", words.lower())
-    text = " ".join(re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", text).replace(",", " ").split())
-    if text in _RELATIVE_DAYS:
-        return today + timedelta(days=_RELATIVE_DAYS[text])
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        return _date(*map(int, text.split("-")))
-    if match := re.fullmatch(r"in (\d{1,2}) (day|week)s?", text):
-        return today + timedelta(days=int(match[1]) * (7 if match[2] == "week" else 1))
-    week_later, named = text.startswith("next "), text.removeprefix("next ")
-    if named in WEEKDAYS:
-        ahead = (WEEKDAYS.index(named) - today.weekday()) % 7
-        if week_later and ahead + today.weekday() < 7:
-            ahead += 7
-        return today + timedelta(days=ahead or 7)
-    if text == "next week":
-        return today + timedelta(days=7 - today.weekday())
-    if match := re.fullmatch(r"(\d{1,2})(?: ([a-z]+))?|([a-z]+) (\d{1,2})", text):
-        return _day_of_month(int(match[1] or match[4]), match[2] or match[3], today)
-    return None
-
-
-_RELATIVE_DAYS = {"today": 0, "tomorrow": 1, "day after tomorrow": 2, "soonest": 0}
-
-
-def _day_of_month(day: int, month: str | None, today: date) -> date | None:
-    """The next such day, this month or later."""
-    if month is not None and month not in MONTHS:
-        return None
-    for ahead in range(13):
-        year, index = divmod(today.month - 1 + ahead, 12)
-        if month is not None and MONTHS[index] != month:
-            continue
-        found = _date(today.year + year, index + 1, day)
-        if found is not None and found >= today:
-            return found
-    return None
 
 
 def _opening_hours(given: dict[str, str], ctx: ToolContext) -> Result:
@@ -301,7 +109,7 @@ def _hours_of(day: date) -> Result:
 
 
 def _treatment_price(given: dict[str, str], ctx: ToolContext) -> Result:
-    treatment = _treatment(given["treatment"])
+    treatment = treatment_named(given["treatment"])
     if treatment is None:
         message = f"There is no price for {given['treatment']}."
         return {**_error("unknown_treatment", message), "known": list(PRICES)}
@@ -359,7 +167,9 @@ def _book(given: dict[str, str], ctx: ToolContext) -> Result:
     if sum(made.start > ctx.now for made in patient.appointments) >= MOST_APPOINTMENTS:
         return _error("too_many", f"There are {MOST_APPOINTMENTS} appointments already.")
     patient.name = given.get("name") or patient.name
-    made = ctx.book.add(patient, slot, _treatment(given.get("treatment", "")) or "consultation")
+    made = ctx.book.add(
+        patient, slot, treatment_named(given.get("treatment", "")) or "consultation"
+    )
     return {"booked": made.as_json(), "name": patient.name}
 
 
@@ -390,7 +200,7 @@ def _cancel(given: dict[str, str], ctx: ToolContext) -> Result:
 
 
 def _account_balance(given: dict[str, str], ctx: ToolContext) -> Result:
-    digits = _digits(given["account_number"])
+    digits = digits_of(given["account_number"])
     if not 3 <= len(digits) <= 15:
         return _error("bad_number", "An account number has 3 to 15 digits.")
     patient = ctx.book.patient(digits, ctx.now.date())
@@ -403,3 +213,138 @@ def _transfer(given: dict[str, str], ctx: ToolContext) -> Result:
 
 def _end_call(given: dict[str, str], ctx: ToolContext) -> Result:
     return {"ending": True}
+
+
+def _patient(given: dict[str, str], ctx: ToolContext) -> Patient | None:
+    names = ("account_number", "phone_number", "name")
+    who = next((given[name] for name in names if given.get(name)), ctx.caller)
+    return ctx.book.patient(who, ctx.now.date()) if who.strip() else None
+
+
+def _find(patient: Patient, given: dict[str, str], ctx: ToolContext) -> Appointment | None:
+    to_come = sorted((a for a in patient.appointments if a.start > ctx.now), key=lambda a: a.start)
+    wanted = given.get("appointment_id")
+    return next((a for a in to_come if not wanted or a.id == wanted), None)
+
+
+def _slot(given: dict[str, str], ctx: ToolContext) -> datetime | Result:
+    """The free slot that is asked for, or the error to answer."""
+    day, at = resolve_day(given["day"], ctx.now.date()), resolve_time(given["time"])
+    if day is None:
+        return _error("what_day", f"{given['day']} is not a day.")
+    if at is None:
+        return _error("what_time", f"{given['time']} is not a time of day; say it as HH:MM.")
+    if day > ctx.now.date() + timedelta(days=HORIZON_DAYS):
+        return _error("too_far", f"Appointments are given up to {HORIZON_DAYS} days ahead.")
+    free = ctx.book.free(day, ctx.now)
+    slot = datetime.combine(day, at)
+    if slot not in free:
+        return {**_error("slot_taken", "This slot is not free."), **_slots(day, free, ctx.now)}
+    return slot
+
+
+def _who() -> Result:
+    return _error("who", "An account number, a phone number or a name is needed.")
+
+
+def _error(code: str, message: str) -> Result:
+    return {"error": code, "message": message}
+
+
+def _clean(tool_input: object, known: Mapping[str, str]) -> dict[str, str] | None:
+    """The members that the tool knows, as stripped strings; None when the input is no input."""
+    if not isinstance(tool_input, Mapping):
+        return None
+    given: dict[str, str] = {}
+    for name in known:
+        value = tool_input.get(name)
+        if isinstance(value, bool) or not isinstance(value, str | int | None):
+            return None
+        text = "" if value is None else str(value).strip()
+        if len(text) > LONGEST:
+            return None
+        if text:
+            given[name] = text
+    return given
+
+
+LONGEST = 100
+
+_DAY = "An ISO date, or the caller's words: tomorrow, Friday, next week, 9 October, soonest"
+_WHO = {
+    "account_number": "The caller's account number, digits only",
+    "phone_number": "The caller's phone number, digits only",
+    "name": "The caller's full name",
+}
+_NO_WHO = "Leave all three out to use the number that the caller is calling from."
+_WHICH = {"appointment_id": "Which one, as next_appointment gave it; left out: the next one"}
+_WHEN = {"day": _DAY, "time": "The start, as HH:MM"}
+
+TOOLS: dict[str, Tool] = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            "next_appointment",
+            f"The caller's next appointment, or null. {_NO_WHO}",
+            _next_appointment,
+            _WHO,
+        ),
+        Tool(
+            "free_slots",
+            "The free appointment times of a day. When there are none, `next` is the next free day.",
+            _free_slots,
+            {"day": _DAY, "part_of_day": "morning, afternoon or evening"},
+        ),
+        Tool(
+            "book_appointment",
+            f"Book a free slot. Read day and time back and have a yes before. {_NO_WHO}",
+            _book,
+            {**_WHEN, "treatment": "What for; left out: a consultation", **_WHO},
+            ("day", "time"),
+            "write",
+        ),
+        Tool(
+            "move_appointment",
+            f"Move an appointment to a free slot. Read it back and have a yes before. {_NO_WHO}",
+            _move,
+            {**_WHICH, **_WHEN, **_WHO},
+            ("day", "time"),
+            "write",
+        ),
+        Tool(
+            "cancel_appointment",
+            f"Cancel an appointment. Read it back and have a yes before. {_NO_WHO}",
+            _cancel,
+            {**_WHICH, **_WHO},
+            effect="write",
+        ),
+        Tool(
+            "account_balance",
+            "What is owed on an account, in whole dollars.",
+            _account_balance,
+            {"account_number": "The account number or phone number, digits only"},
+            ("account_number",),
+        ),
+        Tool(
+            "opening_hours",
+            "The clinic's opening hours, of one day or of the week.",
+            _opening_hours,
+            {"day": _DAY},
+        ),
+        Tool(
+            "treatment_price",
+            "What a treatment costs, in whole dollars.",
+            _treatment_price,
+            {"treatment": "The treatment, such as checkup or cleaning"},
+            ("treatment",),
+        ),
+        Tool(
+            "transfer_to_person",
+            "Put the caller through to a person at the front desk.",
+            _transfer,
+            {"reason": "Why, in a few words"},
+            effect="transfer",
+        ),
+        Tool("end_call", "Hang up, after goodbye.", _end_call, effect="end_call"),
+    )
+}

@@ -44,6 +44,11 @@ def say_hangup(text: str) -> str:
     return _document(f"<Say>{_text(text, 'text')}</Say><Hangup/>")
 
 
+def hangup() -> str:
+    """End the call: its conversation is over."""
+    return _document("<Hangup/>")
+
+
 def reject(reason: Literal["rejected", "busy"] = "rejected") -> str:
     """Do not answer the call at all: not billed; the caller hears a busy or an error tone."""
     return _document(f"<Reject reason={_attribute(reason, 'reason')}/>")

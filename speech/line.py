@@ -130,7 +130,13 @@ class Inbox:
 
 @dataclass(slots=True)
 class Line:
-    """See the module. `wake` is called after each post, to tell the call's actor."""
+    """See the module.
+
+    `wake` is called after each post, `listener` when the ring has new audio and its reader has
+    taken the last signal (it sets `audio_signalled` back). `started`: the conversation has been
+    begun, or taken up, on this line. `ended`: why the call is over. `owner`: the process that holds
+    the carrier's socket; when it is gone, so is the line.
+    """
 
     call_id: str
     sink: CarrierSink
@@ -138,11 +144,23 @@ class Line:
     ledger: Ledger = field(default_factory=Ledger)
     inbox: Inbox = field(default_factory=Inbox)
     wake: Callable[[], None] = lambda: None
+    listener: Callable[[], None] = lambda: None
+    audio_signalled: bool = False
+    started: bool = False
+    ended: str | None = None
+    owner: Any = None
 
     def post(self, event: Any) -> None:
         """Something happened on the call."""
         self.inbox.post(event)
         self.wake()
+
+    def hear(self, mulaw: bytes) -> None:
+        """The caller's next audio."""
+        self.ring.append(mulaw)
+        if not self.audio_signalled:
+            self.audio_signalled = True
+            self.listener()
 
     def play(self, sentence: Sentence, mulaw: bytes, now: float) -> None:
         """Send a piece of `sentence` to the caller."""

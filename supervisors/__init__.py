@@ -1,1 +1,29 @@
 """Supervision: child specs, strategies, supervisors, the application tree."""
+
+from supervisors.child_spec import (
+    BRUTAL_KILL,
+    INFINITY,
+    ChildSpec,
+    StartLink,
+    check_childspecs,
+    child,
+)
+from supervisors.dynamic_supervisor import DynamicSupervisor
+from supervisors.errors import SupervisorError
+from supervisors.plan import RESTARTING, ChildCounts, ChildInfo
+from supervisors.supervisor import Supervisor
+
+__all__ = [
+    "BRUTAL_KILL",
+    "INFINITY",
+    "RESTARTING",
+    "ChildCounts",
+    "ChildInfo",
+    "ChildSpec",
+    "DynamicSupervisor",
+    "StartLink",
+    "Supervisor",
+    "SupervisorError",
+    "check_childspecs",
+    "child",
+]

@@ -23,7 +23,7 @@ ChildType: TypeAlias = Literal["worker", "supervisor"]
 AutoShutdown: TypeAlias = Literal["never", "any_significant", "all_significant"]
 Shutdown: TypeAlias = float | Literal["brutal_kill", "infinity"]
 Modules: TypeAlias = tuple[Any, ...] | Literal["dynamic"]
-StartResult: TypeAlias = Pid | None | tuple[Pid, Any]
+StartResult: TypeAlias = Pid | tuple[Pid, Any] | None
 
 Start: TypeAlias = Callable[..., Awaitable[StartResult]]
 """Given the VM (and the extra arguments of a dynamic child), starts a process linked to the caller.
@@ -66,6 +66,7 @@ class ChildSpec:
             object.__setattr__(self, "modules", (getattr(self.start, "server", self.start),))
         elif isinstance(self.modules, list):
             object.__setattr__(self, "modules", tuple(self.modules))
+        _check_id(self.id)
         _check_start(self.start)
         _check_restart(self.restart)
         _check_significant(self.significant, self.restart, None)
@@ -144,6 +145,7 @@ def checked(spec: Any, auto_shutdown: AutoShutdown | None = None) -> ChildSpec:
         if key not in spec:
             raise SupervisorError(f"missing_{key}")
     restart, significant = spec.get("restart", "permanent"), spec.get("significant", False)
+    _check_id(spec["id"])
     _check_start(spec["start"])
     _check_restart(restart)
     _check_significant(significant, restart, auto_shutdown)
@@ -195,6 +197,13 @@ def _built(spec: Mapping[str, Any], significant: bool) -> ChildSpec:
     )
 
 
+def _check_id(id: Any) -> None:
+    try:
+        hash(id)
+    except TypeError:
+        raise SupervisorError(("invalid_child_id", id)) from None
+
+
 def _check_start(start: Any) -> None:
     if not callable(start):
         raise SupervisorError(("invalid_mfa", start))
@@ -205,9 +214,7 @@ def _check_restart(restart: Any) -> None:
         raise SupervisorError(("invalid_restart_type", restart))
 
 
-def _check_significant(
-    significant: Any, restart: str, auto_shutdown: AutoShutdown | None
-) -> None:
+def _check_significant(significant: Any, restart: str, auto_shutdown: AutoShutdown | None) -> None:
     if significant is True and auto_shutdown == "never":
         raise _bad_combination(("auto_shutdown", "never"))
     if significant is True and restart == "permanent":

@@ -10,6 +10,7 @@ _MEANING = {
     "bad_combination": "these settings exclude each other",
     "duplicate_child_name": "two children have this id",
     "invalid_auto_shutdown": "auto_shutdown is never, any_significant or all_significant",
+    "invalid_child_id": "a child's id is hashable",
     "invalid_child_spec": "this is not a child specification",
     "invalid_child_type": "a child's type is worker or supervisor",
     "invalid_extra_arguments": "extra_arguments is a tuple or a list",

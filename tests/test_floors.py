@@ -46,7 +46,7 @@ def imported(path: Path, root: Path = ROOT) -> Iterator[str]:
             above = package[: len(package) - node.level + 1] if node.level else ()
             base = ".".join([*above, *filter(None, [node.module])])
             yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            yield from (f"{base}.{alias.name}".lstrip(".") for alias in node.names)
 
 
 def crossings(folder: str, allowed: set[str], root: Path = ROOT) -> list[str]:

@@ -1,8 +1,9 @@
 """What NodeKeeper and NodeActor share: a Thespian actor that fails fast and keeps its watch.
 
-Thespian handles a message a second time when its handler raises and then carries on; it forgets the watched
-descriptors whenever a handler returns none; it leaves the process with signal handlers, a logging tree and a
-standard output that do not suit a supervised process. This class puts each of these right.
+Thespian handles a message a second time when its handler raises and then carries on; it forgets
+the watched descriptors whenever a handler returns none; it leaves the process with signal
+handlers, a logging tree and a standard output that do not suit a supervised process. This class
+puts each of these right.
 """
 
 import logging
@@ -22,8 +23,9 @@ log = structlog.get_logger(__name__)
 LOG_LIMIT = 0.5
 """Seconds that the last lines of the log get to be written."""
 
-# Thespian replaces the logging tree of its processes by one that sends records as messages, which must not happen
-# on any thread but the actor's. Kept here when the module is imported, before there is an actor system.
+# Thespian replaces the logging tree of its processes by one that sends records as messages, which
+# must not happen on any thread but the actor's. Kept here when the module is imported, before
+# there is an actor system.
 _root = logging.root
 _manager = logging.Logger.manager
 
@@ -35,7 +37,10 @@ def _restore_logging() -> None:
 
 
 class ActorProcess(Actor):  # type: ignore[misc]
-    """An actor of a process of its own: handles messages in `handle`, watches `watched`, ends on a failure."""
+    """An actor of a process of its own, which ends when a message cannot be handled.
+
+    A subclass has `handle` for messages and `watched` for descriptors.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +50,8 @@ class ActorProcess(Actor):  # type: ignore[misc]
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         _restore_logging()
-        # Standard output belongs to the command and its one line; what a node prints goes with the log.
+        # Standard output belongs to the command and its one line; what a node prints goes with the
+        # log.
         os.dup2(2, 1)
         sys.stdout = sys.stderr
 

@@ -1,10 +1,11 @@
 """Ask a running node something from another process, such as a command-line tool.
 
-The client joins the node's actor system through its admin port and leaves it again; it never starts one. The calls
-block, for at most the time they are given and some tenths of a second to join: not for use on an event loop.
+The client joins the node's actor system through its admin port and leaves it again; it never
+starts one. The calls block, for at most the time they are given and some tenths of a second to
+join: not for use on an event loop.
 
-Errors: NodeNotRunning (nothing, or no node, listens on the port), NodeTimeout (no reply in time), NodeRefused (the
-node answered with an error). Each message is for people.
+Errors: NodeNotRunning (nothing, or no node, listens on the port), NodeTimeout (no reply in time),
+NodeRefused (the node answered with an error). Each message is for people.
 """
 
 import json

@@ -1,9 +1,9 @@
 """What runs inside a node, and what it is given.
 
-A node main is a coroutine function `async def main(context: NodeContext) -> None`, named as "module:function" so
-that this floor imports nothing above it. Contract: it opens its doors, calls `context.ready`, waits for
-`context.stop`, closes everything in order and returns. Raising, or returning before it was told to stop, is a crash:
-the keeper starts the node anew.
+A node main is a coroutine function `async def main(context: NodeContext) -> None`, named as
+"module:function" so that this floor imports nothing above it. Contract: it opens its doors, calls
+`context.ready`, waits for `context.stop`, closes everything in order and returns. Raising, or
+returning before it was told to stop, is a crash: the keeper starts the node anew.
 """
 
 import asyncio
@@ -52,7 +52,8 @@ NodeMain = Callable[[NodeContext], Awaitable[None]]
 def load_node_main(name: str) -> NodeMain:
     """Import the coroutine function that `name` ("module:function") stands for.
 
-    Raises ValueError if the name is not of that form or names something else; what the import itself raises passes.
+    Raises ValueError if the name is not of that form or names something else; what the import
+    itself raises passes.
     """
     module_name, colon, function_name = name.partition(":")
     if not (colon and module_name and function_name):

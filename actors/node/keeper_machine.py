@@ -1,10 +1,11 @@
-"""What a NodeKeeper decides: when to start, kill, stop and give up its node. Pure; the clock is handed in.
+"""What a NodeKeeper decides: when to start, kill, stop and give up its node. Pure.
 
-Contract: every event returns the commands to carry out, in order. `now` is a monotonic clock in seconds that never
-goes back. Events of an incarnation other than the present one are without effect, so that late or doubled reports
-of a process do not touch its successor. A start that fails before the node was ever ready gives up at once, as
-`Supervisor.start_link` does in OTP; later failures count against the restart intensity (`max_restarts` within
-`max_seconds`, OTP's words and meaning).
+Contract: every event returns the commands to carry out, in order. `now` is a monotonic clock in
+seconds that never goes back. Events of an incarnation other than the present one are without
+effect, so that late or doubled reports of a process do not touch its successor. A start that fails
+before the node was ever ready gives up at once, as `Supervisor.start_link` does in OTP; later
+failures count against the restart intensity (`max_restarts` within `max_seconds`, OTP's words and
+meaning).
 """
 
 from collections import deque
@@ -144,7 +145,8 @@ class KeeperMachine:
 
     def tick(self, now: float) -> Sequence[Command]:
         """Time has passed; comes every TICK seconds."""
-        # A keeper that was itself held up (a suspended machine) must not blame the node for that time.
+        # A keeper that was itself held up (a suspended machine) must not blame the node for that
+        # time.
         gap = min(now - self._last_tick, 2 * TICK)
         self._last_tick = now
         if self.phase is Phase.UP:
@@ -183,7 +185,8 @@ class KeeperMachine:
         if ends > limits.max_restarts:
             return self._over(
                 ReportGivenUp(
-                    f"the node ended {ends} times within {limits.max_seconds:g} s; the last time: {reason}"
+                    f"the node ended {ends} times within {limits.max_seconds:g} s;"
+                    f" the last time: {reason}"
                 )
             )
         wait = limits.backoff[min(ends, len(limits.backoff)) - 1]

@@ -1,11 +1,13 @@
-"""The event loop of a node, in a thread beside the actor's own, and the way from there back to the actor.
+"""The event loop of a node, in a thread beside the actor's own, and the way back to the actor.
 
-Thespian's `send` may only be used on the actor's thread. So what the loop has to say goes into an Outbox: a bounded
-queue, and a socketpair whose reading end the actor watches. What the actor has to say goes to the loop through
-`call_soon_threadsafe`. The thread is started after the fork that made the process; no process is forked afterwards.
+Thespian's `send` may only be used on the actor's thread. So what the loop has to say goes into an
+Outbox: a bounded queue, and a socketpair whose reading end the actor watches. What the actor has
+to say goes to the loop through `call_soon_threadsafe`. The thread is started after the fork that
+made the process; no process is forked afterwards.
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 import threading
@@ -29,7 +31,10 @@ TIDY_LIMIT = 1.0
 
 
 class Outbox:
-    """Messages from the loop's thread to the actor's. Bounded: what is too much is dropped and logged."""
+    """Messages from the loop's thread to the actor's.
+
+    Bounded: what is too much is dropped and logged.
+    """
 
     def __init__(self, capacity: int = 1000) -> None:
         self._capacity = capacity
@@ -50,22 +55,27 @@ class Outbox:
             )
             return
         self._messages.append(message)
-        try:
+        # A full socket means that the actor has been woken often enough and has yet to come.
+        with contextlib.suppress(BlockingIOError):
             self._writer.send(b"\0")
-        except BlockingIOError:
-            pass  # the actor has been woken many times over and has not come yet
 
     def take(self) -> list[Any]:
         """All messages that wait, oldest first."""
-        try:
+        with contextlib.suppress(BlockingIOError):
             self._reader.recv(65536)
-        except BlockingIOError:
-            pass
         return [self._messages.popleft() for _ in range(len(self._messages))]
+
+    def close(self) -> None:
+        """Give the descriptors back; the outbox must not be used afterwards."""
+        self._reader.close()
+        self._writer.close()
 
 
 class LoopThread:
-    """Runs a node main on a loop of its own until it ends; reports NodeReady, Heartbeat and, last, NodeEnded."""
+    """Runs a node main on a loop of its own until it ends.
+
+    Reports NodeReady, Heartbeat and, last of all, NodeEnded.
+    """
 
     def __init__(self, main: NodeMain, incarnation: int, outbox: Outbox) -> None:
         self._main = main
@@ -90,7 +100,10 @@ class LoopThread:
         self._thread.join(limit)
 
     def handle(self, forwarded: ForwardedRequest) -> None:
-        """Have a control request answered; the reply goes to the outbox as (client, ControlReply)."""
+        """Have a control request answered.
+
+        The outbox gets (client, the handler's answer) or (client, ControlReply with an error).
+        """
         self._call(self._accept, forwarded)
 
     def _call(self, function: Callable[..., object], *arguments: Any) -> None:
@@ -136,8 +149,12 @@ class LoopThread:
             names = [task.get_name() for task in left if not task.done()]
             if names:
                 log.warning("node_tasks_left", tasks=names)
+            generators = self._loop.shutdown_asyncgens()
+            self._loop.run_until_complete(asyncio.wait_for(generators, TIDY_LIMIT))
         except Exception:
             log.exception("node_loop_not_tidy")
+        finally:
+            self._loop.close()
 
     def _accept(self, forwarded: ForwardedRequest) -> None:
         if len(self._requests) >= MAX_CONTROL_REQUESTS:

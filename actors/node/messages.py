@@ -1,9 +1,9 @@
 """What the processes of a node say to each other through Thespian.
 
-Four parties: the command (`aybiza run`, outside the actor system), the NodeKeeper, the NodeActor, and a client
-(any other command that joins the system from outside). Everything here is plain data; an incarnation is the
-number of a node's start, counted by its keeper from 1, so that a message of a dead process is told from one of
-its successor.
+Four parties: the command (`aybiza run`, outside the actor system), the NodeKeeper, the NodeActor,
+and a client (any other command that joins the system from outside). Everything here is plain data;
+an incarnation is the number of a node's start, counted by its keeper from 1, so that a message of
+a dead process is told from one of its successor.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from typing import Any
 class Limits:
     """The keeper's time limits and restart intensity; all times in seconds.
 
-    The node may end `max_restarts` times within `max_seconds` and be started again; once more, and the keeper
-    gives up. `backoff` is the wait before the first, second, … restart of that period; its last entry holds for
-    all further ones.
+    The node may end `max_restarts` times within `max_seconds` and be started again; once more, and
+    the keeper gives up. `backoff` is the wait before the first, second, … restart of that period;
+    its last entry holds for all further ones.
     """
 
     start: float = 20.0
@@ -69,7 +69,7 @@ class NodeGivenUp:
 
 @dataclass(frozen=True)
 class NodeStopped:
-    """Keeper to command: the node ended as asked; `failure` says what was not in order, if anything."""
+    """Keeper to command: the node ended as asked; `failure` is what was not in order, if any."""
 
     failure: str | None
 
@@ -99,7 +99,10 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class NodeEnded:
-    """Node to keeper: main has returned (`reason` None after a stop) or failed; the process waits for ReleaseNode."""
+    """Node to keeper: main has returned (`reason` is None) or failed.
+
+    The process waits for ReleaseNode.
+    """
 
     incarnation: int
     reason: str | None

@@ -1,8 +1,9 @@
 """NodeActor: the process that carries a VM.
 
-One asyncio loop in a thread of its own (`loop_thread`); the actor's thread does nothing but Thespian. Messages:
-CarryNode starts the loop, StopNode ends it in order, ForwardedRequest is answered to its client, ReleaseNode ends
-the process. SIGTERM to the process is an orderly end too, after which the keeper starts the node anew.
+One asyncio loop in a thread of its own (`loop_thread`); the actor's thread does nothing but
+Thespian. Messages: CarryNode starts the loop, StopNode ends it in order, ForwardedRequest is
+answered to its client, ReleaseNode ends the process. SIGTERM to the process is an orderly end too,
+after which the keeper starts the node anew.
 """
 
 import json
@@ -97,7 +98,7 @@ class NodeActor(ActorProcess):
 
 
 def encode_reply(answer: Any) -> ControlReply:
-    """A handler's answer as the client gets it; an answer that is not JSON data becomes an error."""
+    """A handler's answer as the client gets it; one that is not JSON data becomes an error."""
     try:
         return ControlReply(reply=json.dumps(answer))
     except (TypeError, ValueError) as error:

@@ -1,8 +1,9 @@
 """NodeKeeper: starts the node process, watches it by pidfd and heartbeat, and starts it anew.
 
-`keeper_machine` decides, this actor does. It imports the node main's module before it forks, so that a node that
-is started again has every import behind it. It has no threads, for it forks. Thespian's ChildActorExited is not
-used: it can be lost, comes twice and gives no reason; a pidfd does none of this.
+`keeper_machine` decides, this actor does. It imports the node main's module before it forks, so
+that a node that is started again has every import behind it. It has no threads, for it forks.
+Thespian's ChildActorExited is not used: it can be lost, comes twice and gives no reason; a pidfd
+does none of this.
 """
 
 import contextlib
@@ -70,7 +71,8 @@ class NodeKeeper(ActorProcess):
 
     def __init__(self) -> None:
         super().__init__()
-        # The command decides when all ends; it gets the same signal and tells the keeper by message.
+        # The command decides when all ends; it gets the same signal and tells the keeper by
+        # message.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._command: Any = None
         self._machine: KeeperMachine | None = None

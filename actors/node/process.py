@@ -1,7 +1,7 @@
 """What Linux is asked for so that no process of a node outlives its parent and each death is seen.
 
-Contract: Linux only (prctl, pidfd, /proc). A child process calls `die_with_parent` first of all; the process at the
-top calls `adopt_orphans` once and `end_descendants` last of all.
+Contract: Linux only (prctl, pidfd, /proc). A child process calls `die_with_parent` first of all;
+the process at the top calls `adopt_orphans` once and `end_descendants` last of all.
 """
 
 import contextlib
@@ -26,15 +26,19 @@ def _prctl(option: int, value: int) -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent ends, so that none can hide from `end_descendants`."""
+    """Become the parent of every descendant whose own parent ends.
+
+    So none can hide from `end_descendants`.
+    """
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def die_with_parent(limit: float = 5.0) -> None:
     """Have the kernel kill this multiprocessing child when the process that started it ends.
 
-    Thespian's admin is started through a process in between that ends at once; this waits (at most `limit` seconds)
-    until the starter has adopted it. Without a living parent this process ends here.
+    Thespian's admin is started through a process in between that ends at once; this waits (at most
+    `limit` seconds) until the starter has adopted it. Without a living parent this process ends
+    here.
     """
     parent = multiprocessing.parent_process()
     if parent is None:
@@ -48,7 +52,7 @@ def die_with_parent(limit: float = 5.0) -> None:
 
 
 def restore_fatal_signals() -> None:
-    """Let a fault end the process: Thespian's Python handler would return into the fault for ever."""
+    """Let a fault end the process: Thespian's handler would return into the fault for ever."""
     for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL):
         signal.signal(number, signal.SIG_DFL)
 
@@ -87,7 +91,7 @@ def children_by_parent() -> dict[int, list[int]]:
 
 
 def descendants(root: int, keep: Collection[int] = ()) -> Iterator[int]:
-    """The pids of all processes below `root`, parents first, without the trees whose pid is in `keep`."""
+    """The pids of all processes below `root`, parents first, but the trees in `keep`."""
     children = children_by_parent()
     pending = [root]
     while pending:
@@ -98,8 +102,10 @@ def descendants(root: int, keep: Collection[int] = ()) -> Iterator[int]:
 
 
 def end_descendants(keep: Collection[int] = (), limit: float = 1.0) -> list[int]:
-    """Kill and reap every process below this one but the trees in `keep`; the pids that are still there after
-    `limit` seconds."""
+    """Kill and reap every process below this one but the trees in `keep`.
+
+    Returns the pids that are still there after `limit` seconds.
+    """
     until = time.monotonic() + limit
     while alive := list(descendants(os.getpid(), keep)):
         for pid in alive:

@@ -1,12 +1,13 @@
-"""The actor system of one node, from the side of the command that starts it, watches it and takes it down.
+"""The actor system of one node, from the side of the command that starts and watches it.
 
     this process ── admin ─┬─ logger
                            └─ NodeKeeper ── NodeActor (the VM)
 
-Contract: `start` brings up a Thespian multiprocTCPBase system of our own, `next_event` says what happened to it, and
-`close` leaves none of its processes behind. Every process is killed by the kernel when its parent ends, so that the
-end of any of them, this one included, ends everything below it. Only the main thread may use a NodeSystem.
-Errors: NodeStartError, with a message for people.
+Contract: `start` brings up a Thespian multiprocTCPBase system of our own, `next_event` says what
+happened to it, and `close` leaves none of its processes behind. Every process is killed by the
+kernel when its parent ends, so that the end of any of them, this one included, ends everything
+below it. Only the main thread may use a NodeSystem. Errors: NodeStartError, with a message for
+people.
 """
 
 import errno
@@ -98,7 +99,7 @@ class NodeSystem:
     def __init__(
         self, *, main: str, port: int, address: str = LOOPBACK, limits: Limits | None = None
     ) -> None:
-        """`main` ("module:function") runs in the node; Thespian's admin listens on `address`:`port`."""
+        """`main` ("module:function") runs in the node; the admin listens on `address`:`port`."""
         self._main = main
         self._port = port
         self._address = address
@@ -110,7 +111,10 @@ class NodeSystem:
         self._watched: dict[int, tuple[str, int]] = {}
 
     def start(self) -> None:
-        """Start the actor system and have the keeper start the node; NodeUp or NodeGivenUp follows as an event."""
+        """Start the actor system and have the keeper start the node.
+
+        NodeUp or NodeGivenUp follows as an event. Raises NodeStartError.
+        """
         self._check_port()
         adopt_orphans()
         bind_listeners(self._address)
@@ -147,7 +151,10 @@ class NodeSystem:
         return None
 
     def stop(self) -> bool:
-        """Ask for an orderly end of the node; NodeStopped follows. False if the keeper does not listen."""
+        """Ask for an orderly end of the node; NodeStopped follows.
+
+        False if the keeper does not listen.
+        """
         try:
             self._system.tell(self._keeper, StopNode())
         except ActorSystemException as error:
@@ -156,7 +163,10 @@ class NodeSystem:
         return True
 
     def close(self, *, in_order: bool) -> None:
-        """Take the actor system down, by Thespian's own shutdown first if `in_order`, and kill what is left."""
+        """Take the actor system down and kill what is left of it.
+
+        If `in_order`, Thespian's own shutdown comes first.
+        """
         if self._system is not None and in_order:
             systemBase.MAX_SYSTEM_SHUTDOWN_DELAY = SHUTDOWN_LIMIT
             self._system.shutdown()
@@ -176,13 +186,14 @@ class NodeSystem:
                 if error.errno == errno.EADDRINUSE:
                     raise NodeStartError(self._in_use()) from error
                 raise NodeStartError(
-                    f"the actor system cannot listen on {self._address}:{self._port}: {error.strerror}"
+                    f"the actor system cannot listen on {self._address}:{self._port}:"
+                    f" {error.strerror}"
                 ) from error
 
     def _in_use(self) -> str:
         return (
-            f"port {self._port} on {self._address} is in use: another node runs there, or another program;"
-            " stop it or choose another cluster port"
+            f"port {self._port} on {self._address} is in use: another node runs there, or another"
+            " program; stop it or choose another cluster port (AYBIZA_CLUSTER_PORT)"
         )
 
     def _watch(self, what: str, parent: int) -> int:

@@ -2,13 +2,19 @@
 
 Written through structlog as the event `process_crashed` with pid, name, last message, state
 and traceback, by a thread of its own: formatting a traceback reads source files, and the loop
-must not wait for that. At most `BACKLOG` reports wait; more are counted and told of later.
+must not wait for that. The traceback is plain text in the field `exception`, so that how the
+application shows tracebacks (with the values of local variables, say) does not matter here.
+At most `BACKLOG` reports wait; more are counted and told of later.
 """
 
 from __future__ import annotations
 
+import asyncio
 import queue
+import reprlib
 import threading
+import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 1000
 SHOWN_CHARACTERS = 500
+TRACEBACK_CHARACTERS = 20_000
 STOP_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
@@ -31,11 +38,12 @@ class Reporter:
     def __init__(self) -> None:
         self._queue: queue.Queue[tuple[str, str, dict[str, Any]] | None] = queue.Queue(BACKLOG)
         self._dropped = 0
+        self._failed_observers: set[int] = set()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread = threading.Thread(target=self._write, name="crash-reports", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="crash-reports", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -48,22 +56,23 @@ class Reporter:
                 pass
             self._thread = None
 
-    def report(self, process: Process, reason: Reason) -> None:
-        """`process` ended by itself with `reason`, which is not an orderly one."""
-        server = process.server
+    def report(self, process: Process, reason: Reason, error: BaseException | None) -> None:
+        """`process` ended by itself with `reason`, which is not an orderly one, from `error`."""
         fields: dict[str, Any] = {**_identity(process), "reason": reason}
         if process.last_message is not None:
             fields["last_message"] = process.last_message
-        if server is not None:
-            fields["state"] = _State(server)
+        if process.server is not None:
+            fields["state"] = _State(process.server)
         if isinstance(reason, Crashed):
             error = reason.exception
-            fields["exc_info"] = (type(error), error, error.__traceback__)
+        if error is not None:
+            fields["exception"] = error
         self._put("error", "process_crashed", fields)
 
     def abandoned(self, process: Process) -> None:
         """`process` was told to end and its code does not let itself be cancelled."""
-        self._put("error", "process_abandoned", {**_identity(process), "task": process.task})
+        fields = {**_identity(process), "at": _where(process.task) if process.task else None}
+        self._put("error", "process_abandoned", fields)
 
     def mailbox_alarm(self, process: Process) -> None:
         """The mailbox of `process` has reached the alarm length."""
@@ -74,19 +83,39 @@ class Reporter:
         """`process` has no clause for `message` in `handle_info`; it was dropped."""
         self._put("warning", "unexpected_message", {**_identity(process), "message": message})
 
+    def observer_failed(self, observer: Callable[..., None], error: Exception) -> None:
+        """An observer of the VM raised `error`; told once for each observer."""
+        if id(observer) not in self._failed_observers:
+            self._failed_observers.add(id(observer))
+            fields = {"observer": observer, "exception": error}
+            self._put("error", "observer_failed", fields)
+
+    def error(self, event: str, fields: dict[str, Any]) -> None:
+        """A process reports `event`; the fields are made text by the thread."""
+        self._put("error", event, fields)
+
     def _put(self, level: str, event: str, fields: dict[str, Any]) -> None:
         try:
             self._queue.put_nowait((level, event, fields))
         except queue.Full:
             self._dropped += 1
 
-    def _write(self) -> None:
+    def _work(self) -> None:
         while (item := self._queue.get()) is not None:
-            level, event, fields = item
-            shown = {key: _shown(key, value) for key, value in fields.items()}
-            if self._dropped:
-                shown["reports_dropped"], self._dropped = self._dropped, 0
+            self._write(*item)
+            del item
+        if self._dropped:
+            self._write("error", "reports_dropped", {})
+
+    def _write(self, level: str, event: str, fields: dict[str, Any]) -> None:
+        shown = {key: _shown(key, value) for key, value in fields.items()}
+        if self._dropped:
+            shown["reports_dropped"], self._dropped = self._dropped, 0
+        try:
             getattr(log, level)(event, **shown)
+        except Exception:
+            # A log that cannot be written must not end the reports that come after it.
+            self._dropped += 1
 
 
 class _State:
@@ -96,7 +125,7 @@ class _State:
         self._server = server
 
     def __str__(self) -> str:
-        return str(self._server.get_state())
+        return _brief.repr(self._server.get_state())
 
 
 def _identity(process: Process) -> dict[str, Any]:
@@ -107,11 +136,32 @@ def _identity(process: Process) -> dict[str, Any]:
     }
 
 
+def _where(task: asyncio.Task[None]) -> str:
+    """The line at which the code of `task` waits, innermost call first."""
+    waiting: Any = task.get_coro()
+    frame = None
+    while waiting is not None:
+        frame = getattr(waiting, "cr_frame", None) or frame
+        waiting = getattr(waiting, "cr_await", None)
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "not known"
+
+
 def _shown(key: str, value: Any) -> Any:
-    if key == "exc_info" or value is None or isinstance(value, int):
+    if value is None or isinstance(value, int):
         return value
+    if key == "exception":
+        return _cut("".join(traceback.format_exception(value)).rstrip(), TRACEBACK_CHARACTERS)
     try:
-        text = str(value)
+        return _cut(str(value), SHOWN_CHARACTERS)
     except Exception as error:
         return f"<not shown: its text raises {type(error).__name__}>"
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length // 2]} … {text[-length // 2 :]}"
+
+
+_brief = reprlib.Repr()
+_brief.maxdict = _brief.maxlist = _brief.maxtuple = _brief.maxset = _brief.maxdeque = 20
+_brief.maxlevel = 4
+_brief.maxstring = _brief.maxother = _brief.maxlong = 200

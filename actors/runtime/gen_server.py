@@ -28,7 +28,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final, NoReturn, TypeAlias
 
 from actors.runtime.errors import CRASHES, UNSET, ExitError, Stop, own_traceback, reason_of
 from actors.runtime.messages import Call, Cast, Exit, From, System, TimedOut
@@ -206,7 +206,7 @@ async def _terminate(
     return error
 
 
-async def _loop(process: Process, server: GenServer, then: Then) -> None:
+async def _loop(process: Process, server: GenServer, then: Then) -> NoReturn:
     mailbox = process.mailbox
     handle_call, handle_cast = server.handle_call, server.handle_cast
     handle_info = server.handle_info
@@ -325,6 +325,8 @@ async def _suspended(process: Process, server: GenServer) -> None:
             raise Stop(message.reason)
         else:
             waiting += 1
+            if waiting == process.vm.mailbox_alarm:
+                process.vm.raise_mailbox_alarm(process)
 
 
 def _resume(process: Process, _server: GenServer, _payload: Any) -> str:

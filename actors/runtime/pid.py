@@ -1,14 +1,15 @@
 """Addresses of processes: `Pid`, registered names and `Via` tuples.
 
 Anything that takes a destination takes a `Dest`: a `Pid`, a name given to `VM.register`
-(a `str`), or `Via(registry, key)` as in Elixir's `{:via, Registry, {registry, key}}`.
+(a `str`), or `Via(registry, key)` as in Elixir's `{:via, Registry, {registry, key}}`; a third
+part is the value that a server started under this name is registered with.
 Addresses are plain values: they compare, hash and pickle.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 
 class Pid(NamedTuple):
@@ -29,6 +30,7 @@ class Via(NamedTuple):
 
     registry: str
     key: Hashable
+    value: Any = None
 
 
 Dest: TypeAlias = Pid | str | Via

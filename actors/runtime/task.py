@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from actors.runtime.errors import CallExit
+from actors.runtime.messages import From
 from actors.runtime.pid import Pid
 from actors.runtime.process import Process
 from actors.runtime.reasons import SHUTDOWN, TIMEOUT
@@ -27,9 +28,9 @@ T = TypeVar("T")
 class Task(Generic[T]):
     """A running computation; `pid` is its process."""
 
-    def __init__(self, vm: VM, pid: Pid, value: asyncio.Future[T]) -> None:
+    def __init__(self, vm: VM, pid: Pid, outcome: asyncio.Future[T]) -> None:
         self._vm = vm
-        self._value = value
+        self._outcome = outcome
         self.pid = pid
 
     @classmethod
@@ -41,15 +42,17 @@ class Task(Generic[T]):
         link: bool = True,
     ) -> Task[T]:
         """Run the coroutine function as a process."""
-        value: asyncio.Future[T] = vm.loop.create_future()
+        outcome: asyncio.Future[T] = vm.loop.create_future()
+        outcome.add_done_callback(_seen)
+        owed = From(vm.self(), outcome)
 
         async def body(_: Process) -> None:
-            result = await function(*args)
-            if not value.done():
-                value.set_result(result)
+            owed.answer(await function(*args))
 
         label = f"Task {getattr(function, '__qualname__', function)}"
-        return cls(vm, vm.spawn_process(body, label=label, link=link).pid, value)
+        process = vm.spawn_process(body, label=label, link=link)
+        process.callers = {owed: None}
+        return cls(vm, process.pid, outcome)
 
     @classmethod
     def start_blocking(
@@ -64,16 +67,25 @@ class Task(Generic[T]):
         return cls.start(vm, wait, link=link)
 
     async def result(self, timeout: float | None = CALL_TIMEOUT) -> T:
-        """The value, within `timeout` seconds; raises `CallExit` as `Task.await` exits."""
-        if not self._value.done():
-            try:
-                reason = await self._vm.join(self.pid, timeout)
-            except TimeoutError:
-                raise CallExit(TIMEOUT, self.pid) from None
-            if not self._value.done():
-                raise CallExit(reason, self.pid)
-        return self._value.result()
+        """The value, within `timeout` seconds; raises `CallExit` as `Task.await` exits.
+
+        The reason is `TIMEOUT`, or why the task ended without a value. May be asked again.
+        """
+        if not self._outcome.done():
+            await asyncio.wait((self._outcome,), timeout=timeout)
+        if not self._outcome.done():
+            raise CallExit(TIMEOUT, self.pid)
+        failure = self._outcome.exception()
+        if isinstance(failure, CallExit):
+            raise CallExit(failure.reason, self.pid)
+        return self._outcome.result()
 
     def shutdown(self) -> None:
         """End the task, if it still runs."""
         self._vm.exit(self.pid, SHUTDOWN)
+
+
+def _seen(outcome: asyncio.Future[Any]) -> None:
+    # Nobody has to ask for the value of a task; its failure went out as an exit signal.
+    if not outcome.cancelled():
+        outcome.exception()

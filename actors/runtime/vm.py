@@ -20,10 +20,11 @@ import contextvars
 import itertools
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from actors.runtime.crash_report import Reporter
-from actors.runtime.errors import CallExit, NameTaken, StartError, VMClosed
+from actors.runtime.errors import CallExit, ExitError, NameTaken, StartError, VMClosed
 from actors.runtime.messages import Call, Cast, Down, From, System
 from actors.runtime.pid import Dest, Pid, Via
 from actors.runtime.process import Body, Process, current_process
@@ -35,10 +36,11 @@ from actors.runtime.reasons import (
     NORMAL,
     SHUTDOWN,
     TIMEOUT,
+    Crashed,
     Reason,
     is_orderly,
 )
-from actors.runtime.registry import Registry
+from actors.runtime.registry import Registry, strict
 from actors.runtime.timers import Timer
 from actors.runtime.watchdog import Watchdog
 
@@ -50,14 +52,17 @@ T = TypeVar("T")
 CALL_TIMEOUT = 5.0
 INIT_TIMEOUT = 5.0
 CLOSE_SECONDS = 5.0
+ALARM_SECONDS = 10.0
 
 
 class VM:
     """One node's processes.
 
     `node` is the name in its pids. `mailbox_alarm` is the mailbox length at which a process is
-    named in a warning. `threads` bounds the pool for blocking functions. `block_warning_ms` is
-    how long a callback may hold the loop before it is named; None switches the watchdog off.
+    named in a warning, at most every `ALARM_SECONDS`. `threads` bounds the pool for blocking
+    functions. `block_warning_ms` is how long a callback may hold the loop before it is named; None
+    switches the watchdog off. `registries` are the tables that `Via` names refer to. Each of
+    `observers` is called on the loop with every process that ended and its reason.
     `tables` is for data that must outlive the actor which keeps it, as ETS tables with an heir do.
     """
 
@@ -79,6 +84,7 @@ class VM:
         self._processes: dict[int, Process] = {}
         self._names: dict[Hashable, Process] = {}
         self._abandoned: set[asyncio.Task[None]] = set()
+        self._alarms: dict[int, float] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context = contextvars.Context()
         self._threads = threads
@@ -107,20 +113,33 @@ class VM:
 
     async def _end_all(self) -> None:
         caller = current_process.get()
-        tasks = set(self._abandoned)
-        # Those that trap exits get the chance that a supervisor's shutdown would give them.
-        for order in (SHUTDOWN, KILLED):
-            for process in list(self._processes.values()):
-                if process is caller:
-                    continue
-                if order == KILLED:
-                    process.end(KILLED)
-                elif process.parent is None or process.parent.serial not in self._processes:
+        # Roots get the chance that a supervisor's shutdown would give them; they end the rest.
+        for process in list(self._processes.values()):
+            if process is not caller and (
+                process.parent is None or process.parent.serial not in self._processes
+            ):
+                if process.server is not None:
+                    process.deliver(System(None, "terminate", SHUTDOWN))
+                else:
                     process.signal(process.parent, SHUTDOWN)
-                if process.task:
-                    tasks.add(process.task)
-            if tasks:
-                _, tasks = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+        await self._gone(caller)
+        for process in list(self._processes.values()):
+            if process is not caller:
+                process.end(KILLED)
+        for task in self._abandoned:
+            task.cancel()
+        await self._gone(caller)
+
+    async def _gone(self, caller: Process | None) -> None:
+        """Wait until all processes but `caller` are over, at most `CLOSE_SECONDS`."""
+        limit = self.now() + CLOSE_SECONDS
+        while True:
+            tasks = {p.task for p in self._processes.values() if p.task and p is not caller}
+            tasks |= self._abandoned
+            left = limit - self.now()
+            if not tasks or left <= 0:
+                return
+            await asyncio.wait(tasks, timeout=left)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -144,6 +163,16 @@ class VM:
         """All living processes, oldest first."""
         return [process.pid for process in self._processes.values()]
 
+    def statistics(self) -> dict[str, int]:
+        """`processes`: how many live; `mailbox_messages`: how many messages wait in all mailboxes;
+        `mailbox_longest`: how many of them in the fullest."""
+        lengths = [len(process.mailbox) for process in self._processes.values()]
+        return {
+            "processes": len(lengths),
+            "mailbox_messages": sum(lengths),
+            "mailbox_longest": max(lengths, default=0),
+        }
+
     def alive(self, dest: Dest) -> bool:
         """Whether a process lives at `dest`."""
         return self.find(dest) is not None
@@ -157,7 +186,7 @@ class VM:
         if kind is Via:
             registry = self.registries.get(dest.registry)  # type: ignore[union-attr]
             return registry.find(dest.key) if registry else None  # type: ignore[union-attr]
-        return self._names.get(dest)  # type: ignore[arg-type]
+        return self._names.get(dest)
 
     def spawn(
         self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, link: bool = False
@@ -167,24 +196,25 @@ class VM:
         async def body(_: Process) -> None:
             await function(*args)
 
-        return self.spawn_process(body, label=function.__qualname__, link=link).pid
+        label = getattr(function, "__qualname__", str(function))
+        return self.spawn_process(body, label=label, link=link).pid
 
-    def spawn_process(
-        self, body: Body, *, label: str, link: bool = False, server: Any = None
-    ) -> Process:
+    def spawn_process(self, body: Body, *, label: str, link: bool = False) -> Process:
         """Start a process with `body`; for servers and tasks, which are built on it."""
         loop = self.loop
         parent = current_process.get()
         pid = Pid(self.node, next(self._serials))
         process = Process(self, pid, label, parent.pid if link and parent else None)
-        process.server = server
         self._processes[pid.serial] = process
-        if link and parent:
-            _join(process, parent)
         context = self._context.copy()
         context.run(current_process.set, process)
         process.task = task = loop.create_task(process.run(body), context=context)
-        task.add_done_callback(process.finished)
+        task.add_done_callback(process.finished, context=context)
+        if link and parent:
+            if parent.alive:
+                _join(process, parent)
+            else:
+                process.end(NOPROC)
         return process
 
     async def start(
@@ -198,37 +228,41 @@ class VM:
     ) -> Pid | None:
         """Start a `GenServer` and wait for its `init`: `start` and, with `link`, `start_link`.
 
-        Returns its pid, or None when `init` returned `IGNORE`. Raises `StartError`. `timeout`
-        is the limit for `init` in seconds.
+        Returns its pid, or None when `init` returned `IGNORE`. Raises `StartError`, and by then
+        the process is gone and its name free. `timeout` is the limit for `init` in seconds.
         """
         from actors.runtime.gen_server import serve
 
         loop = self.loop
+        if name is not None and (owner := self.find(name)) is not None:
+            raise StartError(("already_started", owner.pid))
         future: asyncio.Future[Pid | None] = loop.create_future()
         started = From(None, future)
-        instance = server()
-
-        async def body(process: Process) -> None:
-            await serve(process, instance, args, kwargs, name, started)
-
-        process = self.spawn_process(body, label=server.__name__, link=link, server=instance)
-        process.callers = {started}
+        process = self.spawn_process(
+            partial(serve, server, args, kwargs, started), label=server.__name__, link=link
+        )
+        process.callers = {started: None}
         limit = None
-        if timeout is not None:
-            limit = loop.call_later(timeout, started.fail, StartError(TIMEOUT))
         try:
+            if name is not None:
+                self._take(name, process)
+            if timeout is not None:
+                limit = loop.call_later(timeout, started.fail, StartError(TIMEOUT))
             return await future
         except CallExit as error:
-            raise StartError(error.reason) from None
-        except BaseException:
+            crash = error.reason.exception if isinstance(error.reason, Crashed) else None
+            raise StartError(error.reason) from crash
+        except BaseException as error:
             part(process)
             process.end(KILLED)
+            if isinstance(error, StartError):
+                await self.join(process.pid, None)
             raise
         finally:
             if limit is not None:
                 limit.cancel()
             if process.callers:
-                process.callers.discard(started)
+                process.callers.pop(started, None)
 
     async def stop(
         self, dest: Dest, reason: Reason = NORMAL, timeout: float | None = CALL_TIMEOUT
@@ -238,13 +272,16 @@ class VM:
         Raises `CallExit` with `NOPROC`, `TIMEOUT`, or the reason it really ended with.
         """
         target = self.find(dest)
-        if target is not None and target is not current_process.get():
-            target.deliver(System(None, "terminate", reason))
+        if target is None:
+            raise CallExit(NOPROC, dest)
+        if target is current_process.get():
+            raise CallExit(CALLING_SELF, dest)
+        target.deliver(System(None, "terminate", reason))
         try:
-            ended = await self.join(dest, timeout) if target else NOPROC
+            ended = await self.join(target.pid, timeout)
         except TimeoutError:
             ended = TIMEOUT
-        if ended != reason:
+        if ended is not reason and ended != reason:
             raise CallExit(ended, dest)
 
     def exit(self, dest: Dest, reason: Reason) -> None:
@@ -256,29 +293,44 @@ class VM:
             else:
                 target.signal(self.self(), reason)
 
-    def reap(self, process: Process, reason: Reason, *, by_signal: bool) -> None:
-        """The process is over: free its names, answer its callers, tell links and monitors."""
+    def reap(
+        self,
+        process: Process,
+        reason: Reason,
+        error: BaseException | None = None,
+        *,
+        by_itself: bool = False,
+    ) -> None:
+        """The process is over: free its names, answer its callers, tell links and monitors.
+
+        An end `by_itself` that is not an orderly one is reported as a crash, with `error`.
+        """
         if not process.alive:
             return
         process.alive = False
         pid = process.pid
         del self._processes[pid.serial]
+        self._alarms.pop(pid.serial, None)
         if process.insisting:
             process.insisting.cancel()
+            process.insisting = None
         for registry, key in process.names or ():
             if registry is None:
                 self._names.pop(key, None)
             elif registry in self.registries:
                 self.registries[registry].forget(key, process)
-        if not by_signal and not is_orderly(reason):
-            self._reporter.report(process, reason)
+        if by_itself and not is_orderly(reason):
+            self._reporter.report(process, reason, error)
         for observer in self.observers:
-            observer(process, reason)
+            try:
+                observer(process, reason)
+            except Exception as failure:
+                self._reporter.observer_failed(observer, failure)
         for caller in process.callers or ():
             caller.fail(CallExit(reason, pid))
         for linked in process.links or ():
             if linked.links:
-                linked.links.discard(process)
+                linked.links.pop(process, None)
             linked.signal(pid, reason)
         for ref, watcher in (process.monitors or {}).items():
             if watcher.monitoring and watcher.monitoring.pop(ref, None):
@@ -286,7 +338,7 @@ class VM:
         for ref, watched in (process.monitoring or {}).items():
             if watched.monitors:
                 watched.monitors.pop(ref, None)
-        process.mailbox.clear()
+        process.release()
 
     def abandon(self, process: Process) -> None:
         """Declare a process dead whose code swallows every cancellation; its task is kept."""
@@ -294,7 +346,11 @@ class VM:
             self._abandoned.add(process.task)
             process.task.add_done_callback(self._abandoned.discard)
             self._reporter.abandoned(process)
-            self.reap(process, process.exiting, by_signal=True)
+            self.reap(process, process.exiting)
+
+    def report(self, event: str, **fields: Any) -> None:
+        """Log an error of a process, such as a supervisor's; its text is made off the loop."""
+        self._reporter.error(event, fields)
 
     def report_unexpected(self, process: Process, message: Any) -> None:
         """Tell of a message that `process` has no clause for."""
@@ -302,7 +358,10 @@ class VM:
 
     def raise_mailbox_alarm(self, process: Process) -> None:
         """Name a process whose mailbox has reached the alarm length."""
-        self._reporter.mailbox_alarm(process)
+        now = self.now()
+        if now >= self._alarms.get(process.pid.serial, now):
+            self._alarms[process.pid.serial] = now + ALARM_SECONDS
+            self._reporter.mailbox_alarm(process)
 
     # Links, monitors, names
 
@@ -320,9 +379,9 @@ class VM:
         process = _caller("unlink")
         target = self.find(dest)
         if target is not None and process.links and target in process.links:
-            process.links.discard(target)
+            process.links.pop(target, None)
             if target.links:
-                target.links.discard(process)
+                target.links.pop(process, None)
 
     def monitor(self, dest: Dest) -> int:
         """Have the calling process told by `Down(ref, …)` when `dest` ends; returns `ref`."""
@@ -361,15 +420,16 @@ class VM:
         gone: asyncio.Future[Reason] = self.loop.create_future()
         waiting = From(self.self(), gone)
         if target.callers is None:
-            target.callers = set()
-        target.callers.add(waiting)
+            target.callers = {}
+        target.callers[waiting] = None
         try:
             async with asyncio.timeout(timeout):
                 return await gone
         except CallExit as error:
             return error.reason
         finally:
-            target.callers.discard(waiting)
+            if target.callers:
+                target.callers.pop(waiting, None)
 
     def register(self, name: str, dest: Dest | None = None) -> None:
         """Give the process at `dest` (the calling one) a name; raises `NameTaken`."""
@@ -382,17 +442,33 @@ class VM:
         self._names[name] = process
         self.own(process, None, name)
 
+    def _take(self, name: str | Via, process: Process) -> None:
+        if not isinstance(name, Via):
+            self.register(name, process.pid)
+        elif name.registry in self.registries:
+            self.registries[name.registry].register(process, name.key, name.value)
+        else:
+            raise LookupError(f"no registry is called {name.registry!r}")
+
     def own(self, process: Process, registry: str | None, key: Hashable) -> None:
         """Remember that `process` has a name, so that the name goes when the process goes."""
         if process.names is None:
             process.names = []
         process.names.append((registry, key))
 
+    def disown(self, process: Process, registry: str | None, key: Hashable) -> None:
+        """Undo one `own`."""
+        names = process.names or []
+        for index, (held_by, held) in enumerate(names):
+            if held_by == registry and strict(held) == strict(key):
+                del names[index]
+                return
+
     def unregister(self, name: str) -> None:
         """Free a name given by `register`."""
         process = self._names.pop(name, None)
-        if process is not None and process.names:
-            process.names.remove((None, name))
+        if process is not None:
+            self.disown(process, None, name)
 
     def whereis(self, dest: Dest) -> Pid | None:
         """The pid that a name stands for now."""
@@ -446,9 +522,8 @@ class VM:
         future: asyncio.Future[Any] = loop.create_future()
         from_ = From(caller.pid if caller else None, future)
         if target.callers is None:
-            target.callers = {from_}
-        else:
-            target.callers.add(from_)
+            target.callers = {}
+        target.callers[from_] = None
         target.deliver(envelope(from_, request))
         limit = None
         if timeout is not None:
@@ -458,7 +533,8 @@ class VM:
         finally:
             if limit is not None:
                 limit.cancel()
-            target.callers.discard(from_)
+            if target.callers:
+                target.callers.pop(from_, None)
 
     def send_after(self, dest: Dest, message: Any, seconds: float) -> Timer:
         """Send `message` to `dest` in `seconds`; the timer can be cancelled."""
@@ -486,22 +562,23 @@ def _caller(action: str) -> Process:
     process = current_process.get()
     if process is None:
         raise RuntimeError(f"{action} is for processes: call it inside one")
+    if not process.alive:
+        raise ExitError(process.exiting)
     return process
 
 
 def _join(one: Process, other: Process) -> None:
     for process, peer in ((one, other), (other, one)):
         if process.links is None:
-            process.links = {peer}
-        else:
-            process.links.add(peer)
+            process.links = {}
+        process.links[peer] = None
 
 
 def part(process: Process) -> None:
     """Undo every link of `process`, silently."""
     for linked in process.links or ():
         if linked.links:
-            linked.links.discard(process)
+            linked.links.pop(process, None)
     process.links = None
 
 

@@ -2,12 +2,16 @@
 
 A thread samples the loop's thread while the loop is late and walks its stack to the process
 whose callback runs, so a healthy loop pays for one timer every `BEAT_SECONDS` and nothing a
-message. Each stall is told once, as the warning `loop_blocked` with pid, name and the line.
+message. Each stall is told once, as the warning `loop_blocked` with pid, name, the callback, its
+line, and the line inside of what it calls. Code that is no process's is named by its callback.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import selectors
 import sys
 import threading
 import time
@@ -64,27 +68,51 @@ class Watchdog:
             beat = self._beat
             late = time.monotonic() - beat - BEAT_SECONDS
             if late > self._limit and beat != told:
-                frame = sys._current_frames().get(loop_thread)
-                found = _culprit(frame)
-                if found:
+                culprit = _culprit(sys._current_frames().get(loop_thread))
+                if culprit:
                     told = beat
-                    process, where = found
-                    log.warning(
-                        "loop_blocked",
-                        pid=str(process.pid),
-                        name=process.vm.name_of(process),
-                        server=process.label,
-                        at=where,
-                        blocked_ms=round(late * 1000),
-                    )
+                    # A log that cannot be written must not end the watch.
+                    with contextlib.suppress(Exception):
+                        log.warning("loop_blocked", blocked_ms=round(late * 1000), **culprit)
 
 
-def _culprit(frame: FrameType | None) -> tuple[Process, str] | None:
-    """The process whose callback runs in this stack, and the line it is at."""
-    where = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+def _culprit(innermost: FrameType | None) -> dict[str, Any]:
+    """Whose callback runs in this stack, and the line it is at; nothing if the loop is idle."""
+    if innermost is None or innermost.f_code in _IDLE:
+        return {}
+    frame: FrameType | None = innermost
+    outermost = innermost
     while frame is not None:
         if frame.f_code is Process.run.__code__:
             process: Any = frame.f_locals.get("self")
-            return process, where
+            identity = {
+                "pid": str(process.pid),
+                "name": process.vm.name_of(process),
+                "server": process.label,
+            }
+            return identity | _place(outermost, innermost)
+        if frame.f_code is asyncio.Handle._run.__code__:
+            return _place(outermost, innermost)
+        if os.path.dirname(frame.f_code.co_filename) != _HERE:
+            outermost = frame
         frame = frame.f_back
-    return None
+    return {}
+
+
+def _place(callback: FrameType, innermost: FrameType) -> dict[str, Any]:
+    place = {"callback": callback.f_code.co_qualname, "at": _line(callback)}
+    if innermost is not callback:
+        place["inside"] = _line(innermost)
+    return place
+
+
+def _line(frame: FrameType) -> str:
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+_HERE = os.path.dirname(__file__)
+_IDLE = {
+    selector.select.__code__
+    for selector in (selectors.SelectSelector, getattr(selectors, "EpollSelector", None))
+    if selector is not None
+}

@@ -23,7 +23,9 @@ Responder = Callable[[Body], Reply | Awaitable[Reply]]
 
 NOTHING_LEFT = "That was all. What else can I do for you?"
 
-_ASKS = re.compile(r"[(\[]?[^.()\[\]]*\bcontinue exactly from where you stopped\b[^()\[\]]*[)\]]?", re.I)
+_ASKS = re.compile(
+    r"[(\[]?[^.()\[\]]*\bcontinue exactly from where you stopped\b[^()\[\]]*[)\]]?", re.I
+)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # noqa: RUF001
 
 

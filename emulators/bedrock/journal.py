@@ -118,9 +118,7 @@ class Journal:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def wait_for(
-        self, holds: Callable[[Record], bool], *, timeout: float = 5.0
-    ) -> Record:
+    async def wait_for(self, holds: Callable[[Record], bool], *, timeout: float = 5.0) -> Record:
         """The oldest record for which `holds` is true, now or within `timeout` seconds."""
         async with asyncio.timeout(timeout):
             while True:

@@ -213,9 +213,7 @@ class BedrockEmulator:
         waits_for_tool = any(f.kind == "garbage_tool_json" for f in self.faults.waiting())
         reply = await self._answer(record, body) if waits_for_tool else Reply()
         uses_tool = any(isinstance(block, ToolUse) for block in reply.blocks)
-        return self.faults.take(
-            record.model_id, record.operation, record.call, uses_tool=uses_tool
-        )
+        return self.faults.take(record.model_id, record.operation, record.call, uses_tool=uses_tool)
 
     async def _answer(self, record: Record, body: dict[str, Any]) -> Reply:
         try:
@@ -285,7 +283,9 @@ def _headers(content_type: str = "application/json") -> Headers:
 
 
 def _usage(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    asked = sum(len(json.dumps(body.get(part, ""))) for part in ("messages", "system", "toolConfig"))
+    asked = sum(
+        len(json.dumps(body.get(part, ""))) for part in ("messages", "system", "toolConfig")
+    )
     inputs, outputs = max(1, asked // 4), max(1, sum(map(block_tokens, reply.blocks)))
     return {"inputTokens": inputs, "outputTokens": outputs, "totalTokens": inputs + outputs}
 

@@ -199,7 +199,7 @@ class Caller:
         quiet_ms = self._ear.quiet_ms(now_ms)
         speaking = quiet_ms is not None and quiet_ms < AUDIBLE_MS
         audible = speaking and self._buffer.unplayed_bytes > 0
-        self._tell_heard(now_ms, quiet_ms=0.0)
+        self._tell_heard(now_ms, UTTERANCE_GAP_MS if audible else 0.0)
         self._log.caller_starts(now_ms, label, words, audible)
         over = " (over the agent's voice)" if audible else ""
         self.tell(now_ms, "caller", f"{words or label}{over}")

@@ -177,7 +177,9 @@ class CallLog:
         self._turn = Turn(label, said, now_ms, barge_in=agent_audible)
         self.report.turns.append(self._turn)
         self._answer_open = not agent_audible
-        self._dry_from_ms = self._last_sound_ms = None
+        self._dry_from_ms = None
+        if not agent_audible:
+            self._last_sound_ms = None
 
     def caller_ends(self, now_ms: float) -> None:
         """The last sound of the utterance was sent."""

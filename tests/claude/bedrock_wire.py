@@ -1,7 +1,7 @@
 """A loopback Bedrock for client tests: true event-stream frames over HTTP, one script a request.
 
-`async with BedrockWire(script) as wire:` serves on `wire.url`; `script(reply)` decides, byte for byte,
-what each `converse-stream` request gets.
+`async with BedrockWire(script) as wire:` serves on `wire.url`; `script(reply)` decides, byte for
+byte, what each `converse-stream` request gets.
 """
 
 from __future__ import annotations

@@ -36,6 +36,8 @@ def test_the_demonstration_agent_is_a_clinics_front_desk() -> None:
     for task in ("book", "move", "cancel", "balance", "opening hours", "price", "person"):
         assert task in agent.system_prompt.lower()
     assert agent.barge_in
+    for tool in ("book_appointment", "move_appointment", "cancel_appointment", "end_call"):
+        assert tool in agent.tools
 
 
 def test_an_agent_of_your_own_needs_three_things(tmp_path: Path) -> None:

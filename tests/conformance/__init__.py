@@ -1,1 +1,1 @@
-"""Runs files of recorded behaviour against this project; see `python -m tests.conformance --help`."""
+"""Runs files of recorded behaviour against this project: `python -m tests.conformance --help`."""

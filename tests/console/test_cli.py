@@ -51,7 +51,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
 
 
 def test_help_imports_nothing_that_is_slow() -> None:
-    heavy = "boto3 pydantic structlog thespian numpy starlette deepgram websockets asyncio"
+    heavy = "boto3 botocore pydantic thespian numpy starlette uvicorn deepgram redis"
     check = (
         "import sys, console.cli\n"
         f"loaded = set({heavy!r}.split()) & set(sys.modules)\n"

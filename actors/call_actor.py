@@ -1,0 +1,322 @@
+"""CallActor: the conversation of one call. Turns, history, decisions; no sockets, no audio.
+
+It tells what happens to the turn machine (`dialogue.turns`) and carries out what that orders, each
+journal entry before what follows it. It takes what has happened from the line's inbox and removes an
+event only when it has been dealt with; the answer keeps its own events until they are taken. So
+a CallActor that crashes anywhere is followed by one that reads the journal and goes on with the same
+turn: no turn of the caller is lost, no sentence is said twice.
+
+It ends with NORMAL when the call is over, which shuts its session down.
+
+Source: specification 000, `handle_user_input`, `process_enhanced_streaming_response`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from actors import names
+from actors.answer_actor import BeginAnswer
+from actors.call_context import CallContext
+from actors.memory_actor import Append, Forget, Load
+from actors.metrics_actor import count, observe
+from actors.runtime import (
+    NORMAL,
+    CallExit,
+    Continue,
+    Down,
+    GenServer,
+    Stop,
+    Timer,
+    Via,
+)
+from actors.speaker_actor import Finish, Speak
+from dialogue.conversation import Conversation
+from dialogue.events import (
+    AnswerFailed,
+    AnswerFinished,
+    AnswerSentence,
+    Ask,
+    CallerSaid,
+    CancelAnswer,
+    CloseAsked,
+    Command,
+    EndCall,
+    Event,
+    Heard,
+    Record,
+    Say,
+    SayAll,
+    Started,
+    StartTimer,
+    StopTalking,
+    StopTimer,
+    TalkStopped,
+    TimerFired,
+    ToolsUsed,
+)
+from dialogue.journal import CallerTurn, decode, encode
+from dialogue.prompt import system_prompt
+from dialogue.turns import Phase, TurnMachine
+from speech.line import ATTEMPTS
+
+MEMORY_SECONDS = 0.5
+ASK_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class CallActor(GenServer):
+    """See the module. The line wakes it with `"inbox"`, the answer and its timers send events."""
+
+    async def init(self, context: CallContext) -> Continue:
+        self.call_id = context.call_id
+        self._context = context
+        self._line = context.line
+        self._timers: dict[str, Timer] = {}
+        self._answers: dict[int, int] = {}
+        self._asked_at: float | None = None
+        conversation = Conversation()
+        self._written = self._event = 0
+        for event, body in await self._remembered():
+            self._written += 1
+            self._event = max(self._event, event)
+            entry = decode(body)
+            if entry is not None:
+                conversation.apply(entry)
+        self.machine = TurnMachine(context.agent, conversation)
+        self._line.inbox.start_behind(self._event)
+        self._line.wake = self._woken
+        self._owner = self.vm.monitor(self._line.owner) if self._line.owner else None
+        return Continue("take_up")
+
+    def _woken(self) -> None:
+        self.vm.send(self.pid, "inbox")
+
+    def get_state(self) -> Any:
+        """For people: where the call stands."""
+        turn = self.machine.conversation.turn
+        return {
+            "call_id": self.call_id,
+            "phase": self.machine.phase.value,
+            "turn": turn.number if turn else None,
+            "written": self._written,
+        }
+
+    async def handle_continue(self, value: Any) -> None:
+        limit = self._context.agent.max_duration_s
+        if limit is not None:
+            passed = self.vm.now() - self._context.opened
+            self._start_timer(StartTimer("duration", max(0.0, limit - passed)))
+        if self._line.started:
+            log.info("call_taken_up", **self.get_state())
+            await self._perform(self.machine.resume())
+        else:
+            await self._tell(Started(again=bool(self._written)))
+            self._line.started = True
+        for sentence in sorted(self._line.ledger.heard()):
+            await self._tell(Heard(*sentence))
+        await self._drain()
+
+    async def handle_info(self, message: Any) -> None:
+        match message:
+            case "inbox":
+                await self._drain()
+            case AnswerSentence() | ToolsUsed() | CloseAsked():
+                await self._tell(message)
+            case AnswerFinished(turn):
+                await self._tell(message)
+                self._forget_answer(turn)
+                self.vm.cast(names.answer(self.call_id, turn), "done")
+            case Down(ref, _, _) if ref == self._owner:
+                # Not the end of the call: the caller may come back on a new line.
+                log.info("line_lost", **self.get_state())
+                self._line.ended = "line_lost"
+                raise Stop(NORMAL)
+            case Down(ref, _, reason) if ref in self._answers.values():
+                turn = next(turn for turn, held in self._answers.items() if held == ref)
+                del self._answers[turn]
+                if reason != NORMAL:
+                    await self._tell(AnswerFailed(turn, str(reason)))
+            case TimerFired(name):
+                self._timers.pop(name, None)
+                await self._tell(message)
+            case "speaker_up":
+                self._say_again()
+
+    # Events
+
+    async def _drain(self) -> None:
+        """Deal with what the line has for us, oldest first."""
+        inbox = self._line.inbox
+        while (posted := inbox.begin()) is not None:
+            if posted.attempts > ATTEMPTS:
+                log.error("event_set_aside", call_id=self.call_id, event_=str(posted.event))
+            elif posted.number > self._event:
+                await self._tell(posted.event, posted.number)
+            inbox.done()
+
+    async def _tell(self, event: Event, number: int | None = None) -> None:
+        if isinstance(event, CallerSaid):
+            self._log("caller_said", event.text)
+        await self._perform(self.machine.handle(event), number)
+
+    def _log(self, event: str, text: str, **fields: Any) -> None:
+        """What is said goes into the log only where it is asked for: it is the caller's."""
+        shown = {"text": text} if self._context.log_transcripts else {"characters": len(text)}
+        log.info(event, call_id=self.call_id, **fields, **shown)
+
+    async def _perform(self, commands: list[Command], number: int | None = None) -> None:
+        # Silence comes first and may come twice; written first, a crash would leave the agent talking.
+        for command in commands:
+            if isinstance(command, StopTalking):
+                await self._stop_talking()
+        entries = [command.entry for command in commands if isinstance(command, Record)]
+        if entries:
+            await self._remember([encode(entry) for entry in entries], number)
+        for command in commands:
+            act = _ACTS.get(type(command))
+            if act is not None:
+                result = act(self, command)
+                if result is not None:
+                    await result
+
+    # Memory
+
+    async def _remembered(self) -> list[tuple[int, dict[str, Any]]]:
+        try:
+            journal: list[tuple[int, dict[str, Any]]] = await names.call_patiently(
+                self.vm, names.MEMORY, Load(self.call_id), MEMORY_SECONDS
+            )
+        except CallExit as error:
+            log.error("memory_unavailable", call_id=self.call_id, reason=str(error.reason))
+            return []
+        return journal
+
+    async def _remember(self, entries: list[dict[str, Any]], number: int | None) -> None:
+        if number is not None:
+            self._event = number
+        request = Append(self.call_id, self._written + 1, self._event, entries)
+        self._written += len(entries)
+        try:
+            await names.call_patiently(self.vm, names.MEMORY, request, MEMORY_SECONDS)
+        except CallExit as error:
+            log.error("memory_unavailable", call_id=self.call_id, reason=str(error.reason))
+
+    # Commands
+
+    async def _ask(self, ask: Ask) -> None:
+        """Attach to the answer of the turn, or have one begun."""
+        self._asked_at = time.monotonic()
+        name = names.answer(self.call_id, ask.turn)
+        if await self._attach(name, ask.turn):
+            return
+        conversation = self.machine.conversation
+        agent = self._context.agent
+        messages = conversation.messages(continuing=ask.after_seq > 0)
+        request = BeginAnswer(
+            self._context, ask.turn, ask.after_seq + 1, messages, system_prompt(agent)
+        )
+        try:
+            await names.call_patiently(self.vm, names.MODEL_SUPERVISOR, request, ASK_SECONDS)
+        except CallExit as error:
+            await self._tell(AnswerFailed(ask.turn, str(error)))
+            return
+        if not await self._attach(name, ask.turn):
+            await self._tell(AnswerFailed(ask.turn, "the answer did not begin"))
+
+    async def _attach(self, name: Via, turn: int) -> bool:
+        pid = self.vm.whereis(name)
+        if pid is None:
+            return False
+        ref = self.vm.monitor(pid)
+        try:
+            await self.vm.call(pid, "attach", timeout=ASK_SECONDS)
+        except CallExit:
+            self.vm.demonitor(ref)
+            return False
+        self._forget_answer(turn)
+        self._answers[turn] = ref
+        return True
+
+    def _forget_answer(self, turn: int) -> None:
+        ref = self._answers.pop(turn, None)
+        if ref is not None:
+            self.vm.demonitor(ref)
+
+    def _cancel_answer(self, cancel: CancelAnswer) -> None:
+        self._forget_answer(cancel.turn)
+        self.vm.cast(names.answer(self.call_id, cancel.turn), "cancel")
+
+    def _say(self, say: Say) -> None:
+        self._log("agent_says", say.text, turn=say.turn, seq=say.seq)
+        if self._asked_at is not None:
+            observe(self.vm, "aybiza_turn_response_seconds", time.monotonic() - self._asked_at)
+            self._asked_at = None
+        self.vm.cast(names.speaker(self.call_id), Speak(say.turn, say.seq, say.text))
+
+    def _say_all(self, command: SayAll) -> None:
+        self.vm.cast(names.speaker(self.call_id), Finish(command.turn))
+
+    def _say_again(self) -> None:
+        """A speaker that has just started is given what was not heard; it knows what is out."""
+        turn = self.machine.conversation.turn
+        if turn is None or self.machine.phase is not Phase.SPEAKING:
+            return
+        for seq in turn.unheard():
+            speak = Speak(turn.number, seq, turn.sentences[seq])
+            self.vm.cast(names.speaker(self.call_id), speak)
+        if turn.complete:
+            self.vm.cast(names.speaker(self.call_id), Finish(turn.number))
+
+    async def _stop_talking(self) -> None:
+        cut = self._line.clear(self.vm.now())
+        self.vm.cast(names.speaker(self.call_id), "stop")
+        turn = self.machine.conversation.turn
+        assert turn is not None
+        count(self.vm, "aybiza_barge_ins_total")
+        if cut is not None and cut.sentence.turn == turn.number:
+            stopped = TalkStopped(turn.number, cut.sentence.seq, cut.fraction)
+        else:
+            first = min(turn.unheard(), default=turn.last_seq + 1)
+            stopped = TalkStopped(turn.number, first, 0.0)
+        log.info("caller_interrupts", call_id=self.call_id, turn=turn.number, seq=stopped.seq)
+        await self._tell(stopped)
+
+    def _start_timer(self, start: StartTimer) -> None:
+        self._stop_timer(StopTimer(start.name))
+        self._timers[start.name] = self.send_after(TimerFired(start.name), start.seconds)
+
+    def _stop_timer(self, stop: StopTimer) -> None:
+        timer = self._timers.pop(stop.name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _end_call(self, end: EndCall) -> None:
+        turns = self.machine.conversation.turns.values()
+        spoken = sum(bool(turn.caller) for turn in turns)
+        log.info("call_ended", call_id=self.call_id, reason=end.reason, turns=spoken)
+        count(self.vm, "aybiza_calls_total", outcome=end.reason)
+        self.vm.cast(names.MEMORY, Forget(self.call_id))
+        self._line.ended = end.reason
+        raise Stop(NORMAL)
+
+    def _count_turn(self, record: Record) -> None:
+        if isinstance(record.entry, CallerTurn) and record.entry.text:
+            count(self.vm, "aybiza_turns_total")
+
+
+_ACTS: dict[type[Any], Callable[[CallActor, Any], Awaitable[None] | None]] = {
+    Ask: CallActor._ask,
+    CancelAnswer: CallActor._cancel_answer,
+    EndCall: CallActor._end_call,
+    Record: CallActor._count_turn,
+    Say: CallActor._say,
+    SayAll: CallActor._say_all,
+    StartTimer: CallActor._start_timer,
+    StopTimer: CallActor._stop_timer,
+}

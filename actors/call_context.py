@@ -1,0 +1,34 @@
+"""CallContext: what every actor of a call is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from claude.client import BedrockClient
+from config.agents import Agent
+from dialogue.toolbox import Toolbox
+from speech.deepgram import Deepgram
+from speech.line import Line
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """A call: who answers it (`agent`, its limits filled in), over which line, with which means.
+
+    `model` and `fallback_region` are for Bedrock; `answer_seconds` limits one answer in whole.
+    `caller` is the caller's number, "" if withheld; `opened` is the VM's time at which the call began.
+    `log_transcripts`: whether what is said may stand in the log.
+    """
+
+    call_id: str
+    line: Line
+    agent: Agent
+    model: str
+    fallback_region: str | None
+    bedrock: BedrockClient
+    deepgram: Deepgram
+    toolbox: Toolbox
+    answer_seconds: float
+    opened: float
+    caller: str = ""
+    log_transcripts: bool = False

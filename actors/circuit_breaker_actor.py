@@ -1,0 +1,159 @@
+"""`CircuitBreakerActor`: one a model, keeps requests away from a model that keeps failing.
+
+    await vm.start(CircuitBreakerActor, model_id, name=names.breaker(model_id))
+    outcome = await call_with_circuit_breaker(vm, model_id, ask_the_model)
+
+Requests: call `"get_state"` before a request ("closed" and "half_open" give leave, "open" refuses);
+casts `"success"` or `("success", ms)`, `"failure"` or `("failure", error, ms)`, and `"cancelled"`
+afterwards; call `"statistics"`. A half-open trial that never reports is given away after
+`TRIAL_LEASE_MS`. The state is the actor's own: after a crash of it the breaker is closed again, and
+a model that still fails opens it anew within `failure_threshold` requests.
+
+Source: Bedrock guide, section 5 (`CircuitBreaker`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+import structlog
+
+from actors import names
+from actors.metrics_actor import set_gauge
+from actors.runtime import VM, CallExit, From, GenServer
+from claude.circuit_breaker import FAILURE_THRESHOLD, RECOVERY_MS, CircuitBreaker, State
+
+log = structlog.get_logger(__name__)
+
+TRIAL_LEASE_MS = 30_000
+ASK_SECONDS = 0.5
+
+OPEN = "circuit_breaker_open"
+
+GAUGE: dict[State, int] = {"closed": 0, "half_open": 1, "open": 2}
+
+
+class CircuitBreakerActor(GenServer):
+    """See the module."""
+
+    async def init(
+        self,
+        model_id: str,
+        *,
+        failure_threshold: int = FAILURE_THRESHOLD,
+        recovery_ms: float = RECOVERY_MS,
+        trial_lease_ms: float | None = TRIAL_LEASE_MS,
+    ) -> None:
+        self.model_id = model_id
+        self.breaker = CircuitBreaker(failure_threshold, recovery_ms, trial_lease_ms)
+        self.counts = {"asked": 0, "refused": 0, "success": 0, "failure": 0, "cancelled": 0}
+        self.opened = 0
+        set_gauge(self.vm, "aybiza_breaker_state", 0, model=model_id)
+
+    async def handle_call(self, request: Any, from_: From) -> Any:
+        if request == "get_state":
+            self.counts["asked"] += 1
+            leave = self._watched(lambda: self.breaker.get_state(self._now_ms()))
+            self.counts["refused"] += leave == "open"
+            return leave
+        if request == "statistics":
+            return self.statistics()
+        return await super().handle_call(request, from_)
+
+    async def handle_cast(self, request: Any) -> None:
+        match request:
+            case "success" | ("success", _):
+                self.counts["success"] += 1
+                self._watched(self.breaker.success)
+            case "failure" | ("failure", *_):
+                self.counts["failure"] += 1
+                self._watched(lambda: self.breaker.failure(self._now_ms()))
+            case "cancelled":
+                self.counts["cancelled"] += 1
+                self.breaker.cancelled()
+            case _:
+                await super().handle_cast(request)
+
+    def statistics(self) -> dict[str, Any]:
+        """`state`, `failure_count` (in a row), and since the start: how often leave was `asked` for
+        and `refused`, how often a `success`, `failure` or `cancelled` was reported, how often the
+        breaker `opened`."""
+        breaker = self.breaker
+        return {
+            "model_id": self.model_id,
+            "state": breaker.state,
+            "failure_count": breaker.failure_count,
+            "trial_in_flight": breaker.trial_in_flight,
+            "opened": self.opened,
+            **self.counts,
+        }
+
+    def get_state(self) -> dict[str, Any]:
+        """The statistics."""
+        return self.statistics()
+
+    def _now_ms(self) -> float:
+        return self.vm.now() * 1000.0
+
+    def _watched(self, act: Callable[[], Any]) -> Any:
+        before = self.breaker.state
+        outcome = act()
+        after = self.breaker.state
+        if after != before:
+            self.opened += after == "open"
+            level = log.warning if after == "open" else log.info
+            level(
+                f"circuit_breaker_{after}",
+                model=self.model_id,
+                was=before,
+                failures=self.breaker.failure_count,
+            )
+            set_gauge(self.vm, "aybiza_breaker_state", GAUGE[after], model=self.model_id)
+        return outcome
+
+
+Outcome = tuple[Literal["ok"], Any] | tuple[Literal["error"], Any]
+
+
+async def call_with_circuit_breaker(
+    vm: VM, model_id: str, fun: Callable[[], Awaitable[Any]], *, timeout: float | None = None
+) -> Outcome:
+    """Run `fun` if the model's breaker gives leave, and report how it ended.
+
+    Returns `("ok", result)`, `("error", error)` for what `fun` raised, or
+    `("error", "circuit_breaker_open")`. Failures are: an exception, a result that is an exception
+    or `("error", …)` (which is returned as it is), and more than `timeout` seconds. A breaker that
+    is being restarted is closed. If the caller is cancelled, so is `fun`, and nothing is held
+    against the model.
+    """
+    dest = names.breaker(model_id)
+    try:
+        leave = await vm.call(dest, "get_state", timeout=ASK_SECONDS)
+    except CallExit:
+        leave = "closed"
+    if leave == "open":
+        return "error", OPEN
+    began = vm.now()
+    try:
+        async with asyncio.timeout(timeout):
+            result = await fun()
+    except Exception as error:
+        vm.cast(dest, ("failure", error, _ms_since(vm, began)))
+        return "error", error
+    except asyncio.CancelledError:
+        vm.cast(dest, "cancelled")
+        raise
+    if isinstance(result, Exception):
+        vm.cast(dest, ("failure", result, _ms_since(vm, began)))
+        return "error", result
+    if isinstance(result, tuple) and result[:1] == ("error",):
+        vm.cast(dest, ("failure", result[1:], _ms_since(vm, began)))
+        return result
+    vm.cast(dest, ("success", _ms_since(vm, began)))
+    return "ok", result
+
+
+def _ms_since(vm: VM, began: float) -> float:
+    return (vm.now() - began) * 1000.0

@@ -1,0 +1,103 @@
+"""Toolboxes: the tools that an agent's model may use, whatever stands behind them.
+
+A toolbox tells their Converse specifications and runs one use of a tool. A run gives a JSON-able
+dict; what is wrong with the model's input comes back as a result that says so, for the model to
+mend. A write is idempotent by (call, tool use), so a run may be repeated.
+
+Source: Bedrock, Converse, `toolConfig` and `toolResult`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from dialogue.clinic import TOOLS, ClinicBook, ToolContext
+
+Effect = Literal["none", "write", "transfer", "end_call"]
+
+# What an effect means for the call, once the agent has finished speaking.
+CLOSING_REASONS: dict[str, str] = {"end_call": "goodbye", "transfer": "transfer"}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """One use of a tool: by which call, of which caller's number ("" if withheld)."""
+
+    name: str
+    tool_use_id: str
+    input: dict[str, Any]
+    call_id: str
+    caller: str = ""
+
+
+class Toolbox(Protocol):
+    """See the module."""
+
+    def specs(self) -> list[dict[str, Any]]:
+        """The tools for `toolConfig.tools`."""
+
+    def effect(self, name: str) -> Effect:
+        """What a run of the tool does besides answering."""
+
+    async def run(self, use: ToolRun) -> dict[str, Any]:
+        """The result of one use."""
+
+
+class NoTools:
+    """The toolbox of an agent without tools."""
+
+    def specs(self) -> list[dict[str, Any]]:
+        return []
+
+    def effect(self, name: str) -> Effect:
+        return "none"
+
+    async def run(self, use: ToolRun) -> dict[str, Any]:
+        return {"error": "unknown_tool", "message": f"There is no tool {use.name}."}
+
+
+class ClinicToolbox:
+    """The clinic's tools (`dialogue.clinic`), those called `names`, over one appointment book.
+
+    `now` tells the clinic's local time.
+    """
+
+    def __init__(self, names: Sequence[str], now: Callable[[], datetime] = datetime.now) -> None:
+        self._tools = {name: TOOLS[name] for name in names}
+        self._book = ClinicBook()
+        self._now = now
+
+    def specs(self) -> list[dict[str, Any]]:
+        return [tool.spec for tool in self._tools.values()]
+
+    def effect(self, name: str) -> Effect:
+        tool = self._tools.get(name)
+        return tool.effect if tool else "none"
+
+    async def run(self, use: ToolRun) -> dict[str, Any]:
+        tool = self._tools.get(use.name)
+        if tool is None:
+            return await NoTools().run(use)
+        context = ToolContext(
+            self._book,
+            self._now(),
+            tool_use_id=use.tool_use_id,
+            call_id=use.call_id,
+            caller=use.caller,
+        )
+        return tool.run(use.input, context)
+
+
+def toolbox_for(names: Sequence[str]) -> Toolbox:
+    """The toolbox that has the tools called `names`.
+
+    Raises ValueError for a name that no toolbox knows.
+    """
+    unknown = [name for name in names if name not in TOOLS]
+    if unknown:
+        known = ", ".join(sorted(TOOLS))
+        raise ValueError(f"no such tool: {', '.join(unknown)}; there are: {known}")
+    return ClinicToolbox(names) if names else NoTools()

@@ -1,0 +1,57 @@
+"""Gateway: the doors of a node, under one supervisor.
+
+    Gateway             one_for_one
+    ├─ StreamSupervisor   the media streams, one process each
+    ├─ MediaServer        accepts them
+    └─ HttpServer         webhooks, health, metrics
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.http import HttpDoor, http_app
+from gateway.http_server import HttpServer
+from gateway.media_server import STREAM_SUPERVISOR, MediaServer
+from gateway.media_stream import ContextOf
+from supervisors.child_spec import ChildSpec, child
+from supervisors.dynamic_supervisor import DynamicSupervisor
+from supervisors.supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The bound sockets and what stands behind them."""
+
+    media: socket.socket
+    http: socket.socket
+    context_of: ContextOf
+    door: HttpDoor
+
+
+class Gateway(Supervisor):
+    """See the module."""
+
+    async def init(self, doors: Doors) -> Any:  # type: ignore[override]
+        await super().init(
+            [
+                child(DynamicSupervisor, name=STREAM_SUPERVISOR),
+                child(MediaServer, doors.media, doors.context_of, name="media_server"),
+                child(HttpServer, doors.http, http_app(doors.door), name="http_server"),
+            ]
+        )
+
+
+def gateway(doors: Doors) -> ChildSpec:
+    """The spec of the gateway in the application's tree."""
+    return child(Gateway, doors, name="gateway")
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket at the address; `OSError` says which address and why not."""
+    try:
+        return socket.create_server((host, port), backlog=1024)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None

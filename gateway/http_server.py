@@ -1,0 +1,69 @@
+"""HttpServer: the process in which uvicorn serves the HTTP door.
+
+The listening socket belongs to the node and is only borrowed: while this server restarts, requests
+wait in its backlog instead of being refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+
+from actors.runtime import Exit, GenServer, Stop, Task
+
+START_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 5
+GRACE_SECONDS = 2
+
+
+class _Uvicorn(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the node's business."""
+        yield
+
+
+class HttpServer(GenServer):
+    """See the module. `listening` is bound already; the server uses a duplicate of it."""
+
+    traps_exits = True
+
+    async def init(self, listening: socket.socket, app: Starlette) -> None:
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        self._server = _Uvicorn(config)
+        self._serving = Task.start(self.vm, self._serve, listening.dup())
+        async with asyncio.timeout(START_SECONDS):
+            while not self._server.started:
+                await asyncio.sleep(0)
+
+    async def handle_info(self, message: Any) -> None:
+        match message:
+            case Exit(pid, reason) if pid == self._serving.pid:
+                raise Stop(reason)
+
+    async def terminate(self, reason: Any) -> None:
+        self._server.should_exit = True
+        with contextlib.suppress(TimeoutError):
+            await self.vm.join(self._serving.pid, GRACE_SECONDS + 1.0)
+
+    async def _serve(self, listening: socket.socket) -> None:
+        try:
+            await self._server.serve(sockets=[listening])
+        finally:
+            for server in getattr(self._server, "servers", ()):
+                server.close()
+            listening.close()

@@ -1,0 +1,215 @@
+"""What all supervisors are: a process that carries out the decisions about its children.
+
+It traps exits. An `Exit` of a child, a retry and a request each become a plan
+(`supervisors.plan`), and the plan's commands are done one after the other; what arrives in the
+meantime waits in the mailbox. A supervisor that ends, for whatever reason, ends its children
+first, unless it is killed: then they learn of it by their links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Hashable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from actors.runtime import (
+    KILL,
+    NOPROC,
+    SHUTDOWN,
+    VM,
+    Crashed,
+    Dest,
+    Exit,
+    ExitError,
+    From,
+    GenServer,
+    Pid,
+    Reason,
+    StartError,
+    Stop,
+)
+from supervisors import plan
+from supervisors.child_spec import BRUTAL_KILL, INFINITY, ChildSpec
+from supervisors.errors import SupervisorError
+from supervisors.intensity import Intensity
+from supervisors.plan import ChildCounts, ChildInfo, Outcome, Plan, Verdict
+
+T = TypeVar("T")
+
+OPERATION_SECONDS = 60.0
+
+
+class Decisions(Protocol):
+    """What is decided about the children of a supervisor."""
+
+    intensity: Intensity
+
+    def stop_all(self) -> Plan[None]: ...
+    def child_exited(self, pid: Pid, reason: Reason, now: float) -> Plan[Verdict]: ...
+    def retry(self, key: Any, now: float) -> Plan[Verdict]: ...
+    def which_children(self) -> list[ChildInfo]: ...
+    def count_children(self) -> ChildCounts: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A request to a supervisor: the name of a decision, and what it is about."""
+
+    name: str
+    arguments: tuple[Any, ...]
+
+
+class BaseSupervisor(GenServer):
+    """See the module. A subclass sets `_children` in `init` and names its `operations`."""
+
+    traps_exits = True
+    child_type = "supervisor"
+    operations: ClassVar[frozenset[str]] = frozenset()
+    _children: Decisions
+
+    async def handle_call(self, request: Any, from_: From) -> Any:
+        if type(request) is not Operation or request.name not in self.operations:
+            return await super().handle_call(request, from_)
+        try:
+            answer = getattr(self._children, request.name)(*request.arguments)
+            if isinstance(answer, Generator):
+                answer = await self._carry_out(answer)
+        except SupervisorError as refusal:
+            return "error", refusal.term
+        return "ok", answer
+
+    async def handle_cast(self, request: Any) -> None:
+        if type(request) is plan.Retry:
+            await self._go_by(self._children.retry(request.key, self.vm.now()))
+        else:
+            self.vm.report_unexpected(self._process, request)
+
+    async def handle_info(self, message: Any) -> None:
+        if type(message) is Exit:
+            if message.pid is not None:
+                now = self.vm.now()
+                await self._go_by(self._children.child_exited(message.pid, message.reason, now))
+        else:
+            self.vm.report_unexpected(self._process, message)
+
+    async def terminate(self, reason: Reason) -> None:
+        await self._carry_out(self._children.stop_all())
+
+    def get_state(self) -> dict[str, Any]:
+        """The children, and how often one was restarted."""
+        return {
+            "children": self._children.which_children(),
+            "restarts": self._children.intensity.total,
+        }
+
+    async def _go_by(self, decision: Plan[Verdict]) -> None:
+        if await self._carry_out(decision) is Verdict.SHUT_DOWN:
+            raise Stop(SHUTDOWN)
+
+    async def _carry_out(self, decision: Plan[T]) -> T:
+        outcome: Outcome = None
+        while True:
+            try:
+                command = decision.send(outcome)
+            except StopIteration as end:
+                answer: T = end.value
+                return answer
+            outcome = None
+            match command:
+                case plan.Start(spec, extra):
+                    outcome = await self._start_child(spec, extra)
+                case plan.Stop(targets):
+                    await self._stop_children(targets)
+                case plan.Retry():
+                    self.vm.cast(self.pid, command)
+                case plan.Report(event, spec, pid, reason):
+                    self._report(event, spec, pid, reason)
+
+    async def _start_child(self, spec: ChildSpec, extra: tuple[Any, ...]) -> Outcome:
+        try:
+            result = await spec.start(self.vm, *extra)
+        except StartError as error:
+            return plan.Failed(error.reason)
+        except ExitError as error:
+            return plan.Failed(error.exit_reason())
+        except Exception as error:
+            return plan.Failed(Crashed(error))
+        match result:
+            case None:
+                return plan.Ignored()
+            case Pid():
+                return plan.Started(result)
+            case (Pid() as pid, extra_result):
+                return plan.Started(pid, extra_result)
+            case _:
+                return plan.Failed(result)
+
+    async def _stop_children(self, targets: tuple[tuple[Pid, ChildSpec], ...]) -> None:
+        """Order these to end; kill those that are not gone in their time; wait for all."""
+        now = self.vm.now()
+        deadlines: list[tuple[float, Pid]] = []
+        last: list[Pid] = []
+        for pid, spec in targets:
+            if spec.shutdown == BRUTAL_KILL:
+                self.vm.exit(pid, KILL)
+                last.append(pid)
+                continue
+            self.vm.exit(pid, SHUTDOWN)
+            if spec.shutdown == INFINITY:
+                last.append(pid)
+            else:
+                deadlines.append((now + float(spec.shutdown), pid))
+        ended: dict[Pid, Reason] = {}
+        for deadline, pid in sorted(deadlines):
+            try:
+                ended[pid] = await self.vm.join(pid, max(0.0, deadline - self.vm.now()))
+            except TimeoutError:
+                self.vm.exit(pid, KILL)
+                last.append(pid)
+        for pid in last:
+            # A killed process is gone within moments; INFINITY is the spec's own wish.
+            ended[pid] = await self.vm.join(pid, None)
+        self._take_exits(ended)
+        for pid, spec in targets:
+            if not plan.ended_as_told(spec, ended[pid]):
+                self._report("shutdown_error", spec, pid, ended[pid])
+
+    def _take_exits(self, ended: dict[Pid, Reason]) -> None:
+        """Take the `Exit` messages of ended children; who was gone before says there why."""
+
+        def expected(message: Any) -> bool:
+            if type(message) is not Exit or message.pid not in ended:
+                return False
+            if ended[message.pid] == NOPROC:
+                ended[message.pid] = message.reason
+            return True
+
+        self._process.discard(expected)
+
+    def _report(self, event: str, spec: ChildSpec, pid: Pid | None, reason: Reason) -> None:
+        self.vm.report(
+            event,
+            supervisor=self.vm.name_of(self._process) or self.pid,
+            child=spec.id,
+            pid=pid,
+            reason=reason,
+        )
+
+
+async def ask(
+    vm: VM, supervisor: Dest, operation: str, *arguments: Any, timeout: float | None
+) -> Any:
+    """The answer of a supervisor to an operation.
+
+    Raises `SupervisorError` with its refusal and `CallExit` like `VM.call`.
+    """
+    verdict, value = await vm.call(supervisor, Operation(operation, arguments), timeout)
+    if verdict == "error":
+        raise SupervisorError(value)
+    return value
+
+
+def hashable(id: Hashable) -> Hashable:
+    """`id`; raises `TypeError` in the caller for one that no child can have."""
+    hash(id)
+    return id

@@ -1,0 +1,174 @@
+"""`aybiza run` as a child process of a test."""
+
+import contextlib
+import json
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[3]
+LIMIT = 30.0
+"""Seconds that anything may take on a loaded machine before a test gives up."""
+COMMAND = """\
+import typer
+from console import run
+app = typer.Typer(pretty_exceptions_enable=False)
+app.command(cls=run.RunCommand)(run.run)
+app()
+"""
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def until(condition: Any, what: str, limit: float = LIMIT) -> Any:
+    """The first true value of `condition()`."""
+    end = time.monotonic() + limit
+    while not (value := condition()):
+        assert time.monotonic() < end, f"not within {limit} s: {what}"
+        time.sleep(0.01)
+    return value
+
+
+class RunningCommand:
+    """`aybiza run` with a test's node main, in a session of its own; ends with the context."""
+
+    def __init__(self, main: str, *options: str, **environment: str) -> None:
+        self.port = free_port()
+        self.mark = uuid.uuid4().hex
+        self.lines: list[str] = []
+        self._new: queue.SimpleQueue[str] = queue.SimpleQueue()
+        here = str(Path(__file__).parent)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", COMMAND, "--json", "--port", str(self.port)]
+            + (["--node-main", f"node_mains:{main}"] if main else [])
+            + list(options),
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([here, str(ROOT)]),
+                "NODE_PORT": "0",
+                "TEST_MARK": self.mark,
+                "SPT_NOENV": "1",  # setproctitle, if it is there, leaves the environment readable
+                "AYBIZA_LOG_FORMAT": "json",
+                "AYBIZA_LOG_LEVEL": "info",
+                **environment,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.process.kill()
+        self.process.wait(LIMIT)
+        until(lambda: not self.left(), "the command's processes are gone")
+        self._reader.join(LIMIT)
+        assert self.process.stdout is not None and self.process.stderr is not None
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def ready(self) -> dict[str, Any]:
+        """What the command prints when it is ready."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"not ready: {self.log()}"
+        info: dict[str, Any] = json.loads(line)
+        return info
+
+    def wait(self) -> int:
+        """The exit code; by then none of the command's processes is left."""
+        code = self.process.wait(LIMIT)
+        assert not self.left()
+        self._reader.join(LIMIT)
+        return code
+
+    def log(self) -> str:
+        """All that has come to standard error."""
+        return "".join(self.lines)
+
+    def event(self, name: str, **values: Any) -> dict[str, Any]:
+        """The next line of the log for this event with these values."""
+        end = time.monotonic() + LIMIT
+        while True:
+            try:
+                line = self._new.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {name} {values} in the log: {self.log()}") from None
+            with contextlib.suppress(ValueError):
+                entry: dict[str, Any] = json.loads(line)
+                if entry["event"] == name and values.items() <= entry.items():
+                    return entry
+
+    def left(self) -> list[psutil.Process]:
+        """The processes that have the command's mark in their environment or are below it."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def tree(self) -> dict[str, psutil.Process]:
+        """The processes of the actor system by their part, once the node is up."""
+        started = self.event("actor_system_started")
+        up = self.event("node_up")
+        admin = psutil.Process(started["admin"])
+        known = {started["keeper"], started["admin"], up["pid"]}
+        (logger,) = (child for child in admin.children() if child.pid not in known)
+        return {
+            "command": psutil.Process(self.process.pid),
+            "admin": admin,
+            "logger": logger,
+            "keeper": psutil.Process(started["keeper"]),
+            "node": psutil.Process(up["pid"]),
+        }
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return (
+                process.pid != self.process.pid
+                and process.status() != psutil.STATUS_ZOMBIE
+                and process.environ().get("TEST_MARK") == self.mark
+            )
+        except psutil.Error:
+            return False
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line)
+            self._new.put(line)
+
+
+def answer(address: str) -> int | None:
+    """The pid that the serving node main tells on its port; None if nobody listens."""
+    host, _, port = address.partition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
+            return int(connection.recv(100) or b"0") or None
+    except ConnectionError:
+        return None
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False

@@ -1,0 +1,144 @@
+"""WAV files become frames, whatever their rate and width; recordings are trimmed and laid out."""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulators.phone import audio
+from emulators.phone.audio import (
+    FRAME_BYTES,
+    SAMPLE_RATE,
+    SILENCE,
+    AudioError,
+    Pcm,
+    Utterance,
+    read_wav,
+    timeline,
+    trim,
+    utterance_of_wav,
+    write_wav,
+)
+from speech import mulaw
+
+TONE_HZ = 440.0
+TONE_LEVEL = 10_000.0
+
+
+def write_tone(
+    path: Path, rate: int, width: int = 2, channels: int = 1, hz: float = TONE_HZ
+) -> None:
+    """Half a second of a tone."""
+    wave_form = TONE_LEVEL * np.sin(2 * np.pi * hz * np.arange(rate // 2) / rate)
+    scaled = np.repeat(wave_form * 256.0 ** (width - 2), channels)
+    if width == 1:
+        data = (np.round(scaled) + 128).astype(np.uint8).tobytes()
+    else:
+        data = np.round(scaled).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :width].tobytes()
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(width)
+        file.setframerate(rate)
+        file.writeframes(data)
+
+
+def tone_level(pcm: Pcm, hz: float) -> float:
+    """The amplitude of `hz` in the middle of the recording."""
+    middle = pcm[len(pcm) // 4 : -len(pcm) // 4].astype(np.float64)
+    turns = np.exp(-2j * np.pi * hz * np.arange(len(middle)) / SAMPLE_RATE)
+    return float(2 * abs(np.mean(middle * turns)))
+
+
+class TestReadWav:
+    @pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 22_050, 44_100, 48_000, 6000])
+    def test_any_rate_becomes_8000_hz_with_the_tone_unchanged(
+        self, rate: int, tmp_path: Path
+    ) -> None:
+        write_tone(tmp_path / "tone.wav", rate)
+        pcm = read_wav(tmp_path / "tone.wav")
+        assert abs(len(pcm) - SAMPLE_RATE / 2) <= 1
+        assert tone_level(pcm, TONE_HZ) == pytest.approx(TONE_LEVEL, rel=0.02)
+
+    @pytest.mark.parametrize("width", [1, 2, 3, 4])
+    def test_any_sample_width_has_the_same_level(self, width: int, tmp_path: Path) -> None:
+        write_tone(tmp_path / "tone.wav", 8000, width)
+        level = tone_level(read_wav(tmp_path / "tone.wav"), TONE_HZ)
+        assert level == pytest.approx(TONE_LEVEL, rel=0.02)
+
+    def test_channels_are_averaged(self, tmp_path: Path) -> None:
+        write_tone(tmp_path / "tone.wav", 8000, channels=2)
+        pcm = read_wav(tmp_path / "tone.wav")
+        assert len(pcm) == SAMPLE_RATE // 2
+        assert tone_level(pcm, TONE_HZ) == pytest.approx(TONE_LEVEL, rel=0.02)
+
+    @pytest.mark.parametrize("hz", [5000.0, 7000.0, 9000.0])
+    def test_what_the_telephone_cannot_carry_does_not_fold_back(
+        self, hz: float, tmp_path: Path
+    ) -> None:
+        write_tone(tmp_path / "tone.wav", 22_050, hz=hz)
+        pcm = read_wav(tmp_path / "tone.wav")
+        assert np.abs(pcm[400:-400].astype(np.int32)).max() < TONE_LEVEL / 100
+
+    @pytest.mark.parametrize("data", [b"", b"RIFF", b"hello, I am no WAV file at all, I am text"])
+    def test_another_file_is_named_with_what_is_wrong(self, data: bytes, tmp_path: Path) -> None:
+        (tmp_path / "odd.wav").write_bytes(data)
+        with pytest.raises(AudioError, match=r"odd\.wav: not a PCM WAV file"):
+            read_wav(tmp_path / "odd.wav")
+
+    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(AudioError, match=r"none\.wav: No such file"):
+            read_wav(tmp_path / "none.wav")
+
+
+class TestUtterance:
+    def test_is_cut_into_full_frames_padded_with_silence(self) -> None:
+        utterance = Utterance.of(b"\x10" * (FRAME_BYTES + 1))
+        assert [len(frame) for frame in utterance.frames] == [FRAME_BYTES, FRAME_BYTES]
+        assert utterance.frames[1] == b"\x10" + SILENCE[1:]
+
+    def test_knows_where_sound_begins_and_ends(self) -> None:
+        utterance = Utterance.of(SILENCE * 2 + b"\x10" * FRAME_BYTES * 3 + SILENCE * 4)
+        assert (utterance.first, utterance.last, len(utterance.frames)) == (2, 4, 9)
+
+    def test_a_silent_recording_is_refused_by_name(self, tmp_path: Path) -> None:
+        write_wav(tmp_path / "still.wav", [np.zeros(800, np.int16)])
+        with pytest.raises(AudioError, match=r"still\.wav: holds no sound"):
+            utterance_of_wav(tmp_path / "still.wav")
+
+
+class TestTrim:
+    def test_leaves_the_lead_and_the_tail_asked_for(self) -> None:
+        silence = np.zeros(4000, np.int16)
+        pcm = np.concatenate([silence, np.full(800, 5000, np.int16), silence])
+        trimmed = trim(pcm, lead_ms=100, tail_ms=50)
+        assert len(trimmed) == 800 + 800 + 400
+        assert trimmed[800] == 5000 and trimmed[799] == 0
+
+    def test_ends_fade_so_that_nothing_clicks(self) -> None:
+        trimmed = trim(np.full(1600, 5000, np.int16), lead_ms=100, tail_ms=50)
+        assert (trimmed[0], trimmed[-1], trimmed[800]) == (0, 0, 5000)
+
+
+class TestTimeline:
+    @given(st.lists(st.tuples(st.integers(0, 400), st.binary(min_size=1, max_size=60)), max_size=6))
+    def test_every_piece_starts_at_its_sample_with_silence_between(
+        self, steps: list[tuple[int, bytes]]
+    ) -> None:
+        segments, expected = [], b""
+        for gap, piece in steps:
+            expected += b"\xff" * gap
+            segments.append((len(expected), piece))
+            expected += piece
+        track = timeline(segments)
+        assert track.tobytes() == np.frombuffer(mulaw.decode(expected), "<i2").tobytes()
+
+    def test_the_recording_is_stereo_with_both_channels_in_place(self, tmp_path: Path) -> None:
+        left, right = np.array([1, 2, 3], np.int16), np.array([9], np.int16)
+        write_wav(tmp_path / "call.wav", [left, right])
+        with wave.open(str(tmp_path / "call.wav")) as file:
+            assert file.getparams()[:4] == (2, 2, audio.SAMPLE_RATE, 3)
+            table = np.frombuffer(file.readframes(3), "<i2").reshape(-1, 2)
+        assert table.tolist() == [[1, 9], [2, 0], [3, 0]]

@@ -1,0 +1,109 @@
+"""The command line: what it prints and the exit codes it gives."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from emulators import textaudio
+from emulators.phone.cli import EXIT_FAILED, EXIT_OK, EXIT_USAGE, main
+from gateway import twilio_codec
+from gateway.twilio_codec import Start, Stop, TwilioStream
+
+SCRIPT = """
+[[steps]]
+text = "Goodbye."
+expect = "help"
+timeout_s = 200
+[[steps]]
+after_ms = 100
+hangup = true
+"""
+
+
+async def greet(socket: ServerConnection) -> None:
+    stream = TwilioStream()
+    while not isinstance(event := stream.receive(await socket.recv()), Stop):
+        if isinstance(event, Start):
+            audio = textaudio.encode("How can I help?")
+            await socket.send(twilio_codec.media(event.stream_sid, audio))
+
+
+async def run(*arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of the program."""
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "emulators.phone", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, err = await asyncio.wait_for(program.communicate(), 20)
+    finally:
+        if program.returncode is None:
+            program.kill()
+            await program.wait()
+    assert program.returncode is not None
+    return program.returncode, out.decode(), err.decode()
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> str:
+    path = tmp_path / "bye.toml"
+    path.write_text(SCRIPT)
+    return str(path)
+
+
+async def test_a_good_call_prints_its_course_and_exits_0(script: str) -> None:
+    async with serve(greet, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        url = f"ws://127.0.0.1:{port}/media"
+        code, out, err = await run("--url", url, "--script", script, "--speed", "20")
+        assert (code, err) == (EXIT_OK, "")
+        assert "agent   How can I help?" in out
+        assert "caller  Goodbye." in out
+        assert out.endswith("  ok\n")
+
+
+async def test_json_is_the_whole_of_the_output_and_a_failed_call_exits_1(script: str) -> None:
+    async with serve(greet, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+    arguments = ("--url", f"ws://127.0.0.1:{port}/media", "--script", script, "--json")
+    code, out, err = await run(*arguments)
+    report = json.loads(out)
+    assert (code, err, report["ok"]) == (EXIT_FAILED, "", False)
+    assert "cannot connect" in report["failure"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "one of --url and --http"),
+        (["--url", "ws://a", "--speed", "0"], "not above 0"),
+        (["--url", "ws://a", "--speed", "fast"], "invalid"),
+        (["--url", "ws://a", "--burst", "0"], "1 or more"),
+        (["--url", "ws://a", "--jitter-ms", "-1"], "negative"),
+        (["--url", "ws://a", "--param", "x"], "not NAME=VALUE"),
+        (["--url", "ws://a", "--mode", "video"], "invalid choice"),
+        (["--url", "ws://a", "--script", "nonsense"], "no caller script named 'nonsense'"),
+        (["--url", "ws://a", "--record", "/no/such/folder/x.wav"], "no such folder"),
+    ],
+)
+def test_bad_usage_says_why_and_exits_2(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = main(arguments)
+    except SystemExit as end:
+        code = int(str(end.code))
+    assert code == EXIT_USAGE
+    assert complaint in capsys.readouterr().err
+
+
+def test_help_has_an_example_and_exits_0(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    assert "python -m emulators.phone --url ws://" in capsys.readouterr().out
