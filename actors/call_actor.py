@@ -13,7 +13,6 @@ Source: specification 000, `handle_user_input`, `process_enhanced_streaming_resp
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -23,7 +22,7 @@ from actors import names
 from actors.answer_actor import BeginAnswer
 from actors.call_context import CallContext
 from actors.memory_actor import Append, Forget, Load
-from actors.metrics_actor import count, observe
+from actors.metrics_actor import count
 from actors.runtime import (
     NORMAL,
     CallExit,
@@ -62,7 +61,6 @@ from dialogue.events import (
 from dialogue.journal import CallerTurn, decode, encode
 from dialogue.prompt import system_prompt
 from dialogue.turns import Phase, TurnMachine
-from speech.line import ATTEMPTS
 
 MEMORY_SECONDS = 0.5
 ASK_SECONDS = 2.0
@@ -79,9 +77,9 @@ class CallActor(GenServer):
         self._line = context.line
         self._timers: dict[str, Timer] = {}
         self._answers: dict[int, int] = {}
-        self._asked_at: float | None = None
         conversation = Conversation()
         self._written = self._event = 0
+        self._unsaved: list[dict[str, Any]] = []
         for event, body in await self._remembered():
             self._written += 1
             self._event = max(self._event, event)
@@ -89,7 +87,8 @@ class CallActor(GenServer):
             if entry is not None:
                 conversation.apply(entry)
         self.machine = TurnMachine(context.agent, conversation)
-        self._line.inbox.start_behind(self._event)
+        if not self._line.started:
+            self._line.inbox.start_behind(self._event)
         self._line.wake = self._woken
         self._owner = self.vm.monitor(self._line.owner) if self._line.owner else None
         return Continue("take_up")
@@ -112,12 +111,12 @@ class CallActor(GenServer):
         if limit is not None:
             passed = self.vm.now() - self._context.opened
             self._start_timer(StartTimer("duration", max(0.0, limit - passed)))
-        if self._line.started:
+        taken_up, self._line.started = self._line.started, True
+        if taken_up:
             log.info("call_taken_up", **self.get_state())
             await self._perform(self.machine.resume())
         else:
             await self._tell(Started(again=bool(self._written)))
-            self._line.started = True
         for sentence in sorted(self._line.ledger.heard()):
             await self._tell(Heard(*sentence))
         await self._drain()
@@ -135,6 +134,7 @@ class CallActor(GenServer):
             case Down(ref, _, _) if ref == self._owner:
                 # Not the end of the call: the caller may come back on a new line.
                 log.info("line_lost", **self.get_state())
+                self.vm.cast(names.MEMORY, Forget(self.call_id))
                 self._line.ended = "line_lost"
                 raise Stop(NORMAL)
             case Down(ref, _, reason) if ref in self._answers.values():
@@ -142,8 +142,8 @@ class CallActor(GenServer):
                 del self._answers[turn]
                 if reason != NORMAL:
                     await self._tell(AnswerFailed(turn, str(reason)))
-            case TimerFired(name):
-                self._timers.pop(name, None)
+            case TimerFired(name) if name in self._timers and self._timers[name].fired:
+                del self._timers[name]
                 await self._tell(message)
             case "speaker_up":
                 self._say_again()
@@ -154,10 +154,14 @@ class CallActor(GenServer):
         """Deal with what the line has for us, oldest first."""
         inbox = self._line.inbox
         while (posted := inbox.begin()) is not None:
-            if posted.attempts > ATTEMPTS:
-                log.error("event_set_aside", call_id=self.call_id, event_=str(posted.event))
-            elif posted.number > self._event:
-                await self._tell(posted.event, posted.number)
+            if posted.number > self._event:
+                try:
+                    await self._tell(posted.event, posted.number)
+                except Exception:
+                    if inbox.failed():
+                        kind = type(posted.event).__name__
+                        log.error("event_set_aside", call_id=self.call_id, event_=kind)
+                    raise
             inbox.done()
 
     async def _tell(self, event: Event, number: int | None = None) -> None:
@@ -174,7 +178,7 @@ class CallActor(GenServer):
         # Silence comes first and may come twice; written first, a crash would leave the agent talking.
         for command in commands:
             if isinstance(command, StopTalking):
-                await self._stop_talking()
+                await self._stop_talking(command)
         entries = [command.entry for command in commands if isinstance(command, Record)]
         if entries:
             await self._remember([encode(entry) for entry in entries], number)
@@ -190,9 +194,12 @@ class CallActor(GenServer):
     async def _remembered(self) -> list[tuple[int, dict[str, Any]]]:
         try:
             journal: list[tuple[int, dict[str, Any]]] = await names.call_patiently(
-                self.vm, names.MEMORY, Load(self.call_id), MEMORY_SECONDS
+                self.vm, names.MEMORY, Load(self.call_id, keep=True), MEMORY_SECONDS
             )
         except CallExit as error:
+            if self._line.started:
+                # There is a journal, and to begin again would be worse than to start again.
+                raise
             log.error("memory_unavailable", call_id=self.call_id, reason=str(error.reason))
             return []
         return journal
@@ -200,18 +207,21 @@ class CallActor(GenServer):
     async def _remember(self, entries: list[dict[str, Any]], number: int | None) -> None:
         if number is not None:
             self._event = number
-        request = Append(self.call_id, self._written + 1, self._event, entries)
-        self._written += len(entries)
+        self._unsaved = [*self._unsaved, *entries]
+        request = Append(self.call_id, self._written + 1, self._event, self._unsaved)
         try:
             await names.call_patiently(self.vm, names.MEMORY, request, MEMORY_SECONDS)
         except CallExit as error:
+            # The next entries take these along.
             log.error("memory_unavailable", call_id=self.call_id, reason=str(error.reason))
+            return
+        self._written += len(self._unsaved)
+        self._unsaved = []
 
     # Commands
 
     async def _ask(self, ask: Ask) -> None:
         """Attach to the answer of the turn, or have one begun."""
-        self._asked_at = time.monotonic()
         name = names.answer(self.call_id, ask.turn)
         if await self._attach(name, ask.turn):
             return
@@ -254,10 +264,11 @@ class CallActor(GenServer):
 
     def _say(self, say: Say) -> None:
         self._log("agent_says", say.text, turn=say.turn, seq=say.seq)
-        if self._asked_at is not None:
-            observe(self.vm, "aybiza_turn_response_seconds", time.monotonic() - self._asked_at)
-            self._asked_at = None
-        self.vm.cast(names.speaker(self.call_id), Speak(say.turn, say.seq, say.text))
+        self._speak(say.turn, say.seq, say.text)
+
+    def _speak(self, turn: int, seq: int, text: str) -> None:
+        speak = Speak(turn, seq, text, self._line.ledger.generation)
+        self.vm.cast(names.speaker(self.call_id), speak)
 
     def _say_all(self, command: SayAll) -> None:
         self.vm.cast(names.speaker(self.call_id), Finish(command.turn))
@@ -268,23 +279,18 @@ class CallActor(GenServer):
         if turn is None or self.machine.phase is not Phase.SPEAKING:
             return
         for seq in turn.unheard():
-            speak = Speak(turn.number, seq, turn.sentences[seq])
-            self.vm.cast(names.speaker(self.call_id), speak)
+            self._speak(turn.number, seq, turn.sentences[seq])
         if turn.complete:
             self.vm.cast(names.speaker(self.call_id), Finish(turn.number))
 
-    async def _stop_talking(self) -> None:
+    async def _stop_talking(self, stop: StopTalking) -> None:
         cut = self._line.clear(self.vm.now())
         self.vm.cast(names.speaker(self.call_id), "stop")
-        turn = self.machine.conversation.turn
-        assert turn is not None
+        stopped = TalkStopped(stop.turn, stop.seq, 0.0)
+        if cut is not None and cut.sentence.turn == stop.turn:
+            stopped = TalkStopped(stop.turn, cut.sentence.seq, cut.fraction)
         count(self.vm, "aybiza_barge_ins_total")
-        if cut is not None and cut.sentence.turn == turn.number:
-            stopped = TalkStopped(turn.number, cut.sentence.seq, cut.fraction)
-        else:
-            first = min(turn.unheard(), default=turn.last_seq + 1)
-            stopped = TalkStopped(turn.number, first, 0.0)
-        log.info("caller_interrupts", call_id=self.call_id, turn=turn.number, seq=stopped.seq)
+        log.info("agent_interrupted", call_id=self.call_id, turn=stop.turn, seq=stopped.seq)
         await self._tell(stopped)
 
     def _start_timer(self, start: StartTimer) -> None:

@@ -1,17 +1,19 @@
 """MemoryActor: the memory of the conversations, in the process and in a store.
 
-A call's journal is appended to before what it tells is acted on. `append` is answered when the
-store has the entries, or after `DURABLE_SECONDS` if the store is slow or gone: the call goes on from
-the process's own copy, which outlives this actor (a table of the VM), and the writes catch up.
-The store is only touched by worker threads, one batch at a time.
+A call's journal is appended to before what it tells is acted on. `Append` is answered when the
+store has the entries, or after `DURABLE_SECONDS` if the store is slow, and at once while it is
+gone: the call goes on from the process's own copy, which outlives this actor (a table of the VM),
+and the writes catch up. The store is touched by worker threads only, one batch at a time.
 
 Requests (`VM.call`):
 
-    Append(call_id, first, event, entries)   entries `first`, `first + 1` … of the call's journal, all
-                                             of the line's event `event`; those it has are passed over
-    Load(call_id)                            -> list of (event, entry); from the store if need be
+    Append(call_id, first, event, entries)   entries `first`, `first + 1` … of the call's journal,
+                                             all of the line's event `event`; those it has are
+                                             passed over. Answers "ok"
+    Load(call_id, keep)                      list of (event, entry), from the store if need be;
+                                             `keep`: the call goes on here, hold a copy of it
 
-Casts: `Forget(call_id)`: the call is over; its copy goes once the store has it.
+Casts: `Forget(call_id)`: the call has left this node; its copy goes once the store has it.
 
 Source: specification 001, "Memory Implementation".
 """
@@ -25,8 +27,19 @@ from typing import Any
 
 import structlog
 
-from actors.memory_store import Row, SqliteStore
-from actors.runtime import NO_REPLY, NORMAL, Exit, From, FunctionClause, GenServer, Pid, Task
+from actors.memory_store import Row, SqliteStore, StoreError
+from actors.runtime import (
+    NO_REPLY,
+    NORMAL,
+    Exit,
+    From,
+    FunctionClause,
+    GenServer,
+    Pid,
+    Shutdown,
+    Stop,
+    Task,
+)
 
 DURABLE_SECONDS = 0.05
 RETRY_SECONDS = 1.0
@@ -49,6 +62,7 @@ class Load:
     """See the module."""
 
     call_id: str
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +73,8 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waited:
+class _Late:
     batch: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    rows: list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +85,35 @@ class _Read:
 
 @dataclass(slots=True)
 class Journal:
-    """The copy of one call's journal; `kept` entries of it are in the store."""
+    """The process's copy of one call's journal, in order; the store has it up to `kept`.
+
+    It holds all that the store has not; what is before its first row the store has.
+    """
 
     rows: list[Row] = field(default_factory=list)
     kept: int = 0
     over: bool = False
+
+    @property
+    def last(self) -> int:
+        """The number of the last entry; 0 when there is none."""
+        return self.rows[-1].number if self.rows else 0
+
+    def unkept(self) -> list[Row]:
+        """What the store has not."""
+        first = len(self.rows)
+        while first and self.rows[first - 1].number > self.kept:
+            first -= 1
+        return self.rows[first:]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows on their way to the store, and who waits for that."""
+
+    rows: list[Row]
+    writer: Pid
+    number: int
 
 
 class MemoryActor(GenServer):
@@ -92,12 +125,15 @@ class MemoryActor(GenServer):
         self.store = store
         self._wall = wall
         self.journals: dict[str, Journal] = self.vm.tables.setdefault("memory", {})
-        self._unwritten = set(self.journals)
-        self._batch = 0
-        self._writing: Pid | None = None
+        self._unkept = {name for name, held in self.journals.items() if held.unkept()}
+        self._batch: _Batch | None = None
+        self._batches = 0
+        # Whether the store is slow or gone: nobody waits for it then.
+        self._late = False
+        self._retrying = False
         self._waiting: list[From] = []
         self._next: list[From] = []
-        self._reading: dict[str, list[From]] = {}
+        self._reading: dict[str, list[tuple[From, bool]]] = {}
         self._readers: dict[Pid, str] = {}
         self._write()
 
@@ -107,13 +143,16 @@ class MemoryActor(GenServer):
                 self._append(request)
                 self._next.append(from_)
                 self._write()
+                if self._late:
+                    self._answer_all()
                 return NO_REPLY
-            case Load(call_id):
+            case Load(call_id, keep):
                 journal = self.journals.get(call_id)
-                if journal is not None:
-                    return [(row[2], row[4]) for row in journal.rows]
-                self._read(call_id, from_)
-                return NO_REPLY
+                if journal is None or journal.rows[0].number > 1:
+                    self._read(call_id, from_, keep)
+                    return NO_REPLY
+                journal.over = journal.over and not keep
+                return _told(journal.rows)
         raise FunctionClause(self, request)
 
     async def handle_cast(self, request: Any) -> None:
@@ -128,92 +167,112 @@ class MemoryActor(GenServer):
 
     async def handle_info(self, message: Any) -> None:
         match message:
-            case _Written(rows):
-                self._kept(rows)
-            case _Read(call_id, rows):
-                self._has_read(call_id, rows)
-            case _Waited(batch) if batch == self._batch:
-                self._answer_waiting()
-            case Exit(pid, reason) if pid == self._writing:
-                self._writing = None
-                if reason == NORMAL:
-                    self._write()
-                else:
-                    log.warning("memory_not_written", store=self.store.path, reason=str(reason))
-                    self._answer_waiting()
-                    self.send_after("retry", RETRY_SECONDS)
+            case Exit(pid, reason) if self._batch is not None and pid == self._batch.writer:
+                self._written(self._batch.rows, reason)
             case Exit(pid, reason) if pid in self._readers:
                 call_id = self._readers.pop(pid)
                 if reason != NORMAL:
-                    log.warning("memory_not_read", store=self.store.path, reason=str(reason))
+                    log.error("memory_not_read", call_id=call_id, reason=str(reason))
                     self._has_read(call_id, [])
+            case _Read(call_id, rows):
+                self._has_read(call_id, rows)
+            case _Late(number) if self._batch is not None and number == self._batch.number:
+                log.warning("memory_slow", store=self.store.path)
+                self._late = True
+                self._answer_all()
             case "retry":
+                self._retrying = False
                 self._write()
 
     def _append(self, request: Append) -> None:
-        journal = self.journals.setdefault(request.call_id, Journal())
+        journal = self.journals.get(request.call_id) or Journal(kept=request.first - 1)
         at = self._wall()
         for number, entry in enumerate(request.entries, request.first):
-            if number == len(journal.rows) + 1:
-                journal.rows.append((request.call_id, number, request.event, at, entry))
-                self._unwritten.add(request.call_id)
+            if number > max(journal.last, journal.kept):
+                journal.rows.append(Row(request.call_id, number, request.event, at, entry))
+                journal.over = False
+                self.journals[request.call_id] = journal
+                self._unkept.add(request.call_id)
 
     def _write(self) -> None:
-        """Write what the store has not, unless a batch is on its way."""
-        if self._writing is not None:
+        """Write what the store has not, unless a batch is on its way or was refused just now."""
+        if self._batch is not None or self._retrying:
             return
-        journals = [self.journals[call_id] for call_id in self._unwritten]
-        rows = [row for journal in journals for row in journal.rows[journal.kept :]]
-        self._waiting += self._next
-        self._next = []
+        self._waiting, self._next = [*self._waiting, *self._next], []
+        rows = [row for call_id in self._unkept for row in self.journals[call_id].unkept()]
         if not rows:
-            self._answer_waiting()
+            self._answer_all()
             return
-        self._batch += 1
 
         async def write() -> None:
-            await self.vm.run_blocking(self.store.write, rows)
-            self.vm.send(self.pid, _Written(rows))
+            try:
+                await self.vm.run_blocking(self.store.write, rows)
+            except StoreError as error:
+                raise Stop(Shutdown(str(error))) from None
 
-        self._writing = Task.start(self.vm, write).pid
-        self.send_after(_Waited(self._batch), DURABLE_SECONDS)
+        self._batches += 1
+        self._batch = _Batch(rows, Task.start(self.vm, write).pid, self._batches)
+        self.send_after(_Late(self._batches), DURABLE_SECONDS)
 
-    def _kept(self, rows: list[Row]) -> None:
+    def _written(self, rows: list[Row], reason: Any) -> None:
+        self._batch = None
+        if reason != NORMAL:
+            log.error("memory_not_written", store=self.store.path, reason=str(reason))
+            self._late = self._retrying = True
+            self._answer_all()
+            self.send_after("retry", RETRY_SECONDS)
+            return
+        if self._late:
+            log.info("memory_caught_up", store=self.store.path, entries=len(rows))
+        self._late = False
         for call_id, number, *_ in rows:
-            journal = self.journals.get(call_id)
-            if journal is not None:
-                journal.kept = max(journal.kept, number)
-                if journal.kept == len(journal.rows):
-                    self._unwritten.discard(call_id)
+            journal = self.journals[call_id]
+            journal.kept = number
+            if journal.last == number:
+                self._unkept.discard(call_id)
                 self._drop(call_id, journal)
-        self._answer_waiting()
-
-    def _answer_waiting(self) -> None:
-        for from_ in self._waiting:
-            from_.answer("ok")
+        self._answer(self._waiting)
         self._waiting = []
+        self._write()
+
+    def _answer_all(self) -> None:
+        self._answer([*self._waiting, *self._next])
+        self._waiting, self._next = [], []
+
+    def _answer(self, waiting: list[From]) -> None:
+        for from_ in waiting:
+            from_.answer("ok")
 
     def _drop(self, call_id: str, journal: Journal) -> None:
-        if journal.over and journal.kept == len(journal.rows):
-            self.journals.pop(call_id, None)
+        if journal.over and journal.kept >= journal.last:
+            del self.journals[call_id]
 
-    def _read(self, call_id: str, from_: From) -> None:
+    def _read(self, call_id: str, from_: From, keep: bool) -> None:
         waiting = self._reading.setdefault(call_id, [])
-        waiting.append(from_)
+        waiting.append((from_, keep))
         if len(waiting) > 1:
             return
 
         async def read() -> None:
-            rows = await self.vm.run_blocking(self.store.read, call_id)
+            try:
+                rows = await self.vm.run_blocking(self.store.read, call_id)
+            except StoreError as error:
+                raise Stop(Shutdown(str(error))) from None
             self.vm.send(self.pid, _Read(call_id, rows))
 
         self._readers[Task.start(self.vm, read).pid] = call_id
 
     def _has_read(self, call_id: str, rows: list[Row]) -> None:
         journal = self.journals.get(call_id)
-        if journal is None:
-            journal = Journal(rows, len(rows))
-            if rows:
-                self.journals[call_id] = journal
-        for from_ in self._reading.pop(call_id, []):
-            from_.answer([(row[2], row[4]) for row in journal.rows])
+        waiting = self._reading.pop(call_id, [])
+        if journal is not None:
+            first = journal.rows[0].number
+            rows = journal.rows = [*(row for row in rows if row.number < first), *journal.rows]
+        elif rows and any(keep for _, keep in waiting):
+            self.journals[call_id] = Journal(rows, kept=rows[-1].number)
+        for from_, _ in waiting:
+            from_.answer(_told(rows))
+
+
+def _told(rows: list[Row]) -> list[tuple[int, dict[str, Any]]]:
+    return [(row.event, row.entry) for row in rows]

@@ -3,7 +3,7 @@
 Used from worker threads only; one lock makes its calls take turns, so it may be shared by an
 actor and the actor's successor. Writing the same entries again changes nothing.
 
-Errors: `sqlite3.Error` and `OSError` pass to the caller, who keeps what could not be written.
+Errors: `StoreError` says which file and why; what could not be written is the caller's to keep.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
-# (call, number of the entry in its call from 1, number of the line's event, unix time, entry)
-Row: TypeAlias = tuple[str, int, int, float, dict[str, Any]]
+BUSY_SECONDS = 5.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (
@@ -28,6 +28,23 @@ CREATE TABLE IF NOT EXISTS journal (
     PRIMARY KEY (call_id, number)
 ) WITHOUT ROWID
 """
+
+
+class Row(NamedTuple):
+    """An entry of a journal: the `number`th of its call, from 1.
+
+    `event`: the number of the line's event it comes from; `at`: unix time; `entry`: a JSON object.
+    """
+
+    call_id: str
+    number: int
+    event: int
+    at: float
+    entry: dict[str, Any]
+
+
+class StoreError(Exception):
+    """The store cannot be read or written; the text is for people."""
 
 
 class SqliteStore:
@@ -42,25 +59,20 @@ class SqliteStore:
         self._connection: sqlite3.Connection | None = None
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Keep the rows; those that are there already are left as they are."""
-        values = [
-            (call_id, number, event, at, json.dumps(entry, ensure_ascii=False))
-            for call_id, number, event, at, entry in rows
-        ]
-        with self._lock:
-            connection = self._open()
-            with connection:
-                connection.executemany("INSERT OR IGNORE INTO journal VALUES (?,?,?,?,?)", values)
+        """Keep the rows, all or none; those that are there already are left as they are."""
+        values = [(*row[:4], _text(row.entry)) for row in rows]
+        with self._using() as connection, connection:
+            connection.executemany("INSERT OR IGNORE INTO journal VALUES (?,?,?,?,?)", values)
 
     def read(self, call_id: str) -> list[Row]:
         """The journal of a call in its order; empty if there is none."""
-        with self._lock:
-            found = self._open().execute(
+        with self._using() as connection:
+            found = connection.execute(
                 "SELECT call_id, number, event, at, entry FROM journal"
                 " WHERE call_id = ? ORDER BY number",
                 (call_id,),
-            )
-            return [(*row[:4], json.loads(row[4])) for row in found.fetchall()]
+            ).fetchall()
+        return [Row(name, number, event, at, json.loads(e)) for name, number, event, at, e in found]
 
     def close(self) -> None:
         """Close the file; a later call opens it again."""
@@ -69,14 +81,33 @@ class SqliteStore:
                 self._connection.close()
                 self._connection = None
 
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._connection = self._connection or self._open()
+                yield self._connection
+            except (sqlite3.Error, OSError) as error:
+                raise StoreError(f"{self.path}: {error}") from error
+
     def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            if self.path != ":memory:":
-                Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=5.0, check_same_thread=False)
+        if self.path != ":memory:":
+            Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
+        try:
             # A write-ahead log survives the death of the process without a sync for each turn.
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(_SCHEMA)
-            self._connection = connection
-        return self._connection
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+
+def _text(entry: dict[str, Any]) -> str:
+    """The entry as JSON; one that is not quite JSON must not keep the others from being written.
+
+    In ASCII: a model's words may hold half a surrogate pair, which SQLite would not take.
+    """
+    return json.dumps(entry, default=repr, skipkeys=True)

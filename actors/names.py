@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from actors.runtime import NOPROC, VM, CallExit, Dest, Via
+from actors.runtime import NOPROC, TIMEOUT, VM, CallExit, Dest, Via
 
 REGISTRY = "registry"
 PUBSUB = "pubsub"
@@ -20,6 +20,8 @@ MODEL_SUPERVISOR = "model_supervisor"
 TOOL_SUPERVISOR = "tool_supervisor"
 
 RETRY_SECONDS = 0.002
+# A request that its callee does not survive so often is the cause.
+DEATHS = 3
 
 
 def call(call_id: str) -> Via:
@@ -55,16 +57,17 @@ def breaker(model: str) -> Via:
 async def call_patiently(vm: VM, dest: Dest, request: Any, deadline: float) -> Any:
     """`VM.call`, tried again while `dest` is being restarted, for at most `deadline` seconds.
 
-    The callee may see the request twice, so it must be one that may be repeated. Raises `CallExit`
-    with the last reason when the time is up.
+    The callee may see the request more than once, so it must be one that may be repeated. Raises
+    `CallExit` with the last reason when the time is up or `DEATHS` callees have ended over it.
     """
     until = vm.now() + deadline
+    deaths = 0
     while True:
         try:
             return await vm.call(dest, request, timeout=max(0.0, until - vm.now()))
         except CallExit as failure:
-            if vm.now() + RETRY_SECONDS >= until:
-                raise
-            if failure.reason != NOPROC and vm.alive(dest):
+            deaths += failure.reason != NOPROC
+            over = vm.now() + RETRY_SECONDS >= until or failure.reason == TIMEOUT
+            if over or deaths == DEATHS:
                 raise
         await asyncio.sleep(RETRY_SECONDS)

@@ -5,7 +5,8 @@ to `LEAD_SECONDS` ahead of the caller's ear, and a mark behind each sentence, so
 knows what was heard. The ledger outlives this actor: a restarted one is given the sentences again by
 the CallActor, passes over what is out, and goes on in the middle of a sentence where it broke off.
 
-    cast Speak(turn, seq, text)   say it behind the others; a sentence that is known is passed over
+    cast Speak(…)                 say it behind the others; passed over if it is known, or was given
+                                  before the line was cleared (`generation`: the ledger's, then)
     cast Finish(turn)             nothing follows for now: have the rest synthesised at once
     cast "stop"                   the line was cleared: forget everything not heard
 
@@ -30,17 +31,16 @@ from actors.call_context import CallContext
 from actors.metrics_actor import observe
 from actors.runtime import KILL, Continue, Exit, FunctionClause, GenServer, Pid, Task, Timer
 from dialogue.events import Heard, LineFailed
+from speech.deepgram_socket import DeepgramClosed, DeepgramRefused
 from speech.deepgram_speak import (
     Audio,
     Cleared,
-    DeepgramClosed,
-    DeepgramRefused,
-    FlushBudget,
     Flushed,
     SpeakOptions,
     SpeakSession,
     SpeakWarning,
 )
+from speech.flush_budget import FlushBudget
 from speech.playout import Sentence
 from speech.spoken_text import spoken
 
@@ -68,6 +68,7 @@ class Speak:
     turn: int
     seq: int
     text: str
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,7 @@ class SpeakerActor(GenServer):
         self._clearing = 0
         self._finishing = False
         self._pace_timer: Timer | None = None
-        self._line.ledger.overdue(self.vm.now())
-        self.send_after("marks", MARK_CHECK_SECONDS)
+        self._tell_overdue()
         self.vm.send(names.call(context.call_id), "speaker_up")
         return Continue("connect")
 
@@ -121,7 +121,7 @@ class SpeakerActor(GenServer):
     async def handle_cast(self, request: Any) -> None:
         await self._follow_line()
         match request:
-            case Speak(turn, seq, text):
+            case Speak(turn, seq, text, generation) if generation == self._generation:
                 sentence = Sentence(turn, seq)
                 if sentence not in self._known and not self._line.ledger.is_complete(sentence):
                     self._known.add(sentence)
@@ -131,7 +131,7 @@ class SpeakerActor(GenServer):
             case Finish():
                 self._finishing = True
                 await self._synthesise()
-            case "stop":
+            case Speak() | "stop":
                 pass
             case _:
                 raise FunctionClause(self, request)
@@ -157,9 +157,7 @@ class SpeakerActor(GenServer):
                 self._pace()
                 await self._synthesise()
             case "marks":
-                for sentence in self._line.ledger.overdue(self.vm.now()):
-                    self._line.post(Heard(*sentence))
-                self.send_after("marks", MARK_CHECK_SECONDS)
+                self._tell_overdue()
             case Exit(pid, reason) if pid == self._reader:
                 self._lost(reason)
             case "connect" if self._session is None:
@@ -168,6 +166,11 @@ class SpeakerActor(GenServer):
     async def terminate(self, reason: Any) -> None:
         if self._reader is not None:
             self.vm.exit(self._reader, KILL)
+
+    def _tell_overdue(self) -> None:
+        for sentence in self._line.ledger.overdue(self.vm.now()):
+            self._line.post(Heard(*sentence))
+        self.send_after("marks", MARK_CHECK_SECONDS)
 
     # The socket
 
@@ -236,7 +239,9 @@ class SpeakerActor(GenServer):
             last = self._utterances[-1] if self._utterances else None
             if last is not None and not last.flushed:
                 last.sentences.append((sentence, text))
+                self._line.ledger.given(sentence, len(text), last.sentences[0][0])
             else:
+                self._line.ledger.given(sentence, len(text))
                 skip = self._line.ledger.bytes_sent(sentence)
                 self._utterances.append(_Utterance([(sentence, text)], skip, time.monotonic()))
             if self._budget.may_flush(self.vm.now()):
@@ -293,12 +298,24 @@ class SpeakerActor(GenServer):
                 if len(piece) > PIECE_BYTES:
                     utterance.audio.appendleft(piece[PIECE_BYTES:])
                     piece = piece[:PIECE_BYTES]
+                if line.finished_at is not None:
+                    self._answered(named, now - line.finished_at)
                 line.play(named, piece, now)
             if not utterance.complete:
                 return
             self._utterances.popleft()
             for sentence, _ in utterance.sentences:
                 line.finish(sentence)
+
+    def _answered(self, sentence: Sentence, seconds: float) -> None:
+        self._line.finished_at = None
+        observe(self.vm, "aybiza_turn_response_seconds", seconds)
+        log.info(
+            "turn_answered",
+            call_id=self._context.call_id,
+            turn=sentence.turn,
+            response_ms=round(seconds * 1000, 1),
+        )
 
     def _pace_in(self, seconds: float) -> None:
         if self._pace_timer is None:

@@ -22,14 +22,13 @@ from actors.call_context import CallContext
 from actors.runtime import KILL, Continue, Exit, GenServer, Pid, Task, TimedOut, Timeout
 from dialogue.events import CallerFinished, CallerInterim, CallerSaid, CallerSpeaking, LineFailed
 from speech.deepgram_listen import (
-    DeepgramClosed,
-    DeepgramRefused,
     ListenOptions,
     ListenSession,
     SpeechStarted,
     Transcript,
     UtteranceEnd,
 )
+from speech.deepgram_socket import DeepgramClosed, DeepgramRefused
 from speech.playout import BYTES_A_SECOND
 
 CONNECT_SECONDS = 5.0
@@ -61,6 +60,7 @@ class TranscriberActor(GenServer):
         self._failures = 0
         self._down_since = self.vm.now()
         self._line.listener = self._audio_waits
+        self._line.audio_signalled = False
         return Continue("connect")
 
     def _audio_waits(self) -> None:
@@ -80,7 +80,7 @@ class TranscriberActor(GenServer):
             case Transcript():
                 self._transcript(message)
             case UtteranceEnd():
-                self._line.post(CallerFinished())
+                self._finished()
             case TimedOut() if self._session is not None:
                 await self._session.keep_alive()
             case Exit(pid, reason) if pid == self._reader:
@@ -144,7 +144,7 @@ class TranscriberActor(GenServer):
             for start in range(0, len(audio), PIECE_BYTES):
                 piece = audio[start : start + PIECE_BYTES]
                 async with asyncio.timeout(SEND_SECONDS):
-                    await session.send(piece)
+                    await session.send_audio(piece)
                 self._position += len(piece)
         except (DeepgramClosed, TimeoutError):
             # The reader sees the same end and says why.
@@ -164,4 +164,8 @@ class TranscriberActor(GenServer):
             self._line.post(CallerSaid(heard.text))
         self._line.ring.understand(end)
         if heard.speech_final:
-            self._line.post(CallerFinished())
+            self._finished()
+
+    def _finished(self) -> None:
+        self._line.finished_at = self.vm.now()
+        self._line.post(CallerFinished())

@@ -48,8 +48,8 @@ MAYBE = _words(
     jr sr sra srta dra ud uds hr fr esq ph.d m.d d.d.s b.a m.a b.s m.s r.n
     etc al inc ltd co corp llc plc bros
     u.s u.k u.n e.u u.s.a d.c l.a
-    mon tue tues wed thu thur thurs fri
-    usw etw min max hrs oz lb lbs kg km cm mm ml
+    mon tue tues wed thu thur thurs fri sat sun
+    usw etw min max hrs oz lb lbs mg kg km cm mm ml
     """
 )
 

@@ -11,31 +11,22 @@ Source: boto3 and botocore configuration; Bedrock runtime API, ConverseStream.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Self
 
 import boto3
-import structlog
 from botocore.config import Config
 
+from claude.converse_stream import ConverseStream, call_soon
 from claude.errors import BedrockError, ErrorKind, classify
-from claude.transport import Exchange, Severed, track_connections
+from claude.transport import track_connections
 from claude.workers import AllBusy, Closed, WorkerPool
 
-log = structlog.get_logger(__name__)
+__all__ = ["BedrockClient", "ClientStatistics", "ConverseStream"]
 
-Event = Mapping[str, Any]
-
-# Events that a thread may be ahead of the loop; a lagging loop makes the thread wait.
-_HAND_OVER: Final = 64
-# How long a cancelled thread may take to return before its place is given to another.
-_ABANDON_AFTER_S: Final = 0.25
 _WARM_LIMIT_S: Final = 30.0
 _CLOSE_LIMIT_S: Final = 2.0
 
@@ -119,7 +110,7 @@ class BedrockClient:
             except Exception as problem:
                 error = problem
 
-        self._run(build, lambda: _call_soon(loop, settle))
+        self._run(build, lambda: call_soon(loop, settle))
         try:
             async with asyncio.timeout(_WARM_LIMIT_S):
                 await done
@@ -153,8 +144,8 @@ class BedrockClient:
             timeout=timeout,
             first_event_timeout=first_event_timeout,
         )
-        read = partial(stream._read, self._client, dict(request))
-        stream._begin(self._run(read, stream._thread_free))
+        read = partial(stream.read, self._client, dict(request))
+        stream.begin(self._run(read, stream.thread_free))
         self._streams.add(stream)
         self._started += 1
         return stream
@@ -229,196 +220,3 @@ class BedrockClient:
         self._workers.join(_CLOSE_LIMIT_S)
         for client in self._clients.values():
             client.close()
-
-
-class ConverseStream:
-    """The events of one `converse_stream`, as an async iterator of boto3's event dicts.
-
-    Iteration ends after the last event and raises `BedrockError` otherwise. A task that is
-    cancelled while it awaits the next event ends the stream with it. `async with` cancels at its
-    end whatever is left. For one consumer, on the loop where it was made.
-    """
-
-    def __init__(
-        self,
-        on_end: Callable[[ConverseStream, str], None],
-        *,
-        model: str,
-        region: str,
-        timeout: float,
-        first_event_timeout: float,
-    ) -> None:
-        self.model = model
-        self.region = region
-        self._on_end = on_end
-        self._loop = asyncio.get_running_loop()
-        self._exchange = Exchange()
-        self._room = threading.Semaphore(_HAND_OVER)
-        self._events: deque[Event] = deque()
-        self._waiter: asyncio.Future[None] | None = None
-        self._ended = False
-        self._error: BedrockError | None = None
-        self._failure: Exception | None = None
-        self._released: asyncio.Future[None] = self._loop.create_future()
-        self._deadline = time.monotonic() + timeout
-        self._limits = {"first": first_event_timeout, "total": timeout}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._abandon: Callable[[], None] | None = None
-        self._before_first_token = True
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Event:
-        while not self._events:
-            if self._error is not None:
-                raise self._error
-            if self._ended:
-                raise StopAsyncIteration
-            if self._waiter is not None:
-                raise RuntimeError("a ConverseStream has one consumer; another task awaits it")
-            self._waiter = self._loop.create_future()
-            try:
-                # Bounded by the two timers, which end the stream.
-                await self._waiter
-            except asyncio.CancelledError:
-                self.cancel()
-                raise
-            finally:
-                self._waiter = None
-        event = self._events.popleft()
-        self._room.release()
-        if "contentBlockDelta" in event:
-            self._before_first_token = False
-        return event
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.cancel()
-
-    @property
-    def before_first_token(self) -> bool:
-        """Whether nothing of the answer has been taken from the stream yet."""
-        return self._before_first_token
-
-    @property
-    def buffered(self) -> int:
-        """Events that have come and were not taken yet; at most 64."""
-        return len(self._events)
-
-    def cancel(self) -> None:
-        """End the stream now: its thread is freed, events not yet taken are dropped, and whoever
-        awaits the next gets `BedrockError` of kind `cancelled`. Does nothing to an ended stream."""
-        self._stop("cancelled", ErrorKind.CANCELLED, "the stream was cancelled")
-
-    async def released(self) -> None:
-        """Wait until the stream's thread has let go of it, or was given up; well under a second
-        after the stream has ended."""
-        await asyncio.shield(self._released)
-
-    def _begin(self, abandon: Callable[[], None]) -> None:
-        self._abandon = abandon
-        says = {"first": "no event within {:g} s", "total": "not finished within {:g} s"}
-        for name, limit in self._limits.items():
-            message = says[name].format(limit)
-            self._timers[name] = self._loop.call_later(
-                limit, self._stop, "failed", ErrorKind.TIMEOUT, message
-            )
-
-    def _stop(self, how: str, kind: ErrorKind, message: str) -> None:
-        """End the stream from the loop's side: nothing that is still to come is wanted."""
-        if self._ended:
-            return
-        self._exchange.sever()
-        self._room.release()
-        self._events.clear()
-        error = BedrockError(
-            kind,
-            message,
-            region=self.region,
-            model=self.model,
-            before_first_token=self._before_first_token,
-        )
-        self._end(how, error)
-        self._timers["abandon"] = self._loop.call_later(_ABANDON_AFTER_S, self._give_up)
-
-    def _end(self, how: str, error: BedrockError | None) -> None:
-        self._ended = True
-        self._error = error
-        for timer in self._timers.values():
-            timer.cancel()
-        self._on_end(self, how)
-        self._wake()
-
-    def _give_up(self) -> None:
-        if not self._released.done() and self._abandon is not None:
-            self._abandon()
-            self._released.set_result(None)
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def _arrived(self, event: Event) -> None:
-        if not self._ended:
-            self._timers["first"].cancel()
-            self._events.append(event)
-            self._wake()
-
-    def _left(self) -> None:
-        """The thread is done with this stream and free; all its events have arrived."""
-        failure, self._failure = self._failure, None
-        if not self._released.done():
-            self._released.set_result(None)
-        if self._ended:
-            if abandon := self._timers.get("abandon"):
-                abandon.cancel()
-            return
-        if failure is None:
-            self._end("finished", None)
-            return
-        untaken = any("contentBlockDelta" in event for event in self._events)
-        error = classify(
-            failure,
-            region=self.region,
-            model=self.model,
-            before_first_token=self._before_first_token and not untaken,
-        )
-        self._end("failed", error)
-
-    # In the stream's thread.
-
-    def _read(self, client_of: Callable[[str], Any], request: dict[str, Any]) -> None:
-        """The thread's whole work for this stream."""
-        try:
-            with self._exchange.entered():
-                self._exchange.check()
-                answer = client_of(self.region).converse_stream(**request)
-                with contextlib.closing(answer["stream"]) as events:
-                    self._exchange.reading(events)
-                    for event in events:
-                        self._hand_over(event)
-        except Exception as error:
-            self._failure = error
-
-    def _thread_free(self) -> None:
-        _call_soon(self._loop, self._left)
-
-    def _hand_over(self, event: Event) -> None:
-        left = self._deadline - time.monotonic()
-        if not self._room.acquire(timeout=max(left, 0.0)):
-            raise TimeoutError("nobody took the stream's events in time")
-        self._exchange.check()
-        if not _call_soon(self._loop, partial(self._arrived, event)):
-            raise Severed
-
-
-def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> bool:
-    """False: the loop is closed, nobody is left to be told."""
-    try:
-        loop.call_soon_threadsafe(callback)
-    except RuntimeError:
-        return False
-    return True

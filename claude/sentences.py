@@ -240,11 +240,13 @@ def _judge_full_stop(text: str, candidate: re.Match[str], final: bool) -> str:
     word = _last_word(before)
     key = word.lower()
     is_number = word.isdecimal()
-    if key in NEVER or (is_number and before.strip() == word):
+    is_letter = len(word) == 1 and word.isupper()
+    labels_an_item = (is_number or is_letter) and before.strip() == word
+    if key in NEVER or labels_an_item:
         return _ON
     numbered = key in BEFORE_NUMBER
     clock = key in CLOCK
-    maybe = key in MAYBE or _DOTTED.fullmatch(word) or (len(word) == 1 and word.isupper())
+    maybe = is_letter or key in MAYBE or _DOTTED.fullmatch(word)
     if not (numbered or clock or maybe or is_number):
         return _judge_after_quote(text, candidate) if candidate["closers"] else _CUT
 

@@ -51,6 +51,8 @@ class Agent(BaseModel):
     """Bridges the time while an answer is late."""
     error: Spoken = "I'm sorry, something went wrong on my side. Could you say that again?"
     """Said when no answer could be had."""
+    busy: Spoken = "All our lines are busy. Please call again in a few minutes."
+    """Said, by the carrier's voice, when the node can take no further call."""
     bridge: Spoken = "Sorry, we were cut off for a moment. I'm back."
     """The first words after the line broke and the caller is back."""
     closing: Spoken = "Thank you for calling. Goodbye."

@@ -251,6 +251,9 @@ class Settings(BaseSettings):
     log_format: Annotated[Literal["json", "console"], AnyCase] = setting(
         "AYBIZA_LOG_FORMAT", "json", "one of json, console", "Form of a line of the log."
     )
+    log_transcripts: bool = flag(
+        "AYBIZA_LOG_TRANSCRIPTS", False, "Whether what is said on a call stands in the log."
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from actors.node.system import Event, NodeSystem
     from console.emulated import Emulators
 
-NODE_MAIN = "supervisors.application:node_main"
+NODE_MAIN = "console.node:node_main"
 POLL = 0.2
 """Seconds between two looks at signals and processes."""
 REPORT_MARGIN = 0.7

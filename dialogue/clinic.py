@@ -216,9 +216,12 @@ def _end_call(given: dict[str, str], ctx: ToolContext) -> Result:
 
 
 def _patient(given: dict[str, str], ctx: ToolContext) -> Patient | None:
-    names = ("account_number", "phone_number", "name")
-    who = next((given[name] for name in names if given.get(name)), ctx.caller)
-    return ctx.book.patient(who, ctx.now.date()) if who.strip() else None
+    """Whose record it is: by number, by a name that is known, by the line, by any name."""
+    name = given.get("name", "")
+    sure = [given.get("account_number", ""), given.get("phone_number", "")]
+    known = name if ctx.book.knows(name) else ""
+    who = next((who for who in (*sure, known, ctx.caller.strip(), name) if who), "")
+    return ctx.book.patient(who, ctx.now.date()) if who else None
 
 
 def _find(patient: Patient, given: dict[str, str], ctx: ToolContext) -> Appointment | None:
@@ -291,7 +294,8 @@ TOOLS: dict[str, Tool] = {
         ),
         Tool(
             "free_slots",
-            "The free appointment times of a day. When there are none, `next` is the next free day.",
+            "The free appointment times of a day. When there are none, `next` is the next day that"
+            " has some.",
             _free_slots,
             {"day": _DAY, "part_of_day": "morning, afternoon or evening"},
         ),

@@ -21,8 +21,19 @@ Result = dict[str, Any]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 OPENING_HOURS: dict[int, tuple[time, time]] = {
     **dict.fromkeys(range(5), (time(8), time(18))),
     5: (time(9), time(13)),
@@ -154,6 +165,10 @@ class ClinicBook:
             self._patients.popitem(last=False)
         return self._patients[key]
 
+    def knows(self, name: str) -> bool:
+        """Whether somebody of this name is in the list."""
+        return any(name.casefold() == known.name.casefold() for known in KNOWN)
+
     def free(self, day: date, now: datetime, part: str = "") -> list[datetime]:
         """The free slots of a day that are still to come."""
         opens, closes = OPENING_HOURS.get(day.weekday(), (time(0), time(0)))
@@ -167,8 +182,8 @@ class ClinicBook:
         return slots
 
     def taken(self, at: datetime) -> bool:
-        """Whether somebody has this slot. A third of the book is full from the start."""
-        return at in self._taken or _fingerprint(at.isoformat()) % 3 == 0
+        """Whether somebody has this slot. An eighth of the book is full from the start."""
+        return at in self._taken or _fingerprint(at.isoformat()) % 8 == 0
 
     def add(self, patient: Patient, at: datetime, treatment: str) -> Appointment:
         """Enter an appointment."""

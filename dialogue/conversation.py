@@ -35,7 +35,10 @@ CONTINUE = "(Continue exactly from where you stopped, do not repeat.)"
 
 @dataclass(slots=True)
 class Turn:
-    """A turn: what the caller said, and what the agent has said to it so far."""
+    """A turn: what the caller said, and what the agent has said to it so far.
+
+    `cut`: the caller broke in, and that was not noise. `resumed`: noise has broken in before.
+    """
 
     number: int
     caller: str = ""
@@ -44,6 +47,7 @@ class Turn:
     exchanges: list[ToolExchange] = field(default_factory=list)
     complete: bool = False
     cut: Interrupted | None = None
+    resumed: bool = False
 
     @property
     def last_seq(self) -> int:
@@ -166,7 +170,8 @@ def _interrupted(conversation: Conversation, entry: Interrupted) -> None:
 
 
 def _resumed(conversation: Conversation, entry: Resumed) -> None:
-    conversation.at(entry.turn).cut = None
+    turn = conversation.at(entry.turn)
+    turn.cut, turn.resumed = None, True
 
 
 def _closing(conversation: Conversation, entry: Closing) -> None:

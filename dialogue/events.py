@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from dialogue.journal import Entry
 
-TimerName = Literal["silence", "duration", "endpoint", "resume"]
+TimerName = Literal["silence", "duration", "endpoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class TalkStopped:
-    """The line was silenced in sentence `seq` of `turn`, `fraction` of it played."""
+    """The line was silenced in sentence `seq` of `turn`, `fraction` (0 to 1) of it played.
+
+    What stands before `seq` in the turn was played in whole.
+    """
 
     turn: int
     seq: int
@@ -114,7 +117,7 @@ class TalkStopped:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """A timer has run out: one that was started, or `duration`, which runs from the call's begin."""
+    """A timer has run out: one that was started, or `duration`, which counts from the beginning."""
 
     name: TimerName
 
@@ -191,7 +194,13 @@ class SayAll:
 
 @dataclass(frozen=True, slots=True)
 class StopTalking:
-    """Silence the line at once, and tell by `TalkStopped` where it was cut."""
+    """Silence the line at once, and tell by `TalkStopped` where `turn` was cut.
+
+    If nothing of the turn was being played, it was cut at the begin of sentence `seq`.
+    """
+
+    turn: int
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from dialogue.clinic import TOOLS, ClinicBook, ToolContext
+from dialogue.clinic import TOOLS, ToolContext
+from dialogue.clinic_book import ClinicBook
 
 Effect = Literal["none", "write", "transfer", "end_call"]
 

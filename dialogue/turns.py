@@ -1,17 +1,15 @@
 """Turn-taking: who speaks, who listens, what is answered. A pure state machine.
 
 `TurnMachine.handle(event)` gives the commands to carry out, in order. The machine holds no clock
-and does no I/O; its whole state is the conversation (the fold of the journal) and the phase that
-follows from it, so `TurnMachine(agent, conversation)` and `resume()` take a call up wherever its
-journal ends.
+and does no I/O. Its state is the conversation, the fold of the journal: the phase is read off it,
+so `TurnMachine(agent, conversation)` and `resume()` take a call up wherever its journal ends.
 
-All transitions stand in `_TRANSITIONS`, a row an event type and a column a phase; what is not there
-changes nothing.
+All transitions stand in `_TRANSITIONS`; an event that has no row in a phase changes nothing.
 
-    LISTENING    the caller's turn
-    THINKING     a turn is being answered, nothing of it has been said
-    SPEAKING     sentences are being said
-    INTERRUPTED  the caller broke in; without words within `RESUME_SECONDS` it was noise
+    LISTENING    the caller's turn; `endpoint` runs when the caller was heard, else `silence`
+    THINKING     an answer is asked, and what there is of it has been heard
+    SPEAKING     the caller has not yet heard all that there is to say
+    INTERRUPTED  the caller broke in; without words before `endpoint` it was noise
     ENDED        nothing happens any more
 """
 
@@ -19,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 from config.agents import Agent
 from dialogue.conversation import GREETING_TURN, Conversation, Turn
@@ -66,15 +64,14 @@ from dialogue.journal import (
     ToolExchange,
 )
 
-# Words without an end of turn are taken as finished after this; the recogniser's own end comes
-# earlier unless it was lost with a restarted socket.
+# Without a sign of the caller for so long, words are a turn and a sound without words was noise.
+# The recogniser's own end of turn comes earlier, unless it was lost with its socket.
 ENDPOINT_SECONDS = 2.0
-DIGIT_SECONDS = 2.0
-RESUME_SECONDS = 2.0
-ANSWER_ATTEMPTS = 2
-SILENCE_PROMPTS = 1
-
 DEFAULT_SILENCE_SECONDS = 30.0
+SILENCE_PROMPTS = 1
+ANSWER_ATTEMPTS = 2
+# The last words of a call have been heard by then, or never will be.
+CLOSING_SECONDS = 30.0
 
 
 class Phase(Enum):
@@ -87,30 +84,42 @@ class Phase(Enum):
     ENDED = "ended"
 
 
-Commands: TypeAlias = list[Command]
-
-
 class TurnMachine:
-    """See the module. `phase` and `conversation` are for reading."""
+    """See the module. `conversation` is for reading."""
 
     def __init__(self, agent: Agent, conversation: Conversation | None = None) -> None:
         self.agent = agent
         self.conversation = conversation or Conversation()
-        self.phase = Phase.LISTENING
+        self._commands: list[Command] = []
+        # Two things that a crash may lose: how often the answer failed, what the caller is at.
         self._failures = 0
-        self._prompts = 0
-        self._commands: Commands = []
+        self._giving: Literal["words", "digits"] | None = None
+        if self.conversation.segments:
+            self._giving = "words"
 
-    def handle(self, event: Event) -> Commands:
+    @property
+    def phase(self) -> Phase:
+        """What the call is doing, as it follows from the conversation."""
+        turn = self._turn
+        if self.conversation.ended is not None:
+            return Phase.ENDED
+        if turn.cut is not None:
+            return Phase.INTERRUPTED
+        if turn.unheard():
+            return Phase.SPEAKING
+        return Phase.LISTENING if turn.complete else Phase.THINKING
+
+    def handle(self, event: Event) -> list[Command]:
         """What to do now that `event` has happened."""
-        act = _TRANSITIONS.get((type(event), self.phase))
-        return self._collect(act, event) if act else []
+        trigger = event.name if isinstance(event, TimerFired) else type(event)
+        row = _TRANSITIONS.get((trigger, self.phase))
+        return self._collect(row.act, event) if row else []
 
-    def resume(self) -> Commands:
-        """What to do to go on from the journal: for a restarted actor on a line that still holds."""
-        return self._collect(TurnMachine._take_up, None)
+    def resume(self) -> list[Command]:
+        """What to do to go on from the journal, for a restarted actor on a line that holds."""
+        return self._collect(TurnMachine._start, Started())
 
-    def _collect(self, act: Callable[[TurnMachine, Any], None], event: Any) -> Commands:
+    def _collect(self, act: Callable[[TurnMachine, Any], None], event: Any) -> list[Command]:
         self._commands = []
         act(self, event)
         commands, self._commands = self._commands, []
@@ -125,66 +134,61 @@ class TurnMachine:
 
     @property
     def _turn(self) -> Turn:
-        return self.conversation.turn or self.conversation.at(GREETING_TURN)
+        return self.conversation.turn or _NO_TURN
 
     # The line
 
     def _start(self, event: Started) -> None:
-        if not self.conversation.turns:
-            self._agent_turn(GREETING_TURN, self.agent.greeting)
-            return
-        if event.again:
-            # Number 0 is in no history: the bridge is about the line, not about the matter.
-            self._do(Say(self._turn.number, 0, self.agent.bridge))
-        self._take_up(None)
-        if event.again and self.phase is Phase.LISTENING:
-            self._do(SayAll(self._turn.number))
-
-    def _take_up(self, _: Any) -> None:
-        conversation, turn = self.conversation, self._turn
-        if conversation.ended:
-            self.phase = Phase.ENDED
+        conversation, turn = self.conversation, self.conversation.turn
+        if conversation.ended is not None:
             self._do(EndCall(conversation.ended))
-        elif turn.cut is not None:
-            self.phase = Phase.INTERRUPTED
-            self._do(StartTimer("resume", RESUME_SECONDS))
-        elif not turn.complete or turn.unheard():
-            self._say_unheard()
+        elif turn is None:
+            self._agent_turn(GREETING_TURN, self.agent.greeting)
         else:
-            self._listen()
-        if conversation.segments:
-            self._do(StartTimer("endpoint", ENDPOINT_SECONDS))
+            if conversation.closing is not None:
+                self._do(StartTimer("duration", CLOSING_SECONDS))
+            elif event.again:
+                # Number 0 is in no history: the bridge is about the line, not about the matter.
+                self._do(Say(turn.number, 0, self.agent.bridge), SayAll(turn.number))
+            self._go_on()
 
-    def _say_unheard(self) -> None:
+    def _go_on(self) -> None:
         turn = self._turn
-        unheard = turn.unheard()
-        self.phase = Phase.SPEAKING if unheard else Phase.THINKING
-        for seq in unheard:
-            self._do(Say(turn.number, seq, turn.sentences[seq]))
-        if turn.complete:
-            self._do(SayAll(turn.number))
-        else:
-            self._do(Ask(turn.number, turn.last_seq))
+        match self.phase:
+            case Phase.LISTENING:
+                self._listen()
+            case Phase.INTERRUPTED:
+                self._cancel_answer()
+                self._await_caller()
+            case _:
+                for seq in turn.unheard():
+                    self._do(Say(turn.number, seq, turn.sentences[seq]))
+                complete = turn.complete
+                self._do(SayAll(turn.number) if complete else Ask(turn.number, turn.last_seq))
+                if self._giving:
+                    self._await_caller()
 
     def _listen(self) -> None:
-        self.phase = Phase.LISTENING
         if self.conversation.closing is not None:
             self._end(self.conversation.closing)
+        elif self._giving:
+            self._await_caller()
+        elif self.conversation.segments:
+            self._take_turn()
         else:
             seconds = self.agent.silence_timeout_s or DEFAULT_SILENCE_SECONDS
             self._do(StartTimer("silence", seconds))
 
-    def _hung_up(self, _: HungUp) -> None:
-        self._end("hangup")
+    def _line_gone(self, event: HungUp | LineFailed) -> None:
+        self._end("hangup" if isinstance(event, HungUp) else "fault")
 
-    def _line_failed(self, _: LineFailed) -> None:
-        self._end("fault")
+    def _close(self, reason: str) -> None:
+        self._record(Closing(reason))
+        self._do(StartTimer("duration", CLOSING_SECONDS))
 
     def _end(self, reason: str) -> None:
-        if not self._turn.complete:
-            self._do(CancelAnswer(self._turn.number))
+        self._cancel_answer()
         self._record(Ended(reason))
-        self.phase = Phase.ENDED
         self._do(EndCall(reason))
 
     def _agent_turn(self, number: int, text: str) -> None:
@@ -193,209 +197,225 @@ class TurnMachine:
             self._record(CallerTurn(number, ""))
         self._record(AgentSentence(number, 1, text))
         self._record(AnswerComplete(number, "end_turn"))
-        self.phase = Phase.SPEAKING
         self._do(Say(number, 1, text), SayAll(number))
 
     # The caller
 
-    def _onset(self, _: Any) -> None:
-        self._do(StopTimer("silence"))
-
-    def _onset_while_answering(self, _: Any) -> None:
-        if self.agent.barge_in and self.conversation.closing is None:
-            self._break_in()
-            self._do(StartTimer("resume", RESUME_SECONDS))
-
-    def _break_in(self) -> None:
-        turn = self._turn
-        if self.phase is Phase.SPEAKING:
-            self._do(StopTalking())
-        if not turn.complete:
-            self._do(CancelAnswer(turn.number))
-        self.phase = Phase.INTERRUPTED
-
-    def _talk_stopped(self, event: TalkStopped) -> None:
-        if event.turn == self._turn.number:
-            self._record(Interrupted(event.turn, event.seq, event.fraction))
+    def _onset(self, _: CallerSpeaking) -> None:
+        # A second sound in the same turn must have words to it: a noisy line is no caller.
+        self._break_in(self.agent.barge_in and not self._turn.resumed)
+        self._await_caller()
 
     def _interim(self, event: CallerInterim) -> None:
         if event.text:
-            self._words_come()
-
-    def _interim_while_answering(self, event: CallerInterim) -> None:
-        if event.text and self.agent.barge_in and self.conversation.closing is None:
-            self._break_in()
-            self._words_come()
-
-    def _words_come(self) -> None:
-        self._prompts = 0
-        self._do(StopTimer("silence"), StopTimer("resume"))
-        self._do(StartTimer("endpoint", ENDPOINT_SECONDS))
+            self._giving = "words"
+            self._break_in(self.agent.barge_in)
+            self._await_caller()
 
     def _said(self, event: CallerSaid) -> None:
         if event.text:
             self._record(CallerSegment(event.text))
-            self._words_come()
-
-    def _said_while_answering(self, event: CallerSaid) -> None:
-        if not event.text:
-            return
-        if self.agent.barge_in and self.conversation.closing is None:
-            self._break_in()
-        self._said(event)
+            self._interim(CallerInterim(event.text))
 
     def _pressed(self, event: DigitPressed) -> None:
         self._record(CallerSegment(event.digit))
-        self._words_come()
-        self._do(StartTimer("endpoint", DIGIT_SECONDS))
+        self._giving = "digits"
+        self._break_in(True)
+        self._await_caller()
 
-    def _pressed_while_answering(self, event: DigitPressed) -> None:
-        if self.conversation.closing is None:
-            self._break_in()
-        self._pressed(event)
+    def _break_in(self, allowed: bool) -> None:
+        if allowed and self.phase in _ANSWERING and self.conversation.closing is None:
+            self._silence_agent()
 
-    def _finished(self, _: Any) -> None:
-        text = " ".join(self.conversation.segments)
-        if not text:
+    def _silence_agent(self) -> None:
+        turn = self._turn
+        self._do(StopTalking(turn.number, min(turn.unheard(), default=turn.last_seq + 1)))
+
+    def _talk_stopped(self, event: TalkStopped) -> None:
+        turn = self.conversation.turns.get(event.turn)
+        if turn is None or turn.cut is not None:
             return
-        self._do(StopTimer("endpoint"), StopTimer("resume"), StopTimer("silence"))
+        for seq in turn.unheard():
+            if seq < event.seq or (seq == event.seq and event.fraction >= 1.0):
+                self._record(SentenceHeard(turn.number, seq))
+        self._record(Interrupted(turn.number, event.seq, event.fraction))
+        if turn is self._turn:
+            self._cancel_answer()
+            self._await_caller()
+
+    def _await_caller(self) -> None:
+        self._do(StopTimer("silence"), StartTimer("endpoint", ENDPOINT_SECONDS))
+
+    def _finished(self, _: CallerFinished) -> None:
+        if self._giving == "digits":
+            # The recogniser hears no end of these; the next may take the caller a while.
+            return
+        self._giving = None
+        if self.conversation.segments:
+            self._take_turn()
+
+    def _done_while_answering(self, _: Any) -> None:
+        self._giving = None
+
+    def _quiet(self, _: TimerFired) -> None:
+        self._giving = None
+        self._listen()
+
+    def _quiet_after_break_in(self, _: TimerFired) -> None:
+        self._giving = None
+        if self.conversation.segments:
+            self._take_turn()
+        else:
+            self._record(Resumed(self._turn.number))
+            self._go_on()
+
+    def _take_turn(self) -> None:
+        self._do(StopTimer("endpoint"), StopTimer("silence"))
         number = self._turn.number + 1
-        self._record(CallerTurn(number, text))
+        self._record(CallerTurn(number, " ".join(self.conversation.segments)))
         self._failures = 0
-        self.phase = Phase.THINKING
         self._do(Ask(number, 0))
 
     # The answer
 
-    def _is_current(self, turn: int) -> bool:
+    def _is_awaited(self, turn: int) -> bool:
         return turn == self._turn.number and not self._turn.complete
 
+    def _cancel_answer(self) -> None:
+        if not self._turn.complete:
+            self._do(CancelAnswer(self._turn.number))
+
     def _sentence(self, event: AnswerSentence) -> None:
-        if self._is_current(event.turn) and event.seq == self._turn.last_seq + 1:
+        if self._is_awaited(event.turn) and event.seq == self._turn.last_seq + 1:
             self._record(AgentSentence(event.turn, event.seq, event.text))
-            self.phase = Phase.SPEAKING
             self._do(Say(event.turn, event.seq, event.text))
 
     def _tools_used(self, event: ToolsUsed) -> None:
-        if self._is_current(event.turn):
-            exchange = ToolExchange(event.turn, event.after_seq, event.uses, event.results)
-            self._record(exchange)
+        """What a tool did is done, whether its answer is still wanted or not."""
+        turn = self.conversation.turns.get(event.turn)
+        uses = [block for block in event.uses if "toolUse" in block]
+        if turn is not None and all(known.uses != uses for known in turn.exchanges):
+            after_seq = min(event.after_seq, turn.last_seq)
+            self._record(ToolExchange(turn.number, after_seq, uses, event.results))
 
     def _close_asked(self, event: CloseAsked) -> None:
-        if self._is_current(event.turn):
-            self._record(Closing(event.reason))
+        if self._is_awaited(event.turn) and self.conversation.closing is None:
+            self._close(event.reason)
 
     def _answer_finished(self, event: AnswerFinished) -> None:
-        if not self._is_current(event.turn):
+        if not self._is_awaited(event.turn):
             return
-        if not self._turn.sentences and self.conversation.closing is None:
-            self._sentence(AnswerSentence(event.turn, 1, self.agent.error))
+        if not self._turn.sentences:
+            self._sentence(AnswerSentence(event.turn, 1, self._instead_of_nothing()))
         self._record(AnswerComplete(event.turn, event.stop_reason))
         self._do(SayAll(event.turn))
-        self._when_all_heard()
+        if self.phase is Phase.LISTENING:
+            self._listen()
+
+    def _instead_of_nothing(self) -> str:
+        match self.conversation.closing:
+            case None:
+                return self.agent.error
+            case "transfer":
+                return self.agent.filler
+        return self.agent.closing
 
     def _answer_failed(self, event: AnswerFailed) -> None:
-        if not self._is_current(event.turn):
+        if not self._is_awaited(event.turn):
             return
+        closing = self.conversation.closing is not None
         self._failures += 1
-        if self._failures < ANSWER_ATTEMPTS:
+        if self._failures < ANSWER_ATTEMPTS and not closing:
             self._do(Ask(event.turn, self._turn.last_seq))
-        else:
+            return
+        if not closing:
             self._sentence(AnswerSentence(event.turn, self._turn.last_seq + 1, self.agent.error))
-            self._answer_finished(AnswerFinished(event.turn, "error"))
+        self._answer_finished(AnswerFinished(event.turn, "error"))
 
     def _heard(self, event: Heard) -> None:
         turn = self.conversation.turns.get(event.turn)
-        if turn is None or event.seq not in turn.sentences or event.seq in turn.heard:
+        if turn is None or event.seq not in turn.unheard():
             return
+        was = self.phase
         self._record(SentenceHeard(event.turn, event.seq))
-        if self.phase is Phase.SPEAKING:
-            self._when_all_heard()
-
-    def _when_all_heard(self) -> None:
-        turn = self._turn
-        if not turn.complete or turn.unheard():
-            return
-        if self.conversation.segments and self.conversation.closing is None:
-            # Words that came while the agent must not be interrupted.
-            self.phase = Phase.LISTENING
-            self._finished(None)
-        else:
+        if was is Phase.SPEAKING and self.phase is Phase.LISTENING:
             self._listen()
 
     # The clock
 
-    def _timer(self, event: TimerFired) -> None:
-        act = _TIMERS.get((event.name, self.phase))
-        if act:
-            act(self, event)
-
-    def _silent(self, _: Any) -> None:
+    def _silent(self, _: TimerFired) -> None:
+        turns = self.conversation.turns.values()
+        spoke = max((turn.number for turn in turns if turn.caller), default=GREETING_TURN)
         number = self._turn.number + 1
-        if self._prompts < SILENCE_PROMPTS:
-            self._prompts += 1
+        if self._turn.number - spoke < SILENCE_PROMPTS:
             self._agent_turn(number, self.agent.silence_prompt)
         else:
-            self._record(Closing("silence"))
+            self._close("silence")
             self._agent_turn(number, self.agent.closing)
 
-    def _too_long(self, _: Any) -> None:
+    def _too_long(self, _: TimerFired) -> None:
         if self.conversation.closing is not None:
+            self._end(self.conversation.closing)
             return
-        if self.phase in (Phase.THINKING, Phase.SPEAKING):
-            self._break_in()
-        self._record(Closing("duration"))
-        if not self._turn.complete:
-            self._record(AnswerComplete(self._turn.number, "cancelled"))
-        self._agent_turn(self._turn.number + 1, self.agent.closing)
-
-    def _was_noise(self, _: Any) -> None:
         turn = self._turn
-        if turn.cut is not None:
-            self._record(Resumed(turn.number))
-        if turn.complete and not turn.unheard():
-            self._listen()
-        else:
-            self._say_unheard()
+        if self.phase is Phase.SPEAKING:
+            self._silence_agent()
+        if not turn.complete:
+            self._cancel_answer()
+            self._record(AnswerComplete(turn.number, "cancelled"))
+        self._close("duration")
+        self._agent_turn(turn.number + 1, self.agent.closing)
 
+
+# Before anything was said.
+_NO_TURN = Turn(GREETING_TURN, complete=True)
 
 _ANSWERING = (Phase.THINKING, Phase.SPEAKING)
-_LISTENING = (Phase.LISTENING, Phase.INTERRUPTED)
-_LIVE = (*_ANSWERING, *_LISTENING)
-
-_Act: TypeAlias = Callable[[TurnMachine, Any], None]
+_CALLERS = (Phase.LISTENING, Phase.INTERRUPTED)
+_LIVE = (*_ANSWERING, *_CALLERS)
 
 
-def _rows(*rows: tuple[Any, tuple[Phase, ...], _Act]) -> dict[tuple[Any, Phase], _Act]:
-    return {(key, phase): act for key, phases, act in rows for phase in phases}
+class _Row(NamedTuple):
+    """What an event does in a phase, and into which other phases that may lead."""
+
+    act: Callable[[TurnMachine, Any], None]
+    leads_to: tuple[Phase, ...]
 
 
+def _rows(*rows: Any) -> dict[tuple[Any, Phase], _Row]:
+    return {(event, phase): _Row(act, to) for event, phases, act, to in rows for phase in phases}
+
+
+_L, _T, _S, _I, _E = Phase
+
+# event, or the name of the timer that fires · in these phases · does this · may lead to these
 _TRANSITIONS = _rows(
-    (Started, _LIVE, TurnMachine._start),
-    (HungUp, _LIVE, TurnMachine._hung_up),
-    (LineFailed, _LIVE, TurnMachine._line_failed),
-    (CallerSpeaking, _LISTENING, TurnMachine._onset),
-    (CallerSpeaking, _ANSWERING, TurnMachine._onset_while_answering),
-    (CallerInterim, _LISTENING, TurnMachine._interim),
-    (CallerInterim, _ANSWERING, TurnMachine._interim_while_answering),
-    (CallerSaid, _LISTENING, TurnMachine._said),
-    (CallerSaid, _ANSWERING, TurnMachine._said_while_answering),
-    (CallerFinished, _LISTENING, TurnMachine._finished),
-    (DigitPressed, _LISTENING, TurnMachine._pressed),
-    (DigitPressed, _ANSWERING, TurnMachine._pressed_while_answering),
-    (AnswerSentence, _ANSWERING, TurnMachine._sentence),
-    (ToolsUsed, _ANSWERING, TurnMachine._tools_used),
-    (CloseAsked, _ANSWERING, TurnMachine._close_asked),
-    (AnswerFinished, _ANSWERING, TurnMachine._answer_finished),
-    (AnswerFailed, _ANSWERING, TurnMachine._answer_failed),
-    (Heard, _LIVE, TurnMachine._heard),
-    (TalkStopped, _LIVE, TurnMachine._talk_stopped),
-    (TimerFired, _LIVE, TurnMachine._timer),
-)
-
-_TIMERS = _rows(
-    ("endpoint", _LISTENING, TurnMachine._finished),
-    ("resume", (Phase.INTERRUPTED,), TurnMachine._was_noise),
-    ("silence", (Phase.LISTENING,), TurnMachine._silent),
-    ("duration", _LIVE, TurnMachine._too_long),
+    (Started, (_L,), TurnMachine._start, (_S,)),
+    (Started, (_T, _S, _I, _E), TurnMachine._start, ()),
+    (HungUp, _LIVE, TurnMachine._line_gone, (_E,)),
+    (LineFailed, _LIVE, TurnMachine._line_gone, (_E,)),
+    (CallerSpeaking, _LIVE, TurnMachine._onset, ()),
+    (CallerInterim, _LIVE, TurnMachine._interim, ()),
+    (CallerSaid, _LIVE, TurnMachine._said, ()),
+    (DigitPressed, _LIVE, TurnMachine._pressed, ()),
+    (TalkStopped, _ANSWERING, TurnMachine._talk_stopped, (_I,)),
+    (CallerFinished, _CALLERS, TurnMachine._finished, (_T,)),
+    (CallerFinished, _ANSWERING, TurnMachine._done_while_answering, ()),
+    ("endpoint", (_L,), TurnMachine._quiet, (_T,)),
+    ("endpoint", (_I,), TurnMachine._quiet_after_break_in, (_L, _T, _S)),
+    ("endpoint", _ANSWERING, TurnMachine._done_while_answering, ()),
+    (AnswerSentence, (_T,), TurnMachine._sentence, (_S,)),
+    (AnswerSentence, (_S,), TurnMachine._sentence, ()),
+    (AnswerFinished, (_T,), TurnMachine._answer_finished, (_L, _S, _E)),
+    (AnswerFinished, (_S,), TurnMachine._answer_finished, ()),
+    (AnswerFailed, (_T,), TurnMachine._answer_failed, (_S, _E)),
+    (AnswerFailed, (_S,), TurnMachine._answer_failed, ()),
+    (CloseAsked, _ANSWERING, TurnMachine._close_asked, ()),
+    (ToolsUsed, _LIVE, TurnMachine._tools_used, ()),
+    (Heard, (_S,), TurnMachine._heard, (_L, _T, _E)),
+    (Heard, (_L, _T, _I), TurnMachine._heard, ()),
+    ("silence", (_L,), TurnMachine._silent, (_S,)),
+    ("duration", (_S,), TurnMachine._too_long, (_E,)),
+    ("duration", (_T,), TurnMachine._too_long, (_S, _E)),
+    ("duration", _CALLERS, TurnMachine._too_long, (_S,)),
 )

@@ -1,9 +1,9 @@
 """Gateway: the doors of a node, under one supervisor.
 
-    Gateway             one_for_one
-    ├─ StreamSupervisor   the media streams, one process each
-    ├─ MediaServer        accepts them
-    └─ HttpServer         webhooks, health, metrics
+Gateway             one_for_one
+├─ StreamSupervisor   the media streams, one process each
+├─ MediaServer        accepts them
+└─ HttpServer         webhooks, health, metrics
 """
 
 from __future__ import annotations

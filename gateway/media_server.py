@@ -18,7 +18,7 @@ import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from actors.runtime import VM, CallExit, Exit, GenServer, Stop, Task, is_orderly
+from actors.runtime import VM, CallExit, Exit, GenServer, Pid, Stop, Task, is_orderly
 from gateway.media_stream import CLOSE_INTERNAL_ERROR, ContextOf, MediaStream
 from gateway.twilio_codec import MAX_FRAME_BYTES
 from supervisors.child_spec import child
@@ -92,7 +92,7 @@ async def _carry(vm: VM, connection: ServerConnection, context_of: ContextOf) ->
     spec = child(MediaStream, connection, context_of, restart="temporary", shutdown=STOP_SECONDS)
     try:
         stream = await DynamicSupervisor.start_child(vm, STREAM_SUPERVISOR, spec)
-        assert not isinstance(stream, tuple | None)
+        assert isinstance(stream, Pid)
         reason = await vm.join(stream, STREAM_SECONDS)
     except (SupervisorError, CallExit, TimeoutError) as error:
         log.error("media_stream_failed", reason=str(error))

@@ -34,7 +34,6 @@ from actors.runtime import (
     SHUTDOWN,
     VM,
     CallExit,
-    Crashed,
     Exit,
     GenServer,
     Pid,
@@ -107,8 +106,10 @@ class MediaStream(GenServer):
                 log.warning("media_event_unknown", call_id=self.call_id, event_=str(message))
             case Exit(pid, reason) if pid == self._session:
                 await self._session_gone(reason)
-            case Exit(pid, reason) if pid == self._reader.pid:
-                await self._socket_gone(reason)
+            case ProtocolError():
+                await self._refuse(message)
+            case Exit(pid, _) if pid == self._reader.pid:
+                raise Stop(NORMAL)
             case Exit(pid, reason) if pid == self._writer.pid:
                 log.warning("media_peer_stalled", call_id=self.call_id, reason=str(reason))
                 raise Stop(SHUTDOWN)
@@ -126,7 +127,16 @@ class MediaStream(GenServer):
     # The socket
 
     async def _read(self) -> None:
-        """Frames in: audio straight to the line, the rest to the process."""
+        """Frames in, until the socket is gone or one is not to be taken."""
+        try:
+            await self._take_frames()
+        except ProtocolError as error:
+            self.vm.send(self.pid, error)
+        except ConnectionClosed:
+            return
+
+    async def _take_frames(self) -> None:
+        """Audio goes straight to the line, the rest to the process."""
         stream, owner = TwilioStream(), self.pid
         line: Line | None = None
         async for frame in self._socket:
@@ -142,15 +152,10 @@ class MediaStream(GenServer):
                 self._context = self._context_of(line, event)
             self.vm.send(owner, event)
 
-    async def _socket_gone(self, reason: Any) -> None:
-        error = reason.exception if isinstance(reason, Crashed) else None
-        if isinstance(error, ProtocolError):
-            count(self.vm, "aybiza_errors_total", kind="media_protocol")
-            log.warning("media_refused", call_id=self.call_id, reason=error.reason)
-            await self._close(error.close_code, error.reason)
-        if reason != NORMAL and not isinstance(error, ConnectionClosed):
-            log.error("media_reader_failed", call_id=self.call_id, reason=str(reason))
-        raise Stop(NORMAL)
+    async def _refuse(self, error: ProtocolError) -> None:
+        count(self.vm, "aybiza_errors_total", kind="media_protocol")
+        log.warning("media_refused", call_id=self.call_id, code=error.close_code, why=error.reason)
+        await self._close(error.close_code, error.reason)
 
     async def _close(self, code: int, why: str) -> None:
         """Close the websocket, and end."""

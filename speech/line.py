@@ -24,8 +24,8 @@ from speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
 RING_SECONDS = 20
 INBOX_LIMIT = 1000
 
-# An event whose handling ended the handler this often is set aside, so that one poisonous
-# event cannot end a call.
+# An event whose handling failed this often is set aside, so that one poisonous event cannot end a
+# call.
 ATTEMPTS = 2
 
 
@@ -85,19 +85,20 @@ class AudioRing:
 
 @dataclass(slots=True)
 class Posted:
-    """An event in the inbox: `number` grows by one with each; `attempts` counts its handlings."""
+    """An event in the inbox: `number` grows by one with each; `failures` counts its handlings
+    that failed."""
 
     number: int
     event: Any
-    attempts: int = 0
+    failures: int = 0
 
 
 class Inbox:
     """Events of a call in order, each kept until it has been dealt with."""
 
-    def __init__(self, first: int = 1) -> None:
+    def __init__(self) -> None:
         self._events: deque[Posted] = deque()
-        self._next = first
+        self._last = 0
         self.refused = 0
 
     def post(self, event: Any) -> bool:
@@ -105,24 +106,34 @@ class Inbox:
         if len(self._events) >= INBOX_LIMIT:
             self.refused += 1
             return False
-        self._events.append(Posted(self._next, event))
-        self._next += 1
+        self._last += 1
+        self._events.append(Posted(self._last, event))
         return True
 
     def start_behind(self, number: int) -> None:
-        """Number new events behind `number`: the journal of a resumed call has reached it."""
-        self._next = max(self._next, number + 1)
+        """Number the events behind `number`, those that wait too: for a call taken up on this line,
+        whose journal has reached it."""
+        self._last = number
+        for posted in self._events:
+            self._last += 1
+            posted.number = self._last
 
     def begin(self) -> Posted | None:
         """The oldest event, to be dealt with now; it stays until `done`."""
-        if not self._events:
-            return None
-        self._events[0].attempts += 1
-        return self._events[0]
+        return self._events[0] if self._events else None
 
     def done(self) -> None:
         """The oldest event has been dealt with."""
         self._events.popleft()
+
+    def failed(self) -> bool:
+        """Handling the oldest event ended in an error; True if it is set aside for that."""
+        posted = self._events[0]
+        posted.failures += 1
+        if posted.failures < ATTEMPTS:
+            return False
+        self._events.popleft()
+        return True
 
     def __len__(self) -> int:
         return len(self._events)
@@ -135,7 +146,8 @@ class Line:
     `wake` is called after each post, `listener` when the ring has new audio and its reader has
     taken the last signal (it sets `audio_signalled` back). `started`: the conversation has been
     begun, or taken up, on this line. `ended`: why the call is over. `owner`: the process that holds
-    the carrier's socket; when it is gone, so is the line.
+    the carrier's socket; when it is gone, so is the line. `finished_at`: when the caller's turn was
+    known to be over, until the first audio of the answer.
     """
 
     call_id: str
@@ -149,6 +161,7 @@ class Line:
     started: bool = False
     ended: str | None = None
     owner: Any = None
+    finished_at: float | None = None
 
     def post(self, event: Any) -> None:
         """Something happened on the call."""

@@ -2,8 +2,8 @@
 
 The carrier plays what it is sent in order and in real time; a mark sent behind a sentence comes
 back when the sentence has been played, and every pending mark comes back at once on `clear`
-(Twilio: Media Streams, "mark" and "clear" messages). The ledger therefore numbers its marks with
-a generation: a mark of an earlier generation tells nothing.
+(Twilio: Media Streams, "mark" and "clear" messages). So the names of marks begin with a generation
+that `clear` ends, and only a mark that is pending tells anything.
 
 Sentences are named by `(turn, seq)`. Times are seconds of the clock that the owner hands in.
 The ledger outlives the actor that speaks, so a restarted one knows how many bytes of a sentence
@@ -21,6 +21,10 @@ BYTES_A_SECOND = 8000
 # played: a carrier that loses a mark must not hold up the conversation.
 MARK_GRACE_SECONDS = 2.0
 
+# How fast a voice speaks, for a sentence of which not all is out: its length is not known yet.
+CHARACTERS_A_SECOND = 15.0
+MOST_OF_AN_UNFINISHED = 0.99
+
 
 class Sentence(NamedTuple):
     """The name of a spoken sentence: its turn and its number in the turn, from 1."""
@@ -31,7 +35,10 @@ class Sentence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where an interruption fell: the sentence that was being played and how much of it was."""
+    """Where an interruption fell: in this sentence, `fraction` (0 to 1) of which was played.
+
+    1.0 only if all of the sentence was out and played.
+    """
 
     sentence: Sentence
     fraction: float
@@ -39,6 +46,8 @@ class Cut:
 
 @dataclass(slots=True)
 class _Piece:
+    """Audio of one go, named by its first sentence; it has been played at `ends`."""
+
     sentence: Sentence
     starts: float
     ends: float
@@ -46,15 +55,28 @@ class _Piece:
 
 
 class Ledger:
-    """See the module."""
+    """See the module. `generation` grows by one with each `clear`."""
 
     def __init__(self) -> None:
         self.generation = 0
+        self._texts: dict[Sentence, list[tuple[Sentence, int]]] = {}
         self._sent: dict[Sentence, int] = {}
-        self._complete: set[Sentence] = set()
+        self._due: dict[Sentence, float] = {}
+        self._marks: dict[str, Sentence] = {}
         self._heard: set[Sentence] = set()
         self._pieces: list[_Piece] = []
         self._played_until = 0.0
+
+    def given(self, sentence: Sentence, characters: int, first: Sentence | None = None) -> None:
+        """`sentence`, of so many characters, is on its way to speech.
+
+        `first`: it is spoken in one go with this sentence and those that were given behind it,
+        whose name all audio of the go has.
+        """
+        if first is None:
+            self._texts[sentence] = [(sentence, characters)]
+        else:
+            self._texts.setdefault(first, []).append((sentence, characters))
 
     def sent(self, sentence: Sentence, size: int, now: float) -> None:
         """`size` bytes of `sentence` went to the carrier."""
@@ -77,12 +99,14 @@ class Ledger:
 
     def mark(self, sentence: Sentence) -> str:
         """All of `sentence` is out: the name of the mark to send behind it."""
-        self._complete.add(sentence)
-        return f"{self.generation}:{sentence.turn}:{sentence.seq}"
+        name = f"{self.generation}:{sentence.turn}:{sentence.seq}"
+        self._marks[name] = sentence
+        self._due[sentence] = self._played_until + MARK_GRACE_SECONDS
+        return name
 
     def is_complete(self, sentence: Sentence) -> bool:
         """Whether all of `sentence` is out, its mark included."""
-        return sentence in self._complete
+        return sentence in self._due or sentence in self._heard
 
     def is_heard(self, sentence: Sentence) -> bool:
         """Whether the caller has heard all of `sentence`."""
@@ -90,28 +114,20 @@ class Ledger:
 
     def marked(self, name: str) -> Sentence | None:
         """A mark came back: the sentence now heard; None for a stale or foreign mark."""
-        parts = name.split(":")
-        if len(parts) != 3 or not all(part.isdigit() for part in parts):
-            return None
-        generation, turn, seq = map(int, parts)
-        sentence = Sentence(turn, seq)
-        if generation != self.generation or sentence not in self._complete:
-            return None
-        return sentence if self._hear(sentence) else None
+        sentence = self._marks.pop(name, None)
+        return sentence if sentence is not None and self._hear(sentence) else None
 
     def overdue(self, now: float) -> list[Sentence]:
         """Sentences whose mark is overdue; they count as heard from now on."""
-        late = [
-            piece.sentence
-            for piece in self._pieces
-            if piece.sentence in self._complete and piece.ends + MARK_GRACE_SECONDS <= now
-        ]
+        late = [sentence for sentence, due in self._due.items() if due <= now]
         return [sentence for sentence in late if self._hear(sentence)]
 
     def _hear(self, sentence: Sentence) -> bool:
         if sentence in self._heard:
             return False
         self._heard.add(sentence)
+        self._due.pop(sentence, None)
+        self._texts.pop(sentence, None)
         self._pieces = [piece for piece in self._pieces if piece.sentence != sentence]
         return True
 
@@ -120,17 +136,35 @@ class Ledger:
 
         What was not heard is forgotten: the same sentences may be said again.
         """
-        cut = None
-        for piece in self._pieces:
-            if piece.starts <= now:
-                played = min(1.0, (now - piece.starts) / max(piece.ends - piece.starts, 1e-9))
-                cut = Cut(piece.sentence, played)
+        begun = [piece for piece in self._pieces if piece.starts <= now]
+        cut = self._cut(begun[-1], now) if begun else None
         self.generation += 1
+        self._texts.clear()
+        self._due.clear()
+        self._marks.clear()
         self._pieces.clear()
         self._played_until = now
         self._sent = {key: size for key, size in self._sent.items() if key in self._heard}
-        self._complete &= self._heard
         return cut
+
+    def _cut(self, piece: _Piece, now: float) -> Cut:
+        """Where in the go of `piece` the caller is: found by the lengths of its sentences."""
+        texts = self._texts.get(piece.sentence, [(piece.sentence, 0)])
+        characters = sum(length for _, length in texts)
+        complete = all(self.is_complete(sentence) for sentence, _ in texts)
+        out = piece.size / BYTES_A_SECOND
+        whole = out if complete else max(out, characters / CHARACTERS_A_SECOND)
+        played = max(0.0, out - max(0.0, piece.ends - now))
+        share = played / whole if whole else 0.0
+        if not complete:
+            share = min(share, MOST_OF_AN_UNFINISHED)
+        place = share * characters
+        *others, (last, rest) = texts
+        for sentence, length in others:
+            if place < length:
+                return Cut(sentence, place / length)
+            place -= length
+        return Cut(last, place / rest if rest else share)
 
     def heard(self) -> frozenset[Sentence]:
         """All sentences that the caller has heard."""

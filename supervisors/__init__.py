@@ -10,8 +10,10 @@ from supervisors.child_spec import (
 )
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.errors import SupervisorError
+from supervisors.partition_supervisor import PartitionSupervisor
 from supervisors.plan import RESTARTING, ChildCounts, ChildInfo
 from supervisors.supervisor import Supervisor
+from supervisors.task_supervisor import TaskOutcome, TaskSupervisor
 
 __all__ = [
     "BRUTAL_KILL",
@@ -21,9 +23,12 @@ __all__ = [
     "ChildInfo",
     "ChildSpec",
     "DynamicSupervisor",
+    "PartitionSupervisor",
     "StartLink",
     "Supervisor",
     "SupervisorError",
+    "TaskOutcome",
+    "TaskSupervisor",
     "check_childspecs",
     "child",
 ]

@@ -8,6 +8,7 @@ first, unless it is killed: then they learn of it by their links.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator, Hashable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -28,6 +29,7 @@ from actors.runtime import (
     StartError,
     Stop,
 )
+from actors.runtime.process import MESSAGES_A_SLICE
 from supervisors import plan
 from supervisors.child_spec import BRUTAL_KILL, INFINITY, ChildSpec
 from supervisors.errors import SupervisorError
@@ -96,11 +98,11 @@ class BaseSupervisor(GenServer):
         await self._carry_out(self._children.stop_all())
 
     def get_state(self) -> dict[str, Any]:
-        """The children, and how often one was restarted."""
-        return {
-            "children": self._children.which_children(),
-            "restarts": self._children.intensity.total,
-        }
+        """The children, and how often one was restarted; nothing before they are decided on."""
+        children = getattr(self, "_children", None)
+        if children is None:
+            return {}
+        return {"children": children.which_children(), "restarts": children.intensity.total}
 
     async def _go_by(self, decision: Plan[Verdict]) -> None:
         if await self._carry_out(decision) is Verdict.SHUT_DOWN:
@@ -146,42 +148,45 @@ class BaseSupervisor(GenServer):
 
     async def _stop_children(self, targets: tuple[tuple[Pid, ChildSpec], ...]) -> None:
         """Order these to end; kill those that are not gone in their time; wait for all."""
-        now = self.vm.now()
+        vm = self.vm
+        reasons: dict[Pid, Reason] = {pid: NOPROC for pid, _ in targets}
         deadlines: list[tuple[float, Pid]] = []
         last: list[Pid] = []
-        for pid, spec in targets:
-            if spec.shutdown == BRUTAL_KILL:
-                self.vm.exit(pid, KILL)
-                last.append(pid)
-                continue
-            self.vm.exit(pid, SHUTDOWN)
-            if spec.shutdown == INFINITY:
+        for number, (pid, spec) in enumerate(targets, 1):
+            vm.exit(pid, KILL if spec.shutdown == BRUTAL_KILL else SHUTDOWN)
+            if spec.shutdown in (BRUTAL_KILL, INFINITY):
                 last.append(pid)
             else:
-                deadlines.append((now + float(spec.shutdown), pid))
-        ended: dict[Pid, Reason] = {}
+                deadlines.append((vm.now() + float(spec.shutdown), pid))
+            if number % MESSAGES_A_SLICE == 0:
+                await asyncio.sleep(0)
+                self._take_exits(reasons)
         for deadline, pid in sorted(deadlines):
             try:
-                ended[pid] = await self.vm.join(pid, max(0.0, deadline - self.vm.now()))
+                await self._join(pid, max(0.0, deadline - vm.now()), reasons)
             except TimeoutError:
-                self.vm.exit(pid, KILL)
+                vm.exit(pid, KILL)
                 last.append(pid)
         for pid in last:
             # A killed process is gone within moments; INFINITY is the spec's own wish.
-            ended[pid] = await self.vm.join(pid, None)
-        self._take_exits(ended)
+            await self._join(pid, None, reasons)
+        self._take_exits(reasons)
         for pid, spec in targets:
-            if not plan.ended_as_told(spec, ended[pid]):
-                self._report("shutdown_error", spec, pid, ended[pid])
+            if not plan.ended_as_told(spec, reasons[pid]):
+                self._report("shutdown_error", spec, pid, reasons[pid])
 
-    def _take_exits(self, ended: dict[Pid, Reason]) -> None:
-        """Take the `Exit` messages of ended children; who was gone before says there why."""
+    async def _join(self, pid: Pid, timeout: float | None, reasons: dict[Pid, Reason]) -> None:
+        reason = await self.vm.join(pid, timeout)
+        if reasons[pid] == NOPROC:
+            reasons[pid] = reason
+
+    def _take_exits(self, reasons: dict[Pid, Reason]) -> None:
+        """Take the `Exit` messages of these out of the mailbox; they say why each ended."""
 
         def expected(message: Any) -> bool:
-            if type(message) is not Exit or message.pid not in ended:
+            if type(message) is not Exit or message.pid not in reasons:
                 return False
-            if ended[message.pid] == NOPROC:
-                ended[message.pid] = message.reason
+            reasons[message.pid] = message.reason
             return True
 
         self._process.discard(expected)

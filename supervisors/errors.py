@@ -8,6 +8,7 @@ _MEANING = {
     "already_present": "a child with this id is kept without a process: restart or delete it",
     "already_started": "a child with this id runs",
     "bad_combination": "these settings exclude each other",
+    "badarg": "this is to be a list",
     "duplicate_child_name": "two children have this id",
     "invalid_auto_shutdown": "auto_shutdown is never, any_significant or all_significant",
     "invalid_child_id": "a child's id is hashable",

@@ -9,7 +9,7 @@ of it by their links.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -91,8 +91,10 @@ class SimpleOneForOne:
 
     # What is asked
 
-    def start_child(self, arguments: Iterable[Any]) -> Plan[Pid | tuple[Pid, Any] | None]:
+    def start_child(self, arguments: Any) -> Plan[Pid | tuple[Pid, Any] | None]:
         """Start a child with `arguments` behind the template's; None when that was ignored."""
+        if not isinstance(arguments, list | tuple):
+            raise SupervisorError(("badarg", arguments))
         extra = tuple(arguments)
         outcome = yield Start(self._template, extra)
         if isinstance(outcome, Failed):

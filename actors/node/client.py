@@ -12,7 +12,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +23,7 @@ from actors.node.binding import LOOPBACK, bind_listeners  # first: see there
 from thespian.actors import ActorSystem, ActorSystemException
 from thespian.system import systemBase
 from thespian.system.multiprocTCPBase import ActorSystemBase
+from thespian.system.transport.TCPTransport import ExternalTransportCopy, TCPTransport
 
 from actors.node.messages import ControlReply, ControlRequest, StopNode
 from actors.node.node_keeper import GLOBAL_NAME, NodeKeeper
@@ -74,8 +75,26 @@ def stop_node(port: int, timeout: float = 10.0, *, address: str = LOOPBACK) -> N
         time.sleep(0.05)
 
 
+class _ClientTransport(TCPTransport):  # type: ignore[misc]
+    """A transport that closes its sockets; Thespian's leaves them to the garbage collector."""
+
+    def external_transport_clone(self) -> Any:
+        return _ClientTransport(ExternalTransportCopy(), self._adminAddr, self.txOnly, False)
+
+    def close(self) -> None:
+        own = [vars(self).get("socket"), *vars(self).get("_openSockets", {}).values()]
+        sending = vars(self).get("_transmitIntents", {}).values()
+        own += [getattr(intent, "socket", None) for intent in sending]
+        super().close()
+        for each in own:
+            if each is not None:
+                each.close()
+
+
 class _JoinedSystem(ActorSystemBase):  # type: ignore[misc]
     """The client's end of a system that runs already."""
+
+    transportType = _ClientTransport
 
     def _startAdmin(self, *_arguments: Any) -> None:
         raise NodeNotRunning("no actor system runs there")
@@ -92,19 +111,16 @@ def _joined(port: int, address: str) -> Iterator[tuple[Any, Any]]:
     systemBase.MAX_ADMIN_STATUS_REQ_DELAY = JOIN_LIMIT
     systemBase.MAX_CHILD_ACTOR_CREATE_DELAY = JOIN_LIMIT
     systemBase.MAX_TELL_PERIOD = JOIN_LIMIT
-    base = None
     try:
         if not _listens(port, address):
             raise NodeNotRunning("nothing listens there")
         base = _JoinedSystem(SimpleNamespace(capabilities={"Admin Port": port}))
-        system = ActorSystem(base, transientUnique=True)
-        # A global name that is taken yields its owner; NodeKeeper lets no other system create one.
-        yield system, system.createActor(NodeKeeper, globalName=GLOBAL_NAME)
+        with closing(base.transport):
+            system = ActorSystem(base, transientUnique=True)
+            # A name that is taken yields its owner; NodeKeeper lets no other system create one.
+            yield system, system.createActor(NodeKeeper, globalName=GLOBAL_NAME)
     except (NodeNotRunning, ActorSystemException) as error:
         raise NodeNotRunning(f"no node runs on port {port} of {address}: {error}") from error
-    finally:
-        if base is not None:
-            base.transport.close()
 
 
 def _listens(port: int, address: str) -> bool:

@@ -60,7 +60,7 @@ TELL_LIMIT = timedelta(seconds=0.5)
 
 @dataclass(frozen=True)
 class SystemBroken:
-    """A process of the actor system, without which the node cannot be kept, has ended."""
+    """Processes without which the node cannot be kept have ended; `what` says which."""
 
     what: str
 
@@ -145,10 +145,12 @@ class NodeSystem:
             self._end_orphans()
         if isinstance(message, NodeUp | NodeDown | NodeGivenUp | NodeStopped):
             return message
-        for pid, (what, pidfd) in self._watched.items():
-            if has_ended(pidfd):
-                return SystemBroken(f"the {what} process (pid {pid}) has ended")
-        return None
+        ended = [
+            f"the {what} process (pid {pid})"
+            for pid, (what, pidfd) in self._watched.items()
+            if has_ended(pidfd)
+        ]
+        return SystemBroken(f"{', '.join(ended)} ended unexpectedly") if ended else None
 
     def stop(self) -> bool:
         """Ask for an orderly end of the node; NodeStopped follows.

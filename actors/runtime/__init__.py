@@ -17,6 +17,8 @@ from actors.runtime.messages import Down, Exit, From, TimedOut
 from actors.runtime.pid import Dest, Pid, Via
 from actors.runtime.process import Process, current_process
 from actors.runtime.reasons import (
+    CALLING_SELF,
+    FUNCTION_CLAUSE,
     KILL,
     KILLED,
     NOCONNECTION,
@@ -37,6 +39,8 @@ from actors.runtime.timers import Timer
 from actors.runtime.vm import VM
 
 __all__ = [
+    "CALLING_SELF",
+    "FUNCTION_CLAUSE",
     "IGNORE",
     "KILL",
     "KILLED",

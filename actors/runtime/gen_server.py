@@ -224,7 +224,7 @@ async def _loop(process: Process, server: GenServer, then: Then) -> NoReturn:
         elif then is None:
             process.waiter = waiter = process.vm.loop.create_future()
             await waiter
-            slice_left = MESSAGES_A_SLICE
+            slice_left = MESSAGES_A_SLICE - 1
             message = mailbox.popleft()
         elif type(then) is Continue:
             then = _valid(await server.handle_continue(then.value))

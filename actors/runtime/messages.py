@@ -42,22 +42,29 @@ class From:
 
     def __init__(self, pid: Pid | None, future: asyncio.Future[Any]) -> None:
         self.pid = pid
-        self._future = future
+        # Let go of when it is done: an error in it would be held by the frames it went through.
+        self._future: asyncio.Future[Any] | None = future
 
     def answer(self, value: Any) -> None:
         """Give `value` to the caller, if it still waits."""
-        if not self._future.done():
-            self._future.set_result(value)
+        future = self._future
+        if future is not None:
+            self._future = None
+            if not future.done():
+                future.set_result(value)
 
     def fail(self, error: BaseException) -> None:
         """Raise `error` in the caller, if it still waits."""
-        if not self._future.done():
-            self._future.set_exception(error)
+        future = self._future
+        if future is not None:
+            self._future = None
+            if not future.done():
+                future.set_exception(error)
 
     @property
     def waiting(self) -> bool:
         """Whether the caller still waits."""
-        return not self._future.done()
+        return self._future is not None and not self._future.done()
 
 
 class Call:

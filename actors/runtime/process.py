@@ -151,14 +151,10 @@ class Process:
         except CRASHES as raised:
             error = raised
         own_traceback(error)
-        try:
-            if self.exiting is not UNSET:
-                self.vm.reap(self, self.exiting)
-            else:
-                self.vm.reap(self, reason_of(error), error, by_itself=True)
-        finally:
-            # The error's traceback would hold this frame, which holds the error.
-            error = None
+        if self.exiting is not UNSET:
+            self.vm.reap(self, self.exiting)
+        else:
+            self.vm.reap(self, reason_of(error), error, by_itself=True)
 
     def release(self) -> None:
         """Let go of everything a dead process still holds, so that its memory is free at once."""

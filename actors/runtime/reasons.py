@@ -41,7 +41,7 @@ class Shutdown:
     detail: Hashable
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Crashed:
     """A callback raised `exception` (its traceback is on it)."""
 

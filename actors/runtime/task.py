@@ -12,7 +12,7 @@ outside: the process of a blocking task ends at once, its function runs out by i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 
 from actors.runtime.errors import CallExit
@@ -83,6 +83,13 @@ class Task(Generic[T]):
     def shutdown(self) -> None:
         """End the task, if it still runs."""
         self._vm.exit(self.pid, SHUTDOWN)
+
+
+async def first_ended(tasks: Sequence[Task[Any]], timeout: float | None) -> list[Task[Any]]:
+    """Those of `tasks` that have ended, once one has or `timeout` seconds are over."""
+    outcomes = [task._outcome for task in tasks]
+    await asyncio.wait(outcomes, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    return [task for task in tasks if task._outcome.done()]
 
 
 def _seen(outcome: asyncio.Future[Any]) -> None:

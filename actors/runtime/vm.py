@@ -263,6 +263,8 @@ class VM:
                 limit.cancel()
             if process.callers:
                 process.callers.pop(started, None)
+            # An error's traceback holds this frame, and the frame must not hold the error.
+            del future, started
 
     async def stop(
         self, dest: Dest, reason: Reason = NORMAL, timeout: float | None = CALL_TIMEOUT
@@ -418,15 +420,13 @@ class VM:
         if target is None:
             return NOPROC
         gone: asyncio.Future[Reason] = self.loop.create_future()
-        waiting = From(self.self(), gone)
+        waiting = _Joiner(self.self(), gone)
         if target.callers is None:
             target.callers = {}
         target.callers[waiting] = None
         try:
             async with asyncio.timeout(timeout):
                 return await gone
-        except CallExit as error:
-            return error.reason
         finally:
             if target.callers:
                 target.callers.pop(waiting, None)
@@ -535,6 +535,8 @@ class VM:
                 limit.cancel()
             if target.callers:
                 target.callers.pop(from_, None)
+            # An error's traceback holds this frame, and the frame must not hold the error.
+            del future, from_
 
     def send_after(self, dest: Dest, message: Any, seconds: float) -> Timer:
         """Send `message` to `dest` in `seconds`; the timer can be cancelled."""
@@ -556,6 +558,16 @@ class VM:
         finally:
             if counts:
                 loop.threads_at_work -= 1
+
+
+class _Joiner(From):
+    """Waits for the end itself: the reason is the answer."""
+
+    __slots__ = ()
+
+    def fail(self, error: BaseException) -> None:
+        assert isinstance(error, CallExit)
+        self.answer(error.reason)
 
 
 def _caller(action: str) -> Process:

@@ -1,4 +1,4 @@
-"""A loopback Bedrock runtime: the true wire of Converse and ConverseStream, and a stand-in model."""
+"""A loopback Bedrock runtime: the wire of Converse and ConverseStream, and a stand-in model."""
 
 from emulators.bedrock.faults import Fault, Pace
 from emulators.bedrock.reply import Reasoning, Reply, Text, ToolUse, say, use

@@ -178,8 +178,12 @@ class Connection(asyncio.Protocol):
             head = await self._next_event()
         if not isinstance(head, h11.Request):
             return None
+        headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
         parts: list[bytes] = []
         size = 0
+        if int(headers.get("content-length", 0)) > MAX_BODY:
+            await self._refuse(413, f"a body of more than {MAX_BODY} bytes")
+            return None
         async with asyncio.timeout(BODY_SECONDS):
             if self._http.they_are_waiting_for_100_continue:
                 await self._send(h11.InformationalResponse(status_code=100, headers=[]))
@@ -194,7 +198,7 @@ class Connection(asyncio.Protocol):
         return HttpRequest(
             head.method.decode(),
             urlsplit(head.target.decode("latin-1")),
-            {name.decode(): value.decode("latin-1") for name, value in head.headers},
+            headers,
             b"".join(parts),
         )
 

@@ -23,10 +23,13 @@ Responder = Callable[[Body], Reply | Awaitable[Reply]]
 
 NOTHING_LEFT = "That was all. What else can I do for you?"
 
+# The lengths are bounded, or a long text would be searched in quadratic time.
 _ASKS = re.compile(
-    r"[(\[]?[^.()\[\]]*\bcontinue exactly from where you stopped\b[^()\[\]]*[)\]]?", re.I
+    r"[(\[]?[^.()\[\]]{0,40}\bcontinue exactly from where you stopped\b[^()\[\]]{0,80}[)\]]?"
+    r"|[(\[] ?please go on\.? ?[)\]]",
+    re.I,
 )
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # noqa: RUF001
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 def continuing(responder: Responder) -> Callable[[Body], Awaitable[Reply]]:
@@ -40,7 +43,7 @@ def continuing(responder: Responder) -> Callable[[Body], Awaitable[Reply]]:
             before, cut = messages[:-2], text_of(messages[-2])
         else:
             before, cut = [*messages[:-1], _without_request(messages[-1])], ""
-        if not before:
+        if not before or not before[-1]["content"]:
             return say(NOTHING_LEFT)
         whole = await answered(responder, {**body, "messages": before})
         return rest_of(whole, cut)

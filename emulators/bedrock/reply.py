@@ -112,12 +112,12 @@ def with_tool_ids(reply: Reply, ids: Iterator[str]) -> Reply:
 
 def with_garbage_tool_json(reply: Reply) -> Reply:
     """The reply with tool input that is no JSON: it breaks off in the middle of a string."""
+    garbage = ("", '{"day": "Fri', "day\n, ", '"')
     return replace(
         reply,
         blocks=tuple(
-            replace(block, fragments=("", '{"day": "Fri', "day\n, ", '"')) if is_tool else block
+            replace(block, fragments=garbage) if isinstance(block, ToolUse) else block
             for block in reply.blocks
-            for is_tool in [isinstance(block, ToolUse)]
         ),
     )
 

@@ -13,15 +13,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from emulators.bedrock.clinic.words import number_word
 from emulators.bedrock.continuation import Body, Responder, text_of
 from emulators.bedrock.reply import Block, Reasoning, Reply, Text, ToolUse, say
 
 _REMEMBERED = 1024
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 Answer = str | Reply
 
@@ -58,18 +54,6 @@ def long(sentences: int) -> Callable[[Body], Reply]:
     """An answer of so many numbered sentences: "Sentence one. Sentence two. …"."""
     text = " ".join(f"Sentence {number_word(n)}." for n in range(1, sentences + 1))
     return lambda body: say(text)
-
-
-def number_word(number: int) -> str:
-    """A number from 0 to 999 in words; digits beyond."""
-    if number < 20:
-        return _UNITS[number]
-    if number < 100:
-        return _TENS[number // 10] + (f" {_UNITS[number % 10]}" if number % 10 else "")
-    if number < 1000:
-        rest = f" {number_word(number % 100)}" if number % 100 else ""
-        return f"{_UNITS[number // 100]} hundred{rest}"
-    return str(number)
 
 
 def from_json(members: object, clinic: Responder) -> Responder:

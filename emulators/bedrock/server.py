@@ -30,7 +30,7 @@ from urllib.parse import unquote
 
 import structlog
 
-from emulators.bedrock import catalogue, clinic, control, eventstream, sigv4, validation
+from emulators.bedrock import catalogue, control, eventstream, sigv4, validation
 from emulators.bedrock.connection import ClientLeft, Connection, Headers, HttpRequest
 from emulators.bedrock.continuation import Responder, continuing, text_of
 from emulators.bedrock.faults import HTTP_ERRORS, Fault, FaultQueue, Pace
@@ -53,6 +53,7 @@ from emulators.bedrock.reply import (
     with_garbage_tool_json,
     with_tool_ids,
 )
+from emulators.bedrock.responder import respond
 from emulators.bedrock.scripted import from_json
 from emulators.bedrock.stream import ResponseStream
 
@@ -88,7 +89,7 @@ class BedrockEmulator:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        responder: Responder = clinic.respond,
+        responder: Responder = respond,
         pace: Pace | None = None,
         seed: int | None = None,
     ) -> None:
@@ -113,7 +114,7 @@ class BedrockEmulator:
 
     def set_responder(self, members: object) -> None:
         """The same, from the control door's JSON."""
-        self.answer_with(from_json(members, clinic.respond))
+        self.answer_with(from_json(members, respond))
 
     async def start(self) -> None:
         """Listen. Returns when connections are accepted."""

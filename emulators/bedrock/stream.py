@@ -58,6 +58,7 @@ class ResponseStream:
         await self._connection.start_chunked(200, headers)
         record.status = 200
         record.header_sent = time.monotonic()
+        self._journal.touch()
         first = self._pace.seconds(self._pace.first_token_ms, self._chance)
         record.told_first_ms = first * 1000.0
         due = record.arrived + first
@@ -103,11 +104,10 @@ class ResponseStream:
         return eventstream.event_frame(event.type, padded(event.payload, self._chance))
 
     def _fault_is_due(self, event: StreamEvent) -> bool:
-        return (
-            self._fault is not None
-            and self._record.deltas_sent >= self._fault.after
-            and (event.is_delta or event.type == "messageStop")
-        )
+        if self._fault is None:
+            return False
+        enough = self._record.deltas_sent >= self._fault.after
+        return event.type == "messageStop" or (event.is_delta and enough)
 
     async def _strike(self, event: StreamEvent) -> _After:
         assert self._fault is not None

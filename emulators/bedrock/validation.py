@@ -25,14 +25,28 @@ Problems = Iterator[str]
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _METADATA = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,\-.]{0,256}")
 _BLOCKS = frozenset(
-    "text image document video audio toolUse toolResult guardContent cachePoint "
-    "reasoningContent citationsContent searchResult toolAddition toolRemoval".split()
+    {
+        "text",
+        "image",
+        "document",
+        "video",
+        "audio",
+        "toolUse",
+        "toolResult",
+        "guardContent",
+        "cachePoint",
+        "reasoningContent",
+        "citationsContent",
+        "searchResult",
+        "toolAddition",
+        "toolRemoval",
+    }
 )
 _ADDITIONAL_FIELDS = frozenset(
     {"thinking", "top_k", "anthropic_beta", "anthropic_version", "output_config"}
 )
-_EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
-_SERVICE_TIERS = frozenset({"priority", "default", "flex", "reserved"})
+_EFFORTS = ("low", "medium", "high", "xhigh", "max")
+_SERVICE_TIERS = ("priority", "default", "flex", "reserved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +295,9 @@ def _sampling(model: Model, body: Body) -> Problems:
             yield "`top_k` must be unset when thinking is enabled."
         if _is_number(top_p) and top_p < 0.95:
             yield "`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled."
+    stops = config.get("stopSequences", [])
+    if not isinstance(stops, list) or not all(isinstance(s, str) and s.strip() for s in stops):
+        yield "stopSequences: has to be a list of texts that are not blank."
     most = config.get("maxTokens")
     if most is not None and not (isinstance(most, int) and most >= 1):
         yield "maxTokens: has to be a whole number from 1."
@@ -359,11 +376,11 @@ def _extras(model: Model, body: Body) -> Problems:
         yield f"performanceConfig.latency: {latency!r:.40} is not supported for this model."
     tier = _member(body, "serviceTier", "type")
     if tier is not None and tier not in _SERVICE_TIERS:
-        yield f"serviceTier.type: {tier!r:.40} is not one of {sorted(_SERVICE_TIERS)}."
+        yield f"serviceTier.type: {tier!r:.40} is not one of {', '.join(_SERVICE_TIERS)}."
     for owner in (body.get("outputConfig"), _additional(body).get("output_config")):
         effort = owner.get("effort") if isinstance(owner, Mapping) else None
         if effort is not None and effort not in _EFFORTS:
-            yield f"output_config.effort: {effort!r:.40} is not one of {sorted(_EFFORTS)}."
+            yield f"output_config.effort: {effort!r:.40} is not one of {', '.join(_EFFORTS)}."
 
 
 _CHECKS: tuple[Callable[[Model, Body], Problems], ...] = (

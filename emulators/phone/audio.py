@@ -16,23 +16,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emulators import textaudio
 from speech import mulaw
-
-SAMPLE_RATE: Final = 8000
-"""Samples, which are also mu-law bytes, a second."""
+from speech.mulaw import SAMPLE_RATE, Pcm
+from speech.resample import Downsampler
 
 FRAME_BYTES: Final = 160
 FRAME_MS: Final = 20
-SILENCE: Final = b"\xff" * FRAME_BYTES
-"""A frame of mu-law zero."""
+SILENCE: Final = bytes([mulaw.SILENCE]) * FRAME_BYTES
+"""A frame of silence."""
 
 SOUND_LEVEL: Final = 256
 """A 16-bit sample at least this far from zero is sound: 42 dB below full scale."""
 
-_BAND_EDGE_HZ: Final = (3600.0, 4000.0)
-_TAIL: Final = SAMPLE_RATE // 50
-
-Pcm = NDArray[np.int16]
+_FADE: Final = SAMPLE_RATE // 50
 
 
 class AudioError(Exception):
@@ -41,15 +38,15 @@ class AudioError(Exception):
 
 def _quiet_codes() -> bytes:
     codes = bytes(range(256))
-    levels = np.frombuffer(mulaw.decode(codes), dtype="<i2").astype(np.int32)
-    return bytes(code for code in codes if abs(int(levels[code])) < SOUND_LEVEL)
+    levels = np.abs(mulaw.decode(codes).astype(np.int32))
+    return bytes(code for code in codes if levels[code] < SOUND_LEVEL)
 
 
 QUIET_CODES: Final = _quiet_codes()
 """The mu-law bytes below `SOUND_LEVEL`: what speech leaves as silence."""
 
-SILENCE_CODES: Final = SILENCE[:1]
-"""In text mode a byte is a piece of a letter, and only mu-law zero is silence."""
+SILENCE_CODES: Final = bytes(sorted(textaudio.SILENCE_CODES))
+"""In text mode a byte is a piece of a letter, and only zero is silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +89,18 @@ def read_wav(path: Path) -> Pcm:
     except (wave.Error, EOFError) as error:
         raise AudioError(f"{path}: not a PCM WAV file ({error or 'it ends too early'})") from error
     data = data[: len(data) // (width * channels) * width * channels]
-    samples = _samples(data, width).reshape(-1, channels).mean(axis=1)
-    return np.clip(np.round(resample(samples, rate)), -32768, 32767).astype(np.int16)
+    if rate < SAMPLE_RATE:
+        raise AudioError(f"{path}: {rate} samples a second, but the line carries {SAMPLE_RATE}")
+    samples = np.rint(_samples(data, width).reshape(-1, channels).mean(axis=1))
+    return _to_line_rate(np.clip(samples, -32768, 32767).astype(np.int16), rate)
 
 
-def resample(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
-    """A whole recording from `rate` Hz to 8000 Hz, by its spectrum; nothing folds back."""
-    if rate == SAMPLE_RATE or not len(samples):
-        return samples
-    # The spectrum sees the recording as a ring: padding keeps its end out of its beginning.
-    padding = rate // 10
-    padded = np.concatenate([samples, np.zeros(padding)])
-    length = round(len(padded) * SAMPLE_RATE / rate)
-    spectrum = np.fft.rfft(padded)
-    frequencies = np.arange(len(spectrum)) * (rate / len(padded))
-    low, high = _BAND_EDGE_HZ
-    slope = np.clip((frequencies - low) / (high - low), 0.0, 1.0)
-    spectrum *= 0.5 * (1.0 + np.cos(np.pi * slope))
-    out = np.fft.irfft(spectrum, length) if length <= len(padded) else _upsampled(spectrum, length)
-    return out[: round(len(samples) * SAMPLE_RATE / rate)] * (length / len(padded))
-
-
-def _upsampled(spectrum: NDArray[np.complex128], length: int) -> NDArray[np.float64]:
-    return np.fft.irfft(np.pad(spectrum, (0, length // 2 + 1 - len(spectrum))), length)
+def _to_line_rate(samples: Pcm, rate: int) -> Pcm:
+    """A whole recording at 8000 Hz, converted second by second."""
+    down = Downsampler(rate)
+    pieces = [down.feed(samples[at : at + rate]) for at in range(0, len(samples), rate)]
+    length = round(len(samples) * SAMPLE_RATE / rate)
+    return np.concatenate([*pieces, down.flush()])[:length]
 
 
 def _samples(data: bytes, width: int) -> NDArray[np.float64]:
@@ -143,7 +129,7 @@ def trim(pcm: Pcm, lead_ms: int, tail_ms: int) -> Pcm:
     start = max(0, int(loud[0]) - lead_ms * SAMPLE_RATE // 1000)
     end = int(loud[-1]) + 1 + tail_ms * SAMPLE_RATE // 1000
     out = pcm[start:end].astype(np.float64)
-    fade = min(_TAIL, len(out))
+    fade = min(_FADE, len(out))
     ramp = np.linspace(0.0, 1.0, fade)
     out[:fade] *= ramp
     out[len(out) - fade :] *= ramp[::-1]
@@ -170,6 +156,6 @@ def timeline(segments: Iterable[tuple[int, bytes]]) -> Pcm:
         return np.zeros(0, np.int16)
     out = bytearray()
     for (start, piece), (following, _) in pairwise([*pieces, (pieces[-1][0] + 2**31, b"")]):
-        out += b"\xff" * (start - len(out))
+        out += SILENCE[:1] * (start - len(out))
         out += piece[: following - start]
-    return np.frombuffer(mulaw.decode(bytes(out)), dtype="<i2").astype(np.int16)
+    return mulaw.decode(bytes(out))

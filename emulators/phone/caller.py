@@ -16,7 +16,6 @@ from emulators.phone.audio import (
     QUIET_CODES,
     SILENCE,
     SILENCE_CODES,
-    Pcm,
     Utterance,
     payload_of,
     timeline,
@@ -26,6 +25,7 @@ from emulators.phone.messages import AgentMessage, Audio, Clear, MarkSet
 from emulators.phone.player import FINISHED, Failure, Finished, ScriptPlayer
 from emulators.phone.report import UTTERANCE_GAP_MS, CallLog, Progress, Report
 from emulators.phone.script import Script, Step
+from speech.mulaw import Pcm
 
 KEY_FRAMES: Final = 8
 """Frames from one key to the next: 160 ms."""
@@ -127,10 +127,10 @@ class Caller:
         self._tell_heard(now_ms, quiet_ms=0.0)
         self._decoder = textaudio.TextAudioDecoder()
 
-    def call_ended(self, now_ms: float, how: str) -> None:
-        """The agent's side ended the call; `how` is for people."""
+    def call_ended(self, how: str, clean: bool) -> None:
+        """The agent's side ended the call; `how` is for people, `clean` is on purpose."""
         if self.outcome is None:
-            self.outcome = self._player.call_ended(now_ms, self._ear, how)
+            self.outcome = self._player.call_ended(self._ear, how, clean)
 
     def tell(self, now_ms: float, kind: str, text: str) -> None:
         """Report progress."""

@@ -8,7 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from emulators.phone.audio import FRAME_BYTES, FRAME_MS, QUIET_CODES, SAMPLE_RATE
+from emulators.phone.audio import FRAME_BYTES, FRAME_MS, QUIET_CODES
+from speech.mulaw import SAMPLE_RATE
 
 SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 
@@ -53,12 +54,9 @@ class PlaybackBuffer:
             self._unplayed += len(audio)
 
     def mark(self, now_ms: float, name: str) -> None:
-        """Append a mark."""
+        """Append a mark; the next `advance` returns it if all audio before it was played."""
         self._run(now_ms)
-        if self._unplayed:
-            self._queue.append(name)
-        else:
-            self._out.marks.append(name)
+        self._queue.append(name)
 
     def clear(self, now_ms: float) -> None:
         """Drop what is not yet played; all marks return."""

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from emulators.phone.audio import Pcm, read_wav, trim, write_wav
+from emulators.phone.audio import read_wav, trim, write_wav
 from emulators.phone.script import DEFAULT_VOICE, SCRIPTS, ScriptError, parse
+from speech.mulaw import SAMPLE_RATE, Pcm
 
 LEAD_MS: Final = 120
 TAIL_MS: Final = 60
@@ -101,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             pcm = speak(recording.text, recording.voice)
             recording.path.parent.mkdir(parents=True, exist_ok=True)
             write_wav(recording.path, [pcm])
-            print(f"{recording.path.name}: {len(pcm) / 8000:.2f} s, {recording.voice}")
+            print(f"{recording.path.name}: {len(pcm) / SAMPLE_RATE:.2f} s, {recording.voice}")
     except (RecordingError, ScriptError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

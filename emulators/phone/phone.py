@@ -12,6 +12,7 @@ Source: Twilio, "Media Streams", "TwiML Voice".
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.frames import CloseCode
 
 from emulators.phone import webhook
 from emulators.phone.audio import write_wav
@@ -41,6 +43,14 @@ REDIRECT_PATIENCE_S: Final = 10.0
 """How long a caller is held while no node answers the webhook."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a call came to its end from the agent's side; `clean` if it meant to end it."""
+
+    how: str
+    clean: bool = False
+
+
 class Phone:
     """One telephone for one call; `run` may be called once.
 
@@ -48,6 +58,7 @@ class Phone:
     script: a `Script`, or what `load` takes: a path, or the name of one that comes with it.
     http: base address of the voice webhook instead of `url`; the call then begins with
         `POST {http}/incoming` and does what the TwiML says, redirects included.
+    mode: "audio" or "text" for a script that is yet to be read, see `load`.
     record: where to write a stereo WAV: left the caller, right the agent as heard.
     parameters: more customParameters (with `http` they come from the TwiML alone).
     auth_token: signs the webhook and the websocket handshake.
@@ -116,6 +127,8 @@ class Phone:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Leaving while the call is on breaks it off."""
+        self._over = True
         if self._line is not None:
             self._line[0].transport.abort()
 
@@ -146,22 +159,22 @@ class Phone:
     async def _carry(self, tasks: asyncio.TaskGroup) -> None:
         """Go through the TwiML, document after document, until the call is over."""
         try:
-            how, redirect = await self._follow(await self._first_verbs(), tasks)
+            ending, redirect = await self._follow(await self._first_verbs(), tasks)
             for _ in range(MAX_REDIRECTS):
-                if redirect is None:
+                if redirect is None or self._over:
                     break
                 self._caller.tell(self._now_ms(), "twilio", f"redirects to {redirect.url}")
                 verbs = await self._ask(redirect.url, "in-progress", REDIRECT_PATIENCE_S)
-                how, redirect = await self._follow(verbs, tasks)
+                ending, redirect = await self._follow(verbs, tasks)
             else:
-                how = f"the call was redirected more than {MAX_REDIRECTS} times"
+                ending = Ending(f"the call was redirected more than {MAX_REDIRECTS} times")
         except WebhookError as error:
-            how = str(error)
+            ending = Ending(str(error))
         now_ms = self._now_ms()
         self._over = True
         self.report.duration_ms = now_ms
-        self._caller.call_ended(now_ms, how)
-        self._caller.tell(now_ms, "line", f"the call is over: {how}")
+        self._caller.call_ended(ending.how, ending.clean)
+        self._caller.tell(now_ms, "line", f"the call is over: {ending.how}")
 
     async def _first_verbs(self) -> Sequence[Verb]:
         if self._http is None:
@@ -187,24 +200,26 @@ class Phone:
 
     async def _follow(
         self, verbs: Sequence[Verb], tasks: asyncio.TaskGroup
-    ) -> tuple[str, Redirect | None]:
+    ) -> tuple[Ending, Redirect | None]:
         """Do what the verbs say; returns how it ended and where to ask for more, if anywhere."""
-        how = "the agent's TwiML had come to its end"
+        ending = Ending("the agent's TwiML had come to its end")
         for verb in verbs:
             match verb:
                 case ConnectStream():
-                    how = await self._stream(verb, tasks)
+                    ending = await self._stream(verb, tasks)
                 case Redirect():
-                    return how, verb
+                    return ending, verb
                 case Say(text):
                     self._caller.tell(self._now_ms(), "twilio", f"says: {text}")
                 case Pause(seconds):
                     await asyncio.sleep(seconds / self._speed)
                 case Hangup(reason):
-                    return f"rejected ({reason})" if reason else "the agent hung up", None
-        return how, None
+                    if reason:
+                        return Ending(f"the agent rejected the call ({reason})"), None
+                    return Ending("the agent hung up", clean=True), None
+        return ending, None
 
-    async def _stream(self, verb: ConnectStream, tasks: asyncio.TaskGroup) -> str:
+    async def _stream(self, verb: ConnectStream, tasks: asyncio.TaskGroup) -> Ending:
         """Connect one media stream until it ends; returns how it ended."""
         stream = Stream(new_sid("MZ"), verb.url, self._now_ms())
         self.report.streams.append(stream)
@@ -228,9 +243,12 @@ class Phone:
             stream.error = f"cannot connect to {verb.url}: {error}"
             self._caller.tell(self._now_ms(), "line", stream.error)
             await asyncio.sleep(webhook.RETRY_S)
-            return stream.error
+            return Ending(stream.error)
         reason = f" ({stream.close_reason})" if stream.close_reason else ""
-        return f"the agent closed the stream with code {stream.close_code}{reason}"
+        return Ending(
+            f"the agent closed the stream with code {stream.close_code}{reason}",
+            clean=stream.close_code == CloseCode.NORMAL_CLOSURE,
+        )
 
     async def _talk(
         self,

@@ -52,24 +52,28 @@ class ScriptPlayer:
         step = self.next_step
         if step is None:
             return FINISHED
-        missing = _missing(step, now_ms, now_ms - self._since_ms, ear)
+        elapsed_ms = now_ms - self._since_ms
+        missing = _unheard(step, ear) or _too_soon(step, now_ms, elapsed_ms, ear)
         if missing is None and step.act != "wait_close":
             self._next += 1
             self._since_ms = now_ms
             return step
-        if now_ms - self._since_ms < step.timeout_ms:
+        if elapsed_ms < step.timeout_ms:
             return None
         waited = f"after {step.timeout_ms / 1000:g} s"
         return Failure(f"{self._name(step)}: {waited} {missing or 'the call had not ended'}")
 
-    def call_ended(self, now_ms: float, ear: Ear, how: str) -> Failure | Finished:
-        """The agent's side ended the call; `how` says in what way."""
+    def call_ended(self, ear: Ear, how: str, clean: bool) -> Failure | Finished:
+        """The agent's side ended the call; `how` says in what way, `clean` if on purpose.
+
+        At the last step it does not matter who hangs up first.
+        """
         step = self.next_step
         if step is None:
             return FINISHED
-        if step.act != "wait_close":
+        if step.act not in ("hangup", "wait_close") or not clean:
             return Failure(f"{self._name(step)}: not reached, {how}")
-        missing = _missing(step, now_ms, now_ms - self._since_ms, ear)
+        missing = _unheard(step, ear)
         return FINISHED if missing is None else Failure(f"{self._name(step)}: {missing}; {how}")
 
     def _name(self, step: Step) -> str:
@@ -77,17 +81,21 @@ class ScriptPlayer:
         return number if step.label == number else f"{number} ({step.label})"
 
 
-def _missing(step: Step, now_ms: float, elapsed_ms: float, ear: Ear) -> str | None:
-    """What the step still waits for, in words; None if it may be done."""
-    quiet_ms = ear.quiet_ms(now_ms)
-    if quiet_ms is None and (step.when != "elapsed" or step.expect_audio):
+def _unheard(step: Step, ear: Ear) -> str | None:
+    """What the step still has to hear, in words; None if nothing."""
+    if ear.last_sound_ms is None and (step.when != "elapsed" or step.expect_audio):
         return "the agent had not spoken"
-    if step.when == "quiet" and (quiet_ms or 0.0) < step.ms:
+    if step.expect is not None and not step.expect.search(ear.text):
+        return f"{ear.text.strip()!r} was heard, which does not match {step.expect.pattern!r}"
+    return None
+
+
+def _too_soon(step: Step, now_ms: float, elapsed_ms: float, ear: Ear) -> str | None:
+    """Which moment the step still waits for, in words; None if it is now."""
+    if step.when == "quiet" and (ear.quiet_ms(now_ms) or 0.0) < step.ms:
         return f"the agent had not been quiet for {step.ms:g} ms"
     if step.when == "agent_speaking" and ear.sound_ms < step.ms:
         return f"only {ear.sound_ms:g} ms of the agent's speech had been heard"
     if step.when == "elapsed" and elapsed_ms < step.ms:
         return f"only {elapsed_ms:.0f} ms had passed"
-    if step.expect is not None and not step.expect.search(ear.text):
-        return f"{ear.text.strip()!r} was heard, which does not match {step.expect.pattern!r}"
     return None

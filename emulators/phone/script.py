@@ -13,8 +13,9 @@
     text = "I'd like to book."         # its words; in text mode they themselves are sent
     dtmf = "42#"                       # keys to press
     drop = true                        # break the stream's TCP connection, stay on the line
-    hangup = true                      # `stop`, then close; "without_stop" leaves it out
-    wait_close = true                  # stay until the agent ends the call
+    hangup = true                      # `stop`, then close; "without_stop" leaves it out;
+                                       # if the agent hangs up first, that will do
+    wait_close = true                  # stay until the agent hangs up
 
     after_quiet_ms = 700               # when: the agent spoke and has been quiet for so long
     after_ms = 200                     # or: so long after the step before

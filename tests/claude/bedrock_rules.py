@@ -17,7 +17,7 @@ def refusals(request: dict[str, Any]) -> list[str]:
     messages = request["messages"]
     if not messages:
         return ["no messages"]
-    json.dumps(request, allow_nan=False, default=repr).encode("utf-8")
+    json.dumps(request, allow_nan=False, ensure_ascii=False, default=repr).encode("utf-8")
     roles = [message["role"] for message in messages]
     if roles[0] != "user" or roles[-1] != "user":
         reasons.append("the first and the last message must be the user's")

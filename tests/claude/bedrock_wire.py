@@ -154,6 +154,7 @@ class BedrockWire:
         self.url = ""
         self._script = script
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -165,12 +166,20 @@ class BedrockWire:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
+        # A connection that was being accepted just now is made in the loop's next rounds.
+        for _round in range(3):
+            await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await asyncio.wait_for(writer.wait_closed(), LIMIT_S)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._writers.append(writer)
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._tasks.add(task)
 
@@ -184,9 +193,8 @@ class BedrockWire:
                 if reply.ended:
                     return
         except ConnectionError:
-            return
-        finally:
-            writer.close()
+            pass
+        writer.close()
 
     @staticmethod
     async def _read(reader: asyncio.StreamReader) -> Request | None:

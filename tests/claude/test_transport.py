@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -61,7 +62,7 @@ async def test_a_connection_handed_on_is_not_shut_down_by_its_last_user() -> Non
         connection = connect(wire)
         first, second = Exchange(), Exchange()
 
-        def run() -> tuple[int, int]:
+        def run() -> tuple[int, ...]:
             with first.entered():
                 before = ask(connection)
                 with second.entered():
@@ -69,10 +70,11 @@ async def test_a_connection_handed_on_is_not_shut_down_by_its_last_user() -> Non
                     first.sever()
                     response = connection.getresponse()
                     response.read()
+            after = ask(connection)
             connection.close()
-            return before, int(response.status)
+            return before, int(response.status), after
 
-        assert await in_thread(run) == (200, 200)
+        assert await in_thread(run) == (200, 200, 200)
         assert wire.connections == 1
 
 
@@ -92,6 +94,29 @@ async def test_a_connection_shut_down_on_its_way_to_the_pool_is_opened_anew() ->
 
         assert await in_thread(run) == 200
         assert wire.connections == 2
+
+
+async def test_an_exchange_severed_while_it_connects_makes_no_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    look_up = socket.getaddrinfo
+    exchange = Exchange()
+
+    def sever_meanwhile(*args: Any, **options: Any) -> Any:
+        exchange.sever()
+        return look_up(*args, **options)
+
+    async with BedrockWire(answer) as wire:
+        monkeypatch.setattr(socket, "getaddrinfo", sever_meanwhile)
+
+        def request() -> None:
+            connection = connect(wire)
+            with exchange.entered(), pytest.raises(Severed):
+                ask(connection)
+            connection.close()
+
+        await in_thread(request)
+        assert wire.requests == []
 
 
 async def test_without_tracking_the_response_itself_is_shut_down() -> None:

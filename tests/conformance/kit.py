@@ -27,6 +27,14 @@ class Result:
     differences: Sequence[str] = field(default=())
 
 
+class NotThere(Exception):
+    """What a file's cases are about does not exist here; none of the `count` cases holds."""
+
+    def __init__(self, why: str, count: int) -> None:
+        super().__init__(why)
+        self.count = count
+
+
 Runner: TypeAlias = Callable[[dict[str, Any], Options], Iterable[Result]]
 
 

@@ -102,7 +102,7 @@ class World:
         self._run()
         events, self.events = self.events, []
         live = sorted(node.label for node in self._nodes.values() if node.alive)
-        return Observation(returned, terms.in_order(events, self._unordered), live)
+        return Observation(returned, events, live, self._unordered)
 
     # What processes do
 
@@ -213,23 +213,28 @@ class World:
         if node.children is not None:
             self._end(node, reason)
         elif node.fields.get("trap_exit"):
-            self.events.append(["terminate", node.label, self._term(reason)])
-            match node.fields.get("on_terminate"):
-                case "hang":
-                    reason = KILLED
-                case ["exit", other]:
-                    reason = terms.reason(other)
-            self._gone(node, reason)
+            self._terminate(node, reason)
         else:
             self._gone(node, reason)
 
-    def _end(self, node: Node, reason: Any) -> None:
-        """A supervisor ends its children and itself."""
+    def _terminate(self, node: Node, reason: Any) -> None:
+        """A worker ends itself; one that hangs is killed in the end."""
+        self.events.append(["terminate", node.label, self._term(reason)])
+        match node.fields.get("on_terminate"):
+            case "hang":
+                reason = KILLED
+            case ["exit", other]:
+                reason = terms.reason(other)
+        self._gone(node, reason)
+
+    def _end(self, node: Node, reason: Any) -> Any:
+        """A supervisor ends its children and itself; with which reason in the end."""
         try:
             self._carry_out(node, node.children.stop_all())
         except ExitError as error:
             reason = error.reason
         self._gone(node, reason)
+        return reason
 
     def _kill(self, node: Node) -> None:
         self._gone(node, KILLED)
@@ -267,8 +272,7 @@ class World:
         node = self._living(id)
         if node is None:
             return "no_process"
-        self.events.append(["terminate", node.label, self._term(reason)])
-        self._gone(node, reason)
+        self._terminate(node, reason)
         return "ok"
 
     def _do_kill(self, stimulus: Mapping[str, Any]) -> Any:
@@ -301,8 +305,9 @@ class World:
         node = self._living(stimulus["id"])
         if node is None:
             return "no_process"
-        self._end(node, terms.reason(stimulus["reason"]))
-        return "ok"
+        wanted = terms.reason(stimulus["reason"])
+        reason = self._end(node, wanted)
+        return "ok" if reason == wanted else ["exit", self._term(reason)]
 
     def _do_sleep(self, stimulus: Mapping[str, Any]) -> Any:
         self.now += stimulus["ms"] / 1000

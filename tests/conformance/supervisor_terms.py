@@ -15,11 +15,15 @@ TERMINATE_FIRST = {"terminate": 0, "down": 1}
 
 @dataclass(frozen=True)
 class Observation:
-    """What a stimulus returned and caused, and who lives then."""
+    """What a stimulus returned and caused, and who lives then.
+
+    The ends of `unordered` labels, of children that end all at once, have no mutual order.
+    """
 
     returned: Any
     events: list[Any]
     live: list[str]
+    unordered: Container[str]
 
 
 class Attempts:

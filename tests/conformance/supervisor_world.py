@@ -100,7 +100,7 @@ class World:
         await self._settle()
         events, self.events = self.events, []
         live = sorted(self._labels[pid] for pid in self._watched if self.vm.alive(pid))
-        return Observation(returned, terms.in_order(events, self._unordered), live)
+        return Observation(returned, events, live, self._unordered)
 
     async def _settle(self) -> None:
         await asyncio.sleep(MOMENT)

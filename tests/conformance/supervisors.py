@@ -11,7 +11,7 @@ from typing import Any
 from actors.runtime import run_virtual
 from tests.conformance import supervisor_pure, supervisor_world
 from tests.conformance.kit import Options, Result, Runner, compare, shown
-from tests.conformance.supervisor_terms import Observation
+from tests.conformance.supervisor_terms import Observation, in_order
 
 
 def run(file: dict[str, Any], options: Options) -> Iterable[Result]:
@@ -39,7 +39,8 @@ def check(scenario: dict[str, Any], observed: list[Observation]) -> Result:
 
 
 def _step(title: str, expected: dict[str, Any], seen: Observation, *, ordered: bool) -> list[str]:
-    events, got = expected["events"], seen.events
+    events = in_order(expected["events"], seen.unordered)
+    got = in_order(seen.events, seen.unordered)
     if not ordered:
         events, got = sorted(events, key=shown), sorted(got, key=shown)
     return (

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import re
 
-from emulators.bedrock.clinic.words import MONTHS, ORDINALS, TEENS, TENS, UNITS, WEEKDAYS, number_of
+from emulators.bedrock.clinic.words import MONTHS, ORDINALS, TEENS, UNITS, WEEKDAYS, number_of
 
 _WEEKDAY = "|".join(WEEKDAYS)
 _MONTH = "|".join(MONTHS)
 _ORDINAL = (
-    r"(?:(?:twenty|thirty) )?(?:"
-    + "|".join([*ORDINALS, "thirtieth"])
-    + r")|\d{1,2}(?:st|nd|rd|th)"
+    r"(?:(?:twenty|thirty) )?(?:" + "|".join([*ORDINALS, "thirtieth"]) + r")|\d{1,2}(?:st|nd|rd|th)"
 )
 _COUNT = {"a": 1, "one": 1, "two": 2, "three": 3, "a few": 3, "a couple of": 2, "four": 4, "six": 6}
 _COUNTS = "|".join([*_COUNT, r"\d{1,2}"])
@@ -29,7 +27,9 @@ _MINUTE = (
     + "|".join(TEENS)
     + r"|[0-5]\d"
 )
-_NO_TIME_AFTER = r"(?! (?:days?|weeks?|months?|hours?|times?|of us|people|kids|children|year|dollars))"
+_NO_TIME_AFTER = (
+    r"(?! (?:days?|weeks?|months?|hours?|times?|of us|people|kids|children|year|dollars))"
+)
 
 # Days that are said only to be put aside: "from monday to friday", "not monday".
 _PUT_ASIDE = re.compile(
@@ -37,20 +37,31 @@ _PUT_ASIDE = re.compile(
     rf"(?: on)?(?: the| this| next)? (?:{_WEEKDAY}|tomorrow|today)\b"
     rf"|\b(?:{_WEEKDAY}|tomorrow|today) (?:does|will|would) not work\b"
 )
-_CORRECTED = re.compile(r"\b(?:no|actually|rather|instead|sorry|i mean|i meant|i said|make it)\b|\bto\b")
+_CORRECTED = re.compile(
+    r"\b(?:no|actually|rather|instead|sorry|i mean|i meant|i said|make it)\b|\bto\b"
+)
 
 # In this order. A function turns the match into the tool's words.
 _DAYS: tuple[tuple[str, str], ...] = (
     (r"\d{4}-\d{2}-\d{2}", "iso"),
     (r"day after tomorrow", "day after tomorrow"),
-    (rf"(?P<d>{_ORDINAL})(?: of)? (?P<m>{_MONTH})|(?P<m2>{_MONTH})(?: the)? (?P<d2>{_ORDINAL})"
-     rf"|(?P<m3>{_MONTH}) (?P<d3>\d{{1,2}}|twenty (?:{_UNIT})|{_UNIT}|{'|'.join(TEENS)})\b", "date"),
-    (rf"(?:the|on|(?:{_WEEKDAY})(?: the)?) (?P<d>{_ORDINAL})\b"
-     r"(?! (?:one|two|three|available|free|open|opening|slot|time|thing|option|appointment|visit"
-     r"|name|day|date|last|part|of the))"
-     r"|(?P<d2>\d{1,2}(?:st|nd|rd|th))", "date"),
-    (rf"(?:next|following) (?P<w>{_WEEKDAY})|(?P<w2>{_WEEKDAY}) (?:next week|after next)",
-     "next weekday"),
+    (
+        rf"(?P<d>{_ORDINAL})(?: of)? (?P<m>{_MONTH})|(?P<m2>{_MONTH})(?: the)? (?P<d2>{_ORDINAL})"
+        rf"|(?P<m3>{_MONTH}) (?P<d3>\d{{1,2}}|twenty (?:{_UNIT})|{_UNIT}|{'|'.join(TEENS)})\b",
+        "date",
+    ),
+    (
+        rf"(?:the|on|(?:{_WEEKDAY})(?: the)?) (?P<d>{_ORDINAL})\b"
+        r"(?! (?:one|two|three|available|free|open|opening|slot|time|thing|option|appointment|visit"
+        r"|name|day|date|last|part|of the))"
+        r"|(?P<d2>\d{1,2}(?:st|nd|rd|th))",
+        "date",
+    ),
+    (
+        rf"(?:next|following) (?P<w>{_WEEKDAY})|(?P<w2>{_WEEKDAY}) (?:next week|after next)"
+        rf"|next week (?:on )?(?P<w3>{_WEEKDAY})",
+        "next weekday",
+    ),
     (rf"(?P<w>{_WEEKDAY})", "weekday"),
     (r"tomorrow", "tomorrow"),
     (r"(?:end of|late|later) next week", "next friday"),
@@ -63,10 +74,14 @@ _DAYS: tuple[tuple[str, str], ...] = (
     (r"this month|end of the month", "in 2 weeks"),
     (rf"in (?P<n>{_COUNTS}) (?P<u>day|week|month)s?", "in"),
     (r"today|tonight|this (?:morning|afternoon|evening)|right now|this minute", "today"),
-    (r"soonest|soon as possible|asap|right away|(?:earliest|first|next|nearest) (?:available|free|open"
-     r"|possible|appointment|opening|slot|one you have)|earliest|any day|whenever|whichever"
-     r"|do not (?:mind|care)|does not matter|i am flexible|no preference|sooner the better"
-     r"|early as possible|this week|you choose|whatever you have|any time", "soonest"),
+    (
+        r"soonest|soon as possible|asap|right away|earliest|any day|whenever|whichever|any time"
+        r"|(?:earliest|first|next|nearest)"
+        r" (?:available|free|open|possible|appointment|opening|slot|one you have)"
+        r"|do not (?:mind|care)|does not matter|i am flexible|no preference|sooner the better"
+        r"|early as possible|this week|you choose|whatever you have",
+        "soonest",
+    ),
 )
 _COMPILED = tuple((re.compile(rf"\b(?:{pattern})\b"), meaning) for pattern, meaning in _DAYS)
 
@@ -85,15 +100,18 @@ _PAST_TO = re.compile(
 _DIGITAL = re.compile(r"\b(?P<h>[01]?\d|2[0-3]):(?P<m>[0-5]\d)\b")
 _HALF_HOUR = re.compile(rf"\bhalf (?P<h>{'|'.join(_HOURS)})\b")
 _HOUR_MINUTE = re.compile(rf"\b(?P<h>{_HOUR}) (?P<m>{_MINUTE})\b{_NO_TIME_AFTER}")
-_MARKED = re.compile(rf"\b(?P<h>{_HOUR}) (?:o'clock|am\b|pm\b|in the (?:morning|afternoon|evening)\b)")
+_MARKED = re.compile(
+    rf"\b(?P<h>{_HOUR}) (?:o'clock|am\b|pm\b|in the (?:morning|afternoon|evening)\b)"
+)
 _LED = re.compile(
     rf"\b(?:at|around|about|after|before|between|by|than|until|make it|say|for|to|from) "
     rf"(?P<h>{_HOUR})\b{_NO_TIME_AFTER}"
 )
 _BARE = re.compile(rf"\b(?P<h>{_HOUR})\b{_NO_TIME_AFTER}")
 _NOT_A_TIME = re.compile(
-    r"\b(?:the|that|this|which|other|earlier|later|either|last|first|second|third|no|any|another|every"
-    r"|each|some|good|better|nice|same|next|right|best|right) ones?\b|\bone (?:of|more|moment|second|minute|question)\b"
+    r"\b(?:the|that|this|which|other|earlier|later|either|last|first|second|third|no|any|another"
+    r"|every|each|some|good|better|nice|same|next|right|best) ones?\b"
+    r"|\bone (?:of|more|moment|second|minute|question)\b"
     r"|\b(?:four|for) (?:me|my)\b"
 )
 
@@ -101,7 +119,7 @@ _NOT_A_TIME = re.compile(
 def find_day(words: str) -> str | None:
     """The day, in the words that the tools take."""
     wanted = _PUT_ASIDE.sub(" ", words)
-    found: list[tuple[int, str]] = []
+    found: list[tuple[int, str, str]] = []
     taken: list[tuple[int, int]] = []
     for pattern, meaning in _COMPILED:
         for match in pattern.finditer(wanted):
@@ -109,8 +127,9 @@ def find_day(words: str) -> str | None:
                 continue
             taken.append(match.span())
             if day := _day(match, meaning):
-                found.append((match.start(), day))
-    found = [day for day in found if day[1] != "soonest"] or found
+                found.append((match.start(), day, meaning))
+    found = [one for one in found if one[1] != "soonest"] or found
+    found = [one for one in found if one[2] == "date"] or found  # "friday the ninth"
     if not found:
         return None
     found.sort()

@@ -25,7 +25,6 @@ _SOUNDS = {
     "sex": "6",
     "sicks": "6",
     "nein": "9",
-    "nine": "9",
 }
 _ZEROS = frozenset({"zero", "oh", "o", "nought", "naught", "nil"})
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
@@ -55,8 +54,11 @@ _TREATMENTS: tuple[tuple[str, str], ...] = (
     (r"covid tests?", "covid test"),
     (r"fillings?", "filling"),
     (r"crowns?", "crown"),
-    (r"(?:dental |routine |yearly |annual |health )?checkup|health check|physicals?|exams?|examinations?"
-     r"|screening", "checkup"),
+    (
+        r"(?:dental |routine |yearly |annual |health )?checkup|health check|physicals?|exams?"
+        r"|examinations?|screening",
+        "checkup",
+    ),
     (r"consultation|first visit|follow up(?: visit)?|second opinion", "consultation"),
 )
 _COMPILED = tuple((re.compile(rf"\b(?:{pattern})\b"), name) for pattern, name in _TREATMENTS)
@@ -64,19 +66,26 @@ TREATMENT = "(?:" + "|".join(f"(?:{pattern})" for pattern, _ in _TREATMENTS) + "
 
 _UNNAMED = re.compile(
     r"\b(?:price|cost|fee|charge|rate|quote|estimate) (?:of|for|on) (?:a |an |the )?(?P<t>[a-z ]+)"
-    r"|\bhow much (?:is|are|does|do|would|will|for)(?: it)?(?: for)? (?:a |an |the |your )?(?P<t2>[a-z ]+)"
+    r"|\bhow much (?:is|are|does|do|would|will|for)(?: it)?(?: for)? (?:a |an |the |your )?"
+    r"(?P<t2>(?!(?:i|we|you|my|our) )[a-z ]+)"
     r"|\bhow expensive (?:is|are) (?:a |an |the )?(?P<t3>[a-z ]+)"
 )
 _TRAILING = re.compile(
-    r"\b(?:cost|costs|be|run|please|me|here|with you|without insurance|with insurance|thanks|these days"
-    r"|that|this|it|one|those|them)\b.*$"
+    r"\b(?:cost|costs|be|run|please|me|here|with you|without insurance|with insurance|thanks"
+    r"|these days|that|this|it|one|those|them)\b.*$"
 )
 
 _GIVEN = re.compile(
-    r"\b(?:name is|name would be|call me|go by|listed as|under the name of|under the name|it is under"
-    r"|should be under|have me under|put it under|put me (?:down )?under|this is|i am|name's"
-    r"|it is for(?: my \w+)?|it would be|that would be|name last|last name|first name)"
+    r"\b(?:name is|name would be|call me|go by|listed as|under the name of|under the name"
+    r"|it is under|should be under|have me under|put it under|put me (?:down )?under|this is|i am"
+    r"|name's|it is for(?: my \w+)?|it would be|that would be)"
     r" (?P<name>.+)$"
+)
+_FIRST = re.compile(r"\bfirst name(?: is)? (?P<name>[a-z']+)")
+_LAST = re.compile(r"\b(?:last|family|sur) ?name(?: is)? (?P<name>[a-z']+)")
+_LEAD = re.compile(
+    r"^(?:(?:yes|yeah|sure|of course|alright|well|so|it is|that is|this is|i am|spelled"
+    r"|you spell it|put|make it|under|for) )+"
 )
 _SPEAKING = re.compile(r"^(?:hello |hi |hey |yes )*(?P<name>[a-z' ]+?) (?:speaking|calling|here)\b")
 _STRONG = re.compile(r"\bname\b|\bcall me\b|\bunder\b|\blisted as\b|\bgo by\b")
@@ -99,7 +108,12 @@ _NO_NAME = frozenset(
     """.split()  # noqa: SIM905
 )
 _NOT_A_NAME = (
-    _NO_NAME | set(UNITS) | set(TEENS) | set(TENS) | set(WEEKDAYS) | (set(MONTHS) - {"may", "april", "june"})
+    _NO_NAME
+    | set(UNITS)
+    | set(TEENS)
+    | set(TENS)
+    | set(WEEKDAYS)
+    | (set(MONTHS) - {"may", "april", "june"})
 )
 _MOST_NAME_WORDS = 3
 
@@ -114,14 +128,12 @@ def find_digits(words: str, *, expected: bool) -> str:
     run = ""
     tokens = words.split()
     for at, token in enumerate(tokens):
-        if (times := _TIMES.get(tokens[at - 1])) and at and run.endswith(_digit(token) or "-"):
-            run += (_digit(token) or "") * (times - 1)
-            continue
+        times = _TIMES.get(tokens[at - 1], 1) if at else 1
         digit = _digit(token) or (_spoken_number(tokens, at) if expected else None)
         if digit is None and expected and run and token in _SOUNDS and _goes_on(tokens, at):
             digit = _SOUNDS[token]
         if digit is not None:
-            run += digit
+            run += digit * times
         elif token not in _BETWEEN and token not in _TIMES:
             best, run = max(best, run, key=len), ""
     best = max(best, run, key=len)
@@ -130,7 +142,8 @@ def find_digits(words: str, *, expected: bool) -> str:
 
 def find_name(words: str, *, asked: bool) -> str | None:
     """The caller's name. `asked`: a few words alone are a name, too."""
-    candidates = []
+    halves = [m["name"] for m in (_FIRST.search(words), _LAST.search(words)) if m]
+    candidates = [(" ".join(halves), True)] if halves else []
     if match := _SPEAKING.search(words):
         candidates.append((match["name"], False))
     for match in _GIVEN.finditer(words):
@@ -139,7 +152,7 @@ def find_name(words: str, *, asked: bool) -> str | None:
         if inner:
             candidates.append((inner["name"], True))
     if asked:
-        candidates.append((re.sub(r"^(?:yes|sure|of course|alright|well|so) ", "", words), True))
+        candidates.append((_LEAD.sub("", words), True))
     for candidate, _ in sorted(candidates, key=lambda c: not c[1]):
         if name := _name_at_start(candidate):
             return name

@@ -6,22 +6,28 @@ be read is said as it stands.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
-from emulators.bedrock.clinic.words import MONTHS, ORDINALS, WEEKDAYS
-from emulators.bedrock.scripted import number_word
+from emulators.bedrock.clinic.words import MONTHS, ORDINALS, WEEKDAYS, number_word
+
+_NEAR_DAYS = 8
+_PLURAL = frozenset({"braces", "physiotherapy", "whitening"})
 
 
-
-def say_day(iso: str, days_ahead: int | None = None) -> str:
-    """ "Friday the ninth of October", with "today" or "tomorrow" before it where it is."""
+def on_day(iso: str, days_ahead: int | None = None) -> str:
+    """ "on Friday the ninth of October"; a near day without its month, or as "tomorrow"."""
     try:
         day = date.fromisoformat(iso)
     except ValueError:
-        return iso
-    named = f"{WEEKDAYS[day.weekday()].title()} the {ordinal(day.day)} of {MONTHS[day.month - 1].title()}"
-    near = {0: "today, ", 1: "tomorrow, "}.get(-1 if days_ahead is None else days_ahead, "")
-    return near + named
+        return f"on {iso}"
+    weekday = WEEKDAYS[day.weekday()].title()
+    if days_ahead in (0, 1):
+        return "tomorrow" if days_ahead else "today"
+    near = days_ahead is not None and days_ahead < _NEAR_DAYS
+    month = "" if near else f" of {MONTHS[day.month - 1].title()}"
+    return f"on {weekday} the {ordinal(day.day)}{month}"
 
 
 def say_time(hh_mm: str, *, part: bool = False) -> str:
@@ -91,3 +97,25 @@ def _part(hour: int) -> str:
     if hour < 12:
         return "in the morning"
     return "in the afternoon" if hour < 17 else "in the evening"
+
+
+def say_treatment(name: str | None) -> str:
+    """ "a checkup", "an x-ray"; "an appointment" for none."""
+    named = name or "appointment"
+    if named in _PLURAL:
+        return named
+    return f"{'an' if named[0] in 'aeiou' or named.startswith('x') else 'a'} {named}"
+
+
+def say_when(visit: Mapping[str, Any]) -> str:
+    """ "on Friday the ninth of October at half past two in the afternoon"."""
+    day, at = on_day(str(visit.get("date", ""))), say_time(str(visit.get("time", "")), part=True)
+    return f"{day} at {at}"
+
+
+def say_visit(visit: Mapping[str, Any]) -> str:
+    """An appointment whole: "a checkup on Friday … at half past two …, with Doctor Lee"."""
+    treatment = visit.get("treatment")
+    what = say_treatment(treatment if isinstance(treatment, str) else None)
+    doctor = visit.get("with")
+    return f"{what} {say_when(visit)}" + (f", with {doctor}" if doctor else "")

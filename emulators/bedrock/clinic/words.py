@@ -159,3 +159,18 @@ def number_of(word: str) -> int | None:
         if word in table:
             return table[word]
     return None
+
+
+def number_word(number: int) -> str:
+    """A number from 0 to 9999 in words; digits beyond."""
+    for size, name in ((1000, "thousand"), (100, "hundred")):
+        if size <= number < 10 * size:
+            whole, rest = divmod(number, size)
+            return f"{number_word(whole)} {name}" + (f" {number_word(rest)}" if rest else "")
+    for table in (UNITS, TEENS, TENS):
+        for word, value in table.items():
+            if value == number:
+                return word
+    if 20 < number < 100:
+        return f"{number_word(number // 10 * 10)} {number_word(number % 10)}"
+    return str(number)

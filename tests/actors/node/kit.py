@@ -19,8 +19,9 @@ ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 30.0
 """Seconds that anything may take on a loaded machine before a test gives up."""
 COMMAND = """\
-import typer
+import signal, typer
 from console import run
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also when the tests run under nohup
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command(cls=run.RunCommand)(run.run)
 app()
@@ -50,6 +51,7 @@ class RunningCommand:
     def __init__(self, main: str, *options: str, **environment: str) -> None:
         self.port = free_port()
         self.mark = uuid.uuid4().hex
+        self.info: dict[str, Any] = {}
         self.lines: list[str] = []
         self._new: queue.SimpleQueue[str] = queue.SimpleQueue()
         here = str(Path(__file__).parent)
@@ -74,7 +76,7 @@ class RunningCommand:
             text=True,
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._read)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def __enter__(self) -> Self:
@@ -83,7 +85,11 @@ class RunningCommand:
     def __exit__(self, *_exception: object) -> None:
         self.process.kill()
         self.process.wait(LIMIT)
-        until(lambda: not self.left(), "the command's processes are gone")
+        try:
+            until(lambda: not self.left(), "the command's processes have ended", 10)
+        finally:
+            for process in self.left():
+                process.kill()
         self._reader.join(LIMIT)
         assert self.process.stdout is not None and self.process.stderr is not None
         self.process.stdout.close()
@@ -94,8 +100,8 @@ class RunningCommand:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, f"not ready: {self.log()}"
-        info: dict[str, Any] = json.loads(line)
-        return info
+        self.info = json.loads(line)
+        return self.info
 
     def wait(self) -> int:
         """The exit code; by then none of the command's processes is left."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import ctypes
+import logging
 import os
-import subprocess
 import sys
 import time
 from typing import Any
@@ -16,7 +16,8 @@ async def serving(context: NodeContext) -> None:
     server = await asyncio.start_server(_say_pid, "127.0.0.1", int(context.settings["NODE_PORT"]))
     context.serve(_control)
     print("printed by the node")
-    subprocess.run(["echo", "printed below the node"], check=True)
+    below = await asyncio.create_subprocess_exec("echo", "printed below the node")
+    await below.wait()
     port = server.sockets[0].getsockname()[1]
     context.ready({"node": "test@here", "tcp": f"127.0.0.1:{port}"})
     await context.stop.wait()
@@ -36,6 +37,8 @@ async def _control(request: dict[str, Any]) -> dict[str, Any]:
             await asyncio.sleep(seconds)
         case {"block": seconds}:
             asyncio.get_running_loop().call_later(0.1, time.sleep, seconds)
+        case {"log": text}:
+            logging.getLogger("a.library").warning(text)
         case {"fail": text}:
             raise ValueError(text)
         case {"object": _}:
@@ -43,7 +46,7 @@ async def _control(request: dict[str, Any]) -> dict[str, Any]:
         case {"fault": _}:
             asyncio.get_running_loop().call_later(0.1, ctypes.string_at, 0)
         case {"spawn": seconds}:
-            return {"pid": subprocess.Popen(["sleep", str(seconds)]).pid}
+            return {"pid": (await asyncio.create_subprocess_exec("sleep", str(seconds))).pid}
     return {"echo": request, "pid": os.getpid()}
 
 

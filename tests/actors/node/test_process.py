@@ -1,8 +1,12 @@
 """Processes that end with their parent, and parents that end their processes."""
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -10,27 +14,48 @@ import pytest
 from actors.node.process import describe_exit
 from tests.actors.node.kit import LIMIT, ROOT, is_alive, until
 
-CHILD = """\
+PROCESSES = """\
 import multiprocessing, os, signal, time
 from actors.node import process
+
+def say(words):
+    os.write(1, f"{words}\\n".encode())
 
 def child(linked):
     if linked:
         process.die_with_parent()
-    print(os.getpid(), flush=True)
+    say(os.getpid())
     time.sleep(3600)
 
 def parent(linked):
-    multiprocessing.get_context("fork").Process(target=child, args=[linked]).start()
-    print(os.getpid(), flush=True)
+    start(child, linked)
+    say(os.getpid())
     time.sleep(3600)
+
+def start(function, linked):
+    multiprocessing.get_context("fork").Process(target=function, args=[linked]).start()
+
+def below():
+    return sorted(process.descendants(os.getpid()))
 """
 
 
-def run(script: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-c", CHILD + script], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+@contextmanager
+def running(script: str) -> "Iterator[subprocess.Popen[str]]":
+    """A process that has the functions above, and nothing left of it afterwards."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROCESSES + script],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def lines(process: "subprocess.Popen[str]", count: int) -> list[str]:
@@ -38,8 +63,13 @@ def lines(process: "subprocess.Popen[str]", count: int) -> list[str]:
     return [process.stdout.readline().strip() for _ in range(count)]
 
 
+def tell(process: "subprocess.Popen[str]", *numbers: int) -> None:
+    assert process.stdin is not None
+    print(*numbers, sep="\n", file=process.stdin, flush=True)
+
+
 def test_a_linked_child_is_killed_with_its_parent() -> None:
-    with run("parent(True)") as parent:
+    with running("parent(True)") as parent:
         pids = {int(line) for line in lines(parent, 2)}
         (child,) = (psutil.Process(pid) for pid in pids - {parent.pid})
         parent.kill()
@@ -47,55 +77,41 @@ def test_a_linked_child_is_killed_with_its_parent() -> None:
         until(lambda: not is_alive(child), "the child has ended")
 
 
-def test_descendants_and_their_orphans_are_ended() -> None:
+def test_orphans_are_adopted_and_ended() -> None:
     script = """
 process.adopt_orphans()
-multiprocessing.get_context("fork").Process(target=parent, args=[False]).start()
-os.kill(int(input()), signal.SIGKILL)
-while len(list(process.descendants(os.getpid()))) == 2:
-    for pid in process.descendants(os.getpid()):
-        process.reap(pid)
-print(list(process.descendants(os.getpid())), flush=True)
-print(process.end_descendants(), list(process.descendants(os.getpid())), flush=True)
+start(parent, False)
+middle = int(input())
+os.kill(middle, signal.SIGKILL)
+os.waitpid(middle, 0)
+say(below())
+say((process.end_descendants(), below()))
 """
-    top = subprocess.Popen(
-        [sys.executable, "-c", CHILD + script],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with top:
+    with running(script) as top:
         pids = {int(line) for line in lines(top, 2)}
         (middle,) = (child.pid for child in psutil.Process(top.pid).children())
-        assert top.stdin is not None
-        print(middle, file=top.stdin, flush=True)
+        tell(top, middle)
         (orphan,) = pids - {middle}
-        assert lines(top, 2) == [f"[{orphan}]", "[] []"]
+        assert lines(top, 2) == [f"[{orphan}]", "([], [])"]
         assert top.wait(LIMIT) == 0
         assert not psutil.pid_exists(orphan)
 
 
 def test_a_tree_that_is_kept_is_not_ended() -> None:
     script = """
-multiprocessing.get_context("fork").Process(target=parent, args=[False], daemon=False).start()
-(kept, below) = (int(input()), int(input()))
-print(process.end_descendants(keep={kept}), sorted(process.descendants(os.getpid())), flush=True)
-process.end_descendants()
+process.adopt_orphans()
+start(parent, False)
+start(child, False)
+kept = int(input())
+say((process.end_descendants(keep={kept}), below()))
+say((process.end_descendants(), below()))
 """
-    top = subprocess.Popen(
-        [sys.executable, "-c", CHILD + script],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with top:
-        pids = sorted(int(line) for line in lines(top, 2))
-        (middle,) = (child.pid for child in psutil.Process(top.pid).children())
-        assert top.stdin is not None
-        print(middle, *(pid for pid in pids if pid != middle), sep="\n", file=top.stdin, flush=True)
-        assert lines(top, 1) == [f"[] {pids}"]
+    with running(script) as top:
+        pids = {int(line) for line in lines(top, 3)}
+        (kept,) = (child.pid for child in psutil.Process(top.pid).children() if child.children())
+        (below,) = (child.pid for child in psutil.Process(kept).children())
+        tell(top, kept)
+        assert lines(top, 2) == [f"([], {sorted([kept, below])})", "([], [])"]
         assert top.wait(LIMIT) == 0
         assert not any(psutil.pid_exists(pid) for pid in pids)
 

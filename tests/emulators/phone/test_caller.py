@@ -183,10 +183,39 @@ class TestBargeIn:
         assert turn.first_audio_ms == 1000
         assert call.caller.outcome is FINISHED
 
-    def test_speaking_after_the_agent_is_quiet_is_no_barge_in(self) -> None:
-        call = Call(steps('text = "Hi."'))
+    def test_words_that_came_before_a_late_clear_are_not_taken_for_the_answer(self) -> None:
+        call = Call(self.SCRIPT.replace('expect = "Sorry"', 'label = "end"'))
+        call.agent_says(0, self.LONG)
+        call.agent_clears(280)
+        call.agent_says(3000, "Sorry?")
+        call.run()
+        turn = call.report.turns[0]
+        assert turn.end_ms is not None and turn.end_ms < 280
+        assert call.report.duration_ms >= 3000 + 700
+
+    @pytest.mark.parametrize("clear_ms", [200, 202, 205])
+    def test_the_words_after_a_clear_in_the_middle_of_a_letter_are_heard_whole(
+        self, clear_ms: int
+    ) -> None:
+        call = Call(self.SCRIPT)
+        call.agent_says(0, self.LONG)
+        call.plans[200] = lambda: call.caller.receive(clear_ms, Clear())
+        call.plans[220] = lambda: call.send(220, "Sorry?")
+        call.run()
+        assert call.report.heard[-1].text == "Sorry?"
+
+    @pytest.mark.parametrize("quiet_ms", [100, 700])
+    def test_speaking_after_the_agents_last_word_is_no_barge_in(self, quiet_ms: int) -> None:
+        call = Call(steps(f'text = "Hi."\nafter_quiet_ms = {quiet_ms}'))
         call.agent_says(0, "Hello.")
         assert not call.run().report.turns[0].barge_in
+
+    def test_silence_that_still_waits_to_be_played_is_no_voice(self) -> None:
+        call = Call(steps('text = "Hi."'))
+        call.agent_says(0, "Hello.")
+        call.plans[20] = lambda: call.caller.receive(20, Audio(SILENCE * 200))
+        turn = call.run().report.turns[0]
+        assert not turn.barge_in and turn.start_ms < 2000
 
 
 class TestRecording:
@@ -214,8 +243,8 @@ class TestStreamGone:
         assert len(call.report.heard_text) < 15
         assert call.marks == []
 
-    @pytest.mark.parametrize("step", ["wait_close = true", "hangup = true"])
-    def test_an_end_by_the_agent_is_judged_by_the_script(self, step: str) -> None:
-        call = Call(steps(step))
-        call.caller.call_ended(100, "the agent closed")
-        assert (call.caller.outcome is FINISHED) == (step == "wait_close = true")
+    @pytest.mark.parametrize("clean", [True, False])
+    def test_an_end_by_the_agent_is_judged_by_the_script(self, clean: bool) -> None:
+        call = Call(steps("wait_close = true"))
+        call.caller.call_ended("the agent closed", clean)
+        assert (call.caller.outcome is FINISHED) == clean

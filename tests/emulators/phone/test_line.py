@@ -193,7 +193,7 @@ class TestPacer:
         for n, time in enumerate(times):
             assert n * FRAME_MS <= time <= (n + burst - 1) * FRAME_MS + jitter_ms + 1e-6
 
-    @pytest.mark.parametrize("wrong", [{"jitter_ms": -1}, {"burst": 0}])
-    def test_senseless_settings_are_refused(self, wrong: dict[str, int]) -> None:
+    @pytest.mark.parametrize(("jitter_ms", "burst"), [(-1, 1), (0, 0)])
+    def test_senseless_settings_are_refused(self, jitter_ms: float, burst: int) -> None:
         with pytest.raises(ValueError, match="at least"):
-            Pacer(**wrong)
+            Pacer(jitter_ms, burst)

@@ -99,10 +99,8 @@ async def webhook_at(
         body = (await reader.readexactly(int(headers["content-length"]))).decode()
         status, document = answer(head[0].split(" ")[1], dict(parse_qsl(body)), headers)
         data = document.encode()
-        writer.write(
-            f"HTTP/1.1 {status} X\r\ncontent-length: {len(data)}\r\nconnection: close\r\n\r\n".encode()
-            + data
-        )
+        writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: {len(data)}\r\n".encode())
+        writer.write(b"connection: close\r\n\r\n" + data)
         await writer.drain()
         writer.close()
         await writer.wait_closed()
@@ -307,6 +305,20 @@ class TestTrouble:
                 await task
             await asyncio.wait_for(gone.wait(), LIMIT_S)
 
+    async def test_leaving_the_phone_breaks_the_call_off(self) -> None:
+        async def agent(line: Line) -> None:
+            await line.until(Media)
+            started.set()
+            await line.socket.wait_closed()
+
+        started = asyncio.Event()
+        async with agent_at(agent) as (url, _), asyncio.timeout(LIMIT_S):
+            async with Phone(url, script({"wait_close": True, "expect": "Bye"})) as phone:
+                running = asyncio.create_task(phone.run())
+                await started.wait()
+            report = await running
+        assert not report.ok and report.streams[0].close_code == 1006
+
 
 async def friendly_from_start(line: Line) -> None:
     await line.say("How can I help?")
@@ -403,7 +415,7 @@ class TestWebhook:
         [
             (403, "bad signature", "status 403: bad signature"),
             (200, "hello", "not XML"),
-            (200, twiml.reject("busy"), "rejected (busy)"),
+            (200, twiml.reject("busy"), "rejected the call (busy)"),
             (200, twiml.say_hangup("We are full."), "the agent hung up"),
         ],
     )

@@ -3,6 +3,8 @@
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from emulators.phone.audio import FRAME_BYTES, SILENCE_CODES
 from emulators.phone.line import Ear
 from emulators.phone.player import FINISHED, Failure, ScriptPlayer
@@ -57,6 +59,12 @@ class TestElapsed:
         assert caller.decide(1299, Ear()) is None
         assert label(caller.decide(1300, Ear())) == "b"
 
+    def test_counts_from_a_step_that_only_listened(self) -> None:
+        caller = player('label = "greeting"', 'label = "b"\ntext = "b"\nafter_ms = 300')
+        assert label(caller.decide(5000, heard(1000))) == "greeting"
+        assert caller.decide(5299, Ear()) is None
+        assert label(caller.decide(5300, Ear())) == "b"
+
     def test_with_expect_audio_it_also_needs_the_agent(self) -> None:
         caller = player('text = "a"\nafter_ms = 100\nexpect_audio = true')
         assert caller.decide(500, Ear()) is None
@@ -93,20 +101,27 @@ class TestEnd:
         assert caller.decide(1999, heard(100)) is None
         assert "the call had not ended" in reason(caller.decide(2000, heard(100)))
 
-    def test_the_agents_end_is_what_the_last_step_waited_for(self) -> None:
-        caller = player("wait_close = true")
-        assert caller.call_ended(500, Ear(), "closed") is FINISHED
+    @pytest.mark.parametrize("step", ["wait_close = true", "hangup = true\nafter_ms = 0"])
+    def test_at_the_last_step_the_agent_may_hang_up_first(self, step: str) -> None:
+        assert player(step).call_ended(Ear(), "the agent hung up", clean=True) is FINISHED
+
+    @pytest.mark.parametrize("step", ["wait_close = true", "hangup = true\nafter_ms = 0"])
+    def test_an_end_that_nobody_wanted_is_a_failure_even_there(self, step: str) -> None:
+        failure = player(step).call_ended(Ear(), "the agent closed with 1011", clean=False)
+        assert reason(failure) == "step 1: not reached, the agent closed with 1011"
 
     def test_the_agents_end_without_the_expected_words_is_a_failure(self) -> None:
-        caller = player('wait_close = true\nexpect = "bye"')
-        assert "does not match 'bye'" in reason(caller.call_ended(500, heard(400), "closed"))
+        for step in ("wait_close = true", "hangup = true"):
+            caller = player(f'{step}\nexpect = "bye"')
+            failure = caller.call_ended(heard(400, text="Hm."), "the agent hung up", clean=True)
+            assert "'Hm.' was heard, which does not match 'bye'" in reason(failure)
 
     def test_an_end_in_the_middle_names_the_step_not_reached_and_how_it_ended(self) -> None:
         caller = player('label = "ask"\ntext = "a"', "hangup = true")
-        failure = reason(caller.call_ended(500, Ear(), "the agent closed with 1011"))
-        assert failure == "step 1 (ask): not reached, the agent closed with 1011"
+        failure = reason(caller.call_ended(Ear(), "the agent hung up", clean=True))
+        assert failure == "step 1 (ask): not reached, the agent hung up"
 
     def test_an_end_after_the_last_step_is_no_failure(self) -> None:
         caller = player('text = "a"\nafter_ms = 0')
         caller.decide(0, Ear())
-        assert caller.call_ended(20, Ear(), "closed") is FINISHED
+        assert caller.call_ended(Ear(), "the stream broke", clean=False) is FINISHED

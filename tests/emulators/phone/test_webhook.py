@@ -83,7 +83,8 @@ class TestSignature:
             "To": "+18005551212",
         }
         url = "https://mycompany.com/myapp.php?foo=1&bar=2"
-        assert signature("12345", url, fields) == "RSOYDt4T1cUTdK1PDd93/VVr8B8="
+        for order in (fields, dict(reversed(fields.items()))):
+            assert signature("12345", url, order) == "RSOYDt4T1cUTdK1PDd93/VVr8B8="
 
     def test_depends_on_token_address_and_fields(self) -> None:
         variants = [("a", "u", {"k": "v"}), ("b", "u", {"k": "v"}), ("a", "x", {"k": "v"})]

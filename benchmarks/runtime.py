@@ -1,0 +1,204 @@
+"""What the runtime costs, beside what else a Python program could use.
+
+Measures, each the median of several rounds: a `GenServer.call` and its reply, a supervised start,
+a crash until the child runs again, the memory of an idle process; and beside them a bare
+`asyncio.Queue` there and back, pykka, and Thespian's two bases. Loop measures are taken in turn,
+round by round, so that a busy machine troubles them alike: compare within one run.
+
+`run` gives `Figure`s; it needs the extra `bench` for memory and pykka.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from actors.runtime import KILL, VM, From, GenServer, Pid
+from benchmarks.peers import PEERS
+from supervisors import DynamicSupervisor, Supervisor, child
+
+IDLE_PROCESSES = 10_000
+CRASHES_A_ROUND = 100
+CALLS_A_ROUND = 4_000
+STARTS_A_ROUND = 500
+MICROSECONDS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measure. `value` and `target` (at most this; None: for comparison) are in `unit`."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+
+    @property
+    def missed(self) -> bool:
+        """Whether the target is not reached."""
+        return self.target is not None and self.value > self.target
+
+
+class Echo(GenServer):
+    """Replies with the request."""
+
+    async def handle_call(self, request: Any, from_: From) -> Any:
+        return request
+
+
+class Fragile(GenServer):
+    """Crashes when told to; `born` is set when it starts."""
+
+    async def init(self, born: asyncio.Event) -> None:
+        born.set()
+
+    async def handle_cast(self, request: Any) -> None:
+        raise RuntimeError(request)
+
+
+Measure = Callable[[], Awaitable[float]]
+
+
+def run(rounds: int, *, peers: bool = True) -> list[Figure]:
+    """All figures, after `rounds` rounds of each measure."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    figures = [Figure("memory of an idle process", asyncio.run(memory()), "bytes", 6_000)]
+    figures = asyncio.run(_on_the_loop(rounds)) + figures
+    if peers:
+        for name, measure in PEERS:
+            figures.append(Figure(name, measure(), "us"))
+    return figures
+
+
+async def memory() -> float:
+    """Bytes that the resident memory of this OS process grows by for each idle process."""
+    import psutil
+
+    own = psutil.Process()
+    async with VM(block_warning_ms=None) as vm:
+        for _ in range(IDLE_PROCESSES // 10):
+            await vm.start(Echo)
+        gc.collect()
+        before = own.memory_info().rss
+        for _ in range(IDLE_PROCESSES):
+            await vm.start(Echo)
+        gc.collect()
+        return (own.memory_info().rss - before) / IDLE_PROCESSES
+
+
+async def _on_the_loop(rounds: int) -> list[Figure]:
+    async with (
+        VM(block_warning_ms=None) as vm,
+        _call(vm) as call,
+        _start(vm) as start,
+        _restart(vm) as restart,
+        _queue() as queue,
+    ):
+        measures: list[tuple[str, Measure, float | None]] = [
+            ("GenServer.call and reply", call, 12),
+            ("supervised start", start, 60),
+            ("crash to restarted", restart, 300),
+            ("asyncio.Queue there and back", queue, None),
+        ]
+        taken: dict[str, list[float]] = {name: [] for name, _, _ in measures}
+        for number in range(rounds + 1):
+            for name, measure, _ in measures:
+                gc.collect()
+                value = await measure()
+                # The first round warms up.
+                if number:
+                    taken[name].append(value)
+    return [
+        Figure(name, statistics.median(taken[name]), "us", target) for name, _, target in measures
+    ]
+
+
+@asynccontextmanager
+async def _call(vm: VM) -> AsyncIterator[Measure]:
+    """A request to a server and its reply, microseconds."""
+    pid = await vm.start(Echo)
+    assert pid is not None
+
+    async def measure() -> float:
+        began = time.perf_counter()
+        for number in range(CALLS_A_ROUND):
+            await vm.call(pid, number)
+        return (time.perf_counter() - began) / CALLS_A_ROUND * MICROSECONDS
+
+    yield measure
+
+
+@asynccontextmanager
+async def _start(vm: VM) -> AsyncIterator[Measure]:
+    """A child started by a DynamicSupervisor, microseconds."""
+    supervisor = await vm.start(DynamicSupervisor)
+    assert supervisor is not None
+    spec = child(Echo, restart="temporary")
+
+    async def measure() -> float:
+        began = time.perf_counter()
+        started = [
+            await DynamicSupervisor.start_child(vm, supervisor, spec) for _ in range(STARTS_A_ROUND)
+        ]
+        took = time.perf_counter() - began
+        for pid in started:
+            assert isinstance(pid, Pid)
+            vm.exit(pid, KILL)
+        await DynamicSupervisor.count_children(vm, supervisor)
+        return took / STARTS_A_ROUND * MICROSECONDS
+
+    yield measure
+
+
+@asynccontextmanager
+async def _restart(vm: VM) -> AsyncIterator[Measure]:
+    """From a message that crashes a permanent child to the init of its successor, microseconds."""
+    born = asyncio.Event()
+    worker = child(Fragile, born, name="fragile")
+    await vm.start(Supervisor, [worker], max_restarts=10**9, max_seconds=1)
+
+    async def measure() -> float:
+        taken = []
+        for _ in range(CRASHES_A_ROUND):
+            born.clear()
+            began = time.perf_counter()
+            vm.cast("fragile", "crash")
+            await born.wait()
+            taken.append((time.perf_counter() - began) * MICROSECONDS)
+            await asyncio.sleep(0.001)
+        return statistics.median(taken)
+
+    yield measure
+
+
+@asynccontextmanager
+async def _queue() -> AsyncIterator[Measure]:
+    """An item through one queue to a task and back through another, microseconds."""
+    there: asyncio.Queue[int] = asyncio.Queue()
+    back: asyncio.Queue[int] = asyncio.Queue()
+
+    async def echo() -> None:
+        while True:
+            await back.put(await there.get())
+
+    async def measure() -> float:
+        began = time.perf_counter()
+        for number in range(CALLS_A_ROUND):
+            await there.put(number)
+            await back.get()
+        return (time.perf_counter() - began) / CALLS_A_ROUND * MICROSECONDS
+
+    task = asyncio.create_task(echo())
+    try:
+        yield measure
+    finally:
+        task.cancel()

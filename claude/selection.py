@@ -1,0 +1,167 @@
+"""Which model for which question: the specification's rules, word lists and thresholds.
+
+Purpose: complexity, model, thinking, tools and length decided from a transcript. Contract: pure;
+each function answers as the specification's Elixir does, term ordering and byte patterns included.
+Contexts, options and criteria are mappings whose keys may be missing.
+Errors: `TypeError` where the Elixir raises for a conversation history that is no list.
+Source: Bedrock guide, sections 2 and 3; Claude 4 guide, "Real-time Streaming" and "Model Selection
+Strategy".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from claude.elixir import byte_patterns, count_matching, greater, less, truthy, words
+from claude.graphemes import grapheme_count
+from claude.spec_models import (
+    CLAUDE_3_5_HAIKU,
+    CLAUDE_3_5_SONNET,
+    CLAUDE_3_7_SONNET,
+    CLAUDE_3_HAIKU,
+    CLAUDE_4_OPUS,
+    CLAUDE_4_SONNET,
+)
+
+_COMPLEX_PATTERNS: Final = byte_patterns(
+    rb"analyze|compare|evaluate|reasoning|logic|step.by.step",
+    rb"troubleshoot|debug|diagnose|investigate",
+    rb"calculate|compute|determine|solve",
+    rb"explain.why|walk.me.through|break.down",
+)
+_THINKING_PATTERNS: Final = byte_patterns(
+    rb"analyze|analyze\s+the|break\s+down|step\s+by\s+step",
+    rb"complex|complicated|detailed\s+explanation",
+    rb"troubleshoot|debug|diagnose|investigate",
+    rb"compare|evaluate|assess|determine\s+the\s+best",
+    rb"reasoning|logic|why\s+does|how\s+does\s+this\s+work",
+)
+_TOOL_PATTERNS: Final = byte_patterns(
+    rb"look\s+up|search|find|check|verify",
+    rb"create|update|modify|change|set",
+    rb"send|email|notify|alert",
+    rb"schedule|book|reserve|cancel",
+    rb"transfer|escalate|connect",
+)
+
+_DEFAULT_MAX_LATENCY_MS: Final = 500
+_WORDS_OF_A_LONG_PROMPT: Final = 50
+_LONG_CONVERSATION: Final = 5
+_THINKING_HISTORY: Final = 3
+_THINKING_LENGTH: Final = 100
+_THINKING_LENGTH_WITH_HISTORY: Final = 50
+_BASE_RESPONSE_WORDS: Final = 150
+_MIN_RESPONSE_WORDS: Final = 50
+_MAX_RESPONSE_WORDS: Final = 300
+
+
+def assess_query_complexity(prompt: str, context: Mapping[str, Any]) -> float:
+    """0.0 to 1.0 from the prompt's length, its wording and the conversation so far."""
+    word_factor = min(len(words(prompt)) / _WORDS_OF_A_LONG_PROMPT, 1.0)
+    pattern_score = count_matching(_COMPLEX_PATTERNS, prompt) / len(_COMPLEX_PATTERNS)
+    return min((word_factor * 0.3) + (pattern_score * 0.5) + _context_factor(context), 1.0)
+
+
+def _context_factor(context: Mapping[str, Any]) -> float:
+    history = context.get("conversation_history")
+    if truthy(history) and _turns(history) > _LONG_CONVERSATION:
+        return 0.3
+    if truthy(context.get("requires_tools")):
+        return 0.4
+    return 0.2 if truthy(context.get("multi_turn")) else 0.0
+
+
+def _turns(history: object) -> int:
+    if not isinstance(history, list | tuple):
+        raise TypeError(f"conversation_history must be a list, not {type(history).__name__}")
+    return len(history)
+
+
+def select_optimal_model_and_region(
+    prompt: str,
+    context: Mapping[str, Any],
+    options: Mapping[str, Any],
+    preferred_region: str | None,
+) -> tuple[str, str | None]:
+    """The Bedrock guide's model for a prompt, and the region, which passes through.
+
+    options: `max_latency` in ms (default 500), `cost_optimize`. Tools need no rule of their own:
+    every case that the latency rules leave open is 3.5 Sonnet's.
+    """
+    complexity = assess_query_complexity(prompt, context)
+    latency = options.get("max_latency", _DEFAULT_MAX_LATENCY_MS)
+    if complexity > 0.9 and greater(latency, 1000):
+        return CLAUDE_3_7_SONNET, preferred_region
+    if complexity < 0.3 and less(latency, 150):
+        cheapest = truthy(options.get("cost_optimize", False))
+        return CLAUDE_3_HAIKU if cheapest else CLAUDE_3_5_HAIKU, preferred_region
+    if complexity < 0.6 and less(latency, 200):
+        return CLAUDE_3_5_HAIKU, preferred_region
+    return CLAUDE_3_5_SONNET, preferred_region
+
+
+def needs_deep_thinking(transcript: str) -> bool:
+    """Whether the transcript asks for something that thinking helps with."""
+    return count_matching(_THINKING_PATTERNS, transcript) > 0
+
+
+def has_tool_intent(transcript: str) -> bool:
+    """Whether the transcript asks for something to be looked up or done."""
+    return count_matching(_TOOL_PATTERNS, transcript) > 0
+
+
+def select_optimal_model_claude4(
+    transcript: str,
+    context: Mapping[str, Any],
+    *,
+    needs_deep_thinking: bool,
+    has_tool_requirements: bool,
+) -> str:
+    """The Claude 4 guide's model for a transcript, by what it needs.
+
+    The guide leaves both predicates open; `needs_deep_thinking` and `has_tool_intent` of this
+    module are the ones to use.
+    """
+    if needs_deep_thinking:
+        return CLAUDE_4_OPUS
+    return CLAUDE_4_SONNET if has_tool_requirements else CLAUDE_3_5_SONNET
+
+
+def select_best_model(criteria: Mapping[str, Any]) -> str:
+    """The Claude 4 guide's model by criteria: `complexity`, `has_tools`, `latency_requirement`
+    (ms).
+
+    A criterion that is missing does not count; one that is no number is above every number.
+    """
+    if "complexity" in criteria and greater(criteria["complexity"], 0.8):
+        return CLAUDE_4_OPUS
+    if criteria.get("has_tools") is True:
+        return CLAUDE_4_SONNET
+    if "latency_requirement" in criteria and less(criteria["latency_requirement"], 150):
+        return CLAUDE_3_5_HAIKU
+    return CLAUDE_3_5_SONNET
+
+
+def should_use_extended_thinking(transcript: str, context: Mapping[str, Any]) -> bool:
+    """Whether several signs agree that thinking is worth its wait. Lengths are in graphemes."""
+    has_history = _turns(context.get("conversation_history", [])) > _THINKING_HISTORY
+    if not needs_deep_thinking(transcript):
+        return False
+    length = grapheme_count(transcript)
+    is_technical = context.get("agent_type") == "technical_support"
+    long_enough = length > _THINKING_LENGTH or is_technical
+    return long_enough or (has_history and length > _THINKING_LENGTH_WITH_HISTORY)
+
+
+def determine_response_length(transcript: str, context: Mapping[str, Any]) -> int:
+    """How many words the answer should have; the wording is looked at with its case."""
+    if any(wish in transcript for wish in ("explain", "detail", "walk me through")):
+        length = _BASE_RESPONSE_WORDS * 2.0
+    elif any(wish in transcript for wish in ("quick", "fast", "briefly")):
+        length = _BASE_RESPONSE_WORDS * 0.5
+    elif context.get("agent_type") == "technical_support":
+        length = _BASE_RESPONSE_WORDS * 1.5
+    else:
+        length = _BASE_RESPONSE_WORDS
+    return min(max(round(length), _MIN_RESPONSE_WORDS), _MAX_RESPONSE_WORDS)

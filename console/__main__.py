@@ -1,0 +1,5 @@
+"""`python -m console` is `aybiza`."""
+
+from console.cli import main
+
+main()

@@ -1,0 +1,61 @@
+"""`aybiza bench`: measures this machine can repeat.
+
+Exit codes: 0 measured; 1 with `--check` when a target is missed.
+"""
+
+import json
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="bench",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def measures() -> None:
+    """Measure what this machine can do."""
+
+
+RUNTIME_EXAMPLE = "Example: aybiza bench runtime --rounds 9 --json"
+
+
+@app.command("runtime", epilog=RUNTIME_EXAMPLE)
+def runtime(
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="Rounds; the median counts.")] = 9,
+    peers: Annotated[
+        bool, typer.Option(help="Measure pykka and Thespian too; Thespian starts OS processes.")
+    ] = True,
+    check: Annotated[bool, typer.Option("--check", help="Fail if a target is missed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure calls, starts, restarts and memory of processes, beside a bare queue and others.
+
+    A busy machine slows all figures alike: compare them within one run.
+    """
+    try:
+        from benchmarks.runtime import run
+    except ModuleNotFoundError as missing:
+        typer.echo(f"{missing.name} is not installed: pip install 'aybiza[bench]'", err=True)
+        raise typer.Exit(1) from None
+    figures = run(rounds, peers=peers)
+    missed = [figure for figure in figures if figure.missed]
+    if as_json:
+        table = {
+            figure.name: {"value": figure.value, "unit": figure.unit, "target": figure.target}
+            for figure in figures
+        }
+        typer.echo(json.dumps(table, indent=2))
+    else:
+        width = max(len(figure.name) for figure in figures)
+        for figure in figures:
+            target = "" if figure.target is None else f"  at most {figure.target:,.0f}"
+            verdict = "  MISSED" if figure.missed else ""
+            value = f"{figure.value:>12,.1f} {figure.unit:5}"
+            typer.echo(f"{figure.name:{width}}  {value}{target}{verdict}")
+    if check and missed:
+        raise typer.Exit(1)

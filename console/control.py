@@ -1,0 +1,126 @@
+"""What a running node answers to the command-line tools: its tree, its calls, and the end of a process.
+
+Requests and replies are JSON data.
+
+    {"op": "tree"}                                  -> {"processes": [...]}, parents before children
+    {"op": "calls"}                                 -> {"calls": [...]}
+    {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name, "back": pid or null,
+                                                        "after_ms": milliseconds or null}
+
+A process P is named by its pid (`<node.12>` or `12`), its registered name (`metrics`), or a part of a
+call: `call:CA…`, `transcriber:CA…`, `speaker:CA…`, `session:CA…`.
+Errors: `ValueError` with a text for people, which becomes the node's refusal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from actors import names
+from actors.runtime import KILL, VM, CallExit, Dest, Pid, Process, Via, sys
+
+LOOK_SECONDS = 0.5
+BACK_SECONDS = 1.0
+PARTS = ("call", "transcriber", "speaker", "session")
+
+
+async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
+    """Answer one request."""
+    match request:
+        case {"op": "tree"}:
+            return {"processes": tree(vm)}
+        case {"op": "calls"}:
+            return {"calls": await calls(vm)}
+        case {"op": "kill", "process": str(which), "reason": str(reason)}:
+            return await kill(vm, which, reason)
+    raise ValueError(f"a node does not understand {request!r}")
+
+
+def tree(vm: VM) -> list[dict[str, Any]]:
+    """All processes, each behind its parent; `depth` 0 has none that lives."""
+    children: dict[Pid | None, list[Process]] = {}
+    found = [process for pid in vm.processes() if (process := vm.find(pid))]
+    living = {process.pid for process in found}
+    for process in found:
+        parent = process.parent if process.parent in living else None
+        children.setdefault(parent, []).append(process)
+    lines: list[dict[str, Any]] = []
+
+    def walk(parent: Pid | None, depth: int) -> None:
+        for process in children.get(parent, ()):
+            lines.append(
+                {
+                    "pid": str(process.pid),
+                    "name": vm.name_of(process),
+                    "server": process.label,
+                    "depth": depth,
+                    "mailbox": len(process.mailbox),
+                    "reductions": process.reductions,
+                }
+            )
+            walk(process.pid, depth + 1)
+
+    walk(None, 0)
+    return lines
+
+
+async def calls(vm: VM) -> list[dict[str, Any]]:
+    """The calls of the node, with where each stands."""
+    found = []
+    for pid in vm.processes():
+        process = vm.find(pid)
+        if process is not None and process.label == "CallActor":
+            try:
+                found.append(await sys.get_state(vm, pid, LOOK_SECONDS))
+            except CallExit as failure:
+                found.append({"pid": str(pid), "phase": f"unknown: {failure.reason}"})
+    return found
+
+
+async def kill(vm: VM, which: str, reason: str = KILL) -> dict[str, Any]:
+    """Send the exit signal `reason` to a process; `kill` cannot be trapped.
+
+    A process with a name is waited for: `back` is who has the name now, `after_ms` how long nobody
+    had it.
+    """
+    process = _find(vm, which)
+    if process is None:
+        raise ValueError(f"no process is called {which!r}; `aybiza tree` shows them")
+    name = vm.name_of(process) or process.label
+    address = _address(process)
+    began = time.perf_counter()
+    vm.exit(process.pid, reason)
+    back: Pid | None = None
+    if address is not None:
+        until = vm.now() + BACK_SECONDS
+        while vm.now() < until:
+            await asyncio.sleep(0)
+            back = vm.whereis(address)
+            if back not in (None, process.pid):
+                break
+    after = round((time.perf_counter() - began) * 1000, 3)
+    returned = back not in (None, process.pid)
+    return {
+        "killed": str(process.pid),
+        "name": name,
+        "back": str(back) if returned else None,
+        "after_ms": after if returned else None,
+    }
+
+
+def _address(process: Process) -> Dest | None:
+    for registry, key in process.names or ():
+        return str(key) if registry is None else Via(registry, key)
+    return None
+
+
+def _find(vm: VM, which: str) -> Process | None:
+    serial = which.strip("<>").rpartition(".")[2]
+    if serial.isdigit():
+        return vm.find(Pid(vm.node, int(serial)))
+    part, _, call_id = which.partition(":")
+    if part in PARTS and call_id:
+        return vm.find(Via(names.REGISTRY, (part, call_id)))
+    return vm.find(which)

@@ -1,0 +1,165 @@
+"""What runs inside a node: where all floors are put together.
+
+`node_main` is the main of a node process (`actors.node.context`); `Node` is the same without Thespian,
+for tests, benchmarks and scripts:
+
+    async with Node(settings) as node:
+        print(node.media_url)
+
+Errors: `AgentError` and `ValueError` for an agent that cannot be read or names tools that do not
+exist; `OSError` for a port that is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Self
+
+import structlog
+
+from actors.call_context import CallContext
+from actors.memory_store import SqliteStore
+from actors.node.context import NodeContext
+from actors.runtime import NORMAL, VM, CallExit
+from claude.client import BedrockClient
+from config.agents import Agent, load_agent
+from config.settings import Settings, load
+from console.control import control
+from dialogue.toolbox import toolbox_for
+from gateway.gateway import Doors, bound, gateway
+from gateway.http import HttpDoor
+from gateway.media_server import PATH
+from gateway.twilio_codec import Start
+from speech.deepgram import Deepgram
+from speech.line import Line
+from supervisors.application import Application, Parts
+
+STOP_SECONDS = 4.0
+
+log = structlog.get_logger(__name__)
+
+
+class Node:
+    """One node: its VM and the application in it. `vm`, `media_url` and `http_url` are for use."""
+
+    def __init__(self, settings: Settings, agent: Agent | None = None) -> None:
+        self._settings = settings
+        self._agent = _with_limits(agent or load_agent(settings.agent), settings)
+        self._toolbox = toolbox_for(self._agent.tools)
+        self._store = SqliteStore(settings.memory_path)
+        self.vm = VM(settings.node_name)
+        self.media_url = self.http_url = ""
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        key = settings.aws_endpoint_url_bedrock_runtime
+        self._bedrock = BedrockClient(
+            region=settings.aws_region,
+            endpoint_url=str(key) if key else None,
+            pool_size=settings.bedrock_pool_size,
+            connect_timeout_ms=settings.bedrock_connection_timeout,
+            read_timeout_ms=settings.bedrock_request_timeout,
+        )
+        secret = settings.deepgram_api_key
+        self._deepgram = Deepgram(
+            url=settings.deepgram_url, api_key=secret.get_secret_value() if secret else ""
+        )
+        self._sockets = [
+            bound(settings.bind, settings.media_port),
+            bound(settings.bind, settings.http_port),
+        ]
+        media, http = self._sockets
+        self.media_url = f"ws://{_address(media)}{PATH}"
+        self.http_url = f"http://{_address(http)}"
+        await self._bedrock.warm()
+        await self._deepgram.warm()
+        await self.vm.__aenter__()
+        try:
+            await self._start(Doors(media, http, self._context, self._door()))
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def _start(self, doors: Doors) -> None:
+        settings = self._settings
+        parts = Parts(settings.models, self._store, settings.max_calls, [gateway(doors)])
+        self.root = await self.vm.start(Application, parts, name="application", timeout=None)
+
+    def _door(self) -> HttpDoor:
+        settings = self._settings
+        media = settings.public_media_url
+        return HttpDoor(
+            self.vm,
+            media_url=f"{media}{PATH}" if media else self.media_url,
+            public_url=settings.public_http_url or self.http_url,
+            max_calls=settings.max_calls,
+            busy_text=self._agent.busy,
+        )
+
+    def _context(self, line: Line, start: Start) -> CallContext:
+        settings = self._settings
+        return CallContext(
+            call_id=start.call_sid,
+            line=line,
+            agent=self._agent,
+            model=settings.models[0],
+            fallback_region=settings.aws_fallback_region,
+            bedrock=self._bedrock,
+            deepgram=self._deepgram,
+            toolbox=self._toolbox,
+            answer_seconds=settings.turn_deadline_ms / 1000.0,
+            opened=self.vm.now(),
+            caller=start.custom_parameters.get("From", ""),
+            log_transcripts=settings.log_transcripts,
+        )
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await self.vm.stop(self.root or "application", NORMAL, STOP_SECONDS)
+        except CallExit as failure:
+            log.warning("application_not_stopped_in_order", reason=str(failure.reason))
+        await self._close()
+
+    async def _close(self) -> None:
+        await self.vm.__aexit__(None, None, None)
+        await self._bedrock.aclose()
+        for socket in self._sockets:
+            socket.close()
+        self._store.close()
+
+
+async def node_main(context: NodeContext) -> None:
+    """Run a node until it is told to stop, or until its application gives up."""
+    settings = load(context.settings)
+    async with Node(settings) as node:
+        vm = node.vm
+        context.serve(lambda request: control(vm, request))
+        context.ready({"media": node.media_url, "http": node.http_url, "node": settings.node_name})
+        root = node.root
+        assert root is not None
+        stop = asyncio.ensure_future(context.stop.wait())
+        gone = asyncio.ensure_future(vm.join(root, None))
+        try:
+            # Bounded by the life of the node: one of the two ends it.
+            await asyncio.wait((stop, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+            gone.cancel()
+        if not context.stop.is_set():
+            raise RuntimeError("the application has given up; its last words are in the log")
+
+
+def _with_limits(agent: Agent, settings: Settings) -> Agent:
+    """The agent with the node's limits where it has none of its own."""
+    limits: Mapping[str, Any] = {
+        "silence_timeout_s": agent.silence_timeout_s or float(settings.silence_timeout_seconds),
+        "max_duration_s": agent.max_duration_s or float(settings.max_call_seconds),
+    }
+    return agent.model_copy(update=dict(limits))
+
+
+def _address(socket: Any) -> str:
+    host, port = socket.getsockname()[:2]
+    return f"{host}:{port}"

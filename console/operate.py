@@ -1,0 +1,91 @@
+"""`aybiza tree`, `calls`, `kill` and `stop`: look into the running node and act on it.
+
+They ask the node on this machine's cluster port (AYBIZA_CLUSTER_PORT). Exit codes: 0 done, 1 no node
+runs there or it refused, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from console.setup import settings_or_exit
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the node's answer as JSON.")]
+PortOption = Annotated[
+    int | None, typer.Option(help="Port of the actor system (AYBIZA_CLUSTER_PORT).")
+]
+
+
+def tree(port: PortOption = None, as_json: AsJson = False) -> None:
+    """Show the processes of the node as the tree they stand in."""
+    answer = _ask(port, {"op": "tree"})
+    if as_json:
+        typer.echo(json.dumps(answer))
+        return
+    for line in tree_lines(answer["processes"]):
+        typer.echo(line)
+
+
+def calls(port: PortOption = None, as_json: AsJson = False) -> None:
+    """Show the calls of the node and where each stands."""
+    answer = _ask(port, {"op": "calls"})
+    if as_json:
+        typer.echo(json.dumps(answer))
+        return
+    for call in answer["calls"]:
+        typer.echo("  ".join(f"{name} {value}" for name, value in call.items()))
+    typer.echo(f"{len(answer['calls'])} calls")
+
+
+def kill(
+    process: Annotated[str, typer.Argument(help="Pid, name, or call:CA…, speaker:CA…")],
+    reason: Annotated[str, typer.Option(help="Exit reason; `kill` cannot be trapped.")] = "kill",
+    port: PortOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a process of the node, to see what its supervisor does."""
+    answer = _ask(port, {"op": "kill", "process": process, "reason": reason})
+    typer.echo(json.dumps(answer) if as_json else killed_line(answer))
+
+
+def killed_line(answer: dict[str, Any]) -> str:
+    """What became of a killed process, for people."""
+    killed = f"killed {answer['killed']} ({answer['name']})"
+    if answer["back"] is None:
+        return f"{killed}; nobody has taken its place"
+    return f"{killed}; {answer['back']} took its place after {answer['after_ms']} ms"
+
+
+def tree_lines(processes: list[dict[str, Any]]) -> list[str]:
+    """The tree, drawn with lines."""
+    lines: list[str] = []
+    for index, process in enumerate(processes):
+        depth = process["depth"]
+        # A branch goes on below if a later process stands on it before the tree turns back.
+        bars = "".join(
+            "│  " if _goes_on(processes, index, level) else "   " for level in range(1, depth)
+        )
+        fork = "" if depth == 0 else ("├─ " if _goes_on(processes, index, depth) else "└─ ")
+        name = f"  {process['name']}" if process["name"] else ""
+        lines.append(f"{bars}{fork}{process['server']} {process['pid']}{name}")
+    return lines
+
+
+def _goes_on(processes: list[dict[str, Any]], index: int, level: int) -> bool:
+    for later in processes[index + 1 :]:
+        if later["depth"] <= level:
+            return bool(later["depth"] == level)
+    return False
+
+
+def _ask(port: int | None, request: dict[str, Any]) -> dict[str, Any]:
+    from actors.node.client import NodeError, ask_node
+
+    try:
+        return ask_node(port or settings_or_exit().cluster_port, request)
+    except NodeError as error:
+        typer.echo(f"aybiza: {error}", err=True)
+        raise typer.Exit(1) from None

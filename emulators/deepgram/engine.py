@@ -1,0 +1,87 @@
+"""Engines: what hears and what speaks behind Deepgram's wire.
+
+A `Recogniser` belongs to one listen socket and is given its audio in blocks of 20 ms. An `Engine` makes
+recognisers and speaks. The scripted engine is exact and instant: its audio is text
+(`emulators.textaudio`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from emulators.textaudio import SILENCE_CODES, TextAudioDecoder, encode
+
+BLOCK_BYTES = 160
+BLOCK_SECONDS = 0.02
+
+
+class Recogniser(Protocol):
+    """Hears one caller."""
+
+    async def feed(self, block: bytes) -> bool:
+        """Take 20 ms of mu-law audio; whether there is speech in it."""
+
+    async def partial(self) -> str:
+        """What the utterance that is going on sounds like so far."""
+
+    async def finish(self) -> str:
+        """The utterance is over: its text; the next one begins."""
+
+    async def close(self) -> None:
+        """The socket is gone."""
+
+
+class Engine(Protocol):
+    """Makes recognisers and speaks."""
+
+    async def start(self) -> None:
+        """Be ready to hear and speak."""
+
+    async def stop(self) -> None:
+        """End whatever was started."""
+
+    def recogniser(self) -> Recogniser:
+        """For a new listen socket."""
+
+    def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+        """The mu-law audio of `text`, in pieces of any size."""
+
+
+class ScriptedRecogniser:
+    """Reads the text out of the audio."""
+
+    def __init__(self) -> None:
+        self._decoder = TextAudioDecoder()
+        self._text = ""
+
+    async def feed(self, block: bytes) -> bool:
+        self._text += self._decoder.feed(block)
+        return any(code not in SILENCE_CODES for code in block)
+
+    async def partial(self) -> str:
+        return self._text.strip()
+
+    async def finish(self) -> str:
+        text, self._text = self._text.strip(), ""
+        return text
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class ScriptedEngine:
+    """See the module."""
+
+    async def start(self) -> None:
+        """There is nothing to start."""
+
+    async def stop(self) -> None:
+        """There is nothing to stop."""
+
+    def recogniser(self) -> ScriptedRecogniser:
+        return ScriptedRecogniser()
+
+    async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+        # A blank behind each text, so that what was heard reads as sentences.
+        yield encode(text + " ")

@@ -1,0 +1,56 @@
+"""Deepgram: the one client of a process, and the sockets it opens.
+
+`url` is `ws://host:port` or `wss://host` of another server for both directions; None is Deepgram.
+Building the SDK's client takes a tenth of a second: `warm` does it in a thread.
+
+Source: deepgram-sdk, `AsyncDeepgramClient`, `DeepgramClientEnvironment`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from deepgram import AsyncDeepgramClient
+from deepgram.environment import DeepgramClientEnvironment
+
+from speech.deepgram_listen import ListenOptions, ListenSession
+from speech.deepgram_speak import SpeakOptions, SpeakSession
+
+WARM_SECONDS = 30.0
+
+
+class Deepgram:
+    """See the module. `api_key` is never logged."""
+
+    def __init__(self, *, url: str | None, api_key: str) -> None:
+        self._url = str(url).rstrip("/") if url else None
+        self._api_key = api_key
+        self._client: AsyncDeepgramClient | None = None
+
+    async def warm(self) -> None:
+        """Build the client, so that no call waits for it."""
+        async with asyncio.timeout(WARM_SECONDS):
+            self._client = await asyncio.to_thread(self._build)
+
+    async def listen(self, options: ListenOptions, call_id: str, timeout: float) -> ListenSession:
+        """Open a listen socket within `timeout` seconds."""
+        return await ListenSession.open(self._built(), options, call_id, timeout)
+
+    async def speak(self, options: SpeakOptions, call_id: str, timeout: float) -> SpeakSession:
+        """Open a speak socket within `timeout` seconds."""
+        return await SpeakSession.open(self._built(), options, call_id, timeout)
+
+    def _built(self) -> AsyncDeepgramClient:
+        if self._client is None:
+            self._client = self._build()
+        return self._client
+
+    def _build(self) -> AsyncDeepgramClient:
+        arguments: dict[str, Any] = {"api_key": self._api_key or "unset"}
+        if self._url is not None:
+            http = self._url.replace("ws", "http", 1)
+            arguments["environment"] = DeepgramClientEnvironment(
+                base=http, production=self._url, agent=self._url, agent_rest=http
+            )
+        return AsyncDeepgramClient(**arguments)

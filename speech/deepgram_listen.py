@@ -1,0 +1,139 @@
+"""A listen socket: the caller's audio in, words out.
+
+    session = await deepgram.listen(ListenOptions(), call_id, timeout=5.0)
+    await session.send_audio(mulaw)
+    async for event in session: ...
+
+Audio is mu-law, 8000 Hz, in pieces of any size. Times of events are seconds of the audio that was
+sent on this socket. The text of an utterance is the concatenation of its final transcripts.
+
+Errors: see `speech.deepgram_socket`.
+Source: Deepgram, listen v1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from speech.deepgram_socket import DeepgramSocket
+
+
+@dataclass(frozen=True, slots=True)
+class ListenOptions:
+    """How to listen; times in milliseconds as in Deepgram's parameters of the same names."""
+
+    model: str = "nova-3"
+    language: str = "en-US"
+    keyterms: Sequence[str] = ()
+    endpointing_ms: int = 300
+    utterance_end_ms: int = 1000
+
+    def parameters(self) -> dict[str, Any]:
+        """The arguments of the SDK's `connect`."""
+        parameters: dict[str, Any] = {
+            "model": self.model,
+            "language": self.language,
+            "encoding": "mulaw",
+            "sample_rate": 8000,
+            "channels": 1,
+            "interim_results": "true",
+            "vad_events": "true",
+            "smart_format": "true",
+            "endpointing": str(self.endpointing_ms),
+            "utterance_end_ms": str(self.utterance_end_ms),
+        }
+        if self.keyterms:
+            parameters["keyterm"] = list(self.keyterms)
+        return parameters
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Speech began at `at`."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Words from `start` to `end`; `is_final`: they will not change; `speech_final`: a pause followed."""
+
+    text: str
+    is_final: bool
+    speech_final: bool
+    from_finalize: bool
+    start: float
+    end: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceEnd:
+    """No further word for `utterance_end_ms`; the last one ended at `last_word_end`."""
+
+    last_word_end: float
+
+
+ListenEvent: TypeAlias = SpeechStarted | Transcript | UtteranceEnd
+
+
+class ListenSession(DeepgramSocket):
+    """See the module."""
+
+    @classmethod
+    async def open(
+        cls, client: Any, options: ListenOptions, call_id: str, timeout: float
+    ) -> ListenSession:
+        """Connect through the SDK's `client`, within `timeout` seconds."""
+        opening = client.listen.v1.connect(
+            **options.parameters(),
+            request_options={"additional_headers": {"x-deepgram-session-id": call_id}},
+        )
+        return cls(*await cls.connected(opening, timeout))
+
+    async def send_audio(self, mulaw: bytes) -> None:
+        """Send audio; never an empty piece, which once meant the end."""
+        if mulaw:
+            await self.send(self._socket.send_media(mulaw))
+
+    async def keep_alive(self) -> None:
+        """Tell that the silence is meant: Deepgram closes after 10 s without audio."""
+        await self.send(self._socket.send_keep_alive())
+
+    async def finalize(self) -> None:
+        """Have everything that was sent transcribed now."""
+        await self.send(self._socket.send_finalize())
+
+    async def __aiter__(self) -> AsyncIterator[ListenEvent]:
+        async for message in self.messages():
+            if isinstance(message, dict):
+                event = decode(message)
+                if event is not None:
+                    yield event
+
+
+def decode(message: dict[str, Any]) -> ListenEvent | None:
+    """The event of a message; None for those that say nothing about the caller."""
+    match message:
+        case {"type": "Results", "channel": {"alternatives": [{**best}, *_]}}:
+            start = _number(message.get("start"))
+            return Transcript(
+                text=str(best.get("transcript") or ""),
+                is_final=bool(message.get("is_final")),
+                speech_final=bool(message.get("speech_final")),
+                from_finalize=bool(message.get("from_finalize")),
+                start=start,
+                end=start + _number(message.get("duration")),
+                confidence=_number(best.get("confidence")),
+            )
+        case {"type": "SpeechStarted"}:
+            return SpeechStarted(_number(message.get("timestamp")))
+        case {"type": "UtteranceEnd"}:
+            return UtteranceEnd(_number(message.get("last_word_end")))
+    return None
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,127 @@
+"""A speak socket: sentences in, audio out.
+
+    session = await deepgram.speak(SpeakOptions(model="aura-2-asteria-en"), call_id, timeout=5.0)
+    await session.speak("Hello.")
+    await session.flush()
+    async for event in session: ...
+
+Audio is mu-law, 8000 Hz. It carries no name of its text: order is the only link, and each `Flushed`
+tells that everything up to one `flush` has come. After `clear`, audio that was under way may still
+come before `Cleared`.
+
+Errors: see `speech.deepgram_socket`.
+Source: Deepgram, speak v1 over websocket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from deepgram.speak.v1.types import SpeakV1Text
+
+from speech.deepgram_socket import DeepgramSocket
+
+TEXT_CHARACTERS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakOptions:
+    """The voice, one of Deepgram's models."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """The next piece of audio."""
+
+    mulaw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """All audio of the text before a flush has come."""
+
+    sequence_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """Nothing of the text before a clear will come any more."""
+
+    sequence_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakWarning:
+    """Deepgram did not do something, and says why."""
+
+    code: str
+    description: str
+
+
+SpeakEvent: TypeAlias = Audio | Flushed | Cleared | SpeakWarning
+
+
+class SpeakSession(DeepgramSocket):
+    """See the module."""
+
+    @classmethod
+    async def open(
+        cls, client: Any, options: SpeakOptions, call_id: str, timeout: float
+    ) -> SpeakSession:
+        """Connect through the SDK's `client`, within `timeout` seconds."""
+        opening = client.speak.v1.connect(
+            model=options.model,
+            encoding="mulaw",
+            sample_rate="8000",
+            request_options={"additional_headers": {"x-deepgram-session-id": call_id}},
+        )
+        return cls(*await cls.connected(opening, timeout))
+
+    async def speak(self, text: str) -> None:
+        """Give text to be spoken; a long one goes in pieces of `TEXT_CHARACTERS` at most."""
+        for piece in pieces(text):
+            await self.send(self._socket.send_text(SpeakV1Text(type="Speak", text=piece)))
+
+    async def flush(self) -> None:
+        """Have all text so far spoken now; answered by `Flushed`."""
+        await self.send(self._socket.send_flush())
+
+    async def clear(self) -> None:
+        """Drop what was not spoken yet; answered by `Cleared`."""
+        await self.send(self._socket.send_clear())
+
+    async def __aiter__(self) -> AsyncIterator[SpeakEvent]:
+        async for message in self.messages():
+            event = Audio(message) if isinstance(message, bytes) else decode(message)
+            if event is not None:
+                yield event
+
+
+def decode(message: dict[str, Any]) -> SpeakEvent | None:
+    """The event of a text message; None for those without a meaning here."""
+    sequence = message.get("sequence_id")
+    number = sequence if isinstance(sequence, int) else 0
+    match message.get("type"):
+        case "Flushed":
+            return Flushed(number)
+        case "Cleared":
+            return Cleared(number)
+        case "Warning" | "Error":
+            code, text = message.get("code"), message.get("description")
+            return SpeakWarning(str(code or ""), str(text or ""))
+    return None
+
+
+def pieces(text: str) -> list[str]:
+    """`text` cut between words so that no piece is over the limit; nothing for blank text."""
+    left, cut = text.strip(), []
+    while len(left) > TEXT_CHARACTERS:
+        end = left.rfind(" ", 0, TEXT_CHARACTERS + 1)
+        end = end if end > 0 else TEXT_CHARACTERS
+        cut.append(left[:end])
+        left = left[end:].lstrip()
+    return [*cut, left] if left else cut

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from actors import names
+from actors.circuit_breaker_actor import (
+    OPEN,
+    TRIAL_LEASE_MS,
+    CircuitBreakerActor,
+    call_with_circuit_breaker,
+)
+from actors.metrics_actor import MetricsActor, table
+from actors.registry_actor import RegistryActor
+from actors.runtime import FUNCTION_CLAUSE, KILL, VM, Pid, sys, virtual_time
+
+MODEL = "anthropic.claude-test-v1:0"
+BREAKER = names.breaker(MODEL)
+
+
+@asynccontextmanager
+async def breakers(**options: Any) -> AsyncIterator[VM]:
+    async with VM() as vm:
+        await vm.start(RegistryActor)
+        await vm.start(MetricsActor, name=names.METRICS)
+        await vm.start(CircuitBreakerActor, MODEL, name=BREAKER, **options)
+        yield vm
+
+
+async def ask(vm: VM) -> Any:
+    return await vm.call(BREAKER, "get_state")
+
+
+async def opened(vm: VM) -> None:
+    for _ in range(5):
+        vm.cast(BREAKER, "failure")
+    assert await ask(vm) == "open"
+
+
+async def answered() -> str:
+    return "hello"
+
+
+async def failing() -> str:
+    raise ConnectionError("no model")
+
+
+def gauge(vm: VM) -> float | None:
+    return table(vm).registry.get_sample_value("aybiza_breaker_state", {"model": MODEL})
+
+
+@virtual_time
+async def test_it_opens_after_five_failures_recovers_by_one_trial_and_closes() -> None:
+    async with breakers() as vm:
+        await opened(vm)
+        await asyncio.sleep(30)
+        assert await ask(vm) == "open"
+        await asyncio.sleep(0.001)
+        assert await ask(vm) == "half_open"
+        assert await ask(vm) == "open"
+        vm.cast(BREAKER, "success")
+        assert await ask(vm) == "closed"
+
+
+@virtual_time
+async def test_reports_may_tell_how_long_it_took() -> None:
+    async with breakers() as vm:
+        for _ in range(4):
+            vm.cast(BREAKER, ("failure", ConnectionError(), 12.0))
+        vm.cast(BREAKER, ("success", 340.0))
+        statistics = await vm.call(BREAKER, "statistics")
+        assert (statistics["success"], statistics["failure"]) == (1, 4)
+        assert statistics["failure_count"] == 0
+
+
+@virtual_time
+async def test_a_trial_that_never_reports_is_given_away() -> None:
+    async with breakers() as vm:
+        await opened(vm)
+        await asyncio.sleep(31)
+        assert await ask(vm) == "half_open"
+        await asyncio.sleep(TRIAL_LEASE_MS / 1000)
+        assert await ask(vm) == "open"
+        await asyncio.sleep(0.001)
+        assert await ask(vm) == "half_open"
+
+
+@virtual_time
+async def test_each_change_is_logged_and_told_to_the_metrics() -> None:
+    with capture_logs() as logs:
+        async with breakers() as vm:
+            await asyncio.sleep(0)
+            assert gauge(vm) == 0
+            await opened(vm)
+            assert gauge(vm) == 2
+            await asyncio.sleep(31)
+            assert await ask(vm) == "half_open"
+            await asyncio.sleep(0)
+            assert gauge(vm) == 1
+            vm.cast(BREAKER, "success")
+            await asyncio.sleep(1)
+            assert gauge(vm) == 0
+    changes = [(entry["event"], entry["model"], entry["log_level"]) for entry in logs]
+    assert changes == [
+        ("circuit_breaker_open", MODEL, "warning"),
+        ("circuit_breaker_half_open", MODEL, "info"),
+        ("circuit_breaker_closed", MODEL, "info"),
+    ]
+
+
+@virtual_time
+async def test_statistics_count_since_the_start() -> None:
+    async with breakers() as vm:
+        await opened(vm)
+        vm.cast(BREAKER, "cancelled")
+        statistics = await vm.call(BREAKER, "statistics")
+        assert statistics == {
+            "model_id": MODEL,
+            "state": "open",
+            "failure_count": 5,
+            "trial_in_flight": False,
+            "opened": 1,
+            "asked": 1,
+            "refused": 1,
+            "success": 0,
+            "failure": 5,
+            "cancelled": 1,
+        }
+        assert await sys.get_state(vm, BREAKER) == statistics
+
+
+@virtual_time
+async def test_a_restarted_breaker_is_closed() -> None:
+    async with breakers() as vm:
+        await opened(vm)
+        vm.exit(BREAKER, KILL)
+        await vm.join(BREAKER)
+        await vm.start(CircuitBreakerActor, MODEL, name=BREAKER)
+        assert await ask(vm) == "closed"
+
+
+@virtual_time
+async def test_a_report_it_does_not_know_is_a_crash() -> None:
+    async with breakers() as vm:
+        vm.cast(BREAKER, "maybe")
+        assert await vm.join(BREAKER) == FUNCTION_CLAUSE
+
+
+# call_with_circuit_breaker
+
+
+@virtual_time
+async def test_an_answer_comes_back_and_is_counted_once() -> None:
+    async with breakers() as vm:
+        assert await call_with_circuit_breaker(vm, MODEL, answered) == ("ok", "hello")
+        assert (await vm.call(BREAKER, "statistics"))["success"] == 1
+
+
+@virtual_time
+async def test_an_open_breaker_keeps_the_function_from_running() -> None:
+    ran: list[int] = []
+
+    async def note() -> None:
+        ran.append(1)
+
+    async with breakers() as vm:
+        await opened(vm)
+        assert await call_with_circuit_breaker(vm, MODEL, note) == ("error", OPEN)
+        assert ran == []
+
+
+@virtual_time
+async def test_exceptions_returned_errors_and_time_limits_are_failures() -> None:
+    error = ValueError("returned")
+
+    async def returns_error() -> Any:
+        return "error", "overloaded"
+
+    async def returns_exception() -> Any:
+        return error
+
+    async def too_slow() -> None:
+        await asyncio.sleep(10)
+
+    async with breakers() as vm:
+        kind, raised = await call_with_circuit_breaker(vm, MODEL, failing)
+        assert kind == "error"
+        assert isinstance(raised, ConnectionError)
+        assert await call_with_circuit_breaker(vm, MODEL, returns_error) == ("error", "overloaded")
+        assert await call_with_circuit_breaker(vm, MODEL, returns_exception) == ("error", error)
+        kind, slow = await call_with_circuit_breaker(vm, MODEL, too_slow, timeout=1)
+        assert (kind, type(slow)) == ("error", TimeoutError)
+        assert (await vm.call(BREAKER, "statistics"))["failure"] == 4
+
+
+@virtual_time
+async def test_a_half_open_trial_closes_or_opens_the_breaker() -> None:
+    for function, state in ((answered, "closed"), (failing, "open")):
+        async with breakers() as vm:
+            await opened(vm)
+            await asyncio.sleep(31)
+            await call_with_circuit_breaker(vm, MODEL, function)
+            assert (await vm.call(BREAKER, "statistics"))["state"] == state
+
+
+@virtual_time
+async def test_a_cancelled_trial_is_given_to_the_next_and_held_against_nobody() -> None:
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    async with breakers() as vm:
+        await opened(vm)
+        await asyncio.sleep(31)
+        call = asyncio.create_task(call_with_circuit_breaker(vm, MODEL, forever))
+        await asyncio.sleep(1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert await call_with_circuit_breaker(vm, MODEL, answered) == ("ok", "hello")
+        statistics = await vm.call(BREAKER, "statistics")
+        assert (statistics["state"], statistics["cancelled"]) == ("closed", 1)
+
+
+@virtual_time
+async def test_without_a_breaker_the_function_runs() -> None:
+    async with VM() as vm:
+        assert await call_with_circuit_breaker(vm, MODEL, answered) == ("ok", "hello")
+        await vm.start(RegistryActor)
+        assert await call_with_circuit_breaker(vm, MODEL, answered) == ("ok", "hello")
+
+
+@virtual_time
+async def test_breakers_of_two_models_know_nothing_of_each_other() -> None:
+    async with breakers() as vm:
+        other: Pid | None = await vm.start(
+            CircuitBreakerActor, "other", name=names.breaker("other")
+        )
+        assert other is not None
+        await opened(vm)
+        assert await vm.call(other, "get_state") == "closed"

@@ -1,0 +1,363 @@
+"""A call around the turn machine: what its actor, line, answers and timers do, and their crashes.
+
+`CallWorld.tell` hands an event to the machine and carries the commands out as the call's actor
+does: silence first, then the journal, then the rest in order. A `crash_at` lets the actor die at
+that step; a new one folds the journal, resumes, and deals with the event again unless the journal
+has it. The line, with all that was said and heard, and the answers outlive the actor.
+
+What must hold at every step raises AssertionError.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+from claude.converse import normalise_messages
+from config.agents import Agent
+from dialogue.conversation import Conversation
+from dialogue.events import (
+    AnswerFailed,
+    AnswerFinished,
+    AnswerSentence,
+    Ask,
+    CallerFinished,
+    CallerInterim,
+    CallerSaid,
+    CallerSpeaking,
+    CancelAnswer,
+    CloseAsked,
+    Command,
+    DigitPressed,
+    EndCall,
+    Event,
+    Heard,
+    HungUp,
+    LineFailed,
+    Record,
+    Say,
+    Started,
+    StartTimer,
+    StopTalking,
+    StopTimer,
+    TalkStopped,
+    TimerFired,
+    ToolsUsed,
+)
+from dialogue.journal import CallerSegment, CallerTurn, Entry, SentenceHeard, decode, encode
+from dialogue.turns import _TRANSITIONS, Phase, TurnMachine
+
+Named = tuple[int, int]
+
+AGENT = Agent(
+    name="Desk",
+    system_prompt="You answer the telephone.",
+    greeting="Hello there.",
+    silence_prompt="Still there?",
+    error="Say that again?",
+    bridge="Cut off.",
+    closing="Goodbye now.",
+    filler="One moment.",
+)
+
+
+def agent(**changes: Any) -> Agent:
+    """The agent of these tests, with these fields changed."""
+    return AGENT.model_copy(update=changes)
+
+
+def fold(entries: list[Entry]) -> Conversation:
+    """The conversation of a journal that was written and read back."""
+    conversation = Conversation()
+    for entry in entries:
+        read = decode(json.loads(json.dumps(encode(entry))))
+        assert read == entry
+        conversation.apply(read)
+    return conversation
+
+
+# What stays in the line's inbox until it has been dealt with.
+_POSTED = {
+    CallerFinished,
+    CallerInterim,
+    CallerSaid,
+    CallerSpeaking,
+    DigitPressed,
+    Heard,
+    HungUp,
+    LineFailed,
+}
+
+
+class Crash(Exception):
+    """The actor dies here."""
+
+
+@dataclasses.dataclass
+class Answer:
+    """The process that asks the model about one turn: it keeps what has come."""
+
+    turn: int
+    next_seq: int
+    events: list[Event] = dataclasses.field(default_factory=list)
+    tools: int = 0
+
+
+class CallWorld:
+    """See the module."""
+
+    def __init__(self, who: Agent = AGENT) -> None:
+        self.agent = who
+        self.journal: list[tuple[int, Entry]] = []
+        self.timers: dict[str, float] = {}
+        self.answers: dict[int, Answer] = {}
+        self.attached: int | None = None
+        self.playing: list[Named] = []
+        self.heard: set[Named] = set()
+        self.texts: dict[Named, str] = {}
+        self.ended: list[str] = []
+        self.fraction = 0.5
+        self.seen: set[tuple[Any, Phase, Phase]] = set()
+        self._number = 0
+        self._done = 0
+        self._steps_left: int | None = None
+        self.machine = TurnMachine(who)
+
+    # What happens
+
+    def tell(self, event: Event, crash_at: int | None = None) -> None:
+        """`event` happens; the actor crashes at step `crash_at` of dealing with it."""
+        self._number += 1
+        number = self._number
+        self._steps_left = crash_at
+        try:
+            self._handle(event, number)
+        except Crash:
+            self.restart()
+            if number > self._done and type(event) in _POSTED:
+                self._handle(event, number)
+        finally:
+            self._steps_left = None
+        self._done = max(self._done, number)
+        self.check()
+
+    def restart(self, again: bool = False) -> None:
+        """A new actor takes the call up; `again`: on a new line."""
+        self._steps_left = None
+        self.timers.clear()
+        self.attached = None
+        self.machine = TurnMachine(self.agent, fold([entry for _, entry in self.journal]))
+        self._done = max((number for number, _ in self.journal), default=0)
+        if again:
+            self.playing.clear()
+            self.heard.clear()
+            self._perform(self.machine.handle(Started(again=bool(self.journal))), 0)
+        else:
+            self._perform(self.machine.resume(), 0)
+            for named in sorted(self.heard):
+                self._handle(Heard(*named), 0)
+
+    def play(self, crash_at: int | None = None) -> None:
+        """The caller hears the next sentence to its end."""
+        named = self.playing.pop(0)
+        self.heard.add(named)
+        self.tell(Heard(*named), crash_at)
+
+    def answer(self, kind: str, crash_at: int | None = None) -> None:
+        """The answer that is listened to goes on: `sentence`, `tools`, `close`, `end` or `fail`."""
+        assert self.attached is not None
+        answer = self.answers[self.attached]
+        match kind:
+            case "fail":
+                del self.answers[answer.turn]
+                self.attached = None
+                self.tell(AnswerFailed(answer.turn, "throttled"), crash_at)
+                return
+            case "sentence":
+                seq = answer.next_seq
+                answer.next_seq += 1
+                words = " ".join(f"a{answer.turn}.{seq}.{word}" for word in range(4))
+                event: Event = AnswerSentence(answer.turn, seq, words)
+            case "tools":
+                answer.tools += 1
+                used = {"toolUseId": f"t{answer.turn}-{answer.next_seq}-{answer.tools}"}
+                use = {"toolUse": {**used, "name": "look", "input": {}}}
+                result = {"toolResult": {**used, "content": [{"json": {"found": 1}}]}}
+                event = ToolsUsed(answer.turn, answer.next_seq - 1, [use], [result])
+            case "close":
+                event = CloseAsked(answer.turn, "goodbye")
+            case _:
+                event = AnswerFinished(answer.turn, "end_turn")
+        answer.events.append(event)
+        if isinstance(event, AnswerFinished):
+            self.attached = None
+        self.tell(event, crash_at)
+        self._forget_finished()
+
+    def fire(self, name: Any, crash_at: int | None = None) -> None:
+        """The timer runs out."""
+        self.timers.pop(name, None)
+        self.tell(TimerFired(name), crash_at)
+
+    # The actor
+
+    def _handle(self, event: Event, number: int) -> None:
+        before = self.machine.phase
+        commands = self.machine.handle(event)
+        after = self.machine.phase
+        if before is Phase.ENDED and not isinstance(event, Started):
+            assert commands == []
+        if before is not after:
+            trigger = event.name if isinstance(event, TimerFired) else type(event)
+            assert after in _TRANSITIONS[trigger, before].leads_to, (trigger, before, after)
+            self.seen.add((trigger, before, after))
+        self._perform(commands, number)
+
+    def _step(self) -> None:
+        if self._steps_left is not None:
+            if self._steps_left == 0:
+                raise Crash
+            self._steps_left -= 1
+
+    def _perform(self, commands: list[Command], number: int) -> None:
+        self._step()
+        for command in commands:
+            if isinstance(command, StopTalking):
+                self._stop_talking(command)
+                self._step()
+        entries = [command.entry for command in commands if isinstance(command, Record)]
+        if entries:
+            self.journal += [(number, entry) for entry in entries]
+            self._step()
+        for command in commands:
+            act = self._ACTS.get(type(command))
+            if act is not None:
+                act(self, command)
+                self._step()
+
+    def _stop_talking(self, stop: StopTalking) -> None:
+        cut = self.playing[0] if self.playing else None
+        self.playing.clear()
+        self._step()
+        stopped = TalkStopped(stop.turn, stop.seq, 0.0)
+        if cut is not None and cut[0] == stop.turn:
+            stopped = TalkStopped(*cut, self.fraction)
+        self._handle(stopped, self._done)
+
+    def _say(self, say: Say) -> None:
+        named = (say.turn, say.seq)
+        assert SentenceHeard(*named) not in [entry for _, entry in self.journal], "said again"
+        if named in self.playing or named in self.heard:
+            return
+        if say.seq > 1:
+            before = (say.turn, say.seq - 1)
+            known = SentenceHeard(*before) in [entry for _, entry in self.journal]
+            assert known or before in self.playing or before in self.heard, "a gap"
+        if say.seq > 0:
+            assert self.texts.setdefault(named, say.text) == say.text
+        self.playing.append(named)
+
+    def _ask(self, ask: Ask) -> None:
+        assert self.attached in (None, ask.turn), "two answers at once"
+        self.check_messages(normalise_messages(self.machine.conversation.messages(ask.after_seq > 0)))
+        self.attached = ask.turn
+        known = self.answers.setdefault(ask.turn, Answer(ask.turn, ask.after_seq + 1))
+        for event in list(known.events):
+            if isinstance(event, AnswerFinished):
+                self.attached = None
+            self._handle(event, self._done)
+        self._forget_finished()
+
+    def _forget_finished(self) -> None:
+        for turn in list(self.answers):
+            if turn != self.attached and self.machine.conversation.turns[turn].complete:
+                del self.answers[turn]
+
+    def _cancel(self, cancel: CancelAnswer) -> None:
+        self.answers.pop(cancel.turn, None)
+        if self.attached == cancel.turn:
+            self.attached = None
+
+    def _start_timer(self, start: StartTimer) -> None:
+        self.timers[start.name] = start.seconds
+
+    def _stop_timer(self, stop: StopTimer) -> None:
+        self.timers.pop(stop.name, None)
+
+    def _end(self, end: EndCall) -> None:
+        assert self.machine.phase is Phase.ENDED
+        self.ended.append(end.reason)
+
+    _ACTS: dict[type[Any], Callable[[CallWorld, Any], None]] = {
+        Ask: _ask,
+        CancelAnswer: _cancel,
+        EndCall: _end,
+        Say: _say,
+        StartTimer: _start_timer,
+        StopTimer: _stop_timer,
+    }
+
+    # What must hold
+
+    def check(self) -> None:
+        """All that must hold between two events."""
+        entries = [entry for _, entry in self.journal]
+        conversation = self.machine.conversation
+        assert fold(entries) == conversation, "the journal is not the state"
+        if not conversation.ended and conversation.turns:
+            self._check_not_stuck()
+        self._check_turns(entries)
+        self.check_messages(normalise_messages(conversation.messages()))
+
+    def _check_not_stuck(self) -> None:
+        turn = self.machine.conversation.turn
+        assert turn is not None
+        match self.machine.phase:
+            case Phase.LISTENING:
+                assert {"silence", "endpoint"} & self.timers.keys()
+            case Phase.INTERRUPTED:
+                assert "endpoint" in self.timers
+                assert self.attached is None
+                assert not [named for named in self.playing if named[1] > 0], "talks on"
+            case Phase.THINKING:
+                assert self.attached == turn.number
+            case Phase.SPEAKING:
+                expected = [(turn.number, seq) for seq in turn.unheard()]
+                assert [named for named in self.playing if named[1] > 0] == expected
+                assert self.attached == (None if turn.complete else turn.number)
+        if self.machine.conversation.closing is not None:
+            assert "duration" in self.timers
+
+    def _check_turns(self, entries: list[Entry]) -> None:
+        """Every word of the caller is in one turn, or waits for the next, in order."""
+        waiting: list[str] = []
+        for entry in entries:
+            if isinstance(entry, CallerSegment):
+                waiting.append(entry.text)
+            elif isinstance(entry, CallerTurn) and entry.text:
+                assert entry.text == " ".join(waiting)
+                waiting = []
+        assert waiting == self.machine.conversation.segments
+
+    def check_messages(self, messages: list[dict[str, Any]]) -> None:
+        """The roles alternate; the agent has said only what the caller hears or has heard."""
+        roles = [message["role"] for message in messages]
+        assert roles[0] == roles[-1] == "user"
+        assert all(one != next_ for one, next_ in zip(roles, roles[1:], strict=False))
+        turns = self.machine.conversation.turns
+        for message in messages:
+            if message["role"] == "user":
+                continue
+            text = " ".join(block["text"] for block in message["content"] if "text" in block)
+            for word in text.split():
+                if word[0] != "a" or word.count(".") != 2:
+                    continue
+                number, seq, place = map(int, word[1:].split("."))
+                turn = turns[number]
+                if seq in turn.heard or turn.cut is None:
+                    assert seq in turn.sentences
+                else:
+                    assert seq <= turn.cut.seq
+                    assert seq < turn.cut.seq or place < 4 * turn.cut.fraction

@@ -1,0 +1,144 @@
+"""The emulator, a real Bedrock client to it, and a caller who talks with the front desk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from dialogue.clinic import TOOLS, ClinicBook, ToolContext
+from emulators.bedrock import BedrockEmulator
+from emulators.bedrock.reply import Text
+from emulators.bedrock.responder import respond
+
+MODEL = "global.anthropic.claude-haiku-4-5-20251001-v1:0"
+FRIDAY_MORNING = datetime(2026, 11, 20, 9, 0)
+
+
+@cache
+def session() -> boto3.Session:
+    return boto3.Session("test", "test", region_name="us-east-1")
+
+
+class Bedrock:
+    """boto3's client, its blocking calls in threads, bounded in time."""
+
+    def __init__(self, url: str) -> None:
+        config = Config(
+            connect_timeout=2,
+            read_timeout=0.4,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+        )
+        self.client: Any = session().client("bedrock-runtime", endpoint_url=url, config=config)
+
+    async def stream(self, text: str = "hello", **request: Any) -> list[dict[str, Any]]:
+        """All events of a ConverseStream."""
+        return await self.run(self.read_stream, self.request(text, request))
+
+    async def converse(self, text: str = "hello", **request: Any) -> dict[str, Any]:
+        """The answer of a Converse."""
+        arguments = self.request(text, request)
+        answer: dict[str, Any] = await self.run(lambda: self.client.converse(**arguments))
+        return answer
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        async with asyncio.timeout(10):
+            return await asyncio.to_thread(function, *arguments)
+
+    def request(self, text: str, request: dict[str, Any]) -> dict[str, Any]:
+        messages = [{"role": "user", "content": [{"text": text}]}]
+        return {"modelId": MODEL, "messages": messages, **request}
+
+    def read_stream(self, request: dict[str, Any]) -> list[dict[str, Any]]:
+        stream = self.client.converse_stream(**request)["stream"]
+        try:
+            return list(stream)
+        finally:
+            stream.close()
+
+
+def text_of(events: list[dict[str, Any]]) -> str:
+    """The text that a stream's events add up to."""
+    deltas = (e["contentBlockDelta"]["delta"] for e in events if "contentBlockDelta" in e)
+    return "".join(delta.get("text", "") for delta in deltas)
+
+
+@pytest.fixture
+def event_text() -> Callable[[list[dict[str, Any]]], str]:
+    return text_of
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[BedrockEmulator]:
+    async with BedrockEmulator(seed=1) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def bedrock(emulator: BedrockEmulator) -> Iterator[Bedrock]:
+    bedrock = Bedrock(emulator.url)
+    yield bedrock
+    bedrock.client.close()
+
+
+@dataclass
+class Caller:
+    """Talks with the front desk, which uses the clinic's real tools."""
+
+    number: str = "+14155550123"
+    tools: tuple[str, ...] = tuple(TOOLS)
+    book: ClinicBook = field(default_factory=ClinicBook)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    used: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def request(self) -> dict[str, Any]:
+        specs = [TOOLS[name].spec for name in self.tools]
+        return {"messages": self.messages, **({"toolConfig": {"tools": specs}} if specs else {})}
+
+    def say(self, text: str) -> str:
+        """Say something; what the desk says until it has nothing more to look up."""
+        self.messages.append({"role": "user", "content": [{"text": text}]})
+        said: list[str] = []
+        for _ in range(5):
+            reply = respond(self.request())
+            content: list[dict[str, Any]] = []
+            results: list[dict[str, Any]] = []
+            for block in reply.blocks:
+                if isinstance(block, Text):
+                    said.append(block.text)
+                    content.append({"text": block.text})
+                    continue
+                assert not hasattr(block, "redacted")
+                self.used.append((block.name, block.input))
+                use_id = f"use{len(self.used)}"
+                context = ToolContext(self.book, FRIDAY_MORNING, use_id, "call", self.number)
+                result = TOOLS[block.name].run(block.input, context)
+                content.append(
+                    {"toolUse": {"toolUseId": use_id, "name": block.name, "input": block.input}}
+                )
+                answer = {"toolUseId": use_id, "content": [{"json": result}]}
+                results.append({"toolResult": answer})
+            self.messages.append({"role": "assistant", "content": content})
+            if not results:
+                return " ".join(said)
+            self.messages.append({"role": "user", "content": results})
+        raise AssertionError("the desk never stops using tools")
+
+    def talk(self, *texts: str) -> str:
+        """Say one thing after the other; what the desk said last."""
+        return [self.say(text) for text in texts][-1]
+
+    def used_tools(self) -> list[str]:
+        return [name for name, _ in self.used]
+
+
+@pytest.fixture
+def caller() -> Caller:
+    return Caller()

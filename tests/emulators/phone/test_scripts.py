@@ -1,0 +1,80 @@
+"""The caller scripts and the demonstration agent understand each other, on any day of the year."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dialogue.clinic import TOOLS, ToolContext
+from dialogue.clinic_book import ClinicBook
+from emulators.bedrock.reply import Text, ToolUse
+from emulators.bedrock.responder import respond
+from emulators.phone.script import Script, load, names
+
+MONDAY = datetime(2026, 1, 5, 8, 10)
+GREETING = "How can I help you today?"
+
+
+class FrontDesk:
+    """The agent without a telephone: words in, words out, tools run on the way."""
+
+    def __init__(self, now: datetime, caller: str) -> None:
+        self._now, self._caller = now, caller
+        self._book = ClinicBook()
+        self.messages: list[dict[str, Any]] = [
+            {"role": "user", "content": [{"text": "(call connected)"}]},
+            {"role": "assistant", "content": [{"text": GREETING}]},
+        ]
+        self.used: list[str] = []
+
+    def answer(self, said: str) -> str:
+        content: list[dict[str, Any]] = [{"text": said}]
+        heard = ""
+        while content:
+            self.messages.append({"role": "user", "content": content})
+            tools = [tool.spec for tool in TOOLS.values()]
+            reply = respond({"messages": self.messages, "toolConfig": {"tools": tools}})
+            heard += "".join(f" {block.text}" for block in reply.blocks if isinstance(block, Text))
+            content = [self._use(block) for block in reply.blocks if isinstance(block, ToolUse)]
+        return heard
+
+    def _use(self, block: ToolUse) -> dict[str, Any]:
+        self.used.append(block.name)
+        tool_use_id = f"t{len(self.used)}"
+        use = {"toolUseId": tool_use_id, "name": block.name, "input": block.input}
+        self.messages.append({"role": "assistant", "content": [{"toolUse": use}]})
+        context = ToolContext(self._book, self._now, tool_use_id, "call", self._caller)
+        result = TOOLS[block.name].run(block.input, context)
+        return {"toolResult": {"toolUseId": tool_use_id, "content": [{"json": result}]}}
+
+
+def talk(script: Script, now: datetime) -> FrontDesk:
+    """Go through the script; every expectation must hold of what the agent said before."""
+    desk = FrontDesk(now, script.from_number)
+    heard = GREETING
+    for step in script.steps:
+        assert step.expect is None or step.expect.search(heard), (now, step.label, heard)
+        if step.act == "speak":
+            heard = desk.answer(step.text)
+    return desk
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_expectation_holds_on_any_day(name: str) -> None:
+    script = load(name, "text")
+    for day in range(0, 366, 3):
+        talk(script, MONDAY + timedelta(days=day, hours=day % 24))
+
+
+@pytest.mark.parametrize(
+    ("name", "tools"),
+    [
+        ("booking", ["free_slots", "book_appointment", "end_call"]),
+        ("moving", ["next_appointment", "free_slots", "move_appointment", "end_call"]),
+        ("balance", ["account_balance", "end_call"]),
+        ("opening_hours", ["opening_hours", "end_call"]),
+        ("interrupt", ["opening_hours", "treatment_price", "end_call"]),
+    ],
+)
+def test_the_caller_gets_what_the_script_is_about(name: str, tools: list[str]) -> None:
+    assert talk(load(name, "text"), MONDAY).used == tools

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What was logged; reports are in it once the VM is closed."""
+    with capture_logs() as captured:
+        yield captured

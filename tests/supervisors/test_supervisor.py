@@ -1,0 +1,600 @@
+"""Supervisors of real processes in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import MutableMapping
+from typing import Any
+
+import pytest
+
+from actors.runtime import (
+    IGNORE,
+    KILL,
+    KILLED,
+    NOPROC,
+    NORMAL,
+    SHUTDOWN,
+    TIMEOUT,
+    VM,
+    CallExit,
+    Crashed,
+    GenServer,
+    Pid,
+    Shutdown,
+    StartError,
+    Stop,
+    sys,
+    virtual_time,
+)
+from supervisors import (
+    BRUTAL_KILL,
+    INFINITY,
+    RESTARTING,
+    ChildSpec,
+    Supervisor,
+    SupervisorError,
+    child,
+)
+from tests.supervisors.crew import Diary, Hand, rest
+
+Logs = list[MutableMapping[str, Any]]
+
+
+class Owner(GenServer):
+    """Starts what it is asked to, linked, and traps exits."""
+
+    traps_exits = True
+
+    async def handle_call(self, request: Any, from_: Any) -> Any:
+        return await request()
+
+    async def handle_info(self, message: Any) -> None:
+        """Ends of what it started."""
+
+
+def crew(diary: Diary, *names: str, **options: Any) -> list[ChildSpec]:
+    return [child(Hand, diary, name, name=name, **options) for name in names]
+
+
+class TestStart:
+    @virtual_time
+    async def test_children_start_in_order_and_end_in_reverse_order(self) -> None:
+        async with VM() as vm:
+            diary = Diary()
+            diary.watch(vm)
+            top = await vm.start(Supervisor, crew(diary, "a", "b", "c"))
+            assert top
+            assert diary.read() == ["start a", "start b", "start c"]
+            await vm.stop(top)
+            assert diary.read() == ["down c", "down b", "down a"]
+
+    @virtual_time
+    async def test_a_child_that_fails_takes_the_others_and_the_supervisor_with_it(self) -> None:
+        async with VM() as vm:
+            diary = Diary()
+            diary.watch(vm)
+
+            def trouble() -> None:
+                raise Stop("no")
+
+            specs = [*crew(diary, "a"), child(Hand, diary, "b", id="b", trouble=trouble)]
+            with pytest.raises(StartError) as caught:
+                await vm.start(Supervisor, specs, name="top")
+            assert caught.value.reason == Shutdown(("failed_to_start_child", "b", "no"))
+            assert diary.read() == ["start a", "down a"]
+            assert vm.processes() == []
+            assert not vm.alive("top")
+
+    @virtual_time
+    async def test_a_subclass_says_its_children_in_init(self) -> None:
+        class Top(Supervisor):
+            async def init(self, diary: Diary) -> None:  # type: ignore[override]
+                await super().init(crew(diary, "a"), strategy="one_for_all")
+
+        async with VM() as vm:
+            top = await vm.start(Top, Diary(), name="top")
+            assert top
+            assert [info.id for info in await Supervisor.which_children(vm, "top")] == ["a"]
+
+    @pytest.mark.parametrize(
+        ("options", "reason"),
+        [
+            ({"strategy": "none_for_one"}, ("invalid_strategy", "none_for_one")),
+            ({"max_restarts": -1}, ("invalid_intensity", -1)),
+            ({"max_seconds": 0}, ("invalid_period", 0)),
+            ({"auto_shutdown": "sometimes"}, ("invalid_auto_shutdown", "sometimes")),
+        ],
+    )
+    def test_wrong_options_are_refused_in_the_words_of_otp(
+        self, options: dict[str, Any], reason: Any
+    ) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with VM() as vm:
+                with pytest.raises(StartError) as caught:
+                    await vm.start(Supervisor, [], **options)
+                assert caught.value.reason == ("supervisor_data", reason)
+
+        run()
+
+    @virtual_time
+    async def test_wrong_children_are_refused_in_the_words_of_otp(self) -> None:
+        async with VM() as vm:
+            with pytest.raises(StartError) as caught:
+                await vm.start(Supervisor, [{"id": "a"}])
+            assert caught.value.reason == ("start_spec", "missing_start")
+            with pytest.raises(StartError) as caught:
+                await vm.start(Supervisor, [], strategy="simple_one_for_one")
+            assert caught.value.reason == ("bad_start_spec", [])
+
+    @virtual_time
+    async def test_a_child_whose_init_takes_too_long_has_not_started(self) -> None:
+        class Slow(GenServer):
+            async def init(self) -> None:
+                await asyncio.sleep(60)
+
+        async with VM() as vm:
+            with pytest.raises(StartError) as caught:
+                await vm.start(Supervisor, [child(Slow, timeout=2.0)])
+            assert caught.value.reason == Shutdown(("failed_to_start_child", "Slow", TIMEOUT))
+            assert vm.now() == 2.0
+            assert vm.processes() == []
+
+    @virtual_time
+    async def test_a_start_function_may_do_what_it_likes(self) -> None:
+        async def extra(vm: VM) -> tuple[Pid, str]:
+            pid = await vm.start(Hand, diary, "a", link=True)
+            assert pid
+            return pid, "extra"
+
+        async def nonsense(_: VM) -> Any:
+            return "nonsense"
+
+        async def trouble(_: VM) -> None:
+            raise KeyError("x")
+
+        diary = Diary()
+        async with VM() as vm:
+            await vm.start(Supervisor, name="top")
+            started = await Supervisor.start_child(vm, "top", {"id": "a", "start": extra})
+            assert isinstance(started, tuple)
+            assert started[1] == "extra"
+            for start in (nonsense, trouble):
+                with pytest.raises(SupervisorError) as caught:
+                    await Supervisor.start_child(vm, "top", {"id": "b", "start": start})
+                reason, spec = caught.value.term
+                assert spec.id == "b"
+                assert reason == "nonsense" or isinstance(reason.exception, KeyError)
+
+
+class TestRestart:
+    @virtual_time
+    async def test_a_crashed_child_is_back_under_its_name_and_the_others_never_noticed(
+        self,
+    ) -> None:
+        async with VM() as vm:
+            diary = Diary()
+            diary.watch(vm)
+            await vm.start(Supervisor, crew(diary, "a", "b"))
+            old = vm.whereis("a")
+            diary.read()
+            vm.cast("a", "boom")
+            await rest()
+            assert diary.read() == ["terminate a", "down a", "start a"]
+            assert vm.whereis("a") not in (old, None)
+
+    @virtual_time
+    async def test_too_many_crashes_end_the_supervisor_with_shutdown(self) -> None:
+        async with VM() as vm:
+            diary = Diary()
+            top = await vm.start(Supervisor, crew(diary, "a", "b"), max_restarts=1)
+            assert top
+            for _ in range(2):
+                vm.cast("a", "boom")
+                await rest()
+            assert not vm.alive(top)
+            assert vm.processes() == []
+
+    @virtual_time
+    async def test_crashes_far_enough_apart_go_on_for_ever(self) -> None:
+        async with VM() as vm:
+            await vm.start(Supervisor, crew(Diary(), "a"), max_restarts=1, max_seconds=5, name="s")
+            for _ in range(50):
+                vm.cast("a", "boom")
+                await asyncio.sleep(6.0)
+            assert vm.alive("a")
+            assert (await sys.get_state(vm, "s"))["restarts"] == 50
+
+    @virtual_time
+    async def test_an_ending_that_waits_is_handled_before_a_failed_start_is_retried(self) -> None:
+        async with VM() as vm:
+            diary = Diary()
+            fail = iter([False, True, False])
+
+            def trouble() -> None:
+                if next(fail):
+                    diary.append("a fails")
+                    raise Stop("no")
+
+            specs = [
+                child(Hand, diary, "a", name="a", trouble=trouble),
+                *crew(diary, "b"),
+            ]
+            top = await vm.start(Supervisor, specs)
+            assert top
+            await sys.suspend(vm, top)
+            for name in ("a", "b"):
+                vm.exit(name, KILL)
+                await vm.join(name)
+            diary.read()
+            await sys.resume(vm, top)
+            await rest()
+            assert diary.read() == ["a fails", "start b", "start a"]
+
+
+class TestStop:
+    @virtual_time
+    async def test_a_child_gets_its_shutdown_time_and_is_then_killed(self) -> None:
+        async with VM() as vm:
+            diary = Diary()
+            diary.watch(vm)
+            specs = [
+                child(Hand, diary, "slow", shutdown=2.0, trap=True, last_words=1.0, id=1),
+                child(Hand, diary, "stuck", shutdown=2.0, trap=True, last_words=None, id=2),
+            ]
+            top = await vm.start(Supervisor, specs)
+            assert top
+            diary.read()
+            await vm.stop(top, timeout=None)
+            assert diary.read() == ["terminate stuck", "down stuck", "terminate slow", "down slow"]
+            assert vm.now() == pytest.approx(3.0)
+
+    @virtual_time
+    async def test_brutal_kill_leaves_no_time_and_infinity_all(self) -> None:
+        async with VM() as vm:
+            diary = Diary()
+            diary.watch(vm)
+            specs = [
+                child(Hand, diary, "a", shutdown=INFINITY, trap=True, last_words=1000.0, id=1),
+                child(Hand, diary, "b", shutdown=BRUTAL_KILL, trap=True, id=2),
+            ]
+            top = await vm.start(Supervisor, specs)
+            assert top
+            diary.read()
+            await vm.stop(top, timeout=None)
+            assert diary.read() == ["down b", "terminate a", "down a"]
+            assert vm.now() == pytest.approx(1000.0)
+
+    @virtual_time
+    async def test_a_killed_supervisor_leaves_no_child_behind(self) -> None:
+        async with VM() as vm:
+            inner = child(Supervisor, crew(Diary(), "a", "b"), name="inner")
+            top = await vm.start(Supervisor, [inner, *crew(Diary(), "c")])
+            assert top
+            vm.exit(top, KILL)
+            await rest()
+            assert vm.processes() == []
+
+    @virtual_time
+    async def test_a_supervisor_killed_while_it_starts_a_child_leaves_none_behind(self) -> None:
+        class Slow(GenServer):
+            async def init(self) -> None:
+                await asyncio.sleep(1.0)
+
+        async with VM() as vm:
+            top = await vm.start(Supervisor, name="top")
+            assert top
+            asking = asyncio.ensure_future(Supervisor.start_child(vm, "top", child(Slow)))
+            await rest()
+            vm.exit(top, KILL)
+            with pytest.raises(CallExit) as caught:
+                await asking
+            assert caught.value.reason == KILLED
+            await rest()
+            assert vm.processes() == []
+
+    @virtual_time
+    async def test_its_parent_ends_it_with_any_reason_a_stranger_with_none(self) -> None:
+        async with VM() as vm:
+            owner = await vm.start(Owner)
+            assert owner
+            top: Pid = await vm.call(owner, lambda: vm.start(Supervisor, link=True))
+            vm.exit(top, "boom")
+            await rest()
+            assert vm.alive(top)
+            joined = asyncio.ensure_future(vm.join(top))
+            await rest()
+
+            async def end() -> None:
+                vm.exit(top, NORMAL)
+
+            await vm.call(owner, end)
+            assert await joined == NORMAL
+
+    @virtual_time
+    async def test_a_signal_from_outside_brings_no_terminated_child_back(self) -> None:
+        async with VM() as vm:
+            await vm.start(Supervisor, crew(Diary(), "a"), name="top")
+            await Supervisor.terminate_child(vm, "top", "a")
+            vm.exit("top", "boom")
+            await rest()
+            assert vm.alive("top")
+            assert not vm.alive("a")
+
+    @virtual_time
+    async def test_a_child_that_unlinked_itself_is_ended_all_the_same(self) -> None:
+        async def unlinked(vm: VM) -> Pid | None:
+            return await vm.start(Hand, Diary(), "a", name="a")
+
+        async with VM() as vm:
+            top = await vm.start(Supervisor, [{"id": "a", "start": unlinked}])
+            assert top
+            await vm.stop(top)
+            assert not vm.alive("a")
+
+    @virtual_time
+    async def test_one_that_died_unlinked_goes_unnoticed(self) -> None:
+        async def unlinked(vm: VM) -> Pid | None:
+            return await vm.start(Hand, Diary(), "a", name="a")
+
+        async with VM() as vm:
+            await vm.start(Supervisor, [{"id": "a", "start": unlinked}], name="top")
+            pid = vm.whereis("a")
+            vm.exit("a", KILL)
+            await rest()
+            (info,) = await Supervisor.which_children(vm, "top")
+            assert info.pid == pid
+            assert (await Supervisor.count_children(vm, "top")).active == 0
+            with pytest.raises(SupervisorError) as caught:
+                await Supervisor.restart_child(vm, "top", "a")
+            assert caught.value.term == "running"
+            await Supervisor.terminate_child(vm, "top", "a")
+
+
+class TestFunctions:
+    @virtual_time
+    async def test_children_come_stop_come_back_and_go(self) -> None:
+        async with VM() as vm:
+            await vm.start(Supervisor, name="top")
+            spec = child(Hand, Diary(), "a", name="a")
+            assert await Supervisor.start_child(vm, "top", spec) == vm.whereis("a")
+            with pytest.raises(SupervisorError) as caught:
+                await Supervisor.start_child(vm, "top", spec)
+            assert caught.value.term == ("already_started", vm.whereis("a"))
+            await Supervisor.terminate_child(vm, "top", "a")
+            assert not vm.alive("a")
+            assert await Supervisor.get_childspec(vm, "top", "a") == spec
+            assert await Supervisor.restart_child(vm, "top", "a") == vm.whereis("a")
+            await Supervisor.terminate_child(vm, "top", "a")
+            await Supervisor.delete_child(vm, "top", "a")
+            assert await Supervisor.which_children(vm, "top") == []
+            with pytest.raises(SupervisorError) as caught:
+                await Supervisor.get_childspec(vm, "top", "a")
+            assert caught.value.term == "not_found"
+
+    @virtual_time
+    async def test_a_dead_supervisor_answers_noproc(self) -> None:
+        async with VM() as vm:
+            for ask in (
+                Supervisor.which_children(vm, "nobody"),
+                Supervisor.start_child(vm, "nobody", child(Hand)),
+                Supervisor.terminate_child(vm, "nobody", "a"),
+            ):
+                with pytest.raises(CallExit) as caught:
+                    await ask
+                assert caught.value.reason == NOPROC
+
+    @virtual_time
+    async def test_bad_requests_never_harm_the_supervisor(self) -> None:
+        async with VM() as vm:
+            await vm.start(Supervisor, crew(Diary(), "a"), name="top")
+            wrong: list[Any] = ["hej", {}, {"id": []}, None]
+            for spec in wrong:
+                with pytest.raises(SupervisorError):
+                    await Supervisor.start_child(vm, "top", spec)
+            with pytest.raises(TypeError):
+                await Supervisor.terminate_child(vm, "top", wrong)  # type: ignore[arg-type]
+            vm.send("top", "hello")
+            vm.cast("top", "hello")
+            await rest()
+            assert len(await Supervisor.which_children(vm, "top")) == 1
+
+    @virtual_time
+    async def test_an_ignored_child_is_kept_without_a_process(self) -> None:
+        class Ignored(GenServer):
+            async def init(self) -> Any:
+                return IGNORE
+
+        async with VM() as vm:
+            await vm.start(Supervisor, [child(Ignored, id="a")], name="top")
+            (info,) = await Supervisor.which_children(vm, "top")
+            assert (info.id, info.pid, info.type) == ("a", None, "worker")
+            assert await Supervisor.restart_child(vm, "top", "a") is None
+
+    @virtual_time
+    async def test_a_child_in_restart_is_told_and_left_alone(self) -> None:
+        class Reluctant(GenServer):
+            async def init(self, starts: list[Any]) -> None:
+                starts.append(None)
+                if len(starts) == 2:
+                    # These requests wait in the supervisor's mailbox before its retry does.
+                    starts[1] = [
+                        asyncio.ensure_future(Supervisor.which_children(self.vm, "top")),
+                        asyncio.ensure_future(Supervisor.delete_child(self.vm, "top", "a")),
+                        asyncio.ensure_future(Supervisor.restart_child(self.vm, "top", "a")),
+                    ]
+                    await asyncio.sleep(1.0)
+                    raise Stop("no")
+
+        async with VM() as vm:
+            starts: list[Any] = []
+            await vm.start(Supervisor, [child(Reluctant, starts, name="a")], name="top")
+            vm.exit("a", KILL)
+            await asyncio.sleep(2.0)
+            children, *refused = starts[1]
+            assert (await children)[0].pid == RESTARTING
+            for each in refused:
+                with pytest.raises(SupervisorError) as caught:
+                    await each
+                assert caught.value.term == "restarting"
+            assert vm.alive("a")
+
+
+class TestSimpleOneForOne:
+    @virtual_time
+    async def test_starts_children_with_arguments_behind_the_template(self) -> None:
+        async with VM() as vm:
+            diary = Diary()
+            diary.watch(vm)
+            await vm.start(
+                Supervisor, [child(Hand, diary)], strategy="simple_one_for_one", name="many"
+            )
+            first = await Supervisor.start_child(vm, "many", ["x"])
+            assert isinstance(first, Pid)
+            await Supervisor.start_child(vm, "many", ["y"])
+            vm.cast(first, "boom")
+            await rest()
+            assert diary.read() == ["start x", "start y", "terminate x", "down x", "start x"]
+            pids = {info.pid for info in await Supervisor.which_children(vm, "many")}
+            assert first not in pids
+            await Supervisor.terminate_child(vm, "many", pids.pop())
+            assert await Supervisor.count_children(vm, "many") == (1, 1, 0, 1)
+
+    @virtual_time
+    async def test_ends_all_at_once(self) -> None:
+        async with VM() as vm:
+            template = child(Hand, Diary(), trap=True, last_words=1.0)
+            many = await vm.start(Supervisor, [template], strategy="simple_one_for_one")
+            assert many
+            for number in range(100):
+                await Supervisor.start_child(vm, many, [str(number)])
+            await vm.stop(many)
+            assert vm.now() == pytest.approx(1.0)
+            assert vm.processes() == []
+
+
+class TestReports:
+    def test_do_not_come_for_orderly_ends_however_many(self, logs: Logs) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with VM(mailbox_alarm=200) as vm:
+                template = child(Hand, Diary())
+                many = await vm.start(Supervisor, [template], strategy="simple_one_for_one")
+                assert many
+                for number in range(1000):
+                    await Supervisor.start_child(vm, many, [str(number)])
+                await vm.stop(many)
+
+        run()
+        assert logs == []
+
+    def test_say_which_child_of_whom_and_why(self, logs: Logs) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with VM() as vm:
+                specs = crew(Diary(), "a", shutdown=1.0, trap=True, last_words=None)
+                await vm.start(Supervisor, specs, max_restarts=0, name="top")
+                await Supervisor.terminate_child(vm, "top", "a")
+                await Supervisor.restart_child(vm, "top", "a")
+                vm.exit("a", KILL)
+                await rest()
+
+        run()
+        told = [
+            (entry["event"], entry["supervisor"], entry["child"], entry["reason"])
+            for entry in logs
+            if "child" in entry
+        ]
+        assert told == [
+            ("shutdown_error", "top", "a", KILLED),
+            ("child_terminated", "top", "a", KILLED),
+            ("shutdown", "top", "a", "reached_max_restart_intensity"),
+        ]
+
+    def test_say_why_a_child_was_gone_before_it_was_told_to_end(self, logs: Logs) -> None:
+        @virtual_time
+        async def run() -> None:
+            async with VM() as vm:
+                await vm.start(
+                    Supervisor, crew(Diary(), "a", "b"), strategy="one_for_all", name="top"
+                )
+                await sys.suspend(vm, "top")
+                for name, reason in (("a", KILL), ("b", "boom")):
+                    vm.exit(name, reason)
+                    await vm.join(name)
+                await sys.resume(vm, "top")
+                await rest()
+                assert (await sys.get_status(vm, "top"))["mailbox_length"] == 0
+
+        run()
+        told = [(each["event"], each["child"], each["reason"]) for each in logs if "child" in each]
+        assert told == [("child_terminated", "a", KILLED), ("shutdown_error", "b", "boom")]
+
+    def test_name_a_crash_in_one_line(self, logs: Logs) -> None:
+        class Fragile(GenServer):
+            async def handle_cast(self, request: Any) -> None:
+                raise ValueError("glass")
+
+        @virtual_time
+        async def run() -> None:
+            async with VM() as vm:
+                await vm.start(Supervisor, [child(Fragile, name="f")], name="top")
+                vm.cast("f", "x")
+                await rest()
+
+        run()
+        (report,) = [entry for entry in logs if entry["event"] == "child_terminated"]
+        assert report["reason"] == "crashed with ValueError: glass"
+        assert "exc_info" not in report
+
+
+@virtual_time
+async def test_a_supervisor_that_gives_up_is_restarted_by_its_parent_unless_transient() -> None:
+    for restart, lives in (("permanent", True), ("transient", False)):
+        async with VM() as vm:
+            inner = child(
+                Supervisor,
+                crew(Diary(), "a"),
+                max_restarts=0,
+                name="inner",
+                restart=restart,  # type: ignore[arg-type]
+            )
+            await vm.start(Supervisor, [inner])
+            vm.cast("a", "boom")
+            await rest()
+            assert vm.alive("inner") is lives
+            assert vm.alive("a") is lives
+
+
+@virtual_time
+async def test_significant_children_end_their_supervisor() -> None:
+    async with VM() as vm:
+        top = await vm.start(
+            Supervisor,
+            [
+                child(Hand, Diary(), "a", name="a", restart="transient", significant=True),
+                *crew(Diary(), "b"),
+            ],
+            auto_shutdown="any_significant",
+        )
+        assert top
+        joined = asyncio.ensure_future(vm.join(top))
+        await rest()
+        vm.cast("a", NORMAL)
+        assert await joined == SHUTDOWN
+        assert vm.processes() == []
+
+
+@virtual_time
+async def test_a_crash_in_a_child_s_init_is_its_reason() -> None:
+    def trouble() -> None:
+        raise ValueError("glass")
+
+    async with VM() as vm:
+        with pytest.raises(StartError) as caught:
+            await vm.start(Supervisor, [child(Hand, Diary(), "a", trouble=trouble, id="a")])
+        _, id, reason = caught.value.reason.detail
+        assert id == "a"
+        assert isinstance(reason, Crashed)
+        assert isinstance(reason.exception, ValueError)
