@@ -53,6 +53,7 @@ ORPHAN_SECONDS = 10.0
 ATTEMPTS = 3
 BACKOFF_SECONDS = 0.1
 TOOL_SECONDS = 10.0
+TOOL_START_SECONDS = 1.0
 TOOL_ROUNDS = 5
 FIRST_EVENT_SECONDS = 8.0
 BREAKER_SECONDS = 0.5
@@ -257,27 +258,46 @@ class _Rounds:
 
     async def _use_tools(self, finished: Finished, uses: list[ToolUse]) -> None:
         """Run the tools side by side, and give their results back in the order they were asked."""
-        context = self._context
-        tasks = [(use, Task.start(self._vm, self._run_tool, use, link=False)) for use in uses]
+        tasks = [await self._start_tool(use) for use in uses]
         results = []
-        for use, task in tasks:
-            try:
-                result = await task.result(TOOL_SECONDS)
-                failed = "error" in result
-            except CallExit as error:
-                self._vm.exit(task.pid, KILL)
-                reason = str(error.reason)
-                log.warning("tool_failed", call_id=context.call_id, tool=use.name, reason=reason)
-                result, failed = {"error": "failed", "message": "The tool did not work."}, True
-            results.append(tool_result(use.tool_use_id, result, error=failed))
+        for use, task in zip(uses, tasks, strict=True):
+            result = await self._tool_outcome(use, task)
+            results.append(tool_result(use.tool_use_id, result, error="error" in result))
         blocks = [block for block in finished.content if "text" not in block]
         self._messages.append({"role": "assistant", "content": finished.content})
         self._messages.append({"role": "user", "content": results})
         self._tell(ToolsUsed(self._turn, self._seq - 1, blocks, results))
         for use in uses:
-            closing = CLOSING_REASONS.get(context.toolbox.effect(use.name))
+            closing = CLOSING_REASONS.get(self._context.toolbox.effect(use.name))
             if closing is not None:
                 self._tell(CloseAsked(self._turn, closing))
+
+    async def _start_tool(self, use: ToolUse) -> Task[dict[str, Any]] | None:
+        until = self._vm.now() + TOOL_START_SECONDS
+
+        async def start() -> Task[dict[str, Any]]:
+            return await self._context.start_tool(self._run_tool, use)
+
+        try:
+            return await names.patiently(self._vm, names.TOOL_SUPERVISOR, start, until)
+        except CallExit as failure:
+            self._tool_failed(use, failure)
+            return None
+
+    async def _tool_outcome(
+        self, use: ToolUse, task: Task[dict[str, Any]] | None
+    ) -> dict[str, Any]:
+        if task is not None:
+            try:
+                return await task.result(TOOL_SECONDS)
+            except CallExit as failure:
+                self._vm.exit(task.pid, KILL)
+                self._tool_failed(use, failure)
+        return {"error": "failed", "message": "The tool did not work."}
+
+    def _tool_failed(self, use: ToolUse, failure: CallExit) -> None:
+        call_id, reason = self._context.call_id, str(failure.reason)
+        log.warning("tool_failed", call_id=call_id, tool=use.name, reason=reason)
 
     async def _run_tool(self, use: ToolUse) -> dict[str, Any]:
         if use.error is not None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
+from actors.runtime import Task
 from claude.client import BedrockClient
 from config.agents import Agent
 from dialogue.toolbox import Toolbox
 from speech.deepgram import Deepgram
 from speech.line import Line
+
+
+StartTool: TypeAlias = Callable[..., Awaitable[Task[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +23,8 @@ class CallContext:
 
     `model` and `fallback_region` are for Bedrock; `answer_seconds` limits one answer in whole.
     `caller` is the caller's number, "" if withheld; `opened` is the VM's time at which the call began.
-    `log_transcripts`: whether what is said may stand in the log.
+    `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a coroutine
+    function as a task under ToolSupervisor.
     """
 
     call_id: str
@@ -30,5 +37,6 @@ class CallContext:
     toolbox: Toolbox
     answer_seconds: float
     opened: float
+    start_tool: StartTool
     caller: str = ""
     log_transcripts: bool = False

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from actors.runtime import NOPROC, TIMEOUT, VM, CallExit, Dest, Via
+
+T = TypeVar("T")
 
 REGISTRY = "registry"
 PUBSUB = "pubsub"
@@ -57,17 +60,25 @@ def breaker(model: str) -> Via:
 async def call_patiently(vm: VM, dest: Dest, request: Any, deadline: float) -> Any:
     """`VM.call`, tried again while `dest` is being restarted, for at most `deadline` seconds.
 
-    The callee may see the request more than once, so it must be one that may be repeated. Raises
-    `CallExit` with the last reason when the time is up or `DEATHS` callees have ended over it.
+    The callee may see the request twice, so it must be one that may be repeated. Raises `CallExit`
+    with the last reason when the time is up.
     """
     until = vm.now() + deadline
-    deaths = 0
+
+    async def ask() -> Any:
+        return await vm.call(dest, request, timeout=max(0.0, until - vm.now()))
+
+    return await patiently(vm, dest, ask, until)
+
+
+async def patiently(vm: VM, dest: Dest, ask: Callable[[], Awaitable[T]], until: float) -> T:
+    """Do `ask`, which calls `dest`, again while `dest` is being restarted, until the time `until`."""
     while True:
         try:
-            return await vm.call(dest, request, timeout=max(0.0, until - vm.now()))
+            return await ask()
         except CallExit as failure:
-            deaths += failure.reason != NOPROC
-            over = vm.now() + RETRY_SECONDS >= until or failure.reason == TIMEOUT
-            if over or deaths == DEATHS:
+            if vm.now() + RETRY_SECONDS >= until:
+                raise
+            if failure.reason != NOPROC and vm.alive(dest):
                 raise
         await asyncio.sleep(RETRY_SECONDS)

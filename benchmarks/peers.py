@@ -85,23 +85,24 @@ def _thespian(base: str) -> Iterator[Any]:
         system.shutdown()
 
 
-def _thespian_ask(base: str, times: int) -> float:
+def thespian_ask(base: str, times: int) -> float:
+    """A request to an actor of the system `base` and its reply."""
     with _thespian(base) as system:
         actor = system.createActor(_Echo)
         return _median(times, lambda: system.ask(actor, 1, ASKED))
 
 
-def _thespian_start(base: str, times: int) -> float:
+def thespian_start(base: str, times: int) -> float:
+    """The start of an actor of the system `base`, until it answers."""
     with _thespian(base) as system:
-        # The first answer is the proof of a start.
         return _median(times, lambda: system.ask(system.createActor(_Echo), 1, ASKED), rounds=3)
 
 
 PEERS: tuple[tuple[str, Callable[[], float]], ...] = (
     ("pykka ask and reply", pykka_ask),
     ("pykka start", pykka_start),
-    ("Thespian simpleSystemBase ask and reply", lambda: _thespian_ask("simpleSystemBase", 500)),
-    ("Thespian simpleSystemBase start", lambda: _thespian_start("simpleSystemBase", 50)),
-    ("Thespian multiprocTCPBase ask and reply", lambda: _thespian_ask("multiprocTCPBase", 50)),
-    ("Thespian multiprocTCPBase start", lambda: _thespian_start("multiprocTCPBase", 5)),
+    ("Thespian simpleSystemBase ask and reply", lambda: thespian_ask("simpleSystemBase", 500)),
+    ("Thespian simpleSystemBase start", lambda: thespian_start("simpleSystemBase", 50)),
+    ("Thespian multiprocTCPBase ask and reply", lambda: thespian_ask("multiprocTCPBase", 50)),
+    ("Thespian multiprocTCPBase start", lambda: thespian_start("multiprocTCPBase", 5)),
 )

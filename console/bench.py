@@ -59,3 +59,38 @@ def runtime(
             typer.echo(f"{figure.name:{width}}  {value}{target}{verdict}")
     if check and missed:
         raise typer.Exit(1)
+
+
+TURN_EXAMPLE = "Example: aybiza bench turn --calls 10 --turns 5"
+TURN_TARGET_MS = 10.0
+
+
+@app.command("turn", epilog=TURN_EXAMPLE)
+def turn(
+    calls: Annotated[int, typer.Option(min=1, max=200, help="Calls at a time.")] = 1,
+    turns: Annotated[int, typer.Option(min=1, max=100, help="Measured turns of each call.")] = 10,
+    check: Annotated[bool, typer.Option("--check", help="Fail if the target is missed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what the agent adds to a turn, the providers' own delays left out.
+
+    hear: final transcript to request at Bedrock. think: first token to first sentence at
+    Deepgram. speak: first audio from Deepgram to first media message at the telephone.
+    """
+    from benchmarks.turn import run
+
+    figures = run(calls, turns).as_dict()
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2))
+    else:
+        typer.echo(f"{figures['calls']} calls at a time, {figures['turns']} turns measured")
+        for name, row in figures["ms"].items():
+            typer.echo(
+                f"  {name:6} p50 {row['p50']:7.2f} ms   p95 {row['p95']:7.2f}   max {row['max']:7.2f}"
+            )
+        typer.echo(f"  CPU    {figures['cpu_seconds_a_call_minute']:.2f} s a call-minute")
+        for failure in figures["failures"]:
+            typer.echo(f"  failed: {failure}")
+    missed = not figures["turns"] or figures["ms"]["total"]["p50"] > TURN_TARGET_MS
+    if figures["failures"] or (check and missed):
+        raise typer.Exit(1)

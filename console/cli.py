@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from console import config
+from console import bench, config, demo, operate, run
 
 app = typer.Typer(
     name="aybiza",
@@ -24,6 +24,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command("run", cls=run.RunCommand, epilog=run.EXAMPLES)(run.run)
+app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
+app.command("tree", epilog="Example: aybiza tree --json")(operate.tree)
+app.command("calls", epilog="Example: aybiza calls --json")(operate.calls)
+app.command("kill", epilog="Example: aybiza kill call:CA0123")(operate.kill)
+app.add_typer(bench.app)
 app.command("config", epilog=config.EXAMPLE)(config.show)
 
 

@@ -57,7 +57,7 @@ def demo(
             **os.environ,
             "AYBIZA_HTTP_PORT": str(http_port),
             "AYBIZA_MEDIA_PORT": str(media_port),
-            "AYBIZA_CLUSTER_PORT": str(_free_port()),
+            "AYBIZA_CLUSTER_PORT": str(free_port()),
             "AYBIZA_MEMORY_PATH": str(Path(folder) / "memory.sqlite3"),
             "AYBIZA_LOG_FORMAT": "json",
             "AYBIZA_LOG_LEVEL": "info",
@@ -292,7 +292,8 @@ def _median(values: list[float]) -> float:
     return ordered[len(ordered) // 2] if ordered else float("nan")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on the loopback interface that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port

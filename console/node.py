@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Self
 
 import structlog
 
 from actors.call_context import CallContext
 from actors.memory_store import SqliteStore
+from actors.names import TOOL_SUPERVISOR
 from actors.node.context import NodeContext
 from actors.runtime import NORMAL, VM, CallExit
 from claude.client import BedrockClient
@@ -34,6 +36,7 @@ from gateway.twilio_codec import Start
 from speech.deepgram import Deepgram
 from speech.line import Line
 from supervisors.application import Application, Parts
+from supervisors.task_supervisor import TaskSupervisor
 
 STOP_SECONDS = 4.0
 
@@ -111,6 +114,7 @@ class Node:
             toolbox=self._toolbox,
             answer_seconds=settings.turn_deadline_ms / 1000.0,
             opened=self.vm.now(),
+            start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
             caller=start.custom_parameters.get("From", ""),
             log_transcripts=settings.log_transcripts,
         )

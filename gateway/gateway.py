@@ -37,11 +37,15 @@ class Gateway(Supervisor):
     async def init(self, doors: Doors) -> Any:  # type: ignore[override]
         await super().init(
             [
-                child(DynamicSupervisor, name=STREAM_SUPERVISOR),
+                child(StreamSupervisor, name=STREAM_SUPERVISOR),
                 child(MediaServer, doors.media, doors.context_of, name="media_server"),
                 child(HttpServer, doors.http, http_app(doors.door), name="http_server"),
             ]
         )
+
+
+class StreamSupervisor(DynamicSupervisor):
+    """The media streams, one MediaStream each."""
 
 
 def gateway(doors: Doors) -> ChildSpec:

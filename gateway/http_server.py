@@ -14,6 +14,7 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from actors.runtime import Exit, GenServer, Stop, Task
 
@@ -38,6 +39,9 @@ class HttpServer(GenServer):
         config = uvicorn.Config(
             app,
             lifespan="off",
+            loop="none",
+            ws="none",
+            http=H11Protocol,
             log_config=None,
             access_log=False,
             server_header=False,

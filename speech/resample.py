@@ -7,6 +7,8 @@ down to 8000 Hz through a windowed-sinc low pass, so that nothing above 4 kHz fo
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,7 +70,7 @@ class Downsampler:
         """The samples at the end, whose neighbourhood is silence."""
         return self.feed(np.zeros(self._half, dtype=np.int16))
 
-    def _at(self, positions: NDArray[np.float64]) -> Pcm:
+    def _at(self, positions: NDArray[np.floating[Any]]) -> Pcm:
         whole = np.floor(positions).astype(np.int64)
         offsets = np.arange(-self._half + 1, self._half + 1)
         neighbours = whole[:, None] + offsets[None, :]
@@ -77,4 +79,5 @@ class Downsampler:
         weights = np.sinc(distance) * window
         weights /= weights.sum(axis=1, keepdims=True)
         values = (self._held[neighbours] * weights).sum(axis=1)
-        return np.clip(np.rint(values), -32768, 32767).astype(np.int16)
+        samples: Pcm = np.clip(np.rint(values), -32768, 32767).astype(np.int16)
+        return samples

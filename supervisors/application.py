@@ -48,11 +48,19 @@ class Application(Supervisor):
             child(MemoryActor, parts.store, name=names.MEMORY),
             child(CircuitBreakerSupervisor, parts.models, name="circuit_breaker_supervisor"),
             child(ModelSupervisor, name=names.MODEL_SUPERVISOR),
-            child(TaskSupervisor, name=names.TOOL_SUPERVISOR),
-            child(DynamicSupervisor, max_children=parts.max_calls, name=names.CALL_SUPERVISOR),
+            child(ToolSupervisor, name=names.TOOL_SUPERVISOR),
+            child(CallSupervisor, max_children=parts.max_calls, name=names.CALL_SUPERVISOR),
             *parts.doors,
         ]
         await super().init(children, max_restarts=MAX_RESTARTS, max_seconds=MAX_SECONDS)
+
+
+class CallSupervisor(DynamicSupervisor):
+    """The sessions of the calls, one CallSession each."""
+
+
+class ToolSupervisor(TaskSupervisor):
+    """The tool runs of all calls, one task each."""
 
 
 class CircuitBreakerSupervisor(Supervisor):

@@ -155,13 +155,13 @@ def checked(spec: Any, auto_shutdown: AutoShutdown | None = None) -> ChildSpec:
 def checked_dynamic(spec: Any) -> ChildSpec:
     """`spec` as a `ChildSpec` by the rules of Elixir's `DynamicSupervisor`.
 
-    `significant` has no meaning there. Raises `ValueError` for a `type` that is none, as Elixir
-    raises in the caller instead of returning an error.
+    `significant` has no meaning there. Where Elixir raises in the caller instead of returning an
+    error, so does this: `TypeError` for what is no spec at all, `ValueError` for a wrong `type`.
     """
     if isinstance(spec, ChildSpec):
         return replace(spec, significant=False) if spec.significant else spec
     if not isinstance(spec, Mapping):
-        raise ValueError(f"a child specification is a ChildSpec or a mapping, not {spec!r}")
+        raise TypeError(f"a child specification is a ChildSpec or a mapping, not {spec!r}")
     if "id" not in spec or not callable(spec.get("start")):
         raise SupervisorError(("invalid_child_spec", spec))
     if spec.get("type", "worker") not in _TYPES:

@@ -98,7 +98,6 @@ class Caller:
                 self._buffer.clear(now_ms)
                 self._tell_heard(now_ms, quiet_ms=0.0)
                 self.tell(now_ms, "clear", "the agent stops talking")
-                self._decoder = textaudio.TextAudioDecoder()
                 self._ear.forget()
         return self._play(now_ms)
 
@@ -125,7 +124,6 @@ class Caller:
         self._buffer.drop()
         self._log.stream_gone()
         self._tell_heard(now_ms, quiet_ms=0.0)
-        self._decoder = textaudio.TextAudioDecoder()
 
     def call_ended(self, how: str, clean: bool) -> None:
         """The agent's side ended the call; `how` is for people, `clean` is on purpose."""
@@ -243,6 +241,6 @@ class Caller:
             last = self._told == len(heard) - 1
             if last and now_ms - said.until_ms < quiet_ms:
                 return
-            words = said.text or f"({(said.until_ms - said.at_ms) / 1000:.1f} s of speech)"
+            words = said.text.strip() or f"({(said.until_ms - said.at_ms) / 1000:.1f} s of speech)"
             self.tell(now_ms, "agent", words + (" — cut off" if said.cut else ""))
             self._told += 1

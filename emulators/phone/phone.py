@@ -170,11 +170,12 @@ class Phone:
                 ending = Ending(f"the call was redirected more than {MAX_REDIRECTS} times")
         except WebhookError as error:
             ending = Ending(str(error))
-        now_ms = self._now_ms()
+        if self._over:
+            return
         self._over = True
-        self.report.duration_ms = now_ms
+        self.report.duration_ms = self._now_ms()
         self._caller.call_ended(ending.how, ending.clean)
-        self._caller.tell(now_ms, "line", f"the call is over: {ending.how}")
+        self._caller.tell(self._now_ms(), "line", f"the call is over: {ending.how}")
 
     async def _first_verbs(self) -> Sequence[Verb]:
         if self._http is None:

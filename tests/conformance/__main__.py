@@ -58,9 +58,8 @@ def files_in(folders: Sequence[Path]) -> list[Path]:
     return found
 
 
-def tell(path: Path, results: Iterable[Result], *, every: bool) -> bool:
-    """Print the line of a file and its differences; whether all its cases hold."""
-    began = time.perf_counter()
+def tell(path: Path, results: Iterable[Result], *, every: bool) -> tuple[int, int]:
+    """Print the line of a file and its differences; how many cases it has, how many hold."""
     count = 0
     failed: list[Result] = []
     try:
@@ -69,10 +68,12 @@ def tell(path: Path, results: Iterable[Result], *, every: bool) -> bool:
             if result.differences:
                 failed.append(result)
     except NotThere as missing:
-        print(f"{path.name} 0/{missing.count}  ({missing})")
-        return False
-    took = time.perf_counter() - began
-    print(f"{path.name} {count - len(failed)}/{count}  ({took:.2f} s)")
+        print(f"{path.name} 0/{missing.count}\n  {missing}")
+        return missing.count, 0
+    except Exception as error:
+        count += 1
+        failed.append(Result(f"case {count}", [f"the runner fails: {error!r}"]))
+    print(f"{path.name} {count - len(failed)}/{count}", flush=True)
     for result in failed:
         shown = result.differences if every else result.differences[:1]
         print(f"  {result.name}")
@@ -81,7 +82,7 @@ def tell(path: Path, results: Iterable[Result], *, every: bool) -> bool:
         left = len(result.differences) - len(shown)
         if left:
             print(f"    … {left} more (--all shows them)")
-    return not failed
+    return count, count - len(failed)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,24 +106,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     known = formats()
     options = Options(pure=chosen.pure)
-    ran = 0
-    whole = True
+    began = time.perf_counter()
+    files = cases = hold = 0
     for path in files_in(chosen.dirs):
         try:
             file = read(path)
         except (OSError, ValueError) as error:
             print(f"{path.name} cannot be read: {error}")
-            whole = False
+            cases += 1
             continue
         runner = known.get(str(file.get("format")))
-        if runner is None:
-            continue
-        ran += 1
-        whole = tell(path, runner(file, options), every=chosen.all) and whole
-    if not ran:
+        if runner is not None:
+            files += 1
+            count, held = tell(path, runner(file, options), every=chosen.all)
+            cases += count
+            hold += held
+    if not files:
         print("no file of a known format; known are " + ", ".join(sorted(known)), file=sys.stderr)
         return 2
-    return 0 if whole else 1
+    took = time.perf_counter() - began
+    print(f"{hold} of {cases} cases hold, in {took:.1f} s", file=sys.stderr)
+    return 0 if hold == cases else 1
 
 
 if __name__ == "__main__":

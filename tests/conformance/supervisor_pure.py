@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from actors.runtime import (
+    KILL,
     KILLED,
     NOPROC,
     NORMAL,
@@ -287,7 +288,9 @@ class World:
         if node is None:
             return "no_process"
         reason = terms.reason(stimulus["reason"])
-        if node.children is None and not node.fields.get("trap_exit") and reason != NORMAL:
+        if reason == KILL:
+            self._kill(node)
+        elif node.children is None and not node.fields.get("trap_exit") and reason != NORMAL:
             self._gone(node, reason)
         return "ok"
 
@@ -295,7 +298,7 @@ class World:
         root = self._living("root")
         if root is not None:
             reason = terms.reason(stimulus["reason"])
-            if reason == "kill":
+            if reason == KILL:
                 self._kill(root)
             else:
                 self._end(root, reason)
@@ -314,9 +317,13 @@ class World:
         return "ok"
 
     def _do_burst(self, stimulus: Mapping[str, Any]) -> Any:
-        self._suspended = self._newest[stimulus["sup"]]
-        returned = [self.do(each) for each in stimulus["do"]]
-        self._run()
+        self._suspended = self._living(stimulus["sup"])
+        if self._suspended is None:
+            return ["exit", NOPROC]
+        returned = []
+        for each in stimulus["do"]:
+            returned.append(self.do(each))
+            self._run()
         self._suspended = None
         return returned
 
@@ -337,8 +344,8 @@ class World:
             spec = checked_dynamic(self._spec(fields, True))
         except SupervisorError as refusal:
             return ["error", self._term(refusal.term)]
-        except ValueError:
-            return ["raise", "CaseClauseError"]
+        except (TypeError, ValueError) as error:
+            return ["raise", terms.RAISED[type(error)]]
         answer = self._ask(stimulus, "start_child", spec)
         return "ignore" if answer == ["ok", "undefined"] else answer
 

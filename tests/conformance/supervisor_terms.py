@@ -12,6 +12,9 @@ from supervisors import ChildSpec
 
 TERMINATE_FIRST = {"terminate": 0, "down": 1}
 
+# What Elixir's DynamicSupervisor raises in its caller, where this one raises these.
+RAISED = {TypeError: "ArgumentError", ValueError: "CaseClauseError"}
+
 
 @dataclass(frozen=True)
 class Observation:

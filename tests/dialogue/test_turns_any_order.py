@@ -96,6 +96,17 @@ class AnyCall(RuleBasedStateMachine):
     def is_heard(self, crash_at: int | None) -> None:
         self.world.play(crash_at)
 
+    @rule(crash_at=CRASHES, sentences=st.integers(0, 3), heard=st.integers(0, 3))
+    def a_question_is_answered(self, crash_at: int | None, sentences: int, heard: int) -> None:
+        self.says(crash_at, 0.3)
+        self.world.tell(CallerFinished(), crash_at)
+        for _ in range(sentences):
+            if self.world.attached is not None:
+                self.world.answer("sentence", crash_at)
+        for _ in range(heard):
+            if self.world.playing:
+                self.world.play(crash_at)
+
     # Time, the line, and what comes late
 
     @precondition(lambda self: self.world.timers)

@@ -1,3 +1,5 @@
+"""What the tests of supervisors share: their logs are kept, not printed."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.runtime import VM, GenServer, Reason, Stop
+from supervisors import ChildSpec, child
 
 
 class Diary(list[str]):
@@ -65,6 +66,11 @@ class Hand(GenServer):
             await self.vm.loop.create_future()
         else:
             await asyncio.sleep(self._last_words)
+
+
+def crew(diary: Diary, *names: str, **options: Any) -> list[ChildSpec]:
+    """The specs of crew members of these names; `options` are those of `child` and `Hand`."""
+    return [child(Hand, diary, name, name=name, **options) for name in names]
 
 
 async def rest() -> None:

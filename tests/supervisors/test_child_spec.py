@@ -117,6 +117,10 @@ class TestCheckedDynamic:
         with pytest.raises(ValueError, match="'wrker'"):
             checked_dynamic(given(type="wrker"))
 
+    def test_raises_in_the_caller_for_what_is_no_spec_at_all(self) -> None:
+        with pytest.raises(TypeError, match="'hej'"):
+            checked_dynamic("hej")
+
     def test_takes_no_shutdown_time_of_zero(self) -> None:
         with pytest.raises(SupervisorError) as caught:
             checked_dynamic(given(shutdown=0))

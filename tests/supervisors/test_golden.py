@@ -32,7 +32,7 @@ class TestCommand:
     ) -> None:
         (tmp_path / "a.json").write_text(json.dumps(_file("ok")))
         assert main([str(tmp_path)]) == 0
-        assert capsys.readouterr().out.startswith("a.json 1/1 ")
+        assert capsys.readouterr().out == "a.json 1/1\n"
 
     def test_shows_the_first_difference_of_a_case_or_all_and_exits_1(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -9,7 +9,7 @@ import pytest
 from actors.runtime import KILLED, NORMAL, SHUTDOWN, Pid, Shutdown
 from supervisors import RESTARTING, ChildSpec, SupervisorError
 from supervisors.intensity import Intensity
-from supervisors.plan import AFTER_EXIT, Verdict, ended_as_told
+from supervisors.plan import Verdict
 from supervisors.strategy import Strategy
 from tests.supervisors.hand import Hand, spec
 
@@ -97,7 +97,6 @@ class TestChildExited:
         orderly = reason in (NORMAL, SHUTDOWN, Shutdown("x"))
         restarted = restart == "permanent" or (restart == "transient" and not orderly)
         assert tree.told() == (["start a"] if restarted else [])
-        assert AFTER_EXIT[restart, orderly].restart is restarted
         assert (tree.listed() == []) is (restart == "temporary")
 
     @pytest.mark.parametrize(
@@ -296,20 +295,3 @@ class TestCountChildren:
         tree.hand.carry_out(tree.children.terminate_child("b"))
         tree.hand.dead.add(tree.hand.pids["a"])
         assert tree.children.count_children() == (3, 1, 1, 2)
-
-
-@pytest.mark.parametrize(
-    ("fields", "reason", "told"),
-    [
-        ({}, SHUTDOWN, True),
-        ({}, NORMAL, False),
-        ({"restart": "transient"}, NORMAL, True),
-        ({"restart": "transient"}, "boom", False),
-        ({}, KILLED, False),
-        ({"shutdown": "brutal_kill"}, KILLED, True),
-    ],
-)
-def test_a_child_told_to_stop_may_end_with_the_reason_it_was_given(
-    fields: dict[str, Any], reason: Any, told: bool
-) -> None:
-    assert ended_as_told(spec("a", **fields), reason) is told

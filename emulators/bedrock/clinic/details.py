@@ -99,8 +99,8 @@ _NO_NAME = frozenset(
     what when where who why how which much many more most any some all both other another
     want need like love prefer trying looking calling hoping wondering going afraid interested
     speaking here there back out up down over late busy free available new existing patient
-    appointment visit booking book move cancel change reschedule check balance bill account number
-    phone telephone mobile open hours price cost treatment doctor dentist nurse clinic person
+    appointment visit booking book move cancel change reschedule check balance account number
+    phone telephone mobile open hours cost treatment doctor dentist nurse clinic person
     morning afternoon evening today tomorrow tonight week month day time noon o'clock am pm
     in pain sick done finished ready okay repeat goodbye moment second minute thing
     fish named possible later earlier last first next name family full spelled course

@@ -210,12 +210,11 @@ async def test_a_client_that_leaves_before_the_first_token_ends_its_request_at_o
     emulator: BedrockEmulator,
 ) -> None:
     emulator.pace = Pace(first_token_ms=60_000)
-    reader, writer = await asyncio.open_connection(emulator.host, emulator.port)
+    _, writer = await asyncio.open_connection(emulator.host, emulator.port)
     await emulator_is_asked(emulator, writer)
     writer.close()
     record = await emulator.journal.wait_for(ended)
     assert (record.outcome, record.deltas_sent) == ("cancelled", 0)
-    assert await reader.read() != b""
 
 
 async def emulator_is_asked(emulator: BedrockEmulator, writer: asyncio.StreamWriter) -> None:

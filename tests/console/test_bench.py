@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from benchmarks.runtime import Figure
+from console import bench
+
+COMMAND = CliRunner()
+
+OURS = {
+    "GenServer.call and reply",
+    "supervised start",
+    "crash to restarted",
+    "memory of an idle process",
+    "asyncio.Queue there and back",
+}
+
+
+def test_the_figures_of_the_runtime_are_measured_in_one_run_and_logs_are_left_alone() -> None:
+    before = structlog.get_config()
+    done = COMMAND.invoke(bench.app, ["runtime", "--rounds", "1", "--no-peers", "--json"])
+    assert done.exit_code == 0
+    figures = json.loads(done.stdout)
+    assert set(figures) == OURS
+    assert all(figure["value"] > 0 for figure in figures.values())
+    assert figures["crash to restarted"]["unit"] == "us"
+    assert structlog.get_config() == before
+
+
+def test_a_figure_over_its_target_is_missed_and_fails_the_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    figures = [Figure("fast", 1.0, "us", 2), Figure("slow", 3.0, "us", 2), Figure("other", 9, "us")]
+    monkeypatch.setattr("benchmarks.runtime.run", lambda rounds, peers: figures)
+    shown = COMMAND.invoke(bench.app, ["runtime"])
+    assert shown.exit_code == 0
+    fast, slow, other = shown.stdout.splitlines()
+    assert "MISSED" in slow
+    assert "MISSED" not in fast + other
+    assert COMMAND.invoke(bench.app, ["runtime", "--check"]).exit_code == 1
+    figures.pop(1)
+    assert COMMAND.invoke(bench.app, ["runtime", "--check"]).exit_code == 0
+
+
+def test_the_help_shows_an_example() -> None:
+    shown = COMMAND.invoke(bench.app, ["runtime", "--help"])
+    assert shown.exit_code == 0
+    assert "Example: aybiza bench runtime" in shown.stdout
+
+
+def test_a_wrong_number_of_rounds_is_a_wrong_call() -> None:
+    assert COMMAND.invoke(bench.app, ["runtime", "--rounds", "0"]).exit_code == 2

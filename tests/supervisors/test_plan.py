@@ -1,0 +1,45 @@
+"""The language of plans: what the end of a child means, and what is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actors.runtime import KILLED, NORMAL, SHUTDOWN, Pid
+from supervisors.plan import AFTER_EXIT, Started, ended_as_told
+from tests.supervisors.hand import spec
+
+
+def test_every_restart_type_knows_what_follows_every_end() -> None:
+    assert {key: tuple(after) for key, after in AFTER_EXIT.items()} == {
+        ("permanent", True): (True, True),
+        ("permanent", False): (True, True),
+        ("transient", True): (False, False),
+        ("transient", False): (True, True),
+        ("temporary", True): (False, False),
+        ("temporary", False): (False, True),
+    }
+
+
+def test_what_a_start_function_gave_besides_is_answered_with_the_pid() -> None:
+    pid = Pid("n", 1)
+    assert Started(pid).answer == pid
+    assert Started(pid, "extra").answer == (pid, "extra")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "told"),
+    [
+        ({}, SHUTDOWN, True),
+        ({}, NORMAL, False),
+        ({"restart": "transient"}, NORMAL, True),
+        ({"restart": "transient"}, "boom", False),
+        ({}, KILLED, False),
+        ({"shutdown": "brutal_kill"}, KILLED, True),
+    ],
+)
+def test_a_child_told_to_stop_may_end_with_the_reason_it_was_given(
+    fields: dict[str, Any], reason: Any, told: bool
+) -> None:
+    assert ended_as_told(spec("a", **fields), reason) is told
