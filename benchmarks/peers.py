@@ -32,15 +32,14 @@ class _Echo(Actor):  # type: ignore[misc]
             self.send(sender, message)
 
 
-def _median(times: int, measured: Callable[[], object], rounds: int = 5) -> float:
-    """Microseconds of one `measured`: the median of rounds of `times` each."""
+def _median(times: int, measured: Callable[[], object]) -> float:
+    """Microseconds of one `measured`: the median of `times`."""
     taken = []
-    for _ in range(rounds):
+    for _ in range(times):
         began = time.perf_counter()
-        for _ in range(times):
-            measured()
-        taken.append((time.perf_counter() - began) / times * MICROSECONDS)
-    return statistics.median(taken)
+        measured()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken) * MICROSECONDS
 
 
 def pykka_ask() -> float:
@@ -53,7 +52,7 @@ def pykka_ask() -> float:
 
     actor = Echo.start()
     try:
-        return _median(500, lambda: actor.ask(1))
+        return _median(1_000, lambda: actor.ask(1))
     finally:
         actor.stop()
 
@@ -66,7 +65,7 @@ def pykka_start() -> float:
         pass
 
     try:
-        return _median(50, Idle.start)
+        return _median(200, Idle.start)
     finally:
         pykka.ActorRegistry.stop_all()
 
@@ -95,14 +94,14 @@ def thespian_ask(base: str, times: int) -> float:
 def thespian_start(base: str, times: int) -> float:
     """The start of an actor of the system `base`, until it answers."""
     with _thespian(base) as system:
-        return _median(times, lambda: system.ask(system.createActor(_Echo), 1, ASKED), rounds=3)
+        return _median(times, lambda: system.ask(system.createActor(_Echo), 1, ASKED))
 
 
 PEERS: tuple[tuple[str, Callable[[], float]], ...] = (
     ("pykka ask and reply", pykka_ask),
     ("pykka start", pykka_start),
-    ("Thespian simpleSystemBase ask and reply", lambda: thespian_ask("simpleSystemBase", 500)),
-    ("Thespian simpleSystemBase start", lambda: thespian_start("simpleSystemBase", 50)),
-    ("Thespian multiprocTCPBase ask and reply", lambda: thespian_ask("multiprocTCPBase", 50)),
-    ("Thespian multiprocTCPBase start", lambda: thespian_start("multiprocTCPBase", 5)),
+    ("Thespian simpleSystemBase ask and reply", lambda: thespian_ask("simpleSystemBase", 1_000)),
+    ("Thespian simpleSystemBase start", lambda: thespian_start("simpleSystemBase", 100)),
+    ("Thespian multiprocTCPBase ask and reply", lambda: thespian_ask("multiprocTCPBase", 200)),
+    ("Thespian multiprocTCPBase start", lambda: thespian_start("multiprocTCPBase", 15)),
 )

@@ -1,9 +1,10 @@
 """What the runtime costs, beside what else a Python program could use.
 
-Measures, each the median of several rounds: a `GenServer.call` and its reply, a supervised start,
-a crash until the child runs again, the memory of an idle process; and beside them a bare
-`asyncio.Queue` there and back, pykka, and Thespian's two bases. Loop measures are taken in turn,
-round by round, so that a busy machine troubles them alike: compare within one run.
+Measures: a `GenServer.call` and its reply, a supervised start, a crash until the child runs again,
+the memory of an idle process; and beside them a bare `asyncio.Queue` there and back, pykka, and
+Thespian's two bases. A figure is the median of many samples, each shorter than the time that an
+operating system gives a process before it lets another run; the measures on the loop take turns.
+So a busy machine troubles few samples, and all measures alike: compare within one run.
 
 `run` gives `Figure`s; it needs the extra `bench` for memory and pykka.
 """
@@ -27,9 +28,9 @@ from benchmarks.peers import PEERS
 from supervisors import DynamicSupervisor, Supervisor, child
 
 IDLE_PROCESSES = 10_000
-CRASHES_A_ROUND = 100
-CALLS_A_ROUND = 4_000
-STARTS_A_ROUND = 500
+SAMPLES_A_ROUND = 40
+CALLS_A_SAMPLE = 100
+STARTS_A_SAMPLE = 10
 MICROSECONDS = 1e6
 
 
@@ -65,11 +66,11 @@ class Fragile(GenServer):
         raise RuntimeError(request)
 
 
-Measure = Callable[[], Awaitable[float]]
+Sample = Callable[[], Awaitable[float]]
 
 
 def run(rounds: int, *, peers: bool = True) -> list[Figure]:
-    """All figures, after `rounds` rounds of each measure."""
+    """All figures, after `rounds` rounds of `SAMPLES_A_ROUND` samples of each measure."""
     with _quiet():
         # Memory first, in a process that has not yet had and freed any.
         size = asyncio.run(memory())
@@ -115,85 +116,83 @@ async def _on_the_loop(rounds: int) -> list[Figure]:
         _restart(vm) as restart,
         _queue() as queue,
     ):
-        measures: list[tuple[str, Measure, float | None]] = [
+        measures: list[tuple[str, Sample, float | None]] = [
             ("GenServer.call and reply", call, 12),
             ("supervised start", start, 60),
             ("crash to restarted", restart, 300),
             ("asyncio.Queue there and back", queue, None),
         ]
         taken: dict[str, list[float]] = {name: [] for name, _, _ in measures}
-        for number in range(rounds + 1):
-            for name, measure, _ in measures:
+        for _ in range(rounds):
+            for name, sample, _ in measures:
                 gc.collect()
-                value = await measure()
-                # The first round warms up.
-                if number:
-                    taken[name].append(value)
+                await sample()
+                taken[name] += [await sample() for _ in range(SAMPLES_A_ROUND)]
     return [
         Figure(name, statistics.median(taken[name]), "us", target) for name, _, target in measures
     ]
 
 
 @asynccontextmanager
-async def _call(vm: VM) -> AsyncIterator[Measure]:
+async def _call(vm: VM) -> AsyncIterator[Sample]:
     """A request to a server and its reply, microseconds."""
     pid = await vm.start(Echo)
     assert pid is not None
 
-    async def measure() -> float:
+    async def sample() -> float:
         began = time.perf_counter()
-        for number in range(CALLS_A_ROUND):
+        for number in range(CALLS_A_SAMPLE):
             await vm.call(pid, number)
-        return (time.perf_counter() - began) / CALLS_A_ROUND * MICROSECONDS
+        return (time.perf_counter() - began) / CALLS_A_SAMPLE * MICROSECONDS
 
-    yield measure
+    yield sample
 
 
 @asynccontextmanager
-async def _start(vm: VM) -> AsyncIterator[Measure]:
+async def _start(vm: VM) -> AsyncIterator[Sample]:
     """A child started by a DynamicSupervisor, microseconds."""
     supervisor = await vm.start(DynamicSupervisor)
     assert supervisor is not None
     spec = child(Echo, restart="temporary")
 
-    async def measure() -> float:
+    async def sample() -> float:
         began = time.perf_counter()
         started = [
-            await DynamicSupervisor.start_child(vm, supervisor, spec) for _ in range(STARTS_A_ROUND)
+            await DynamicSupervisor.start_child(vm, supervisor, spec)
+            for _ in range(STARTS_A_SAMPLE)
         ]
         took = time.perf_counter() - began
         for pid in started:
             assert isinstance(pid, Pid)
             vm.exit(pid, KILL)
         await DynamicSupervisor.count_children(vm, supervisor)
-        return took / STARTS_A_ROUND * MICROSECONDS
+        return took / STARTS_A_SAMPLE * MICROSECONDS
 
-    yield measure
+    yield sample
 
 
 @asynccontextmanager
-async def _restart(vm: VM) -> AsyncIterator[Measure]:
+async def _restart(vm: VM) -> AsyncIterator[Sample]:
     """From a message that crashes a permanent child to the init of its successor, microseconds."""
     born = asyncio.Event()
     worker = child(Fragile, born, name="fragile")
     await vm.start(Supervisor, [worker], max_restarts=10**9, max_seconds=1)
 
-    async def measure() -> float:
-        taken = []
-        for _ in range(CRASHES_A_ROUND):
-            born.clear()
-            began = time.perf_counter()
-            vm.cast("fragile", "crash")
-            await born.wait()
-            taken.append((time.perf_counter() - began) * MICROSECONDS)
-            await asyncio.sleep(0.001)
-        return statistics.median(taken)
+    async def sample() -> float:
+        born.clear()
+        began = time.perf_counter()
+        vm.cast("fragile", "crash")
+        await born.wait()
+        took = time.perf_counter() - began
+        # The crash report is written meanwhile.
+        await asyncio.sleep(0.001)
+        return took * MICROSECONDS
 
-    yield measure
+    yield sample
 
 
 @asynccontextmanager
-async def _queue() -> AsyncIterator[Measure]:
+async def _queue() -> AsyncIterator[Sample]:
     """An item through one queue to a task and back through another, microseconds."""
     there: asyncio.Queue[int] = asyncio.Queue()
     back: asyncio.Queue[int] = asyncio.Queue()
@@ -202,15 +201,15 @@ async def _queue() -> AsyncIterator[Measure]:
         while True:
             await back.put(await there.get())
 
-    async def measure() -> float:
+    async def sample() -> float:
         began = time.perf_counter()
-        for number in range(CALLS_A_ROUND):
+        for number in range(CALLS_A_SAMPLE):
             await there.put(number)
             await back.get()
-        return (time.perf_counter() - began) / CALLS_A_ROUND * MICROSECONDS
+        return (time.perf_counter() - began) / CALLS_A_SAMPLE * MICROSECONDS
 
     task = asyncio.create_task(echo())
     try:
-        yield measure
+        yield sample
     finally:
         task.cancel()

@@ -35,14 +35,15 @@ def runtime(
 ) -> None:
     """Measure calls, starts, restarts and memory of processes, beside a bare queue and others.
 
-    A busy machine slows all figures alike: compare them within one run.
+    Each figure is a median of short samples. A busy machine slows all alike: compare in one run.
     """
     try:
         from benchmarks.runtime import run
+
+        figures = run(rounds, peers=peers)
     except ModuleNotFoundError as missing:
         typer.echo(f"{missing.name} is not installed: pip install 'aybiza[bench]'", err=True)
         raise typer.Exit(1) from None
-    figures = run(rounds, peers=peers)
     missed = [figure for figure in figures if figure.missed]
     if as_json:
         table = {

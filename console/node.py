@@ -28,7 +28,7 @@ from claude.client import BedrockClient
 from config.agents import Agent, load_agent
 from config.settings import Settings, load
 from console.control import control
-from dialogue.toolbox import toolbox_for
+from dialogue.toolbox import Toolbox, toolbox_for
 from gateway.gateway import Doors, bound, gateway
 from gateway.http import HttpDoor
 from gateway.media_server import PATH
@@ -44,12 +44,17 @@ log = structlog.get_logger(__name__)
 
 
 class Node:
-    """One node: its VM and the application in it. `vm`, `media_url` and `http_url` are for use."""
+    """One node: its VM and the application in it. `vm`, `media_url` and `http_url` are for use.
 
-    def __init__(self, settings: Settings, agent: Agent | None = None) -> None:
+    `agent` and `toolbox` take the place of what the settings name.
+    """
+
+    def __init__(
+        self, settings: Settings, agent: Agent | None = None, toolbox: Toolbox | None = None
+    ) -> None:
         self._settings = settings
         self._agent = _with_limits(agent or load_agent(settings.agent), settings)
-        self._toolbox = toolbox_for(self._agent.tools)
+        self._toolbox = toolbox or toolbox_for(self._agent.tools)
         self._store = SqliteStore(settings.memory_path)
         self.vm = VM(settings.node_name)
         self.media_url = self.http_url = ""

@@ -33,6 +33,8 @@ from dialogue.clinic_book import (
     treatment_named,
 )
 
+__all__ = ["TOOLS", "ClinicBook", "Effect", "Tool", "ToolContext"]
+
 Effect = Literal["none", "write", "transfer", "end_call"]
 
 

@@ -202,7 +202,7 @@ async def _terminate(
             and type(call) is Call
             and process.exiting is UNSET
         ):
-            call.from_.answer(error.reply)
+            call.answer(error.reply)
     return error
 
 
@@ -238,13 +238,13 @@ async def _loop(process: Process, server: GenServer, then: Then) -> NoReturn:
             continue
         process.last_message = message
         if kind is Call:
-            result = await handle_call(message.request, message.from_)
+            result = await handle_call(message.request, message)
             if type(result) not in _THEN_TYPES:
-                message.from_.answer(result)
+                message.answer(result)
                 then = None
             elif type(result) is Reply:
                 then = _valid(result.then)
-                message.from_.answer(result.value)
+                message.answer(result.value)
             elif type(result) is NoReply:
                 then = _valid(result.then)
             elif result is NO_REPLY:
@@ -291,18 +291,17 @@ def _time_out(process: Process) -> None:
 
 async def _system(process: Process, server: GenServer, message: System) -> None:
     if message.name == "terminate":
-        raise Stop(message.payload)
-    assert message.from_ is not None
+        raise Stop(message.request)
     act = _SYSTEM.get(message.name)
     if act is None:
-        message.from_.fail(ValueError(f"no system message is called {message.name!r}"))
+        message.fail(ValueError(f"no system message is called {message.name!r}"))
         return
     try:
-        answer = act(process, server, message.payload)
+        answer = act(process, server, message.request)
     except Exception as error:
-        message.from_.fail(error)
+        message.fail(error)
         return
-    message.from_.answer(answer)
+    message.answer(answer)
     if message.name == "suspend" and not process.suspended:
         process.suspended = True
         await _suspended(process, server)

@@ -36,14 +36,17 @@ class TimedOut:
 
 
 class From:
-    """Who waits for a reply. Hand it to `reply` once; a late or second reply is dropped."""
+    """Who waits for a reply. Hand it to `reply` once; a late or second reply is dropped.
+
+    `pid` is None outside every process; `future` is None where nobody waits.
+    """
 
     __slots__ = ("_future", "pid")
 
-    def __init__(self, pid: Pid | None, future: asyncio.Future[Any]) -> None:
+    def __init__(self, pid: Pid | None, future: asyncio.Future[Any] | None) -> None:
         self.pid = pid
         # Let go of when it is done: an error in it would be held by the frames it went through.
-        self._future: asyncio.Future[Any] | None = future
+        self._future = future
 
     def answer(self, value: Any) -> None:
         """Give `value` to the caller, if it still waits."""
@@ -67,13 +70,14 @@ class From:
         return self._future is not None and not self._future.done()
 
 
-class Call:
+class Call(From):
     """A request that wants a reply."""
 
-    __slots__ = ("from_", "request")
+    __slots__ = ("request",)
 
-    def __init__(self, from_: From, request: Any) -> None:
-        self.from_ = from_
+    def __init__(self, pid: Pid | None, future: asyncio.Future[Any] | None, request: Any) -> None:
+        self.pid = pid
+        self._future = future
         self.request = request
 
     def __repr__(self) -> str:
@@ -92,18 +96,20 @@ class Cast:
         return f"Cast({self.request!r})"
 
 
-class System:
-    """A message of the `sys` module to the server's loop, past its callbacks.
+class System(Call):
+    """A message of the `sys` module to the server's loop, past its callbacks."""
 
-    `from_` is None where the answer is the end of the server.
-    """
+    __slots__ = ("name",)
 
-    __slots__ = ("from_", "name", "payload")
-
-    def __init__(self, from_: From | None, name: str, payload: Any = None) -> None:
-        self.from_ = from_
+    def __init__(
+        self,
+        pid: Pid | None,
+        future: asyncio.Future[Any] | None,
+        name: str,
+        request: Any = None,
+    ) -> None:
+        super().__init__(pid, future, request)
         self.name = name
-        self.payload = payload
 
     def __repr__(self) -> str:
         return f"System({self.name!r})"

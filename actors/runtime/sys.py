@@ -5,17 +5,18 @@ Every function waits at most `timeout` seconds and raises `CallExit` like `VM.ca
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from actors.runtime.messages import From, System
-from actors.runtime.pid import Dest
+from actors.runtime.messages import System
+from actors.runtime.pid import Dest, Pid
 from actors.runtime.vm import CALL_TIMEOUT, VM
 
 
 async def _ask(vm: VM, dest: Dest, name: str, payload: Any, timeout: float) -> Any:
-    def envelope(from_: From, request: Any) -> System:
-        return System(from_, name, request)
+    def envelope(pid: Pid | None, future: asyncio.Future[Any], request: Any) -> System:
+        return System(pid, future, name, request)
 
     return await vm.request(dest, payload, envelope, timeout)
 

@@ -41,6 +41,7 @@ from actors.runtime.reasons import (
     is_orderly,
 )
 from actors.runtime.registry import Registry, strict
+from actors.runtime.time_limit import Act, TimeLimit
 from actors.runtime.timers import Timer
 from actors.runtime.watchdog import Watchdog
 
@@ -86,6 +87,7 @@ class VM:
         self._abandoned: set[asyncio.Task[None]] = set()
         self._alarms: dict[int, float] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._call_limit: TimeLimit | None = None
         self._context = contextvars.Context()
         self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
@@ -94,6 +96,7 @@ class VM:
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
+        self._call_limit = TimeLimit(self._loop, CALL_TIMEOUT)
         self._context = contextvars.copy_context()
         self._reporter.start()
         if self._watchdog:
@@ -109,7 +112,9 @@ class VM:
             if self._pool:
                 self._pool.shutdown(wait=False, cancel_futures=True)
             self._reporter.stop()
-            self._loop = None
+            if self._call_limit:
+                self._call_limit.close()
+            self._loop = self._call_limit = None
 
     async def _end_all(self) -> None:
         caller = current_process.get()
@@ -119,7 +124,7 @@ class VM:
                 process.parent is None or process.parent.serial not in self._processes
             ):
                 if process.server is not None:
-                    process.deliver(System(None, "terminate", SHUTDOWN))
+                    process.deliver(System(None, None, "terminate", SHUTDOWN))
                 else:
                     process.signal(process.parent, SHUTDOWN)
         await self._gone(caller)
@@ -242,12 +247,11 @@ class VM:
             partial(serve, server, args, kwargs, started), label=server.__name__, link=link
         )
         process.callers = {started: None}
-        limit = None
+        timer = None
         try:
             if name is not None:
                 self._take(name, process)
-            if timeout is not None:
-                limit = loop.call_later(timeout, started.fail, StartError(TIMEOUT))
+            timer = self._limit(started, timeout, _fail_start, None)
             return await future
         except CallExit as error:
             crash = error.reason.exception if isinstance(error.reason, Crashed) else None
@@ -259,8 +263,7 @@ class VM:
                 await self.join(process.pid, None)
             raise
         finally:
-            if limit is not None:
-                limit.cancel()
+            self._unlimit(started, timer)
             if process.callers:
                 process.callers.pop(started, None)
             # An error's traceback holds this frame, and the frame must not hold the error.
@@ -278,7 +281,7 @@ class VM:
             raise CallExit(NOPROC, dest)
         if target is current_process.get():
             raise CallExit(CALLING_SELF, dest)
-        target.deliver(System(None, "terminate", reason))
+        target.deliver(System(None, None, "terminate", reason))
         try:
             ended = await self.join(target.pid, timeout)
         except TimeoutError:
@@ -496,22 +499,24 @@ class VM:
         if process is not None:
             process.deliver(Cast(request))
 
-    async def call(self, dest: Dest, request: Any, timeout: float | None = CALL_TIMEOUT) -> Any:
+    def call(
+        self, dest: Dest, request: Any, timeout: float | None = CALL_TIMEOUT
+    ) -> Coroutine[Any, Any, Any]:
         """`GenServer.call`: the reply of the server at `dest` within `timeout` seconds.
 
         Raises `CallExit` with the reason of a callee that ended, `NOPROC`, `CALLING_SELF` or
         `TIMEOUT`; a late reply is dropped.
         """
-        return await self.request(dest, request, Call, timeout)
+        return self.request(dest, request, Call, timeout)
 
     async def request(
         self,
         dest: Dest,
         request: Any,
-        envelope: Callable[[From, Any], Any],
+        envelope: Callable[[Pid | None, asyncio.Future[Any], Any], Call],
         timeout: float | None = CALL_TIMEOUT,
     ) -> Any:
-        """Send `envelope(from_, request)` to `dest` and wait for the answer; see `call`."""
+        """Send `envelope(caller, future, request)` to `dest`, wait for the answer; see `call`."""
         target = self.find(dest)
         if target is None:
             raise CallExit(NOPROC, dest, request)
@@ -520,23 +525,36 @@ class VM:
             raise CallExit(CALLING_SELF, dest, request)
         loop = self.loop
         future: asyncio.Future[Any] = loop.create_future()
-        from_ = From(caller.pid if caller else None, future)
+        message = envelope(caller.pid if caller else None, future, request)
         if target.callers is None:
             target.callers = {}
-        target.callers[from_] = None
-        target.deliver(envelope(from_, request))
-        limit = None
-        if timeout is not None:
-            limit = loop.call_later(timeout, _fail_call, from_, dest, request)
+        target.callers[message] = None
+        target.deliver(message)
+        timer = self._limit(message, timeout, _fail_call, dest)
         try:
             return await future
         finally:
-            if limit is not None:
-                limit.cancel()
+            self._unlimit(message, timer)
             if target.callers:
-                target.callers.pop(from_, None)
+                target.callers.pop(message, None)
             # An error's traceback holds this frame, and the frame must not hold the error.
-            del future, from_
+            del future, message
+
+    def _limit(
+        self, from_: From, timeout: float | None, act: Act, argument: Any
+    ) -> asyncio.TimerHandle | None:
+        """Call `act` in `timeout` seconds, unless `_unlimit` is called with what this returns."""
+        if timeout == CALL_TIMEOUT and self._call_limit:
+            self._call_limit.add(from_, act, argument)
+        elif timeout is not None:
+            return self.loop.call_later(timeout, act, from_, argument)
+        return None
+
+    def _unlimit(self, from_: From, timer: asyncio.TimerHandle | None) -> None:
+        if timer is not None:
+            timer.cancel()
+        elif self._call_limit:
+            self._call_limit.discard(from_)
 
     def send_after(self, dest: Dest, message: Any, seconds: float) -> Timer:
         """Send `message` to `dest` in `seconds`; the timer can be cancelled."""
@@ -594,5 +612,10 @@ def part(process: Process) -> None:
     process.links = None
 
 
-def _fail_call(from_: From, dest: Dest, request: Any) -> None:
-    from_.fail(CallExit(TIMEOUT, dest, request))
+def _fail_call(from_: From, dest: Dest) -> None:
+    assert isinstance(from_, Call)
+    from_.fail(CallExit(TIMEOUT, dest, from_.request))
+
+
+def _fail_start(started: From, _: None) -> None:
+    started.fail(StartError(TIMEOUT))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -57,7 +57,7 @@ async def answered(responder: Responder, body: Body) -> Reply:
     return await reply if inspect.isawaitable(reply) else reply
 
 
-def merged(messages: list[Message]) -> list[Message]:
+def merged(messages: Sequence[Message]) -> list[Message]:
     """The history with each cut answer and its continuation as one message.
 
     A request to continue that is the last message stays.

@@ -143,6 +143,8 @@ class Phone:
         outcome = self._caller.outcome
         if isinstance(outcome, Failure):
             self.report.failure = outcome.reason
+        elif outcome is None:
+            self.report.failure = "the call was broken off"
         elif self.report.agent_errors:
             self.report.failure = self.report.agent_errors[0]
         self.report.ok = outcome is FINISHED and not self.report.agent_errors

@@ -194,7 +194,7 @@ async def test_an_unknown_system_message_is_an_error_and_harms_nothing() -> None
     async with VM() as vm:
         pid = await started(vm)
         with pytest.raises(ValueError, match="explode"):
-            await vm.request(pid, None, lambda from_, _: System(from_, "explode"))
+            await vm.request(pid, "explode", System)
         assert vm.alive(pid)
 
 

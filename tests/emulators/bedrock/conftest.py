@@ -40,7 +40,8 @@ class Bedrock:
 
     async def stream(self, text: str = "hello", **request: Any) -> list[dict[str, Any]]:
         """All events of a ConverseStream."""
-        return await self.run(self.read_stream, self.request(text, request))
+        events: list[dict[str, Any]] = await self.run(self.read_stream, self.request(text, request))
+        return events
 
     async def converse(self, text: str = "hello", **request: Any) -> dict[str, Any]:
         """The answer of a Converse."""

@@ -38,6 +38,10 @@ async def test_a_whole_answer_is_given_when_nothing_asks_to_continue() -> None:
         ("We open at eight.", "We close at six, from Monday to Friday. Anything else?"),
         ("we open at eight we close", "at six, from Monday to Friday. Anything else?"),
         ("We open at eight. We close at six …", "from Monday to Friday. Anything else?"),
+        (
+            "We open at nine on most days.",
+            "eight. We close at six, from Monday to Friday. Anything else?",
+        ),
         ("", ANSWER),
     ],
 )

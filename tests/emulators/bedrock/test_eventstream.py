@@ -1,6 +1,7 @@
 """Event-stream frames, read back by botocore."""
 
 import json
+from typing import Any
 
 import pytest
 from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
@@ -31,7 +32,7 @@ def test_botocore_reads_every_frame_in_whatever_slices_it_comes(
     headers: dict[str, str], payload: bytes, size: int
 ) -> None:
     whole = eventstream.frame(headers, payload) * 2
-    buffer = EventStreamBuffer()
+    buffer: Any = EventStreamBuffer()
     read = []
     for start in range(0, len(whole), size):
         buffer.add_data(whole[start : start + size])
@@ -41,7 +42,7 @@ def test_botocore_reads_every_frame_in_whatever_slices_it_comes(
 
 
 def test_an_exception_names_its_type_and_carries_its_message() -> None:
-    buffer = EventStreamBuffer()
+    buffer: Any = EventStreamBuffer()
     buffer.add_data(eventstream.exception_frame("throttlingException", "too many"))
     message = next(buffer)
     assert message.headers[":message-type"] == "exception"
@@ -50,7 +51,7 @@ def test_an_exception_names_its_type_and_carries_its_message() -> None:
 
 
 def test_an_error_has_headers_only() -> None:
-    buffer = EventStreamBuffer()
+    buffer: Any = EventStreamBuffer()
     buffer.add_data(eventstream.error_frame("InternalFailure", "no luck"))
     message = next(buffer)
     assert message.headers[":error-code"] == "InternalFailure"
@@ -59,7 +60,7 @@ def test_an_error_has_headers_only() -> None:
 
 
 def test_a_bad_crc_is_noticed() -> None:
-    buffer = EventStreamBuffer()
+    buffer: Any = EventStreamBuffer()
     buffer.add_data(eventstream.with_bad_crc(MESSAGE_START))
     with pytest.raises(ChecksumMismatch):
         next(buffer)

@@ -2,14 +2,13 @@
 
 import copy
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.bedrock import validation
+from emulators.bedrock import catalogue, validation
 from emulators.bedrock.reply import signature
 
 HAIKU = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -463,5 +462,4 @@ def test_no_member_of_a_wrong_type_makes_it_fail(path: tuple[Any, ...], value: A
 def test_the_thinking_mode_follows_from_model_and_request(
     model: str, body: Body, mode: str | None
 ) -> None:
-    find: Callable[[str], Any] = validation.catalogue.find
-    assert validation.thinking_mode(find(model), body) == mode
+    assert validation.thinking_mode(catalogue.find(model), body) == mode

@@ -317,7 +317,8 @@ class TestTrouble:
                 running = asyncio.create_task(phone.run())
                 await started.wait()
             report = await running
-        assert not report.ok and report.streams[0].close_code == 1006
+        assert not report.ok and report.failure == "the call was broken off"
+        assert report.streams[0].close_code == 1006
 
 
 async def friendly_from_start(line: Line) -> None:

@@ -93,6 +93,6 @@ def test_a_greeting_uses_the_name(desk: Desk) -> None:
 
 def test_without_the_tools_goodbye_is_said_and_a_call_back_promised() -> None:
     desk = Desk(frozenset())
-    assert sides.goodbye(desk, Heard("")) == Reply(sides.goodbye(desk, Heard("")).blocks)
-    assert used(sides.goodbye(desk, Heard(""))) is None
+    goodbye = sides.goodbye(desk, Heard(""))
+    assert (goodbye.text, used(goodbye)) == ("Thank you for calling. Goodbye.", None)
     assert "A colleague will call you." in sides.transfer(desk, Heard("")).text
