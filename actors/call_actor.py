@@ -58,7 +58,7 @@ from dialogue.events import (
     TimerFired,
     ToolsUsed,
 )
-from dialogue.journal import CallerTurn, decode, encode
+from dialogue.journal import AgentSentence, CallerTurn, decode, encode
 from dialogue.prompt import system_prompt
 from dialogue.turns import Phase, TurnMachine
 
@@ -263,7 +263,6 @@ class CallActor(GenServer):
         self.vm.cast(names.answer(self.call_id, cancel.turn), "cancel")
 
     def _say(self, say: Say) -> None:
-        self._log("agent_says", say.text, turn=say.turn, seq=say.seq)
         self._speak(say.turn, say.seq, say.text)
 
     def _speak(self, turn: int, seq: int, text: str) -> None:
@@ -311,16 +310,19 @@ class CallActor(GenServer):
         self._line.ended = end.reason
         raise Stop(NORMAL)
 
-    def _count_turn(self, record: Record) -> None:
-        if isinstance(record.entry, CallerTurn) and record.entry.text:
-            count(self.vm, "aybiza_turns_total")
+    def _recorded(self, record: Record) -> None:
+        match record.entry:
+            case CallerTurn(_, text) if text:
+                count(self.vm, "aybiza_turns_total")
+            case AgentSentence(turn, seq, text):
+                self._log("agent_says", text, turn=turn, seq=seq)
 
 
 _ACTS: dict[type[Any], Callable[[CallActor, Any], Awaitable[None] | None]] = {
     Ask: CallActor._ask,
     CancelAnswer: CallActor._cancel_answer,
     EndCall: CallActor._end_call,
-    Record: CallActor._count_turn,
+    Record: CallActor._recorded,
     Say: CallActor._say,
     SayAll: CallActor._say_all,
     StartTimer: CallActor._start_timer,

@@ -482,8 +482,8 @@ class VM:
         """The registered name of a process, for people."""
         if not process.names:
             return None
-        registry, key = process.names[0]
-        return str(key) if registry is None else f"{registry}:{key}"
+        _, key = process.names[0]
+        return ":".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
     # Messages
 

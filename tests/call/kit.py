@@ -229,6 +229,11 @@ class Call:
             return False
         return self.report.duration_ms - turn.start_ms >= for_ms
 
+    @property
+    def is_using_a_tool(self) -> bool:
+        """Whether a tool runs for the call."""
+        return self.call_id in self._world.desk.running
+
     def requests(self) -> list[Record]:
         """What was asked of the model for this call, oldest first."""
         return self._world.requests(self.call_id)

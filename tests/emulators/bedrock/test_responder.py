@@ -1,16 +1,21 @@
 """The front desk as the model behind a Converse request."""
 
 import copy
+import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.agents import load_agent
 from dialogue.clinic import TOOLS
 from emulators.bedrock.clinic.conversation import GREETING, STILL_THERE
 from emulators.bedrock.continuation import continuing
 from emulators.bedrock.responder import respond
+from emulators.phone.script import SCRIPTS
 
 CONTINUE = "(Continue exactly from where you stopped, do not repeat.)"
 
@@ -218,6 +223,15 @@ def test_the_same_request_always_gets_the_same_reply(caller: Any) -> None:
     for end in range(1, len(caller.messages), 2):
         request = {**caller.request(), "messages": caller.messages[:end]}
         assert respond(copy.deepcopy(request)) == respond(request)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_phones_caller_scripts_hear_what_they_expect(caller: Any, script: Path) -> None:
+    said = load_agent("clinic").greeting
+    for step in tomllib.loads(script.read_text(encoding="utf-8"))["steps"]:
+        assert re.search(step.get("expect", ""), said), step
+        if "text" in step:
+            said = caller.say(step["text"])
 
 
 COMMON = """

@@ -1,0 +1,257 @@
+"""Whatever is killed, and whenever: the caller hears what the caller of an undisturbed call hears.
+
+A cell of the matrix is a call of its own in which one process is killed once, in one state of the
+conversation. The cells run side by side, up to `AT_A_TIME`; killing a process that belongs to
+the node kills it for the calls of its own node only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import pytest_asyncio
+
+from actors import names
+from actors.runtime import Dest
+from dialogue.journal import CallerTurn, Interrupted, SentenceHeard
+from emulators.bedrock import use
+from tests.call.kit import GREETING, Call, World, hang_up, interrupt, text, world
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+AT_A_TIME = 16
+CELL_SECONDS = 25.0
+
+QUESTION = "What are your opening hours, and are you open on Saturday as well as on Monday?"
+FIRST = "Let me look that up for you right now, it will not take long."
+REST = (
+    "We open at eight in the morning on every working day. "
+    "On Saturday we open at ten and close at noon. "
+    "We are closed on Sunday and on public holidays."
+)
+THANKS = "Thank you."
+GOODBYE = "You are welcome, goodbye."
+STORY = "Tell me a very long story, please."
+LONG = (
+    "There was a lighthouse on a rock far out in the sea. "
+    "The keeper had not seen a ship for many years. "
+    "One night a storm took the light away from him. "
+    "He rowed to the shore to fetch another one."
+)
+CHANGE = "Stop, what does it cost?"
+COST = "A visit costs ten dollars, goodbye."
+
+ANSWERS = {
+    QUESTION: [use("look_up", {"what": "hours"}, FIRST), REST],
+    THANKS: [GOODBYE],
+    STORY: [LONG],
+    CHANGE: [COST],
+}
+HEARD = f"{GREETING} {FIRST} {REST} {GOODBYE} "
+TOLD = [
+    ("user", QUESTION),
+    ("assistant", FIRST),
+    ("uses", "look_up"),
+    ("result", "success"),
+    ("assistant", REST),
+    ("user", THANKS),
+]
+
+STATES: dict[str, Callable[[Call], bool]] = {
+    "greeting": lambda call: call.is_speaking(0, 1),
+    "listening": lambda call: call.has(SentenceHeard(0, 1)),
+    "caller in mid-utterance": lambda call: call.is_talking(for_ms=150),
+    "thinking": lambda call: call.has(CallerTurn(1, QUESTION)) and bool(call.requests()),
+    "first sentence": lambda call: call.is_speaking(1, 1),
+    "tool running": lambda call: call.is_using_a_tool,
+    "between sentences": lambda call: call.has_heard(1, 2) and not call.has_heard(1, 3),
+    "last sentence": lambda call: call.is_speaking(1, 4),
+    "barge-in": lambda call: call.has_any(Interrupted),
+}
+# An answer is a process only while the model has not said everything.
+ANSWERING = ("thinking", "first sentence", "tool running", "between sentences")
+
+Find = Callable[[Call], Iterable[Dest]]
+
+OF_THE_CALL: dict[str, Find] = {
+    "CallActor": lambda call: [names.call(call.call_id)],
+    "TranscriberActor": lambda call: [names.transcriber(call.call_id)],
+    "SpeakerActor": lambda call: [names.speaker(call.call_id)],
+    "AnswerActor": lambda call: [names.answer(call.call_id, 1)],
+    "CallSession": lambda call: [names.session(call.call_id)],
+    "CallActor and SpeakerActor": lambda call: [
+        names.call(call.call_id),
+        names.speaker(call.call_id),
+    ],
+    "CallActor and AnswerActor": lambda call: [
+        names.call(call.call_id),
+        names.answer(call.call_id, 1),
+    ],
+}
+OF_THE_NODE: dict[str, Dest] = {
+    "RegistryActor": "registry_actor",
+    "MetricsActor": names.METRICS,
+    "MemoryActor": names.MEMORY,
+    "CircuitBreakerActor": names.breaker("global.anthropic.claude-haiku-4-5-20251001-v1:0"),
+    "ToolSupervisor": names.TOOL_SUPERVISOR,
+    "ModelSupervisor": names.MODEL_SUPERVISOR,
+    "CallSupervisor": names.CALL_SUPERVISOR,
+    "MediaServer": "media_server",
+    "HttpServer": "http_server",
+}
+# Their end is a disturbance for every call of the node, so their cells run one after the other.
+ALONE = ("ModelSupervisor", "CallSupervisor")
+
+
+class Cell(NamedTuple):
+    """A call of the matrix: which process ends in which state, killed or by a crash of its own."""
+
+    actor: str
+    state: str
+    how: str = "kill"
+
+    def __str__(self) -> str:
+        return f"{self.actor}-{self.state}-{self.how}".replace(" ", "_")
+
+
+def cells() -> list[Cell]:
+    """The matrix."""
+    made = [
+        Cell(actor, state)
+        for actor in (*OF_THE_CALL, *OF_THE_NODE)
+        for state in (ANSWERING if "AnswerActor" in actor else STATES)
+    ]
+    crashing = ("CallActor", "TranscriberActor", "SpeakerActor", "AnswerActor")
+    return made + [
+        Cell(actor, state, "crash")
+        for actor in crashing
+        for state in (ANSWERING if actor == "AnswerActor" else STATES)
+    ]
+
+
+class Matrix:
+    """The cells that run, each a task; nodes are shared by cells that do not disturb each other."""
+
+    def __init__(self, folder: Path, nodes: AsyncExitStack) -> None:
+        self._folder = folder
+        self._nodes = nodes
+        self._worlds: dict[str, asyncio.Task[World]] = {}
+        self._places = asyncio.Semaphore(AT_A_TIME)
+        self._alone: dict[str, asyncio.Lock] = {}
+        self.tasks: dict[Cell, asyncio.Task[None]] = {}
+
+    def begin(self, cell: Cell) -> None:
+        """Let the cell run when its turn comes."""
+        self.tasks[cell] = asyncio.create_task(self._run(cell))
+
+    async def _run(self, cell: Cell) -> None:
+        lock = self._alone.setdefault(cell.actor if cell.actor in ALONE else str(cell), _lock())
+        async with lock, self._places:
+            place = await self._world(cell.actor if cell.actor in OF_THE_NODE else "calls")
+            async with asyncio.timeout(CELL_SECONDS):
+                await (barge_in if cell.state == "barge-in" else straight)(place, cell)
+
+    async def _world(self, name: str) -> World:
+        if name not in self._worlds:
+            folder = self._folder / name
+            opening = self._nodes.enter_async_context(
+                world(folder, answers=ANSWERS, thinks_ms=150, delta_ms=80, voice_speed=2)
+            )
+            self._worlds[name] = asyncio.ensure_future(opening)
+        return await self._worlds[name]
+
+
+def _lock() -> asyncio.Lock:
+    return asyncio.Lock()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def matrix(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Matrix]:
+    """The cells of all tests that were asked for, running."""
+    async with AsyncExitStack() as nodes:
+        running = Matrix(tmp_path_factory.mktemp("matrix"), nodes)
+        for item in request.session.items:
+            parameters = getattr(getattr(item, "callspec", None), "params", {})
+            if isinstance(parameters.get("cell"), Cell):
+                running.begin(parameters["cell"])
+        yield running
+        for task in running.tasks.values():
+            task.cancel()
+        await asyncio.gather(*running.tasks.values(), return_exceptions=True)
+
+
+def strike(place: World, call: Call, cell: Cell) -> None:
+    """End the cell's process in the cell's way."""
+    if cell.actor in OF_THE_NODE:
+        victims: Iterable[Dest] = [OF_THE_NODE[cell.actor]]
+    else:
+        victims = OF_THE_CALL[cell.actor](call)
+    for victim in victims:
+        (place.kill if cell.how == "kill" else place.crash)(victim)
+
+
+async def straight(place: World, cell: Cell | None) -> None:
+    """A call in which nobody interrupts anybody."""
+    steps = [
+        text(QUESTION, after=r"today\?\s*$"),
+        text(THANKS, after=r"holidays\.\s*$"),
+        hang_up(after=r"goodbye\.\s*$"),
+    ]
+    async with place.call(*steps) as call:
+        if cell is not None:
+            await call.until(lambda: STATES[cell.state](call))
+            strike(place, call, cell)
+        report = await call.over()
+        assert call.heard == HEARD, call.summary()
+        assert report.ok, call.summary()
+        assert call.told() == TOLD
+
+
+async def barge_in(place: World, cell: Cell | None) -> None:
+    """A call in which the caller breaks into the answer."""
+    steps = [
+        text(STORY, after=r"today\?\s*$"),
+        interrupt(CHANGE),
+        hang_up(after=r"goodbye\.\s*$"),
+    ]
+    async with place.call(*steps) as call:
+        if cell is not None:
+            await call.until(lambda: STATES[cell.state](call))
+            strike(place, call, cell)
+        report = await call.over()
+        assert report.ok, call.summary()
+        assert_interrupted(call)
+
+
+def assert_interrupted(call: Call) -> None:
+    """The answer was heard up to where it was cut, then the next one; the model knows it."""
+    before, _, after = call.heard.partition(GREETING)
+    assert before == ""
+    told, cost = after.strip()[: -len(COST)].strip(), after.strip()[-len(COST) :]
+    assert cost == COST, call.summary()
+    assert told and LONG.startswith(told), call.summary()
+    conversation = call.told()
+    assert [role for role, _ in conversation] == ["user", "assistant", "user"], conversation
+    assert conversation[0] == ("user", STORY)
+    assert conversation[2] == ("user", CHANGE)
+    said = conversation[1][1].removesuffix(" …")
+    assert LONG.startswith(said)
+    # A word more or less: the cut is measured by the clock, not by the letter.
+    assert abs(len(said.split()) - len(told.split())) <= 2, (said, told)
+
+
+async def test_an_undisturbed_call_is_heard_as_it_was_written(matrix: Matrix) -> None:
+    place = await matrix._world("calls")
+    await asyncio.gather(straight(place, None), barge_in(place, None))
+
+
+@pytest.mark.parametrize("cell", cells(), ids=str)
+async def test_the_caller_hears_the_same(matrix: Matrix, cell: Cell) -> None:
+    await matrix.tasks[cell]
