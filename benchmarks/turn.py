@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from config.ports import free_port
 from emulators.phone import Phone, Progress
 from emulators.phone.script import parse
 
@@ -164,8 +165,6 @@ def _emulators() -> Iterator[dict[str, str]]:
 
 @contextlib.contextmanager
 def _node(urls: dict[str, str], folder: Path) -> Iterator[tuple[str, int]]:
-    from console.demo import free_port
-
     environment = {
         **os.environ,
         **urls,

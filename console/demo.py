@@ -15,7 +15,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from typing import Annotated, Any
 
 import typer
 
+from config.ports import free_port
 from console.operate import killed_line, tree_lines
 
 EXAMPLE = "Example: aybiza demo --script moving --record moving.wav"
@@ -290,10 +290,3 @@ def _interruptible() -> Iterator[None]:
 def _median(values: list[float]) -> float:
     ordered = sorted(values)
     return ordered[len(ordered) // 2] if ordered else float("nan")
-
-
-def free_port() -> int:
-    """A port on the loopback interface that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port

@@ -8,7 +8,6 @@ after which the keeper starts the node anew.
 
 import json
 import os
-import signal
 from datetime import timedelta
 from typing import Any
 
@@ -31,8 +30,8 @@ log = structlog.get_logger(__name__)
 
 RELEASE_LIMIT = 1.0
 """Seconds that an ended node waits for its keeper's ReleaseNode."""
-EXIT_LIMIT = 2.0
-"""Seconds for an orderly end when Thespian itself takes the actor down."""
+EXIT_LIMIT = 3.0
+"""Seconds for an orderly end when the process or its actor system is told to end."""
 
 
 class NodeActor(ActorProcess):
@@ -44,7 +43,6 @@ class NodeActor(ActorProcess):
         self._keeper: Any = None
         self._thread: LoopThread | None = None
         self._exitcode = os.EX_OK
-        signal.signal(signal.SIGTERM, lambda _number, _frame: self._stop())
 
     def watched(self) -> list[int]:
         return [self._outbox.fileno()]
@@ -63,10 +61,7 @@ class NodeActor(ActorProcess):
             case ReleaseNode() | WakeupMessage():
                 leave(self._exitcode)
             case ActorExitRequest():
-                self._stop()
-                if self._thread is not None:
-                    self._thread.join(EXIT_LIMIT)
-                leave(self._exitcode)
+                leave(self._end_now())
 
     def _carry(self, order: CarryNode, keeper: Any) -> None:
         self._keeper = keeper
@@ -82,6 +77,14 @@ class NodeActor(ActorProcess):
     def _stop(self) -> None:
         if self._thread is not None:
             self._thread.stop()
+
+    def _end_now(self) -> int:
+        if self._thread is None:
+            return os.EX_OK
+        self._thread.stop()
+        self._thread.join(EXIT_LIMIT)
+        ended = [message for message in self._outbox.take() if isinstance(message, NodeEnded)]
+        return os.EX_OK if ended and ended[0].reason is None else os.EX_SOFTWARE
 
     def _forward(self, outgoing: Any) -> None:
         match outgoing:

@@ -39,7 +39,12 @@ class Puppet:
         return self.process.pid
 
     async def do(self, act: Callable[[], Awaitable[Any] | Any]) -> Any:
-        """What `act` returns when this process runs it; raises what it raises."""
+        """What `act` returns when this process runs it; raises what it raises.
+
+        A dead process does nothing: None.
+        """
+        if not self.process.alive:
+            return None
         done: asyncio.Future[Any] = self._vm.loop.create_future()
         self._vm.send(self.pid, _Do(act, done))
         return await done

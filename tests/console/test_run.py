@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from actors.node.client import NodeNotRunning, ask_node, stop_node
 from actors.node.messages import NodeUp
 from console import run
+from console.runner import ready_line
 from tests.actors.node.kit import LIMIT, RunningCommand, is_alive, until
 
 
@@ -35,6 +36,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     folder = tmp_path_factory.mktemp("temporary")
     with RunningCommand("serving", TMPDIR=str(folder)) as command:
         command.ready()
+        with socket.create_connection(("127.0.0.1", command.port)) as stranger:
+            stranger.sendall(b"nothing that Thespian knows>" * 100)
+            stranger.recv(1)  # it hangs up, and writes of it where it keeps its own log
         told = time.monotonic()
         command.process.send_signal(signal.SIGTERM)
         code = command.wait()
@@ -122,6 +126,17 @@ def test_a_second_ctrl_c_ends_everything_at_once() -> None:
         command.event("stopping")
         command.process.send_signal(signal.SIGINT)
         assert command.wait() == 1
+
+
+@pytest.mark.parametrize("part", ["keeper", "admin", "logger"])
+def test_a_process_that_is_stopped_does_not_hold_up_the_end(part: str) -> None:
+    with RunningCommand("serving") as command:
+        command.ready()
+        command.tree()[part].suspend()
+        told = time.monotonic()
+        command.process.send_signal(signal.SIGTERM)
+        assert command.wait() == (1 if part == "keeper" else 0)
+        assert time.monotonic() - told < 5
 
 
 def test_tasks_and_threads_that_a_main_leaves_do_not_hold_up_the_end() -> None:
@@ -221,8 +236,8 @@ def test_the_help_has_an_example_and_the_exit_codes() -> None:
 
 def test_the_ready_line_names_the_doors_and_the_node() -> None:
     up = NodeUp(1, 77, {"node": "a@b", "media": "ws://here/media", "http": "http://there"})
-    assert run.ready_line(up) == "ready: media ws://here/media, http http://there, node a@b pid 77"
-    assert run.ready_line(up, as_json=True) == (
+    assert ready_line(up) == "ready: media ws://here/media, http http://there, node a@b pid 77"
+    assert ready_line(up, as_json=True) == (
         '{"media": "ws://here/media", "http": "http://there", "node": "a@b", "pid": 77}'
     )
 

@@ -46,7 +46,15 @@ from dialogue.events import (
     TimerFired,
     ToolsUsed,
 )
-from dialogue.journal import CallerSegment, CallerTurn, Entry, SentenceHeard, decode, encode
+from dialogue.journal import (
+    CallerSegment,
+    CallerTurn,
+    Entry,
+    SentenceHeard,
+    ToolExchange,
+    decode,
+    encode,
+)
 from dialogue.turns import _TRANSITIONS, Phase, TurnMachine
 
 Named = tuple[int, int]
@@ -114,8 +122,11 @@ class CallWorld:
         self.timers: dict[str, float] = {}
         self.answers: dict[int, Answer] = {}
         self.attached: int | None = None
+        # The carrier: what it has still to play, what it has played but not told, what it has told.
         self.playing: list[Named] = []
+        self.untold: list[Named] = []
         self.heard: set[Named] = set()
+        self.listened: set[Named] = set()
         self.texts: dict[Named, str] = {}
         self.ended: list[str] = []
         self.fraction = 0.5
@@ -152,6 +163,7 @@ class CallWorld:
         self._done = max((number for number, _ in self.journal), default=0)
         if again:
             self.playing.clear()
+            self.untold.clear()
             self.heard.clear()
             self._perform(self.machine.handle(Started(again=bool(self.journal))), 0)
         else:
@@ -159,11 +171,23 @@ class CallWorld:
             for named in sorted(self.heard):
                 self._handle(Heard(*named), 0)
 
-    def play(self, crash_at: int | None = None) -> None:
-        """The caller hears the next sentence to its end."""
+    def play(self) -> None:
+        """The caller hears the next sentence to its end; the mark is not back yet."""
         named = self.playing.pop(0)
+        self.untold.append(named)
+        self.listened.add(named)
+
+    def mark(self, crash_at: int | None = None) -> None:
+        """The mark of the oldest sentence that was played comes back."""
+        named = self.untold.pop(0)
         self.heard.add(named)
         self.tell(Heard(*named), crash_at)
+
+    def hear(self) -> None:
+        """The caller hears all that is there to be said."""
+        while self.playing:
+            self.play()
+            self.mark()
 
     def answer(self, kind: str, crash_at: int | None = None) -> None:
         """The answer that is listened to goes on: `sentence`, `tools`, `close`, `end` or `fail`."""
@@ -238,30 +262,39 @@ class CallWorld:
                 self._step()
 
     def _stop_talking(self, stop: StopTalking) -> None:
-        cut = self.playing[0] if self.playing else None
-        self.playing.clear()
-        self._step()
+        assert (stop.turn, stop.seq) not in self.heard
         stopped = TalkStopped(stop.turn, stop.seq, 0.0)
-        if cut is not None and cut[0] == stop.turn:
-            stopped = TalkStopped(*cut, self.fraction)
+        if self.playing:
+            stopped = TalkStopped(*self.playing[0], self.fraction)
+            if self.fraction == 1.0:
+                self.listened.add(self.playing[0])
+        elif self.untold:
+            stopped = TalkStopped(*self.untold[-1], 1.0)
+        assert stopped.turn == stop.turn
+        self.playing.clear()
+        self.untold.clear()
         self._handle(stopped, self._done)
 
     def _say(self, say: Say) -> None:
         named = (say.turn, say.seq)
         assert SentenceHeard(*named) not in [entry for _, entry in self.journal], "said again"
-        if named in self.playing or named in self.heard:
+        out = {*self.playing, *self.untold, *self.heard}
+        if named in out:
             return
         if say.seq > 1:
             before = (say.turn, say.seq - 1)
             known = SentenceHeard(*before) in [entry for _, entry in self.journal]
-            assert known or before in self.playing or before in self.heard, "a gap"
+            assert known or before in out, "a gap"
         if say.seq > 0:
             assert self.texts.setdefault(named, say.text) == say.text
         self.playing.append(named)
 
     def _ask(self, ask: Ask) -> None:
         assert self.attached in (None, ask.turn), "two answers at once"
-        self.check_messages(normalise_messages(self.machine.conversation.messages(ask.after_seq > 0)))
+        assert ask.after_seq == self.machine.conversation.turns[ask.turn].last_seq
+        self.check_messages(
+            normalise_messages(self.machine.conversation.messages(ask.after_seq > 0))
+        )
         self.attached = ask.turn
         known = self.answers.setdefault(ask.turn, Answer(ask.turn, ask.after_seq + 1))
         for event in list(known.events):
@@ -319,13 +352,14 @@ class CallWorld:
                 assert {"silence", "endpoint"} & self.timers.keys()
             case Phase.INTERRUPTED:
                 assert "endpoint" in self.timers
-                assert self.attached is None
+                assert turn.number not in self.answers
                 assert not [named for named in self.playing if named[1] > 0], "talks on"
             case Phase.THINKING:
                 assert self.attached == turn.number
             case Phase.SPEAKING:
                 expected = [(turn.number, seq) for seq in turn.unheard()]
-                assert [named for named in self.playing if named[1] > 0] == expected
+                out = [*self.untold, *self.playing]
+                assert [named for named in out if named[1] > 0] == expected
                 assert self.attached == (None if turn.complete else turn.number)
         if self.machine.conversation.closing is not None:
             assert "duration" in self.timers
@@ -340,6 +374,13 @@ class CallWorld:
                 assert entry.text == " ".join(waiting)
                 waiting = []
         assert waiting == self.machine.conversation.segments
+        uses = [
+            use["toolUse"]["toolUseId"]
+            for e in entries
+            if isinstance(e, ToolExchange)
+            for use in e.uses
+        ]
+        assert len(uses) == len(set(uses))
 
     def check_messages(self, messages: list[dict[str, Any]]) -> None:
         """The roles alternate; the agent has said only what the caller hears or has heard."""

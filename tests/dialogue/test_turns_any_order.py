@@ -92,9 +92,14 @@ class AnyCall(RuleBasedStateMachine):
             self.world.answer("close", crash_at)
 
     @precondition(lambda self: self.world.playing)
+    @rule()
+    def is_played(self) -> None:
+        self.world.play()
+
+    @precondition(lambda self: self.world.untold)
     @rule(crash_at=CRASHES)
     def is_heard(self, crash_at: int | None) -> None:
-        self.world.play(crash_at)
+        self.world.mark(crash_at)
 
     @rule(crash_at=CRASHES, sentences=st.integers(0, 3), heard=st.integers(0, 3))
     def a_question_is_answered(self, crash_at: int | None, sentences: int, heard: int) -> None:
@@ -105,7 +110,9 @@ class AnyCall(RuleBasedStateMachine):
                 self.world.answer("sentence", crash_at)
         for _ in range(heard):
             if self.world.playing:
-                self.world.play(crash_at)
+                self.world.play()
+            if self.world.untold:
+                self.world.mark(crash_at)
 
     # Time, the line, and what comes late
 

@@ -76,7 +76,7 @@ _TABLE: dict[Intent, tuple[tuple[int, str], ...]] = {
         (
             80,
             rf"(?:is|are) (?:not )?there (?:a |not )?{_SOMEONE}|complaint|this is not working"
-            r"|you do not understand",
+            r"|you do not understand|i can (?:talk|speak) to",
         ),
     ),
     Intent.REPEAT: (
@@ -103,6 +103,7 @@ _TABLE: dict[Intent, tuple[tuple[int, str], ...]] = {
         (
             84,
             r"what (?:was|is) that$|what was that|what did you say|what do you mean|^huh$"
+            r"|^what did you(?: \w+){0,3}$"
             r"|^(?:(?:i am )?(?:sorry|hold on|say|excuse me) )*what(?: please| again)?$"
             r"|^(?:i am )?sorry(?: please)?$",
         ),
@@ -117,8 +118,8 @@ _TABLE: dict[Intent, tuple[tuple[int, str], ...]] = {
         (77, r"(?:drop|remove|get rid of)(?! (?:by|in|off))"),
         (
             76,
-            r"(?:no longer|do not|will not|not) need (?:the|my|our|that|an|it|this)"
-            r"|do not need to come",
+            r"(?:no longer|do not|will not|not) (?:be )?need(?:ing)? (?:the|my|our|that|an|it|this)"
+            r"|do not need to come|appointment any ?more|take (?:\w+ )+off (?:the|your|that)",
         ),
         (76, rf"do not want (?:{_WHO} )?(?:\w+ )?{_VISIT}|(?:forget|never mind) about"),
     ),
@@ -162,7 +163,7 @@ _TABLE: dict[Intent, tuple[tuple[int, str], ...]] = {
         (
             83,
             r"(?:opening|office|business|regular|weekend|holiday|clinic|closing)"
-            r" (?:hours|times?|schedule)",
+            r" (?:hours|times?|schedule)|what are your open\w*",
         ),
         (
             79,

@@ -15,14 +15,14 @@ async def serving(context: NodeContext) -> None:
     """Answers its pid on a TCP port, and control requests; ends in order."""
     server = await asyncio.start_server(_say_pid, "127.0.0.1", int(context.settings["NODE_PORT"]))
     context.serve(_control)
-    print("printed by the node")
+    sys.stdout.write("printed by the node\n")
     below = await asyncio.create_subprocess_exec("echo", "printed below the node")
     await below.wait()
     port = server.sockets[0].getsockname()[1]
     context.ready({"node": "test@here", "tcp": f"127.0.0.1:{port}"})
     await context.stop.wait()
     server.close()
-    print("closed in order")
+    sys.stdout.write("closed in order\n")
 
 
 async def _say_pid(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -80,7 +80,7 @@ async def leaving_tasks(context: NodeContext) -> None:
     task = asyncio.create_task(asyncio.sleep(3600))
     thread = asyncio.create_task(asyncio.to_thread(time.sleep, 3600))
     await context.stop.wait()
-    print("ended", task.done(), thread.done(), file=sys.stderr)
+    sys.stdout.write(f"ended {task.done()} {thread.done()}\n")
 
 
 def no_coroutine() -> None:

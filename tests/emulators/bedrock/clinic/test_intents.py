@@ -39,6 +39,8 @@ WORDINGS: dict[Intent | None, list[str]] = {
         "i have to council my appointment",
         "take me off the schedule",
         "drop my cleaning on friday please",
+        "i won't be needing my appointment any more",
+        "could you take my appointment off the calendar",
     ],
     Intent.NEXT: [
         "When is my next appointment?",
@@ -63,6 +65,7 @@ WORDINGS: dict[Intent | None, list[str]] = {
         "what time does the clinic open",
         "how late are you open",
         "office hours please",
+        "what are your opening left",
     ],
     Intent.PRICE: [
         "How much is a cleaning?",
