@@ -114,6 +114,10 @@ class Table:
         if not is_orderly(reason):
             self.increment("aybiza_crashes_total", {"actor": process.label})
 
+    def restarted(self, process: Process) -> None:
+        """An observer for `VM.restart_observers`."""
+        self.increment("aybiza_restarts_total", {"actor": process.label})
+
     def measure(self, vm: VM) -> None:
         """Take the figures of the VM itself."""
         for name, value in vm.statistics().items():
@@ -201,6 +205,7 @@ def table(vm: VM) -> Table:
     if not isinstance(found, Table):
         found = vm.tables[TABLE] = Table()
         vm.observers.append(found.ended)
+        vm.restart_observers.append(found.restarted)
     return found
 
 

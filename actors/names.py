@@ -47,6 +47,11 @@ def session(call_id: str) -> Via:
     return Via(REGISTRY, ("session", call_id))
 
 
+def stream(call_id: str) -> Via:
+    """The MediaStream that holds the caller's line."""
+    return Via(REGISTRY, ("stream", call_id))
+
+
 def answer(call_id: str, turn: int) -> Via:
     """The AnswerActor of a turn."""
     return Via(REGISTRY, ("answer", call_id, turn))

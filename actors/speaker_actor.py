@@ -123,7 +123,9 @@ class SpeakerActor(GenServer):
         match request:
             case Speak(turn, seq, text, generation) if generation == self._generation:
                 sentence = Sentence(turn, seq)
-                if sentence not in self._known and not self._line.ledger.is_complete(sentence):
+                if self._line.ledger.is_heard(sentence):
+                    self._line.post(Heard(turn, seq))
+                elif sentence not in self._known and not self._line.ledger.is_complete(sentence):
                     self._known.add(sentence)
                     self._finishing = False
                     self._waiting.append((sentence, text))

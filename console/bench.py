@@ -87,7 +87,8 @@ def turn(
         typer.echo(f"{figures['calls']} calls at a time, {figures['turns']} turns measured")
         for name, row in figures["ms"].items():
             typer.echo(
-                f"  {name:6} p50 {row['p50']:7.2f} ms   p95 {row['p95']:7.2f}   max {row['max']:7.2f}"
+                f"  {name:6} p50 {row['p50']:7.2f} ms"
+                f"   p95 {row['p95']:7.2f}   max {row['max']:7.2f}"
             )
         typer.echo(f"  CPU    {figures['cpu_seconds_a_call_minute']:.2f} s a call-minute")
         for failure in figures["failures"]:

@@ -1,14 +1,15 @@
-"""What a running node answers to the command-line tools: its tree, its calls, and the end of a process.
+"""What a running node answers to the command-line tools: its tree, its calls, a process's end.
 
 Requests and replies are JSON data.
 
     {"op": "tree"}                                  -> {"processes": [...]}, parents before children
     {"op": "calls"}                                 -> {"calls": [...]}
-    {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name, "back": pid or null,
+    {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name,
+                                                        "back": pid or null,
                                                         "after_ms": milliseconds or null}
 
-A process P is named by its pid (`<node.12>` or `12`), its registered name (`metrics`), or a part of a
-call: `call:CA…`, `transcriber:CA…`, `speaker:CA…`, `session:CA…`.
+A process P is named by its pid (`<node.12>` or `12`), its registered name (`metrics`), or as a part
+of a call: `call:CA…`, `transcriber:CA…`, `speaker:CA…`, `session:CA…`.
 Errors: `ValueError` with a text for people, which becomes the node's refusal.
 """
 

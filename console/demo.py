@@ -1,8 +1,8 @@
 """`aybiza demo`: a whole phone call on this machine, with a crash in the middle of it.
 
-Starts a node with the loopback providers, calls it with a recorded caller, crashes the CallActor in
-the middle of a sentence, and shows from the node's own log, its journal and the phone's measurements
-what became of it.
+Starts a node with the loopback providers, calls it with a recorded caller, crashes the CallActor
+in the middle of a sentence, and shows from the node's own log, its journal and the phone's
+measurements what became of it.
 
 Exit codes: 0 the call went to its end and no sentence was lost or doubled; 1 it did not; 2 wrong
 usage.
@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,13 +29,15 @@ import typer
 
 from config.ports import free_port
 from console.operate import killed_line, tree_lines
+from console.run import EngineName
 
 EXAMPLE = "Example: aybiza demo --script moving --record moving.wav"
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 # Late enough in the sentence that some of it was heard, early enough that more is to come.
-CRASH_AFTER_SECONDS = 0.6
+CRASH_AFTER_SECONDS = {EngineName.acoustic: 0.6, EngineName.scripted: 0.05}
+CRASH_LATEST_SECONDS = 120.0
 CRASH_TURN = 2
 
 
@@ -46,6 +49,9 @@ def demo(
     crash: Annotated[
         bool, typer.Option(help="Crash the CallActor in the middle of a sentence.")
     ] = True,
+    engine: Annotated[
+        EngineName, typer.Option(help="Real speech, or texts: quicker, and without recogniser.")
+    ] = EngineName.acoustic,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the node running.")] = False,
     http_port: Annotated[int, typer.Option(help="Port of the webhooks; 0: any free one.")] = 0,
     media_port: Annotated[int, typer.Option(help="Port of the media door; 0: any free one.")] = 0,
@@ -63,11 +69,12 @@ def demo(
             "AYBIZA_LOG_LEVEL": "info",
             "AYBIZA_LOG_TRANSCRIPTS": "true",
         }
-        node = _NodeProcess(environment, show.log)
+        node = _NodeProcess(environment, engine, show.log)
         try:
             doors = node.ready()
             show.begin(doors, node.ask({"op": "tree"})["processes"])
-            report = asyncio.run(_call(doors, script, record, show, node if crash else None))
+            call = _Call(doors, script, record, engine)
+            report = asyncio.run(call.place(show, node if crash else None))
             good = show.end(report, Path(environment["AYBIZA_MEMORY_PATH"]), record)
             if keep:
                 _keep(doors)
@@ -87,10 +94,14 @@ class _NodeProcess:
     """`aybiza run --emulated` as a child; `on_log` is given each line of its log."""
 
     def __init__(
-        self, environment: dict[str, str], on_log: Callable[[dict[str, Any]], None]
+        self,
+        environment: dict[str, str],
+        engine: EngineName,
+        on_log: Callable[[dict[str, Any]], None],
     ) -> None:
         self._port = int(environment["AYBIZA_CLUSTER_PORT"])
-        command = [sys.executable, "-m", "console", "run", "--emulated", "--json"]
+        emulated = f"--emulated={engine.value}"
+        command = [sys.executable, "-m", "console", "run", emulated, "--json"]
         self._process = subprocess.Popen(
             command,
             env=environment,
@@ -192,7 +203,7 @@ class _Show:
 
     def end(self, report: Any, memory: Path, record: Path) -> bool:
         """The figures; whether all went well."""
-        verdict, sentences_good = _journal_verdict(memory, self.call_id)
+        verdict, sentences_good = journal_verdict(memory, self.call_id)
         times = [ms / 1000 for ms in report.response_times_ms]
         typer.echo("")
         for told in report.lines():
@@ -210,44 +221,55 @@ class _Show:
         return bool(report.ok) and sentences_good and (not self.crash or bool(self.crash["back"]))
 
 
-async def _call(
-    doors: dict[str, Any], script: str, record: Path, show: _Show, crash: _NodeProcess | None
-) -> Any:
-    from emulators.phone import Phone, Progress, ScriptError
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The call to be placed."""
 
-    def progress(event: Progress) -> None:
-        if event.kind in ("caller", "dtmf", "hangup", "clear"):
-            show.line("caller", event.text)
+    doors: dict[str, Any]
+    script: str
+    record: Path
+    engine: EngineName
 
-    await asyncio.to_thread(record.parent.mkdir, parents=True, exist_ok=True)
-    try:
-        async with Phone(
-            None, script, http=doors["http"], record=record, on_progress=progress
-        ) as phone:
-            crashing = asyncio.create_task(_crash(show, crash)) if crash else None
-            try:
-                return await phone.run()
-            finally:
-                if crashing:
-                    crashing.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await crashing
-    except ScriptError as error:
-        raise DemoError(str(error)) from None
+    async def place(self, show: _Show, crash: _NodeProcess | None) -> Any:
+        """Place it; in its midst the CallActor of the node `crash` is crashed."""
+        from emulators.phone import Phone, Progress, ScriptError
+
+        def progress(event: Progress) -> None:
+            if event.kind in ("caller", "dtmf", "hangup", "clear"):
+                show.line("caller", event.text)
+
+        await asyncio.to_thread(self.record.parent.mkdir, parents=True, exist_ok=True)
+        phone = Phone(
+            None,
+            self.script,
+            http=self.doors["http"],
+            mode="text" if self.engine is EngineName.scripted else None,
+            record=self.record,
+            on_progress=progress,
+        )
+        try:
+            async with phone:
+                crashing = asyncio.create_task(self._crash(show, crash)) if crash else None
+                try:
+                    return await phone.run()
+                finally:
+                    if crashing:
+                        crashing.cancel()
+                        await asyncio.gather(crashing, return_exceptions=True)
+        except ScriptError as error:
+            raise DemoError(str(error)) from None
+
+    async def _crash(self, show: _Show, node: _NodeProcess) -> None:
+        """Crash the CallActor while it has more to say."""
+        await asyncio.to_thread(show.speaking.wait, CRASH_LATEST_SECONDS)
+        await asyncio.sleep(CRASH_AFTER_SECONDS[self.engine])
+        show.line("demo", f"the CallActor of {show.call_id} is crashed in mid-sentence")
+        request = {"op": "kill", "process": f"call:{show.call_id}", "reason": "demonstration"}
+        show.crash = await asyncio.to_thread(node.ask, request)
+        show.line("demo", killed_line(show.crash))
 
 
-async def _crash(show: _Show, node: _NodeProcess) -> None:
-    """Crash the CallActor while it has more to say."""
-    while not show.speaking.is_set():
-        await asyncio.sleep(0.05)
-    await asyncio.sleep(CRASH_AFTER_SECONDS)
-    show.line("demo", f"the CallActor of {show.call_id} is crashed in the middle of the sentence")
-    request = {"op": "kill", "process": f"call:{show.call_id}", "reason": "demonstration"}
-    show.crash = await asyncio.to_thread(node.ask, request)
-    show.line("demo", killed_line(show.crash))
-
-
-def _journal_verdict(memory: Path, call_id: str) -> tuple[str, bool]:
+def journal_verdict(memory: Path, call_id: str) -> tuple[str, bool]:
     """What the journal says of the sentences: each said once, in order, and heard."""
     from actors.memory_store import SqliteStore
     from dialogue.journal import AgentSentence, SentenceHeard, decode

@@ -1,7 +1,7 @@
 """What runs inside a node: where all floors are put together.
 
-`node_main` is the main of a node process (`actors.node.context`); `Node` is the same without Thespian,
-for tests, benchmarks and scripts:
+`node_main` is the main of a node process (`actors.node.context`); `Node` is the same without
+Thespian, for tests, benchmarks and scripts:
 
     async with Node(settings) as node:
         print(node.media_url)
@@ -38,7 +38,7 @@ from speech.line import Line
 from supervisors.application import Application, Parts
 from supervisors.task_supervisor import TaskSupervisor
 
-STOP_SECONDS = 4.0
+STOP_SECONDS = 2.5
 
 log = structlog.get_logger(__name__)
 

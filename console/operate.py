@@ -1,7 +1,7 @@
 """`aybiza tree`, `calls`, `kill` and `stop`: look into the running node and act on it.
 
-They ask the node on this machine's cluster port (AYBIZA_CLUSTER_PORT). Exit codes: 0 done, 1 no node
-runs there or it refused, 2 wrong usage.
+They ask the node on this machine's cluster port (AYBIZA_CLUSTER_PORT). Exit codes: 0 done, 1 no
+node runs there or it refused, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -49,6 +49,20 @@ def kill(
     """End a process of the node, to see what its supervisor does."""
     answer = _ask(port, {"op": "kill", "process": process, "reason": reason})
     typer.echo(json.dumps(answer) if as_json else killed_line(answer))
+
+
+def stop(
+    port: PortOption = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the end.")] = 10.0,
+) -> None:
+    """Stop the node in order, and with it `aybiza run`."""
+    from actors.node.client import NodeError, stop_node
+
+    try:
+        stop_node(port or settings_or_exit().cluster_port, timeout)
+    except NodeError as error:
+        typer.echo(f"aybiza: {error}", err=True)
+        raise typer.Exit(1) from None
 
 
 def killed_line(answer: dict[str, Any]) -> str:

@@ -21,11 +21,11 @@ from console.setup import settings_or_exit
 NODE_MAIN = "console.node:node_main"
 
 EXAMPLES = """\
-Examples:\n
-\n
-  aybiza run                       the providers are Amazon Bedrock and Deepgram\n
-  aybiza run --emulated            loopback providers: no keys, no network\n
-  aybiza run --emulated=scripted --http-port 3001 --media-port 8081\n
+\b
+Examples:
+  aybiza run                  with Amazon Bedrock and Deepgram
+  aybiza run --emulated       with loopback providers: no keys, no network
+  aybiza run --emulated=scripted --http-port 3001 --media-port 8081
 """
 
 

@@ -67,9 +67,7 @@ class Runner:
         last: Event | None = None
         try:
             if emulators is not None:
-                urls = emulators.start(lambda: not self._signals)
-                enter(urls, os.environ)
-                log.info("emulators_started", engine=self._engine, urls=dict(urls))
+                enter(emulators.start(lambda: not self._signals), os.environ)
             system = NodeSystem(
                 main=self._main, port=self._port, address=self._address, limits=self._limits
             )

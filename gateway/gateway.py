@@ -20,6 +20,10 @@ from supervisors.child_spec import ChildSpec, child
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.supervisor import Supervisor
 
+# A door that fails again and again must not take the calls with it too soon.
+MAX_RESTARTS = 10
+MAX_SECONDS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Doors:
@@ -40,7 +44,9 @@ class Gateway(Supervisor):
                 child(StreamSupervisor, name=STREAM_SUPERVISOR),
                 child(MediaServer, doors.media, doors.context_of, name="media_server"),
                 child(HttpServer, doors.http, http_app(doors.door), name="http_server"),
-            ]
+            ],
+            max_restarts=MAX_RESTARTS,
+            max_seconds=MAX_SECONDS,
         )
 
 

@@ -28,8 +28,11 @@ from websockets.exceptions import ConnectionClosed
 
 from actors import names
 from actors.call_context import CallContext
+from actors.memory_actor import Forget
 from actors.metrics_actor import count
+from actors.registry_actor import names as registered
 from actors.runtime import (
+    KILL,
     NORMAL,
     SHUTDOWN,
     VM,
@@ -58,6 +61,7 @@ WRITE_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 HANG_UP_SECONDS = 5.0
 CALL_SUPERVISOR_SECONDS = 2.0
+OLDER_STREAM_SECONDS = 1.0
 SESSION_RETRY_SECONDS = 0.01
 
 # A session that goes down more often than this within the time is not mended by another.
@@ -93,6 +97,7 @@ class MediaStream(GenServer):
     async def handle_info(self, message: Any) -> None:
         match message:
             case Start() if self._context is not None:
+                await self._take_over()
                 await self._begin()
             case Mark(name) if self._context is not None:
                 sentence = self._context.line.ledger.marked(name)
@@ -109,7 +114,9 @@ class MediaStream(GenServer):
             case ProtocolError():
                 await self._refuse(message)
             case Exit(pid, _) if pid == self._reader.pid:
-                raise Stop(NORMAL)
+                # A caller who has hung up is no lost line: the session notes it and ends.
+                if not self._leaving:
+                    raise Stop(NORMAL)
             case Exit(pid, reason) if pid == self._writer.pid:
                 log.warning("media_peer_stalled", call_id=self.call_id, reason=str(reason))
                 raise Stop(SHUTDOWN)
@@ -123,6 +130,9 @@ class MediaStream(GenServer):
     async def terminate(self, reason: Any) -> None:
         if self._session is not None:
             await self._end_session(self._session)
+        self.vm.cast(names.MEMORY, Forget(self.call_id))
+        self.vm.exit(self._reader.pid, KILL)
+        self.vm.exit(self._writer.pid, KILL)
 
     # The socket
 
@@ -176,6 +186,18 @@ class MediaStream(GenServer):
         self.send_after("hung_up", HANG_UP_SECONDS)
 
     # The session
+
+    async def _take_over(self) -> None:
+        """A caller has one line: an older stream, whose end has gone unnoticed, ends now."""
+        name = names.stream(self.call_id)
+        while (older := self.vm.whereis(name)) is not None:
+            log.info("older_stream_ends", call_id=self.call_id, stream=str(older))
+            try:
+                await self.vm.stop(older, SHUTDOWN, OLDER_STREAM_SECONDS)
+            except CallExit:
+                self.vm.exit(older, KILL)
+                await self.vm.join(older, None)
+        registered(self.vm).register(self._process, name.key)
 
     async def _begin(self) -> None:
         """Have a session run on the line; tried again while CallSupervisor is restarting."""
@@ -287,7 +309,7 @@ class _Writer:
                     await self._socket.send(item)
             except ConnectionClosed:
                 # The reader sees the same end and decides what it means.
-                return
+                continue
 
 
 def _is_media(frame: str) -> bool:

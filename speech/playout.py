@@ -134,10 +134,13 @@ class Ledger:
     def clear(self, now: float) -> Cut | None:
         """The carrier is told to drop what it has not played. Returns where it stopped.
 
-        What was not heard is forgotten: the same sentences may be said again.
+        What was played to its end counts as heard. The rest is forgotten: it may be said again.
         """
         begun = [piece for piece in self._pieces if piece.starts <= now]
         cut = self._cut(begun[-1], now) if begun else None
+        for sentence in [s for s, due in self._due.items() if due - MARK_GRACE_SECONDS <= now]:
+            # Its mark is on its way, and would tell nothing when it comes.
+            self._hear(sentence)
         self.generation += 1
         self._texts.clear()
         self._due.clear()

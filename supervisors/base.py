@@ -105,10 +105,10 @@ class BaseSupervisor(GenServer):
         return {"children": children.which_children(), "restarts": children.intensity.total}
 
     async def _go_by(self, decision: Plan[Verdict]) -> None:
-        if await self._carry_out(decision) is Verdict.SHUT_DOWN:
+        if await self._carry_out(decision, restarts=True) is Verdict.SHUT_DOWN:
             raise Stop(SHUTDOWN)
 
-    async def _carry_out(self, decision: Plan[T]) -> T:
+    async def _carry_out(self, decision: Plan[T], *, restarts: bool = False) -> T:
         outcome: Outcome = None
         while True:
             try:
@@ -120,6 +120,8 @@ class BaseSupervisor(GenServer):
             match command:
                 case plan.Start(spec, extra):
                     outcome = await self._start_child(spec, extra)
+                    if restarts and isinstance(outcome, plan.Started):
+                        self.vm.restarted(outcome.pid)
                 case plan.Stop(targets):
                     await self._stop_children(targets)
                 case plan.Retry():
@@ -128,6 +130,26 @@ class BaseSupervisor(GenServer):
                     self._report(event, spec, pid, reason)
 
     async def _start_child(self, spec: ChildSpec, extra: tuple[Any, ...]) -> Outcome:
+        outcome = await self._try_to_start(spec, extra)
+        if isinstance(outcome, plan.Failed) and await self._end_orphan(outcome.reason):
+            outcome = await self._try_to_start(spec, extra)
+        return outcome
+
+    async def _end_orphan(self, refusal: Reason) -> bool:
+        """End who still has the child's name because its own supervisor was killed.
+
+        Nobody waited for its end then, and it must not keep this supervisor from starting.
+        """
+        match refusal:
+            case ("already_started", Pid() as pid):
+                holder = self.vm.find(pid)
+                if holder and holder.parent and not self.vm.alive(holder.parent):
+                    self.vm.exit(pid, KILL)
+                    await self.vm.join(pid, None)
+                    return True
+        return False
+
+    async def _try_to_start(self, spec: ChildSpec, extra: tuple[Any, ...]) -> Outcome:
         try:
             result = await spec.start(self.vm, *extra)
         except StartError as error:

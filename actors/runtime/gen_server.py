@@ -35,8 +35,9 @@ from actors.runtime.messages import Call, Cast, Exit, From, System, TimedOut
 from actors.runtime.pid import Pid
 from actors.runtime.process import MESSAGES_A_SLICE, Process
 from actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
+from actors.runtime.relations import part
 from actors.runtime.timers import Timer
-from actors.runtime.vm import VM, part
+from actors.runtime.vm import VM
 
 
 class _Marker:

@@ -155,6 +155,8 @@ class Process:
             self.vm.reap(self, self.exiting)
         else:
             self.vm.reap(self, reason_of(error), error, by_itself=True)
+        # The frames of the traceback lead back to this one, which must not lead to the error.
+        error = None
 
     def release(self) -> None:
         """Let go of everything a dead process still holds, so that its memory is free at once."""

@@ -18,14 +18,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import itertools
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from actors.runtime.crash_report import Reporter
-from actors.runtime.errors import CallExit, ExitError, NameTaken, StartError, VMClosed
-from actors.runtime.messages import Call, Cast, Down, From, System
+from actors.runtime.errors import CallExit, StartError, VMClosed
+from actors.runtime.messages import Call, Cast, From, System
 from actors.runtime.pid import Dest, Pid, Via
 from actors.runtime.process import Body, Process, current_process
 from actors.runtime.reasons import (
@@ -40,7 +40,7 @@ from actors.runtime.reasons import (
     Reason,
     is_orderly,
 )
-from actors.runtime.registry import Registry, strict
+from actors.runtime.relations import Relations, link_both, part
 from actors.runtime.time_limit import Act, TimeLimit
 from actors.runtime.timers import Timer
 from actors.runtime.watchdog import Watchdog
@@ -56,14 +56,15 @@ CLOSE_SECONDS = 5.0
 ALARM_SECONDS = 10.0
 
 
-class VM:
+class VM(Relations):
     """One node's processes.
 
     `node` is the name in its pids. `mailbox_alarm` is the mailbox length at which a process is
     named in a warning, at most every `ALARM_SECONDS`. `threads` bounds the pool for blocking
     functions. `block_warning_ms` is how long a callback may hold the loop before it is named; None
     switches the watchdog off. `registries` are the tables that `Via` names refer to. Each of
-    `observers` is called on the loop with every process that ended and its reason.
+    `observers` is called on the loop with every process that ended and its reason, each of
+    `restart_observers` with every process that a supervisor started in place of one that ended.
     `tables` is for data that must outlive the actor which keeps it, as ETS tables with an heir do.
     """
 
@@ -75,15 +76,13 @@ class VM:
         threads: int = 32,
         block_warning_ms: float | None = 50.0,
     ) -> None:
+        super().__init__()
         self.node = node
         self.mailbox_alarm = mailbox_alarm
-        self.registries: dict[str, Registry] = {}
         self.tables: dict[str, Any] = {}
         self.observers: list[Callable[[Process, Reason], None]] = []
+        self.restart_observers: list[Callable[[Process], None]] = []
         self._serials = itertools.count(1)
-        self._refs = itertools.count(1)
-        self._processes: dict[int, Process] = {}
-        self._names: dict[Hashable, Process] = {}
         self._abandoned: set[asyncio.Task[None]] = set()
         self._alarms: dict[int, float] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -164,35 +163,6 @@ class VM:
         process = current_process.get()
         return process.pid if process else None
 
-    def processes(self) -> list[Pid]:
-        """All living processes, oldest first."""
-        return [process.pid for process in self._processes.values()]
-
-    def statistics(self) -> dict[str, int]:
-        """`processes`: how many live; `mailbox_messages`: how many messages wait in all mailboxes;
-        `mailbox_longest`: how many of them in the fullest."""
-        lengths = [len(process.mailbox) for process in self._processes.values()]
-        return {
-            "processes": len(lengths),
-            "mailbox_messages": sum(lengths),
-            "mailbox_longest": max(lengths, default=0),
-        }
-
-    def alive(self, dest: Dest) -> bool:
-        """Whether a process lives at `dest`."""
-        return self.find(dest) is not None
-
-    def find(self, dest: Dest) -> Process | None:
-        """The living process at `dest`."""
-        kind = type(dest)
-        if kind is Pid:
-            process = self._processes.get(dest.serial)  # type: ignore[union-attr]
-            return process if process is not None and process.pid == dest else None
-        if kind is Via:
-            registry = self.registries.get(dest.registry)  # type: ignore[union-attr]
-            return registry.find(dest.key) if registry else None  # type: ignore[union-attr]
-        return self._names.get(dest)
-
     def spawn(
         self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, link: bool = False
     ) -> Pid:
@@ -217,7 +187,7 @@ class VM:
         task.add_done_callback(process.finished, context=context)
         if link and parent:
             if parent.alive:
-                _join(process, parent)
+                link_both(process, parent)
             else:
                 process.end(NOPROC)
         return process
@@ -293,7 +263,7 @@ class VM:
         """Send an exit signal, as `Process.exit/2`; `KILL` cannot be trapped."""
         target = self.find(dest)
         if target is not None:
-            if reason == KILL:
+            if isinstance(reason, str) and reason == KILL:
                 target.end(KILLED)
             else:
                 target.signal(self.self(), reason)
@@ -314,36 +284,32 @@ class VM:
             return
         process.alive = False
         pid = process.pid
-        del self._processes[pid.serial]
+        self._forget(process)
         self._alarms.pop(pid.serial, None)
         if process.insisting:
             process.insisting.cancel()
             process.insisting = None
-        for registry, key in process.names or ():
-            if registry is None:
-                self._names.pop(key, None)
-            elif registry in self.registries:
-                self.registries[registry].forget(key, process)
         if by_itself and not is_orderly(reason):
             self._reporter.report(process, reason, error)
         for observer in self.observers:
-            try:
-                observer(process, reason)
-            except Exception as failure:
-                self._reporter.observer_failed(observer, failure)
+            self._tell(observer, process, reason)
         for caller in process.callers or ():
             caller.fail(CallExit(reason, pid))
-        for linked in process.links or ():
-            if linked.links:
-                linked.links.pop(process, None)
-            linked.signal(pid, reason)
-        for ref, watcher in (process.monitors or {}).items():
-            if watcher.monitoring and watcher.monitoring.pop(ref, None):
-                watcher.deliver(Down(ref, pid, reason))
-        for ref, watched in (process.monitoring or {}).items():
-            if watched.monitors:
-                watched.monitors.pop(ref, None)
+        self._bereave(process, reason)
         process.release()
+
+    def restarted(self, pid: Pid) -> None:
+        """For supervisors: `pid` is the successor of a child that ended."""
+        process = self.find(pid)
+        if process is not None:
+            for observer in self.restart_observers:
+                self._tell(observer, process)
+
+    def _tell(self, observer: Callable[..., None], *told: Any) -> None:
+        try:
+            observer(*told)
+        except Exception as failure:
+            self._reporter.observer_failed(observer, failure)
 
     def abandon(self, process: Process) -> None:
         """Declare a process dead whose code swallows every cancellation; its task is kept."""
@@ -368,52 +334,6 @@ class VM:
             self._alarms[process.pid.serial] = now + ALARM_SECONDS
             self._reporter.mailbox_alarm(process)
 
-    # Links, monitors, names
-
-    def link(self, dest: Dest) -> None:
-        """Link the calling process with `dest`; a dead one answers with an exit signal."""
-        process = _caller("link")
-        target = self.find(dest)
-        if target is None:
-            process.signal(dest if isinstance(dest, Pid) else None, NOPROC)
-        elif target is not process:
-            _join(process, target)
-
-    def unlink(self, dest: Dest) -> None:
-        """Undo `link`; an `Exit` that has arrived already stays in the mailbox."""
-        process = _caller("unlink")
-        target = self.find(dest)
-        if target is not None and process.links and target in process.links:
-            process.links.pop(target, None)
-            if target.links:
-                target.links.pop(process, None)
-
-    def monitor(self, dest: Dest) -> int:
-        """Have the calling process told by `Down(ref, …)` when `dest` ends; returns `ref`."""
-        watcher = _caller("monitor")
-        ref = next(self._refs)
-        target = self.find(dest)
-        if target is None:
-            watcher.deliver(Down(ref, dest, NOPROC))
-            return ref
-        if target.monitors is None:
-            target.monitors = {}
-        if watcher.monitoring is None:
-            watcher.monitoring = {}
-        target.monitors[ref] = watcher
-        watcher.monitoring[ref] = target
-        return ref
-
-    def demonitor(self, ref: int) -> None:
-        """Undo `monitor`, and drop a `Down` of it which has arrived already."""
-        watcher = _caller("demonitor")
-        target = watcher.monitoring.pop(ref, None) if watcher.monitoring else None
-        if target is not None:
-            if target.monitors:
-                target.monitors.pop(ref, None)
-        else:
-            watcher.discard(lambda message: type(message) is Down and message.ref == ref)
-
     async def join(self, dest: Dest, timeout: float | None = CALL_TIMEOUT) -> Reason:
         """Wait until the process at `dest` is gone and return its reason, `NOPROC` if it was.
 
@@ -433,57 +353,6 @@ class VM:
         finally:
             if target.callers:
                 target.callers.pop(waiting, None)
-
-    def register(self, name: str, dest: Dest | None = None) -> None:
-        """Give the process at `dest` (the calling one) a name; raises `NameTaken`."""
-        process = _caller("register") if dest is None else self.find(dest)
-        if process is None:
-            raise CallExit(NOPROC, dest)
-        owner = self._names.get(name)
-        if owner is not None:
-            raise NameTaken(name, owner.pid)
-        self._names[name] = process
-        self.own(process, None, name)
-
-    def _take(self, name: str | Via, process: Process) -> None:
-        if not isinstance(name, Via):
-            self.register(name, process.pid)
-        elif name.registry in self.registries:
-            self.registries[name.registry].register(process, name.key, name.value)
-        else:
-            raise LookupError(f"no registry is called {name.registry!r}")
-
-    def own(self, process: Process, registry: str | None, key: Hashable) -> None:
-        """Remember that `process` has a name, so that the name goes when the process goes."""
-        if process.names is None:
-            process.names = []
-        process.names.append((registry, key))
-
-    def disown(self, process: Process, registry: str | None, key: Hashable) -> None:
-        """Undo one `own`."""
-        names = process.names or []
-        for index, (held_by, held) in enumerate(names):
-            if held_by == registry and strict(held) == strict(key):
-                del names[index]
-                return
-
-    def unregister(self, name: str) -> None:
-        """Free a name given by `register`."""
-        process = self._names.pop(name, None)
-        if process is not None:
-            self.disown(process, None, name)
-
-    def whereis(self, dest: Dest) -> Pid | None:
-        """The pid that a name stands for now."""
-        process = self.find(dest)
-        return process.pid if process else None
-
-    def name_of(self, process: Process) -> str | None:
-        """The registered name of a process, for people."""
-        if not process.names:
-            return None
-        _, key = process.names[0]
-        return ":".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
     # Messages
 
@@ -586,30 +455,6 @@ class _Joiner(From):
     def fail(self, error: BaseException) -> None:
         assert isinstance(error, CallExit)
         self.answer(error.reason)
-
-
-def _caller(action: str) -> Process:
-    process = current_process.get()
-    if process is None:
-        raise RuntimeError(f"{action} is for processes: call it inside one")
-    if not process.alive:
-        raise ExitError(process.exiting)
-    return process
-
-
-def _join(one: Process, other: Process) -> None:
-    for process, peer in ((one, other), (other, one)):
-        if process.links is None:
-            process.links = {}
-        process.links[peer] = None
-
-
-def part(process: Process) -> None:
-    """Undo every link of `process`, silently."""
-    for linked in process.links or ():
-        if linked.links:
-            linked.links.pop(process, None)
-    process.links = None
 
 
 def _fail_call(from_: From, dest: Dest) -> None:

@@ -19,6 +19,7 @@ from actors.metrics_actor import (
     table,
 )
 from actors.runtime import KILL, VM, ExitError, GenServer, Stop, virtual_time
+from supervisors import Supervisor, child
 
 
 async def figures(vm: VM) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -175,6 +176,22 @@ async def test_crashes_are_counted_by_who_crashed_also_while_the_actor_is_gone()
         await vm.start(MetricsActor, name="metrics")
         assert (await figures(vm))["aybiza_crashes_total", (("actor", "Fragile"),)] == 2
         assert len(vm.observers) == 1
+
+
+@virtual_time
+async def test_restarts_are_counted_by_who_was_restarted_and_first_starts_are_not() -> None:
+    class Fragile(GenServer):
+        async def handle_cast(self, request: str) -> None:
+            raise Stop(request)
+
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        children = [child(Fragile, name="one"), child(Fragile, name="two", restart="temporary")]
+        await vm.start(Supervisor, children)
+        for name in ("one", "two", "one"):
+            vm.cast(name, "boom")
+            await asyncio.sleep(1)
+        assert (await figures(vm))["aybiza_restarts_total", (("actor", "Fragile"),)] == 2
 
 
 @virtual_time

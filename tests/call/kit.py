@@ -17,8 +17,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from websockets.asyncio.client import ClientConnection
 
 from actors import names
 from actors.memory_store import SqliteStore
@@ -35,8 +38,9 @@ from emulators.bedrock.journal import Record
 from emulators.deepgram import DeepgramEmulator
 from emulators.deepgram.speak import Pace as SpeakPace
 from emulators.phone import Phone, Report
-from emulators.phone.messages import new_sid
-from emulators.phone.script import parse
+from emulators.phone.audio import SILENCE_CODES, Utterance
+from emulators.phone.messages import StreamWriter, new_sid
+from emulators.phone.script import Script, parse
 from speech.line import Line
 from speech.playout import Sentence
 
@@ -56,6 +60,10 @@ AGENT = Agent(
     closing="Thank you for calling. Goodbye.",
     filler="One moment, please.",
 )
+
+# What stands in a script for a sound, of which the recogniser makes no words.
+NOISE = "(noise)"
+NOISE_AUDIO = bytes([0x55]) * 1600
 
 Answers = Mapping[str, Sequence[Reply | str]]
 Condition = Callable[[], bool]
@@ -132,6 +140,16 @@ def hang_up(after: str = r"\S", quiet_ms: float = 100, **more: Any) -> Step:
     return {"hangup": True, "expect": after, "after_quiet_ms": quiet_ms, **more}
 
 
+def noise(after_ms: float = 300) -> Step:
+    """A sound without words comes from the caller when the agent has spoken for so long."""
+    return {"text": NOISE, "when_agent_speaking_ms": after_ms}
+
+
+def drop(after: str = r"\S", quiet_ms: float = 100) -> Step:
+    """The stream's connection breaks once `after` was heard; the caller stays on the line."""
+    return {"drop": True, "expect": after, "after_quiet_ms": quiet_ms}
+
+
 def stay() -> Step:
     """The caller stays until the agent hangs up."""
     return {"wait_close": True}
@@ -169,6 +187,32 @@ class Call:
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
             raise AssertionError(f"waited in vain: {self.summary()}") from None
+
+    async def hang_up(self, stops: int = 1) -> None:
+        """The caller hangs up at this very moment, which is told by so many `stop` messages."""
+        socket, writer = self._open_line()
+        for _ in range(stops):
+            await socket.send(writer.stop())
+        await socket.close()
+
+    def drop(self) -> None:
+        """The stream's connection breaks at this very moment; the caller stays on the line."""
+        self._open_line()[0].transport.abort()
+
+    def _open_line(self) -> tuple[ClientConnection, StreamWriter]:
+        line = self._phone._line
+        assert line is not None, "there is no stream"
+        return line
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a stream is open."""
+        return self._phone._line is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the caller's script is done."""
+        return self._task is not None and self._task.done()
 
     @property
     def heard(self) -> str:
@@ -281,7 +325,7 @@ class World:
         """A caller who does `steps`; by the webhook, or `direct`ly on the media websocket."""
         call_id = phone.pop("call_sid", None) or new_sid("CA")
         steps_of = [{"timeout_s": LIMIT, **step} for step in steps]
-        script = parse({"steps": steps_of, "limit_s": 60}, Path("kit"), "text")
+        script = _noisy(parse({"steps": steps_of, "limit_s": 60}, Path("kit"), "text"))
         where = {"url": self.node.media_url} if direct else {"http": self.node.http_url}
         async with Phone(script=script, call_sid=call_id, **where, **phone) as telephone:
             call = Call(self, telephone, call_id)
@@ -325,8 +369,14 @@ class World:
         """Wait until `condition` holds."""
         began = time.monotonic()
         while not condition():
-            assert time.monotonic() - began < within, what or "waited in vain"
+            assert time.monotonic() - began < within, what or f"waited in vain: {self.labels()}"
             await asyncio.sleep(POLL_SECONDS)
+
+
+def _noisy(script: Script) -> Script:
+    sound = Utterance.of(NOISE_AUDIO, SILENCE_CODES)
+    steps = (replace(s, utterance=sound) if s.text == NOISE else s for s in script.steps)
+    return replace(script, steps=tuple(steps))
 
 
 @asynccontextmanager

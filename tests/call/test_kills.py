@@ -24,8 +24,10 @@ from tests.call.kit import GREETING, Call, World, hang_up, interrupt, text, worl
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AT_A_TIME = 24
+AT_A_TIME = 20
 CELL_SECONDS = 25.0
+# A state lasts a fifth of a second; on a busy machine it may go by unseen, and is called again for.
+TRIES = 3
 
 QUESTION = "What are your opening hours, and are you open on Saturday as well as on Monday?"
 FIRST = "Let me look that up for you right now, it will not take long."
@@ -63,6 +65,17 @@ TOLD = [
 ]
 # A tool whose supervisor ends has failed: the model is told so.
 TOLD_FAILED = [("result", "error") if line == ("result", "success") else line for line in TOLD]
+
+STRAIGHT = (
+    text(QUESTION, after=r"today\?\s*$"),
+    text(THANKS, after=r"holidays\.\s*$"),
+    hang_up(after=r"goodbye\.\s*$"),
+)
+BREAKING_IN = (
+    text(STORY, after=r"today\?\s*$"),
+    interrupt(CHANGE),
+    hang_up(after=r"goodbye\.\s*$"),
+)
 
 STATES: dict[str, Callable[[Call], bool]] = {
     "greeting": lambda call: call.is_speaking(0, 1),
@@ -130,11 +143,16 @@ def cells() -> list[Cell]:
         for state in (ANSWERING if "AnswerActor" in actor else STATES)
     ]
     crashing = ("CallActor", "TranscriberActor", "SpeakerActor", "AnswerActor")
-    return made + [
-        Cell(actor, state, "crash")
-        for actor in crashing
-        for state in (ANSWERING if actor == "AnswerActor" else STATES)
-    ]
+    nobody = [Cell("nobody", state) for state in ("listening", "barge-in")]
+    return (
+        nobody
+        + made
+        + [
+            Cell(actor, state, "crash")
+            for actor in crashing
+            for state in (ANSWERING if actor == "AnswerActor" else STATES)
+        ]
+    )
 
 
 class Matrix:
@@ -163,7 +181,7 @@ class Matrix:
 
     async def _run_on(self, node: str, cell: Cell) -> None:
         async with self._places, asyncio.timeout(CELL_SECONDS):
-            await (barge_in if cell.state == "barge-in" else straight)(await self.world(node), cell)
+            await carry_out(await self.world(node), cell)
 
     async def world(self, name: str) -> World:
         """The node of this name, with its providers."""
@@ -192,54 +210,50 @@ async def matrix(
         await asyncio.gather(*running.tasks.values(), return_exceptions=True)
 
 
-def strike(place: World, call: Call, cell: Cell) -> None:
-    """End the cell's process in the cell's way."""
+def victims(call: Call, cell: Cell) -> list[Dest]:
+    """Whom the cell is about."""
     if cell.actor in OF_THE_NODE:
-        victims: Iterable[Dest] = [OF_THE_NODE[cell.actor]]
-    else:
-        victims = OF_THE_CALL[cell.actor](call)
-    for victim in victims:
+        return [OF_THE_NODE[cell.actor]]
+    return list(OF_THE_CALL[cell.actor](call)) if cell.actor in OF_THE_CALL else []
+
+
+async def disturb(place: World, call: Call, cell: Cell) -> bool:
+    """End the cell's processes in the cell's state; False if the call was never seen in it."""
+    whom = victims(call, cell)
+
+    def is_time() -> bool:
+        return STATES[cell.state](call) and all(map(place.vm.alive, whom))
+
+    await call.until(lambda: call.is_over or is_time())
+    if call.is_over:
+        return False
+    for victim in whom:
         (place.kill if cell.how == "kill" else place.crash)(victim)
+    return True
 
 
-def is_tool_killed(cell: Cell | None) -> bool:
-    return cell is not None and cell[:2] == ("ToolSupervisor", "tool running")
+async def carry_out(place: World, cell: Cell) -> None:
+    """Call until the cell's disturbance has happened, and look at what was heard then."""
+    steps = BREAKING_IN if cell.state == "barge-in" else STRAIGHT
+    for _ in range(TRIES):
+        async with place.call(*steps, direct=True) as call:
+            struck = await disturb(place, call, cell)
+            report = await call.over()
+            assert report.ok, call.summary()
+            (assert_interrupted if cell.state == "barge-in" else assert_straight)(call, cell)
+        if struck:
+            return
+    raise AssertionError(f"no call was ever seen in the state: {cell.state}")
 
 
-async def straight(place: World, cell: Cell | None) -> None:
-    """A call in which nobody interrupts anybody."""
-    steps = [
-        text(QUESTION, after=r"today\?\s*$"),
-        text(THANKS, after=r"holidays\.\s*$"),
-        hang_up(after=r"goodbye\.\s*$"),
-    ]
-    async with place.call(*steps) as call:
-        if cell is not None:
-            await call.until(lambda: STATES[cell.state](call))
-            strike(place, call, cell)
-        report = await call.over()
-        assert call.heard == HEARD, call.summary()
-        assert report.ok, call.summary()
-        assert call.told() == (TOLD_FAILED if is_tool_killed(cell) else TOLD)
+def assert_straight(call: Call, cell: Cell) -> None:
+    """Every sentence was heard once, and the model was told every turn once."""
+    assert call.heard == HEARD, call.summary()
+    lost_tool = cell[:2] == ("ToolSupervisor", "tool running")
+    assert call.told() == (TOLD_FAILED if lost_tool else TOLD)
 
 
-async def barge_in(place: World, cell: Cell | None) -> None:
-    """A call in which the caller breaks into the answer."""
-    steps = [
-        text(STORY, after=r"today\?\s*$"),
-        interrupt(CHANGE),
-        hang_up(after=r"goodbye\.\s*$"),
-    ]
-    async with place.call(*steps) as call:
-        if cell is not None:
-            await call.until(lambda: STATES[cell.state](call))
-            strike(place, call, cell)
-        report = await call.over()
-        assert report.ok, call.summary()
-        assert_interrupted(call)
-
-
-def assert_interrupted(call: Call) -> None:
+def assert_interrupted(call: Call, cell: Cell) -> None:
     """The answer was heard up to where it was cut, then the next one; the model knows it."""
     before, _, after = call.heard.partition(GREETING)
     assert before == ""
@@ -252,13 +266,8 @@ def assert_interrupted(call: Call) -> None:
     assert conversation[2] == ("user", CHANGE)
     said = conversation[1][1].removesuffix(" …")
     assert LONG.startswith(said)
-    # A word more or less: the cut is measured by the clock, not by the letter.
-    assert abs(len(said.split()) - len(told.split())) <= 2, (said, told)
-
-
-async def test_an_undisturbed_call_is_heard_as_it_was_written(matrix: Matrix) -> None:
-    place = await matrix.world("calls")
-    await asyncio.gather(straight(place, None), barge_in(place, None))
+    # The cut is measured by the clock, and many calls share this one: a word lasts 20 ms here.
+    assert abs(len(said.split()) - len(told.split())) <= 10, (said, told)
 
 
 @pytest.mark.parametrize("cell", cells(), ids=str)

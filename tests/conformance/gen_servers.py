@@ -56,7 +56,7 @@ class Scripted(GenServer):
     async def init(self, script: Mapping[str, Any], log: Log) -> Any:
         self.script = script
         self.log = log
-        self.state = script.get("state")
+        self.state = self.draft = script.get("state")
         self.exit_reason: Any = None
         self.timers: dict[str, Timer] = {}
         self.froms: dict[str, From] = {}
@@ -103,11 +103,18 @@ class Scripted(GenServer):
     async def run(
         self, commands: Sequence[Command], returned: Any, from_: From | None = None
     ) -> Any:
-        """Do `commands`; the value of the last one, as the runtime wants it."""
+        """Do `commands`; the value of the last one, as the runtime wants it.
+
+        They change a draft of the state, which counts when it is returned, as Erlang's does.
+        """
+        self.draft = self.state
         try:
             for name, *arguments in commands:
                 if name == "return":
-                    return returned([self.value(each) for each in _words(arguments)])
+                    words = [self.value(each) for each in _words(arguments)]
+                    if words != ["bad"]:
+                        self.state = self.draft
+                    return returned(words)
                 act = getattr(self, f"do_{name}")
                 done = act(*map(self.value, arguments), *([from_] if name in _OF_CALLS else []))
                 if isinstance(done, Awaitable):
@@ -120,17 +127,17 @@ class Scripted(GenServer):
         if isinstance(json, list):
             return [self.value(each) for each in json]
         if isinstance(json, str):
-            return {"$state": self.state, "$exit_reason": self.exit_reason}.get(json, json)
+            return {"$state": self.draft, "$exit_reason": self.exit_reason}.get(json, json)
         return json
 
     def do_log(self, value: Any) -> None:
         self.log.append(["log", value])
 
     def do_state(self, value: Any) -> None:
-        self.state = value
+        self.draft = value
 
     def do_add(self, number: Any) -> None:
-        self.state += number
+        self.draft += number
 
     def do_send_self(self, message: Any) -> None:
         self.vm.send(self.pid, message)

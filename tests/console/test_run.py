@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from actors.node.client import NodeNotRunning, ask_node, stop_node
 from actors.node.messages import NodeUp
 from console import run
+from console.emulated import URLS
 from console.runner import ready_line
 from tests.actors.node.kit import LIMIT, RunningCommand, is_alive, until
 
@@ -128,9 +129,9 @@ def test_a_second_ctrl_c_ends_everything_at_once() -> None:
         assert command.wait() == 1
 
 
-@pytest.mark.parametrize("part", ["keeper", "admin", "logger"])
+@pytest.mark.parametrize("part", ["keeper", "admin"])
 def test_a_process_that_is_stopped_does_not_hold_up_the_end(part: str) -> None:
-    with RunningCommand("serving") as command:
+    with RunningCommand("serving", "--stop-limit", "1") as command:
         command.ready()
         command.tree()[part].suspend()
         told = time.monotonic()
@@ -207,6 +208,34 @@ def test_a_client_can_stop_the_node() -> None:
         assert command.wait() == 0
         with pytest.raises(NodeNotRunning):
             stop_node(command.port)
+
+
+def test_a_node_finds_the_emulators_in_its_environment_and_ends_them_with_it() -> None:
+    with RunningCommand("serving", "--emulated=scripted") as command:
+        command.ready()
+        variables = {
+            name: ask_node(command.port, {"variable": name}, LIMIT)["value"]
+            for name in (*URLS, "AWS_ACCESS_KEY_ID", "DEEPGRAM_API_KEY")
+        }
+        assert variables["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"].startswith("http://127.0.0.1:")
+        assert variables["DEEPGRAM_URL"].startswith("ws://127.0.0.1:")
+        assert variables["AWS_ACCESS_KEY_ID"] == "EMULATED"
+        assert variables["DEEPGRAM_API_KEY"] == "emulated"
+        command.process.send_signal(signal.SIGTERM)
+        assert command.wait() == 0
+
+
+def test_the_loss_of_the_emulators_ends_everything() -> None:
+    with RunningCommand("serving", "--emulated=scripted") as command:
+        command.ready()
+        tree = command.tree().values()
+        (emulators,) = (
+            child for child in psutil.Process(command.process.pid).children() if child not in tree
+        )
+        emulators.kill()
+        assert command.wait() == 1
+        assert "the emulators have ended" in command.log()
+        assert "closed in order" in command.log()
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ What must hold at every step raises AssertionError.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from claude.converse import normalise_messages
 from config.agents import Agent
@@ -165,6 +166,7 @@ class CallWorld:
             self.playing.clear()
             self.untold.clear()
             self.heard.clear()
+            self.listened.clear()
             self._perform(self.machine.handle(Started(again=bool(self.journal))), 0)
         else:
             self._perform(self.machine.resume(), 0)
@@ -263,16 +265,17 @@ class CallWorld:
 
     def _stop_talking(self, stop: StopTalking) -> None:
         assert (stop.turn, stop.seq) not in self.heard
+        if self.playing and self.fraction == 1.0:
+            self.play()
         stopped = TalkStopped(stop.turn, stop.seq, 0.0)
-        if self.playing:
+        if self.playing and self.playing[0][0] == stop.turn and self.fraction < 1.0:
             stopped = TalkStopped(*self.playing[0], self.fraction)
-            if self.fraction == 1.0:
-                self.listened.add(self.playing[0])
-        elif self.untold:
+        elif self.untold and self.untold[-1][0] == stop.turn:
             stopped = TalkStopped(*self.untold[-1], 1.0)
-        assert stopped.turn == stop.turn
-        self.playing.clear()
+        self.heard.update(self.untold)
         self.untold.clear()
+        self.playing.clear()
+        self._step()
         self._handle(stopped, self._done)
 
     def _say(self, say: Say) -> None:
@@ -281,6 +284,7 @@ class CallWorld:
         out = {*self.playing, *self.untold, *self.heard}
         if named in out:
             return
+        assert named not in self.listened, "heard twice"
         if say.seq > 1:
             before = (say.turn, say.seq - 1)
             known = SentenceHeard(*before) in [entry for _, entry in self.journal]
@@ -323,7 +327,7 @@ class CallWorld:
         assert self.machine.phase is Phase.ENDED
         self.ended.append(end.reason)
 
-    _ACTS: dict[type[Any], Callable[[CallWorld, Any], None]] = {
+    _ACTS: ClassVar[dict[type[Any], Callable[[CallWorld, Any], None]]] = {
         Ask: _ask,
         CancelAnswer: _cancel,
         EndCall: _end,
@@ -386,7 +390,7 @@ class CallWorld:
         """The roles alternate; the agent has said only what the caller hears or has heard."""
         roles = [message["role"] for message in messages]
         assert roles[0] == roles[-1] == "user"
-        assert all(one != next_ for one, next_ in zip(roles, roles[1:], strict=False))
+        assert all(one != next_ for one, next_ in itertools.pairwise(roles))
         turns = self.machine.conversation.turns
         for message in messages:
             if message["role"] == "user":

@@ -1,4 +1,4 @@
-"""The turn machine under any sequence of events, with the actor crashing at any step of any of them."""
+"""The turn machine under any sequence of events, its actor crashing at any step of any of them."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class AnyCall(RuleBasedStateMachine):
         current = self.world.machine.conversation.turn
         assert current is not None
         turn = min(turn, current.number - 1)
-        late = data.draw(
+        late: Any = data.draw(
             st.sampled_from(
                 [
                     AnswerSentence(turn, seq, "late"),

@@ -39,6 +39,8 @@ async def _control(request: dict[str, Any]) -> dict[str, Any]:
             asyncio.get_running_loop().call_later(0.1, time.sleep, seconds)
         case {"log": text}:
             logging.getLogger("a.library").warning(text)
+        case {"variable": name}:
+            return {"value": os.environ.get(name)}
         case {"fail": text}:
             raise ValueError(text)
         case {"object": _}:

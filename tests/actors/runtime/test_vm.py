@@ -806,6 +806,26 @@ def test_an_observer_that_fails_harms_nobody_and_is_told_once(logs: Logs) -> Non
     assert "in the observer" in logs[0]["exception"]
 
 
+def test_observers_of_restarts_are_told_of_the_living_only(logs: Logs) -> None:
+    told: list[Pid] = []
+
+    def fails(process: Process) -> None:
+        raise LookupError("in the observer")
+
+    @virtual_time
+    async def scenario() -> None:
+        async with VM() as vm:
+            vm.restart_observers += [fails, lambda process: told.append(process.pid)]
+            pid, dead = vm.spawn(forever), vm.spawn(asyncio.sleep, 0)
+            await vm.join(dead)
+            vm.restarted(dead)
+            vm.restarted(pid)
+            assert told == [pid]
+
+    scenario()
+    assert [entry["event"] for entry in logs] == ["observer_failed"]
+
+
 def test_a_long_mailbox_is_named_and_not_again_at_once(logs: Logs) -> None:
     @virtual_time
     async def scenario() -> None:

@@ -1,0 +1,93 @@
+"""`Relations`: links and monitors, who hears of whose end."""
+
+from __future__ import annotations
+
+import itertools
+
+from actors.runtime.directory import Directory, calling_process
+from actors.runtime.messages import Down
+from actors.runtime.pid import Dest, Pid
+from actors.runtime.process import Process
+from actors.runtime.reasons import NOPROC, Reason
+
+
+class Relations(Directory):
+    """The part of the VM that relates processes to each other; see the module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._refs = itertools.count(1)
+
+    def link(self, dest: Dest) -> None:
+        """Link the calling process with `dest`; a dead one answers with an exit signal."""
+        process = calling_process("link")
+        target = self.find(dest)
+        if target is None:
+            process.signal(dest if isinstance(dest, Pid) else None, NOPROC)
+        elif target is not process:
+            link_both(process, target)
+
+    def unlink(self, dest: Dest) -> None:
+        """Undo `link`; an `Exit` that has arrived already stays in the mailbox."""
+        process = calling_process("unlink")
+        target = self.find(dest)
+        if target is not None and process.links and target in process.links:
+            process.links.pop(target, None)
+            if target.links:
+                target.links.pop(process, None)
+
+    def monitor(self, dest: Dest) -> int:
+        """Have the calling process told by `Down(ref, …)` when `dest` ends; returns `ref`."""
+        watcher = calling_process("monitor")
+        ref = next(self._refs)
+        target = self.find(dest)
+        if target is None:
+            watcher.deliver(Down(ref, dest, NOPROC))
+            return ref
+        if target.monitors is None:
+            target.monitors = {}
+        if watcher.monitoring is None:
+            watcher.monitoring = {}
+        target.monitors[ref] = watcher
+        watcher.monitoring[ref] = target
+        return ref
+
+    def demonitor(self, ref: int) -> None:
+        """Undo `monitor`, and drop a `Down` of it which has arrived already."""
+        watcher = calling_process("demonitor")
+        target = watcher.monitoring.pop(ref, None) if watcher.monitoring else None
+        if target is not None:
+            if target.monitors:
+                target.monitors.pop(ref, None)
+        else:
+            watcher.discard(lambda message: type(message) is Down and message.ref == ref)
+
+    def _bereave(self, process: Process, reason: Reason) -> None:
+        """`process` is dead: tell its links and monitors, and end its own monitors."""
+        pid = process.pid
+        for linked in process.links or ():
+            if linked.links:
+                linked.links.pop(process, None)
+            linked.signal(pid, reason)
+        for ref, watcher in (process.monitors or {}).items():
+            if watcher.monitoring and watcher.monitoring.pop(ref, None):
+                watcher.deliver(Down(ref, pid, reason))
+        for ref, watched in (process.monitoring or {}).items():
+            if watched.monitors:
+                watched.monitors.pop(ref, None)
+
+
+def link_both(one: Process, other: Process) -> None:
+    """Link two processes."""
+    for process, peer in ((one, other), (other, one)):
+        if process.links is None:
+            process.links = {}
+        process.links[peer] = None
+
+
+def part(process: Process) -> None:
+    """Undo every link of `process`, silently."""
+    for linked in process.links or ():
+        if linked.links:
+            linked.links.pop(process, None)
+    process.links = None

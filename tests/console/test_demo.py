@@ -1,0 +1,87 @@
+"""The demonstration: what it says of the journal, and a whole run of it in texts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actors.memory_store import Row, SqliteStore
+from console.demo import journal_verdict
+from dialogue.journal import AgentSentence, CallerTurn, Entry, SentenceHeard, encode
+
+SECONDS = 55
+
+
+def journal(path: Path, *entries: Entry) -> Path:
+    store = SqliteStore(path / "memory.sqlite3")
+    store.write(Row("CA1", n, n, 0.0, encode(entry)) for n, entry in enumerate(entries, 1))
+    store.close()
+    return path / "memory.sqlite3"
+
+
+def test_sentences_that_were_all_heard_once_are_good(tmp_path: Path) -> None:
+    memory = journal(
+        tmp_path,
+        AgentSentence(0, 1, "Hello."),
+        SentenceHeard(0, 1),
+        CallerTurn(1, "Hi."),
+        AgentSentence(1, 1, "One."),
+        AgentSentence(1, 2, "Two."),
+        SentenceHeard(1, 1),
+        SentenceHeard(1, 2),
+    )
+    text, good = journal_verdict(memory, "CA1")
+    assert good
+    assert text == "3 said, 3 heard to the end, 0 lost, 0 doubled"
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([AgentSentence(0, 1, "Hello.")], "1 said, 0 heard to the end, 1 lost, 0 doubled"),
+        (
+            [AgentSentence(0, 1, "Hello."), AgentSentence(0, 1, "Hello."), SentenceHeard(0, 1)],
+            "2 said, 1 heard to the end, 0 lost, 1 doubled",
+        ),
+        (
+            [AgentSentence(0, 1, "Hello."), SentenceHeard(0, 1), SentenceHeard(0, 1)],
+            "1 said, 1 heard to the end, 0 lost, 1 doubled",
+        ),
+        ([], "0 said, 0 heard to the end, 0 lost, 0 doubled"),
+    ],
+)
+def test_a_lost_or_doubled_sentence_and_an_empty_call_are_not_good(
+    tmp_path: Path, entries: list[Entry], told: str
+) -> None:
+    assert journal_verdict(journal(tmp_path, *entries), "CA1") == (told, False)
+
+
+def test_the_demonstration_in_texts_crashes_the_call_and_loses_nothing(tmp_path: Path) -> None:
+    record = tmp_path / "demo.wav"
+    command = [sys.executable, "-m", "console", "demo", "--engine", "scripted"]
+    done = subprocess.run(
+        [*command, "--record", str(record)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Application" in done.stdout
+    assert "took its place after" in done.stdout
+    assert "0 lost, 0 doubled" in done.stdout
+    assert record.stat().st_size > 10_000
+
+
+def test_an_unknown_script_is_told_and_fails(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "console", "demo", "--engine", "scripted"]
+    done = subprocess.run(
+        [*command, "--script", "nonsense", "--record", str(tmp_path / "demo.wav")],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 1
+    assert "nonsense" in done.stderr

@@ -1,0 +1,64 @@
+"""Calls brought into a phase, and what the turn machine orders most often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from config.agents import Agent
+from dialogue.events import (
+    CallerFinished,
+    CallerSaid,
+    CallerSpeaking,
+    Event,
+    HungUp,
+    Started,
+    StartTimer,
+    StopTimer,
+    TimerFired,
+)
+from dialogue.turns import CLOSING_SECONDS, ENDPOINT_SECONDS, Phase
+from tests.dialogue.call_world import AGENT, CallWorld
+
+AWAIT_CALLER = [StopTimer("silence"), StartTimer("endpoint", ENDPOINT_SECONDS)]
+SILENCE = StartTimer("silence", 30.0)
+CLOSE = StartTimer("duration", CLOSING_SECONDS)
+TAKE_TURN = [StopTimer("endpoint"), StopTimer("silence")]
+QUIET = TimerFired("endpoint")
+SILENT = TimerFired("silence")
+TOO_LONG = TimerFired("duration")
+
+LIVE = [Phase.LISTENING, Phase.THINKING, Phase.SPEAKING, Phase.INTERRUPTED]
+
+
+def call(phase: Phase, who: Agent = AGENT) -> CallWorld:
+    """A call in this phase of turn 1, of which sentence 1 of 2 was heard where there are any."""
+    world = CallWorld(who)
+    world.tell(Started())
+    world.hear()
+    if phase is Phase.LISTENING:
+        return world
+    world.tell(CallerSaid("a question"))
+    world.tell(CallerFinished())
+    if phase is Phase.THINKING:
+        return world
+    world.answer("sentence")
+    world.answer("sentence")
+    world.play()
+    world.mark()
+    if phase is Phase.INTERRUPTED:
+        world.tell(CallerSpeaking())
+    if phase is Phase.ENDED:
+        world.tell(HungUp())
+    assert world.machine.phase is phase
+    return world
+
+
+def handle(world: CallWorld, event: Event) -> Sequence[Any]:
+    return world.machine.handle(event)
+
+
+def tell(world: CallWorld, *events: Event) -> CallWorld:
+    for event in events:
+        world.tell(event)
+    return world

@@ -1,0 +1,21 @@
+"""What the model is told before the conversation."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from config.agents import load_agent
+from dialogue.prompt import system_prompt
+
+AGENT = load_agent("clinic")
+
+
+def test_the_prompt_is_the_agent_s_with_the_words_that_opened_the_call() -> None:
+    text = system_prompt(AGENT)
+    assert text.startswith(AGENT.system_prompt)
+    assert f'"{AGENT.greeting}"' in text
+    assert "Today" not in text
+
+
+def test_the_day_is_told_in_words() -> None:
+    assert system_prompt(AGENT, date(2026, 3, 2)).endswith("Today is Monday, 02 March 2026.")

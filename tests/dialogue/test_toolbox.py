@@ -1,0 +1,107 @@
+"""Toolboxes: which tools there are, and one use of one of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from claude.converse import converse_request
+from config.agents import load_agent
+from dialogue.clinic import TOOLS
+from dialogue.toolbox import CLOSING_REASONS, ClinicToolbox, NoTools, ToolRun, toolbox_for
+from tests.dialogue.test_journal import JSON
+
+MONDAY = datetime(2026, 3, 2, 9, 0)
+CLINIC = load_agent("clinic").tools
+
+
+def clinic() -> ClinicToolbox:
+    return ClinicToolbox(CLINIC, now=lambda: MONDAY)
+
+
+def use(name: str, use_id: str = "t1", **given: Any) -> ToolRun:
+    return ToolRun(name, use_id, given, call_id="CA1", caller="+14155550123")
+
+
+def test_an_agent_s_tools_are_those_it_names_in_its_order() -> None:
+    names = ["end_call", "opening_hours"]
+    specs = toolbox_for(names).specs()
+    assert [spec["toolSpec"]["name"] for spec in specs] == names
+
+
+def test_bedrock_takes_the_specifications() -> None:
+    request = converse_request("model", [], tools=clinic().specs())
+    assert len(request["toolConfig"]["tools"]) == len(CLINIC)
+
+
+def test_an_agent_without_tools_has_an_empty_toolbox() -> None:
+    toolbox = toolbox_for([])
+    assert toolbox.specs() == []
+    assert toolbox.effect("end_call") == "none"
+
+
+def test_a_tool_that_no_toolbox_knows_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match=r"no such tool: fly; there are: .*end_call"):
+        toolbox_for(["end_call", "fly"])
+
+
+async def test_a_run_gives_the_tool_s_result() -> None:
+    result = await clinic().run(use("treatment_price", treatment="cleaning"))
+    assert result["treatment"] == "cleaning"
+    assert "error" not in result
+
+
+async def test_now_is_the_clinic_s() -> None:
+    result = await clinic().run(use("opening_hours", day="today"))
+    assert result["date"] == "2026-03-02"
+
+
+async def test_the_caller_is_known_by_the_number() -> None:
+    toolbox = clinic()
+    mine = await toolbox.run(use("next_appointment"))
+    other = ToolRun("next_appointment", "t2", {}, "CA2", "+19995550000")
+    assert mine["name"] != (await toolbox.run(other))["name"]
+
+
+@pytest.mark.parametrize("toolbox", [NoTools(), ClinicToolbox(["end_call"])])
+async def test_a_tool_that_is_not_there_comes_back_as_a_result(toolbox: Any) -> None:
+    result = await toolbox.run(use("opening_hours"))
+    assert result["error"] == "unknown_tool"
+    assert "opening_hours" in result["message"]
+    assert toolbox.effect("opening_hours") == "none"
+
+
+async def test_a_write_that_is_repeated_is_done_once() -> None:
+    toolbox = clinic()
+    booking = use("book_appointment", day="Wednesday", time="10:00", name="Ann Lee")
+    first = await toolbox.run(booking)
+    assert "booked" in first
+    assert await toolbox.run(booking) == first
+    again = use("book_appointment", "t2", day="Wednesday", time="10:00", name="Ann Lee")
+    assert (await toolbox.run(again))["error"] == "slot_taken"
+
+
+async def test_the_uses_of_one_toolbox_share_one_book() -> None:
+    toolbox = clinic()
+    await toolbox.run(use("book_appointment", day="Wednesday", time="10:00"))
+    slots = await toolbox.run(use("free_slots", "t2", day="Wednesday"))
+    assert "10:00" not in slots["free"]
+
+
+def test_what_ends_a_call_is_an_effect_with_a_reason() -> None:
+    toolbox = clinic()
+    effects = {toolbox.effect(name) for name in CLINIC} - {"none", "write"}
+    assert effects == set(CLOSING_REASONS)
+    assert CLOSING_REASONS[toolbox.effect("end_call")] == "goodbye"
+    assert CLOSING_REASONS[toolbox.effect("transfer_to_person")] == "transfer"
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(sorted(TOOLS)), JSON)
+async def test_any_input_gives_a_result(name: str, given_: Any) -> None:
+    run = ToolRun(name, "t1", given_, "CA1", "+14155550123")
+    assert isinstance(await clinic().run(run), dict)

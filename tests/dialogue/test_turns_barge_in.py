@@ -1,0 +1,179 @@
+"""The turn machine: callers who break in, noise, and agents that must not be interrupted."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialogue.events import (
+    Ask,
+    CallerFinished,
+    CallerInterim,
+    CallerSaid,
+    CallerSpeaking,
+    CancelAnswer,
+    DigitPressed,
+    Event,
+    Record,
+    Say,
+    StopTalking,
+    TalkStopped,
+)
+from dialogue.journal import (
+    CallerSegment,
+    CallerTurn,
+    Interrupted,
+    Resumed,
+    SentenceHeard,
+)
+from dialogue.turns import Phase, TurnMachine
+from tests.dialogue.call_world import AGENT, agent
+from tests.dialogue.calls import (
+    AWAIT_CALLER,
+    QUIET,
+    SILENCE,
+    TAKE_TURN,
+    call,
+    handle,
+    tell,
+)
+
+# The caller breaks in
+
+
+@pytest.mark.parametrize("phase", [Phase.THINKING, Phase.SPEAKING])
+@pytest.mark.parametrize("event", [CallerSpeaking(), CallerInterim("wait"), DigitPressed("0")])
+def test_the_agent_is_silenced_at_once(phase: Phase, event: Event) -> None:
+    world = call(phase)
+    first = 1 if phase is Phase.THINKING else 2
+    assert StopTalking(1, first) in handle(world, event)
+    assert handle(world, TalkStopped(1, first, 0.0)) == [
+        Record(Interrupted(1, first, 0.0)),
+        CancelAnswer(1),
+        *AWAIT_CALLER,
+    ]
+    assert world.machine.phase is Phase.INTERRUPTED
+
+
+def test_words_that_break_in_are_kept() -> None:
+    world = call(Phase.SPEAKING)
+    expected = [Record(CallerSegment("no, wait")), StopTalking(1, 2), *AWAIT_CALLER]
+    assert handle(world, CallerSaid("no, wait")) == expected
+
+
+def test_an_answer_that_was_complete_is_not_cancelled() -> None:
+    world = call(Phase.SPEAKING)
+    world.answer("end")
+    tell(world, CallerSpeaking())
+    assert world.machine.phase is Phase.INTERRUPTED
+    resumed = TurnMachine(AGENT, world.machine.conversation)
+    assert resumed.resume() == AWAIT_CALLER
+
+
+def test_what_was_played_before_the_cut_was_heard() -> None:
+    world = call(Phase.SPEAKING)
+    world.answer("sentence")
+    handle(world, CallerSpeaking())
+    assert handle(world, TalkStopped(1, 3, 0.25))[:2] == [
+        Record(SentenceHeard(1, 2)),
+        Record(Interrupted(1, 3, 0.25)),
+    ]
+
+
+def test_a_sentence_that_was_cut_behind_its_end_was_heard() -> None:
+    world = call(Phase.SPEAKING)
+    handle(world, CallerSpeaking())
+    assert Record(SentenceHeard(1, 2)) in handle(world, TalkStopped(1, 2, 1.0))
+
+
+def test_a_turn_is_cut_once() -> None:
+    world = tell(call(Phase.INTERRUPTED), CallerSaid("stop"), CallerFinished())
+    assert handle(world, TalkStopped(1, 2, 1.0)) == []
+
+
+def test_noise_lets_the_agent_go_on_with_what_was_not_heard() -> None:
+    world = call(Phase.INTERRUPTED)
+    said = "a1.2.0 a1.2.1 a1.2.2 a1.2.3"
+    assert handle(world, QUIET) == [Record(Resumed(1)), Say(1, 2, said), Ask(1, 2)]
+    assert world.machine.phase is Phase.SPEAKING
+
+
+def test_noise_behind_the_last_word_leaves_the_call_listening() -> None:
+    world = call(Phase.SPEAKING)
+    world.answer("end")
+    world.fraction = 1.0
+    tell(world, CallerSpeaking())
+    assert handle(world, QUIET) == [Record(Resumed(1)), SILENCE]
+
+
+def test_noise_before_the_first_sentence_has_the_answer_asked_again() -> None:
+    world = tell(call(Phase.THINKING), CallerSpeaking())
+    assert handle(world, QUIET) == [Record(Resumed(1)), Ask(1, 0)]
+
+
+def test_a_second_noise_in_a_turn_does_not_break_in_but_words_do() -> None:
+    world = tell(call(Phase.INTERRUPTED), QUIET)
+    assert handle(world, CallerSpeaking()) == AWAIT_CALLER
+    assert StopTalking(1, 2) in handle(world, CallerInterim("wait"))
+
+
+def test_a_sound_keeps_the_agent_waiting_for_words() -> None:
+    assert handle(call(Phase.INTERRUPTED), CallerSpeaking()) == AWAIT_CALLER
+
+
+@pytest.mark.parametrize("end", [CallerFinished(), QUIET])
+def test_the_words_that_broke_in_are_the_next_turn(end: Event) -> None:
+    world = tell(call(Phase.INTERRUPTED), CallerSaid("stop"))
+    assert handle(world, end) == [*TAKE_TURN, Record(CallerTurn(2, "stop")), Ask(2, 0)]
+    assert world.machine.phase is Phase.THINKING
+
+
+def test_a_caller_who_goes_on_while_the_agent_thinks_is_asked_as_two_turns() -> None:
+    world = tell(call(Phase.THINKING), CallerSaid("for Friday"), CallerFinished())
+    assert world.attached == 2
+    texts = [message["content"][0]["text"] for message in world.machine.conversation.messages()]
+    assert texts == ["a question", "for Friday"]
+
+
+# An agent that must not be interrupted
+
+
+@pytest.mark.parametrize("phase", [Phase.THINKING, Phase.SPEAKING])
+@pytest.mark.parametrize("event", [CallerSpeaking(), CallerInterim("but"), CallerSaid("but")])
+def test_it_speaks_on(phase: Phase, event: Event) -> None:
+    world = tell(call(phase, agent(barge_in=False)), event)
+    assert world.machine.phase is phase
+    assert world.attached == 1
+
+
+def test_words_that_it_was_told_meanwhile_are_answered_when_it_has_finished() -> None:
+    world = tell(call(Phase.SPEAKING, agent(barge_in=False)), CallerSaid("but"), CallerFinished())
+    world.answer("end")
+    world.hear()
+    assert world.attached == 2
+
+
+def test_a_caller_who_still_speaks_when_it_has_finished_is_heard_out() -> None:
+    world = tell(call(Phase.SPEAKING, agent(barge_in=False)), CallerSaid("but"))
+    world.answer("end")
+    world.hear()
+    assert world.machine.phase is Phase.LISTENING
+    tell(world, CallerSaid("not today"), CallerFinished())
+    assert Record(CallerTurn(2, "but not today")).entry in [e for _, e in world.journal]
+
+
+def test_the_time_limit_for_words_ends_while_it_speaks() -> None:
+    world = tell(call(Phase.SPEAKING, agent(barge_in=False)), CallerSaid("but"), QUIET)
+    world.answer("end")
+    world.hear()
+    assert world.attached == 2
+
+
+def test_words_that_were_open_before_a_crash_are_still_waited_for() -> None:
+    world = tell(call(Phase.SPEAKING, agent(barge_in=False)), CallerSaid("but"))
+    world.restart()
+    assert "endpoint" in world.timers
+
+
+def test_keys_break_in_all_the_same() -> None:
+    world = tell(call(Phase.SPEAKING, agent(barge_in=False)), DigitPressed("0"))
+    assert world.machine.phase is Phase.INTERRUPTED

@@ -1,0 +1,267 @@
+"""The turn machine: answers that fail, silence, the limit of a call, and how a call closes."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialogue.events import (
+    AnswerFailed,
+    AnswerFinished,
+    AnswerSentence,
+    Ask,
+    CallerFinished,
+    CallerSaid,
+    CallerSpeaking,
+    CancelAnswer,
+    CloseAsked,
+    DigitPressed,
+    EndCall,
+    Heard,
+    Record,
+    Say,
+    SayAll,
+    StartTimer,
+    StopTalking,
+    TalkStopped,
+    TimerFired,
+)
+from dialogue.journal import (
+    AgentSentence,
+    AnswerComplete,
+    CallerTurn,
+    Closing,
+    Ended,
+    Interrupted,
+    SentenceHeard,
+)
+from dialogue.turns import CLOSING_SECONDS, Phase
+from tests.dialogue.call_world import agent
+from tests.dialogue.calls import (
+    CLOSE,
+    SILENCE,
+    SILENT,
+    TOO_LONG,
+    call,
+    handle,
+    tell,
+)
+
+AGAIN = "Say that again?"
+
+# The answer
+
+
+def test_a_sentence_is_kept_before_it_is_said() -> None:
+    world = call(Phase.THINKING)
+    assert handle(world, AnswerSentence(1, 1, "Yes.")) == [
+        Record(AgentSentence(1, 1, "Yes.")),
+        Say(1, 1, "Yes."),
+    ]
+    assert world.machine.phase is Phase.SPEAKING
+
+
+def test_the_caller_has_the_turn_when_all_was_heard() -> None:
+    world = call(Phase.SPEAKING)
+    assert handle(world, AnswerFinished(1, "end_turn")) == [
+        Record(AnswerComplete(1, "end_turn")),
+        SayAll(1),
+    ]
+    assert handle(world, Heard(1, 2)) == [Record(SentenceHeard(1, 2)), SILENCE]
+    assert world.machine.phase is Phase.LISTENING
+
+
+def test_the_caller_has_the_turn_when_the_answer_ends_behind_its_last_word() -> None:
+    world = call(Phase.SPEAKING)
+    world.hear()
+    assert world.machine.phase is Phase.THINKING
+    assert handle(world, AnswerFinished(1, "end_turn"))[-1] == SILENCE
+
+
+def test_a_mark_of_an_older_turn_is_kept_and_does_not_disturb_the_caller() -> None:
+    world = tell(call(Phase.INTERRUPTED), CallerSaid("so"), CallerFinished())
+    world.answer("end")
+    world.hear()
+    assert world.machine.phase is Phase.LISTENING
+    assert handle(world, Heard(1, 2)) == [Record(SentenceHeard(1, 2))]
+
+
+def test_an_answer_without_a_sentence_is_an_error_to_the_caller() -> None:
+    assert handle(call(Phase.THINKING), AnswerFinished(1, "max_tokens")) == [
+        Record(AgentSentence(1, 1, AGAIN)),
+        Say(1, 1, AGAIN),
+        Record(AnswerComplete(1, "max_tokens")),
+        SayAll(1),
+    ]
+
+
+def test_an_answer_that_broke_off_is_asked_again_behind_what_there_is() -> None:
+    assert handle(call(Phase.THINKING), AnswerFailed(1, "throttled")) == [Ask(1, 0)]
+    assert handle(call(Phase.SPEAKING), AnswerFailed(1, "throttled")) == [Ask(1, 2)]
+
+
+@pytest.mark.parametrize(("phase", "seq"), [(Phase.THINKING, 1), (Phase.SPEAKING, 3)])
+def test_an_answer_that_broke_off_twice_is_given_up(phase: Phase, seq: int) -> None:
+    world = call(phase)
+    handle(world, AnswerFailed(1, "throttled"))
+    assert handle(world, AnswerFailed(1, "throttled")) == [
+        Record(AgentSentence(1, seq, AGAIN)),
+        Say(1, seq, AGAIN),
+        Record(AnswerComplete(1, "error")),
+        SayAll(1),
+    ]
+
+
+def test_each_turn_has_its_attempts() -> None:
+    world = call(Phase.THINKING)
+    world.answer("fail")
+    world.answer("fail")
+    world.hear()
+    tell(world, CallerSaid("once more"), CallerFinished())
+    assert handle(world, AnswerFailed(2, "throttled")) == [Ask(2, 0)]
+
+
+# Silence
+
+
+def test_a_silent_caller_is_asked_once_and_then_seen_off() -> None:
+    world = call(Phase.LISTENING)
+    assert handle(world, SILENT) == [
+        Record(CallerTurn(1, "")),
+        Record(AgentSentence(1, 1, "Still there?")),
+        Record(AnswerComplete(1, "end_turn")),
+        Say(1, 1, "Still there?"),
+        SayAll(1),
+    ]
+    assert handle(world, Heard(1, 1))[-1] == SILENCE
+    assert handle(world, SILENT)[:2] == [Record(Closing("silence")), CLOSE]
+    assert handle(world, Heard(2, 1)) == [
+        Record(SentenceHeard(2, 1)),
+        Record(Ended("silence")),
+        EndCall("silence"),
+    ]
+
+
+def test_a_caller_who_has_answered_is_asked_again_the_next_time() -> None:
+    world = tell(call(Phase.LISTENING), SILENT, CallerSaid("yes"), CallerFinished())
+    world.answer("end")
+    world.hear()
+    assert Say(3, 1, "Still there?") in handle(world, SILENT)
+
+
+def test_a_silent_caller_is_not_asked_again_after_a_crash() -> None:
+    world = tell(call(Phase.LISTENING), SILENT)
+    world.hear()
+    world.restart()
+    assert Record(Closing("silence")) in handle(world, SILENT)
+
+
+def test_the_agent_says_how_long_silence_may_last() -> None:
+    world = call(Phase.LISTENING, agent(silence_timeout_s=7.0))
+    assert world.timers["silence"] == 7.0
+
+
+# The limit of the call
+
+
+def test_too_long_a_call_is_closed_from_the_caller_s_turn() -> None:
+    for phase in (Phase.LISTENING, Phase.INTERRUPTED):
+        world = tell(call(phase), TOO_LONG)
+        assert world.machine.phase is Phase.SPEAKING
+        world.hear()
+        assert world.ended == ["duration"]
+
+
+def test_too_long_a_call_is_closed_while_an_answer_is_awaited() -> None:
+    world = call(Phase.THINKING)
+    assert handle(world, TOO_LONG) == [
+        CancelAnswer(1),
+        Record(AnswerComplete(1, "cancelled")),
+        Record(Closing("duration")),
+        CLOSE,
+        Record(CallerTurn(2, "")),
+        Record(AgentSentence(2, 1, "Goodbye now.")),
+        Record(AnswerComplete(2, "end_turn")),
+        Say(2, 1, "Goodbye now."),
+        SayAll(2),
+    ]
+
+
+def test_too_long_a_call_is_closed_in_the_middle_of_a_sentence() -> None:
+    world = call(Phase.SPEAKING)
+    assert handle(world, TOO_LONG)[0] == StopTalking(1, 2)
+    assert handle(world, TalkStopped(1, 2, 0.5)) == [Record(Interrupted(1, 2, 0.5))]
+    assert world.machine.phase is Phase.SPEAKING
+    said = dict(world.machine.conversation.transcript()[1:])
+    assert said == {"caller": "a question", "agent": "Goodbye now."}
+    assert world.machine.conversation.turns[1].spoken(1, 2) == (
+        "a1.1.0 a1.1.1 a1.1.2 a1.1.3 a1.2.0 a1.2.1 …"
+    )
+
+
+def test_last_words_that_are_never_heard_do_not_hold_the_call() -> None:
+    for phase in (Phase.THINKING, Phase.SPEAKING):
+        world = tell(call(phase), CloseAsked(1, "goodbye"))
+        assert world.timers["duration"] == CLOSING_SECONDS
+        tell(world, TOO_LONG)
+        assert world.ended == ["goodbye"]
+
+
+def test_a_call_that_closes_when_its_actor_crashes_has_its_time_again() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"))
+    world.restart()
+    assert world.timers["duration"] == CLOSING_SECONDS
+
+
+# Goodbye
+
+
+def test_a_call_that_the_agent_closes_ends_when_all_was_heard() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"))
+    world.answer("end")
+    assert world.ended == []
+    world.hear()
+    assert world.ended == ["goodbye"]
+
+
+def test_a_call_that_was_asked_to_close_twice_closes_once() -> None:
+    world = call(Phase.SPEAKING)
+    expected = [Record(Closing("goodbye")), StartTimer("duration", CLOSING_SECONDS)]
+    assert handle(world, CloseAsked(1, "goodbye")) == expected
+    assert handle(world, CloseAsked(1, "transfer")) == []
+
+
+def test_last_words_are_not_interrupted_and_what_is_said_meanwhile_is_not_answered() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"))
+    tell(world, CallerSpeaking(), DigitPressed("1"), CallerSaid("thanks"), CallerFinished())
+    assert world.machine.phase is Phase.SPEAKING
+    world.answer("end")
+    world.hear()
+    assert world.ended == ["goodbye"]
+    assert world.machine.conversation.segments == ["1", "thanks"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [("goodbye", "Goodbye now."), ("transfer", "One moment.")]
+)
+def test_a_call_is_not_closed_without_a_word(reason: str, words: str) -> None:
+    world = tell(call(Phase.THINKING), CloseAsked(1, reason))
+    assert Say(1, 1, words) in handle(world, AnswerFinished(1, "end_turn"))
+
+
+def test_a_call_that_closes_does_not_ask_the_caller_to_say_it_again() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"))
+    assert handle(world, AnswerFailed(1, "throttled")) == [
+        Record(AnswerComplete(1, "error")),
+        SayAll(1),
+    ]
+
+
+def test_a_call_ends_when_its_last_words_were_heard_before_the_answer_ended() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"))
+    world.hear()
+    assert handle(world, AnswerFinished(1, "end_turn"))[-1] == EndCall("goodbye")
+
+
+def test_a_stale_timer_finds_nothing_to_do() -> None:
+    world = call(Phase.SPEAKING)
+    assert handle(world, TimerFired("silence")) == []
