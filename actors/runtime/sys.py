@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.runtime.messages import System
+from actors.runtime.messaging import CALL_TIMEOUT
 from actors.runtime.pid import Dest, Pid
-from actors.runtime.vm import CALL_TIMEOUT, VM
+from actors.runtime.vm import VM
 
 
 async def _ask(vm: VM, dest: Dest, name: str, payload: Any, timeout: float) -> Any:

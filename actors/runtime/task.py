@@ -17,10 +17,11 @@ from typing import Any, Generic, TypeVar
 
 from actors.runtime.errors import CallExit
 from actors.runtime.messages import From
+from actors.runtime.messaging import CALL_TIMEOUT
 from actors.runtime.pid import Pid
 from actors.runtime.process import Process
 from actors.runtime.reasons import SHUTDOWN, TIMEOUT
-from actors.runtime.vm import CALL_TIMEOUT, VM
+from actors.runtime.vm import VM
 
 T = TypeVar("T")
 

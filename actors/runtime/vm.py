@@ -24,8 +24,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from actors.runtime.crash_report import Reporter
-from actors.runtime.errors import CallExit, StartError, VMClosed
-from actors.runtime.messages import Call, Cast, From, System
+from actors.runtime.errors import CallExit, StartError
+from actors.runtime.messages import From, System
+from actors.runtime.messaging import CALL_TIMEOUT, Messaging
 from actors.runtime.pid import Dest, Pid, Via
 from actors.runtime.process import Body, Process, current_process
 from actors.runtime.reasons import (
@@ -40,9 +41,7 @@ from actors.runtime.reasons import (
     Reason,
     is_orderly,
 )
-from actors.runtime.relations import Relations, link_both, part
-from actors.runtime.time_limit import Act, TimeLimit
-from actors.runtime.timers import Timer
+from actors.runtime.relations import link_both, part
 from actors.runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -50,13 +49,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CALL_TIMEOUT = 5.0
 INIT_TIMEOUT = 5.0
 CLOSE_SECONDS = 5.0
 ALARM_SECONDS = 10.0
 
 
-class VM(Relations):
+class VM(Messaging):
     """One node's processes.
 
     `node` is the name in its pids. `mailbox_alarm` is the mailbox length at which a process is
@@ -85,8 +83,6 @@ class VM(Relations):
         self._serials = itertools.count(1)
         self._abandoned: set[asyncio.Task[None]] = set()
         self._alarms: dict[int, float] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._call_limit: TimeLimit | None = None
         self._context = contextvars.Context()
         self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
@@ -94,12 +90,12 @@ class VM(Relations):
         self._watchdog = Watchdog(block_warning_ms) if block_warning_ms else None
 
     async def __aenter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        self._call_limit = TimeLimit(self._loop, CALL_TIMEOUT)
+        loop = asyncio.get_running_loop()
+        self._open(loop)
         self._context = contextvars.copy_context()
         self._reporter.start()
         if self._watchdog:
-            self._watchdog.start(self._loop)
+            self._watchdog.start(loop)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -111,9 +107,7 @@ class VM(Relations):
             if self._pool:
                 self._pool.shutdown(wait=False, cancel_futures=True)
             self._reporter.stop()
-            if self._call_limit:
-                self._call_limit.close()
-            self._loop = self._call_limit = None
+            self._close()
 
     async def _end_all(self) -> None:
         caller = current_process.get()
@@ -144,24 +138,6 @@ class VM(Relations):
             if not tasks or left <= 0:
                 return
             await asyncio.wait(tasks, timeout=left)
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop of this VM."""
-        if self._loop is None:
-            raise VMClosed("the VM is not open: use `async with VM() as vm`")
-        return self._loop
-
-    def now(self) -> float:
-        """Monotonic seconds of the VM's clock."""
-        return self.loop.time()
-
-    # Processes
-
-    def self(self) -> Pid | None:
-        """The pid of the process that runs this code; None outside every process."""
-        process = current_process.get()
-        return process.pid if process else None
 
     def spawn(
         self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, link: bool = False
@@ -334,101 +310,6 @@ class VM(Relations):
             self._alarms[process.pid.serial] = now + ALARM_SECONDS
             self._reporter.mailbox_alarm(process)
 
-    async def join(self, dest: Dest, timeout: float | None = CALL_TIMEOUT) -> Reason:
-        """Wait until the process at `dest` is gone and return its reason, `NOPROC` if it was.
-
-        Raises `TimeoutError` after `timeout` seconds.
-        """
-        target = self.find(dest)
-        if target is None:
-            return NOPROC
-        gone: asyncio.Future[Reason] = self.loop.create_future()
-        waiting = _Joiner(self.self(), gone)
-        if target.callers is None:
-            target.callers = {}
-        target.callers[waiting] = None
-        try:
-            async with asyncio.timeout(timeout):
-                return await gone
-        finally:
-            if target.callers:
-                target.callers.pop(waiting, None)
-
-    # Messages
-
-    def send(self, dest: Dest, message: Any) -> None:
-        """Put `message` into the mailbox of `dest`; to a dead process it is dropped."""
-        process = self.find(dest)
-        if process is not None:
-            process.deliver(message)
-
-    def cast(self, dest: Dest, request: Any) -> None:
-        """`GenServer.cast`: a request without a reply; to a dead process it is dropped."""
-        process = self.find(dest)
-        if process is not None:
-            process.deliver(Cast(request))
-
-    def call(
-        self, dest: Dest, request: Any, timeout: float | None = CALL_TIMEOUT
-    ) -> Coroutine[Any, Any, Any]:
-        """`GenServer.call`: the reply of the server at `dest` within `timeout` seconds.
-
-        Raises `CallExit` with the reason of a callee that ended, `NOPROC`, `CALLING_SELF` or
-        `TIMEOUT`; a late reply is dropped.
-        """
-        return self.request(dest, request, Call, timeout)
-
-    async def request(
-        self,
-        dest: Dest,
-        request: Any,
-        envelope: Callable[[Pid | None, asyncio.Future[Any], Any], Call],
-        timeout: float | None = CALL_TIMEOUT,
-    ) -> Any:
-        """Send `envelope(caller, future, request)` to `dest`, wait for the answer; see `call`."""
-        target = self.find(dest)
-        if target is None:
-            raise CallExit(NOPROC, dest, request)
-        caller = current_process.get()
-        if target is caller:
-            raise CallExit(CALLING_SELF, dest, request)
-        loop = self.loop
-        future: asyncio.Future[Any] = loop.create_future()
-        message = envelope(caller.pid if caller else None, future, request)
-        if target.callers is None:
-            target.callers = {}
-        target.callers[message] = None
-        target.deliver(message)
-        timer = self._limit(message, timeout, _fail_call, dest)
-        try:
-            return await future
-        finally:
-            self._unlimit(message, timer)
-            if target.callers:
-                target.callers.pop(message, None)
-            # An error's traceback holds this frame, and the frame must not hold the error.
-            del future, message
-
-    def _limit(
-        self, from_: From, timeout: float | None, act: Act, argument: Any
-    ) -> asyncio.TimerHandle | None:
-        """Call `act` in `timeout` seconds, unless `_unlimit` is called with what this returns."""
-        if timeout == CALL_TIMEOUT and self._call_limit:
-            self._call_limit.add(from_, act, argument)
-        elif timeout is not None:
-            return self.loop.call_later(timeout, act, from_, argument)
-        return None
-
-    def _unlimit(self, from_: From, timer: asyncio.TimerHandle | None) -> None:
-        if timer is not None:
-            timer.cancel()
-        elif self._call_limit:
-            self._call_limit.discard(from_)
-
-    def send_after(self, dest: Dest, message: Any, seconds: float) -> Timer:
-        """Send `message` to `dest` in `seconds`; the timer can be cancelled."""
-        return Timer(self.loop, seconds, self.send, dest, message)
-
     async def run_blocking(self, function: Callable[..., T], *args: Any) -> T:
         """Run a blocking function in the VM's thread pool.
 
@@ -445,21 +326,6 @@ class VM(Relations):
         finally:
             if counts:
                 loop.threads_at_work -= 1
-
-
-class _Joiner(From):
-    """Waits for the end itself: the reason is the answer."""
-
-    __slots__ = ()
-
-    def fail(self, error: BaseException) -> None:
-        assert isinstance(error, CallExit)
-        self.answer(error.reason)
-
-
-def _fail_call(from_: From, dest: Dest) -> None:
-    assert isinstance(from_, Call)
-    from_.fail(CallExit(TIMEOUT, dest, from_.request))
 
 
 def _fail_start(started: From, _: None) -> None:
