@@ -279,7 +279,7 @@ class _Rounds:
             return await self._context.start_tool(self._run_tool, use)
 
         try:
-            return await names.patiently(self._vm, names.TOOL_SUPERVISOR, start, until)
+            return await names.patiently(self._vm, start, until)
         except CallExit as failure:
             self._tool_failed(use, failure)
             return None

@@ -34,7 +34,7 @@ from actors.runtime import (
     Via,
 )
 from actors.speaker_actor import Finish, Speak
-from dialogue.conversation import Conversation
+from dialogue.conversation import Conversation, Phase
 from dialogue.events import (
     AnswerFailed,
     AnswerFinished,
@@ -60,7 +60,8 @@ from dialogue.events import (
 )
 from dialogue.journal import AgentSentence, CallerTurn, decode, encode
 from dialogue.prompt import system_prompt
-from dialogue.turns import Phase, TurnMachine
+from dialogue.turns import TurnMachine
+from speech.playout import Sentence
 
 MEMORY_SECONDS = 0.5
 ASK_SECONDS = 2.0
@@ -114,6 +115,10 @@ class CallActor(GenServer):
         taken_up, self._line.started = self._line.started, True
         if taken_up:
             log.info("call_taken_up", **self.get_state())
+            turn = self.machine.conversation.turn
+            if turn is not None and turn.complete:
+                self.vm.cast(names.answer(self.call_id, turn.number), "done")
+            self._say_aside()
             await self._perform(self.machine.resume())
         else:
             await self._tell(Started(again=bool(self._written)))
@@ -140,8 +145,7 @@ class CallActor(GenServer):
             case Down(ref, _, reason) if ref in self._answers.values():
                 turn = next(turn for turn, held in self._answers.items() if held == ref)
                 del self._answers[turn]
-                if reason != NORMAL:
-                    await self._tell(AnswerFailed(turn, str(reason)))
+                await self._tell(AnswerFailed(turn, str(reason)))
             case TimerFired(name) if name in self._timers and self._timers[name].fired:
                 del self._timers[name]
                 await self._tell(message)
@@ -263,6 +267,8 @@ class CallActor(GenServer):
         self.vm.cast(names.answer(self.call_id, cancel.turn), "cancel")
 
     def _say(self, say: Say) -> None:
+        if say.seq == 0:
+            self._line.aside = (Sentence(say.turn, 0), say.text)
         self._speak(say.turn, say.seq, say.text)
 
     def _speak(self, turn: int, seq: int, text: str) -> None:
@@ -274,6 +280,7 @@ class CallActor(GenServer):
 
     def _say_again(self) -> None:
         """A speaker that has just started is given what was not heard; it knows what is out."""
+        self._say_aside()
         turn = self.machine.conversation.turn
         if turn is None or self.machine.phase is not Phase.SPEAKING:
             return
@@ -281,6 +288,16 @@ class CallActor(GenServer):
             self._speak(turn.number, seq, turn.sentences[seq])
         if turn.complete:
             self.vm.cast(names.speaker(self.call_id), Finish(turn.number))
+
+    def _say_aside(self) -> None:
+        if self._line.aside is None:
+            return
+        sentence, text = self._line.aside
+        if self._line.ledger.is_heard(sentence):
+            self._line.aside = None
+        else:
+            self._speak(*sentence, text)
+            self._say_all(SayAll(sentence.turn))
 
     async def _stop_talking(self, stop: StopTalking) -> None:
         cut = self._line.clear(self.vm.now())

@@ -13,7 +13,6 @@ from dialogue.toolbox import Toolbox
 from speech.deepgram import Deepgram
 from speech.line import Line
 
-
 StartTool: TypeAlias = Callable[..., Awaitable[Task[Any]]]
 
 

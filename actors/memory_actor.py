@@ -185,12 +185,11 @@ class MemoryActor(GenServer):
                 self._write()
 
     def _append(self, request: Append) -> None:
-        journal = self.journals.get(request.call_id) or Journal(kept=request.first - 1)
+        journal = self.journals.get(request.call_id) or Journal()
         at = self._wall()
         for number, entry in enumerate(request.entries, request.first):
-            if number > max(journal.last, journal.kept):
+            if number > journal.last:
                 journal.rows.append(Row(request.call_id, number, request.event, at, entry))
-                journal.over = False
                 self.journals[request.call_id] = journal
                 self._unkept.add(request.call_id)
 

@@ -65,25 +65,26 @@ def breaker(model: str) -> Via:
 async def call_patiently(vm: VM, dest: Dest, request: Any, deadline: float) -> Any:
     """`VM.call`, tried again while `dest` is being restarted, for at most `deadline` seconds.
 
-    The callee may see the request twice, so it must be one that may be repeated. Raises `CallExit`
-    with the last reason when the time is up.
+    The callee may see the request more than once, so it must be one that may be repeated. Raises
+    `CallExit` with the last reason when the time is up or `DEATHS` callees have ended over it.
     """
     until = vm.now() + deadline
 
     async def ask() -> Any:
         return await vm.call(dest, request, timeout=max(0.0, until - vm.now()))
 
-    return await patiently(vm, dest, ask, until)
+    return await patiently(vm, ask, until)
 
 
-async def patiently(vm: VM, dest: Dest, ask: Callable[[], Awaitable[T]], until: float) -> T:
-    """Do `ask`, which calls `dest`, again while `dest` is being restarted, until the time `until`."""
+async def patiently(vm: VM, ask: Callable[[], Awaitable[T]], until: float) -> T:
+    """Do `ask`, which is a call, again while its callee restarts; see `call_patiently`."""
+    deaths = 0
     while True:
         try:
             return await ask()
         except CallExit as failure:
-            if vm.now() + RETRY_SECONDS >= until:
-                raise
-            if failure.reason != NOPROC and vm.alive(dest):
+            deaths += failure.reason != NOPROC
+            over = failure.reason == TIMEOUT or vm.now() + RETRY_SECONDS >= until
+            if over or deaths == DEATHS:
                 raise
         await asyncio.sleep(RETRY_SECONDS)

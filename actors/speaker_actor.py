@@ -10,8 +10,9 @@ the CallActor, passes over what is out, and goes on in the middle of a sentence 
     cast Finish(turn)             nothing follows for now: have the rest synthesised at once
     cast "stop"                   the line was cleared: forget everything not heard
 
-A socket that breaks is opened again with growing waits and the rest is said through the new one;
-after `GIVE_UP_SECONDS` the line is told `LineFailed`.
+A socket that breaks, cannot be had, or is silent for `STALL_SECONDS` when it should speak is replaced,
+with growing waits, and the rest is said through the new one; after `GIVE_UP_SECONDS` without one the
+line is told `LineFailed`.
 
 Source: Deepgram, speak v1; Twilio, Media Streams ("media", "mark", "clear").
 """
@@ -29,7 +30,18 @@ import structlog
 from actors import names
 from actors.call_context import CallContext
 from actors.metrics_actor import observe
-from actors.runtime import KILL, Continue, Exit, FunctionClause, GenServer, Pid, Task, Timer
+from actors.runtime import (
+    KILL,
+    Continue,
+    Exit,
+    FunctionClause,
+    GenServer,
+    Pid,
+    Shutdown,
+    Stop,
+    Task,
+    Timer,
+)
 from dialogue.events import Heard, LineFailed
 from speech.deepgram_socket import DeepgramClosed, DeepgramRefused
 from speech.deepgram_speak import (
@@ -49,6 +61,7 @@ SEND_SECONDS = 2.0
 CLEAR_SECONDS = 1.0
 BACKOFF_SECONDS = (0.0, 0.1, 0.3, 1.0, 2.0)
 GIVE_UP_SECONDS = 15.0
+STALL_SECONDS = 4.0
 
 # Far enough ahead that a restart of this actor or a stall of the loop is not heard.
 LEAD_SECONDS = 2.0
@@ -56,7 +69,7 @@ LEAD_SECONDS = 2.0
 PIECE_BYTES = 1600
 # Synthesis is not asked for further ahead than this, so that memory stays bounded.
 AHEAD_SENTENCES = 3
-MARK_CHECK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -110,13 +123,14 @@ class SpeakerActor(GenServer):
         self._known: set[Sentence] = set()
         self._clearing = 0
         self._finishing = False
+        self._progress = self.vm.now()
         self._pace_timer: Timer | None = None
-        self._tell_overdue()
+        self._check()
         self.vm.send(names.call(context.call_id), "speaker_up")
         return Continue("connect")
 
     async def handle_continue(self, value: Any) -> None:
-        await self._connect()
+        self._connect()
 
     async def handle_cast(self, request: Any) -> None:
         await self._follow_line()
@@ -140,6 +154,8 @@ class SpeakerActor(GenServer):
 
     async def handle_info(self, message: Any) -> None:
         await self._follow_line()
+        if isinstance(message, Audio | Flushed | Cleared):
+            self._progress = self.vm.now()
         match message:
             case Audio(mulaw):
                 self._audio(mulaw)
@@ -153,55 +169,68 @@ class SpeakerActor(GenServer):
                 call_id = self._context.call_id
                 log.warning("speaker_warned", call_id=call_id, code=code, text=description)
             case ("uncleared", generation) if self._clearing and generation == self._generation:
-                self.vm.exit(self._reader or self.pid, "not_cleared")
+                self._give_up_socket("not_cleared")
             case "pace":
                 self._pace_timer = None
                 self._pace()
                 await self._synthesise()
-            case "marks":
-                self._tell_overdue()
+            case "check":
+                self._check()
+            case SpeakSession():
+                await self._connected(message)
             case Exit(pid, reason) if pid == self._reader:
                 self._lost(reason)
-            case "connect" if self._session is None:
-                await self._connect()
+            case "connect":
+                self._connect()
 
     async def terminate(self, reason: Any) -> None:
         if self._reader is not None:
             self.vm.exit(self._reader, KILL)
 
-    def _tell_overdue(self) -> None:
-        for sentence in self._line.ledger.overdue(self.vm.now()):
+    def _check(self) -> None:
+        """Look for what has not come: marks, and audio."""
+        now = self.vm.now()
+        for sentence in self._line.ledger.overdue(now):
             self._line.post(Heard(*sentence))
-        self.send_after("marks", MARK_CHECK_SECONDS)
+        if self._awaits_audio() and now - self._progress > STALL_SECONDS:
+            self._give_up_socket("stalled")
+        self.send_after("check", CHECK_SECONDS)
 
     # The socket
 
-    async def _connect(self) -> None:
+    def _connect(self) -> None:
+        self._reader = Task.start(self.vm, self._carry, self.pid).pid
+
+    async def _carry(self, to: Pid) -> None:
+        """Open a socket and read it to its end, in a task: the actor never waits for Deepgram."""
         context = self._context
         options = SpeakOptions(model=context.agent.voice)
         try:
             session = await context.deepgram.speak(options, context.call_id, CONNECT_SECONDS)
+            self.vm.send(to, session)
+            try:
+                async for event in session:
+                    self.vm.send(to, event)
+            finally:
+                await session.close()
         except (DeepgramRefused, DeepgramClosed, OSError, TimeoutError) as error:
-            self._lost(error)
-            return
+            raise Stop(Shutdown(str(error) or "no answer in time")) from None
+        raise Stop(Shutdown("the synthesiser ended the stream"))
+
+    async def _connected(self, session: SpeakSession) -> None:
         if self._failures:
-            log.info("speaker_back", call_id=context.call_id, failures=self._failures)
+            log.info("speaker_back", call_id=self._context.call_id, failures=self._failures)
         self._session, self._failures, self._clearing = session, 0, 0
-        self._reader = Task.start(self.vm, self._read, session, self.pid).pid
         await self._synthesise()
 
-    async def _read(self, session: SpeakSession, to: Pid) -> None:
-        try:
-            async for event in session:
-                self.vm.send(to, event)
-        finally:
-            await session.close()
-        raise DeepgramClosed(1000, "the synthesiser ended the stream")
+    def _give_up_socket(self, why: str) -> None:
+        if self._reader is not None:
+            self.vm.exit(self._reader, Shutdown(why))
 
     def _lost(self, reason: Any) -> None:
         call_id = self._context.call_id
         if self._session is not None:
-            self._session, self._reader = None, None
+            self._session = None
             self._down_since = self.vm.now()
         incomplete = [u for u in self._utterances if not u.complete]
         self._utterances = deque(u for u in self._utterances if u.complete)
@@ -212,6 +241,7 @@ class SpeakerActor(GenServer):
             self._line.post(LineFailed(f"the caller cannot be spoken to: {reason}"))
         elif self._waiting or self._failures:
             log.warning("speaker_down", call_id=call_id, reason=str(reason))
+        self._reader = None
         wait = BACKOFF_SECONDS[min(self._failures, len(BACKOFF_SECONDS) - 1)]
         self._failures += 1
         self.send_after("connect", wait)
@@ -222,8 +252,7 @@ class SpeakerActor(GenServer):
             async with asyncio.timeout(SEND_SECONDS):
                 await action
         except (DeepgramClosed, TimeoutError):
-            if self._reader is not None:
-                self.vm.exit(self._reader, "send_failed")
+            self._give_up_socket("send_failed")
             return False
         return True
 
@@ -253,10 +282,17 @@ class SpeakerActor(GenServer):
 
     async def _flush(self) -> None:
         last = self._utterances[-1] if self._utterances else None
-        if self._session is not None and last is not None and not last.flushed:
-            if await self._tell(self._session.flush()):
-                last.flushed = True
-                self._budget.flushed(self.vm.now())
+        if self._session is None or last is None or last.flushed:
+            return
+        if await self._tell(self._session.flush()):
+            now = self.vm.now()
+            self._budget.flushed(now)
+            if not self._awaits_audio():
+                self._progress = now
+            last.flushed = True
+
+    def _awaits_audio(self) -> bool:
+        return any(u.flushed and not u.complete for u in self._utterances)
 
     def _audio(self, mulaw: bytes) -> None:
         if self._clearing:

@@ -17,6 +17,7 @@ half_open  get_state              leave is refused while the trial is under way
 half_open  success                closed
 half_open  failure                open
 half_open  cancelled              the next who asks gets the trial
+any        peer_opened            open, for as long as the peer's breaker will be
 =========  =====================  ==============================================================
 
 A trial that never reports would hold the breaker half open for ever; `trial_lease_ms` gives the
@@ -86,6 +87,24 @@ class CircuitBreaker:
     def cancelled(self) -> None:
         """The asker gave up a request whose answer says nothing about the model."""
         self.trial_started = None
+
+    def recovery_left(self, now_ms: float) -> float:
+        """How long leave will still be refused; 0.0 unless open."""
+        if self.state != "open" or self.last_failure_time is None:
+            return 0.0
+        return max(0.0, self.last_failure_time + self.recovery_ms - now_ms)
+
+    def peer_opened(self, now_ms: float, left_ms: float) -> None:
+        """The same model's breaker on another node has opened, and will be open for `left_ms`.
+
+        That is no failure of a request of ours: nothing is counted. Word that is older than what is
+        known here changes nothing.
+        """
+        left = min(left_ms, self.recovery_ms)
+        if left <= self.recovery_left(now_ms):
+            return
+        self.last_failure_time = now_ms - (self.recovery_ms - left)
+        self._move("open")
 
     def _move(self, state: State) -> None:
         self.state = state

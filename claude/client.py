@@ -54,7 +54,9 @@ class BedrockClient:
     region: where requests go that name none. endpoint_url: another endpoint than AWS's; None takes
     `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, or AWS. pool_size: streams at a time, which are threads and
     connections. connect_timeout_ms: limit for opening a connection. read_timeout_ms: longest
-    silence between two bytes of an answer. Credentials are looked up as boto3 does.
+    silence between two bytes of an answer. credentials: `aws_access_key_id`,
+    `aws_secret_access_key` and, if need be, `aws_session_token`; without them they are looked up as
+    boto3 does.
     """
 
     def __init__(
@@ -65,8 +67,10 @@ class BedrockClient:
         pool_size: int = 10,
         connect_timeout_ms: int = 2_000,
         read_timeout_ms: int = 15_000,
+        credentials: Mapping[str, str] | None = None,
     ) -> None:
         self._region = region
+        self._credentials = credentials or {}
         self._endpoint_url = endpoint_url
         self._config = Config(
             connect_timeout=connect_timeout_ms / 1000,
@@ -205,7 +209,7 @@ class BedrockClient:
             with self._building:
                 client = self._clients.get(region)
                 if client is None:
-                    self._session = self._session or boto3.Session()
+                    self._session = self._session or boto3.Session(**self._credentials)
                     client = self._session.client(
                         "bedrock-runtime",
                         region_name=region,

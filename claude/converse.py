@@ -1,268 +1,204 @@
 """The Converse request: from a conversation to the arguments of boto3's `converse_stream`.
 
-Purpose: one place that knows the request's shape and what Bedrock refuses.
-Contract: `normalise_messages` turns any history into one that Bedrock takes; `converse_request`
-adds the rest and leaves out every parameter that the model does not accept. Both are pure and
-leave their arguments unchanged.
-Errors: `ValueError` for a tool definition or limit that no request can carry (a fault of
-configuration, never of a history).
-Source: Bedrock runtime API, Converse; Anthropic's tool-use rules.
+Purpose: one place that knows the request's shape and what each model refuses of it. Contract:
+`converse_request` is pure, leaves its arguments unchanged, and drops or translates every parameter
+that the model behind the id does not take: thinking, sampling, forced tools, prefill, cache points.
+Errors: `ValueError` for a tool definition, tool choice or limit that no request can carry (a fault
+of configuration, never of a history).
+Source: Bedrock runtime API, Converse; Anthropic's rules on thinking, sampling and tools.
 """
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from claude.models import Sampling, profile_of
+from claude.messages import (
+    CALL_BEGINS,
+    GO_ON,
+    NO_RESULT,
+    Block,
+    Message,
+    normalise_messages,
+    text_block,
+    tool_result,
+)
+from claude.models import ModelProfile, profile_of
+from claude.prompt_cache import with_cache_points
+from claude.thinking import Plan, Thinking, plan
+from config.catalogue import Model, Ttl
 
-Block = dict[str, Any]
-Message = dict[str, Any]
-
-# Said in the caller's place where Bedrock wants a user message and the conversation has none: a
-# phone agent speaks first, and a turn taken up again may end with the agent's own words.
-CALL_BEGINS: Final = "[The call has been connected.]"
-GO_ON: Final = "[Please go on.]"
-NO_RESULT: Final = "The tool gave no result."
-_NO_CONTENT: Final = "[no content]"
+__all__ = [
+    "CALL_BEGINS",
+    "GO_ON",
+    "NO_RESULT",
+    "Guardrail",
+    "Thinking",
+    "converse_request",
+    "normalise_messages",
+    "tool_result",
+]
 
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_NOT_ID = re.compile(r"[^A-Za-z0-9_-]")
 _NOT_METADATA = re.compile(r"[^a-zA-Z0-9\s:_@$#=/+,.-]", re.ASCII)
-_ID_LENGTH: Final = 64
 _METADATA_LENGTH: Final = 256
 _MAX_STOP_SEQUENCES: Final = 2500
+_MAX_TOP_K: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """A guardrail of Amazon Bedrock: its id or ARN, and its version (`DRAFT` or a number).
+
+    It looks at the answer beside the stream, so that it does not hold back the first word.
+    """
+
+    identifier: str
+    version: str
+    trace: bool = False
 
 
 def converse_request(
-    model: str,
+    model: str | ModelProfile,
     messages: Iterable[Mapping[str, Any]],
     *,
     system: str | Sequence[str] = (),
     tools: Sequence[Mapping[str, Any]] = (),
+    tool_choice: str | Mapping[str, Any] | None = None,
     max_tokens: int = 300,
     temperature: float | None = None,
     top_p: float | None = None,
+    top_k: int | None = None,
     stop_sequences: Sequence[str] = (),
+    thinking: Thinking | None = None,
+    prefill: str | None = None,
+    cache: Ttl | None = None,
+    guardrail: Guardrail | None = None,
+    keep_reasoning: bool = True,
     call_id: str | None = None,
     tenant_id: str | None = None,
 ) -> dict[str, Any]:
     """Arguments for `client.converse_stream(**request)`.
 
-    model: model id, inference-profile id or ARN. messages: `{"role", "content"}` in order; content
-    is a list of Converse blocks or a string. system: one text or several. tools: `{"toolSpec":
-    {...}}`. max_tokens: at least 1, lowered to the model's limit. temperature, top_p: 0 to 1; at
-    most one is sent, temperature before top_p, and none to a model that takes none. call_id,
-    tenant_id: for the invocation log, reduced to the characters that `requestMetadata` allows.
+    model: what to ask: a model id, inference-profile id or ARN, or the profile of a choice.
+    messages: `{"role", "content"}` in order; content is a list of Converse blocks or a string.
+    system: one text or several. tools: `{"toolSpec": {...}}`.
+
+    tool_choice: "auto", "any" or `{"tool": {"name": …}}`, also as Converse writes the first two;
+    a choice that forces a tool is dropped where the model refuses it, and while it thinks.
+    max_tokens: for the answer, at least 1; lowered to the model's limit, raised by what thinking
+    may take. temperature, top_p: 0 to 1, top_k: 1 to 500; dropped while the model thinks. Where
+    only one is taken, temperature goes before top_p. thinking: None asks it not to think.
+    prefill: how the answer begins; dropped where it is refused, and while the model thinks.
+    cache: how long Bedrock may keep the beginning, None: not at all. keep_reasoning: False after
+    another model's reasoning, which this one may not read. call_id, tenant_id: for the invocation
+    log, reduced to the characters that `requestMetadata` allows.
     """
     if max_tokens < 1:
         raise ValueError(f"max_tokens must be at least 1, not {max_tokens}")
-    profile = profile_of(model)
-    history = normalise_messages(messages)
-    inference: dict[str, Any] = {"maxTokens": min(max_tokens, profile.max_output_tokens)}
-    if profile.sampling is Sampling.ONE_OF:
-        if temperature is not None:
-            inference["temperature"] = _unit(temperature)
-        elif top_p is not None:
-            inference["topP"] = _unit(top_p)
-    if stops := [stop for stop in stop_sequences if stop.strip()]:
-        inference["stopSequences"] = stops[:_MAX_STOP_SEQUENCES]
-
-    request: dict[str, Any] = {
-        "modelId": model,
-        "messages": history,
-        "inferenceConfig": inference,
-    }
+    profile = model if isinstance(model, ModelProfile) else profile_of(model)
+    takes = profile.model
+    history = normalise_messages(
+        messages, reasoning=keep_reasoning and bool(takes.thinking), tools=takes.tools
+    )
+    planned = plan(takes, thinking, max_tokens, resumes=not _tools_without_thought(history))
+    request: dict[str, Any] = {"modelId": profile.id, "messages": history}
     if texts := _texts([system] if isinstance(system, str) else system):
         request["system"] = texts
-    if specs := _tool_specs(tools) or _specs_for_history(history):
+    given = _tool_specs(tools)
+    choice = _tool_choice(tool_choice, given)
+    if takes.tools and (specs := given or _specs_for_history(history)):
         request["toolConfig"] = {"tools": specs}
+        if choice and (_is_free(choice) or (takes.forced_tools and not planned.thinks)):
+            request["toolConfig"]["toolChoice"] = choice
+    if cache is not None:
+        request = with_cache_points(request, takes, cache)
+    begun = text_block((prefill or "").rstrip())
+    if begun and takes.prefill and not planned.thinks:
+        request["messages"] = [*request["messages"], {"role": "assistant", "content": [begun]}]
+
+    inference, fields = _inference(takes, planned, temperature, top_p, top_k)
+    if stops := [stop for stop in stop_sequences if stop.strip()]:
+        inference["stopSequences"] = stops[:_MAX_STOP_SEQUENCES]
+    request["inferenceConfig"] = inference
+    if fields:
+        request["additionalModelRequestFields"] = fields
+    if planned.effort is not None:
+        request["outputConfig"] = {"effort": planned.effort}
+    if guardrail is not None:
+        request["guardrailConfig"] = _guardrail(guardrail)
     if metadata := _metadata({"call": call_id, "tenant": tenant_id}):
         request["requestMetadata"] = metadata
     return request
 
 
-def normalise_messages(messages: Iterable[Mapping[str, Any]]) -> list[Message]:
-    """The same conversation in a form that Bedrock accepts.
-
-    It begins and ends with a user message; roles alternate (neighbours of one role are merged); no
-    text is empty; each toolUse is answered by exactly one toolResult, at the head of the next user
-    message (a missing one becomes an error result), and no toolResult stands without its toolUse;
-    reasoning that was never signed, or that nothing follows, is left out. Blocks other than text,
-    toolUse, toolResult and reasoningContent, and messages of other roles, are left out.
-    """
-    turns = _merge((message.get("role"), _blocks(message)) for message in messages)
-    history: list[Message] = []
-    seen: set[str] = set()
-    owed: dict[str, Block] = {}
-    for role, blocks in turns:
-        if role == "assistant":
-            content, owed = _assistant_content(blocks, seen)
-        else:
-            content, owed = _user_content(blocks, owed), {}
-        _append(history, role, content)
-    if owed:
-        _append(history, "user", list(owed.values()))
-    if not history or history[0]["role"] != "user":
-        history.insert(0, {"role": "user", "content": [{"text": CALL_BEGINS}]})
-    if history[-1]["role"] != "user":
-        history.append({"role": "user", "content": [{"text": GO_ON}]})
-    return history
+def _tools_without_thought(history: Sequence[Message]) -> bool:
+    """Whether it ends with results of tools that were asked for without thinking."""
+    if not any("toolResult" in block for block in history[-1]["content"]):
+        return False
+    return "reasoningContent" not in history[-2]["content"][0]
 
 
-def _merge(messages: Iterable[tuple[object, list[Block]]]) -> list[tuple[str, list[Block]]]:
-    merged: list[tuple[str, list[Block]]] = []
-    for role, blocks in messages:
-        if role not in ("user", "assistant") or not blocks:
-            continue
-        if merged and merged[-1][0] == role:
-            merged[-1][1].extend(blocks)
-        else:
-            merged.append((str(role), blocks))
-    return merged
+def _inference(
+    model: Model,
+    planned: Plan,
+    temperature: float | None,
+    top_p: float | None,
+    top_k: int | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`inferenceConfig`, and the fields that Converse has no member for."""
+    inference: dict[str, Any] = {"maxTokens": planned.max_tokens}
+    fields = dict(planned.fields)
+    if model.sampling == "none" or planned.thinks:
+        return inference, fields
+    for name, value in (("temperature", temperature), ("topP", top_p)):
+        taken = model.sampling == "free" or "temperature" not in inference
+        if value is not None and not math.isnan(value) and taken:
+            inference[name] = min(max(float(value), 0.0), 1.0)
+    if top_k is not None:
+        fields["top_k"] = min(max(top_k, 1), _MAX_TOP_K)
+    return inference, fields
 
 
-def _append(history: list[Message], role: str, content: list[Block]) -> None:
-    if not content:
-        return
-    if history and history[-1]["role"] == role:
-        history[-1]["content"].extend(content)
-    else:
-        history.append({"role": role, "content": content})
+def _tool_choice(choice: str | Mapping[str, Any] | None, tools: Sequence[Block]) -> Block | None:
+    """Converse's `toolChoice`; None for none, or without tools to choose from."""
+    if isinstance(choice, str):
+        choice = {choice: {}}
+    if not choice or not tools:
+        return None
+    match choice:
+        case {"auto": _, **rest} if not rest:
+            return {"auto": {}}
+        case {"any": _, **rest} if not rest:
+            return {"any": {}}
+        case {"tool": {"name": str(name)}, **rest} if not rest:
+            names = [tool["toolSpec"]["name"] for tool in tools]
+            if name not in names:
+                raise ValueError(
+                    f"tool_choice names {name!r}, which is none of the tools {', '.join(names)}"
+                )
+            return {"tool": {"name": name}}
+    raise ValueError(f'tool_choice must be "auto", "any" or {{"tool": {{"name": …}}}}: {choice!r}')
 
 
-def _assistant_content(blocks: list[Block], seen: set[str]) -> tuple[list[Block], dict[str, Block]]:
-    """The assistant's blocks, and an error result for each toolUse in case none follows."""
-    content: list[Block] = []
-    owed: dict[str, Block] = {}
-    for block in blocks:
-        if "toolUse" in block:
-            tool_use_id = block["toolUse"]["toolUseId"]
-            if tool_use_id in seen:
-                continue
-            seen.add(tool_use_id)
-            owed[tool_use_id] = tool_result(tool_use_id, NO_RESULT, error=True)
-        if "toolResult" not in block:
-            content.append(block)
-    while content and "reasoningContent" in content[-1]:
-        content.pop()
-    return content, owed
+def _is_free(choice: Mapping[str, Any]) -> bool:
+    return "auto" in choice
 
 
-def _user_content(blocks: list[Block], owed: dict[str, Block]) -> list[Block]:
-    results = dict(owed)
-    answered: set[str] = set()
-    rest: list[Block] = []
-    for block in blocks:
-        if "toolResult" in block:
-            tool_use_id = block["toolResult"]["toolUseId"]
-            if tool_use_id in owed and tool_use_id not in answered:
-                results[tool_use_id] = block
-                answered.add(tool_use_id)
-        elif "text" in block:
-            rest.append(block)
-    return [*results.values(), *rest]
-
-
-def tool_result(tool_use_id: str, content: object, *, error: bool = False) -> Block:
-    """A toolResult block; `content` is a text or anything that JSON can carry."""
-    blocks = [{"text": content}] if isinstance(content, str) else [{"json": content}]
-    return _tool_result(
-        {
-            "toolUseId": tool_use_id,
-            "content": blocks,
-            "status": "error" if error else "success",
-        }
-    )
-
-
-def _blocks(message: Mapping[str, Any]) -> list[Block]:
-    content = message.get("content")
-    if isinstance(content, str):
-        content = [{"text": content}]
-    if not isinstance(content, Sequence):
-        return []
-    blocks = (_block(block) for block in content if isinstance(block, Mapping))
-    return [block for block in blocks if block is not None]
-
-
-def _block(block: Mapping[str, Any]) -> Block | None:
-    match block:
-        case {"text": str(text)}:
-            return _text(text)
-        case {"toolUse": {"toolUseId": str(tool_use_id), "name": str(name), **rest}}:
-            arguments = _json_value(rest.get("input"))
-            return {
-                "toolUse": {
-                    "toolUseId": _identifier(tool_use_id),
-                    "name": _identifier(name),
-                    "input": arguments if isinstance(arguments, dict) else {},
-                }
-            }
-        case {"toolResult": {"toolUseId": str()} as result}:
-            return _tool_result(result)
-        case {"reasoningContent": {"redactedContent": bytes(redacted)}} if redacted:
-            return {"reasoningContent": {"redactedContent": redacted}}
-        case {
-            "reasoningContent": {"reasoningText": {"text": str(text), "signature": str(signature)}}
-        } if signature:
-            signed = {"text": text, "signature": signature}
-            return {"reasoningContent": {"reasoningText": signed}}
-    return None
-
-
-def _tool_result(result: Mapping[str, Any]) -> Block:
-    given = result.get("content")
-    given = given if isinstance(given, Sequence) and not isinstance(given, str) else []
-    content = [piece for piece in map(_result_piece, given) if piece is not None]
+def _guardrail(guardrail: Guardrail) -> dict[str, Any]:
     return {
-        "toolResult": {
-            "toolUseId": _identifier(result["toolUseId"]),
-            "content": content or [{"text": _NO_CONTENT}],
-            "status": "error" if result.get("status") == "error" else "success",
-        }
+        "guardrailIdentifier": guardrail.identifier,
+        "guardrailVersion": guardrail.version,
+        "trace": "enabled" if guardrail.trace else "disabled",
+        "streamProcessingMode": "async",
     }
 
 
-def _result_piece(piece: object) -> Block | None:
-    match piece:
-        case {"text": str(text)}:
-            return _text(text)
-        case {"json": value}:
-            encoded = _json_value(value)
-            if encoded is None:
-                return None if value is None else _text(str(value))
-            # Bedrock takes an object here and nothing else.
-            return {"json": encoded if isinstance(encoded, dict) else {"result": encoded}}
-    return None
-
-
-def _json_value(value: object) -> Any:
-    """A copy of `value` as JSON carries it; None if JSON cannot."""
-    try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-        return json.loads(_encodable(text))
-    except (TypeError, ValueError, RecursionError):
-        return None
-
-
-def _text(text: str) -> Block | None:
-    return {"text": _encodable(text)} if text.strip() else None
-
-
-def _encodable(text: str) -> str:
-    """`text` with lone surrogates replaced, which UTF-8 cannot carry."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _identifier(text: str) -> str:
-    return _NOT_ID.sub("_", text)[:_ID_LENGTH] or "_"
-
-
 def _texts(texts: Sequence[str]) -> list[Block]:
-    return [block for block in map(_text, texts) if block is not None]
+    return [block for block in map(text_block, texts) if block is not None]
 
 
 def _tool_specs(tools: Sequence[Mapping[str, Any]]) -> list[Block]:
@@ -280,9 +216,24 @@ def _tool_specs(tools: Sequence[Mapping[str, Any]]) -> list[Block]:
         if name in names:
             raise ValueError(f"tool name {name!r} is given twice; names must be unique")
         names.add(name)
-        schema = {"inputSchema": {"json": {"type": "object"}}}
-        specs.append({"toolSpec": {**schema, **spec}})
+        specs.append({"toolSpec": {**_described(spec), **_schema(name, spec)}})
     return specs
+
+
+def _described(spec: Mapping[str, Any]) -> Block:
+    """The tool without a description that says nothing, which is refused."""
+    blank = not str(spec.get("description") or "").strip()
+    return {key: value for key, value in spec.items() if key != "description" or not blank}
+
+
+def _schema(name: str, spec: Mapping[str, Any]) -> Block:
+    schema = spec.get("inputSchema", {"json": {"type": "object"}})
+    match schema:
+        case {"json": {"type": "object"}}:
+            return {"inputSchema": schema}
+    raise ValueError(
+        f'tool {name!r}: inputSchema must be {{"json": {{"type": "object"}}}}, not {schema!r:.80}'
+    )
 
 
 def _specs_for_history(history: list[Message]) -> list[Block]:
@@ -312,7 +263,3 @@ def _metadata(pairs: Mapping[str, str | None]) -> dict[str, str]:
         if value is not None
     }
     return {key: value for key, value in cleaned.items() if value.strip()}
-
-
-def _unit(value: float) -> float:
-    return min(max(float(value), 0.0), 1.0)

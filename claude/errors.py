@@ -34,6 +34,7 @@ class ErrorKind(StrEnum):
     CUT = "cut"
     CANCELLED = "cancelled"
     BUSY = "busy"
+    BREAKER_OPEN = "breaker_open"
     UNKNOWN = "unknown"
 
 
@@ -47,6 +48,7 @@ _RETRYABLE: Final = frozenset(
         ErrorKind.TRANSPORT,
         ErrorKind.CUT,
         ErrorKind.BUSY,
+        ErrorKind.BREAKER_OPEN,
     }
 )
 

@@ -1,74 +1,58 @@
-"""What a Claude model on Bedrock accepts, by model id.
+"""What the model behind an id accepts and costs.
 
-Purpose: the request builder drops what a model would refuse. Contract: `profile_of(model_id)`
-always answers; an id that is not in the table gets the profile that every model accepts (no
-sampling parameter, the smallest output limit). Errors: none.
-Source: Bedrock model cards and Anthropic's model overview (limits, sampling), 2026-11.
+Purpose: the request builder drops what a model would refuse, and a request has a price. Contract:
+`profile_of(model_id)` always answers; an id that is not in the catalogue gets what every model
+accepts (no thinking, no sampling parameter, the smallest output limit) and no price, for unknown
+ids are refused where a node starts. Errors: none.
+Source: `config/models.toml`.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Final
 
+from config.catalogue import Catalogue, Model, Prices, Scores, shipped
 
-class Sampling(StrEnum):
-    """Which of temperature and topP a request may carry."""
+# Read when a node is put together, never while it carries calls.
+SHIPPED: Final = shipped()
 
-    NONE = "none"
-    ONE_OF = "one_of"
+_SMALLEST_OUTPUT_LIMIT: Final = 4_096
+_SMALLEST_CONTEXT: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class ModelProfile:
-    """Capabilities of one model.
+    """A model as requests name it.
 
-    base_id: the id without an inference profile's prefix. sampling: which sampling parameters it
-    takes. max_output_tokens: upper bound of `maxTokens`.
+    id: the id that goes into a request. model: what the catalogue says of it. surcharge_percent:
+    how much more this id costs than the catalogue's prices. known: False for an id that the
+    catalogue does not have.
     """
 
-    base_id: str
-    sampling: Sampling
-    max_output_tokens: int
+    id: str
+    model: Model
+    surcharge_percent: int = 0
+    known: bool = True
 
 
-_PROFILE_PREFIX = re.compile(r"^(?:us-gov|us|eu|apac|jp|au|global)\.")
+def profile_of(model_id: str, catalogue: Catalogue = SHIPPED) -> ModelProfile:
+    """The profile of a model id, inference-profile id, ARN, or another name of one."""
+    model = catalogue.find(model_id)
+    if model is None:
+        return ModelProfile(model_id, _unknown(catalogue.split(model_id)[1]), known=False)
+    return ModelProfile(model_id, model, catalogue.surcharge_percent(model_id))
 
-_PROFILES = {
-    profile.base_id: profile
-    for profile in (
-        ModelProfile("anthropic.claude-haiku-4-5-20251001-v1:0", Sampling.ONE_OF, 64_000),
-        ModelProfile("anthropic.claude-sonnet-4-5-20250929-v1:0", Sampling.ONE_OF, 64_000),
-        ModelProfile("anthropic.claude-opus-4-5-20251101-v1:0", Sampling.ONE_OF, 64_000),
-        ModelProfile("anthropic.claude-sonnet-4-6", Sampling.ONE_OF, 64_000),
-        ModelProfile("anthropic.claude-opus-4-6-v1", Sampling.ONE_OF, 128_000),
-        ModelProfile("anthropic.claude-opus-4-7", Sampling.NONE, 128_000),
-        ModelProfile("anthropic.claude-opus-4-8", Sampling.NONE, 128_000),
-        ModelProfile("anthropic.claude-haiku-5-5", Sampling.NONE, 128_000),
-        ModelProfile("anthropic.claude-sonnet-5", Sampling.NONE, 128_000),
-        ModelProfile("anthropic.claude-sonnet-5-5", Sampling.NONE, 128_000),
-        ModelProfile("anthropic.claude-opus-5", Sampling.NONE, 128_000),
-        ModelProfile("anthropic.claude-opus-5-5", Sampling.NONE, 128_000),
+
+def _unknown(base_id: str) -> Model:
+    return Model.model_construct(
+        id=base_id,
+        name=base_id,
+        tier="balanced",
+        scores=Scores(intelligence=1, speed=1, cost=1),
+        context=_SMALLEST_CONTEXT,
+        max_output=_SMALLEST_OUTPUT_LIMIT,
+        prices=Prices(input=0, output=0),
+        sampling="none",
+        forced_tools=False,
     )
-}
-
-_SMALLEST_OUTPUT_LIMIT = 4_096
-
-
-def base_model_id(model_id: str) -> str:
-    """The base id behind an inference-profile id or an ARN of either; other ids are unchanged.
-
-    `us.anthropic.claude-x`, `arn:aws:bedrock:…:inference-profile/us.anthropic.claude-x` and
-    `arn:aws:bedrock:…::foundation-model/anthropic.claude-x` all give `anthropic.claude-x`.
-    """
-    if model_id.startswith("arn:"):
-        model_id = model_id.rsplit("/", 1)[-1]
-    return _PROFILE_PREFIX.sub("", model_id)
-
-
-def profile_of(model_id: str) -> ModelProfile:
-    """The profile of a model id, inference-profile id or ARN."""
-    base_id = base_model_id(model_id)
-    known = _PROFILES.get(base_id)
-    return known or ModelProfile(base_id, Sampling.NONE, _SMALLEST_OUTPUT_LIMIT)

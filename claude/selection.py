@@ -11,6 +11,7 @@ Strategy".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from claude.elixir import byte_patterns, count_matching, greater, less, truthy, words
@@ -46,8 +47,14 @@ _TOOL_PATTERNS: Final = byte_patterns(
 )
 
 _DEFAULT_MAX_LATENCY_MS: Final = 500
-_WORDS_OF_A_LONG_PROMPT: Final = 50
-_LONG_CONVERSATION: Final = 5
+KINDS_OF_WORDING: Final = len(_COMPLEX_PATTERNS)
+WORDS_OF_A_LONG_PROMPT: Final = 50
+WORD_WEIGHT: Final = 0.3
+PATTERN_WEIGHT: Final = 0.5
+LONG_CONVERSATION: Final = 5
+LONG_CONVERSATION_FACTOR: Final = 0.3
+TOOLS_FACTOR: Final = 0.4
+MULTI_TURN_FACTOR: Final = 0.2
 _THINKING_HISTORY: Final = 3
 _THINKING_LENGTH: Final = 100
 _THINKING_LENGTH_WITH_HISTORY: Final = 50
@@ -56,20 +63,49 @@ _MIN_RESPONSE_WORDS: Final = 50
 _MAX_RESPONSE_WORDS: Final = 300
 
 
+@dataclass(frozen=True, slots=True)
+class Complexity:
+    """What a complexity is made of. word_count: of the prompt. patterns: how many of the kinds of
+    wording it has. context: what the conversation adds, already weighted."""
+
+    word_count: int
+    patterns: int
+    context: float
+
+    @property
+    def word_factor(self) -> float:
+        """0.0 to 1.0."""
+        return min(self.word_count / WORDS_OF_A_LONG_PROMPT, 1.0)
+
+    @property
+    def pattern_score(self) -> float:
+        """0.0 to 1.0."""
+        return self.patterns / KINDS_OF_WORDING
+
+    @property
+    def total(self) -> float:
+        """0.0 to 1.0."""
+        weighted = (self.word_factor * WORD_WEIGHT) + (self.pattern_score * PATTERN_WEIGHT)
+        return min(weighted + self.context, 1.0)
+
+
+def complexity_of(prompt: str, context: float) -> Complexity:
+    """The complexity of a prompt in a conversation that adds `context`."""
+    return Complexity(len(words(prompt)), count_matching(_COMPLEX_PATTERNS, prompt), context)
+
+
 def assess_query_complexity(prompt: str, context: Mapping[str, Any]) -> float:
     """0.0 to 1.0 from the prompt's length, its wording and the conversation so far."""
-    word_factor = min(len(words(prompt)) / _WORDS_OF_A_LONG_PROMPT, 1.0)
-    pattern_score = count_matching(_COMPLEX_PATTERNS, prompt) / len(_COMPLEX_PATTERNS)
-    return min((word_factor * 0.3) + (pattern_score * 0.5) + _context_factor(context), 1.0)
+    return complexity_of(prompt, _context_factor(context)).total
 
 
 def _context_factor(context: Mapping[str, Any]) -> float:
     history = context.get("conversation_history")
-    if truthy(history) and _turns(history) > _LONG_CONVERSATION:
-        return 0.3
+    if truthy(history) and _turns(history) > LONG_CONVERSATION:
+        return LONG_CONVERSATION_FACTOR
     if truthy(context.get("requires_tools")):
-        return 0.4
-    return 0.2 if truthy(context.get("multi_turn")) else 0.0
+        return TOOLS_FACTOR
+    return MULTI_TURN_FACTOR if truthy(context.get("multi_turn")) else 0.0
 
 
 def _turns(history: object) -> int:

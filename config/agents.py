@@ -53,8 +53,10 @@ class Agent(BaseModel):
     """Said when no answer could be had."""
     busy: Spoken = "All our lines are busy. Please call again in a few minutes."
     """Said, by the carrier's voice, when the node can take no further call."""
-    bridge: Spoken = "Sorry, we were cut off for a moment. I'm back."
+    bridge: Spoken = "Sorry, we were cut off for a moment."
     """The first words after the line broke and the caller is back."""
+    ask_again: Spoken = "Could you say that again, please?"
+    """Follows the bridge when it is the caller's turn."""
     closing: Spoken = "Thank you for calling. Goodbye."
     """The last words of a call that the agent ends."""
 

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -71,6 +72,9 @@ ModelId = Annotated[
     StringConstraints(pattern=r"^(arn:aws[a-z-]*:bedrock:.+|[a-z0-9-]+(\.[A-Za-z0-9:-]+)+)$"),
     StringConstraints(max_length=2048),
 ]
+GuardrailVersion = Annotated[
+    Text, StringConstraints(pattern=r"^\S{1,2048}:(DRAFT|[1-9][0-9]{0,7})$")
+]
 Interface = Annotated[Text, AfterValidator(_interface)]
 NodeName = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 HttpUrl = Annotated[Text, StringConstraints(pattern=r"^https?://"), AfterValidator(_url)]
@@ -79,6 +83,7 @@ PublicUrl = Annotated[
     Text, StringConstraints(pattern=r"^(https?|wss?)://[^?#]+$"), AfterValidator(_url)
 ]
 RedisUrl = Annotated[Text, StringConstraints(pattern=r"^(rediss?|unix)://"), AfterValidator(_url)]
+Usd = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=6)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 CommaSeparated = BeforeValidator(_split)
 AnyCase = BeforeValidator(_lower)
@@ -107,6 +112,11 @@ def number(variable: str, default: float, least: float, most: float, about: str)
     kind = "a number" if isinstance(default, float) else "a whole number"
     allowed = f"{kind} from {least} to {most}"
     return setting(variable, default, allowed, about, ge=least, le=most)
+
+
+def money(variable: str, about: str) -> Any:
+    """A setting with an amount in USD, unset by default."""
+    return setting(variable, None, "an amount in USD above 0, such as 2.50", about)
 
 
 def flag(variable: str, default: bool, about: str) -> Any:

@@ -33,6 +33,7 @@ from config.fields import (
     AbsolutePath,
     AnyCase,
     CommaSeparated,
+    GuardrailVersion,
     HttpUrl,
     Interface,
     ModelId,
@@ -42,9 +43,11 @@ from config.fields import (
     Region,
     Secret,
     Text,
+    Usd,
     WebsocketUrl,
     flag,
     host_name,
+    money,
     number,
     secret,
     setting,
@@ -201,6 +204,24 @@ class Settings(BaseSettings):
         "Model that is asked first; default: the first of AWS_BEDROCK_MODELS.",
         default_factory=lambda data: data.get("aws_bedrock_models", ("",))[0],
     )
+    models_file: AbsolutePath | None = setting(
+        "AYBIZA_MODELS_FILE",
+        None,
+        "an absolute path of a .toml file (~ is your home folder)",
+        "Models of your own, and changes to those of the catalogue.",
+    )
+    selection: Text = setting(
+        "AYBIZA_SELECTION",
+        "configured",
+        "a rule such as current, arms such as current=80,spec-3x=20, or the path of a .toml file",
+        "How the model of a turn is chosen; configured: always the first one.",
+    )
+    guardrail: GuardrailVersion | None = setting(
+        "AYBIZA_GUARDRAIL",
+        None,
+        "the id or ARN of a guardrail, a colon, and DRAFT or its version's number",
+        "Guardrail of Amazon Bedrock that looks at every answer.",
+    )
     bedrock_pool_size: int = number(
         "BEDROCK_POOL_SIZE", 10, 1, 1_000, "Connections to Bedrock: streams at a time."
     )
@@ -228,6 +249,21 @@ class Settings(BaseSettings):
     )
     cloudflare_region_mapping: bool = flag(
         "CLOUDFLARE_REGION_MAPPING", True, "Whether the caller's country chooses the region."
+    )
+
+    # Money.
+    quota_call_usd: Usd | None = money("AYBIZA_QUOTA_CALL_USD", "Most that one call may cost.")
+    quota_tenant_day_usd: Usd | None = money(
+        "AYBIZA_QUOTA_TENANT_DAY_USD", "Most that the calls of a tenant may cost in a day (UTC)."
+    )
+    quota_day_usd: Usd | None = money(
+        "AYBIZA_QUOTA_DAY_USD", "Most that all calls of this node may cost in a day (UTC)."
+    )
+    quota_action: Annotated[Literal["degrade", "refuse"], AnyCase] = setting(
+        "AYBIZA_QUOTA_ACTION",
+        "degrade",
+        "one of degrade, refuse",
+        "What a reached quota does: a cheaper model answers, or none does.",
     )
 
     # Speech by Deepgram.

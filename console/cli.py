@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from console import bench, config, demo, operate, run
+from console import bench, config, demo, models, operate, run
 
 app = typer.Typer(
     name="aybiza",
@@ -30,6 +30,7 @@ app.command("tree", epilog="Example: aybiza tree --json")(operate.tree)
 app.command("calls", epilog="Example: aybiza calls --json")(operate.calls)
 app.command("kill", epilog="Example: aybiza kill call:CA0123")(operate.kill)
 app.command("stop", epilog="Example: aybiza stop --port 1900")(operate.stop)
+app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
 app.command("config", epilog=config.EXAMPLE)(config.show)
 

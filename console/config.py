@@ -1,16 +1,17 @@
 """`aybiza config`: the settings in force, where each comes from, secrets hidden.
 
-Exit codes: 0, or 2 if a setting or the agent cannot be used; the message names it.
+Exit codes: 0; 1 if `--check` finds something that cannot be used; 2 if a setting, the agent or a
+model id is wrong; the message names it.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from console.setup import agent_or_exit, settings_or_exit
+from console.setup import agent_or_exit, catalogue_or_exit, policy_or_exit, settings_or_exit
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -36,13 +37,21 @@ def show(
     explain: Annotated[
         bool, typer.Option("--explain", help="Say of each setting what it is for.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Check whether the providers can be used.")
+    ] = False,
 ) -> None:
     """Print the settings in force and where each comes from.
 
     Secrets are hidden. A wrong value is named, with what is allowed, and ends with exit code 2.
+    With --check, says instead whether what they name can be used: models, regions, credentials,
+    network; it takes 5 s at most and ends with exit code 1 if something cannot.
     """
     settings = settings_or_exit()
     agent_or_exit(settings)
+    if check:
+        _check(settings, as_json)
+    policy_or_exit(settings)
     rows = list(_rows(settings))
     if as_json:
         table = {row.variable: _without_name(row) for row in rows}
@@ -54,6 +63,19 @@ def show(
         if explain:
             typer.echo(f"{'':{width}}  {row.about}")
             typer.echo(f"{'':{width}}  Allowed: {row.allowed}.\n")
+
+
+def _check(settings: "Settings", as_json: bool) -> NoReturn:
+    from console.checks import checks
+
+    found = checks(settings, catalogue_or_exit(settings))
+    if as_json:
+        typer.echo(json.dumps([asdict(check) for check in found], indent=2))
+    else:
+        width = max(len(check.name) for check in found)
+        for check in found:
+            typer.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:{width}}  {check.says}")
+    raise typer.Exit(0 if all(check.ok for check in found) else 1)
 
 
 def _rows(settings: "Settings") -> Iterator[Row]:

@@ -29,8 +29,9 @@ from config.agents import Agent, load_agent
 from config.settings import Settings, load
 from console.control import control
 from dialogue.toolbox import Toolbox, toolbox_for
-from gateway.gateway import Doors, bound, gateway
+from gateway.gateway import Doors, gateway
 from gateway.http import HttpDoor
+from gateway.listening import bound
 from gateway.media_server import PATH
 from gateway.twilio_codec import Start
 from speech.deepgram import Deepgram
@@ -68,6 +69,7 @@ class Node:
             pool_size=settings.bedrock_pool_size,
             connect_timeout_ms=settings.bedrock_connection_timeout,
             read_timeout_ms=settings.bedrock_request_timeout,
+            credentials=_credentials(settings),
         )
         secret = settings.deepgram_api_key
         self._deepgram = Deepgram(
@@ -167,6 +169,12 @@ def _with_limits(agent: Agent, settings: Settings) -> Agent:
         "max_duration_s": agent.max_duration_s or float(settings.max_call_seconds),
     }
     return agent.model_copy(update=dict(limits))
+
+
+def _credentials(settings: Settings) -> Mapping[str, str]:
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    secrets = {name: getattr(settings, name) for name in names}
+    return {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
 
 
 def _address(socket: Any) -> str:

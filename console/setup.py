@@ -1,13 +1,16 @@
-"""What each command needs before it begins: settings and agent, or a clear end with exit code 2."""
+"""What each command needs before it begins: settings, agent, models, or a clear end with code 2."""
 
 import sys
 import warnings
+from datetime import date
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from claude.choice import Policy
     from config.agents import Agent
+    from config.catalogue import Catalogue
     from config.settings import Settings
 
 USAGE_ERROR = 2
@@ -40,6 +43,34 @@ def agent_or_exit(settings: "Settings") -> "Agent":
         return load_agent(settings.agent)
     except AgentError as error:
         _refuse([f"AYBIZA_AGENT={settings.agent!r}: {problem}" for problem in error.problems])
+
+
+def catalogue_or_exit(settings: "Settings") -> "Catalogue":
+    """The models that the settings give. A contradiction in them ends the command, exit code 2."""
+    from config.catalogue import CatalogueError, load, shipped
+
+    try:
+        return shipped() if settings.models_file is None else load(settings.models_file)
+    except CatalogueError as error:
+        _refuse([f"AYBIZA_MODELS_FILE: {problem}" for problem in error.problems])
+
+
+def policy_or_exit(settings: "Settings") -> "Policy":
+    """How the settings choose a model.
+
+    Says on standard error which model ids were changed. One that nothing can be made of, or a
+    selection that cannot be used, ends the command with exit code 2.
+    """
+    from claude.choice import Policy
+    from claude.experiments import SelectionError
+
+    try:
+        policy = Policy.of(settings, catalogue_or_exit(settings), today=date.today())
+    except SelectionError as error:
+        _refuse(error.problems)
+    for warning in policy.warnings:
+        print(f"aybiza: warning: {warning}", file=sys.stderr)
+    return policy
 
 
 def _refuse(problems: list[str]) -> NoReturn:

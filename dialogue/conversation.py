@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from dialogue.journal import (
@@ -31,6 +32,16 @@ GREETING_TURN = 0
 # What the model is asked when an answer broke off after some of it was spoken: newer models
 # refuse a prefilled assistant message, so the request to go on is the caller's side.
 CONTINUE = "(Continue exactly from where you stopped, do not repeat.)"
+
+
+class Phase(Enum):
+    """What the call is doing; `dialogue.turns` says what each of them means."""
+
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    INTERRUPTED = "interrupted"
+    ENDED = "ended"
 
 
 @dataclass(slots=True)
@@ -86,6 +97,20 @@ class Conversation:
     def turn(self) -> Turn | None:
         """The turn that is going on."""
         return next(reversed(self.turns.values()), None)
+
+    @property
+    def phase(self) -> Phase:
+        """What the call is doing, read off the turn that is going on."""
+        turn = self.turn
+        if self.ended is not None:
+            return Phase.ENDED
+        if turn is None:
+            return Phase.LISTENING
+        if turn.cut is not None:
+            return Phase.INTERRUPTED
+        if turn.unheard():
+            return Phase.SPEAKING
+        return Phase.LISTENING if turn.complete else Phase.THINKING
 
     def apply(self, entry: Entry) -> None:
         """Fold one entry of the journal."""

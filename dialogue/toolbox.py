@@ -25,13 +25,18 @@ CLOSING_REASONS: dict[str, str] = {"end_call": "goodbye", "transfer": "transfer"
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """One use of a tool: by which call, of which caller's number ("" if withheld)."""
+    """One use of a tool: by which call, of which caller's number ("" if withheld).
+
+    `turn`: the turn of the caller in which the model uses it; `said`: the caller's words in it.
+    """
 
     name: str
     tool_use_id: str
     input: dict[str, Any]
     call_id: str
     caller: str = ""
+    turn: int = 0
+    said: str = ""
 
 
 class Toolbox(Protocol):

@@ -16,11 +16,10 @@ All transitions stand in `_TRANSITIONS`; an event that has no row in a phase cha
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Any, Literal, NamedTuple
 
 from config.agents import Agent
-from dialogue.conversation import GREETING_TURN, Conversation, Turn
+from dialogue.conversation import GREETING_TURN, Conversation, Phase, Turn
 from dialogue.events import (
     AnswerFailed,
     AnswerFinished,
@@ -74,16 +73,6 @@ ANSWER_ATTEMPTS = 2
 CLOSING_SECONDS = 30.0
 
 
-class Phase(Enum):
-    """What the call is doing; see the module."""
-
-    LISTENING = "listening"
-    THINKING = "thinking"
-    SPEAKING = "speaking"
-    INTERRUPTED = "interrupted"
-    ENDED = "ended"
-
-
 class TurnMachine:
     """See the module. `conversation` is for reading."""
 
@@ -93,21 +82,13 @@ class TurnMachine:
         self._commands: list[Command] = []
         # Two things that a crash may lose: how often the answer failed, what the caller is at.
         self._failures = 0
-        self._giving: Literal["words", "digits"] | None = None
-        if self.conversation.segments:
-            self._giving = "words"
+        waiting = bool(self.conversation.segments)
+        self._giving: Literal["words", "digits"] | None = "words" if waiting else None
 
     @property
     def phase(self) -> Phase:
-        """What the call is doing, as it follows from the conversation."""
-        turn = self._turn
-        if self.conversation.ended is not None:
-            return Phase.ENDED
-        if turn.cut is not None:
-            return Phase.INTERRUPTED
-        if turn.unheard():
-            return Phase.SPEAKING
-        return Phase.LISTENING if turn.complete else Phase.THINKING
+        """What the call is doing; see the module."""
+        return self.conversation.phase
 
     def handle(self, event: Event) -> list[Command]:
         """What to do now that `event` has happened."""
@@ -122,8 +103,7 @@ class TurnMachine:
     def _collect(self, act: Callable[[TurnMachine, Any], None], event: Any) -> list[Command]:
         self._commands = []
         act(self, event)
-        commands, self._commands = self._commands, []
-        return commands
+        return self._commands
 
     def _do(self, *commands: Command) -> None:
         self._commands.extend(commands)
@@ -140,16 +120,21 @@ class TurnMachine:
 
     def _start(self, event: Started) -> None:
         conversation, turn = self.conversation, self.conversation.turn
+        again, bridge = event.again, self.agent.bridge
         if conversation.ended is not None:
             self._do(EndCall(conversation.ended))
         elif turn is None:
             self._agent_turn(GREETING_TURN, self.agent.greeting)
+        elif conversation.closing is not None:
+            self._do(StartTimer("duration", CLOSING_SECONDS))
+            self._go_on()
+        elif again and self.phase is Phase.LISTENING and not conversation.segments:
+            # What the caller said into the gap is lost.
+            self._agent_turn(turn.number + 1, f"{bridge} {self.agent.ask_again}")
         else:
-            if conversation.closing is not None:
-                self._do(StartTimer("duration", CLOSING_SECONDS))
-            elif event.again:
-                # Number 0 is in no history: the bridge is about the line, not about the matter.
-                self._do(Say(turn.number, 0, self.agent.bridge), SayAll(turn.number))
+            if again:
+                # Number 0 is in no history: this is about the line, not about the matter.
+                self._do(Say(turn.number, 0, bridge), SayAll(turn.number))
             self._go_on()
 
     def _go_on(self) -> None:
@@ -163,8 +148,8 @@ class TurnMachine:
             case _:
                 for seq in turn.unheard():
                     self._do(Say(turn.number, seq, turn.sentences[seq]))
-                complete = turn.complete
-                self._do(SayAll(turn.number) if complete else Ask(turn.number, turn.last_seq))
+                said = SayAll(turn.number) if turn.complete else Ask(turn.number, turn.last_seq)
+                self._do(said)
                 if self._giving:
                     self._await_caller()
 
@@ -313,12 +298,8 @@ class TurnMachine:
             self._listen()
 
     def _instead_of_nothing(self) -> str:
-        match self.conversation.closing:
-            case None:
-                return self.agent.error
-            case "transfer":
-                return self.agent.filler
-        return self.agent.closing
+        words = {None: self.agent.error, "transfer": self.agent.filler}
+        return words.get(self.conversation.closing, self.agent.closing)
 
     def _answer_failed(self, event: AnswerFailed) -> None:
         if not self._is_awaited(event.turn):

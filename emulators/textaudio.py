@@ -1,9 +1,9 @@
 """Text as telephone audio: exact speech for tests, in both directions.
 
-Each byte of the UTF-8 text becomes `bytes_per_char` mu-law codes: a sync code, then its two nibbles in
-turn. None of these codes is silence, silence may stand anywhere between characters, and a stream may
-be cut anywhere. A character counts as heard when its sync code and both nibbles have come; what is
-left of it later is passed over, so a sentence that is taken up in its midst is heard once.
+Each byte of the UTF-8 text becomes `bytes_per_char` mu-law codes: a sync code, then its two nibbles
+in turn. None of these codes is silence, silence may stand anywhere, and a stream may be cut
+anywhere. A character counts as heard when its sync code and both nibbles have come; what is left of
+it later is passed over, so a sentence that is taken up in its midst is heard once.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class TextAudioDecoder:
             kind = code & 0xF0
             if code == _SYNC:
                 self._synced, self._high = True, None
-            elif not self._synced:
+            elif not self._synced or code in SILENCE_CODES:
                 continue
             elif kind == _HIGH and self._high is None:
                 self._high = code & 0x0F

@@ -57,11 +57,3 @@ class StreamSupervisor(DynamicSupervisor):
 def gateway(doors: Doors) -> ChildSpec:
     """The spec of the gateway in the application's tree."""
     return child(Gateway, doors, name="gateway")
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """A listening socket at the address; `OSError` says which address and why not."""
-    try:
-        return socket.create_server((host, port), backlog=1024)
-    except OSError as error:
-        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None

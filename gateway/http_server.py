@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from actors.runtime import Exit, GenServer, Stop, Task
+from gateway.listening import retire
 
 START_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 5
@@ -24,6 +25,14 @@ GRACE_SECONDS = 2
 
 
 class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: asyncio.Future[None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set_result(None)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals are the node's business."""
@@ -48,11 +57,11 @@ class HttpServer(GenServer):
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        self._server = _Uvicorn(config)
-        self._serving = Task.start(self.vm, self._serve, listening.dup())
+        ready: asyncio.Future[None] = self.vm.loop.create_future()
+        self._server = _Uvicorn(config, ready)
+        self._serving = Task.start(self.vm, self._serve, listening.dup(), ready)
         async with asyncio.timeout(START_SECONDS):
-            while not self._server.started:
-                await asyncio.sleep(0)
+            await ready
 
     async def handle_info(self, message: Any) -> None:
         match message:
@@ -64,10 +73,13 @@ class HttpServer(GenServer):
         with contextlib.suppress(TimeoutError):
             await self.vm.join(self._serving.pid, GRACE_SECONDS + 1.0)
 
-    async def _serve(self, listening: socket.socket) -> None:
+    async def _serve(self, listening: socket.socket, ready: asyncio.Future[None]) -> None:
         try:
             await self._server.serve(sockets=[listening])
         finally:
-            for server in getattr(self._server, "servers", ()):
-                server.close()
-            listening.close()
+            if not ready.done():
+                ready.set_exception(RuntimeError("the HTTP server did not start"))
+                listening.close()
+            for server in self._server.servers if self._server.started else ():
+                if server.is_serving():
+                    retire(self.vm, server.sockets, server.close)

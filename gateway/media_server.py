@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from actors.runtime import VM, CallExit, Exit, GenServer, Pid, Stop, Task, is_orderly
+from gateway.listening import retire
 from gateway.media_stream import CLOSE_INTERNAL_ERROR, ContextOf, MediaStream
 from gateway.twilio_codec import MAX_FRAME_BYTES
 from supervisors.child_spec import child
@@ -76,7 +78,7 @@ class MediaServer(GenServer):
             await asyncio.Event().wait()
         finally:
             if server is not None:
-                server.close(close_connections=False)
+                retire(vm, server.sockets, partial(server.close, close_connections=False))
             elif not ready.done():
                 ready.set_exception(RuntimeError("the media server did not start"))
 

@@ -142,8 +142,10 @@ class MediaStream(GenServer):
             await self._take_frames()
         except ProtocolError as error:
             self.vm.send(self.pid, error)
-        except ConnectionClosed:
-            return
+        except ConnectionClosed as end:
+            if end.sent is not None and not end.rcvd_then_sent and not self._leaving:
+                # A frame was refused by the websocket itself.
+                self._note_refusal(int(end.sent.code), end.sent.reason)
 
     async def _take_frames(self) -> None:
         """Audio goes straight to the line, the rest to the process."""
@@ -162,9 +164,12 @@ class MediaStream(GenServer):
                 self._context = self._context_of(line, event)
             self.vm.send(owner, event)
 
-    async def _refuse(self, error: ProtocolError) -> None:
+    def _note_refusal(self, code: int, why: str) -> None:
         count(self.vm, "aybiza_errors_total", kind="media_protocol")
-        log.warning("media_refused", call_id=self.call_id, code=error.close_code, why=error.reason)
+        log.warning("media_refused", call_id=self.call_id, code=code, why=why)
+
+    async def _refuse(self, error: ProtocolError) -> None:
+        self._note_refusal(error.close_code, error.reason)
         await self._close(error.close_code, error.reason)
 
     async def _close(self, code: int, why: str) -> None:

@@ -3,6 +3,7 @@
 `url` is `ws://host:port` or `wss://host` of another server for both directions; None is Deepgram.
 Building the SDK's client takes a tenth of a second: `warm` does it in a thread.
 
+Errors: `ImportError` for an SDK that this was not written for; those of `speech.deepgram_socket`.
 Source: deepgram-sdk, `AsyncDeepgramClient`, `DeepgramClientEnvironment`.
 """
 
@@ -13,8 +14,11 @@ from typing import Any
 
 from deepgram import AsyncDeepgramClient
 from deepgram.environment import DeepgramClientEnvironment
+from deepgram.listen.v1.socket_client import AsyncV1SocketClient as ListenSocket
+from deepgram.speak.v1.socket_client import AsyncV1SocketClient as SpeakSocket
 
 from speech.deepgram_listen import ListenOptions, ListenSession
+from speech.deepgram_socket import check_sdk
 from speech.deepgram_speak import SpeakOptions, SpeakSession
 
 WARM_SECONDS = 30.0
@@ -47,6 +51,7 @@ class Deepgram:
         return self._client
 
     def _build(self) -> AsyncDeepgramClient:
+        check_sdk(ListenSocket, SpeakSocket)
         arguments: dict[str, Any] = {"api_key": self._api_key or "unset"}
         if self._url is not None:
             http = self._url.replace("ws", "http", 1)

@@ -13,11 +13,17 @@ Source: Deepgram, listen v1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import quote
+
+import structlog
 
 from speech.deepgram_socket import DeepgramSocket
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,11 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Words from `start` to `end`; `is_final`: they will not change; `speech_final`: a pause followed."""
+    """Words from `start` to `end`.
+
+    `is_final`: they will not change. `speech_final`: a pause followed. `from_finalize`: they were
+    asked for. `confidence`: 0 to 1.
+    """
 
     text: str
     is_final: bool
@@ -89,9 +99,9 @@ class ListenSession(DeepgramSocket):
         """Connect through the SDK's `client`, within `timeout` seconds."""
         opening = client.listen.v1.connect(
             **options.parameters(),
-            request_options={"additional_headers": {"x-deepgram-session-id": call_id}},
+            request_options={"additional_headers": {"x-deepgram-session-id": quote(call_id)}},
         )
-        return cls(*await cls.connected(opening, timeout))
+        return await cls.opened(opening, timeout)
 
     async def send_audio(self, mulaw: bytes) -> None:
         """Send audio; never an empty piece, which once meant the end."""
@@ -108,10 +118,13 @@ class ListenSession(DeepgramSocket):
 
     async def __aiter__(self) -> AsyncIterator[ListenEvent]:
         async for message in self.messages():
-            if isinstance(message, dict):
-                event = decode(message)
-                if event is not None:
-                    yield event
+            if isinstance(message, bytes):
+                continue
+            if message.get("type") == "Error":
+                log.warning("deepgram_listen_error", **_told(message))
+            event = decode(message)
+            if event is not None:
+                yield event
 
 
 def decode(message: dict[str, Any]) -> ListenEvent | None:
@@ -136,4 +149,10 @@ def decode(message: dict[str, Any]) -> ListenEvent | None:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    """A time or a share; 0.0 for what is none."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+
+
+def _told(message: dict[str, Any]) -> dict[str, str]:
+    """What an error says of itself."""
+    return {key: str(message[key]) for key in ("code", "variant", "description") if key in message}

@@ -1,11 +1,14 @@
 """What both of Deepgram's sockets have in common: opening with a limit, sending, the end.
 
-The SDK opens the socket, authenticates and sends. What comes is read from the SDK's own websocket and
-decoded here: the SDK's models cost up to a millisecond a message on the loop and take some messages
-for others.
+The SDK opens the socket, authenticates and sends. What comes is read from the SDK's own websocket
+and decoded here: the SDK's models cost up to a millisecond a message on the loop and take some
+messages for others.
+
+The time limits are kept here too. The SDK's websocket answers a cancellation with a closing
+handshake of up to 20 s, so where an end is not answered in time the connection is cut.
 
 Errors: `DeepgramRefused` (the handshake was answered with an HTTP status), `DeepgramClosed` (the
-socket ended in another way than by close code 1000), `TimeoutError`, `OSError`.
+socket ended in another way than in order), `TimeoutError`, `OSError`.
 
 Source: Deepgram, listen v1 and speak v1; deepgram-sdk, websocket clients.
 """
@@ -13,21 +16,28 @@ Source: Deepgram, listen v1 and speak v1; deepgram-sdk, websocket clients.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import traceback
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Self
 
 from deepgram.core.api_error import ApiError
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 CLOSE_SECONDS = 2.0
+# A cut connection is torn down in the next few rounds of the loop.
+TEAR_DOWN_SECONDS = 0.5
+# So many cancellations end any opening: each round it handles at most one.
+_CANCELLATIONS = 10
 
 _HINTS = {
     400: "a parameter of the connection is not accepted",
     401: "the API key is not accepted: check DEEPGRAM_API_KEY",
     402: "the project has no credit left",
     403: "the API key may not use this model or feature",
+    404: "there is no such endpoint: check DEEPGRAM_URL",
     429: "too many connections of this project at a time",
 }
 
@@ -50,28 +60,43 @@ class DeepgramClosed(Exception):
         super().__init__(f"Deepgram closed the connection with code {code} {reason}".rstrip())
 
 
-class DeepgramSocket:
-    """An open socket; `socket` is the SDK's client of it."""
+def check_sdk(*sockets: type[Any]) -> None:
+    """See that the SDK's socket classes keep their websocket where it is read from.
 
-    def __init__(self, stack: AsyncExitStack, socket: Any) -> None:
-        self._stack = stack
+    Raises `ImportError` for an SDK that does not.
+    """
+    for kind in sockets:
+        websocket = object()
+        if getattr(kind(websocket=websocket), "_websocket", None) is not websocket:
+            raise ImportError(
+                f"this deepgram-sdk does not fit: {kind.__module__}.{kind.__name__} has no"
+                " _websocket; install the version that constraints.txt names"
+            )
+
+
+class DeepgramSocket:
+    """An open socket; `opening` is the SDK's context of it and `socket` what that gave."""
+
+    def __init__(self, opening: AbstractAsyncContextManager[Any], socket: Any) -> None:
+        self._opening = opening
         self._socket = socket
+        self._websocket = socket._websocket
         self._closed = False
 
     @classmethod
-    async def connected(
-        cls, opening: AbstractAsyncContextManager[Any], timeout: float
-    ) -> tuple[AsyncExitStack, Any]:
+    async def opened(cls, opening: AbstractAsyncContextManager[Any], timeout: float) -> Self:
         """Enter the SDK's context within `timeout` seconds."""
-        stack = AsyncExitStack()
+        entering = asyncio.ensure_future(_entered(opening))
+        entering.add_done_callback(_retrieved)
         try:
-            async with asyncio.timeout(timeout):
-                socket = await stack.enter_async_context(opening)
-        except ApiError as error:
-            raise DeepgramRefused(error.status_code or 0) from None
-        except ConnectionClosed as error:
-            raise _closed(error) from None
-        return stack, socket
+            await asyncio.wait((entering,), timeout=timeout)
+        except asyncio.CancelledError:
+            await _given_up(entering)
+            raise
+        if not entering.done():
+            await _given_up(entering)
+            raise TimeoutError(f"Deepgram did not answer the handshake within {timeout:g} s")
+        return cls(opening, entering.result())
 
     async def send(self, action: Any) -> None:
         """Await one of the SDK's send coroutines."""
@@ -81,15 +106,18 @@ class DeepgramSocket:
             raise _closed(error) from None
 
     async def messages(self) -> AsyncIterator[bytes | dict[str, Any]]:
-        """What comes: audio as bytes, everything else as the decoded object. Ends on code 1000."""
+        """What comes: audio as bytes, everything else as the decoded object.
+
+        Ends when the socket was closed in order; what is not a JSON object is passed over.
+        """
         try:
-            async for message in self._socket._websocket:
+            async for message in self._websocket:
                 if isinstance(message, bytes):
                     yield message
                     continue
                 try:
                     decoded = json.loads(message)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
                 if isinstance(decoded, dict):
                     yield decoded
@@ -97,19 +125,63 @@ class DeepgramSocket:
             raise _closed(error) from None
 
     async def close(self) -> None:
-        """Close the socket; idempotent, and over within `CLOSE_SECONDS`."""
+        """Close the socket: in order within `CLOSE_SECONDS`, or else by cutting it; idempotent."""
         if self._closed:
             return
         self._closed = True
+        closing = asyncio.ensure_future(self._opening.__aexit__(None, None, None))
+        closing.add_done_callback(_retrieved)
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._stack.aclose()
-        except (TimeoutError, ConnectionClosed, OSError):
-            transport = getattr(self._socket._websocket, "transport", None)
-            if transport is not None:
-                transport.abort()
+            await asyncio.wait((closing,), timeout=CLOSE_SECONDS)
+        finally:
+            self._websocket.transport.abort()
+        await asyncio.wait((closing,), timeout=TEAR_DOWN_SECONDS)
+
+
+async def _entered(opening: AbstractAsyncContextManager[Any]) -> Any:
+    try:
+        return await opening.__aenter__()
+    except ApiError as error:
+        raise DeepgramRefused(error.status_code or 0) from None
+    except ConnectionClosed as error:
+        raise _closed(error) from None
+    except WebSocketException as error:
+        raise DeepgramClosed(1006, f"in the handshake: {error}") from None
+    except asyncio.CancelledError as error:
+        _cut(error)
+        raise
+
+
+async def _given_up(entering: asyncio.Future[Any]) -> None:
+    """End an opening that nobody waits for any more, whatever it is at."""
+    for _ in range(_CANCELLATIONS):
+        if entering.done():
+            break
+        entering.cancel()
+        await asyncio.sleep(0)
+    opened = entering.done() and not entering.cancelled() and entering.exception() is None
+    if opened:
+        entering.result()._websocket.transport.abort()
+
+
+def _cut(error: BaseException) -> None:
+    """Cut the connection that an opening was cancelled over.
+
+    The SDK gives it to nobody before the handshake is over, and left to itself the websocket would
+    hold it for 20 s more: so it is looked for where the opening stood.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        transport = getattr(frame.f_locals.get("protocol"), "transport", None)
+        if transport is not None:
+            transport.abort()
+
+
+def _retrieved(future: asyncio.Future[Any]) -> None:
+    """What an opening or a closing ended with is no news to anybody who has not waited for it."""
+    with contextlib.suppress(asyncio.CancelledError):
+        future.exception()
 
 
 def _closed(error: ConnectionClosed) -> DeepgramClosed:
-    received = error.rcvd
-    return DeepgramClosed(received.code, received.reason) if received else DeepgramClosed(1006, "")
+    close = error.rcvd or error.sent
+    return DeepgramClosed(close.code, close.reason) if close else DeepgramClosed(1006, "")

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from deepgram.speak.v1.types import SpeakV1Text
 
@@ -77,9 +78,9 @@ class SpeakSession(DeepgramSocket):
             model=options.model,
             encoding="mulaw",
             sample_rate="8000",
-            request_options={"additional_headers": {"x-deepgram-session-id": call_id}},
+            request_options={"additional_headers": {"x-deepgram-session-id": quote(call_id)}},
         )
-        return cls(*await cls.connected(opening, timeout))
+        return await cls.opened(opening, timeout)
 
     async def speak(self, text: str) -> None:
         """Give text to be spoken; a long one goes in pieces of `TEXT_CHARACTERS` at most."""

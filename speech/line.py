@@ -147,7 +147,8 @@ class Line:
     taken the last signal (it sets `audio_signalled` back). `started`: the conversation has been
     begun, or taken up, on this line. `ended`: why the call is over. `owner`: the process that holds
     the carrier's socket; when it is gone, so is the line. `finished_at`: when the caller's turn was
-    known to be over, until the first audio of the answer.
+    known to be over, until the first audio of the answer. `aside`: words about the line itself that
+    are said on it and stand in no journal.
     """
 
     call_id: str
@@ -162,6 +163,7 @@ class Line:
     ended: str | None = None
     owner: Any = None
     finished_at: float | None = None
+    aside: tuple[Sentence, str] | None = None
 
     def post(self, event: Any) -> None:
         """Something happened on the call."""
@@ -187,5 +189,6 @@ class Line:
     def clear(self, now: float) -> Cut | None:
         """Silence the line at once; returns where the agent was cut off."""
         cut = self.ledger.clear(now)
+        self.aside = None
         self.sink.clear()
         return cut

@@ -1,8 +1,8 @@
 """mu-law, the code of the telephone line: 8 bits a sample, 8000 samples a second.
 
-`decode` gives 16-bit linear samples in native byte order, `encode` takes them; both are tables, so a
-20 ms frame costs some microseconds. Encoding what was decoded gives the same bytes, but for the two
-codes of zero.
+`decode` gives 16-bit linear samples in native byte order, `encode` takes them; both are tables, so
+a 20 ms frame costs some microseconds. Encoding what was decoded gives the same bytes, but for the
+two codes of zero.
 
 Source: ITU-T G.711; Twilio, Media Streams, `audio/x-mulaw`.
 """

@@ -61,7 +61,7 @@ class Ledger:
         self.generation = 0
         self._texts: dict[Sentence, list[tuple[Sentence, int]]] = {}
         self._sent: dict[Sentence, int] = {}
-        self._due: dict[Sentence, float] = {}
+        self._ends: dict[Sentence, float] = {}
         self._marks: dict[str, Sentence] = {}
         self._heard: set[Sentence] = set()
         self._pieces: list[_Piece] = []
@@ -101,12 +101,12 @@ class Ledger:
         """All of `sentence` is out: the name of the mark to send behind it."""
         name = f"{self.generation}:{sentence.turn}:{sentence.seq}"
         self._marks[name] = sentence
-        self._due[sentence] = self._played_until + MARK_GRACE_SECONDS
+        self._ends[sentence] = self._played_until
         return name
 
     def is_complete(self, sentence: Sentence) -> bool:
         """Whether all of `sentence` is out, its mark included."""
-        return sentence in self._due or sentence in self._heard
+        return sentence in self._ends or sentence in self._heard
 
     def is_heard(self, sentence: Sentence) -> bool:
         """Whether the caller has heard all of `sentence`."""
@@ -119,14 +119,14 @@ class Ledger:
 
     def overdue(self, now: float) -> list[Sentence]:
         """Sentences whose mark is overdue; they count as heard from now on."""
-        late = [sentence for sentence, due in self._due.items() if due <= now]
+        late = [s for s, ends in self._ends.items() if ends + MARK_GRACE_SECONDS <= now]
         return [sentence for sentence in late if self._hear(sentence)]
 
     def _hear(self, sentence: Sentence) -> bool:
         if sentence in self._heard:
             return False
         self._heard.add(sentence)
-        self._due.pop(sentence, None)
+        self._ends.pop(sentence, None)
         self._texts.pop(sentence, None)
         self._pieces = [piece for piece in self._pieces if piece.sentence != sentence]
         return True
@@ -138,12 +138,12 @@ class Ledger:
         """
         begun = [piece for piece in self._pieces if piece.starts <= now]
         cut = self._cut(begun[-1], now) if begun else None
-        for sentence in [s for s, due in self._due.items() if due - MARK_GRACE_SECONDS <= now]:
+        for sentence in [s for s, ends in self._ends.items() if ends <= now]:
             # Its mark is on its way, and would tell nothing when it comes.
             self._hear(sentence)
         self.generation += 1
         self._texts.clear()
-        self._due.clear()
+        self._ends.clear()
         self._marks.clear()
         self._pieces.clear()
         self._played_until = now
@@ -158,7 +158,7 @@ class Ledger:
         out = piece.size / BYTES_A_SECOND
         whole = out if complete else max(out, characters / CHARACTERS_A_SECOND)
         played = max(0.0, out - max(0.0, piece.ends - now))
-        share = played / whole if whole else 0.0
+        share = played / whole if whole else float(complete)
         if not complete:
             share = min(share, MOST_OF_AN_UNFINISHED)
         place = share * characters

@@ -381,6 +381,29 @@ def _extras(model: Model, body: Body) -> Problems:
         effort = owner.get("effort") if isinstance(owner, Mapping) else None
         if effort is not None and effort not in _EFFORTS:
             yield f"output_config.effort: {effort!r:.40} is not one of {', '.join(_EFFORTS)}."
+        elif effort is not None and ADAPTIVE not in model.thinking:
+            yield "output_config.effort: this model does not support the effort parameter."
+    guardrail = body.get("guardrailConfig")
+    if guardrail is not None:
+        for member in ("guardrailIdentifier", "guardrailVersion"):
+            if not _member(body, "guardrailConfig", member):
+                yield f"guardrailConfig.{member}: is missing."
+
+
+def _cache_points(model: Model, body: Body) -> Problems:
+    places = [
+        body.get("toolConfig", {}).get("tools", []),
+        body.get("system", []),
+        *(message["content"] for message in body["messages"]),
+    ]
+    points = [block["cachePoint"] for place in places for block in place if "cachePoint" in block]
+    if len(points) > 4:
+        yield f"A maximum of 4 blocks with cache_control may be provided. Found {len(points)}."
+    for point in points:
+        if not isinstance(point, Mapping) or point.get("type") != "default":
+            yield "cachePoint.type: has to be default."
+        elif point.get("ttl", "5m") not in ("5m", "1h"):
+            yield f"cachePoint.ttl: {point['ttl']!r:.40} is not one of 5m, 1h."
 
 
 _CHECKS: tuple[Callable[[Model, Body], Problems], ...] = (
@@ -391,6 +414,7 @@ _CHECKS: tuple[Callable[[Model, Body], Problems], ...] = (
     _thinking,
     _sampling,
     _reasoning,
+    _cache_points,
     _extras,
 )
 

@@ -1,19 +1,25 @@
 """Engines: what hears and what speaks behind Deepgram's wire.
 
-A `Recogniser` belongs to one listen socket and is given its audio in blocks of 20 ms. An `Engine` makes
-recognisers and speaks. The scripted engine is exact and instant: its audio is text
-(`emulators.textaudio`).
+A `Recogniser` belongs to one listen socket and is given its audio in blocks of 20 ms. An `Engine`
+makes recognisers and speaks; the same text in the same voice is the same audio, byte by byte, so
+that a sentence can be taken up where it broke off. The scripted engine is exact and instant: its
+audio is text (`emulators.textaudio`).
+
+Errors: `SynthesisError` when a text cannot be spoken.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Protocol
 
 from emulators.textaudio import SILENCE_CODES, TextAudioDecoder, encode
 
 BLOCK_BYTES = 160
-BLOCK_SECONDS = 0.02
+BLOCK_MS = 20
+
+
+class SynthesisError(Exception):
+    """A text cannot be spoken; the message says why."""
 
 
 class Recogniser(Protocol):
@@ -39,13 +45,13 @@ class Engine(Protocol):
         """Be ready to hear and speak."""
 
     async def stop(self) -> None:
-        """End whatever was started."""
+        """End whatever was started; what is still asked of it is answered with nothing."""
 
     def recogniser(self) -> Recogniser:
         """For a new listen socket."""
 
-    def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
-        """The mu-law audio of `text`, in pieces of any size."""
+    async def synthesise(self, text: str, voice: str) -> bytes:
+        """The mu-law audio of `text`; nothing for a text without a word."""
 
 
 class ScriptedRecogniser:
@@ -82,6 +88,6 @@ class ScriptedEngine:
     def recogniser(self) -> ScriptedRecogniser:
         return ScriptedRecogniser()
 
-    async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+    async def synthesise(self, text: str, voice: str) -> bytes:
         # A blank behind each text, so that what was heard reads as sentences.
-        yield encode(text + " ")
+        return encode(text + " ") if text.strip() else b""

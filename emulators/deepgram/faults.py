@@ -6,22 +6,36 @@ A fault is taken once, by the next socket of its door that reaches it:
     close(code)      the socket is closed with this code `after` seconds of its life
     abort            the connection is cut `after` seconds of its life
     stall            nothing is sent any more `after` seconds of its life
-    unknown          a message of an unknown type is sent
+    unknown          a message of an unknown type is sent `after` seconds of its life
+    malformed        a message that is not JSON is sent `after` seconds of its life
 
 Times in the journal are seconds of `time.monotonic`, which all processes of a machine share.
+
+Errors: `ValueError` for a fault that there cannot be, saying what is allowed.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Literal
+from http import HTTPStatus
+from typing import Any, Literal, cast, get_args
 
 Door = Literal["listen", "speak"]
-Kind = Literal["refuse", "close", "abort", "stall", "unknown"]
-KINDS: tuple[Kind, ...] = ("refuse", "close", "abort", "stall", "unknown")
+Kind = Literal["refuse", "close", "abort", "stall", "unknown", "malformed"]
+DOORS: tuple[Door, ...] = get_args(Door)
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
 JOURNAL_LIMIT = 10_000
+REFUSAL_STATUS = 503
+CLOSE_CODE = 1011
+
+_FIRST_ERROR = 400
+_REFUSALS = frozenset(status.value for status in HTTPStatus if status.value >= _FIRST_ERROR)
+# Those that may stand in a close frame.
+_CLOSE_CODES = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +44,46 @@ class Fault:
 
     door: Door
     kind: Kind
-    code: int = 1011
+    code: int = CLOSE_CODE
     after: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.door not in DOORS:
+            raise ValueError(f"door is one of {', '.join(DOORS)}, not {self.door!r}")
+        if self.kind not in KINDS:
+            raise ValueError(f"kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+        if not (math.isfinite(self.after) and self.after >= 0):
+            raise ValueError(f"after is a number of seconds from 0, not {self.after}")
+        if self.kind == "refuse" and self.code not in _REFUSALS:
+            raise ValueError(f"the code of a refusal is an HTTP status from 400, not {self.code}")
+        if self.kind == "close" and self.code not in _CLOSE_CODES:
+            raise ValueError(f"code is a close code that may be sent, not {self.code}")
+
+
+def fault(door: str, kind: str, code: str | None = None, after: str | None = None) -> Fault:
+    """The fault that words describe."""
+    default = REFUSAL_STATUS if kind == "refuse" else CLOSE_CODE
+    return Fault(
+        cast(Door, door),
+        cast(Kind, kind),
+        default if code is None else _whole(code),
+        0.0 if after is None else number("after", after),
+    )
+
+
+def number(name: str, text: str) -> float:
+    """The number that `text` says; `name` is for the error."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name} is a number, not {text!r}") from None
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"code is a whole number, not {text!r}") from None
 
 
 class Faults:

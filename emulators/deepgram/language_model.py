@@ -102,7 +102,7 @@ def _alternatives(tokens: list[str], at: int, stop: str | None) -> tuple[Alterna
 
 
 def _with_articles(words: list[str]) -> list[str]:
-    """"a" or "an" as the next word wants it."""
+    """ "a" or "an" as the next word wants it."""
     fixed = list(words)
     for index, (word, following) in enumerate(zip(words, words[1:], strict=False)):
         if word in ("a", "an"):
@@ -126,9 +126,7 @@ def trigrams(sentences: Iterable[list[str]]) -> str:
     total, kinds = sum(ones.values()), len(ones)
     p1 = {word: (n + 1.0) / (total + kinds) for word, n in ones.items()}
     seen2, after2 = _contexts((pair[0], n) for pair, n in twos.items())
-    p2 = {
-        (a, b): (n + after2[a] * p1[b]) / (seen2[a] + after2[a]) for (a, b), n in twos.items()
-    }
+    p2 = {(a, b): (n + after2[a] * p1[b]) / (seen2[a] + after2[a]) for (a, b), n in twos.items()}
     seen3, after3 = _contexts(((a, b), n) for (a, b, _), n in threes.items())
     p3 = {
         (a, b, c): (n + after3[a, b] * p2[b, c]) / (seen3[a, b] + after3[a, b])

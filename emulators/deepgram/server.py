@@ -3,13 +3,11 @@
     async with DeepgramEmulator(engine="scripted") as deepgram:
         print(deepgram.url)        # ws://127.0.0.1:40124, for /v1/listen and /v1/speak
 
-Any API key is accepted, none or an empty one is refused with 401. Handshake refusals carry `dg-error`.
-Faults and the journal: in process by `faults` and `journal`, over HTTP on the same port by
+Any API key is accepted, none or an empty one is refused with 401; audio is mu-law, 8000 Hz, and a
+connection that asks for other is refused with 400. Handshake refusals carry `dg-error`. Faults,
+journal and pace: in process by the attributes of these names, over HTTP as `control` tells.
 
-    GET /_emulator/journal                                     the journal as JSON
-    GET /_emulator/fault?door=speak&kind=close&code=1011&after=0.5
-    GET /_emulator/pace?first_ms=100&times_real_time=10
-
+Errors: `OSError` for a port that is taken; `ImportError` for an engine that is not installed.
 Source: Deepgram, listen v1 and speak v1.
 """
 
@@ -19,7 +17,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, Literal, Self, get_args
 from urllib.parse import parse_qsl, urlsplit
 
@@ -28,19 +25,35 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from emulators.deepgram.control import PREFIX, control, response
 from emulators.deepgram.engine import Engine, ScriptedEngine
-from emulators.deepgram.faults import KINDS, Door, Fault, Faults, Journal
-from emulators.deepgram.listen import Listening
-from emulators.deepgram.speak import Pace, Speaking
+from emulators.deepgram.faults import Door, Fault, Faults, Journal
+from emulators.deepgram.listen import Listening, Parameters
+from emulators.deepgram.speak import LIFETIME_SECONDS, Pace, Speaking
 
 EngineName = Literal["scripted", "acoustic"]
-DOORS: dict[str, Door] = {"/v1/listen": "listen", "/v1/speak": "speak"}
+PATHS: dict[str, Door] = {"/v1/listen": "listen", "/v1/speak": "speak"}
 SILENCE_SECONDS = 10.0
-ENCODINGS = ("mulaw",)
+# A client that does not answer a close is cut off after so long.
+CLOSE_SECONDS = 1.0
+MESSAGE_BYTES = 1 << 20
+
+# The only audio there is, and what Deepgram takes where a connection does not say.
+_AUDIO = {"encoding": "mulaw", "sample_rate": "8000"}
+_UNSAID: dict[Door, dict[str, str]] = {
+    "listen": {},
+    "speak": {"encoding": "linear16", "sample_rate": "8000"},
+}
+
+Note = Callable[..., None]
 
 
 class DeepgramEmulator:
-    """See the module. `silence_seconds`: without audio or KeepAlive a listen socket is closed."""
+    """See the module.
+
+    `silence_seconds`: without audio or KeepAlive a listen socket is closed after so long.
+    `lifetime_seconds`: so long a speak socket lives at most.
+    """
 
     def __init__(
         self,
@@ -50,6 +63,7 @@ class DeepgramEmulator:
         *,
         pace: Pace | None = None,
         silence_seconds: float = SILENCE_SECONDS,
+        lifetime_seconds: float = LIFETIME_SECONDS,
     ) -> None:
         self.faults = Faults()
         self.journal = Journal()
@@ -59,18 +73,20 @@ class DeepgramEmulator:
         self._host = host
         self._port = port
         self._silence = silence_seconds
+        self._lifetime = lifetime_seconds
         self._server: Server | None = None
 
     async def __aenter__(self) -> Self:
-        await self._engine.start()
         try:
+            await self._engine.start()
             self._server = await serve(
                 self._carry,
                 self._host,
                 self._port,
                 process_request=self._before,
-                max_size=1 << 20,
+                max_size=MESSAGE_BYTES,
                 ping_interval=None,
+                close_timeout=CLOSE_SECONDS,
             )
         except BaseException:
             await self._engine.stop()
@@ -82,32 +98,36 @@ class DeepgramEmulator:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        await self._server.wait_closed()
+        # Before the sockets have ended, so that none of them waits for an answer of the engine.
         await self._engine.stop()
+        await self._server.wait_closed()
 
     def _before(self, connection: ServerConnection, request: Request) -> Response | None:
-        parts = urlsplit(request.path)
-        options = dict(parse_qsl(parts.query))
-        if parts.path.startswith("/_emulator/"):
-            return _control(self, parts.path, options)
-        door = DOORS.get(parts.path)
+        try:
+            parts = urlsplit(request.path)
+        except ValueError as error:
+            return _refusal(400, str(error))
+        query = dict(parse_qsl(parts.query))
+        if parts.path.startswith(PREFIX):
+            return control(parts.path, query, self.faults, self.journal, self.pace)
+        door = PATHS.get(parts.path)
         if door is None:
             return _refusal(404, "no such endpoint")
         if not _authorised(request.headers):
             return _refusal(401, "INVALID_AUTH")
-        if options.get("encoding", "mulaw") not in ENCODINGS:
-            return _refusal(400, f"unsupported encoding {options['encoding']}")
+        try:
+            _check(door, query)
+        except ValueError as error:
+            return _refusal(400, str(error))
         fault = self.faults.take(door, refusing=True)
-        if fault is not None:
-            return _refusal(fault.code, "refused on demand")
-        return None
+        return _refusal(fault.code, "refused on demand") if fault else None
 
     async def _carry(self, connection: ServerConnection) -> None:
         assert connection.request is not None
         parts = urlsplit(connection.request.path)
         session = connection.request.headers.get("x-deepgram-session-id", "")
-        door = DOORS[parts.path]
-        options = dict(parse_qsl(parts.query))
+        door = PATHS[parts.path]
+        query = dict(parse_qsl(parts.query))
         socket = _Socket(connection, self.faults.take(door, refusing=False))
         self.journal.note(session, "connected", door=door)
 
@@ -115,21 +135,16 @@ class DeepgramEmulator:
             self.journal.note(session, what, **more)
 
         try:
-            if door == "listen":
-                await self._listen(socket, options, note)
-            else:
-                await self._speak(socket, options, note)
+            await (self._listen if door == "listen" else self._speak)(socket, query, note)
         except ConnectionClosed:
             pass
         finally:
             await socket.end()
             note("disconnected", door=door)
 
-    async def _listen(
-        self, socket: _Socket, options: dict[str, str], note: Callable[..., None]
-    ) -> None:
+    async def _listen(self, socket: _Socket, query: dict[str, str], note: Note) -> None:
         recogniser = self._engine.recogniser()
-        listening = Listening(recogniser, options)
+        listening = Listening(recogniser, Parameters.of(query))
         try:
             while True:
                 try:
@@ -141,28 +156,28 @@ class DeepgramEmulator:
                     return
                 if isinstance(message, bytes):
                     for answer in await listening.audio(message):
-                        if answer.get("is_final"):
-                            text = answer["channel"]["alternatives"][0]["transcript"]
-                            note("final", text=text, speech_final=answer["speech_final"])
-                        elif answer["type"] == "SpeechStarted":
-                            note("speech_started")
+                        _note(answer, note)
                         await socket.send(json.dumps(answer))
                 elif not await _told(socket, listening, message):
                     return
         finally:
             await recogniser.close()
 
-    async def _speak(
-        self, socket: _Socket, options: dict[str, str], note: Callable[..., None]
-    ) -> None:
-        voice = options.get("model", "aura-asteria-en")
+    async def _speak(self, socket: _Socket, query: dict[str, str], note: Note) -> None:
+        voice = query.get("model", "aura-asteria-en")
         await socket.send(json.dumps({"type": "Metadata", "request_id": "emulated"}))
-        speaking = Speaking(self._engine, voice, self.pace, socket.send, note)
+        close = socket.connection.close
+        speaking = Speaking(self._engine, voice, self.pace, socket.send, close, note)
         try:
-            async for message in socket.connection:
-                if not await speaking.message(message):
-                    await socket.connection.close()
-                    return
+            async with asyncio.timeout(self._lifetime):
+                async for message in socket.connection:
+                    closing = await speaking.message(message)
+                    if closing:
+                        await speaking.close()
+                        await close(*closing)
+                        return
+        except TimeoutError:
+            await close(1011, "NET-0003: the connection has reached its longest life")
         finally:
             await speaking.close()
 
@@ -195,14 +210,16 @@ class _Socket:
                 case "stall":
                     self._stalled = True
                 case "unknown":
-                    await self.connection.send(json.dumps({"type": "Novelty", "value": 1}))
+                    await self.send(json.dumps({"type": "Novelty", "value": 1}))
+                case "malformed":
+                    await self.send('{"type": "Results", "channel":')
 
 
 async def _told(socket: _Socket, listening: Listening, message: str) -> bool:
     """Deal with a text message on a listen socket; False when the socket has ended."""
     try:
         told = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     match told:
         case {"type": "KeepAlive"}:
@@ -231,9 +248,27 @@ def _engine(name: EngineName) -> Engine:
     raise ValueError(f"the engine is one of {', '.join(get_args(EngineName))}, not {name!r}")
 
 
+def _check(door: Door, query: dict[str, str]) -> None:
+    """Raise `ValueError` for a connection that Deepgram, or this emulator, would not take."""
+    for name, only in _AUDIO.items():
+        value = query.get(name, _UNSAID[door].get(name))
+        if value != only:
+            raise ValueError(f"{name} is {only} here, not {value!r}")
+    if door == "listen":
+        Parameters.of(query)
+
+
+def _note(answer: dict[str, Any], note: Note) -> None:
+    if answer.get("is_final"):
+        text = answer["channel"]["alternatives"][0]["transcript"]
+        note("final", text=text, speech_final=answer["speech_final"])
+    elif answer["type"] == "SpeechStarted":
+        note("speech_started")
+
+
 def _metadata(seconds: float) -> str:
     told = {"type": "Metadata", "transaction_key": "deprecated", "request_id": "emulated"}
-    return json.dumps({**told, "duration": round(seconds, 3), "channels": 1})
+    return json.dumps({**told, "duration": seconds, "channels": 1})
 
 
 def _authorised(headers: Headers) -> bool:
@@ -242,31 +277,5 @@ def _authorised(headers: Headers) -> bool:
 
 
 def _refusal(status: int, error: str) -> Response:
-    return _response(status, {"err_msg": error}, {"dg-error": error})
-
-
-def _response(status: int, body: Any, more: dict[str, str] | None = None) -> Response:
-    encoded = json.dumps(body).encode()
-    headers = Headers({"content-type": "application/json", "content-length": str(len(encoded))})
-    headers.update(more or {})
-    return Response(status, HTTPStatus(status).phrase, headers, encoded)
-
-
-def _control(emulator: DeepgramEmulator, path: str, options: dict[str, str]) -> Response:
-    match path:
-        case "/_emulator/journal":
-            return _response(200, emulator.journal.entries(options.get("what")))
-        case "/_emulator/fault":
-            door, kind = options.get("door"), options.get("kind")
-            if door not in DOORS.values() or kind not in KINDS:
-                return _response(400, "door is listen or speak, kind one of " + ", ".join(KINDS))
-            code, after = int(options.get("code", 1011)), float(options.get("after", 0))
-            emulator.faults.add(Fault(door, kind, code, after))  # type: ignore[arg-type]
-            return _response(200, "ok")
-        case "/_emulator/pace":
-            emulator.pace.first_ms = float(options.get("first_ms", emulator.pace.first_ms))
-            emulator.pace.times_real_time = float(
-                options.get("times_real_time", emulator.pace.times_real_time)
-            )
-            return _response(200, "ok")
-    return _response(404, "no such control")
+    # A header is one line of ASCII, whatever the query held.
+    return response(status, {"err_msg": error}, {"dg-error": ascii(error)[1:-1]})

@@ -1,87 +1,131 @@
-"""A worker process of the acoustic engine: recognises and, without flite, speaks.
+"""A worker process of the acoustic engine: recognises.
 
 Started as `python -m emulators.deepgram.worker`; ends when its standard input ends. Requests and
-replies are frames on the two pipes, answered in order:
+replies are frames on the two pipes; `number` pairs them:
 
-    request   length u32 | operation u8 | session u32 | payload
-    reply     length u32 | payload
+    request   length u32 | operation u8 | session u32 | number u32 | payload
+    reply     length u32 | number u32 | payload
 
-    A  audio: mu-law of the utterance       no reply
-    P  partial                              what it sounds like so far, UTF-8
-    F  finish: the utterance is over        its text; the next one begins
-    C  close: the session is gone           no reply
-    S  speak: UTF-8 text                    mu-law audio
+    A  audio: position u32 in the utterance | mu-law                     no reply
+    P  partial: length u32 of the utterance | what it sounds like so far
+    F  finish: length u32 of the utterance  | its text; the next one begins
+    C  close: the session is gone                                        no reply
 
-Decoding holds the interpreter lock and espeak is not thread-safe: hence processes.
+A reply is one byte, `KNOWN` or `UNKNOWN`, and UTF-8 text. It is unknown when the audio that came is
+not the whole utterance up to the length that was told, as in a process that took another's place:
+the utterance is then sent again from position 0.
 
-Source: pocketsphinx, `Decoder`; espeak-ng, `speak_lib.h`.
+Decoding holds the interpreter lock: hence processes. A decoder takes 6 MB and is lent to a session
+for an utterance.
+
+Source: pocketsphinx, `Decoder`.
 """
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import gzip
+import signal
 import struct
 import sys
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, BinaryIO
 
 from emulators.deepgram.language_model import DICTIONARY, MODEL
 from speech import mulaw
-from speech.resample import Downsampler, Upsampler
+from speech.resample import Upsampler
 
-REQUEST = struct.Struct(">IBI")
-REPLY = struct.Struct(">I")
+REQUEST = struct.Struct(">IBII")
+REPLY = struct.Struct(">II")
+PLACE = struct.Struct(">I")
+KNOWN, UNKNOWN = b"\1", b"\0"
 
-# Cepstral means of telephone speech, so that the first words of a call are heard as well as the rest.
+# Utterances at a time; more are not heard. By then the machine has long been too slow.
+MOST_UTTERANCES = 40
+# Decoders kept for the next utterance.
+KEPT_DECODERS = 4
+
+# Cepstral means of telephone speech, so that the first words are heard as well as the rest.
 CEPSTRAL_MEANS = "46.33,3.74,3.74,20.75,2.59,1.53,-0.4,1.13,-14.68,4.56,-3.7,6.53,-3.81"
 
-ESPEAK_RATE = 22050
-ESPEAK_VOICE = b"en-us"
-_AUDIO_OUTPUT_SYNCHRONOUS = 2
-_CHARACTERS_UTF8 = 1
+MakeDecoder = Callable[[], Any]
 
 
-class Recognition:
-    """The utterances of one session."""
+class Utterance:
+    """An utterance that is being heard; each begins alike, whatever its decoder heard before."""
 
     def __init__(self, decoder: Any) -> None:
-        self._decoder = decoder
+        self.decoder = decoder
+        self.heard = 0
         self._up = Upsampler()
-        self._open = False
+        decoder.set_cmn(CEPSTRAL_MEANS)
+        decoder.start_utt()
 
     def audio(self, codes: bytes) -> None:
-        """More of the utterance."""
-        if not self._open:
-            self._decoder.start_utt()
-            self._up = Upsampler()
-            self._open = True
-        samples = self._up.feed(mulaw.decode(codes))
-        self._decoder.process_raw(samples.tobytes(), False, False)
+        """The next mu-law audio."""
+        self.heard += len(codes)
+        self.decoder.process_raw(self._up.feed(mulaw.decode(codes)).tobytes(), False, False)
 
-    def partial(self) -> str:
+    def text(self) -> str:
         """What it sounds like so far."""
-        return self._text() if self._open else ""
-
-    def finish(self) -> str:
-        """The text of the utterance, which is over."""
-        if not self._open:
-            return ""
-        self._decoder.end_utt()
-        self._open = False
-        return self._text()
-
-    def _text(self) -> str:
-        hypothesis = self._decoder.hyp()
+        hypothesis = self.decoder.hyp()
         return hypothesis.hypstr.strip() if hypothesis else ""
 
+    def end(self) -> str:
+        """It is over: its text."""
+        self.decoder.end_utt()
+        return self.text()
 
-def decoder_factory() -> Callable[[], Any]:
-    """Makes decoders over the shipped language model; one is made ahead."""
+
+class Hearing:
+    """The sessions of a worker."""
+
+    def __init__(self, make: MakeDecoder) -> None:
+        self._make = make
+        self._idle = [make()]
+        self._utterances: dict[int, Utterance] = {}
+
+    def answer(self, operation: str, session: int, payload: bytes) -> bytes | None:
+        """Deal with a request; its reply."""
+        utterance = self._utterances.get(session)
+        (place,) = PLACE.unpack(payload[: PLACE.size]) if operation in "APF" else (0,)
+        match operation:
+            case "A":
+                self._audio(session, utterance, place, payload[PLACE.size :])
+            case "C":
+                self._end(session)
+            case "P" | "F":
+                if place != (utterance.heard if utterance else 0):
+                    return UNKNOWN
+                if utterance is None:
+                    return KNOWN
+                text = utterance.text() if operation == "P" else self._end(session)
+                return KNOWN + text.encode()
+        return None
+
+    def _audio(self, session: int, utterance: Utterance | None, place: int, codes: bytes) -> None:
+        if place == 0:
+            self._end(session)
+            if len(self._utterances) >= MOST_UTTERANCES:
+                return
+            utterance = Utterance(self._idle.pop() if self._idle else self._make())
+            self._utterances[session] = utterance
+        if utterance is not None and utterance.heard == place:
+            utterance.audio(codes)
+
+    def _end(self, session: int) -> str:
+        utterance = self._utterances.pop(session, None)
+        if utterance is None:
+            return ""
+        text = utterance.end()
+        if len(self._idle) < KEPT_DECODERS:
+            self._idle.append(utterance.decoder)
+        return text
+
+
+def decoder_maker() -> MakeDecoder:
+    """Makes decoders over the shipped language model."""
     import pocketsphinx
 
     text = gzip.decompress(MODEL.read_bytes())
@@ -90,87 +134,36 @@ def decoder_factory() -> Callable[[], Any]:
         with tempfile.NamedTemporaryFile(suffix=".arpa") as unpacked:
             unpacked.write(text)
             unpacked.flush()
-            return _decoder(pocketsphinx, unpacked.name)
+            return pocketsphinx.Decoder(
+                lm=unpacked.name,
+                dict=str(DICTIONARY),
+                fwdflat=False,
+                cmninit=CEPSTRAL_MEANS,
+                loglevel="FATAL",
+            )
 
-    ready = [make()]
-    return lambda: ready.pop() if ready else make()
-
-
-def _decoder(pocketsphinx: Any, model: str) -> Any:
-    return pocketsphinx.Decoder(
-        lm=model,
-        dict=str(DICTIONARY),
-        fwdflat=False,
-        cmninit=CEPSTRAL_MEANS,
-        loglevel="FATAL",
-    )
+    return make
 
 
-class Espeak:
-    """espeak-ng through the library that comes with `espeakng-loader`."""
-
-    def __init__(self) -> None:
-        import espeakng_loader
-
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self._samples: list[bytes] = []
-        path = str(Path(espeakng_loader.get_data_path()).parent).encode()
-        rate = self._library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, path, 0)
-        if rate != ESPEAK_RATE:
-            raise OSError(f"espeak-ng did not start: its rate is {rate}")
-        kind = ctypes.CFUNCTYPE(
-            ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
-        )
-        # Kept: the library calls it as long as it lives.
-        self._callback = kind(self._take)
-        self._library.espeak_SetSynthCallback(self._callback)
-        self._library.espeak_SetVoiceByName(ESPEAK_VOICE)
-
-    def speak(self, text: str) -> bytes:
-        """The mu-law audio of `text`."""
-        self._samples.clear()
-        data = text.encode() + b"\0"
-        self._library.espeak_Synth(
-            data, ctypes.c_size_t(len(data)), 0, 0, 0, _CHARACTERS_UTF8, None, None
-        )
-        self._library.espeak_Synchronize()
-        pcm = np.frombuffer(b"".join(self._samples), dtype=np.int16)
-        down = Downsampler(ESPEAK_RATE)
-        return mulaw.encode(np.concatenate([down.feed(pcm), down.flush()]))
-
-    def _take(self, samples: Any, count: int, _events: Any) -> int:
-        if samples and count > 0:
-            self._samples.append(ctypes.string_at(samples, count * 2))
-        return 0
+def serve(source: BinaryIO, sink: BinaryIO, hearing: Hearing) -> None:
+    """Answer requests until `source` ends."""
+    while len(head := source.read(REQUEST.size)) == REQUEST.size:
+        length, operation, session, number = REQUEST.unpack(head)
+        reply = hearing.answer(chr(operation), session, source.read(length))
+        if reply is not None:
+            sink.write(REPLY.pack(len(reply), number) + reply)
+            sink.flush()
 
 
 def main() -> None:
     """Serve until standard input ends."""
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
-    make = decoder_factory()
-    sessions: dict[int, Recognition] = {}
-    espeak: Espeak | None = None
-    while len(head := source.read(REQUEST.size)) == REQUEST.size:
-        length, operation, session = REQUEST.unpack(head)
-        payload = source.read(length)
-        reply: bytes | None = None
-        match chr(operation):
-            case "A":
-                if session not in sessions:
-                    sessions[session] = Recognition(make())
-                sessions[session].audio(payload)
-            case "P":
-                reply = sessions[session].partial().encode() if session in sessions else b""
-            case "F":
-                reply = sessions[session].finish().encode() if session in sessions else b""
-            case "C":
-                sessions.pop(session, None)
-            case "S":
-                espeak = espeak or Espeak()
-                reply = espeak.speak(payload.decode())
-        if reply is not None:
-            sink.write(REPLY.pack(len(reply)) + reply)
-            sink.flush()
+    # Ctrl-C goes to all processes of a terminal; this one ends with its parent.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(BrokenPipeError):
+        serve(sys.stdin.buffer, sys.stdout.buffer, Hearing(decoder_maker()))
+    # Nobody reads any more; the interpreter would complain when it flushes.
+    with contextlib.suppress(OSError):
+        sys.stdout.close()
 
 
 if __name__ == "__main__":

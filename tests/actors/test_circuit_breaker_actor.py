@@ -1,3 +1,5 @@
+"""The breaker of a model as an actor, and calls through it."""
+
 from __future__ import annotations
 
 import asyncio

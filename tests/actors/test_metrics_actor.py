@@ -1,3 +1,5 @@
+"""Metrics: what is counted, and what a wrong request does."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Names and PubSub."""
+
 from __future__ import annotations
 
 import asyncio

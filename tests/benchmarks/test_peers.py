@@ -1,3 +1,5 @@
+"""The measures of other libraries work and leave nothing behind."""
+
 from __future__ import annotations
 
 import subprocess

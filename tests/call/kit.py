@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +56,8 @@ AGENT = Agent(
     greeting=GREETING,
     silence_prompt="Are you still there?",
     error="Sorry, could you say that again?",
-    bridge="Sorry, we were cut off. I'm back.",
+    bridge="Sorry, we were cut off.",
+    ask_again="What did you say?",
     closing="Thank you for calling. Goodbye.",
     filler="One moment, please.",
 )
@@ -199,6 +200,11 @@ class Call:
         """The stream's connection breaks at this very moment; the caller stays on the line."""
         self._open_line()[0].transport.abort()
 
+    def lose_marks(self) -> None:
+        """The carrier sends no mark back from now on."""
+        writer = self._open_line()[1]
+        setattr(writer, "mark", lambda name: writer.media(""))  # noqa: B010
+
     def _open_line(self) -> tuple[ClientConnection, StreamWriter]:
         line = self._phone._line
         assert line is not None, "there is no stream"
@@ -326,7 +332,9 @@ class World:
         call_id = phone.pop("call_sid", None) or new_sid("CA")
         steps_of = [{"timeout_s": LIMIT, **step} for step in steps]
         script = _noisy(parse({"steps": steps_of, "limit_s": 60}, Path("kit"), "text"))
-        where = {"url": self.node.media_url} if direct else {"http": self.node.http_url}
+        where: dict[str, Any] = (
+            {"url": self.node.media_url} if direct else {"http": self.node.http_url}
+        )
         async with Phone(script=script, call_sid=call_id, **where, **phone) as telephone:
             call = Call(self, telephone, call_id)
             call.begin()
@@ -344,12 +352,27 @@ class World:
         self.vm.exit(pid, KILL)
         return pid
 
+    async def restart(self, name: str) -> Pid:
+        """Kill the process of this name and wait until another has it; returns the new one."""
+        killed = self.kill(name)
+        await self.until(lambda: self.vm.whereis(name) not in (None, killed))
+        back = self.vm.whereis(name)
+        assert back is not None
+        return back
+
     def crash(self, dest: Dest) -> Pid:
         """Have the process at `dest` crash by itself, in a callback; returns who it was."""
         pid = self.vm.whereis(dest)
         assert pid is not None, f"there is no {dest}"
         self.vm.cast(pid, "no clause fits this")
         return pid
+
+    def kill_breakers(self) -> None:
+        """Every model may be asked again."""
+        for pid in self.vm.processes():
+            process = self.vm.find(pid)
+            if process is not None and process.label == "CircuitBreakerActor":
+                self.vm.exit(pid, KILL)
 
     def requests(self, call_id: str) -> list[Record]:
         """What was asked of the model for a call, oldest first."""
@@ -371,6 +394,24 @@ class World:
         while not condition():
             assert time.monotonic() - began < within, what or f"waited in vain: {self.labels()}"
             await asyncio.sleep(POLL_SECONDS)
+
+
+async def side_by_side(
+    run: Callable[[str], Coroutine[Any, Any, None]], names: Iterable[str]
+) -> None:
+    """Do `run` with all the names at once; those that fail are told together, by name."""
+
+    async def named(name: str) -> None:
+        try:
+            await run(name)
+        except Exception as error:
+            error.add_note(name)
+            raise
+
+    outcomes = await asyncio.gather(*map(named, names), return_exceptions=True)
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} of {len(outcomes)} failed", failed)
 
 
 def _noisy(script: Script) -> Script:
@@ -408,6 +449,8 @@ async def world(
         settings = load(
             {
                 "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.url,
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
                 "DEEPGRAM_URL": deepgram.url,
                 "DEEPGRAM_API_KEY": "key",
                 "AYBIZA_HTTP_PORT": "0",

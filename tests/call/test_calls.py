@@ -18,6 +18,7 @@ from emulators.phone import webhook
 from tests.call.kit import (
     AGENT,
     GREETING,
+    Answers,
     Call,
     World,
     agent,
@@ -43,7 +44,7 @@ COST = "It costs ten dollars, goodbye."
 LEAVE = "That is all, thank you."
 LAST = "Thank you for calling us today. Have a very nice day."
 
-ANSWERS = {
+ANSWERS: Answers = {
     ASK: [STORY],
     CHANGE: [COST],
     LEAVE: [use("end_call", {}), LAST],
@@ -152,9 +153,9 @@ async def test_silence_is_asked_about_and_then_ends_the_call(tmp_path: Path) -> 
         'name = "Desk"\nsystem_prompt = "You wait."\ngreeting = "Hello there."\n'
         'silence_prompt = "Are you there?"\nclosing = "Goodbye then."\nsilence_timeout_s = 1\n'
     )
-    async with world(tmp_path, agent=load_agent(str(tmp_path / "desk.toml"))) as place:
-        async with place.call(stay()) as call:
-            report = await call.over()
+    quiet = load_agent(str(tmp_path / "desk.toml"))
+    async with world(tmp_path, agent=quiet) as place, place.call(stay()) as call:
+        report = await call.over()
     assert report.ok, call.summary()
     assert call.heard == "Hello there. Are you there? Goodbye then. "
     assert report.streams[0].close_reason == "silence"

@@ -20,7 +20,7 @@ from actors import names
 from actors.runtime import Dest
 from dialogue.journal import CallerTurn, Interrupted, SentenceHeard
 from emulators.bedrock import use
-from tests.call.kit import GREETING, Call, World, hang_up, interrupt, text, world
+from tests.call.kit import GREETING, Answers, Call, World, hang_up, interrupt, text, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -48,7 +48,7 @@ LONG = (
 CHANGE = "Stop, what does it cost?"
 COST = "A visit costs ten dollars, goodbye."
 
-ANSWERS = {
+ANSWERS: Answers = {
     QUESTION: [use("look_up", {"what": "hours"}, FIRST), REST],
     THANKS: [GOODBYE],
     STORY: [LONG],

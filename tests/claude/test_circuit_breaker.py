@@ -1,3 +1,5 @@
+"""The circuit breaker: recorded sequences, leases, and the rules."""
+
 from __future__ import annotations
 
 import json

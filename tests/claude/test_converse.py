@@ -1,9 +1,10 @@
-"""Converse requests: their shape, and that no history makes one that Bedrock refuses."""
+"""Converse requests: what is carried, what is dropped; and none is one that Bedrock refuses."""
 
 from __future__ import annotations
 
-import copy
-import datetime
+import base64
+import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,18 +13,23 @@ from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.converse import (
-    CALL_BEGINS,
-    GO_ON,
-    NO_RESULT,
-    converse_request,
-    normalise_messages,
-    tool_result,
-)
-from tests.claude.bedrock_rules import refusals
+from claude.converse import Guardrail, Thinking, converse_request, tool_result
+from claude.models import SHIPPED, profile_of
+from emulators.bedrock import validation
+from emulators.bedrock.reply import signature
+from tests.claude.bedrock_rules import refusals, thinks
+from tests.claude.histories import MESSAGES, assistant, text, tool_use, user
 
 HAIKU = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 NO_SAMPLING = "global.anthropic.claude-haiku-5-5"
+ALWAYS = "global.anthropic.claude-sonnet-5-5"
+ADAPTIVE = "global.anthropic.claude-sonnet-4-6"
+IN_SERVICE = [
+    f"{profile}.{model.id}"
+    for model in SHIPPED.models.values()
+    if not model.retired(date(2026, 11, 20))
+    for profile in model.profiles
+]
 TOOL = {
     "toolSpec": {
         "name": "book",
@@ -32,22 +38,8 @@ TOOL = {
     }
 }
 HELLO = [{"role": "user", "content": [{"text": "Hello"}]}]
-
-
-def user(*blocks: Any) -> dict[str, Any]:
-    return {"role": "user", "content": list(blocks)}
-
-
-def assistant(*blocks: Any) -> dict[str, Any]:
-    return {"role": "assistant", "content": list(blocks)}
-
-
-def text(value: str) -> dict[str, Any]:
-    return {"text": value}
-
-
-def tool_use(tool_use_id: str, name: str = "book") -> dict[str, Any]:
-    return {"toolUse": {"toolUseId": tool_use_id, "name": name, "input": {"day": "Monday"}}}
+SIGNED = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
+LONG = "Say only what the caller needs to know. " * 500
 
 
 class TestConverseRequest:
@@ -128,204 +120,218 @@ class TestConverseRequest:
         with pytest.raises(ValueError, match=message):
             converse_request(HAIKU, HELLO, tools=tools)
 
-    def test_botocore_finds_nothing_wrong_with_the_shape(self) -> None:
-        history = [
-            *HELLO,
-            assistant(
-                {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}},
-                text("One moment."),
-                tool_use("t1"),
-            ),
-            user(tool_result("t1", {"free": [9, 10]})),
-        ]
+
+class TestThinking:
+    def test_a_budget_is_added_to_the_answers_tokens(self) -> None:
+        request = converse_request(HAIKU, HELLO, max_tokens=300, thinking=Thinking(3000))
+        assert request["inferenceConfig"] == {"maxTokens": 3300}
+        assert request["additionalModelRequestFields"] == {
+            "thinking": {"type": "enabled", "budget_tokens": 3000}
+        }
+
+    def test_effort_goes_to_a_model_that_thinks_adaptively(self) -> None:
+        request = converse_request(ADAPTIVE, HELLO, thinking=Thinking(effort="high"))
+        assert request["outputConfig"] == {"effort": "high"}
+        assert request["additionalModelRequestFields"] == {"thinking": {"type": "adaptive"}}
+
+    def test_sampling_is_dropped_while_it_thinks(self) -> None:
         request = converse_request(
-            HAIKU, history, system="Be brief.", tools=[TOOL], temperature=0.3, call_id="CA1"
+            HAIKU, HELLO, thinking=Thinking(), temperature=0.3, top_p=0.9, top_k=5
         )
-        operation = (
-            get_session().get_service_model("bedrock-runtime").operation_model("ConverseStream")
-        )
-        assert operation.input_shape is not None
-        report = ParamValidator().validate(request, operation.input_shape)
-        assert not report.has_errors(), report.generate_report()
+        assert request["inferenceConfig"].keys() == {"maxTokens"}
+        assert request["additionalModelRequestFields"].keys() == {"thinking"}
+
+    def test_a_model_that_thinks_unasked_is_told_not_to(self) -> None:
+        request = converse_request(NO_SAMPLING, HELLO)
+        assert request["additionalModelRequestFields"] == {"thinking": {"type": "disabled"}}
+        assert request["inferenceConfig"] == {"maxTokens": 300}
+
+    def test_a_model_that_always_thinks_has_room_for_it(self) -> None:
+        request = converse_request(ALWAYS, HELLO, max_tokens=300)
+        assert request["outputConfig"] == {"effort": "low"}
+        assert request["inferenceConfig"]["maxTokens"] > 1_000
+        assert "additionalModelRequestFields" not in request
+
+    def test_a_budget_does_not_begin_in_the_middle_of_a_tool_loop(self) -> None:
+        results = user(tool_result("t1", "done"))
+        unthought = [*HELLO, assistant(tool_use("t1")), results]
+        thought = [*HELLO, assistant(SIGNED, tool_use("t1")), results]
+        assert not thinks(converse_request(HAIKU, unthought, thinking=Thinking()))
+        assert thinks(converse_request(HAIKU, thought, thinking=Thinking()))
+        assert thinks(converse_request(ADAPTIVE, unthought, thinking=Thinking()))
+
+    def test_another_models_reasoning_is_left_out_when_asked(self) -> None:
+        history = [*HELLO, assistant(SIGNED, text("Hi.")), user(text("Go on."))]
+        kept = converse_request(ADAPTIVE, history)["messages"][1]["content"]
+        dropped = converse_request(ADAPTIVE, history, keep_reasoning=False)["messages"][1]
+        assert kept == [SIGNED, text("Hi.")]
+        assert dropped["content"] == [text("Hi.")]
 
 
-class TestNormaliseMessages:
-    def test_a_good_history_is_unchanged(self) -> None:
-        history = [
-            user(text("Book me in.")),
-            assistant(text("One moment."), tool_use("t1")),
-            user(tool_result("t1", "Booked.")),
-            assistant(text("Done.")),
-            user(text("Thanks.")),
-        ]
-        before = copy.deepcopy(history)
-        assert normalise_messages(history) == before
-        assert history == before
-
-    def test_an_agent_that_greets_first_is_given_a_caller_before_it(self) -> None:
-        history = normalise_messages([assistant(text("Hello.")), user(text("Hi."))])
-        assert history == [user(text(CALL_BEGINS)), assistant(text("Hello.")), user(text("Hi."))]
-
-    def test_a_history_that_ends_with_the_agent_is_given_a_user_message(self) -> None:
-        history = normalise_messages([user(text("Hi.")), assistant(text("Hello."))])
-        assert history[-1] == user(text(GO_ON))
-
-    def test_no_history_at_all_is_a_call_that_begins(self) -> None:
-        assert normalise_messages([]) == [user(text(CALL_BEGINS))]
-
-    def test_neighbours_of_one_role_are_merged(self) -> None:
-        history = normalise_messages([user(text("a")), user(text("b"))])
-        assert history == [user(text("a"), text("b"))]
-
-    def test_empty_texts_and_empty_messages_are_left_out(self) -> None:
-        history = normalise_messages(
-            [user(text("a"), text(" \n")), assistant(text("")), user(text("b"))]
-        )
-        assert history == [user(text("a"), text("b"))]
-
-    def test_content_may_be_a_string(self) -> None:
-        assert normalise_messages([{"role": "user", "content": "Hi."}]) == [user(text("Hi."))]
-
-    def test_a_tool_use_without_result_gets_an_error_result(self) -> None:
-        history = normalise_messages(
-            [user(text("a")), assistant(tool_use("t1"), tool_use("t2")), user(text("b"))]
-        )
-        assert history[2] == user(
-            tool_result("t1", NO_RESULT, error=True),
-            tool_result("t2", NO_RESULT, error=True),
-            text("b"),
-        )
-
-    def test_a_tool_use_at_the_very_end_is_answered(self) -> None:
-        history = normalise_messages([user(text("a")), assistant(tool_use("t1"))])
-        assert history[-1] == user(tool_result("t1", NO_RESULT, error=True))
-
-    def test_results_come_first_and_in_the_order_of_their_uses(self) -> None:
-        history = normalise_messages(
-            [
-                user(text("a")),
-                assistant(tool_use("t1"), tool_use("t2")),
-                user(text("b"), tool_result("t2", "two"), tool_result("t1", "one")),
-            ]
-        )
-        assert history[-1] == user(tool_result("t1", "one"), tool_result("t2", "two"), text("b"))
-
-    def test_a_result_without_its_use_is_left_out(self) -> None:
-        history = normalise_messages([user(text("a"), tool_result("t9", "lost"))])
-        assert history == [user(text("a"))]
-
-    def test_a_tool_use_id_is_used_once(self) -> None:
-        history = normalise_messages(
-            [
-                user(text("a")),
-                assistant(tool_use("t1"), tool_use("t1")),
-                user(tool_result("t1", "one"), tool_result("t1", "again")),
-                assistant(text("b"), tool_use("t1")),
-            ]
-        )
-        assert history[1:] == [
-            assistant(tool_use("t1")),
-            user(tool_result("t1", "one")),
-            assistant(text("b")),
-            user(text(GO_ON)),
-        ]
-
-    def test_unsigned_or_trailing_reasoning_is_left_out_and_signed_is_kept_unchanged(self) -> None:
-        signed = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
-        redacted = {"reasoningContent": {"redactedContent": b"\x00"}}
-        unsigned = {"reasoningContent": {"reasoningText": {"text": "cut"}}}
-        history = normalise_messages(
-            [
-                user(text("a")),
-                assistant(signed, redacted, unsigned, tool_use("t1"), signed),
-                user(tool_result("t1", "one")),
-            ]
-        )
-        assert history[1] == assistant(signed, redacted, tool_use("t1"))
-
-    def test_unknown_blocks_and_roles_are_left_out(self) -> None:
-        history = normalise_messages(
-            [{"role": "system", "content": "x"}, user({"video": {}}, text("a")), {"role": "user"}]
-        )
-        assert history == [user(text("a"))]
-
-
-class TestToolResult:
+class TestToolChoice:
     @pytest.mark.parametrize(
-        ("content", "blocks"),
+        ("choice", "sent"),
         [
-            ("Booked.", [{"text": "Booked."}]),
-            ({"a": 1}, [{"json": {"a": 1}}]),
-            ([1, 2], [{"json": {"result": [1, 2]}}]),
-            (5, [{"json": {"result": 5}}]),
-            ("", [{"text": "[no content]"}]),
-            (None, [{"text": "[no content]"}]),
-            (float("nan"), [{"text": "nan"}]),
-            (datetime.date(2026, 1, 2), [{"text": "2026-01-02"}]),
+            ("auto", {"auto": {}}),
+            ("any", {"any": {}}),
+            ({"auto": {}}, {"auto": {}}),
+            ({"tool": {"name": "book"}}, {"tool": {"name": "book"}}),
         ],
     )
-    def test_any_value_becomes_content_that_bedrock_takes(
-        self, content: object, blocks: list[Any]
-    ) -> None:
-        result = tool_result("t1", content)
-        assert result == {"toolResult": {"toolUseId": "t1", "content": blocks, "status": "success"}}
+    def test_a_choice_is_the_object_that_converse_wants(self, choice: Any, sent: Any) -> None:
+        request = converse_request(HAIKU, HELLO, tools=[TOOL], tool_choice=choice)
+        assert request["toolConfig"]["toolChoice"] == sent
 
-    def test_an_error_is_marked(self) -> None:
-        assert tool_result("t1", "no", error=True)["toolResult"]["status"] == "error"
-
-
-IDS = st.sampled_from(["t1", "t2", "t3", "bad id!", "", "x" * 80])
-ANYTHING = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(st.characters(), max_size=4)
-    | st.just("\ud83d")
-    | st.dates(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=6,
-)
-BLOCKS = st.one_of(
-    st.builds(text, st.text(st.characters(), max_size=5) | st.just("\ud83d")),
-    st.builds(
-        lambda i, n, v: {"toolUse": {"toolUseId": i, "name": n, "input": v}}, IDS, IDS, ANYTHING
-    ),
-    st.builds(tool_result, IDS, ANYTHING),
-    st.builds(lambda i, v: {"toolResult": {"toolUseId": i, "content": v}}, IDS, ANYTHING),
-    st.builds(
-        lambda i, v: {"toolResult": {"toolUseId": i, "content": [{"json": v}, {"text": " "}]}},
-        IDS,
-        ANYTHING,
-    ),
-    st.just({"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}),
-    st.just({"reasoningContent": {"reasoningText": {"text": "hm"}}}),
-    st.just({"reasoningContent": {"redactedContent": b"r"}}),
-    st.just({"cachePoint": {"type": "default"}}),
-    ANYTHING,
-)
-MESSAGES = st.lists(
-    st.fixed_dictionaries(
-        {
-            "role": st.sampled_from(["user", "assistant", "user", "assistant", "system", None]),
-            "content": st.lists(BLOCKS, max_size=5) | ANYTHING,
-        }
-    ),
-    max_size=8,
-)
-
-
-@given(messages=MESSAGES, model=st.sampled_from([HAIKU, NO_SAMPLING, "other"]))
-def test_no_history_makes_a_request_that_bedrock_refuses(
-    messages: list[dict[str, Any]], model: str
-) -> None:
-    request = converse_request(
-        model, messages, temperature=0.5, top_p=0.5, call_id="CA1", system="Be brief."
+    @pytest.mark.parametrize(
+        ("model", "thinking"), [(ALWAYS, None), (HAIKU, Thinking()), (ADAPTIVE, Thinking())]
     )
-    assert refusals(request) == []
+    def test_force_is_dropped_where_it_is_refused(
+        self, model: str, thinking: Thinking | None
+    ) -> None:
+        forced = converse_request(model, HELLO, tools=[TOOL], tool_choice="any", thinking=thinking)
+        assert forced["toolConfig"] == {"tools": [TOOL]}
+        free = converse_request(model, HELLO, tools=[TOOL], tool_choice="auto", thinking=thinking)
+        assert free["toolConfig"]["toolChoice"] == {"auto": {}}
+
+    def test_without_tools_there_is_no_choice(self) -> None:
+        assert "toolConfig" not in converse_request(HAIKU, HELLO, tool_choice="any")
+
+    def test_a_tool_that_is_gone_is_never_forced(self) -> None:
+        history = [*HELLO, assistant(tool_use("t1")), user(tool_result("t1", "done"))]
+        config = converse_request(HAIKU, history, tool_choice="any")["toolConfig"]
+        assert "toolChoice" not in config
+
+    @pytest.mark.parametrize(
+        "choice", ["none", {"tool": {"name": "sell"}}, {"auto": {}, "any": {}}, {"tool": "book"}]
+    )
+    def test_a_choice_that_cannot_be_is_named(self, choice: Any) -> None:
+        with pytest.raises(ValueError, match="tool_choice"):
+            converse_request(HAIKU, HELLO, tools=[TOOL], tool_choice=choice)
 
 
-@given(messages=MESSAGES)
-def test_normalising_twice_changes_nothing(messages: list[dict[str, Any]]) -> None:
-    once = normalise_messages(messages)
-    assert normalise_messages(once) == once
+class TestPrefill:
+    def test_the_answer_is_begun_where_that_is_taken(self) -> None:
+        request = converse_request(HAIKU, HELLO, prefill="The appointment is ")
+        assert request["messages"][-1] == assistant(text("The appointment is"))
+
+    @pytest.mark.parametrize(
+        ("model", "thinking"), [(ADAPTIVE, None), (NO_SAMPLING, None), (HAIKU, Thinking())]
+    )
+    def test_a_prefill_is_dropped_where_it_is_refused(
+        self, model: str, thinking: Thinking | None
+    ) -> None:
+        request = converse_request(model, HELLO, prefill="The", thinking=thinking)
+        assert request["messages"] == HELLO
+
+
+class TestTheRest:
+    def test_a_guardrail_looks_on_beside_the_stream(self) -> None:
+        request = converse_request(HAIKU, HELLO, guardrail=Guardrail("abc", "3"))
+        assert request["guardrailConfig"] == {
+            "guardrailIdentifier": "abc",
+            "guardrailVersion": "3",
+            "trace": "disabled",
+            "streamProcessingMode": "async",
+        }
+
+    def test_cache_points_are_set_when_asked_for(self) -> None:
+        without = converse_request(HAIKU, HELLO, system=LONG)
+        assert without["system"] == [text(LONG)]
+        cached = converse_request(HAIKU, HELLO, system=LONG, cache="1h")
+        assert cached["system"][-1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
+
+    def test_a_profile_is_asked_by_its_own_id(self) -> None:
+        arn = f"arn:aws:bedrock:us-east-1:123456789012:inference-profile/{HAIKU}"
+        request = converse_request(profile_of(arn), HELLO, temperature=0.3)
+        assert request["modelId"] == arn
+        assert request["inferenceConfig"]["temperature"] == 0.3
+
+    def test_a_tools_schema_must_be_an_object(self) -> None:
+        schema = {"inputSchema": {"json": {"type": "string"}}}
+        with pytest.raises(ValueError, match="'book': inputSchema must be"):
+            converse_request(HAIKU, HELLO, tools=[{"toolSpec": {"name": "book", **schema}}])
+
+    def test_a_tools_empty_description_is_left_out(self) -> None:
+        tools = [{"toolSpec": {"name": "book", "description": " "}}]
+        request = converse_request(HAIKU, HELLO, tools=tools)
+        assert request["toolConfig"]["tools"] == [
+            {"toolSpec": {"name": "book", "inputSchema": {"json": {"type": "object"}}}}
+        ]
+
+    def test_what_is_no_number_is_no_temperature(self) -> None:
+        request = converse_request(HAIKU, HELLO, temperature=float("nan"), top_p=0.5)
+        assert request["inferenceConfig"] == {"maxTokens": 300, "topP": 0.5}
+
+    def test_a_model_of_the_specification_takes_every_sampling_parameter(self) -> None:
+        model = "anthropic.claude-3-5-sonnet-20241022-v2:0"
+        request = converse_request(model, HELLO, temperature=0.3, top_p=0.9, top_k=250)
+        assert request["inferenceConfig"] == {"maxTokens": 300, "temperature": 0.3, "topP": 0.9}
+        assert request["additionalModelRequestFields"] == {"top_k": 250}
+
+
+OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "system": st.sampled_from(["", "Be brief.", LONG, LONG * 2]),
+        "tools": st.sampled_from([[], [TOOL], [{"toolSpec": {"name": "look"}}, TOOL]]),
+        "tool_choice": st.sampled_from(["auto", "any", {"auto": {}}, {"any": {}}]),
+        "max_tokens": st.integers(1, 200_000),
+        "temperature": st.floats(),
+        "top_p": st.floats(),
+        "top_k": st.integers(-5, 1_000),
+        "stop_sequences": st.lists(st.sampled_from(["END", " ", ""]), max_size=3),
+        "thinking": st.builds(
+            Thinking, st.integers(0, 200_000), st.sampled_from([None, "low", "medium", "high"])
+        ),
+        "prefill": st.sampled_from(["", " ", "The ", "The"]),
+        "cache": st.sampled_from(["5m", "1h"]),
+        "guardrail": st.just(Guardrail("abc", "DRAFT", trace=True)),
+        "keep_reasoning": st.booleans(),
+        "call_id": st.text(max_size=3),
+        "tenant_id": st.text(max_size=3),
+    },
+)
+
+
+@given(
+    messages=MESSAGES, model=st.sampled_from([*IN_SERVICE, "other", "us.other"]), options=OPTIONS
+)
+def test_no_history_and_no_options_make_a_request_that_bedrock_refuses(
+    messages: list[dict[str, Any]], model: str, options: dict[str, Any]
+) -> None:
+    assert refusals(converse_request(model, messages, **options)) == []
+
+
+@given(messages=MESSAGES, model=st.sampled_from(IN_SERVICE), options=OPTIONS)
+def test_no_history_and_no_options_make_a_request_that_the_emulator_refuses(
+    messages: list[dict[str, Any]], model: str, options: dict[str, Any]
+) -> None:
+    request = converse_request(model, messages, **options)
+    assert validation.refusal(model, on_the_wire(request)) is None
+
+
+def on_the_wire(request: dict[str, Any]) -> Any:
+    """The body of the request, its thoughts signed by the emulator."""
+    body = json.loads(json.dumps(request, default=lambda data: base64.b64encode(data).decode()))
+    for message in body["messages"]:
+        for block in message["content"]:
+            if signed := block.get("reasoningContent", {}).get("reasoningText"):
+                signed["signature"] = signature(signed["text"])
+    del body["modelId"]
+    return body
+
+
+@given(messages=MESSAGES, model=st.sampled_from(IN_SERVICE), options=OPTIONS)
+def test_botocore_finds_nothing_wrong_with_any_request(
+    messages: list[dict[str, Any]], model: str, options: dict[str, Any]
+) -> None:
+    assert complaint(converse_request(model, messages, **options)) == ""
+
+
+SHAPE = get_session().get_service_model("bedrock-runtime").operation_model("ConverseStream")
+
+
+def complaint(request: dict[str, Any]) -> str:
+    """What the client library would refuse to send."""
+    assert SHAPE.input_shape is not None
+    return ParamValidator().validate(request, SHAPE.input_shape).generate_report()

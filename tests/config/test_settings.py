@@ -1,6 +1,7 @@
 """What a node reads from its environment, and what it says when a value cannot be used."""
 
 import pickle
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,8 @@ WRONG = {
     "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "127.0.0.1:9000",
     "AWS_BEDROCK_MODELS": "anthropic.claude-haiku-4-5-20251001-v1:0, not a model",
     "AWS_DEFAULT_BEDROCK_MODEL": "claude",
+    "AYBIZA_MODELS_FILE": "models.toml",
+    "AYBIZA_GUARDRAIL": "abc123",
     "BEDROCK_POOL_SIZE": "1.5",
     "BEDROCK_CONNECTION_TIMEOUT": "0",
     "BEDROCK_REQUEST_TIMEOUT": "15s",
@@ -70,12 +73,17 @@ WRONG = {
     "COST_OPTIMIZATION_ENABLED": "perhaps",
     "EDGE_CACHE_ENABLED": "2",
     "CLOUDFLARE_REGION_MAPPING": "eu",
+    "AYBIZA_QUOTA_CALL_USD": "0",
+    "AYBIZA_QUOTA_TENANT_DAY_USD": "1.0000001",
+    "AYBIZA_QUOTA_DAY_USD": "much",
+    "AYBIZA_QUOTA_ACTION": "hang up",
     "DEEPGRAM_URL": "https://api.example.org",
     "DEEPGRAM_API_KEY": "two words",
     "AYBIZA_LOG_LEVEL": "loud",
     "AYBIZA_LOG_FORMAT": "xml",
+    "AYBIZA_LOG_TRANSCRIPTS": "sometimes",
 }
-FREE = {"AYBIZA_AGENT"}
+FREE = {"AYBIZA_AGENT", "AYBIZA_SELECTION"}
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -178,6 +186,18 @@ def test_the_two_ports_must_differ_unless_any_will_do() -> None:
 def test_half_an_access_key_is_refused(only: str) -> None:
     with pytest.raises(SettingsError, match="must be set both or neither"):
         load({only: "half"})
+
+
+def test_an_amount_of_money_is_exact() -> None:
+    assert load({"AYBIZA_QUOTA_CALL_USD": "0.30"}).quota_call_usd == Decimal("0.3")
+    assert Settings().quota_call_usd is None
+
+
+@pytest.mark.parametrize(
+    "guardrail", ["abc123:DRAFT", "arn:aws:bedrock:us-east-1:123456789012:guardrail/abc123:7"]
+)
+def test_a_guardrail_is_named_with_its_version(guardrail: str) -> None:
+    assert load({"AYBIZA_GUARDRAIL": guardrail}).guardrail == guardrail
 
 
 def test_no_secret_is_ever_shown() -> None:

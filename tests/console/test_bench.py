@@ -1,3 +1,5 @@
+"""`aybiza bench runtime`."""
+
 from __future__ import annotations
 
 import json

@@ -11,14 +11,12 @@ What must hold at every step raises AssertionError.
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import json
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from claude.converse import normalise_messages
 from config.agents import Agent
-from dialogue.conversation import Conversation
+from dialogue.conversation import Phase
 from dialogue.events import (
     AnswerFailed,
     AnswerFinished,
@@ -48,15 +46,11 @@ from dialogue.events import (
     ToolsUsed,
 )
 from dialogue.journal import (
-    CallerSegment,
-    CallerTurn,
     Entry,
     SentenceHeard,
-    ToolExchange,
-    decode,
-    encode,
 )
-from dialogue.turns import _TRANSITIONS, Phase, TurnMachine
+from dialogue.turns import _TRANSITIONS, TurnMachine
+from tests.dialogue.call_invariants import check, check_messages, fold
 
 Named = tuple[int, int]
 
@@ -67,6 +61,7 @@ AGENT = Agent(
     silence_prompt="Still there?",
     error="Say that again?",
     bridge="Cut off.",
+    ask_again="What was that?",
     closing="Goodbye now.",
     filler="One moment.",
 )
@@ -75,16 +70,6 @@ AGENT = Agent(
 def agent(**changes: Any) -> Agent:
     """The agent of these tests, with these fields changed."""
     return AGENT.model_copy(update=changes)
-
-
-def fold(entries: list[Entry]) -> Conversation:
-    """The conversation of a journal that was written and read back."""
-    conversation = Conversation()
-    for entry in entries:
-        read = decode(json.loads(json.dumps(encode(entry))))
-        assert read == entry
-        conversation.apply(read)
-    return conversation
 
 
 # What stays in the line's inbox until it has been dealt with.
@@ -153,7 +138,7 @@ class CallWorld:
         finally:
             self._steps_left = None
         self._done = max(self._done, number)
-        self.check()
+        check(self)
 
     def restart(self, again: bool = False) -> None:
         """A new actor takes the call up; `again`: on a new line."""
@@ -186,7 +171,7 @@ class CallWorld:
         self.tell(Heard(*named), crash_at)
 
     def hear(self) -> None:
-        """The caller hears all that is there to be said."""
+        """The caller hears all that there is."""
         while self.playing:
             self.play()
             self.mark()
@@ -296,8 +281,8 @@ class CallWorld:
     def _ask(self, ask: Ask) -> None:
         assert self.attached in (None, ask.turn), "two answers at once"
         assert ask.after_seq == self.machine.conversation.turns[ask.turn].last_seq
-        self.check_messages(
-            normalise_messages(self.machine.conversation.messages(ask.after_seq > 0))
+        check_messages(
+            self, normalise_messages(self.machine.conversation.messages(ask.after_seq > 0))
         )
         self.attached = ask.turn
         known = self.answers.setdefault(ask.turn, Answer(ask.turn, ask.after_seq + 1))
@@ -335,74 +320,3 @@ class CallWorld:
         StartTimer: _start_timer,
         StopTimer: _stop_timer,
     }
-
-    # What must hold
-
-    def check(self) -> None:
-        """All that must hold between two events."""
-        entries = [entry for _, entry in self.journal]
-        conversation = self.machine.conversation
-        assert fold(entries) == conversation, "the journal is not the state"
-        if not conversation.ended and conversation.turns:
-            self._check_not_stuck()
-        self._check_turns(entries)
-        self.check_messages(normalise_messages(conversation.messages()))
-
-    def _check_not_stuck(self) -> None:
-        turn = self.machine.conversation.turn
-        assert turn is not None
-        match self.machine.phase:
-            case Phase.LISTENING:
-                assert {"silence", "endpoint"} & self.timers.keys()
-            case Phase.INTERRUPTED:
-                assert "endpoint" in self.timers
-                assert turn.number not in self.answers
-                assert not [named for named in self.playing if named[1] > 0], "talks on"
-            case Phase.THINKING:
-                assert self.attached == turn.number
-            case Phase.SPEAKING:
-                expected = [(turn.number, seq) for seq in turn.unheard()]
-                out = [*self.untold, *self.playing]
-                assert [named for named in out if named[1] > 0] == expected
-                assert self.attached == (None if turn.complete else turn.number)
-        if self.machine.conversation.closing is not None:
-            assert "duration" in self.timers
-
-    def _check_turns(self, entries: list[Entry]) -> None:
-        """Every word of the caller is in one turn, or waits for the next, in order."""
-        waiting: list[str] = []
-        for entry in entries:
-            if isinstance(entry, CallerSegment):
-                waiting.append(entry.text)
-            elif isinstance(entry, CallerTurn) and entry.text:
-                assert entry.text == " ".join(waiting)
-                waiting = []
-        assert waiting == self.machine.conversation.segments
-        uses = [
-            use["toolUse"]["toolUseId"]
-            for e in entries
-            if isinstance(e, ToolExchange)
-            for use in e.uses
-        ]
-        assert len(uses) == len(set(uses))
-
-    def check_messages(self, messages: list[dict[str, Any]]) -> None:
-        """The roles alternate; the agent has said only what the caller hears or has heard."""
-        roles = [message["role"] for message in messages]
-        assert roles[0] == roles[-1] == "user"
-        assert all(one != next_ for one, next_ in itertools.pairwise(roles))
-        turns = self.machine.conversation.turns
-        for message in messages:
-            if message["role"] == "user":
-                continue
-            text = " ".join(block["text"] for block in message["content"] if "text" in block)
-            for word in text.split():
-                if word[0] != "a" or word.count(".") != 2:
-                    continue
-                number, seq, place = map(int, word[1:].split("."))
-                turn = turns[number]
-                if seq in turn.heard or turn.cut is None:
-                    assert seq in turn.sentences
-                else:
-                    assert seq <= turn.cut.seq
-                    assert seq < turn.cut.seq or place < 4 * turn.cut.fraction

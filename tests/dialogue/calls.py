@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.agents import Agent
+from dialogue.conversation import Phase
 from dialogue.events import (
     CallerFinished,
     CallerSaid,
@@ -17,7 +18,7 @@ from dialogue.events import (
     StopTimer,
     TimerFired,
 )
-from dialogue.turns import CLOSING_SECONDS, ENDPOINT_SECONDS, Phase
+from dialogue.turns import CLOSING_SECONDS, ENDPOINT_SECONDS
 from tests.dialogue.call_world import AGENT, CallWorld
 
 AWAIT_CALLER = [StopTimer("silence"), StartTimer("endpoint", ENDPOINT_SECONDS)]

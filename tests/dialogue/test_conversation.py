@@ -22,7 +22,11 @@ from dialogue.journal import (
     ToolExchange,
 )
 
-GREETING = [AgentSentence(0, 1, "Hello."), AnswerComplete(0, "end_turn"), SentenceHeard(0, 1)]
+GREETING: list[Entry] = [
+    AgentSentence(0, 1, "Hello."),
+    AnswerComplete(0, "end_turn"),
+    SentenceHeard(0, 1),
+]
 USE = {"toolUse": {"toolUseId": "t1", "name": "look", "input": {}}}
 RESULT = {"toolResult": {"toolUseId": "t1", "content": [{"json": {"found": 1}}]}}
 

@@ -23,8 +23,8 @@ def clinic() -> ClinicToolbox:
     return ClinicToolbox(CLINIC, now=lambda: MONDAY)
 
 
-def use(name: str, use_id: str = "t1", **given: Any) -> ToolRun:
-    return ToolRun(name, use_id, given, call_id="CA1", caller="+14155550123")
+def use(tool: str, use_id: str = "t1", **given: Any) -> ToolRun:
+    return ToolRun(tool, use_id, given, call_id="CA1", caller="+14155550123")
 
 
 def test_an_agent_s_tools_are_those_it_names_in_its_order() -> None:
@@ -83,6 +83,14 @@ async def test_a_write_that_is_repeated_is_done_once() -> None:
     assert await toolbox.run(booking) == first
     again = use("book_appointment", "t2", day="Wednesday", time="10:00", name="Ann Lee")
     assert (await toolbox.run(again))["error"] == "slot_taken"
+
+
+async def test_another_call_s_write_of_the_same_id_is_another() -> None:
+    toolbox = clinic()
+    when = {"day": "Wednesday", "time": "10:00"}
+    assert "booked" in await toolbox.run(ToolRun("book_appointment", "t1", when, "CA1", "+1555"))
+    other = await toolbox.run(ToolRun("book_appointment", "t1", when, "CA2", "+1666"))
+    assert other["error"] == "slot_taken"
 
 
 async def test_the_uses_of_one_toolbox_share_one_book() -> None:

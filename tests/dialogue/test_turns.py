@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dialogue.conversation import Phase
 from dialogue.events import (
     AnswerFailed,
     AnswerFinished,
@@ -39,7 +40,7 @@ from dialogue.journal import (
     Ended,
     ToolExchange,
 )
-from dialogue.turns import Phase, TurnMachine
+from dialogue.turns import TurnMachine
 from tests.dialogue.call_world import AGENT, CallWorld
 from tests.dialogue.calls import (
     AWAIT_CALLER,
@@ -97,7 +98,7 @@ def test_resuming_does_what_the_phase_asks_for(phase: Phase, expected: list[Any]
     assert resumed.phase is phase
 
 
-@pytest.mark.parametrize("phase", LIVE)
+@pytest.mark.parametrize("phase", LIVE[1:])
 def test_a_caller_who_is_back_hears_the_bridge_first(phase: Phase) -> None:
     world = call(phase)
     turn = world.machine.conversation.turn
@@ -109,11 +110,30 @@ def test_a_caller_who_is_back_hears_the_bridge_first(phase: Phase) -> None:
     assert world.machine.phase is phase
 
 
-def test_the_bridge_is_in_no_history_and_its_mark_changes_nothing() -> None:
+def test_a_caller_who_is_back_in_the_midst_of_their_turn_is_asked_to_say_it_again() -> None:
     world = call(Phase.LISTENING)
+    assert handle(world, Started(again=True)) == [
+        Record(CallerTurn(1, "")),
+        Record(AgentSentence(1, 1, "Cut off. What was that?")),
+        Record(AnswerComplete(1, "end_turn")),
+        Say(1, 1, "Cut off. What was that?"),
+        SayAll(1),
+    ]
+    assert world.machine.phase is Phase.SPEAKING
+
+
+def test_a_caller_of_whom_words_are_there_need_not_say_them_again() -> None:
+    world = tell(call(Phase.LISTENING), CallerSaid("a check-up"))
+    resumed = TurnMachine(AGENT, world.machine.conversation)
+    expected = [Say(0, 0, "Cut off."), SayAll(0), *AWAIT_CALLER]
+    assert resumed.handle(Started(again=True)) == expected
+
+
+def test_the_bridge_is_in_no_history_and_its_mark_changes_nothing() -> None:
+    world = call(Phase.THINKING)
     before = copy.deepcopy(world.machine.conversation)
     handle(world, Started(again=True))
-    assert handle(world, Heard(0, 0)) == []
+    assert handle(world, Heard(1, 0)) == []
     assert world.machine.conversation == before
 
 

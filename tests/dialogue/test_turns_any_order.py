@@ -26,6 +26,7 @@ from dialogue.events import (
     ToolsUsed,
 )
 from dialogue.journal import CallerSegment
+from tests.dialogue.call_invariants import check
 from tests.dialogue.call_world import CallWorld, agent
 
 CRASHES = st.one_of(st.none(), st.none(), st.integers(0, 8))
@@ -135,7 +136,7 @@ class AnyCall(RuleBasedStateMachine):
     def restarts(self, again: bool) -> None:
         if not self.world.ended:
             self.world.restart(again)
-            self.world.check()
+            check(self.world)
 
     @rule(data=st.data(), turn=TURNS, seq=SEQS, crash_at=CRASHES)
     def something_late_comes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dialogue.conversation import Phase
 from dialogue.events import (
     Ask,
     CallerFinished,
@@ -25,7 +26,7 @@ from dialogue.journal import (
     Resumed,
     SentenceHeard,
 )
-from dialogue.turns import Phase, TurnMachine
+from dialogue.turns import TurnMachine
 from tests.dialogue.call_world import AGENT, agent
 from tests.dialogue.calls import (
     AWAIT_CALLER,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dialogue.conversation import Phase
 from dialogue.events import (
     AnswerFailed,
     AnswerFinished,
@@ -34,7 +35,7 @@ from dialogue.journal import (
     Interrupted,
     SentenceHeard,
 )
-from dialogue.turns import CLOSING_SECONDS, Phase
+from dialogue.turns import CLOSING_SECONDS
 from tests.dialogue.call_world import agent
 from tests.dialogue.calls import (
     CLOSE,

@@ -1,3 +1,5 @@
+"""Virtual time."""
+
 from __future__ import annotations
 
 import asyncio

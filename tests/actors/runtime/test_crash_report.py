@@ -1,3 +1,5 @@
+"""Crash reports: what they tell, and that they cost nobody anything."""
+
 from __future__ import annotations
 
 import asyncio

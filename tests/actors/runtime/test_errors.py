@@ -1,3 +1,5 @@
+"""Errors, the reasons they stand for, and their tracebacks."""
+
 from __future__ import annotations
 
 import traceback

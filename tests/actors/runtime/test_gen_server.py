@@ -1,7 +1,9 @@
+"""GenServer: starting, replies, what follows them, and misuse."""
+
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
@@ -9,7 +11,6 @@ import pytest
 from actors.runtime import (
     IGNORE,
     KILL,
-    KILLED,
     NO_REPLY,
     NORMAL,
     SHUTDOWN,
@@ -19,13 +20,10 @@ from actors.runtime import (
     CallExit,
     Continue,
     Crashed,
-    Exit,
-    ExitError,
     From,
     FunctionClause,
     GenServer,
     NoReply,
-    Pid,
     Reason,
     Reply,
     StartError,
@@ -36,66 +34,9 @@ from actors.runtime import (
     virtual_time,
 )
 from actors.runtime.reasons import FUNCTION_CLAUSE
+from tests.actors.runtime.recorder import Log, Recorder, forever, raises, started
 
 Logs = list[MutableMapping[str, Any]]
-Log = list[Any]
-
-
-class Recorder(GenServer):
-    """Notes each callback; a request that is a function is run and its result returned."""
-
-    async def init(self, log: Log, then: Any = None, trap: bool = False) -> Any:
-        self.log = log
-        self.saved: list[From] = []
-        self.trap_exit(trap)
-        return then
-
-    async def handle_call(self, request: Any, from_: From) -> Any:
-        self.log.append(("call", _shown(request)))
-        return await _run(request, self, from_)
-
-    async def handle_cast(self, request: Any) -> Any:
-        self.log.append(("cast", _shown(request)))
-        return await _run(request, self, None)
-
-    async def handle_info(self, message: Any) -> Any:
-        self.log.append(("info", _shown(message)))
-        return await _run(message, self, None)
-
-    async def handle_continue(self, value: Any) -> Any:
-        self.log.append(("continue", _shown(value)))
-        return await _run(value, self, None)
-
-    async def terminate(self, reason: Reason) -> None:
-        self.log.append(("terminate", reason))
-
-
-def _shown(request: Any) -> Any:
-    return getattr(request, "__name__", request)
-
-
-async def _run(request: Any, server: Recorder, from_: From | None) -> Any:
-    if not callable(request):
-        return None
-    outcome = request(server, from_)
-    return await outcome if asyncio.iscoroutine(outcome) else outcome
-
-
-async def forever() -> None:
-    await asyncio.Event().wait()
-
-
-async def started(vm: VM, log: Log, *args: Any, **options: Any) -> Pid:
-    pid = await vm.start(Recorder, log, *args, **options)
-    assert pid is not None
-    return pid
-
-
-def raises(error: BaseException) -> Callable[..., Any]:
-    def fail(_: Any, __: Any) -> Any:
-        raise error
-
-    return fail
 
 
 # Starting
@@ -371,121 +312,6 @@ async def test_a_timeout_of_zero_comes_only_if_the_mailbox_is_empty() -> None:
         assert log[-1] == ("info", TimedOut())
 
 
-# Ends
-
-
-@virtual_time
-async def test_terminate_runs_after_a_stop_an_exit_and_a_crash_without_trapping() -> None:
-    crash = ValueError("x")
-    for error in (Stop("stopped"), ExitError("exited"), crash, Stop(NORMAL)):
-        for send in ("cast", "send"):
-            log: Log = []
-            async with VM() as vm:
-                pid = await started(vm, log)
-                getattr(vm, send)(pid, raises(error))
-                reason = await vm.join(pid)
-                assert log[-1] == ("terminate", reason)
-                if error is crash:
-                    assert isinstance(reason, Crashed)
-                    assert reason.exception is crash
-
-
-@virtual_time
-async def test_terminate_runs_after_a_cancellation_that_is_no_exit_signal() -> None:
-    log: Log = []
-    async with VM() as vm:
-        pid = await started(vm, log)
-        vm.cast(pid, raises(asyncio.CancelledError()))
-        assert isinstance(await vm.join(pid), Crashed)
-    assert log[-1][0] == "terminate"
-
-
-@virtual_time
-async def test_terminate_does_not_run_after_an_exit_signal_unless_trapping() -> None:
-    for signal in ("boom", SHUTDOWN, KILL):
-        log: Log = []
-        async with VM() as vm:
-            pid = await started(vm, log)
-            vm.cast(pid, lambda *_: forever())
-            await asyncio.sleep(1)
-            vm.exit(pid, signal)
-            await vm.join(pid)
-        assert log == [("cast", "<lambda>")]
-
-
-@virtual_time
-async def test_a_trapping_server_stops_with_its_parent_whatever_the_reason() -> None:
-    for reason in (NORMAL, SHUTDOWN, "boom"):
-        log: Log = []
-        async with VM() as vm:
-            parent = await started(vm, [], None, True)
-            child: Pid = await vm.call(
-                parent, lambda *_, log=log: started(vm, log, None, True, link=True)
-            )
-            vm.cast(parent, lambda *_, child=child, reason=reason: vm.exit(child, reason))
-            assert await vm.join(child) == reason
-        assert log == [("terminate", reason)]
-
-
-@virtual_time
-async def test_a_trapping_server_is_told_of_other_signals() -> None:
-    log: Log = []
-    async with VM() as vm:
-        pid = await started(vm, log, None, True)
-        vm.exit(pid, "boom")
-        vm.exit(pid, NORMAL)
-        await asyncio.sleep(1)
-        assert vm.alive(pid)
-    assert log[:2] == [("info", Exit(None, "boom")), ("info", Exit(None, NORMAL))]
-
-
-@virtual_time
-async def test_a_class_may_trap_exits_from_its_start() -> None:
-    class Trapping(Recorder):
-        traps_exits = True
-
-        async def init(self, log: Log, *_: Any) -> None:
-            self.log = log
-
-    log: Log = []
-    async with VM() as vm:
-        pid = await vm.start(Trapping, log)
-        assert pid is not None
-        vm.exit(pid, "boom")
-        await asyncio.sleep(1)
-        assert vm.alive(pid)
-
-
-@virtual_time
-async def test_what_terminate_raises_takes_the_place_of_the_reason() -> None:
-    class Fails(Recorder):
-        async def terminate(self, reason: Reason) -> None:
-            raise ExitError(("instead of", reason))
-
-    async with VM() as vm:
-        pid = await vm.start(Fails, [])
-        assert pid is not None
-        vm.cast(pid, raises(Stop("boom")))
-        assert await vm.join(pid) == ("instead of", "boom")
-
-
-@virtual_time
-async def test_a_kill_ends_a_terminate_that_takes_too_long() -> None:
-    class Endless(Recorder):
-        async def terminate(self, reason: Reason) -> None:
-            await forever()
-
-    async with VM() as vm:
-        pid = await vm.start(Endless, [])
-        assert pid is not None
-        call = asyncio.create_task(vm.call(pid, raises(Stop(NORMAL, reply="bye"))))
-        await asyncio.sleep(1)
-        vm.exit(pid, KILL)
-        with pytest.raises(CallExit) as failed:
-            await call
-        assert failed.value.reason == KILLED
-
-
 # Misuse
 
 
@@ -550,6 +376,29 @@ def test_another_message_without_a_clause_is_logged_and_dropped(logs: Logs) -> N
     scenario()
     (told,) = logs
     assert (told["event"], told["name"], told["message"]) == ("unexpected_message", "quiet", "what")
+
+
+@virtual_time
+async def test_a_crash_leaves_the_changes_that_came_before_it_for_terminate_to_see() -> None:
+    seen: list[int] = []
+
+    class Counter(GenServer):
+        async def init(self) -> None:
+            self.count = 0
+
+        async def handle_cast(self, request: int) -> None:
+            self.count = request
+            raise ValueError("after the change")
+
+        async def terminate(self, reason: object) -> None:
+            seen.append(self.count)
+
+    async with VM() as vm:
+        pid = await vm.start(Counter)
+        assert pid is not None
+        vm.cast(pid, 5)
+        await vm.join(pid)
+    assert seen == [5]
 
 
 @virtual_time

@@ -1,3 +1,5 @@
+"""Messages, and the answer that someone waits for."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Addresses."""
+
 from __future__ import annotations
 
 import pickle

@@ -1,3 +1,5 @@
+"""Processes: mailbox, signals, ends, fairness and memory."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Exit reasons."""
+
 from __future__ import annotations
 
 import pickle

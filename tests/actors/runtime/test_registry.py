@@ -1,3 +1,5 @@
+"""Registries, against the rules and against a plain list."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Looking into a server, and stopping its loop."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""Tasks."""
+
 from __future__ import annotations
 
 import asyncio

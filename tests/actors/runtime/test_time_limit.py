@@ -1,3 +1,5 @@
+"""The common time limit of calls."""
+
 from __future__ import annotations
 
 import asyncio

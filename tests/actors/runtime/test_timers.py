@@ -1,3 +1,5 @@
+"""Timers."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""The watchdog, in real time."""
+
 from __future__ import annotations
 
 import asyncio

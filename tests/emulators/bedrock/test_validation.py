@@ -22,6 +22,8 @@ SYSTEM = {"role": "system", "content": [{"text": "Be brief."}]}
 USE = {"toolUse": {"toolUseId": "u1", "name": "look", "input": {}}}
 RESULT = {"toolResult": {"toolUseId": "u1", "content": [{"json": {}}]}}
 THINKING = {"type": "enabled", "budget_tokens": 1024}
+CACHE_POINT = {"cachePoint": {"type": "default"}}
+GUARDRAIL = {"guardrailIdentifier": "abc", "guardrailVersion": "1"}
 
 Body = dict[str, Any]
 
@@ -68,7 +70,9 @@ def sampled(**config: Any) -> Body:
 
 TAKEN: list[tuple[str, str, Body]] = [
     ("a question", HAIKU, asking()),
-    ("a system prompt", HAIKU, asking(system=[text("Be brief."), {"cachePoint": {}}])),
+    ("a system prompt", HAIKU, asking(system=[text("Be brief."), CACHE_POINT])),
+    ("four cache points", HAIKU, asking(user(text(), *[CACHE_POINT] * 4))),
+    ("a guardrail", HAIKU, asking(guardrailConfig=GUARDRAIL)),
     ("a longer talk", HAIKU, asking(user(), assistant(), user())),
     ("a prefill where the model takes it", HAIKU, asking(user(), assistant(text("The")))),
     ("tools", HAIKU, with_tools()),
@@ -337,6 +341,26 @@ REFUSED: list[tuple[str, str, Body, str]] = [
     ),
     ("an unknown service tier", HAIKU, asking(serviceTier={"type": "gold"}), "serviceTier.type"),
     ("an unknown effort", OPUS_5, asking(outputConfig={"effort": "huge"}), "effort"),
+    (
+        "effort on a model that thinks by budget",
+        HAIKU,
+        asking(outputConfig={"effort": "low"}),
+        "does not support the effort parameter",
+    ),
+    ("five cache points", HAIKU, asking(user(text(), *[CACHE_POINT] * 5)), "maximum of 4 blocks"),
+    (
+        "a cache point that is kept for a day",
+        HAIKU,
+        asking(user(text(), {"cachePoint": {"type": "default", "ttl": "24h"}})),
+        "not one of 5m, 1h",
+    ),
+    ("a cache point without type", HAIKU, asking(user(text(), {"cachePoint": {}})), "default"),
+    (
+        "a guardrail without version",
+        HAIKU,
+        asking(guardrailConfig={"guardrailIdentifier": "abc"}),
+        "guardrailVersion: is missing",
+    ),
 ]
 
 

@@ -1,0 +1,160 @@
+"""`Messaging`: what processes send each other, and how one waits for an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from actors.runtime.errors import CallExit, VMClosed
+from actors.runtime.messages import Call, Cast, From
+from actors.runtime.pid import Dest, Pid
+from actors.runtime.process import current_process
+from actors.runtime.reasons import CALLING_SELF, NOPROC, TIMEOUT, Reason
+from actors.runtime.relations import Relations
+from actors.runtime.time_limit import Act, TimeLimit
+from actors.runtime.timers import Timer
+
+CALL_TIMEOUT = 5.0
+
+
+class Messaging(Relations):
+    """The part of the VM that carries messages, on the loop that is its clock; see the module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._call_limit: TimeLimit | None = None
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._call_limit = TimeLimit(loop, CALL_TIMEOUT)
+
+    def _close(self) -> None:
+        if self._call_limit:
+            self._call_limit.close()
+        self._loop = self._call_limit = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of this VM."""
+        if self._loop is None:
+            raise VMClosed("the VM is not open: use `async with VM() as vm`")
+        return self._loop
+
+    def now(self) -> float:
+        """Monotonic seconds of the VM's clock."""
+        return self.loop.time()
+
+    def self(self) -> Pid | None:
+        """The pid of the process that runs this code; None outside every process."""
+        process = current_process.get()
+        return process.pid if process else None
+
+    def send(self, dest: Dest, message: Any) -> None:
+        """Put `message` into the mailbox of `dest`; to a dead process it is dropped."""
+        process = self.find(dest)
+        if process is not None:
+            process.deliver(message)
+
+    def cast(self, dest: Dest, request: Any) -> None:
+        """`GenServer.cast`: a request without a reply; to a dead process it is dropped."""
+        process = self.find(dest)
+        if process is not None:
+            process.deliver(Cast(request))
+
+    def call(
+        self, dest: Dest, request: Any, timeout: float | None = CALL_TIMEOUT
+    ) -> Coroutine[Any, Any, Any]:
+        """`GenServer.call`: the reply of the server at `dest` within `timeout` seconds.
+
+        Raises `CallExit` with the reason of a callee that ended, `NOPROC`, `CALLING_SELF` or
+        `TIMEOUT`; a late reply is dropped.
+        """
+        return self.request(dest, request, Call, timeout)
+
+    async def request(
+        self,
+        dest: Dest,
+        request: Any,
+        envelope: Callable[[Pid | None, asyncio.Future[Any], Any], Call],
+        timeout: float | None = CALL_TIMEOUT,
+    ) -> Any:
+        """Send `envelope(caller, future, request)` to `dest`, wait for the answer; see `call`."""
+        target = self.find(dest)
+        if target is None:
+            raise CallExit(NOPROC, dest, request)
+        caller = current_process.get()
+        if target is caller:
+            raise CallExit(CALLING_SELF, dest, request)
+        loop = self.loop
+        future: asyncio.Future[Any] = loop.create_future()
+        message = envelope(caller.pid if caller else None, future, request)
+        if target.callers is None:
+            target.callers = {}
+        target.callers[message] = None
+        target.deliver(message)
+        timer = self._limit(message, timeout, _fail_call, dest)
+        try:
+            return await future
+        finally:
+            self._unlimit(message, timer)
+            if target.callers:
+                target.callers.pop(message, None)
+            # An error's traceback holds this frame, and the frame must not hold the error.
+            del future, message
+
+    def _limit(
+        self, from_: From, timeout: float | None, act: Act, argument: Any
+    ) -> asyncio.TimerHandle | None:
+        """Call `act` in `timeout` seconds, unless `_unlimit` is called with what this returns."""
+        if timeout == CALL_TIMEOUT and self._call_limit:
+            self._call_limit.add(from_, act, argument)
+        elif timeout is not None:
+            return self.loop.call_later(timeout, act, from_, argument)
+        return None
+
+    def _unlimit(self, from_: From, timer: asyncio.TimerHandle | None) -> None:
+        if timer is not None:
+            timer.cancel()
+        elif self._call_limit:
+            self._call_limit.discard(from_)
+
+    def send_after(self, dest: Dest, message: Any, seconds: float) -> Timer:
+        """Send `message` to `dest` in `seconds`; the timer can be cancelled."""
+        return Timer(self.loop, seconds, self.send, dest, message)
+
+    async def join(self, dest: Dest, timeout: float | None = CALL_TIMEOUT) -> Reason:
+        """Wait until the process at `dest` is gone and return its reason, `NOPROC` if it was.
+
+        Raises `TimeoutError` after `timeout` seconds.
+        """
+        target = self.find(dest)
+        if target is None:
+            return NOPROC
+        gone: asyncio.Future[Reason] = self.loop.create_future()
+        waiting = _Joiner(self.self(), gone)
+        if target.callers is None:
+            target.callers = {}
+        target.callers[waiting] = None
+        try:
+            async with asyncio.timeout(timeout):
+                return await gone
+        finally:
+            if target.callers:
+                target.callers.pop(waiting, None)
+
+
+class _Joiner(From):
+    """Waits for the end itself: the reason is the answer."""
+
+    __slots__ = ()
+
+    def fail(self, error: BaseException) -> None:
+        assert isinstance(error, CallExit)
+        self.answer(error.reason)
+
+
+def _fail_call(from_: From, dest: Dest) -> None:
+    assert isinstance(from_, Call)
+    from_.fail(CallExit(TIMEOUT, dest, from_.request))

@@ -1,0 +1,312 @@
+"""Which model answers a turn of the caller, where, and how long: one value that can be explained.
+
+    policy = Policy.of(settings, catalogue, today=date.today())            # once, at the start
+    choice = choose_model(policy, transcript, context, options)            # each turn, pure
+    request = converse_request(choice.profile, messages, thinking=choice.thinking,
+                               max_tokens=choice.max_tokens, …)
+    stream = bedrock.stream(request, region=choice.region)
+
+Contract: a rule (`claude.rules`) says what kind of model is wanted; an experiment may say it for
+the call; only models that the policy permits are taken, the nearest in tier if the wanted one is
+not among them, and the first in the settings' order among equals. `Policy.of` reads a file if the
+selection names one; `choose_model` reads nothing and never fails for want of a model.
+Errors: `SelectionError` from `Policy.of`, one line a problem.
+Source: specification 000, sections 2 and 3 (`handle_user_input`); 001, "Model Selection Strategy".
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from claude.experiments import Assignment, Experiment, SelectionError, assign, parse
+from claude.models import ModelProfile, profile_of
+from claude.regions import REGION_OF_COUNTRY, determine_optimal_region
+from claude.rules import RULES, Decision, Factor, Question
+from claude.selection import determine_response_length
+from claude.spec_models import CLAUDE_4_GUIDE_PRICES, MODEL_CAPABILITIES
+from claude.thinking import Thinking
+from config.catalogue import TIERS, Catalogue, Tier
+from config.model_ids import ModelIdError, resolve
+from config.settings import Settings
+
+# Spoken English has some 1.3 tokens a word; an answer that runs long is not to break off.
+TOKENS_A_WORD: Final = 2
+# A tool's input has to fit whatever length the answer should have.
+MIN_TOKENS: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What choices are made by.
+
+    models: those that may be asked, the default first. arms: those that experiments ask for, by
+    the ids that they are written with. successors: by an id of the specification, the base id that
+    stands in for it today. warnings: what was changed about the settings' model ids, to be told
+    once.
+    """
+
+    models: tuple[ModelProfile, ...]
+    catalogue: Catalogue
+    rule: str = "configured"
+    experiments: tuple[Experiment, ...] = ()
+    arms: Mapping[str, ModelProfile] = field(default_factory=dict)
+    successors: Mapping[str, str] = field(default_factory=dict)
+    region: str = "us-east-1"
+    map_regions: bool = False
+    latency_ms: float = 200.0
+    thinking_threshold: float = 0.9
+    cost_optimize: bool = True
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings, catalogue: Catalogue, *, today: datetime.date) -> Self:
+        """The policy of a node. Raises SelectionError."""
+        ids = _Ids(catalogue, settings.aws_region, today)
+        rule, experiments = ids.checked(settings.selection)
+        named = [
+            ids.profile(
+                asked,
+                "AWS_BEDROCK_MODELS"
+                if asked in settings.aws_bedrock_models
+                else "AWS_DEFAULT_BEDROCK_MODEL",
+            )
+            for asked in settings.models
+        ]
+        wanted = [
+            (arm.model, f"AYBIZA_SELECTION: {experiment.name}, arm {arm.name}")
+            for experiment in experiments
+            for arm in experiment.arm
+            if arm.model is not None
+        ]
+        arms = {asked: ids.profile(asked, where) for asked, where in wanted}
+        if ids.problems:
+            raise SelectionError(ids.problems)
+        return cls(
+            models=tuple({profile.id: profile for profile in named if profile}.values()),
+            catalogue=catalogue,
+            rule=rule,
+            experiments=experiments,
+            arms={asked: profile for asked, profile in arms.items() if profile},
+            successors=_successors(catalogue, today),
+            region=settings.aws_region,
+            map_regions=settings.cloudflare_region_mapping,
+            latency_ms=float(settings.latency_threshold_ms),
+            thinking_threshold=settings.extended_thinking_threshold,
+            cost_optimize=settings.cost_optimization_enabled,
+            warnings=tuple(dict.fromkeys(ids.warnings)),
+        )
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all models that a choice can name: one circuit breaker each."""
+        every = [*self.models, *self.arms.values()]
+        return tuple(dict.fromkeys(profile.id for profile in every))
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that a choice can name: one client each, to be warmed."""
+        if not self.map_regions:
+            return (self.region,)
+        every = [*self.models, *self.arms.values()]
+        mapped = {
+            self.region_of(profile, region)
+            for profile in every
+            for region in REGION_OF_COUNTRY.values()
+        }
+        return (self.region, *sorted(mapped - {self.region}))
+
+    def region_of(self, profile: ModelProfile, wanted: str) -> str:
+        """`wanted`, if the id may be asked from there; else the node's region."""
+        prefix, _ = self.catalogue.split(profile.id)
+        if profile.id.startswith("arn:") or prefix is None:
+            return self.region
+        return wanted if self.catalogue.profiles[prefix].serves(wanted) else self.region
+
+
+@dataclass(slots=True)
+class _Ids:
+    """Model ids of settings on their way to profiles, with what there is to say about them."""
+
+    catalogue: Catalogue
+    region: str
+    today: datetime.date
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def checked(self, selection: str) -> tuple[str, tuple[Experiment, ...]]:
+        try:
+            return parse(selection)
+        except SelectionError as error:
+            self.problems += [f"AYBIZA_SELECTION: {problem}" for problem in error.problems]
+            return "configured", ()
+
+    def profile(self, asked: str, where: str) -> ModelProfile | None:
+        try:
+            found = resolve(self.catalogue, asked, today=self.today, region=self.region)
+        except ModelIdError as error:
+            self.problems.append(f"{where}: {error}")
+            return None
+        if found.warning is not None:
+            self.warnings.append(found.warning)
+        surcharge = self.catalogue.surcharge_percent(found.id)
+        return ModelProfile(found.id, found.model, surcharge)
+
+
+def _successors(catalogue: Catalogue, today: datetime.date) -> dict[str, str]:
+    """What each of the specification's ids stands for today."""
+    found = {}
+    for model_id in (*MODEL_CAPABILITIES, *CLAUDE_4_GUIDE_PRICES):
+        try:
+            found[model_id] = resolve(catalogue, model_id, today=today).model.id
+        except ModelIdError:
+            continue
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What answers a turn.
+
+    profile: the model, for `converse_request`. region: for `BedrockClient.stream`. max_tokens: for
+    the answer alone. words: how long it should be, for the prompt. rule: the rule that decided, and
+    `because` how. factors: all that was looked at, in order. experiment: the arm that the call is
+    in; to be counted by the caller.
+    """
+
+    profile: ModelProfile
+    region: str
+    thinking: Thinking | None
+    max_tokens: int
+    words: int
+    rule: str
+    because: str
+    factors: tuple[Factor, ...]
+    experiment: Assignment | None = None
+
+    @property
+    def model(self) -> str:
+        """The id that the request names."""
+        return self.profile.id
+
+
+def choose_model(
+    policy: Policy,
+    transcript: str,
+    context: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Choice:
+    """The choice for what the caller has said.
+
+    context: `call_sid`, without which a call is in no experiment; `cloudflare_country`, two
+    letters; and what `claude.rules.Question` names. options: what that names; `max_tokens`, the
+    agent's limit (default 300); `degrade`, True for the cheapest model without thinking; `avoid`,
+    ids not to be asked now, unless there is no other.
+    """
+    context, options = context or {}, options or {}
+    call_id = context.get("call_sid")
+    arm = assign(policy.experiments, call_id) if isinstance(call_id, str) else None
+    rule = arm.rule if arm is not None and arm.rule is not None else policy.rule
+    question = Question(
+        transcript,
+        context,
+        options,
+        latency_ms=policy.latency_ms,
+        thinking_threshold=policy.thinking_threshold,
+        cost_optimize=policy.cost_optimize,
+    )
+    decision = RULES[rule](question)
+    profile, says = _profile(policy, decision, arm, options)
+    thinking = None if options.get("degrade") else decision.thinking
+    if not profile.model.thinking:
+        thinking = None
+    words = determine_response_length(transcript, context)
+    region, region_says = _region(policy, profile, context)
+    limit = options.get("max_tokens")
+    limit = limit if isinstance(limit, int) and limit > 0 else 300
+    factors = (
+        *decision.factors,
+        *(
+            (Factor("experiment", f"{arm.experiment}: {arm.arm}", "by the call's id"),)
+            if arm
+            else ()
+        ),
+        Factor("model", profile.id, says),
+        Factor("region", region, region_says),
+        Factor("answer_words", words, "how long the answer should be"),
+    )
+    return Choice(
+        profile=profile,
+        region=region,
+        thinking=thinking,
+        max_tokens=min(limit, max(MIN_TOKENS, words * TOKENS_A_WORD)),
+        words=words,
+        rule=rule,
+        because=decision.because,
+        factors=factors,
+        experiment=arm,
+    )
+
+
+def _profile(
+    policy: Policy, decision: Decision, arm: Assignment | None, options: Mapping[str, Any]
+) -> tuple[ModelProfile, str]:
+    """The model, and why it is this one."""
+    avoid = options.get("avoid") or ()
+    free = [profile for profile in policy.models if profile.id not in avoid]
+    models = free or list(policy.models)
+    if options.get("degrade"):
+        return min(models, key=_price), "the cheapest that may be asked"
+    if arm is not None and arm.model is not None and policy.arms[arm.model].id not in avoid:
+        return policy.arms[arm.model], "the arm's model"
+    if decision.model is not None:
+        return _for_named(policy, decision.model, models)
+    if decision.tier is None:
+        return models[0], decision.because
+    return _nearest(decision.tier, models)
+
+
+def _for_named(
+    policy: Policy, named: str, models: Sequence[ModelProfile]
+) -> tuple[ModelProfile, str]:
+    """Today's model for one of the specification's."""
+    today = policy.successors.get(named)
+    for profile in models:
+        if profile.model.id == today:
+            return profile, f"for {named}"
+    tier = profile_of(named, policy.catalogue).model.tier
+    profile, says = _nearest(tier, models)
+    return profile, f"for {named}, whose successor {today} is not permitted: {says}"
+
+
+def _nearest(tier: Tier, models: Sequence[ModelProfile]) -> tuple[ModelProfile, str]:
+    """The first of the tier, or of the tier next to it, the cheaper one if two are."""
+    wanted = TIERS.index(tier)
+
+    def distance(profile: ModelProfile) -> tuple[int, int]:
+        at = TIERS.index(profile.model.tier)
+        return abs(at - wanted), at
+
+    found = min(models, key=distance)
+    if found.model.tier == tier:
+        return found, f"the first {tier} one that may be asked"
+    return found, f"no {tier} one may be asked; {found.model.tier} is the nearest"
+
+
+def _price(profile: ModelProfile) -> int:
+    # A phone call reads some ten times as much as it says.
+    prices = profile.model.prices
+    return (prices.input * 10 + prices.output) * (100 + profile.surcharge_percent)
+
+
+def _region(policy: Policy, profile: ModelProfile, context: Mapping[str, Any]) -> tuple[str, str]:
+    country = context.get("cloudflare_country")
+    if not policy.map_regions or not isinstance(country, str) or not country:
+        return policy.region, "the node's"
+    wanted = determine_optimal_region(context)
+    region = policy.region_of(profile, wanted)
+    if region == wanted:
+        return region, f"for {country}"
+    return region, f"the node's; {profile.id} cannot be asked from {wanted}"

@@ -1,0 +1,269 @@
+"""The error ladder: what is tried next when a model does not answer, until something is said.
+
+    ladder = ErrorLadder(Rungs(models, regions), began=now, seconds=20.0, chance=random.random)
+    attempt = ladder.begin(now)
+    …                                        # the request of `attempt`
+    step = ladder.failed(error.kind, now, spoken=something_was_said)
+    match step:
+        case Attempt():                      # wait `step.wait`, then try this
+        case LastWords():                    # nothing is left: say a cached or generic answer
+
+Contract: pure; clock and chance are handed in. What a kind of error is answered with is a row of
+`LADDER`: steps in their order, of which the first is taken that leads to a request not made yet.
+A whole answer has so many `seconds`, requests for tool rounds included; an attempt gets a share of
+what is left, so that the last one still has time to say something. `filler_at` is when the caller
+has to hear something if there was nothing before. The ladder always ends: no request is made twice
+but for the steps `SAME` and `BACK_OFF`, which have their own bounds.
+Errors: none.
+Source: specification 000, `handle_bedrock_error`; 001, "Error Handling"; Bedrock runtime errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Literal
+
+from claude.errors import ErrorKind
+
+FILLER_SHARE: Final = 0.125
+"""The share of the time after which a caller who has heard nothing hears the filler."""
+FIRST_EVENT_SHARE: Final = 0.4
+"""The share of what is left that an attempt may take until its first event …"""
+FIRST_EVENT_SECONDS: Final = 8.0
+"""… and never more than that."""
+SILENCE_SHARE: Final = 0.4
+SILENCE_SECONDS: Final = 6.0
+"""The same for a stream that falls silent in its midst."""
+LEAST_SECONDS: Final = 0.5
+"""With less than that left no request is made."""
+MOST_ATTEMPTS: Final = 8
+"""In a row without an answer."""
+BACKOFF_SECONDS: Final = 0.1
+MOST_BACKOFF_SECONDS: Final = 1.0
+BUSY_ATTEMPTS: Final = 5
+
+
+class Step(StrEnum):
+    """One way to go on."""
+
+    FALLBACK_MODEL = "fallback_model"
+    FASTER_MODEL = "faster_model"
+    OTHER_REGION = "other_region"
+    REPAIR = "repair"
+    SAME = "same"
+    BACK_OFF = "back_off"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What an error is answered with.
+
+    `waits`: whether a wait with jitter goes before the next attempt. `counts`: whether the error is
+    held against the model.
+    """
+
+    steps: tuple[Step, ...]
+    waits: bool = False
+    counts: bool = True
+
+
+Trouble = ErrorKind | Literal["lost_before", "lost_after"]
+
+_MODEL, _FASTER, _REGION = Step.FALLBACK_MODEL, Step.FASTER_MODEL, Step.OTHER_REGION
+
+LADDER: Final[Mapping[Trouble, Row]] = {
+    ErrorKind.THROTTLING: Row((_MODEL, _REGION), waits=True),
+    ErrorKind.NOT_READY: Row((_MODEL, _REGION)),
+    ErrorKind.UNAVAILABLE: Row((_REGION, _MODEL)),
+    # A request that is refused says nothing about the model; others may take it as it is.
+    ErrorKind.VALIDATION: Row((Step.REPAIR, _MODEL), counts=False),
+    ErrorKind.ACCESS_DENIED: Row((_MODEL, _REGION)),
+    ErrorKind.NOT_FOUND: Row((_MODEL, _REGION)),
+    ErrorKind.TIMEOUT: Row((_FASTER, _REGION, _MODEL)),
+    ErrorKind.STREAM_ERROR: Row((_MODEL, _REGION)),
+    # The connection broke before anything was said: most likely one that had grown old.
+    "lost_before": Row((Step.SAME, _REGION, _MODEL)),
+    # In mid-answer: the caller is listening to what there is, so there is time to wait a little.
+    "lost_after": Row((Step.SAME, _REGION, _MODEL), waits=True),
+    ErrorKind.BREAKER_OPEN: Row((_MODEL,), counts=False),
+    # Our own threads: every model and region waits for the same ones.
+    ErrorKind.BUSY: Row((Step.BACK_OFF,), waits=True, counts=False),
+    ErrorKind.CANCELLED: Row((), counts=False),
+    ErrorKind.UNKNOWN: Row((_MODEL, _REGION)),
+}
+_LOST: Final = (ErrorKind.TRANSPORT, ErrorKind.CUT)
+
+
+def row_of(kind: ErrorKind, *, spoken: bool) -> Row:
+    """The row of an error after which something of the answer has, or has not, been said."""
+    if kind in _LOST:
+        return LADDER["lost_after" if spoken else "lost_before"]
+    return LADDER[kind]
+
+
+def counts_against_model(kind: ErrorKind) -> bool:
+    """Whether the circuit breaker of the model is to hear of it as a failure."""
+    return row_of(kind, spoken=False).counts
+
+
+@dataclass(frozen=True, slots=True)
+class Rungs:
+    """What there is to try.
+
+    `models` in the order of preference, the chosen one first; `regions` likewise, None for the
+    client's own. `speed` tells how fast a model is, for "a faster one"; equals stay in order.
+    """
+
+    models: Sequence[str]
+    regions: Sequence[str | None] = (None,)
+    speed: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request to make, after `wait` seconds.
+
+    `seconds`: for the whole of it; `first_event_seconds`, `silence_seconds`: until its first event,
+    and between two. `repair`: leave out all that a model may refuse. `step`: how it came to this.
+    """
+
+    number: int
+    model: str
+    region: str | None
+    seconds: float
+    first_event_seconds: float
+    silence_seconds: float
+    wait: float = 0.0
+    repair: bool = False
+    step: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """Nothing is left to try: say what there is to say without a model."""
+
+    kind: ErrorKind
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    model: str
+    region: str | None
+    repaired: bool = False
+
+
+class ErrorLadder:
+    """The attempts of one answer. `chance` gives numbers from 0 to 1."""
+
+    def __init__(
+        self, rungs: Rungs, *, began: float, seconds: float, chance: Callable[[], float]
+    ) -> None:
+        self._rungs = rungs
+        self._until = began + seconds
+        self._chance = chance
+        self.filler_at = began + FILLER_SHARE * seconds
+        self._here = _Place(rungs.models[0], rungs.regions[0])
+        self._tried: list[_Place] = []
+        self._repeats = 0
+        self._waits = 0
+        self._number = 0
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts there were in the whole answer."""
+        return self._number
+
+    def left(self, now: float) -> float:
+        """Seconds until the answer has to be over."""
+        return self._until - now
+
+    def begin(self, now: float) -> Attempt | LastWords:
+        """The next request: the first one of the answer, or of a round of tools. It goes where the
+        last one was answered."""
+        self._tried = []
+        self._repeats = self._waits = 0
+        return self._attempt(self._here, now, 0.0, None)
+
+    def failed(self, kind: ErrorKind, now: float, *, spoken: bool) -> Attempt | LastWords:
+        """What to do after the attempt under way failed. `spoken`: whether something of the model's
+        answer has been said."""
+        row = row_of(kind, spoken=spoken)
+        for step in row.steps:
+            place = self._place(step)
+            if place is not None:
+                wait = self._wait() if row.waits else 0.0
+                return self._attempt(place, now, wait, step, kind)
+        return LastWords(kind, self._number)
+
+    def _attempt(
+        self,
+        place: _Place,
+        now: float,
+        wait: float,
+        step: Step | None,
+        kind: ErrorKind = ErrorKind.TIMEOUT,
+    ) -> Attempt | LastWords:
+        left = self._until - now - wait
+        if left < LEAST_SECONDS or len(self._tried) >= MOST_ATTEMPTS:
+            return LastWords(kind, self._number)
+        self._here = place
+        self._tried.append(place)
+        self._number += 1
+        return Attempt(
+            number=self._number,
+            model=place.model,
+            region=place.region,
+            seconds=left,
+            first_event_seconds=max(
+                LEAST_SECONDS, min(FIRST_EVENT_SECONDS, FIRST_EVENT_SHARE * left)
+            ),
+            silence_seconds=max(LEAST_SECONDS, min(SILENCE_SECONDS, SILENCE_SHARE * left)),
+            wait=wait,
+            repair=place.repaired,
+            step=step,
+        )
+
+    def _place(self, step: Step) -> _Place | None:
+        """Where the step leads, if that has not been tried."""
+        here, rungs = self._here, self._rungs
+        match step:
+            case Step.SAME:
+                if self._tried.count(here) > 1:
+                    return None
+                return here
+            case Step.BACK_OFF:
+                self._repeats += 1
+                return here if self._repeats < BUSY_ATTEMPTS else None
+            case Step.REPAIR:
+                return self._new([_Place(here.model, here.region, repaired=True)])
+            case Step.OTHER_REGION:
+                return self._new([_Place(here.model, region) for region in rungs.regions])
+            case Step.FALLBACK_MODEL:
+                return self._new(self._others(rungs.models))
+            case Step.FASTER_MODEL:
+                speed = rungs.speed.get(here.model, 0.0)
+                faster = [m for m in rungs.models if rungs.speed.get(m, 0.0) > speed]
+                faster.sort(key=lambda model: -rungs.speed[model])
+                return self._new(self._others(faster))
+
+    def _others(self, models: Sequence[str]) -> list[_Place]:
+        """These models here, and then elsewhere; ones that have failed at all come last."""
+        here, regions = self._here, self._rungs.regions
+        failed = {place.model for place in self._tried}
+        ordered = sorted(
+            (model for model in models if model != here.model), key=lambda model: model in failed
+        )
+        near = [_Place(model, here.region) for model in ordered]
+        return near + [_Place(m, r) for m in ordered for r in regions if r != here.region]
+
+    def _new(self, places: Sequence[_Place]) -> _Place | None:
+        return next((place for place in places if place not in self._tried), None)
+
+    def _wait(self) -> float:
+        """Exponential, between half of it and all of it."""
+        whole = min(MOST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**self._waits)
+        self._waits += 1
+        return whole * (0.5 + 0.5 * self._chance())

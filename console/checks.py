@@ -1,0 +1,193 @@
+"""Whether the providers that the settings name can be used: models, regions, credentials, network.
+
+Contract: `checks` says so in words, a line each, within `LIMIT` seconds whatever hangs. It opens
+connections and closes them; it sends no request, costs nothing, and shows no secret.
+Errors: none; a check that fails says what is wrong and what to do.
+Source: boto3: credentials, regions, proxies; Deepgram: hosts of the API.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from claude.choice import Policy
+from claude.experiments import SelectionError
+from config.catalogue import Catalogue
+from config.settings import Settings
+
+LIMIT: Final = 5.0
+"""Seconds for all checks together; they run side by side."""
+CONNECT_LIMIT: Final = 3.0
+DEEPGRAM_URL: Final = "wss://api.deepgram.com"
+
+_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding: what was looked at, whether it will do, and what there is to say."""
+
+    name: str
+    ok: bool
+    says: str
+
+
+def checks(settings: Settings, catalogue: Catalogue) -> list[Check]:
+    """All findings, in a fixed order."""
+    jobs: list[tuple[str, Callable[[], Check]]] = [
+        ("models", partial(_models, settings, catalogue)),
+        ("AWS_REGION", partial(_region, "AWS_REGION", settings.aws_region)),
+        (
+            "AWS_FALLBACK_REGION",
+            partial(_region, "AWS_FALLBACK_REGION", settings.aws_fallback_region),
+        ),
+        ("AWS credentials", partial(_credentials, settings)),
+        *_networks(settings),
+        ("DEEPGRAM_API_KEY", partial(_deepgram_key, settings)),
+        ("network: Deepgram", partial(_network, "Deepgram", settings.deepgram_url or DEEPGRAM_URL)),
+    ]
+    done: queue.SimpleQueue[tuple[int, Check]] = queue.SimpleQueue()
+    for number, (name, job) in enumerate(jobs):
+        # Of its own will a look-up of names or credentials may not end in time.
+        threading.Thread(target=_run, args=(number, name, job, done), daemon=True).start()
+    found: dict[int, Check] = {}
+    until = time.monotonic() + LIMIT
+    while len(found) < len(jobs):
+        try:
+            number, check = done.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            break
+        found[number] = check
+    return [
+        found.get(number, Check(name, False, f"no answer within {LIMIT:g} s"))
+        for number, (name, _) in enumerate(jobs)
+    ]
+
+
+def _run(number: int, name: str, job: Callable[[], Check], done: Any) -> None:
+    try:
+        check = job()
+    except Exception as error:
+        check = Check(name, False, f"the check itself failed: {type(error).__name__}")
+    done.put((number, check))
+
+
+def _models(settings: Settings, catalogue: Catalogue) -> Check:
+    try:
+        policy = Policy.of(settings, catalogue, today=date.today())
+    except SelectionError as error:
+        return Check("models", False, "; ".join(error.problems))
+    lost = [
+        f"{profile.id} cannot be asked from the fallback region {settings.aws_fallback_region}"
+        for profile in policy.models
+        if policy.region_of(profile, settings.aws_fallback_region) != settings.aws_fallback_region
+    ]
+    says = [", ".join(policy.ids), *policy.warnings, *lost]
+    return Check("models", not lost, "; ".join(says))
+
+
+def _region(variable: str, region: str) -> Check:
+    from boto3 import Session
+
+    session = Session()
+    known: list[str] = []
+    # boto3 has no list of Bedrock's regions; EC2 is in all of them.
+    for partition in session.get_available_partitions():
+        known += session.get_available_regions("ec2", partition_name=partition)
+    if region in known:
+        return Check(variable, True, region)
+    near = ", ".join(difflib.get_close_matches(region, known, n=3, cutoff=0.0))
+    return Check(
+        variable,
+        False,
+        f"{region}: AWS has no such region that boto3 knows; the nearest are {near}",
+    )
+
+
+def _credentials(settings: Settings) -> Check:
+    name = "AWS credentials"
+    if settings.aws_access_key_id is not None:
+        return Check(name, True, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set")
+    from boto3 import Session
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        if os.environ.get("AWS_BEARER_TOKEN_BEDROCK"):
+            return Check(name, True, "AWS_BEARER_TOKEN_BEDROCK is set")
+        found = Session().get_credentials()
+        if found is not None:
+            found.get_frozen_credentials()
+            return Check(name, True, f"found by boto3: {found.method}")
+    except BotoCoreError as error:
+        return Check(name, False, f"boto3 cannot get any: {type(error).__name__}: {error}")
+    return Check(
+        name,
+        False,
+        "boto3 finds none: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or"
+        " give this machine a role",
+    )
+
+
+def _networks(settings: Settings) -> Iterator[tuple[str, Callable[[], Check]]]:
+    """Bedrock's doors: the endpoint of the settings, or one in each region."""
+    if settings.aws_endpoint_url_bedrock_runtime is not None:
+        url = str(settings.aws_endpoint_url_bedrock_runtime)
+        yield "network: Bedrock", partial(_network, "Bedrock", url)
+        return
+    for region in dict.fromkeys((settings.aws_region, settings.aws_fallback_region)):
+        what = f"Bedrock in {region}"
+        yield f"network: {what}", partial(_bedrock_network, what, region)
+
+
+def _bedrock_network(what: str, region: str) -> Check:
+    from boto3 import Session
+
+    client = Session().client("bedrock-runtime", region_name=region)
+    return _network(what, client.meta.endpoint_url)
+
+
+def _network(what: str, url: str) -> Check:
+    """Whether a connection can be opened to the URL, or to the proxy that leads there."""
+    from botocore.utils import get_environ_proxies
+
+    name = f"network: {what}"
+    parts = urlsplit(url)
+    proxies = get_environ_proxies(url.replace("ws", "http", 1) if url.startswith("ws") else url)
+    proxy = proxies.get("https" if parts.scheme in ("https", "wss") else "http")
+    through = ""
+    if proxy:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        through = ", the proxy of HTTPS_PROXY or HTTP_PROXY"
+    host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 443)
+    where = f"{host}:{port}{through}"
+    try:
+        socket.create_connection((host, port), timeout=CONNECT_LIMIT).close()
+    except socket.gaierror:
+        return Check(name, False, f"{where}: the name is not found: no network, or no such host")
+    except TimeoutError:
+        return Check(
+            name, False, f"{where}: no answer within {CONNECT_LIMIT:g} s: no network, or a firewall"
+        )
+    except ConnectionRefusedError:
+        return Check(name, False, f"{where}: nobody listens there")
+    except OSError as error:
+        return Check(name, False, f"{where}: no network: {error.strerror or error}")
+    return Check(name, True, f"{where} can be reached")
+
+
+def _deepgram_key(settings: Settings) -> Check:
+    name = "DEEPGRAM_API_KEY"
+    if settings.deepgram_api_key is not None:
+        return Check(name, True, "is set")
+    return Check(name, False, "is not set: calls can neither be heard nor answered")

@@ -1,0 +1,373 @@
+"""ToolRegistry: tools of any origin, all run by the same rules.
+
+    registry = ToolRegistry([lookup, booking])
+    registry.specs()                       for `toolConfig.tools`
+    await registry.run(use)                a JSON-able dict, whatever the tool does
+
+A run is bounded and never raises (but for its own cancellation). Its result is the tool's, or one
+that tells the model what is wrong:
+
+===================  ==============================================================================
+`error`              when
+===================  ==============================================================================
+`unknown_tool`       no tool has this name
+`bad_input`          the input does not fit the tool's schema; the message names the member
+`took_too_long`      the tool had no result within its `seconds`
+`failed`             the tool crashed, or its result is not what it promises
+`outcome_unknown`    a write crashed or took too long: it may have been done
+any other            the tool's own `ToolError`
+===================  ==============================================================================
+
+Confirmation: a tool that asks first (every write, unless it says otherwise) gets a member
+`confirmed` in its schema and runs only when that is true and the caller agrees: the caller's words
+are a yes (`dialogue.assent`), or the very same use was put to the caller in an earlier turn and the
+words are no no. So an agent that reads back and is told "yes" is not held up, one that makes the
+yes up is, and a yes that this program does not understand, in any language, is the model's to judge
+once the caller has heard the question. A use without all that is answered by `needs_confirmation`,
+which has the model read it back.
+
+A confirmed write is done once for a call and tool use: the same again returns what the first gave.
+
+Errors: `ValueError` for a tool that cannot be registered.
+Source: specification 001, "Tool Calling" and "MCP Connectors"; Bedrock, Converse, `toolSpec`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import structlog
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from referencing import Registry, Resource
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from dialogue.assent import assent
+from dialogue.toolbox import Effect, ToolRun
+
+Result: TypeAlias = dict[str, Any]
+Schema: TypeAlias = Mapping[str, Any]
+Run: TypeAlias = Callable[[dict[str, Any], ToolRun], Awaitable[Mapping[str, Any]]]
+
+LONGEST_SECONDS: Final = 9.0
+"""No tool may take longer: whoever waits for it gives up soon after."""
+INPUT_CHARACTERS: Final = 16_000
+RESULT_CHARACTERS: Final = 16_000
+"""More than that is nothing for a telephone call."""
+REMEMBERED: Final = 10_000
+CONFIRMED: Final = "confirmed"
+
+_SHOWN_CHARACTERS: Final = 200
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CONFIRMED_SCHEMA: Final = {
+    "type": "boolean",
+    "description": "true only after these very details were read back and the caller said yes",
+}
+_ASK_FIRST: Final = (
+    "Nothing was done yet. Read these details back to the caller, ask whether they are right, and"
+    " use the tool again with confirmed true once the caller has said yes."
+)
+
+log = structlog.get_logger(__name__)
+
+
+class ToolError(Exception):
+    """What a tool has to say instead of a result, to the model: a code and a sentence."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool.
+
+    `run(input, use)` gives the result or raises `ToolError`. Both schemas are JSON Schema 2020-12;
+    the input's is an object's. `seconds` limits a run. `confirm`: whether the caller has to agree
+    first; None: if it is a write.
+    """
+
+    name: str
+    description: str
+    run: Run
+    input_schema: Schema = field(default_factory=lambda: {"type": "object"})
+    output_schema: Schema | None = None
+    effect: Effect = "none"
+    seconds: float = 5.0
+    confirm: bool | None = None
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether the caller has to agree before a run."""
+        return self.effect == "write" if self.confirm is None else self.confirm
+
+
+@dataclass(slots=True)
+class ToolStatistics:
+    """Of one tool since it was registered: `runs`, `errors` among their results, `confirmations`
+    that were asked for, `seconds` spent in runs."""
+
+    runs: int = 0
+    errors: int = 0
+    confirmations: int = 0
+    seconds: float = 0.0
+
+
+class ToolRegistry:
+    """See the module. Satisfies `dialogue.toolbox.Toolbox`; for one event loop."""
+
+    def __init__(self, tools: Iterable[Tool] = ()) -> None:
+        self._tools: dict[str, _Registered] = {}
+        self._put: OrderedDict[tuple[str, str, str], int] = OrderedDict()
+        self._done: OrderedDict[tuple[str, str], Result] = OrderedDict()
+        for tool in tools:
+            self.register(tool)
+
+    def register(self, tool: Tool) -> None:
+        """Add a tool. Raises ValueError if its name is taken or it makes no sense."""
+        if tool.name in self._tools:
+            raise ValueError(f"there is a tool {tool.name!r} already")
+        self._tools[tool.name] = _Registered(tool)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tools
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the tools, in the order in which they were registered."""
+        return list(self._tools)
+
+    def only(self, names: Iterable[str]) -> ToolRegistry:
+        """A registry with those of the tools that are named, in this order; KeyError for one that
+        is not there."""
+        return ToolRegistry(self._tools[name].tool for name in names)
+
+    def specs(self) -> list[dict[str, Any]]:
+        """The tools for `toolConfig.tools`."""
+        return [registered.spec for registered in self._tools.values()]
+
+    def effect(self, name: str) -> Effect:
+        """What a run of the tool does besides answering."""
+        registered = self._tools.get(name)
+        return registered.tool.effect if registered else "none"
+
+    def statistics(self) -> dict[str, ToolStatistics]:
+        """What was run so far, by name."""
+        return {name: registered.statistics for name, registered in self._tools.items()}
+
+    async def run(self, use: ToolRun) -> Result:
+        """The result of one use; see the module."""
+        registered = self._tools.get(use.name)
+        if registered is None:
+            return error("unknown_tool", f"There is no tool {use.name[:64]}.")
+        tool, statistics = registered.tool, registered.statistics
+        done = self._done.get((use.call_id, use.tool_use_id)) if use.tool_use_id else None
+        if done is not None and tool.effect == "write":
+            return done
+        try:
+            given = registered.checked(use.input)
+        except ToolError as refused:
+            statistics.errors += 1
+            return error(refused.code, refused.message)
+        if tool.asks_first and not self._agreed(tool, given, use):
+            statistics.confirmations += 1
+            return {"needs_confirmation": True, "message": _ASK_FIRST, "details": given}
+        statistics.runs += 1
+        began = time.monotonic()
+        result = await self._result(registered, given, use)
+        statistics.seconds += time.monotonic() - began
+        if "error" in result:
+            statistics.errors += 1
+        elif tool.effect == "write" and use.tool_use_id:
+            _remember(self._done, (use.call_id, use.tool_use_id), result)
+        return result
+
+    def _agreed(self, tool: Tool, given: dict[str, Any], use: ToolRun) -> bool:
+        key = (use.call_id, tool.name, json.dumps(given, sort_keys=True))
+        claimed = use.input.get(CONFIRMED) is True
+        said = assent(use.said)
+        put = self._put.get(key)
+        if claimed and (said or (said is None and put is not None and put < use.turn)):
+            self._put.pop(key, None)
+            return True
+        _remember(self._put, key, use.turn if put is None else put)
+        return False
+
+    async def _result(self, registered: _Registered, given: dict[str, Any], use: ToolRun) -> Result:
+        tool = registered.tool
+        try:
+            async with asyncio.timeout(tool.seconds) as limit:
+                result = await tool.run(given, use)
+            return registered.promised(result)
+        except ToolError as refused:
+            return error(refused.code, refused.message)
+        except TimeoutError:
+            ours = limit.expired()
+            log.warning("tool_took_too_long", tool=tool.name, call_id=use.call_id, our_limit=ours)
+            return _unknown(tool) or error(
+                "took_too_long", "The tool gave no answer in time. Say so, or go on without it."
+            )
+        except Exception as failure:
+            # Its text may hold what the caller said.
+            kind = type(failure).__name__
+            log.warning("tool_crashed", tool=tool.name, call_id=use.call_id, kind=kind)
+            return _unknown(tool) or error("failed", "The tool did not work.")
+
+
+class _Registered:
+    """A tool with what is made of it once."""
+
+    def __init__(self, tool: Tool) -> None:
+        if not _NAME.fullmatch(tool.name):
+            raise ValueError(
+                f"tool name {tool.name!r}: use 1 to 64 letters, digits, underscores or hyphens"
+            )
+        if not 0 < tool.seconds <= LONGEST_SECONDS:
+            raise ValueError(f"{tool.name}: seconds is {tool.seconds}, not 0 to {LONGEST_SECONDS}")
+        self.tool = tool
+        self.statistics = ToolStatistics()
+        self._input = _validator(tool.name, "input", tool.input_schema)
+        self._output = (
+            _validator(tool.name, "output", tool.output_schema) if tool.output_schema else None
+        )
+        self.spec: dict[str, Any] = {
+            "toolSpec": {
+                "name": tool.name,
+                "description": tool.description,
+                "inputSchema": {"json": _told(tool)},
+            }
+        }
+
+    def checked(self, given: object) -> dict[str, Any]:
+        """The input without `confirmed`, as JSON carries it; raises ToolError."""
+        if not isinstance(given, dict):
+            raise ToolError("bad_input", f"{self.tool.name} takes an object.")
+        meant = {k: v for k, v in given.items() if k != CONFIRMED or not self.tool.asks_first}
+        text = _as_json(meant)
+        if text is None or len(text) > INPUT_CHARACTERS:
+            raise ToolError("bad_input", f"{self.tool.name} takes short JSON values.")
+        try:
+            fault = _fault(self._input, meant)
+        except RecursionError:
+            fault = f"{self.tool.name} takes nothing so deep."
+        if fault is not None:
+            raise ToolError("bad_input", fault)
+        return meant
+
+    def promised(self, result: object) -> Result:
+        """The result, if it is one; raises TypeError or ValueError."""
+        if not isinstance(result, Mapping):
+            raise TypeError("the result is no mapping")
+        kept = dict(result)
+        text = _as_json(kept)
+        if text is None:
+            raise ValueError("the result is not JSON")
+        if len(text) > RESULT_CHARACTERS:
+            raise ToolError("too_much", "That is more than can be told. Ask for less.")
+        if self._output is not None and "error" not in kept:
+            fault = _fault(self._output, kept)
+            if fault is not None:
+                raise ValueError("the result does not fit its schema")
+        return kept
+
+
+def error(code: str, message: str) -> Result:
+    """A result that tells the model what is wrong."""
+    return {"error": code, "message": message}
+
+
+def _unknown(tool: Tool) -> Result | None:
+    """What to say of a write that broke off."""
+    if tool.effect != "write":
+        return None
+    return error(
+        "outcome_unknown",
+        "It is not known whether this was done. Do not try it again by yourself: tell the caller,"
+        " or look it up first.",
+    )
+
+
+def _told(tool: Tool) -> dict[str, Any]:
+    """The input schema that the model is shown."""
+    schema = dict(tool.input_schema)
+    if not tool.asks_first:
+        return schema
+    properties = dict(schema.get("properties", {}))
+    if CONFIRMED in properties:
+        raise ValueError(f"{tool.name}: the member {CONFIRMED!r} is the registry's own")
+    return {**schema, "properties": {**properties, CONFIRMED: _CONFIRMED_SCHEMA}}
+
+
+def _validator(name: str, which: str, schema: Schema) -> Draft202012Validator:
+    if which == "input" and schema.get("type") != "object":
+        raise ValueError(f"{name}: the input schema must be of type object")
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as fault:
+        raise ValueError(f"{name}: the {which} schema is none: {fault.message}") from None
+    if _as_json(schema) is None:
+        raise ValueError(f"{name}: the {which} schema is not JSON")
+    # Without a registry of its own it would fetch what lies elsewhere, on the loop.
+    validator = Draft202012Validator(schema, registry=Registry())
+    for reference in _references(schema):
+        if not _leads_somewhere(reference, schema):
+            raise ValueError(f"{name}: the {which} schema refers to {reference!r}, not to itself")
+    return validator
+
+
+def _references(schema: object) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        for key, value in schema.items():
+            if key in ("$ref", "$dynamicRef") and isinstance(value, str):
+                yield value
+            else:
+                yield from _references(value)
+    elif isinstance(schema, list | tuple):
+        for value in schema:
+            yield from _references(value)
+
+
+def _leads_somewhere(reference: str, schema: Schema) -> bool:
+    resource: Resource[Any] = DRAFT202012.create_resource(schema)
+    try:
+        resolver = Registry().with_resource("", resource).resolver()
+        resolver.lookup(reference)
+    except Unresolvable:
+        return False
+    return True
+
+
+def _fault(validator: Draft202012Validator, value: Mapping[str, Any]) -> str | None:
+    """What does not fit, in words."""
+    fault: ValidationError | None = best_match(validator.iter_errors(value))
+    if fault is None:
+        return None
+    path = ".".join(map(str, fault.absolute_path))
+    message = fault.message
+    if len(message) > _SHOWN_CHARACTERS:
+        message = f"does not satisfy {fault.validator}"
+    return f"{path}: {message}" if path else message
+
+
+def _as_json(value: object) -> str | None:
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _remember(memory: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > REMEMBERED:
+        memory.popitem(last=False)

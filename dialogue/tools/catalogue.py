@@ -1,0 +1,203 @@
+"""The tools of a node, from one TOML file: which there are, and what stands behind each.
+
+    tools = load_tools("tools.toml", region="us-east-1", environment=os.environ)
+    tools.registry                            every tool that the file gives
+    await tools.warm(); await tools.aclose()
+
+    [crm]                                     # lookup_customer, free_times, book_appointment
+    base_url = "https://crm.example.org/v2"
+    auth = { bearer = "CRM_TOKEN" }           # secrets are names of environment variables
+
+    [knowledge]                               # search_knowledge
+    folder = "documents"                      # or: kendra_index = "…"
+
+    [transfer.sales]                          # transfer_call, one table a destination
+    number = "+14155550123"
+    description = "prices and orders"
+
+    [mail]                                    # send_email
+    sender = "desk@example.org"
+    domains = ["example.org"]
+
+    [code]                                    # execute_code
+    function = "execute-code"
+
+    [connectors.tickets]                      # tickets_<operation>
+    base_url = "https://tickets.example.org"
+    auth = { api_key = "TICKETS_KEY", name = "X-Api-Key" }
+    openapi = "tickets.json"
+
+Contract: `load_tools` reads files and builds clients: call it before the event loop has calls to
+carry. Paths are relative to the file.
+Errors: `ToolsError` names the file, the table and what is wrong with it.
+Source: specification 001, "Tool Integration Examples" (`voice_agent_tools`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from dialogue.tool_registry import Tool, ToolRegistry
+from dialogue.tools.aws import Aws
+from dialogue.tools.code_execution import code_execution_tool
+from dialogue.tools.connectors import create_connector
+from dialogue.tools.crm import (
+    HttpCrm,
+    appointment_booking_tool,
+    crm_lookup_tool,
+    free_times_tool,
+)
+from dialogue.tools.http_api import HttpApi
+from dialogue.tools.knowledge import KendraIndex, knowledge_search_tool
+from dialogue.tools.local_index import KnowledgeError, LocalIndex
+from dialogue.tools.mail import email_tool
+from dialogue.tools.tools_file import ConnectorTable, Environment, KnowledgeTable, ToolsFile
+from dialogue.tools.transfer import Destination, call_transfer_tool
+
+
+class ToolsError(ValueError):
+    """The tools' file cannot be used; the text says which one and why, `problems` has a line for
+    each fault."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(slots=True)
+class Tools:
+    """What a file gives: `registry`, and `destinations` by name for who transfers calls."""
+
+    registry: ToolRegistry = field(default_factory=ToolRegistry)
+    destinations: dict[str, Destination] = field(default_factory=dict)
+    apis: list[HttpApi] = field(default_factory=list)
+    aws: Aws | None = None
+    services: list[str] = field(default_factory=list)
+
+    async def warm(self) -> None:
+        """Make what the first use would have to wait for."""
+        if self.aws is not None:
+            await self.aws.warm(*self.services)
+
+    async def aclose(self) -> None:
+        """Close connections and threads."""
+        for api in self.apis:
+            await api.aclose()
+        if self.aws is not None:
+            self.aws.close()
+
+
+def load_tools(path: str | Path, *, region: str, environment: Environment) -> Tools:
+    """See the module. Raises ToolsError."""
+    source = Path(path)
+    try:
+        file = ToolsFile.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
+    except OSError as fault:
+        raise ToolsError([f"{source}: cannot be read: {fault.strerror}"]) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise ToolsError([f"{source}: is not TOML: {fault}"]) from None
+    except ValidationError as fault:
+        raise ToolsError([f"{source}: {_problem(detail)}" for detail in fault.errors()]) from None
+    try:
+        return voice_agent_tools(file, source.parent, region=region, environment=environment)
+    except ToolsError as fault:
+        raise ToolsError([f"{source}: {problem}" for problem in fault.problems]) from None
+
+
+def voice_agent_tools(
+    file: ToolsFile, folder: Path, *, region: str, environment: Environment
+) -> Tools:
+    """The tools of a parsed file whose relative paths are from `folder`. Raises ToolsError."""
+    builder = _Builder(folder, region, environment)
+    problems: list[str] = []
+    for name, make in builder.steps(file):
+        try:
+            for tool in make():
+                builder.tools.registry.register(tool)
+        except (ValueError, OSError, KnowledgeError) as fault:
+            problems.append(f"{name}: {fault}")
+    if problems:
+        raise ToolsError(problems)
+    return builder.tools
+
+
+class _Builder:
+    """Makes the tools of each table."""
+
+    def __init__(self, folder: Path, region: str, environment: Environment) -> None:
+        self.tools = Tools()
+        self._folder = folder
+        self._region = region
+        self._environment = environment
+
+    def steps(self, file: ToolsFile) -> Iterator[tuple[str, Callable[[], list[Tool]]]]:
+        """The name of each table that the file has, and what makes its tools."""
+        if crm := file.crm:
+            yield "crm", lambda: self._crm(HttpCrm(self._api(crm.api(self._environment))))
+        if knowledge := file.knowledge:
+            yield "knowledge", lambda: [self._knowledge(knowledge)]
+        for name, to in file.transfer.items():
+            made = (name, to.number, to.description)
+            yield f"transfer.{name}", lambda made=made: self._destination(*made)  # type: ignore[misc]
+        if file.transfer:
+            destinations = self.tools.destinations
+            yield "transfer", lambda: [call_transfer_tool(list(destinations.values()))]
+        if mail := file.mail:
+            yield "mail", lambda: [email_tool(self._aws("sesv2"), mail.sender, mail.domains)]
+        if code := file.code:
+            yield (
+                "code",
+                lambda: [code_execution_tool(self._aws("lambda"), code.function, code.languages)],
+            )
+        for name, table in file.connectors.items():
+            yield f"connectors.{name}", lambda n=name, t=table: self._connector(n, t)  # type: ignore[misc]
+
+    def _crm(self, crm: HttpCrm) -> list[Tool]:
+        return [
+            crm_lookup_tool(crm.find),
+            free_times_tool(crm.free),
+            appointment_booking_tool(crm.book),
+        ]
+
+    def _knowledge(self, table: KnowledgeTable) -> Tool:
+        if table.kendra_index:
+            return knowledge_search_tool(
+                KendraIndex(self._aws("kendra"), table.kendra_index).search
+            )
+        index = LocalIndex()
+        if not index.add_folder(self._folder / (table.folder or "")):
+            raise ValueError(f"{table.folder} holds no .md or .txt file")
+        return knowledge_search_tool(index.search)
+
+    def _destination(self, name: str, number: str, description: str) -> list[Tool]:
+        self.tools.destinations[name] = Destination(name, number, description)
+        return []
+
+    def _connector(self, name: str, table: ConnectorTable) -> list[Tool]:
+        given = table.model_dump(
+            exclude={"base_url", "auth", "headers"}, exclude_none=True, exclude_defaults=True
+        )
+        if table.openapi is not None:
+            given["openapi"] = self._folder / table.openapi
+        return create_connector(name, given, self._api(table.api(self._environment)))
+
+    def _api(self, api: HttpApi) -> HttpApi:
+        self.tools.apis.append(api)
+        return api
+
+    def _aws(self, service: str) -> Aws:
+        if self.tools.aws is None:
+            self.tools.aws = Aws(region=self._region)
+        self.tools.services.append(service)
+        return self.tools.aws
+
+
+def _problem(detail: Any) -> str:
+    place = ".".join(str(part) for part in detail["loc"])
+    return f"{place}: {detail['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,140 @@
+"""What stands in a tools' file: the tables of `dialogue.tools.catalogue`, checked.
+
+Contract: `ToolsFile.model_validate(table)` takes what `tomllib` reads; unknown members are errors.
+Errors: pydantic's `ValidationError`; `ValueError` from `auth` for a secret that is not set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dialogue.tools import http_auth
+from dialogue.tools.http_api import HttpApi
+
+Environment = Mapping[str, str]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AuthTable(_Table):
+    """Who asks. Of `bearer`, `basic_user`, `api_key` and `client_id` at most one; what is secret is
+    the name of an environment variable."""
+
+    bearer: Variable | None = None
+    basic_user: Word | None = None
+    basic_password: Variable | None = None
+    api_key: Variable | None = None
+    name: Word = "X-Api-Key"
+    where: Literal["header", "query"] = "header"
+    client_id: Word | None = None
+    client_secret: Variable | None = None
+    token_url: Word | None = None
+    scope: str = ""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> AuthTable:
+        given = [k for k in ("bearer", "basic_user", "api_key", "client_id") if getattr(self, k)]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} do not go together")
+        if self.basic_user and not self.basic_password:
+            raise ValueError("basic_user needs basic_password")
+        if self.client_id and not (self.client_secret and self.token_url):
+            raise ValueError("client_id needs client_secret and token_url")
+        return self
+
+    def auth(self, environment: Environment) -> http_auth.Auth:
+        """What signs the requests. Raises ValueError for a variable that is not set."""
+
+        def secret(variable: str | None) -> str:
+            value = environment.get(variable or "", "")
+            if not value:
+                raise ValueError(f"the environment variable {variable} is not set")
+            return value
+
+        if self.bearer:
+            return http_auth.bearer(secret(self.bearer))
+        if self.basic_user:
+            return http_auth.basic(self.basic_user, secret(self.basic_password))
+        if self.api_key:
+            return http_auth.api_key(self.name, secret(self.api_key), self.where)
+        if self.client_id:
+            return http_auth.ClientCredentials(
+                self.token_url or "", self.client_id, secret(self.client_secret), self.scope
+            )
+        return http_auth.anonymous()
+
+
+class _Api(_Table):
+    base_url: Word
+    auth: AuthTable = AuthTable()
+    headers: dict[str, str] = {}
+
+    def api(self, environment: Environment) -> HttpApi:
+        """The client. Raises ValueError."""
+        return HttpApi(self.base_url, auth=self.auth.auth(environment), headers=self.headers)
+
+
+class CrmTable(_Api):
+    """A business system with the paths of `dialogue.tools.crm.HttpCrm`."""
+
+
+class ConnectorTable(_Api):
+    """See `dialogue.tools.connectors`."""
+
+    openapi: str | None = None
+    operations: list[dict[str, Any]] | None = None
+    only: list[str] | None = None
+    effects: dict[str, str] = {}
+    seconds: float | None = None
+
+
+class KnowledgeTable(_Table):
+    """A folder of documents, or an index of Kendra."""
+
+    folder: str | None = None
+    kendra_index: Word | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> KnowledgeTable:
+        if (self.folder is None) == (self.kendra_index is None):
+            raise ValueError("give either folder or kendra_index")
+        return self
+
+
+class DestinationTable(_Table):
+    """See `dialogue.tools.transfer.Destination`."""
+
+    number: Word
+    description: str = ""
+
+
+class MailTable(_Table):
+    """See `dialogue.tools.mail`."""
+
+    sender: Word
+    domains: list[str] = []
+
+
+class CodeTable(_Table):
+    """See `dialogue.tools.code_execution`."""
+
+    function: Word
+    languages: list[Word] = ["python"]
+
+
+class ToolsFile(_Table):
+    """The whole file."""
+
+    crm: CrmTable | None = None
+    knowledge: KnowledgeTable | None = None
+    transfer: dict[str, DestinationTable] = {}
+    mail: MailTable | None = None
+    code: CodeTable | None = None
+    connectors: dict[str, ConnectorTable] = {}

@@ -1,0 +1,58 @@
+"""Draws docs/turns.md from the turn machine's table: `python -m docs.draw_turns`."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+from dialogue.conversation import Phase
+from dialogue.turns import _TRANSITIONS
+
+PAGE = Path(__file__).with_name("turns.md")
+
+_EVENTS = list(dict.fromkeys(event for event, _ in _TRANSITIONS))
+
+HEAD = """\
+# The turn machine
+
+Drawn from the table in `dialogue/turns.py` by `python -m docs.draw_turns`. Names with a capital are
+events, the others are timers that fire.
+
+```mermaid
+stateDiagram-v2
+    [*] --> LISTENING
+"""
+MIDDLE = """\
+    ENDED --> [*]
+```
+
+What has a row, and may leave the phase as it is; whatever is not here changes nothing.
+
+| | {phases} |
+|---|{rules}|
+"""
+
+
+def page() -> str:
+    """The page in Markdown, with a Mermaid diagram and a table."""
+    arrows: dict[str, list[str]] = {}
+    for phase, to in product(Phase, Phase):
+        for event in _EVENTS:
+            row = _TRANSITIONS.get((event, phase))
+            if row and to in row.leads_to:
+                arrows.setdefault(f"{phase.name} --> {to.name}", []).append(_name(event))
+    lines = [HEAD, *(f"    {arrow}: {', '.join(names)}\n" for arrow, names in arrows.items())]
+    phases = " | ".join(phase.name for phase in Phase)
+    lines.append(MIDDLE.format(phases=phases, rules="|".join(":-:" for _ in Phase)))
+    for event in _EVENTS:
+        cells = ("×" if (event, phase) in _TRANSITIONS else " " for phase in Phase)
+        lines.append(f"| {_name(event)} | {' | '.join(cells)} |\n")
+    return "".join(lines)
+
+
+def _name(event: type | str) -> str:
+    return event if isinstance(event, str) else event.__name__
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

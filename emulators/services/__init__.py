@@ -1,0 +1,5 @@
+"""Loopback twins of what tools stand on: Lambda, SES, Kendra, and a business system."""
+
+from emulators.services.server import ServicesEmulator
+
+__all__ = ["ServicesEmulator"]

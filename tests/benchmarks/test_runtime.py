@@ -1,0 +1,40 @@
+"""The measures of the runtime give figures, and a busy machine is not a missed target."""
+
+from __future__ import annotations
+
+import pytest
+import structlog
+
+from benchmarks.runtime import Figure, run
+
+
+def test_every_measure_gives_a_figure_and_those_of_ours_have_targets() -> None:
+    figures = {figure.name: figure for figure in run(1, peers=False)}
+    assert all(figure.value > 0 for figure in figures.values())
+    assert {figure.name: figure.target for figure in figures.values()} == {
+        "GenServer.call and reply": 12,
+        "supervised start": 60,
+        "crash to restarted": 300,
+        "asyncio.Queue there and back": None,
+        "memory of an idle process": 6_000,
+    }
+
+
+def test_logs_are_as_before_after_a_run_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails() -> float:
+        raise LookupError("no figure")
+
+    before = structlog.get_config()
+    monkeypatch.setattr("benchmarks.runtime.memory", fails)
+    with pytest.raises(LookupError):
+        run(1, peers=False)
+    assert structlog.get_config() == before
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "missed"), [(11.9, 12, False), (12.1, 12, True), (99.0, None, False)]
+)
+def test_a_target_is_missed_by_what_is_above_it(
+    value: float, target: float | None, missed: bool
+) -> None:
+    assert Figure("x", value, "us", target).missed is missed

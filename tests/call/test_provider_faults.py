@@ -1,0 +1,170 @@
+"""Deepgram and Bedrock fail in the midst of calls: the caller hears everything, nothing twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import answer_actor, speaker_actor, transcriber_actor
+from emulators.bedrock import Fault, use
+from emulators.deepgram import Fault as SpeechFault
+from tests.call.kit import AGENT, GREETING, Answers, hang_up, side_by_side, stay, text, world
+
+ASK = "Tell me a story, please."
+STORY = (
+    "There was a lighthouse on a rock far out in the sea. "
+    "The keeper had not seen a ship for many years. "
+    "One night a storm took the light away from him. "
+    "He rowed to the shore to fetch another one."
+)
+LOOK = "Will you look something up?"
+FOUND = "I have found it for you."
+MORE = "Is there more to tell?"
+END = "No, that was all there is."
+
+ANSWERS: Answers = {ASK: [STORY], LOOK: [use("look_up", {}), FOUND], MORE: [END]}
+PACE: dict[str, Any] = {"thinks_ms": 50, "delta_ms": 40, "voice_speed": 2}
+
+
+SPEECH_FAULTS = {
+    "listen refused": [SpeechFault("listen", "refuse", 429)],
+    "listen refused often": [SpeechFault("listen", "refuse", 503)] * 3,
+    "listen closed": [SpeechFault("listen", "close", 1011, after=0.8)],
+    "listen aborted": [SpeechFault("listen", "abort", after=0.8)],
+    "listen stalls": [SpeechFault("listen", "stall", after=0.5)],
+    "listen tells something new": [SpeechFault("listen", "unknown", after=0.3)],
+    "speak refused": [SpeechFault("speak", "refuse", 401)],
+    "speak refused often": [SpeechFault("speak", "refuse", 503)] * 3,
+    "speak closed": [SpeechFault("speak", "close", 1011, after=0.15)],
+    "speak closed in an answer": [SpeechFault("speak", "close", 1011, after=1.6)],
+    "speak aborted": [SpeechFault("speak", "abort", after=0.15)],
+    "speak aborted in an answer": [SpeechFault("speak", "abort", after=1.6)],
+    "speak stalls": [SpeechFault("speak", "stall", after=0.1)],
+    "speak stalls in an answer": [SpeechFault("speak", "stall", after=1.5)],
+    "speak tells something new": [SpeechFault("speak", "unknown", after=0.2)],
+    "listen and speak aborted": [
+        SpeechFault("speak", "abort", after=0.8),
+        SpeechFault("listen", "abort", after=0.8),
+    ],
+}
+
+
+@pytest.mark.parametrize("door", ["listen", "speak"])
+async def test_faults_of_deepgram_are_not_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    monkeypatch.setattr(speaker_actor, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(speaker_actor, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(transcriber_actor, "STALL_SECONDS", 1.5)
+
+    async def call(name: str) -> None:
+        async with world(tmp_path / name, answers=ANSWERS, **PACE) as place:
+            for fault in SPEECH_FAULTS[name]:
+                place.deepgram.faults.add(fault)
+            steps = (
+                text(ASK, after=r"\?\s*$"),
+                text(MORE, after=r"another one\."),
+                hang_up("there is"),
+            )
+            async with place.call(*steps, direct=True) as call:
+                report = await call.over()
+                assert report.ok, call.summary()
+                assert call.heard == f"{GREETING} {STORY} {END} ", call.summary()
+                assert call.told() == [("user", ASK), ("assistant", STORY), ("user", MORE)]
+
+    await side_by_side(call, [name for name in SPEECH_FAULTS if door in name])
+
+
+SAID_AGAIN = {
+    "throttled": {"kind": "http_error", "code": "ThrottlingException"},
+    "throttled twice": {"kind": "http_error", "code": "ThrottlingException", "times": 2},
+    "unavailable": {"kind": "http_error", "code": "ServiceUnavailableException"},
+    "no answer": {"kind": "no_answer"},
+    "error at once": {"kind": "stream_exception"},
+    "stalls at once": {"kind": "stall"},
+    "silent at once": {"kind": "silent_end"},
+    "cut in mid-sentence": {"kind": "fin", "after": 2},
+    "cut between sentences": {"kind": "fin", "after": 4},
+    "reset": {"kind": "rst", "after": 5},
+    "error in mid-answer": {"kind": "stream_exception", "after": 5},
+    "unknown error in mid-answer": {"kind": "stream_error", "after": 3},
+    "stalls in mid-answer": {"kind": "stall", "after": 5},
+    "ends without an end": {"kind": "silent_end", "after": 5},
+    "bad checksum": {"kind": "bad_crc", "after": 4},
+}
+
+
+async def test_an_answer_that_breaks_off_is_gone_on_with(tmp_path: Path) -> None:
+    async def call(name: str) -> None:
+        variables: dict[str, Any] = {"BEDROCK_REQUEST_TIMEOUT": "300"}
+        async with world(tmp_path / name, answers=ANSWERS, **PACE, **variables) as place:
+            place.bedrock.faults.add(Fault(**SAID_AGAIN[name]))  # type: ignore[arg-type]
+            steps = text(ASK, after=r"\?\s*$"), text(MORE, after="another one"), hang_up("there is")
+            async with place.call(*steps, direct=True) as call:
+                report = await call.over()
+                assert report.ok, call.summary()
+                assert call.heard == f"{GREETING} {STORY} {END} ", call.summary()
+                assert call.told() == [("user", ASK), ("assistant", STORY), ("user", MORE)]
+            assert place.node._bedrock.statistics().busy == 0
+
+    await side_by_side(call, SAID_AGAIN)
+
+
+APOLOGIES = {
+    "refused": {"kind": "http_error", "code": "AccessDeniedException"},
+    "throttled for good": {"kind": "http_error", "code": "ThrottlingException"},
+    "stalls for good": {"kind": "stall"},
+    "no answer for good": {"kind": "no_answer"},
+}
+
+
+async def test_a_model_that_cannot_be_had_is_apologised_for(tmp_path: Path) -> None:
+    async def call(name: str) -> None:
+        variables: dict[str, Any] = {
+            "BEDROCK_REQUEST_TIMEOUT": "200",
+            "AYBIZA_TURN_DEADLINE_MS": "1500",
+        }
+        async with world(tmp_path / name, answers=ANSWERS, **PACE, **variables) as place:
+            steps = text(ASK, after=r"\?\s*$"), text(MORE, after=r"again\?"), hang_up("there is")
+            async with place.call(*steps, direct=True) as call:
+                fault = Fault(**APOLOGIES[name], times=None)  # type: ignore[arg-type]
+                place.bedrock.faults.add(fault)
+                await call.until(lambda: AGENT.error[:5] in call.heard)
+                place.bedrock.faults.clear()
+                place.kill_breakers()
+                report = await call.over()
+                assert report.ok, call.summary()
+                assert call.heard == f"{GREETING} {AGENT.error} {END} ", call.summary()
+
+    await side_by_side(call, APOLOGIES)
+
+
+async def test_a_tool_that_fails_or_hangs_is_told_to_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_actor, "TOOL_SECONDS", 0.3)
+    broken: Answers = {LOOK: [use("break_down", {}), FOUND], ASK: [use("look_up", {}), FOUND]}
+    async with world(tmp_path, answers=broken, **PACE) as place:
+        place.desk.seconds = None
+        for question in (LOOK, ASK):
+            async with place.call(text(question, after=r"\?\s*$"), hang_up("for you")) as call:
+                report = await call.over()
+                assert report.ok, call.summary()
+                assert [line for line in call.told() if line[0] == "result"] == [
+                    ("result", "error")
+                ]
+        assert not place.desk.running
+
+
+async def test_a_caller_who_cannot_be_spoken_to_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speaker_actor, "GIVE_UP_SECONDS", 0.3)
+    async with world(tmp_path, answers=ANSWERS, **PACE) as place:
+        for _ in range(20):
+            place.deepgram.faults.add(SpeechFault("speak", "refuse", 503))
+        async with place.call(stay(), direct=True) as call:
+            report = await call.over()
+        assert [stream.close_reason for stream in report.streams] == ["fault"]

@@ -1,0 +1,65 @@
+"""What counts as a yes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialogue.assent import assent
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Yes.",
+        "yeah, that works",
+        "Sure, go ahead.",
+        "That’s right.",
+        "Okay please book it",
+        "No problem, yes please.",
+        "Sí, por favor.",
+        "Ja, genau.",
+        "はい",
+    ],
+)
+def test_a_yes(words: str) -> None:
+    assert assent(words) is True
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No.",
+        "nope",
+        "No, yes, I mean Thursday",
+        "I don't think so",
+        "That's not right",
+        "Wait, okay?",
+        "Actually, make it Friday.",
+        "Do not do it",
+        "Nein",
+    ],
+)
+def test_a_no(words: str) -> None:
+    assert assent(words) is False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "Book me in for Friday at ten.",
+        "My yesterday was fine",
+        "Notebook and surely",
+        "No problem.",
+        "Is it right that you close at six?",
+    ],
+)
+def test_neither(words: str) -> None:
+    assert assent(words) is None
+
+
+@given(st.text(max_size=200))
+def test_any_words_have_an_answer(words: str) -> None:
+    assert assent(words) in (True, False, None)

@@ -1,0 +1,132 @@
+"""HttpApi: what a server may do, and what a tool makes of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from config.ports import free_port
+from dialogue.tool_registry import ToolError
+from dialogue.tools.http_api import HttpApi, segment
+from dialogue.tools.http_auth import ClientCredentials, api_key
+from emulators.services import ServicesEmulator
+
+FIND = ("GET", "/customers")
+WHO = {"identifier": "41573"}
+
+
+async def test_an_answer_is_decoded(crm_api: HttpApi) -> None:
+    found = await crm_api.call(*FIND, query=WHO)
+    assert found["name"] == "Maria Lopez"
+
+
+async def test_a_connection_is_kept(services: ServicesEmulator, crm_api: HttpApi) -> None:
+    for _ in range(3):
+        await crm_api.call(*FIND, query=WHO)
+    assert len(services._connections) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "refused"),
+        (401, "not_allowed"),
+        (403, "not_allowed"),
+        (404, "not_found"),
+        (409, "conflict"),
+        (422, "refused"),
+        (429, "busy"),
+        (503, "busy"),
+    ],
+)
+async def test_a_refusal_is_told_in_words(
+    services: ServicesEmulator, crm_api: HttpApi, status: int, code: str
+) -> None:
+    services.fail("crm", status)
+    with pytest.raises(ToolError) as caught:
+        await crm_api.call(*FIND, query=WHO)
+    assert caught.value.code == code
+    assert "on demand" in caught.value.message
+
+
+@pytest.mark.parametrize("status", [302, 500, 502])
+async def test_after_other_failures_something_may_have_been_done(
+    services: ServicesEmulator, crm_api: HttpApi, status: int
+) -> None:
+    services.fail("crm", status)
+    with pytest.raises(ConnectionError, match=str(status)):
+        await crm_api.call(*FIND, query=WHO)
+
+
+async def test_silence_is_a_time_out(services: ServicesEmulator, crm_api: HttpApi) -> None:
+    services.stall("crm", 5)
+    with pytest.raises(TimeoutError):
+        await crm_api.call(*FIND, query=WHO)
+
+
+async def test_a_lost_connection_is_no_refusal(
+    services: ServicesEmulator, crm_api: HttpApi
+) -> None:
+    services.drop("crm")
+    with pytest.raises(Exception) as caught:
+        await crm_api.call(*FIND, query=WHO)
+    assert not isinstance(caught.value, ToolError)
+
+
+async def test_a_server_that_is_not_there_is_told() -> None:
+    api = HttpApi(f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(ToolError) as caught:
+        await api.call(*FIND)
+    await api.aclose()
+    assert caught.value.code == "unreachable"
+
+
+async def test_a_void_token_is_renewed_once(services: ServicesEmulator) -> None:
+    token = ClientCredentials(f"{services.url}/crm/token", "id", "secret")
+    api = HttpApi(f"{services.url}/crm", auth=token)
+    await api.call(*FIND, query=WHO)
+    services.crm.rotate()
+    assert (await api.call(*FIND, query=WHO))["name"] == "Maria Lopez"
+    services.fail("crm", 401)
+    services.fail("crm", 401)
+    with pytest.raises(ToolError):
+        await api.call(*FIND, query=WHO)
+    await api.aclose()
+
+
+async def test_neither_keys_nor_questions_are_logged(services: ServicesEmulator) -> None:
+    api = HttpApi(f"{services.url}/crm", auth=api_key("key", "s3cret", "query"))
+    with capture_logs() as logs, pytest.raises(ToolError):
+        await api.call(*FIND, query=WHO)
+    await api.aclose()
+    assert logs
+    assert "s3cret" not in str(logs)
+    assert "41573" not in str(logs)
+
+
+async def test_an_answer_without_end_is_given_up(
+    services: ServicesEmulator, crm_api: HttpApi
+) -> None:
+    services.crm.customers["41573"]["note"] = "x" * 300_000
+    with pytest.raises(ToolError) as caught:
+        await crm_api.call(*FIND, query=WHO)
+    assert caught.value.code == "too_much"
+
+
+@pytest.mark.parametrize("url", ["ftp://host", "host/path", "https://", "https://host?a=1"])
+def test_what_is_no_base_url_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="URL"):
+        HttpApi(url)
+
+
+@given(st.text(min_size=1))
+def test_a_value_stays_one_segment_of_the_path(value: str) -> None:
+    try:
+        made = segment(value)
+    except UnicodeEncodeError:
+        return
+    assert made
+    assert not set(made) & set("/?#{}\\ \r\n")
+    assert made not in (".", "..")

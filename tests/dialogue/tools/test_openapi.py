@@ -1,0 +1,164 @@
+"""OpenAPI documents as operations."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from dialogue.tools.openapi import Operation, inlined, name_of, operations
+from emulators.services.crm import OPENAPI
+
+
+def document(**operation: Any) -> dict[str, Any]:
+    return {
+        "openapi": "3.0.3",
+        "components": {
+            "schemas": {
+                "Tree": {
+                    "type": "object",
+                    "properties": {
+                        "name": {"type": "string"},
+                        "below": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}},
+                    },
+                },
+                "Colour": {"type": "string", "enum": ["red", "blue"], "nullable": True},
+            },
+            "parameters": {
+                "Id": {
+                    "name": "id",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "integer"},
+                    "description": "Its number",
+                }
+            },
+        },
+        "paths": {"/things/{id}": {"put": {"operationId": "putThing", **operation}}},
+    }
+
+
+ID = {"$ref": "#/components/parameters/Id"}
+
+
+def body(schema: dict[str, Any], required: bool = True) -> dict[str, Any]:
+    return {"required": required, "content": {"application/json": {"schema": schema}}}
+
+
+def only(found: list[Operation]) -> Operation:
+    assert len(found) == 1
+    return found[0]
+
+
+def test_the_demonstration_system_is_read() -> None:
+    find, note = operations(OPENAPI)
+    assert (find.name, find.method, find.path) == ("findCustomer", "GET", "/customers")
+    assert find.places == {"identifier": "query"}
+    assert find.input_schema["required"] == ["identifier"]
+    assert not find.writes
+    assert note.places == {"customer_id": "path", "note": "body"}
+    assert set(note.input_schema["required"]) == {"customer_id", "note"}
+    assert note.writes
+    assert note.output_schema is not None
+    assert note.output_schema["required"] == ["customer_id", "name"]
+
+
+def test_references_are_put_in_their_place() -> None:
+    described = document(parameters=[ID], requestBody=body({"$ref": "#/components/schemas/Tree"}))
+    operation = only(operations(described))
+    properties = operation.input_schema["properties"]
+    assert properties["id"] == {"type": "integer", "description": "Its number"}
+    assert properties["below"] == {"type": "array", "items": {}}
+    assert "$ref" not in str(operation.input_schema)
+
+
+def test_the_dialect_of_3_0_becomes_json_schema() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "colour": {"$ref": "#/components/schemas/Colour"},
+            "size": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
+            "count": {"type": "number", "maximum": 5, "exclusiveMaximum": False},
+            "example": {"type": "string", "example": "x"},
+            "nullable": {"type": "boolean"},
+        },
+    }
+    made = inlined(document(), schema)
+    assert made["properties"] == {
+        "colour": {"type": ["string", "null"], "enum": ["red", "blue", None]},
+        "size": {"type": "number", "exclusiveMinimum": 0},
+        "count": {"type": "number", "maximum": 5},
+        "example": {"type": "string"},
+        "nullable": {"type": "boolean"},
+    }
+    Draft202012Validator.check_schema(made)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "items": {"type": "string"}},
+        {"type": "object", "properties": {"id": {"type": "string"}}},
+        {"oneOf": [{"type": "string"}, {"type": "integer"}]},
+    ],
+    ids=["a list", "a member of a parameter's name", "one of several"],
+)
+def test_a_body_that_cannot_stand_beside_the_parameters_is_one_member(
+    schema: dict[str, Any],
+) -> None:
+    operation = only(operations(document(parameters=[ID], requestBody=body(schema))))
+    assert operation.places == {"id": "path", "body": "whole_body"}
+    assert operation.input_schema["properties"]["body"] == schema
+    assert operation.input_schema["required"] == ["id", "body"]
+
+
+def test_a_parameter_of_the_operation_takes_the_place_of_the_paths() -> None:
+    described = document(parameters=[{**copy.deepcopy(described_id()), "description": "Mine"}])
+    described["paths"]["/things/{id}"]["parameters"] = [ID]
+    operation = only(operations(described))
+    assert operation.input_schema["properties"]["id"]["description"] == "Mine"
+
+
+def described_id() -> dict[str, Any]:
+    found: dict[str, Any] = document()["components"]["parameters"]["Id"]
+    return found
+
+
+def test_an_operation_without_an_id_gets_a_name_of_its_path() -> None:
+    described = document(parameters=[ID])
+    del described["paths"]["/things/{id}"]["put"]["operationId"]
+    assert only(operations(described)).name == "put_things_id"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"openapi": "2.0"}, "OpenAPI 3"),
+        ({"paths": {}}, "no `paths`"),
+        ({"paths": {"/a/{b}": {"get": {}}}}, "'b'"),
+        ({"paths": {"/a": {"get": {"parameters": [{"in": "query"}]}}}}, "no name"),
+        ({"paths": {"/a": {"get": {"parameters": [{"$ref": "#/x"}]}}}}, "nowhere"),
+        ({"paths": {"/a": {"get": {"parameters": [{"$ref": "http://b"}]}}}}, "out of"),
+        ({"paths": {"/a": {"$ref": "#/paths/~1a"}}}, "themselves"),
+        (
+            {"paths": {"/a": {"post": {"requestBody": {"required": True, "content": {}}}}}},
+            "not JSON",
+        ),
+        (
+            {"paths": {"/a": {"get": {"operationId": "x"}, "put": {"operationId": "x"}}}},
+            "two operations",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_named(change: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        operations({**document(), **change})
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("get_/a/{b}", "get_a_b"), ("a" * 80, "a" * 64), ("/{}/", "operation")]
+)
+def test_a_name_is_one_that_a_tool_may_have(text: str, name: str) -> None:
+    assert name_of(text) == name

@@ -1,0 +1,69 @@
+"""The tables of a tools' file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from dialogue.tools.http_auth import ClientCredentials
+from dialogue.tools.tools_file import AuthTable, ToolsFile
+
+ENVIRONMENT = {"TOKEN": "s3cret"}
+
+
+def test_an_empty_file_is_one() -> None:
+    assert ToolsFile.model_validate({}).crm is None
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ({"mail": {"sender": "a@b.org", "colour": "red"}}, "colour"),
+        ({"crm": {}}, "base_url"),
+        ({"knowledge": {}}, "either"),
+        ({"knowledge": {"folder": "a", "kendra_index": "b"}}, "either"),
+        ({"crm": {"base_url": "https://a", "auth": {"bearer": "not a name"}}}, "bearer"),
+        ({"crm": {"base_url": "https://a", "auth": {"bearer": "A", "api_key": "B"}}}, "together"),
+        ({"crm": {"base_url": "https://a", "auth": {"basic_user": "A"}}}, "basic_password"),
+        ({"crm": {"base_url": "https://a", "auth": {"client_id": "A"}}}, "client_secret"),
+    ],
+)
+def test_what_does_not_belong_is_named(table: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        ToolsFile.model_validate(table)
+
+
+@pytest.mark.parametrize(
+    ("table", "headers", "query"),
+    [
+        ({}, {}, {}),
+        ({"bearer": "TOKEN"}, {"Authorization": "Bearer s3cret"}, {}),
+        (
+            {"basic_user": "me", "basic_password": "TOKEN"},
+            {"Authorization": "Basic bWU6czNjcmV0"},
+            {},
+        ),
+        ({"api_key": "TOKEN"}, {"X-Api-Key": "s3cret"}, {}),
+        ({"api_key": "TOKEN", "name": "k", "where": "query"}, {}, {"k": "s3cret"}),
+    ],
+)
+async def test_secrets_come_from_the_environment(
+    table: dict[str, Any], headers: dict[str, str], query: dict[str, str]
+) -> None:
+    auth = AuthTable.model_validate(table).auth(ENVIRONMENT)
+    async with httpx.AsyncClient() as client:
+        members = await auth.members(client)
+    assert (members.headers, members.query) == (headers, query)
+
+
+def test_client_credentials_are_an_auth_too() -> None:
+    table = {"client_id": "me", "client_secret": "TOKEN", "token_url": "https://a/token"}
+    assert isinstance(AuthTable.model_validate(table).auth(ENVIRONMENT), ClientCredentials)
+
+
+def test_a_secret_that_is_not_set_is_named() -> None:
+    with pytest.raises(ValueError, match="MISSING is not set"):
+        AuthTable(bearer="MISSING").auth(ENVIRONMENT)

@@ -1,0 +1,200 @@
+"""A call's line: the caller's last audio, the inbox, and what goes to the carrier."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from speech.line import ATTEMPTS, INBOX_LIMIT, AudioRing, Inbox, Line
+from speech.playout import BYTES_A_SECOND, Cut, Sentence
+
+ONE = Sentence(1, 1)
+
+
+class Carrier:
+    """A CarrierSink that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[str, object]] = []
+
+    def media(self, mulaw: bytes) -> None:
+        self.given.append(("media", mulaw))
+
+    def mark(self, name: str) -> None:
+        self.given.append(("mark", name))
+
+    def clear(self) -> None:
+        self.given.append(("clear", None))
+
+
+def audio(size: int, first: int = 0) -> bytes:
+    return bytes((first + offset) % 251 for offset in range(size))
+
+
+# AudioRing
+
+
+def test_the_ring_gives_the_audio_since_an_offset() -> None:
+    ring = AudioRing()
+    ring.append(b"abc")
+    ring.append(b"def")
+    assert (ring.start, ring.end) == (0, 6)
+    assert ring.since(0) == (0, b"abcdef")
+    assert ring.since(4) == (4, b"ef")
+    assert ring.since(6) == (6, b"")
+
+
+def test_audio_that_has_not_come_is_none() -> None:
+    ring = AudioRing()
+    ring.append(b"abc")
+    assert ring.since(9) == (9, b"")
+
+
+def test_the_ring_keeps_its_last_seconds_and_the_offsets_go_on() -> None:
+    ring = AudioRing(seconds=2)
+    frame = 160
+    for number in range(500):
+        ring.append(audio(frame, number * frame))
+        held = ring.end - ring.start
+        assert ring.end == (number + 1) * frame
+        assert held >= min(ring.end, 2 * BYTES_A_SECOND)
+        assert held < 3 * BYTES_A_SECOND
+    start, held_audio = ring.since(0)
+    assert start == ring.start > 0
+    assert held_audio == audio(ring.end - start, start)
+
+
+def test_audio_longer_than_the_ring_leaves_its_end() -> None:
+    ring = AudioRing(seconds=1)
+    ring.append(audio(5 * BYTES_A_SECOND))
+    start, held = ring.since(0)
+    assert start == 4 * BYTES_A_SECOND
+    assert held == audio(BYTES_A_SECOND, start)
+
+
+def test_what_is_understood_only_grows_and_is_never_ahead_of_the_audio() -> None:
+    ring = AudioRing()
+    ring.append(bytes(100))
+    for offset, understood in ((40, 40), (20, 40), (-5, 40), (900, 100)):
+        ring.understand(offset)
+        assert ring.understood == understood
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(0, 2 * BYTES_A_SECOND), max_size=8), st.integers(0, 9 * BYTES_A_SECOND))
+def test_the_ring_never_gives_wrong_bytes(sizes: list[int], offset: int) -> None:
+    ring, whole = AudioRing(seconds=1), b""
+    for size in sizes:
+        ring.append(audio(size, len(whole)))
+        whole += audio(size, len(whole))
+    first, held = ring.since(offset)
+    assert first == max(offset, ring.start)
+    assert held == whole[first:]
+
+
+# Inbox
+
+
+def test_events_come_out_in_the_order_in_which_they_came_in() -> None:
+    inbox = Inbox()
+    for event in "abc":
+        assert inbox.post(event)
+    taken = []
+    while (posted := inbox.begin()) is not None:
+        taken.append((posted.number, posted.event))
+        inbox.done()
+    assert taken == [(1, "a"), (2, "b"), (3, "c")]
+    assert len(inbox) == 0
+
+
+def test_an_event_stays_until_it_has_been_dealt_with() -> None:
+    inbox = Inbox()
+    inbox.post("a")
+    for _ in range(10):
+        posted = inbox.begin()
+        assert posted is not None and posted.event == "a"
+
+
+def test_an_event_whose_handling_fails_again_is_set_aside() -> None:
+    inbox = Inbox()
+    inbox.post("poison")
+    inbox.post("next")
+    assert [inbox.failed() for _ in range(ATTEMPTS)] == [False] * (ATTEMPTS - 1) + [True]
+    posted = inbox.begin()
+    assert posted is not None
+    assert (posted.event, posted.failures) == ("next", 0)
+
+
+def test_a_full_inbox_refuses_and_counts() -> None:
+    inbox = Inbox()
+    for number in range(INBOX_LIMIT):
+        assert inbox.post(number)
+    assert not inbox.post("one more")
+    assert (len(inbox), inbox.refused) == (INBOX_LIMIT, 1)
+    inbox.done()
+    assert inbox.post("now")
+
+
+def test_events_are_numbered_behind_the_journal_those_that_wait_too() -> None:
+    inbox = Inbox()
+    inbox.post("early")
+    inbox.start_behind(40)
+    inbox.post("later")
+    numbers = []
+    while (posted := inbox.begin()) is not None:
+        numbers.append(posted.number)
+        inbox.done()
+    assert numbers == [41, 42]
+
+
+# Line
+
+
+def test_a_post_wakes_the_call_s_actor() -> None:
+    line, woken = Line("CA1", Carrier()), []
+    line.wake = lambda: woken.append(len(line.inbox))
+    line.post("a")
+    line.post("b")
+    assert woken == [1, 2]
+
+
+def test_audio_is_signalled_once_until_the_signal_is_taken() -> None:
+    line, signals = Line("CA1", Carrier()), []
+    line.listener = lambda: signals.append(line.ring.end)
+    line.hear(b"abc")
+    line.hear(b"def")
+    assert signals == [3]
+    line.audio_signalled = False
+    line.hear(b"ghi")
+    assert signals == [3, 9]
+
+
+def test_what_is_played_goes_to_the_carrier_and_into_the_ledger() -> None:
+    carrier = Carrier()
+    line = Line("CA1", carrier)
+    line.play(ONE, bytes(4000), now=1.0)
+    line.finish(ONE)
+    (_, media), (kind, name) = carrier.given
+    assert (media, kind) == (bytes(4000), "mark")
+    assert line.ledger.bytes_sent(ONE) == 4000
+    assert line.ledger.marked(str(name)) == ONE
+
+
+def test_clearing_silences_the_carrier_and_tells_the_cut() -> None:
+    carrier = Carrier()
+    line = Line("CA1", carrier)
+    line.play(ONE, bytes(4000), now=1.0)
+    line.finish(ONE)
+    assert line.clear(1.25) == Cut(ONE, 0.5)
+    assert carrier.given[-1] == ("clear", None)
+
+
+@pytest.mark.parametrize("post_first", [True, False])
+def test_nothing_is_lost_while_nobody_listens(post_first: bool) -> None:
+    line = Line("CA1", Carrier())
+    if post_first:
+        line.post("a")
+    line.hear(b"abc")
+    assert line.ring.since(0) == (0, b"abc")
+    assert len(line.inbox) == int(post_first)
