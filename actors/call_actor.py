@@ -33,7 +33,7 @@ from actors.runtime import (
     Timer,
     Via,
 )
-from actors.speaker_actor import Finish, Speak
+from actors.speaker_actor import Finish, Speak, SpeakerUp
 from dialogue.conversation import Conversation, Phase
 from dialogue.events import (
     AnswerFailed,
@@ -112,6 +112,7 @@ class CallActor(GenServer):
         if limit is not None:
             passed = self.vm.now() - self._context.opened
             self._start_timer(StartTimer("duration", max(0.0, limit - passed)))
+        self._speaker = self.vm.whereis(names.speaker(self.call_id))
         taken_up, self._line.started = self._line.started, True
         if taken_up:
             log.info("call_taken_up", **self.get_state())
@@ -149,7 +150,8 @@ class CallActor(GenServer):
             case TimerFired(name) if name in self._timers and self._timers[name].fired:
                 del self._timers[name]
                 await self._tell(message)
-            case "speaker_up":
+            case SpeakerUp(pid):
+                self._speaker = pid
                 self._say_again()
 
     # Events
@@ -232,8 +234,9 @@ class CallActor(GenServer):
         conversation = self.machine.conversation
         agent = self._context.agent
         messages = conversation.messages(continuing=ask.after_seq > 0)
+        said = conversation.at(ask.turn).caller
         request = BeginAnswer(
-            self._context, ask.turn, ask.after_seq + 1, messages, system_prompt(agent)
+            self._context, ask.turn, ask.after_seq + 1, messages, system_prompt(agent), said
         )
         try:
             await names.call_patiently(self.vm, names.MODEL_SUPERVISOR, request, ASK_SECONDS)
@@ -273,10 +276,16 @@ class CallActor(GenServer):
 
     def _speak(self, turn: int, seq: int, text: str) -> None:
         speak = Speak(turn, seq, text, self._line.ledger.generation)
-        self.vm.cast(names.speaker(self.call_id), speak)
+        self._cast_speaker(speak)
+
+    def _cast_speaker(self, request: Any) -> None:
+        # To the speaker that has said it is there, not to its name: a new one is to be given all that
+        # was not heard before anything that comes later.
+        if self._speaker is not None:
+            self.vm.cast(self._speaker, request)
 
     def _say_all(self, command: SayAll) -> None:
-        self.vm.cast(names.speaker(self.call_id), Finish(command.turn))
+        self._cast_speaker(Finish(command.turn))
 
     def _say_again(self) -> None:
         """A speaker that has just started is given what was not heard; it knows what is out."""
@@ -287,7 +296,7 @@ class CallActor(GenServer):
         for seq in turn.unheard():
             self._speak(turn.number, seq, turn.sentences[seq])
         if turn.complete:
-            self.vm.cast(names.speaker(self.call_id), Finish(turn.number))
+            self._cast_speaker(Finish(turn.number))
 
     def _say_aside(self) -> None:
         if self._line.aside is None:
@@ -301,7 +310,7 @@ class CallActor(GenServer):
 
     async def _stop_talking(self, stop: StopTalking) -> None:
         cut = self._line.clear(self.vm.now())
-        self.vm.cast(names.speaker(self.call_id), "stop")
+        self._cast_speaker("stop")
         stopped = TalkStopped(stop.turn, stop.seq, 0.0)
         if cut is not None and cut.sentence.turn == stop.turn:
             stopped = TalkStopped(stop.turn, cut.sentence.seq, cut.fraction)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from actors.runtime import Task
 from claude.client import BedrockClient
 from config.agents import Agent
+from dialogue.answer_cache import AnswerCache
 from dialogue.toolbox import Toolbox
 from speech.deepgram import Deepgram
 from speech.line import Line
@@ -20,10 +21,11 @@ StartTool: TypeAlias = Callable[..., Awaitable[Task[Any]]]
 class CallContext:
     """A call: who answers it (`agent`, its limits filled in), over which line, with which means.
 
-    `model` and `fallback_region` are for Bedrock; `answer_seconds` limits one answer in whole.
-    `caller` is the caller's number, "" if withheld; `opened` is the VM's time at which the call began.
-    `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a coroutine
-    function as a task under ToolSupervisor.
+    `model` and `fallback_region` are for Bedrock, `models` those that may answer in its place, in
+    their order; `answer_seconds` limits one answer in whole. `answers` are kept for worse times.
+    `caller` is the caller's number, "" if withheld; `opened` is the VM's time at which the call
+    began. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
+    coroutine function as a task under ToolSupervisor.
     """
 
     call_id: str
@@ -39,3 +41,5 @@ class CallContext:
     start_tool: StartTool
     caller: str = ""
     log_transcripts: bool = False
+    models: tuple[str, ...] = ()
+    answers: AnswerCache | None = None

@@ -9,6 +9,11 @@ afterwards; call `"statistics"`. A half-open trial that never reports is given a
 `TRIAL_LEASE_MS`. The state is the actor's own: after a crash of it the breaker is closed again, and
 a model that still fails opens it anew within `failure_threshold` requests.
 
+Every change of state is published to the topic `TOPIC` as `BreakerChanged`. A breaker that hears of
+an opening of the same model's breaker elsewhere opens too, for the rest of the time that the other
+one is open; its own opening by hearsay it does not pass on as news. So one node that finds a model
+down spares the others their failures, whoever carries the topic from node to node.
+
 Source: Bedrock guide, section 5 (`CircuitBreaker`).
 """
 
@@ -16,14 +21,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Literal
 
 import structlog
 
 from actors import names
 from actors.metrics_actor import set_gauge
-from actors.runtime import VM, CallExit, From, GenServer
+from actors.registry_actor import publish, subscribe
+from actors.runtime import VM, CallExit, From, GenServer, Pid
 from claude.circuit_breaker import FAILURE_THRESHOLD, RECOVERY_MS, CircuitBreaker, State
+from claude.error_ladder import counts_against_model
+from claude.errors import BedrockError
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +43,23 @@ ASK_SECONDS = 0.5
 OPEN = "circuit_breaker_open"
 
 GAUGE: dict[State, int] = {"closed": 0, "half_open": 1, "open": 2}
+
+TOPIC: Final = "breaker"
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerChanged:
+    """The breaker `origin` of a model went from the state `was` to `state`.
+
+    `left_ms`: for how long it will stay open. `heard`: it followed another one's opening.
+    """
+
+    model_id: str
+    state: State
+    was: State
+    origin: Pid
+    left_ms: float = 0.0
+    heard: bool = False
 
 
 class CircuitBreakerActor(GenServer):
@@ -50,6 +77,8 @@ class CircuitBreakerActor(GenServer):
         self.breaker = CircuitBreaker(failure_threshold, recovery_ms, trial_lease_ms)
         self.counts = {"asked": 0, "refused": 0, "success": 0, "failure": 0, "cancelled": 0}
         self.opened = 0
+        self.heard = 0
+        subscribe(self.vm, TOPIC)
         set_gauge(self.vm, "aybiza_breaker_state", 0, model=model_id)
 
     async def handle_call(self, request: Any, from_: From) -> Any:
@@ -76,10 +105,22 @@ class CircuitBreakerActor(GenServer):
             case _:
                 await super().handle_cast(request)
 
+    async def handle_info(self, message: Any) -> None:
+        match message:
+            case BreakerChanged(model_id, "open", _, origin, left_ms, False):
+                if model_id == self.model_id and origin != self.pid:
+                    self.heard += 1
+                    act = partial(self.breaker.peer_opened, self._now_ms(), left_ms)
+                    self._watched(act, heard=True)
+            case BreakerChanged():
+                pass
+            case _:
+                await super().handle_info(message)
+
     def statistics(self) -> dict[str, Any]:
         """`state`, `failure_count` (in a row), and since the start: how often leave was `asked` for
         and `refused`, how often a `success`, `failure` or `cancelled` was reported, how often the
-        breaker `opened`."""
+        breaker `opened`, and how often it `heard` of another one's opening."""
         breaker = self.breaker
         return {
             "model_id": self.model_id,
@@ -87,6 +128,7 @@ class CircuitBreakerActor(GenServer):
             "failure_count": breaker.failure_count,
             "trial_in_flight": breaker.trial_in_flight,
             "opened": self.opened,
+            "heard": self.heard,
             **self.counts,
         }
 
@@ -97,7 +139,7 @@ class CircuitBreakerActor(GenServer):
     def _now_ms(self) -> float:
         return self.vm.now() * 1000.0
 
-    def _watched(self, act: Callable[[], Any]) -> Any:
+    def _watched(self, act: Callable[[], Any], *, heard: bool = False) -> Any:
         before = self.breaker.state
         outcome = act()
         after = self.breaker.state
@@ -109,24 +151,41 @@ class CircuitBreakerActor(GenServer):
                 model=self.model_id,
                 was=before,
                 failures=self.breaker.failure_count,
+                heard=heard,
             )
             set_gauge(self.vm, "aybiza_breaker_state", GAUGE[after], model=self.model_id)
+            left = self.breaker.recovery_left(self._now_ms())
+            publish(
+                self.vm,
+                TOPIC,
+                BreakerChanged(self.model_id, after, before, self.pid, left, heard),
+            )
         return outcome
 
 
 Outcome = tuple[Literal["ok"], Any] | tuple[Literal["error"], Any]
 
 
+def is_the_models(error: Exception) -> bool:
+    """Whether a model is to blame for an error."""
+    return not isinstance(error, BedrockError) or counts_against_model(error.kind)
+
+
 async def call_with_circuit_breaker(
-    vm: VM, model_id: str, fun: Callable[[], Awaitable[Any]], *, timeout: float | None = None
+    vm: VM,
+    model_id: str,
+    fun: Callable[[], Awaitable[Any]],
+    *,
+    timeout: float | None = None,
+    counts: Callable[[Exception], bool] = is_the_models,
 ) -> Outcome:
     """Run `fun` if the model's breaker gives leave, and report how it ended.
 
     Returns `("ok", result)`, `("error", error)` for what `fun` raised, or
     `("error", "circuit_breaker_open")`. Failures are: an exception, a result that is an exception
     or `("error", …)` (which is returned as it is), and more than `timeout` seconds. A breaker that
-    is being restarted is closed. If the caller is cancelled, so is `fun`, and nothing is held
-    against the model.
+    is being restarted is closed. Nothing is held against the model if the caller is cancelled, and
+    `fun` with it, or if the error is not one that `counts`.
     """
     dest = names.breaker(model_id)
     try:
@@ -140,13 +199,13 @@ async def call_with_circuit_breaker(
         async with asyncio.timeout(timeout):
             result = await fun()
     except Exception as error:
-        vm.cast(dest, ("failure", error, _ms_since(vm, began)))
+        vm.cast(dest, ("failure", error, _ms_since(vm, began)) if counts(error) else "cancelled")
         return "error", error
     except asyncio.CancelledError:
         vm.cast(dest, "cancelled")
         raise
     if isinstance(result, Exception):
-        vm.cast(dest, ("failure", result, _ms_since(vm, began)))
+        vm.cast(dest, ("failure", result, _ms_since(vm, began)) if counts(result) else "cancelled")
         return "error", result
     if isinstance(result, tuple) and result[:1] == ("error",):
         vm.cast(dest, ("failure", result[1:], _ms_since(vm, began)))

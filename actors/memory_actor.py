@@ -23,7 +23,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -36,6 +36,7 @@ from actors.runtime import (
     FunctionClause,
     GenServer,
     Pid,
+    Request,
     Shutdown,
     Stop,
     Task,
@@ -48,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Append:
+class Append(Request[Literal["ok"]]):
     """See the module."""
 
     call_id: str
@@ -58,7 +59,7 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class Load(Request[list[tuple[int, dict[str, Any]]]]):
     """See the module."""
 
     call_id: str
@@ -116,7 +117,7 @@ class _Batch:
     number: int
 
 
-class MemoryActor(GenServer):
+class MemoryActor(GenServer[Append | Load, Forget]):
     """See the module."""
 
     traps_exits = True
@@ -137,7 +138,7 @@ class MemoryActor(GenServer):
         self._readers: dict[Pid, str] = {}
         self._write()
 
-    async def handle_call(self, request: Any, from_: From) -> Any:
+    async def handle_call(self, request: Append | Load, from_: From) -> Any:
         match request:
             case Append():
                 self._append(request)
@@ -155,7 +156,7 @@ class MemoryActor(GenServer):
                 return _told(journal.rows)
         raise FunctionClause(self, request)
 
-    async def handle_cast(self, request: Any) -> None:
+    async def handle_cast(self, request: Forget) -> None:
         match request:
             case Forget(call_id):
                 journal = self.journals.get(call_id)

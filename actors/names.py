@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
-from actors.runtime import NOPROC, TIMEOUT, VM, CallExit, Dest, Via
+from actors.runtime import NOPROC, TIMEOUT, VM, CallExit, Dest, Request, Via
 
 T = TypeVar("T")
 
@@ -60,6 +60,21 @@ def answer(call_id: str, turn: int) -> Via:
 def breaker(model: str) -> Via:
     """The CircuitBreakerActor of a model."""
     return Via(REGISTRY, ("breaker", model))
+
+
+@overload
+async def call_patiently(vm: VM, dest: Dest, request: Request[T], deadline: float) -> T: ...
+
+
+# As in `VM.call`: a reply that is taken for something else is an error.
+@overload
+async def call_patiently(  # type: ignore[overload-cannot-match]
+    vm: VM, dest: Dest, request: Request[object], deadline: float
+) -> object: ...
+
+
+@overload
+async def call_patiently(vm: VM, dest: Dest, request: Any, deadline: float) -> Any: ...
 
 
 async def call_patiently(vm: VM, dest: Dest, request: Any, deadline: float) -> Any:

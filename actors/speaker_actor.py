@@ -85,6 +85,13 @@ class Speak:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakerUp:
+    """To the CallActor: the speaker `pid` has started, and knows only what is out."""
+
+    pid: Pid
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """See the module."""
 
@@ -126,7 +133,7 @@ class SpeakerActor(GenServer):
         self._progress = self.vm.now()
         self._pace_timer: Timer | None = None
         self._check()
-        self.vm.send(names.call(context.call_id), "speaker_up")
+        self.vm.send(names.call(context.call_id), SpeakerUp(self.pid))
         return Continue("connect")
 
     async def handle_continue(self, value: Any) -> None:

@@ -34,6 +34,10 @@ from config.settings import Settings
 
 # Spoken English has some 1.3 tokens a word; an answer that runs long is not to break off.
 TOKENS_A_WORD: Final = 2
+# An answer's limit where the agent has none.
+MAX_TOKENS: Final = 300
+# What thinking before the first word takes from a model's score of speed.
+_THINKS_FIRST: Final = 5.0
 # A tool's input has to fit whatever length the answer should have.
 MIN_TOKENS: Final = 256
 
@@ -118,12 +122,37 @@ class Policy:
         }
         return (self.region, *sorted(mapped - {self.region}))
 
+    @property
+    def speeds(self) -> dict[str, float]:
+        """How fast each model is, by id: the catalogue's score, less where it thinks first."""
+        every = [*self.models, *self.arms.values()]
+        return {
+            profile.id: profile.model.scores.speed - _THINKS_FIRST * _thinks_first(profile)
+            for profile in every
+        }
+
+    def after(self, chosen: ModelProfile) -> tuple[ModelProfile, ...]:
+        """All models that may be asked in this turn: the chosen one first, then those of its tier
+        and below, downwards, as the specification's fallback goes; what is above comes last."""
+        top = TIERS.index(chosen.model.tier)
+
+        def rung(profile: ModelProfile) -> tuple[bool, int]:
+            at = TIERS.index(profile.model.tier)
+            return at > top, abs(at - top)
+
+        others = [profile for profile in self.models if profile.id != chosen.id]
+        return (chosen, *sorted(others, key=rung))
+
     def region_of(self, profile: ModelProfile, wanted: str) -> str:
         """`wanted`, if the id may be asked from there; else the node's region."""
         prefix, _ = self.catalogue.split(profile.id)
         if profile.id.startswith("arn:") or prefix is None:
             return self.region
         return wanted if self.catalogue.profiles[prefix].serves(wanted) else self.region
+
+
+def _thinks_first(profile: ModelProfile) -> bool:
+    return profile.model.no_thinking == "effort"
 
 
 @dataclass(slots=True)
@@ -225,7 +254,7 @@ def choose_model(
     words = determine_response_length(transcript, context)
     region, region_says = _region(policy, profile, context)
     limit = options.get("max_tokens")
-    limit = limit if isinstance(limit, int) and limit > 0 else 300
+    limit = limit if type(limit) is int and limit > 0 else MAX_TOKENS
     factors = (
         *decision.factors,
         *(

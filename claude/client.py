@@ -3,7 +3,9 @@
 Purpose: run `converse_stream` in threads and hand its events to the loop. Contract: one boto3
 Session and one client a region for the process; at most `pool_size` streams at a time, a further
 one is refused at once; no retries (what to do after an error is the caller's decision); every wait
-has a limit; `ConverseStream.cancel()` frees the thread at once.
+has a limit; `ConverseStream.cancel()` frees the thread at once. After `warm` a stream finds its
+client, a thread and an open connection ready: they are kept while nothing is asked, and a
+connection that a cancelled stream has cost is opened anew.
 Errors: `BedrockError` everywhere.
 Source: boto3 and botocore configuration; Bedrock runtime API, ConverseStream.
 """
@@ -18,17 +20,25 @@ from functools import partial
 from typing import Any, Final, Self
 
 import boto3
+import structlog
 from botocore.config import Config
 
 from claude.converse_stream import ConverseStream, call_soon
 from claude.errors import BedrockError, ErrorKind, classify
 from claude.transport import track_connections
+from claude.warming import knock, rehearse
 from claude.workers import AllBusy, Closed, WorkerPool
 
 __all__ = ["BedrockClient", "ClientStatistics", "ConverseStream"]
 
 _WARM_LIMIT_S: Final = 30.0
+# A server closes a connection that is idle for longer.
+_KEEP_S: Final = 45.0
+# In a region: for one turn, and for the next while the first one's is being replaced.
+_SPARE_CONNECTIONS: Final = 2
 _CLOSE_LIMIT_S: Final = 2.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,7 @@ class BedrockClient:
         credentials: Mapping[str, str] | None = None,
     ) -> None:
         self._region = region
-        self._credentials = credentials or {}
+        self._credentials: dict[str, Any] = dict(credentials or {})
         self._endpoint_url = endpoint_url
         self._config = Config(
             connect_timeout=connect_timeout_ms / 1000,
@@ -81,6 +91,8 @@ class BedrockClient:
             parameter_validation=False,
         )
         self._workers = WorkerPool(pool_size, name="bedrock")
+        # Apart from the streams' threads: no caller waits because a connection is being warmed.
+        self._warmers = WorkerPool(_SPARE_CONNECTIONS, name="bedrock-warm")
         self._building = threading.Lock()
         self._session: boto3.Session | None = None
         self._clients: dict[str, Any] = {}
@@ -88,43 +100,36 @@ class BedrockClient:
         self._ended = {"finished": 0, "cancelled": 0, "failed": 0}
         self._started = 0
         self._refused = 0
+        self._warmed: tuple[str, ...] = ()
+        self._keeper: asyncio.TimerHandle | None = None
+        self._started_before = 0
+        self._unreachable: set[str] = set()
 
     async def warm(self, *regions: str) -> None:
-        """Build the clients of `regions` (default: the client's own), so that no call waits for it.
+        """Build the clients of `regions` (default: the client's own), load what they need, and open
+        connections, so that no call waits for it; from now on they are kept.
 
-        Raises BedrockError if that fails or takes longer than 30 s.
+        Raises BedrockError if a client cannot be built or it takes longer than 30 s. An endpoint
+        that cannot be reached, and credentials that are not found, are logged.
         """
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-        error: Exception | None = None
-
-        def settle() -> None:
-            if done.done():
-                return
-            if error is None:
-                done.set_result(None)
-            else:
-                done.set_exception(classify(error, region=self._region))
-
-        def build() -> None:
-            nonlocal error
+        self._warmed = regions or (self._region,)
+        for region in self._warmed:
+            jobs = [self._job(self._open, region) for _ in range(_SPARE_CONNECTIONS)]
             try:
-                for region in regions or (self._region,):
-                    self._client(region)
-            except Exception as problem:
-                error = problem
-
-        self._run(build, lambda: call_soon(loop, settle))
-        try:
-            async with asyncio.timeout(_WARM_LIMIT_S):
-                await done
-        except TimeoutError:
-            raise BedrockError(
-                ErrorKind.TIMEOUT,
-                f"the Bedrock client was not ready within {_WARM_LIMIT_S:g} s; "
-                "does a look-up of credentials hang?",
-                region=self._region,
-            ) from None
+                async with asyncio.timeout(_WARM_LIMIT_S):
+                    await asyncio.gather(*jobs)
+            except TimeoutError:
+                raise BedrockError(
+                    ErrorKind.TIMEOUT,
+                    f"the Bedrock client was not ready within {_WARM_LIMIT_S:g} s; "
+                    "does a look-up of credentials hang?",
+                    region=region,
+                ) from None
+            finally:
+                for job in jobs:
+                    job.cancel()
+        self._workers.prestart(_SPARE_CONNECTIONS)
+        self._keep_later()
 
     def stream(
         self,
@@ -133,13 +138,14 @@ class BedrockClient:
         region: str | None = None,
         timeout: float = 30.0,
         first_event_timeout: float = 10.0,
+        silence_timeout: float | None = None,
     ) -> ConverseStream:
         """Start `converse_stream(**request)` and return its events.
 
         timeout: limit in seconds for the whole stream, from now; first_event_timeout: for its
-        first event. When one is over, the stream fails with kind `timeout` and its thread is
-        freed, whether or not anybody awaits it. Raises BedrockError of kind `busy` when all
-        threads have a stream.
+        first event; silence_timeout: between two events. When one is over, the stream fails with
+        kind `timeout` and its thread is freed, whether or not anybody awaits it. Raises
+        BedrockError of kind `busy` when all threads have a stream.
         """
         stream = ConverseStream(
             self._ended_stream,
@@ -147,9 +153,14 @@ class BedrockClient:
             region=region or self._region,
             timeout=timeout,
             first_event_timeout=first_event_timeout,
+            silence_timeout=silence_timeout,
         )
         read = partial(stream.read, self._client, dict(request))
-        stream.begin(self._run(read, stream.thread_free))
+        try:
+            stream.begin(self._run(read, stream.thread_free))
+        except BedrockError as error:
+            self._refused += error.kind is ErrorKind.BUSY
+            raise
         self._streams.add(stream)
         self._started += 1
         return stream
@@ -170,6 +181,10 @@ class BedrockClient:
     async def aclose(self) -> None:
         """Cancel all streams, end all threads and connections; at most about 2 s. Idempotent."""
         self._workers.close()
+        self._warmers.close()
+        self._warmed = ()
+        if self._keeper is not None:
+            self._keeper.cancel()
         for stream in list(self._streams):
             stream.cancel()
         await asyncio.to_thread(self._close)
@@ -184,7 +199,6 @@ class BedrockClient:
         try:
             return self._workers.run(job, after)
         except AllBusy:
-            self._refused += 1
             size = self._workers.statistics().size
             raise BedrockError(
                 ErrorKind.BUSY,
@@ -193,13 +207,72 @@ class BedrockClient:
                 region=self._region,
             ) from None
         except Closed:
-            raise BedrockError(
-                ErrorKind.CANCELLED, "the Bedrock client is closed", code="Closed"
-            ) from None
+            raise _closed() from None
+
+    def _job(self, work: Callable[[str], None], region: str) -> asyncio.Future[None]:
+        """`work(region)` in a thread of the warmers; what it raises is the future's."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        problem: Exception | None = None
+
+        def run() -> None:
+            nonlocal problem
+            try:
+                work(region)
+            except Exception as error:
+                problem = error
+
+        def settle() -> None:
+            if done.done():
+                return
+            if problem is None:
+                done.set_result(None)
+            else:
+                done.set_exception(classify(problem, region=region))
+
+        try:
+            self._warmers.run(run, lambda: call_soon(loop, settle))
+        except AllBusy:
+            # Others are at it.
+            done.set_result(None)
+        except Closed:
+            done.set_exception(_closed())
+        done.add_done_callback(_seen)
+        return done
+
+    def _open(self, region: str) -> None:
+        """Have a connection opened, in a thread."""
+        client = self._client(region)
+        try:
+            knock(client)
+        except Exception as error:
+            if region not in self._unreachable:
+                self._unreachable.add(region)
+                kind = type(error).__name__
+                log.warning("bedrock_not_reached", region=region, kind=kind, error=str(error))
+        else:
+            self._unreachable.discard(region)
+
+    def _keep_later(self) -> None:
+        if self._warmed:
+            loop = asyncio.get_running_loop()
+            self._keeper = loop.call_later(_KEEP_S, self._keep)
+
+    def _keep(self) -> None:
+        """Use the connections that nobody has used for a while."""
+        if self._started == self._started_before:
+            for region in self._warmed:
+                for _ in range(_SPARE_CONNECTIONS):
+                    self._job(self._open, region)
+        self._started_before = self._started
+        self._keep_later()
 
     def _ended_stream(self, stream: ConverseStream, how: str) -> None:
         self._ended[how] += 1
         self._streams.discard(stream)
+        if how == "cancelled" and stream.region in self._warmed:
+            # Its connection is lost; the caller who broke in will want the next one soon.
+            self._job(self._open, stream.region)
 
     def _client(self, region: str) -> Any:
         """The region's client; built at its first use. Blocks, so it is called in a thread only."""
@@ -217,10 +290,31 @@ class BedrockClient:
                         config=self._config,
                     )
                     track_connections(client)
+                    _rehearse(client, region)
                     self._clients[region] = client
         return client
 
     def _close(self) -> None:
         self._workers.join(_CLOSE_LIMIT_S)
+        self._warmers.join(_CLOSE_LIMIT_S)
         for client in self._clients.values():
             client.close()
+
+
+def _rehearse(client: Any, region: str) -> None:
+    try:
+        rehearse(client)
+    except Exception as error:
+        # The first real request will say so to its caller; here it is for whoever starts the node.
+        kind = type(error).__name__
+        log.warning("bedrock_rehearsal_failed", region=region, kind=kind, error=str(error))
+
+
+def _closed() -> BedrockError:
+    return BedrockError(ErrorKind.CANCELLED, "the Bedrock client is closed", code="Closed")
+
+
+def _seen(done: asyncio.Future[None]) -> None:
+    # Not everyone who has a connection opened waits for it.
+    if not done.cancelled():
+        done.exception()

@@ -1,8 +1,8 @@
 """One answer of Bedrock on its way from the thread that reads it to the loop that wants it.
 
 Purpose: `ConverseStream`, the async iterator over boto3's events.
-Contract: the thread is at most 64 events ahead, then it waits; the two time limits hold whether or
-not anybody awaits the stream; `cancel()` frees the thread at once. A thread that nothing can wake
+Contract: the thread is at most 64 events ahead, then it waits; the time limits hold whether or not
+anybody awaits the stream; `cancel()` frees the thread at once. A thread that nothing can wake
 is given up after a quarter of a second.
 Errors: `BedrockError`.
 Source: Bedrock runtime API, ConverseStream.
@@ -55,6 +55,7 @@ class ConverseStream:
         region: str,
         timeout: float,
         first_event_timeout: float,
+        silence_timeout: float | None = None,
     ) -> None:
         self.model = model
         self.region = region
@@ -70,6 +71,8 @@ class ConverseStream:
         self._released: asyncio.Future[None] = self._loop.create_future()
         self._deadline = time.monotonic() + timeout
         self._limits = {"first": first_event_timeout, "total": timeout}
+        self._silence = silence_timeout
+        self._last_event: float | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._abandon: Callable[[], None] | None = None
         self._before_first_token = True
@@ -136,6 +139,19 @@ class ConverseStream:
                 limit, self._stop, "failed", ErrorKind.TIMEOUT, message
             )
 
+    def _listen(self) -> None:
+        """Does the stream still speak? Looked at now and then, not by a timer for each event."""
+        assert self._silence is not None and self._last_event is not None
+        if self._events:
+            # Not the stream is slow, but whoever takes its events.
+            self._last_event = self._loop.time()
+        due = self._last_event + self._silence
+        if self._loop.time() >= due:
+            message = f"silent for {self._silence:g} s in the middle of the answer"
+            self._stop("failed", ErrorKind.TIMEOUT, message)
+        else:
+            self._timers["silence"] = self._loop.call_at(due, self._listen)
+
     def _stop(self, how: str, kind: ErrorKind, message: str) -> None:
         """End the stream from the loop's side: nothing that is still to come is wanted."""
         if self._ended:
@@ -174,6 +190,10 @@ class ConverseStream:
         if not self._ended:
             self._timers["first"].cancel()
             self._events.append(event)
+            if self._silence is not None:
+                first, self._last_event = self._last_event is None, self._loop.time()
+                if first:
+                    self._listen()
             self._wake()
 
     def _left(self) -> None:

@@ -21,14 +21,16 @@ Source: specification 000, `handle_bedrock_error`; 001, "Error Handling"; Bedroc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Literal
 
 from claude.errors import ErrorKind
 
 FILLER_SHARE: Final = 0.125
-"""The share of the time after which a caller who has heard nothing hears the filler."""
+"""The share of the time after which a caller who has heard nothing hears the filler …"""
+FILLER_SECONDS: Final = (1.0, 3.0)
+"""… but not before the first of these, where there is time for that, nor after the second."""
 FIRST_EVENT_SHARE: Final = 0.4
 """The share of what is left that an attempt may take until its first event …"""
 FIRST_EVENT_SECONDS: Final = 8.0
@@ -42,7 +44,7 @@ MOST_ATTEMPTS: Final = 8
 """In a row without an answer."""
 BACKOFF_SECONDS: Final = 0.1
 MOST_BACKOFF_SECONDS: Final = 1.0
-BUSY_ATTEMPTS: Final = 5
+MOST_BACKOFFS: Final = 4
 
 
 class Step(StrEnum):
@@ -60,8 +62,8 @@ class Step(StrEnum):
 class Row:
     """What an error is answered with.
 
-    `waits`: whether a wait with jitter goes before the next attempt. `counts`: whether the error is
-    held against the model.
+    `waits`: whether a wait with jitter goes before any next attempt (before `BACK_OFF` one always
+    does). `counts`: whether the error is held against the model.
     """
 
     steps: tuple[Step, ...]
@@ -72,24 +74,25 @@ class Row:
 Trouble = ErrorKind | Literal["lost_before", "lost_after"]
 
 _MODEL, _FASTER, _REGION = Step.FALLBACK_MODEL, Step.FASTER_MODEL, Step.OTHER_REGION
+_AGAIN = Step.BACK_OFF
 
 LADDER: Final[Mapping[Trouble, Row]] = {
-    ErrorKind.THROTTLING: Row((_MODEL, _REGION), waits=True),
-    ErrorKind.NOT_READY: Row((_MODEL, _REGION)),
-    ErrorKind.UNAVAILABLE: Row((_REGION, _MODEL)),
+    ErrorKind.THROTTLING: Row((_MODEL, _REGION, _AGAIN), waits=True),
+    ErrorKind.NOT_READY: Row((_MODEL, _REGION, _AGAIN)),
+    ErrorKind.UNAVAILABLE: Row((_REGION, _MODEL, _AGAIN)),
     # A request that is refused says nothing about the model; others may take it as it is.
     ErrorKind.VALIDATION: Row((Step.REPAIR, _MODEL), counts=False),
     ErrorKind.ACCESS_DENIED: Row((_MODEL, _REGION)),
     ErrorKind.NOT_FOUND: Row((_MODEL, _REGION)),
     ErrorKind.TIMEOUT: Row((_FASTER, _REGION, _MODEL)),
-    ErrorKind.STREAM_ERROR: Row((_MODEL, _REGION)),
+    ErrorKind.STREAM_ERROR: Row((_MODEL, _REGION, _AGAIN)),
     # The connection broke before anything was said: most likely one that had grown old.
-    "lost_before": Row((Step.SAME, _REGION, _MODEL)),
+    "lost_before": Row((Step.SAME, _REGION, _MODEL, _AGAIN)),
     # In mid-answer: the caller is listening to what there is, so there is time to wait a little.
-    "lost_after": Row((Step.SAME, _REGION, _MODEL), waits=True),
+    "lost_after": Row((Step.SAME, _REGION, _MODEL, _AGAIN), waits=True),
     ErrorKind.BREAKER_OPEN: Row((_MODEL,), counts=False),
     # Our own threads: every model and region waits for the same ones.
-    ErrorKind.BUSY: Row((Step.BACK_OFF,), waits=True, counts=False),
+    ErrorKind.BUSY: Row((_AGAIN,), counts=False),
     ErrorKind.CANCELLED: Row((), counts=False),
     ErrorKind.UNKNOWN: Row((_MODEL, _REGION)),
 }
@@ -103,9 +106,10 @@ def row_of(kind: ErrorKind, *, spoken: bool) -> Row:
     return LADDER[kind]
 
 
-def counts_against_model(kind: ErrorKind) -> bool:
-    """Whether the circuit breaker of the model is to hear of it as a failure."""
-    return row_of(kind, spoken=False).counts
+def counts_against_model(kind: ErrorKind, *, repaired: bool = False) -> bool:
+    """Whether the circuit breaker of the model is to hear of it as a failure. A model that refuses
+    a `repaired` request too refuses them all."""
+    return row_of(kind, spoken=False).counts or (kind is ErrorKind.VALIDATION and repaired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,8 @@ class ErrorLadder:
         self._rungs = rungs
         self._until = began + seconds
         self._chance = chance
-        self.filler_at = began + FILLER_SHARE * seconds
+        least, most = FILLER_SECONDS
+        self.filler_at = began + min(most, seconds / 2, max(least, FILLER_SHARE * seconds))
         self._here = _Place(rungs.models[0], rungs.regions[0])
         self._tried: list[_Place] = []
         self._repeats = 0
@@ -194,7 +199,7 @@ class ErrorLadder:
         for step in row.steps:
             place = self._place(step)
             if place is not None:
-                wait = self._wait() if row.waits else 0.0
+                wait = self._wait() if row.waits or step is Step.BACK_OFF else 0.0
                 return self._attempt(place, now, wait, step, kind)
         return LastWords(kind, self._number)
 
@@ -231,16 +236,14 @@ class ErrorLadder:
         here, rungs = self._here, self._rungs
         match step:
             case Step.SAME:
-                if self._tried.count(here) > 1:
-                    return None
-                return here
+                return here if self._tried.count(here) == 1 else None
             case Step.BACK_OFF:
                 self._repeats += 1
-                return here if self._repeats < BUSY_ATTEMPTS else None
+                return here if self._repeats <= MOST_BACKOFFS else None
             case Step.REPAIR:
-                return self._new([_Place(here.model, here.region, repaired=True)])
+                return self._new([replace(here, repaired=True)])
             case Step.OTHER_REGION:
-                return self._new([_Place(here.model, region) for region in rungs.regions])
+                return self._new([replace(here, region=region) for region in rungs.regions])
             case Step.FALLBACK_MODEL:
                 return self._new(self._others(rungs.models))
             case Step.FASTER_MODEL:
@@ -264,6 +267,6 @@ class ErrorLadder:
 
     def _wait(self) -> float:
         """Exponential, between half of it and all of it."""
-        whole = min(MOST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2**self._waits)
+        whole = min(MOST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2.0**self._waits)
         self._waits += 1
         return whole * (0.5 + 0.5 * self._chance())

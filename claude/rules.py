@@ -11,7 +11,7 @@ Contract: each rule of `RULES` is pure: a `Question` in, a `Decision` with every
 `current` has the printed ladder's thresholds, and not its faults: of what the conversation adds,
 the weightiest counts and hides nothing; the default latency does not forbid thinking; a fast model
 is taken when latency is at the threshold, for the settings' default stands there.
-Errors: as the specification's functions raise them.
+Errors: none.
 Source: specification 000, section 2 (`select_optimal_model_and_region`); 001, "Real-time Streaming"
 and "Model Selection Strategy".
 """
@@ -78,6 +78,13 @@ class Question:
     latency_ms: float = 200.0
     thinking_threshold: float = 0.9
     cost_optimize: bool = True
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """The context, its conversation history a list whatever was given."""
+        history = self.context.get("conversation_history")
+        turns = history if isinstance(history, list | tuple) else []
+        return {**self.context, "conversation_history": turns}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +183,7 @@ def _needs_tools(question: Question) -> bool:
 
 def _conversation(question: Question, tools: bool) -> tuple[float, str]:
     """What the conversation adds: the weightiest of what holds."""
-    history = question.context.get("conversation_history")
-    turns = len(history) if isinstance(history, list | tuple) else 0
+    turns = len(question.known["conversation_history"])
     signs = (
         (0.0, "adds nothing"),
         (TOOLS_FACTOR if tools else 0.0, "needs tools"),
@@ -195,15 +201,13 @@ def _worth_thinking(question: Question, complexity: float, asked: float | None) 
         return False, f"no time: it takes more than {PATIENCE_MS} ms"
     if complexity > question.thinking_threshold:
         return True, f"complexity above {question.thinking_threshold:g}"
-    history = question.context.get("conversation_history")
-    known = {**question.context, "conversation_history": history or []}
-    if should_use_extended_thinking(question.transcript, known):
+    if should_use_extended_thinking(question.transcript, question.known):
         return True, "the wording asks for it, and the question is long"
     return False, "neither complexity nor wording asks for it"
 
 
 def _spec_3x(question: Question) -> Decision:
-    context, options = question.context, question.options
+    context, options = question.known, question.options
     complexity = assess_query_complexity(question.transcript, context)
     model, _ = select_optimal_model_and_region(question.transcript, context, options, None)
     thinking = _printed_thinking(question) if model == CLAUDE_3_7_SONNET else None
@@ -232,7 +236,7 @@ def _spec_4(question: Question) -> Decision:
 
 
 def _spec_4_best(question: Question) -> Decision:
-    context, options = question.context, question.options
+    context, options = question.known, question.options
     tools = truthy(context.get("requires_tools")) or has_tool_intent(question.transcript)
     criteria = {
         "complexity": assess_query_complexity(question.transcript, context),
@@ -249,7 +253,7 @@ def _spec_4_best(question: Question) -> Decision:
 def _printed_thinking(question: Question) -> Thinking | None:
     wanted = question.options.get("extended_thinking")
     if wanted is None:
-        wanted = should_use_extended_thinking(question.transcript, question.context)
+        wanted = should_use_extended_thinking(question.transcript, question.known)
     if not truthy(wanted):
         return None
     budget = question.options.get("thinking_budget")

@@ -141,13 +141,16 @@ class SentenceSplitter:
     abbreviation or an address. A blank line or the start of a list item ends a sentence too.
 
     max_chars: a sentence longer than this is cut at a clause (or, failing that, a word), so that a
-    text without stops is spoken all the same and the buffer stays bounded.
+    text without stops is spoken all the same and the buffer stays bounded. first_clause_chars: the
+    very first piece may be a clause of at least so many characters, for the caller waits for it
+    (None: never).
     """
 
-    def __init__(self, *, max_chars: int = 300) -> None:
+    def __init__(self, *, max_chars: int = 300, first_clause_chars: int | None = None) -> None:
         if max_chars < 1:
             raise ValueError(f"max_chars must be at least 1, not {max_chars}")
         self._max_chars = max_chars
+        self._first_clause_chars = first_clause_chars
         self._buffer = ""
 
     @property
@@ -172,6 +175,7 @@ class SentenceSplitter:
         while (end := self._end_of_first(final)) is not None:
             pieces.append(self._buffer[:end].rstrip())
             self._buffer = self._buffer[end:].lstrip()
+            self._first_clause_chars = None
         return pieces
 
     def _end_of_first(self, final: bool) -> int | None:
@@ -185,7 +189,10 @@ class SentenceSplitter:
                 return candidate.start() if candidate["line"] else candidate.end()
             if verdict == _WAIT:
                 break
-        return _cut_at_clause(text, limit) if len(text) > limit + 1 else None
+        if len(text) > limit + 1:
+            return _cut_at_clause(text, limit)
+        least = self._first_clause_chars
+        return None if final or least is None else _end_of_clause(text, least)
 
 
 def _judge(text: str, candidate: re.Match[str], final: bool) -> str:
@@ -276,6 +283,14 @@ def _open_pair(text: str) -> bool:
     if text.count('"') % 2:
         return True
     return any(text.count(pair[0]) > text.count(pair[1]) for pair in _QUOTE_PAIRS)
+
+
+def _end_of_clause(text: str, least: int) -> int | None:
+    """The end of a clause of at least `least` characters that stands by itself."""
+    for found in _CLAUSE_END.finditer(text):
+        if found.end() >= least and not _open_pair(text[: found.start()]):
+            return found.end()
+    return None
 
 
 def _cut_at_clause(text: str, limit: int) -> int | None:

@@ -103,11 +103,19 @@ class StreamDecoder:
     """One answer of the model, event by event.
 
     first_seq: number of the first sentence, so that the rounds of a tool loop count on.
-    max_sentence_chars: see `SentenceSplitter`.
+    max_sentence_chars, first_clause_chars: see `SentenceSplitter`.
     """
 
-    def __init__(self, *, first_seq: int = 1, max_sentence_chars: int = 300) -> None:
-        self._splitter = SentenceSplitter(max_chars=max_sentence_chars)
+    def __init__(
+        self,
+        *,
+        first_seq: int = 1,
+        max_sentence_chars: int = 300,
+        first_clause_chars: int | None = None,
+    ) -> None:
+        self._splitter = SentenceSplitter(
+            max_chars=max_sentence_chars, first_clause_chars=first_clause_chars
+        )
         self._next_seq = first_seq
         self._open: dict[int, _Text | _Tool | _Thought] = {}
         self._content: list[Block] = []

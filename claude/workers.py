@@ -94,6 +94,16 @@ class WorkerPool:
         worker.inbox.put((job, after))
         return lambda: self._abandon(worker)
 
+    def prestart(self, count: int) -> None:
+        """Have `count` threads wait for a job, as far as `size` allows; those that do count too."""
+        with self._lock:
+            room = min(count, self._size - len(self._busy)) - len(self._idle)
+            made = [] if self._closed else [self._new() for _ in range(room)]
+            self._idle.extend(made)
+            self._threads.update(made)
+        for worker in made:
+            worker.start()
+
     def close(self) -> None:
         """Tell all threads to end, the idle ones now and the busy ones after their job."""
         with self._lock:
@@ -124,13 +134,16 @@ class WorkerPool:
         if self._idle:
             worker, is_new = self._idle.pop(), False
         elif len(self._busy) < self._size and len(self._abandoned) <= self._size:
-            self._started += 1
-            worker, is_new = _Worker(f"{self._name}-{self._started}", self._finished), True
+            worker, is_new = self._new(), True
         else:
             raise AllBusy
         self._busy.add(worker)
         self._threads.add(worker)
         return worker, is_new
+
+    def _new(self) -> _Worker:
+        self._started += 1
+        return _Worker(f"{self._name}-{self._started}", self._finished)
 
     def _abandon(self, worker: _Worker) -> None:
         with self._lock:

@@ -310,7 +310,7 @@ def _catalogue(table: Mapping[str, Any], source: str) -> Catalogue:
 
 def _entries(
     kind: type[Any],
-    table: Mapping[str, Mapping[str, Any]],
+    table: Mapping[str, Any],
     problems: list[str],
     source: str,
     *,
@@ -318,12 +318,13 @@ def _entries(
 ) -> dict[str, Any]:
     entries = {}
     for key, entry in table.items():
+        if not isinstance(entry, dict):
+            problems.append(f"{source}: {key}: must be a table")
+            continue
         try:
             entries[key] = kind.model_validate({**entry, "id": key} if id_of else entry)
         except ValidationError as error:
             problems += [f"{source}: {key}: {_problem(kind, detail)}" for detail in error.errors()]
-        except TypeError:
-            problems.append(f"{source}: {key}: must be a table")
     return entries
 
 

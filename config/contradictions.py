@@ -127,8 +127,8 @@ def _lifecycle(model: Model, catalogue: Catalogue) -> Problems:
     while after in catalogue.models and after not in seen:
         seen.add(after)
         after = catalogue.models[after].successor or ""
-    if after in seen:
-        yield "successor", f"leads in a circle back to {after}"
+    if after == model.id:
+        yield "successor", "leads in a circle back to it"
 
 
 _CHECKS: tuple[Callable[[Model, Catalogue], Problems], ...] = (

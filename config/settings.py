@@ -116,6 +116,13 @@ class Settings(BaseSettings):
         "AYBIZA_CLUSTER_PORT", 1900, 1, 65535, "Port of this machine's Thespian admin."
     )
     max_calls: int = number("AYBIZA_MAX_CALLS", 100, 1, 10_000, "Calls at a time on this node.")
+    mailbox_alarm: int = number(
+        "AYBIZA_MAILBOX_ALARM",
+        10_000,
+        10,
+        1_000_000,
+        "Messages waiting for one process at which the log names it.",
+    )
     state_home: AbsolutePath = setting(
         "XDG_STATE_HOME",
         ...,

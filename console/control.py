@@ -4,6 +4,7 @@ Requests and replies are JSON data.
 
     {"op": "tree"}                                  -> {"processes": [...]}, parents before children
     {"op": "calls"}                                 -> {"calls": [...]}
+    {"op": "observe", "process": P}                 -> all about it, with its statistics
     {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name,
                                                         "back": pid or null,
                                                         "after_ms": milliseconds or null}
@@ -17,13 +18,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import fields
 from typing import Any
 
 from actors import names
-from actors.runtime import KILL, VM, CallExit, Dest, Pid, Process, Via, sys
+from actors.registry_actor import RegistryActor
+from actors.runtime import KILL, VM, CallExit, Dest, Pid, Process, Via, observe, sys
+from supervisors.base import BaseSupervisor
 
 LOOK_SECONDS = 0.5
 BACK_SECONDS = 1.0
+SOON_SECONDS = 0.005
 PARTS = ("call", "transcriber", "speaker", "session")
 
 
@@ -34,6 +39,8 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             return {"processes": tree(vm)}
         case {"op": "calls"}:
             return {"calls": await calls(vm)}
+        case {"op": "observe", "process": str(which)}:
+            return await observed(vm, which)
         case {"op": "kill", "process": str(which), "reason": str(reason)}:
             return await kill(vm, which, reason)
     raise ValueError(f"a node does not understand {request!r}")
@@ -69,15 +76,53 @@ def tree(vm: VM) -> list[dict[str, Any]]:
 
 async def calls(vm: VM) -> list[dict[str, Any]]:
     """The calls of the node, with where each stands."""
-    found = []
-    for pid in vm.processes():
-        process = vm.find(pid)
-        if process is not None and process.label == "CallActor":
-            try:
-                found.append(await sys.get_state(vm, pid, LOOK_SECONDS))
-            except CallExit as failure:
-                found.append({"pid": str(pid), "phase": f"unknown: {failure.reason}"})
-    return found
+
+    async def look(pid: Pid) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = await sys.get_state(vm, pid, LOOK_SECONDS)
+        except CallExit as failure:
+            return {"pid": str(pid), "phase": f"unknown: {failure.reason}"}
+        return state
+
+    found = [process for pid in vm.processes() if (process := vm.find(pid))]
+    carrying = [process.pid for process in found if process.label == "CallActor"]
+    return list(await asyncio.gather(*map(look, carrying)))
+
+
+async def observed(vm: VM, which: str) -> dict[str, Any]:
+    """A process as `actors.runtime.observe` sees it; pids and names are texts.
+
+    `statistics` are those of a supervisor or, by their names, the registries that it offers; None
+    where there are none, or where it does not answer within `LOOK_SECONDS`.
+    """
+    process = _known(vm, which)
+    observation = observe(vm, process.pid)
+    shown = {field.name: getattr(observation, field.name) for field in fields(observation)}
+    for key in ("links", "monitors", "monitored_by"):
+        shown[key] = [str(pid) for pid in shown[key]]
+    shown["names"] = [_name(name) for name in observation.names]
+    shown["pid"] = str(observation.pid)
+    shown["parent"] = str(observation.parent) if observation.parent else None
+    return {**shown, "statistics": await _statistics(vm, process)}
+
+
+async def _statistics(vm: VM, process: Process) -> dict[str, Any] | None:
+    if isinstance(process.server, BaseSupervisor):
+        try:
+            statistics = await BaseSupervisor.statistics(vm, process.pid, timeout=LOOK_SECONDS)
+        except CallExit:
+            return None
+        return statistics._asdict()
+    if isinstance(process.server, RegistryActor):
+        return {name: table.statistics()._asdict() for name, table in vm.registries.items()}
+    return None
+
+
+def _name(name: str | Via) -> str:
+    if isinstance(name, str):
+        return name
+    key = name.key
+    return f"{name.registry}/{':'.join(map(str, key)) if isinstance(key, tuple) else key}"
 
 
 async def kill(vm: VM, which: str, reason: str = KILL) -> dict[str, Any]:
@@ -86,18 +131,17 @@ async def kill(vm: VM, which: str, reason: str = KILL) -> dict[str, Any]:
     A process with a name is waited for: `back` is who has the name now, `after_ms` how long nobody
     had it.
     """
-    process = _find(vm, which)
-    if process is None:
-        raise ValueError(f"no process is called {which!r}; `aybiza tree` shows them")
+    process = _known(vm, which)
     name = vm.name_of(process) or process.label
     address = _address(process)
     began = time.perf_counter()
     vm.exit(process.pid, reason)
     back: Pid | None = None
     if address is not None:
-        until = vm.now() + BACK_SECONDS
-        while vm.now() < until:
-            await asyncio.sleep(0)
+        killed_at = vm.now()
+        while (waited := vm.now() - killed_at) < BACK_SECONDS:
+            # A restart takes less than a millisecond; what takes longer must not cost the calls.
+            await asyncio.sleep(0 if waited < SOON_SECONDS else 0.01)
             back = vm.whereis(address)
             if back not in (None, process.pid):
                 break
@@ -117,9 +161,16 @@ def _address(process: Process) -> Dest | None:
     return None
 
 
+def _known(vm: VM, which: str) -> Process:
+    process = _find(vm, which)
+    if process is None:
+        raise ValueError(f"no process is called {which!r}; `aybiza tree` shows them")
+    return process
+
+
 def _find(vm: VM, which: str) -> Process | None:
     serial = which.strip("<>").rpartition(".")[2]
-    if serial.isdigit():
+    if serial.isdecimal():
         return vm.find(Pid(vm.node, int(serial)))
     part, _, call_id = which.partition(":")
     if part in PARTS and call_id:

@@ -13,7 +13,9 @@ exist; `OSError` for a port that is taken.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Self
 
@@ -57,11 +59,21 @@ class Node:
         self._agent = _with_limits(agent or load_agent(settings.agent), settings)
         self._toolbox = toolbox or toolbox_for(self._agent.tools)
         self._store = SqliteStore(settings.memory_path)
-        self.vm = VM(settings.node_name)
+        self.vm = VM(settings.node_name, mailbox_alarm=settings.mailbox_alarm)
         self.media_url = self.http_url = ""
+        self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except BaseException:
+            await self._closing.aclose()
+            raise
+        return self
+
+    async def _open(self) -> None:
         settings = self._settings
+        self._closing.callback(self._store.close)
         key = settings.aws_endpoint_url_bedrock_runtime
         self._bedrock = BedrockClient(
             region=settings.aws_region,
@@ -71,26 +83,20 @@ class Node:
             read_timeout_ms=settings.bedrock_request_timeout,
             credentials=_credentials(settings),
         )
+        self._closing.push_async_callback(self._bedrock.aclose)
         secret = settings.deepgram_api_key
         self._deepgram = Deepgram(
             url=settings.deepgram_url, api_key=secret.get_secret_value() if secret else ""
         )
-        self._sockets = [
-            bound(settings.bind, settings.media_port),
-            bound(settings.bind, settings.http_port),
-        ]
+        ports = (settings.media_port, settings.http_port)
+        self._sockets = [self._closing.enter_context(bound(settings.bind, port)) for port in ports]
         media, http = self._sockets
         self.media_url = f"ws://{_address(media)}{PATH}"
         self.http_url = f"http://{_address(http)}"
         await self._bedrock.warm()
         await self._deepgram.warm()
-        await self.vm.__aenter__()
-        try:
-            await self._start(Doors(media, http, self._context, self._door()))
-        except BaseException:
-            await self._close()
-            raise
-        return self
+        await self._closing.enter_async_context(self.vm)
+        await self._start(Doors(media, http, self._context, self._door()))
 
     async def _start(self, doors: Doors) -> None:
         settings = self._settings
@@ -131,20 +137,22 @@ class Node:
             await self.vm.stop(self.root or "application", NORMAL, STOP_SECONDS)
         except CallExit as failure:
             log.warning("application_not_stopped_in_order", reason=str(failure.reason))
-        await self._close()
-
-    async def _close(self) -> None:
-        await self.vm.__aexit__(None, None, None)
-        await self._bedrock.aclose()
-        for socket in self._sockets:
-            socket.close()
-        self._store.close()
+        await self._closing.aclose()
 
 
 async def node_main(context: NodeContext) -> None:
     """Run a node until it is told to stop, or until its application gives up."""
     settings = load(context.settings)
+    try:
+        _freeze()
+        await _serve(settings, context)
+    finally:
+        gc.unfreeze()
+
+
+async def _serve(settings: Settings, context: NodeContext) -> None:
     async with Node(settings) as node:
+        _freeze()
         vm = node.vm
         context.serve(lambda request: control(vm, request))
         context.ready({"media": node.media_url, "http": node.http_url, "node": settings.node_name})
@@ -160,6 +168,17 @@ async def node_main(context: NodeContext) -> None:
             gone.cancel()
         if not context.stop.is_set():
             raise RuntimeError("the application has given up; its last words are in the log")
+
+
+def _freeze() -> None:
+    """Take what lives now out of the garbage collector's sight.
+
+    A full collection holds the loop while it looks at every object, and the hundred thousand of
+    modules, clients and provider models live as long as the node. Done before the node opens and
+    again when it is up, because the first time is the long one, and no loop with calls waits then.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _with_limits(agent: Agent, settings: Settings) -> Agent:

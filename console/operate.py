@@ -1,4 +1,4 @@
-"""`aybiza tree`, `calls`, `kill` and `stop`: look into the running node and act on it.
+"""`aybiza tree`, `calls`, `observe`, `kill` and `stop`: look into the running node and act on it.
 
 They ask the node on this machine's cluster port (AYBIZA_CLUSTER_PORT). Exit codes: 0 done, 1 no
 node runs there or it refused, 2 wrong usage.
@@ -17,6 +17,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the node's answer as
 PortOption = Annotated[
     int | None, typer.Option(help="Port of the actor system (AYBIZA_CLUSTER_PORT).")
 ]
+
+ProcessArgument = Annotated[str, typer.Argument(help="Pid, name, or call:CA…, speaker:CA…")]
+
+SHOWN_OF_A_LIST = 10
 
 
 def tree(port: PortOption = None, as_json: AsJson = False) -> None:
@@ -40,8 +44,22 @@ def calls(port: PortOption = None, as_json: AsJson = False) -> None:
     typer.echo(f"{len(answer['calls'])} calls")
 
 
+def observe(
+    process: ProcessArgument,
+    port: PortOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show all about one process: what it does, whom it is tied to, what waits for it."""
+    answer = _ask(port, {"op": "observe", "process": process})
+    if as_json:
+        typer.echo(json.dumps(answer))
+        return
+    for line in observed_lines(answer):
+        typer.echo(line)
+
+
 def kill(
-    process: Annotated[str, typer.Argument(help="Pid, name, or call:CA…, speaker:CA…")],
+    process: ProcessArgument,
     reason: Annotated[str, typer.Option(help="Exit reason; `kill` cannot be trapped.")] = "kill",
     port: PortOption = None,
     as_json: AsJson = False,
@@ -63,6 +81,31 @@ def stop(
     except NodeError as error:
         typer.echo(f"aybiza: {error}", err=True)
         raise typer.Exit(1) from None
+
+
+def observed_lines(process: dict[str, Any]) -> list[str]:
+    """What is known of a process, one line a fact; what there is none of is left out."""
+    facts = {name: value for name, value in process.items() if name != "statistics"}
+    facts |= process["statistics"] or {}
+    return [
+        f"{name.replace('_', ' '):15}  {_fact(value)}"
+        for name, value in facts.items()
+        if value is not None and value != []
+    ]
+
+
+def _fact(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case list():
+            more = len(value) - SHOWN_OF_A_LIST
+            return ", ".join(value[:SHOWN_OF_A_LIST]) + (f" and {more:,} more" if more > 0 else "")
+        case dict():
+            return ", ".join(f"{name} {count:,}" for name, count in value.items())
+    return str(value)
 
 
 def killed_line(answer: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from actors.runtime import VM
+from actors.runtime import VM, Process
 
 # Whoever was accepted has made the opening handshake by then, or never will.
 RETIRE_SECONDS = 10.0
@@ -42,10 +42,10 @@ def retire(vm: VM, sockets: Iterable[Socket], close: Callable[[], object]) -> No
     for listening in sockets:
         vm.loop.remove_reader(listening.fileno())
 
-    async def retired() -> None:
+    async def wait(_: Process) -> None:
         try:
             await asyncio.sleep(RETIRE_SECONDS)
         finally:
             close()
 
-    vm.spawn(retired)
+    vm.spawn_process(wait, label="RetiredServer")

@@ -19,9 +19,14 @@ import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from actors.runtime import VM, CallExit, Exit, GenServer, Pid, Stop, Task, is_orderly
+from actors.runtime import SHUTDOWN, VM, CallExit, Exit, GenServer, Pid, Stop, Task, is_orderly
 from gateway.listening import retire
-from gateway.media_stream import CLOSE_INTERNAL_ERROR, ContextOf, MediaStream
+from gateway.media_stream import (
+    CLOSE_GOING_AWAY,
+    CLOSE_INTERNAL_ERROR,
+    ContextOf,
+    MediaStream,
+)
 from gateway.twilio_codec import MAX_FRAME_BYTES
 from supervisors.child_spec import child
 from supervisors.dynamic_supervisor import DynamicSupervisor
@@ -46,6 +51,7 @@ class MediaServer(GenServer):
     async def init(self, listening: socket.socket, context_of: ContextOf) -> None:
         self._listening = listening
         self._context_of = context_of
+        self._closing = False
         ready: asyncio.Future[None] = self.vm.loop.create_future()
         self._listener = Task.start(self.vm, self._listen, ready)
         await ready
@@ -54,6 +60,9 @@ class MediaServer(GenServer):
         match message:
             case Exit(pid, reason) if pid == self._listener.pid:
                 raise Stop(reason)
+
+    async def terminate(self, reason: Any) -> None:
+        self._closing = is_orderly(reason)
 
     async def _listen(self, ready: asyncio.Future[None]) -> None:
         vm = self.vm
@@ -78,7 +87,11 @@ class MediaServer(GenServer):
             await asyncio.Event().wait()
         finally:
             if server is not None:
-                retire(vm, server.sockets, partial(server.close, close_connections=False))
+                close = partial(server.close, close_connections=False)
+                if self._closing:
+                    close()
+                else:
+                    retire(vm, server.sockets, close)
             elif not ready.done():
                 ready.set_exception(RuntimeError("the media server did not start"))
 
@@ -99,5 +112,7 @@ async def _carry(vm: VM, connection: ServerConnection, context_of: ContextOf) ->
     except (SupervisorError, CallExit, TimeoutError) as error:
         log.error("media_stream_failed", reason=str(error))
         reason = error
-    if not is_orderly(reason):
+    if reason == SHUTDOWN:
+        await connection.close(CLOSE_GOING_AWAY, "the call goes on elsewhere")
+    elif not is_orderly(reason):
         await connection.close(CLOSE_INTERNAL_ERROR, "the connection's process failed")

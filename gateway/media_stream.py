@@ -9,8 +9,9 @@ How it ends, and the websocket's close code:
 
     the conversation is over                      1000
     the caller hung up (`stop`) or the socket went  (closed by the other side)
+    the node stops; a newer stream has the call   1001: Twilio goes on to the `<Redirect>`
     bad input                                     as `gateway.twilio_codec` says
-    no capacity, the session keeps failing        1013, 1011: Twilio goes on to the `<Redirect>`
+    no capacity, the session keeps failing        1013, 1011: as 1001
 
 Source: Twilio, "Media Streams: WebSocket messages"; RFC 6455, section 7.4.1.
 """
@@ -53,6 +54,7 @@ from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.errors import SupervisorError
 
 CLOSE_NORMAL = 1000
+CLOSE_GOING_AWAY = 1001
 CLOSE_INTERNAL_ERROR = 1011
 CLOSE_TRY_AGAIN_LATER = 1013
 

@@ -43,12 +43,17 @@ _HINTS = {
 
 
 class DeepgramRefused(Exception):
-    """The handshake was refused with HTTP `status`; `hint` says what that means."""
+    """The handshake was refused with HTTP `status`.
 
-    def __init__(self, status: int) -> None:
+    `hint` says what that means, `detail` what Deepgram says of it, if anything.
+    """
+
+    def __init__(self, status: int, detail: str = "") -> None:
         self.status = status
         self.hint = _HINTS.get(status, "see Deepgram's status page")
-        super().__init__(f"Deepgram refused the connection with status {status}: {self.hint}")
+        self.detail = detail
+        told = f" ({detail})" if detail else ""
+        super().__init__(f"Deepgram refused the connection with status {status}: {self.hint}{told}")
 
 
 class DeepgramClosed(Exception):
@@ -142,7 +147,7 @@ async def _entered(opening: AbstractAsyncContextManager[Any]) -> Any:
     try:
         return await opening.__aenter__()
     except ApiError as error:
-        raise DeepgramRefused(error.status_code or 0) from None
+        raise DeepgramRefused(error.status_code or 0, _detail(error)) from None
     except ConnectionClosed as error:
         raise _closed(error) from None
     except WebSocketException as error:
@@ -162,6 +167,12 @@ async def _given_up(entering: asyncio.Future[Any]) -> None:
     opened = entering.done() and not entering.cancelled() and entering.exception() is None
     if opened:
         entering.result()._websocket.transport.abort()
+
+
+def _detail(error: ApiError) -> str:
+    """The `dg-error` header, which only the exception that the SDK translated has."""
+    headers = getattr(error.__context__, "headers", None)
+    return str(headers.get("dg-error", "")) if headers is not None else ""
 
 
 def _cut(error: BaseException) -> None:

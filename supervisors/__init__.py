@@ -11,7 +11,7 @@ from supervisors.child_spec import (
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.errors import SupervisorError
 from supervisors.partition_supervisor import PartitionSupervisor
-from supervisors.plan import RESTARTING, ChildCounts, ChildInfo
+from supervisors.plan import RESTARTING, ChildCounts, ChildInfo, SupervisorStatistics
 from supervisors.supervisor import Supervisor
 from supervisors.task_supervisor import TaskOutcome, TaskSupervisor
 
@@ -27,6 +27,7 @@ __all__ = [
     "StartLink",
     "Supervisor",
     "SupervisorError",
+    "SupervisorStatistics",
     "TaskOutcome",
     "TaskSupervisor",
     "check_childspecs",

@@ -34,7 +34,7 @@ from supervisors import plan
 from supervisors.child_spec import BRUTAL_KILL, INFINITY, ChildSpec
 from supervisors.errors import SupervisorError
 from supervisors.intensity import Intensity
-from supervisors.plan import ChildCounts, ChildInfo, Outcome, Plan, Verdict
+from supervisors.plan import ChildCounts, ChildInfo, Outcome, Plan, SupervisorStatistics, Verdict
 
 T = TypeVar("T")
 
@@ -61,6 +61,9 @@ class Operation:
     arguments: tuple[Any, ...]
 
 
+_STATISTICS = Operation("statistics", ())
+
+
 class BaseSupervisor(GenServer):
     """See the module. A subclass sets `_children` in `init` and names its `operations`."""
 
@@ -70,6 +73,9 @@ class BaseSupervisor(GenServer):
     _children: Decisions
 
     async def handle_call(self, request: Any, from_: From) -> Any:
+        if request == _STATISTICS:
+            children, now = self._children, self.vm.now()
+            return "ok", plan.statistics_of(children.which_children(), children.intensity, now)
         if type(request) is not Operation or request.name not in self.operations:
             return await super().handle_call(request, from_)
         try:
@@ -103,6 +109,14 @@ class BaseSupervisor(GenServer):
         if children is None:
             return {}
         return {"children": children.which_children(), "restarts": children.intensity.total}
+
+    @staticmethod
+    async def statistics(
+        vm: VM, supervisor: Dest, *, timeout: float | None = OPERATION_SECONDS
+    ) -> SupervisorStatistics:
+        """Its children by where they stand, and how many restarts it has made and has left."""
+        statistics: SupervisorStatistics = await ask(vm, supervisor, "statistics", timeout=timeout)
+        return statistics
 
     async def _go_by(self, decision: Plan[Verdict]) -> None:
         if await self._carry_out(decision, restarts=True) is Verdict.SHUT_DOWN:

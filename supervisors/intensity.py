@@ -37,3 +37,8 @@ class Intensity:
         self._times.append(second)
         self.total += 1
         return len(self._times) <= self.max_restarts
+
+    def left(self, now: float) -> int:
+        """How many restarts at `now` would still be within the limit."""
+        first = math.floor(now) - self.max_seconds
+        return max(0, self.max_restarts - sum(second >= first for second in self._times))

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from actors.runtime import KILLED, SHUTDOWN, Pid, Reason, is_orderly
 from supervisors.child_spec import BRUTAL_KILL, ChildSpec, ChildType, Modules, Restart
+from supervisors.intensity import Intensity
 
 T = TypeVar("T")
 
@@ -135,6 +136,42 @@ class ChildCounts(NamedTuple):
     active: int
     supervisors: int
     workers: int
+
+
+class SupervisorStatistics(NamedTuple):
+    """How a supervisor fares.
+
+    `children` are `running`, `restarting` (an attempt failed and is made again) or `stopped` (a
+    spec without a process). `restarts` since it started, failed attempts included, and how many
+    are left now before it gives up: `restarts_left` of `max_restarts` in `max_seconds`.
+    """
+
+    children: int
+    running: int
+    restarting: int
+    stopped: int
+    restarts: int
+    restarts_left: int
+    max_restarts: int
+    max_seconds: int
+
+
+def statistics_of(
+    children: list[ChildInfo], intensity: Intensity, now: float
+) -> SupervisorStatistics:
+    """How a supervisor of these fares at `now`."""
+    restarting = sum(child.pid == RESTARTING for child in children)
+    stopped = sum(child.pid is None for child in children)
+    return SupervisorStatistics(
+        children=len(children),
+        running=len(children) - restarting - stopped,
+        restarting=restarting,
+        stopped=stopped,
+        restarts=intensity.total,
+        restarts_left=intensity.left(now),
+        max_restarts=intensity.max_restarts,
+        max_seconds=intensity.max_seconds,
+    )
 
 
 def ended_as_told(spec: ChildSpec, reason: Reason) -> bool:

@@ -13,7 +13,8 @@ from actors.runtime.gen_server import (
     Timeout,
     reply,
 )
-from actors.runtime.messages import Down, Exit, From, TimedOut
+from actors.runtime.messages import Down, Exit, From, Request, TimedOut
+from actors.runtime.observe import Observation, observe
 from actors.runtime.pid import Dest, Pid, Via
 from actors.runtime.process import Process, current_process
 from actors.runtime.reasons import (
@@ -65,11 +66,13 @@ __all__ = [
     "GenServer",
     "NameTaken",
     "NoReply",
+    "Observation",
     "Pid",
     "Process",
     "Reason",
     "Registry",
     "Reply",
+    "Request",
     "Shutdown",
     "StartError",
     "Stop",
@@ -82,6 +85,7 @@ __all__ = [
     "VirtualTimeLoop",
     "current_process",
     "is_orderly",
+    "observe",
     "reply",
     "run_virtual",
     "virtual_time",

@@ -9,7 +9,6 @@ At most `BACKLOG` reports wait; more are counted and told of later.
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import reprlib
 import threading
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from actors.runtime.observe import frames_of, line_of
 from actors.runtime.reasons import Crashed, Reason
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ class Reporter:
 
     def abandoned(self, process: Process) -> None:
         """`process` was told to end and its code does not let itself be cancelled."""
-        fields = {**_identity(process), "at": _where(process.task) if process.task else None}
+        frames = list(frames_of(process.task))
+        fields = {**_identity(process), "at": line_of(frames[-1]) if frames else "not known"}
         self._put("error", "process_abandoned", fields)
 
     def mailbox_alarm(self, process: Process) -> None:
@@ -89,6 +90,10 @@ class Reporter:
             self._failed_observers.add(id(observer))
             fields = {"observer": observer, "exception": error}
             self._put("error", "observer_failed", fields)
+
+    def trace(self, process: Process, text: str) -> None:
+        """A traced process: what happened to it."""
+        self._put("info", "trace", {**_identity(process), "text": text})
 
     def error(self, event: str, fields: dict[str, Any]) -> None:
         """A process reports `event`; the fields are made text by the thread."""
@@ -125,7 +130,7 @@ class _State:
         self._server = server
 
     def __str__(self) -> str:
-        return _brief.repr(self._server.get_state())
+        return brief.repr(self._server.get_state())
 
 
 def _identity(process: Process) -> dict[str, Any]:
@@ -134,16 +139,6 @@ def _identity(process: Process) -> dict[str, Any]:
         "name": process.vm.name_of(process),
         "server": process.label,
     }
-
-
-def _where(task: asyncio.Task[None]) -> str:
-    """The line at which the code of `task` waits, innermost call first."""
-    waiting: Any = task.get_coro()
-    frame = None
-    while waiting is not None:
-        frame = getattr(waiting, "cr_frame", None) or frame
-        waiting = getattr(waiting, "cr_await", None)
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "not known"
 
 
 def _shown(key: str, value: Any) -> Any:
@@ -161,7 +156,7 @@ def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length // 2]} … {text[-length // 2 :]}"
 
 
-_brief = reprlib.Repr()
-_brief.maxdict = _brief.maxlist = _brief.maxtuple = _brief.maxset = _brief.maxdeque = 20
-_brief.maxlevel = 4
-_brief.maxstring = _brief.maxother = _brief.maxlong = 200
+brief = reprlib.Repr()
+brief.maxdict = brief.maxlist = brief.maxtuple = brief.maxset = brief.maxdeque = 20
+brief.maxlevel = 4
+brief.maxstring = brief.maxother = brief.maxlong = 200

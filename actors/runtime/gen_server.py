@@ -26,9 +26,9 @@ signal only if the server traps exits. A returned value without a meaning ends t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypeAlias
 
 from actors.runtime.errors import CRASHES, UNSET, ExitError, Stop, own_traceback, reason_of
 from actors.runtime.messages import Call, Cast, Exit, From, System, TimedOut
@@ -38,6 +38,18 @@ from actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
 from actors.runtime.relations import part
 from actors.runtime.timers import Timer
 from actors.runtime.vm import VM
+
+# A default for what is left out is for the type checker; before Python 3.13 it is not known.
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    Calls = TypeVar("Calls", default=Any)
+    Casts = TypeVar("Casts", default=Any)
+else:
+    from typing import TypeVar
+
+    Calls = TypeVar("Calls")
+    Casts = TypeVar("Casts")
 
 
 class _Marker:
@@ -72,6 +84,7 @@ class Timeout:
 
 
 Then: TypeAlias = Continue | Timeout | None
+Callback: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +110,12 @@ class FunctionClause(ExitError):
         self.add_note(f"{type(server).__name__} does not understand {message!r}")
 
 
-class GenServer:
+class GenServer(Generic[Calls, Casts]):
     """Base of all servers; see the module. Override the callbacks; make instances by `VM.start`.
 
-    A class that sets `traps_exits` is told of links' exit signals by `Exit` messages.
+    A class that sets `traps_exits` is told of links' exit signals by `Exit` messages. One that
+    names the types of its requests, `GenServer[Get | Add, Reset]` for calls and casts, is checked
+    by a type checker to handle all of them; left out, they may be anything.
     """
 
     traps_exits: ClassVar[bool] = False
@@ -110,11 +125,11 @@ class GenServer:
         """Build the state. The starter waits for it."""
         return None
 
-    async def handle_call(self, request: Any, from_: From) -> Any:
+    async def handle_call(self, request: Calls, from_: From) -> Any:
         """A request whose sender waits for a reply."""
         raise FunctionClause(self, request)
 
-    async def handle_cast(self, request: Any) -> Any:
+    async def handle_cast(self, request: Casts) -> Any:
         """A request without a reply."""
         raise FunctionClause(self, request)
 
@@ -209,8 +224,7 @@ async def _terminate(
 
 async def _loop(process: Process, server: GenServer, then: Then) -> NoReturn:
     mailbox = process.mailbox
-    handle_call, handle_cast = server.handle_call, server.handle_cast
-    handle_info = server.handle_info
+    handle_call, handle_cast, handle_info, handle_continue = _callbacks(process, server)
     slice_left = MESSAGES_A_SLICE
     while True:
         if process.exiting is not UNSET:
@@ -228,7 +242,7 @@ async def _loop(process: Process, server: GenServer, then: Then) -> NoReturn:
             slice_left = MESSAGES_A_SLICE - 1
             message = mailbox.popleft()
         elif type(then) is Continue:
-            then = _valid(await server.handle_continue(then.value))
+            then = _valid(await handle_continue(then.value))
             continue
         else:
             message = await _receive_within(process, then.seconds)  # type: ignore[union-attr]
@@ -236,11 +250,12 @@ async def _loop(process: Process, server: GenServer, then: Then) -> NoReturn:
         if kind is System:
             # The idle time, if one runs, begins anew.
             await _system(process, server, message)
+            handle_call, handle_cast, handle_info, handle_continue = _callbacks(process, server)
             continue
         process.last_message = message
         if kind is Call:
             result = await handle_call(message.request, message)
-            if type(result) not in _THEN_TYPES:
+            if type(result) not in THEN_TYPES:
                 message.answer(result)
                 then = None
             elif type(result) is Reply:
@@ -262,8 +277,15 @@ async def _loop(process: Process, server: GenServer, then: Then) -> NoReturn:
             _valid(then)
 
 
+def _callbacks(process: Process, server: GenServer) -> tuple[Callback, ...]:
+    debug = process.vm.debugged.get(process.pid.serial)
+    if debug is not None:
+        return debug.wrapped(server)
+    return server.handle_call, server.handle_cast, server.handle_info, server.handle_continue
+
+
 # What `handle_call` may return that is not the reply itself.
-_THEN_TYPES: Final = frozenset({Reply, NoReply, _Marker, Continue, Timeout})
+THEN_TYPES: Final = frozenset({Reply, NoReply, _Marker, Continue, Timeout})
 
 
 def _valid(then: Any) -> Then:
@@ -354,6 +376,7 @@ def _status(process: Process, server: GenServer, _: Any) -> dict[str, Any]:
 
 
 _SYSTEM: dict[str, Callable[[Process, GenServer, Any], Any]] = {
+    "debug": lambda process, _server, change: change(process),
     "get_state": lambda _process, server, _payload: server.get_state(),
     "get_status": _status,
     "replace_state": _replace_state,

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from actors.runtime.pid import Pid
 from actors.runtime.reasons import Reason
+
+Reply_co = TypeVar("Reply_co", covariant=True)
+
+
+class Request(Generic[Reply_co]):
+    """A base for requests: it tells a type checker what the reply of `VM.call` is.
+
+        @dataclass(frozen=True, slots=True)
+        class Add(Request[int]):
+            amount: int
+
+    `await vm.call(counter, Add(2))` is an int then. It costs nothing and changes nothing else.
+    """
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from actors.runtime.errors import CallExit, VMClosed
-from actors.runtime.messages import Call, Cast, From
+from actors.runtime.messages import Call, Cast, From, Request
 from actors.runtime.pid import Dest, Pid
 from actors.runtime.process import current_process
 from actors.runtime.reasons import CALLING_SELF, NOPROC, TIMEOUT, Reason
@@ -15,16 +15,25 @@ from actors.runtime.relations import Relations
 from actors.runtime.time_limit import Act, TimeLimit
 from actors.runtime.timers import Timer
 
+if TYPE_CHECKING:
+    from actors.runtime.debug import Debug, Event
+
+T = TypeVar("T")
+
 CALL_TIMEOUT = 5.0
 
 
 class Messaging(Relations):
-    """The part of the VM that carries messages, on the loop that is its clock; see the module."""
+    """The part of the VM that carries messages, on the loop that is its clock; see the module.
+
+    `debugged` has, by the serials of their pids, the processes that are traced or counted.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._call_limit: TimeLimit | None = None
+        self.debugged: dict[int, Debug] = {}
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -53,15 +62,36 @@ class Messaging(Relations):
 
     def send(self, dest: Dest, message: Any) -> None:
         """Put `message` into the mailbox of `dest`; to a dead process it is dropped."""
+        if self.debugged:
+            self._tell_tracer("send", dest, message)
         process = self.find(dest)
         if process is not None:
             process.deliver(message)
 
     def cast(self, dest: Dest, request: Any) -> None:
         """`GenServer.cast`: a request without a reply; to a dead process it is dropped."""
+        if self.debugged:
+            self._tell_tracer("send_cast", dest, request)
         process = self.find(dest)
         if process is not None:
             process.deliver(Cast(request))
+
+    @overload
+    def call(
+        self, dest: Dest, request: Request[T], timeout: float | None = CALL_TIMEOUT
+    ) -> Coroutine[Any, Any, T]: ...
+
+    # mypy lets what the reply is taken for choose T. Where that is not the request's own, this
+    # one matches and makes it an error; the last one would let it pass.
+    @overload
+    def call(  # type: ignore[overload-cannot-match]
+        self, dest: Dest, request: Request[object], timeout: float | None = CALL_TIMEOUT
+    ) -> Coroutine[Any, Any, object]: ...
+
+    @overload
+    def call(
+        self, dest: Dest, request: Any, timeout: float | None = CALL_TIMEOUT
+    ) -> Coroutine[Any, Any, Any]: ...
 
     def call(
         self, dest: Dest, request: Any, timeout: float | None = CALL_TIMEOUT
@@ -69,8 +99,10 @@ class Messaging(Relations):
         """`GenServer.call`: the reply of the server at `dest` within `timeout` seconds.
 
         Raises `CallExit` with the reason of a callee that ended, `NOPROC`, `CALLING_SELF` or
-        `TIMEOUT`; a late reply is dropped.
+        `TIMEOUT`; a late reply is dropped. To a type checker the reply of a `Request[T]` is a `T`.
         """
+        if self.debugged:
+            self._tell_tracer("send_call", dest, request)
         return self.request(dest, request, Call, timeout)
 
     async def request(
@@ -103,6 +135,12 @@ class Messaging(Relations):
                 target.callers.pop(message, None)
             # An error's traceback holds this frame, and the frame must not hold the error.
             del future, message
+
+    def _tell_tracer(self, event: Event, dest: Dest, message: Any) -> None:
+        sender = current_process.get()
+        debug = self.debugged.get(sender.pid.serial) if sender else None
+        if debug is not None:
+            debug.sent(event, dest, message)
 
     def _limit(
         self, from_: From, timeout: float | None, act: Act, argument: Any

@@ -30,6 +30,15 @@ class Entry(NamedTuple):
     value: Any
 
 
+class RegistryStatistics(NamedTuple):
+    """How many different `keys`, `entries` under them, `processes` that have them, `listeners`."""
+
+    keys: int
+    entries: int
+    processes: int
+    listeners: int
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     """To listeners: `pid` has entered itself under `key` with `value`."""
@@ -133,6 +142,11 @@ class Registry:
     def count(self) -> int:
         """The number of entries."""
         return sum(len(entries) for entries in self._table.values())
+
+    def statistics(self) -> RegistryStatistics:
+        """How much it holds."""
+        owners = {process for entries in self._table.values() for process, _ in entries}
+        return RegistryStatistics(len(self._table), self.count(), len(owners), len(self.listeners))
 
     def put_meta(self, key: Hashable, value: Any) -> None:
         """Keep `value` with the registry itself."""

@@ -1,5 +1,9 @@
 """`sys`: look into a running server and stop its message loop, as Erlang's module of that name.
 
+    await sys.trace(vm, "counter")                 # each message, reply and new state to the log
+    await sys.trace(vm, "counter", events.append)  # … to a function
+    await sys.trace(vm, "counter", False)
+
 Every function waits at most `timeout` seconds and raises `CallExit` like `VM.call`.
 """
 
@@ -9,10 +13,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from actors.runtime.debug import Statistics, Tracer, debug_of, drop_unused
 from actors.runtime.messages import System
 from actors.runtime.messaging import CALL_TIMEOUT
 from actors.runtime.pid import Dest, Pid
+from actors.runtime.process import Process
 from actors.runtime.vm import VM
+
+TRACE_EVENTS = 10_000
 
 
 async def _ask(vm: VM, dest: Dest, name: str, payload: Any, timeout: float) -> Any:
@@ -48,3 +56,42 @@ async def suspend(vm: VM, dest: Dest, timeout: float = CALL_TIMEOUT) -> None:
 async def resume(vm: VM, dest: Dest, timeout: float = CALL_TIMEOUT) -> None:
     """Go on after `suspend`."""
     await _ask(vm, dest, "resume", None, timeout)
+
+
+async def trace(
+    vm: VM,
+    dest: Dest,
+    to: bool | Tracer | Dest = True,
+    *,
+    limit: int = TRACE_EVENTS,
+    timeout: float = CALL_TIMEOUT,
+) -> None:
+    """Tell of each message that the server gets, of its replies, new states and what it sends.
+
+    `to` is True for the log (event `trace`, long values cut), a function that is called on the
+    loop with each `Traced`, or a process that gets them as messages; False ends it. After `limit`
+    events, or when the function raises or the process is gone, the trace ends by itself. What is
+    said on a call may stand in messages and states: trace a caller's processes with care.
+    """
+
+    def change(process: Process) -> None:
+        debug_of(process).trace(to, limit)
+        drop_unused(process)
+
+    await _ask(vm, dest, "debug", change, timeout)
+
+
+async def statistics(
+    vm: VM, dest: Dest, on: bool | None = None, timeout: float = CALL_TIMEOUT
+) -> Statistics | None:
+    """What has been counted, None when nothing is; `on` begins or ends the counting."""
+
+    def change(process: Process) -> Statistics | None:
+        debug = debug_of(process)
+        if on is not None:
+            debug.count(on)
+        drop_unused(process)
+        return debug.statistics()
+
+    counted: Statistics | None = await _ask(vm, dest, "debug", change, timeout)
+    return counted

@@ -262,6 +262,7 @@ class VM(Messaging):
         pid = process.pid
         self._forget(process)
         self._alarms.pop(pid.serial, None)
+        self.debugged.pop(pid.serial, None)
         if process.insisting:
             process.insisting.cancel()
             process.insisting = None
@@ -285,7 +286,15 @@ class VM(Messaging):
         try:
             observer(*told)
         except Exception as failure:
-            self._reporter.observer_failed(observer, failure)
+            self.report_failed_observer(observer, failure)
+
+    def report_failed_observer(self, observer: Callable[..., None], failure: Exception) -> None:
+        """Tell of an observer or tracer that raised `failure`."""
+        self._reporter.observer_failed(observer, failure)
+
+    def report_trace(self, process: Process, text: str) -> None:
+        """Log what happened to a traced process."""
+        self._reporter.trace(process, text)
 
     def abandon(self, process: Process) -> None:
         """Declare a process dead whose code swallows every cancellation; its task is kept."""

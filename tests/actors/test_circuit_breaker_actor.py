@@ -13,13 +13,16 @@ from structlog.testing import capture_logs
 from actors import names
 from actors.circuit_breaker_actor import (
     OPEN,
+    TOPIC,
     TRIAL_LEASE_MS,
+    BreakerChanged,
     CircuitBreakerActor,
     call_with_circuit_breaker,
 )
 from actors.metrics_actor import MetricsActor, table
-from actors.registry_actor import RegistryActor
-from actors.runtime import FUNCTION_CLAUSE, KILL, VM, Pid, sys, virtual_time
+from actors.registry_actor import RegistryActor, publish, subscribe
+from actors.runtime import FUNCTION_CLAUSE, KILL, VM, GenServer, Pid, sys, virtual_time
+from claude.errors import BedrockError, ErrorKind
 
 MODEL = "anthropic.claude-test-v1:0"
 BREAKER = names.breaker(MODEL)
@@ -127,6 +130,7 @@ async def test_statistics_count_since_the_start() -> None:
             "failure_count": 5,
             "trial_in_flight": False,
             "opened": 1,
+            "heard": 0,
             "asked": 1,
             "refused": 1,
             "success": 0,
@@ -245,3 +249,149 @@ async def test_breakers_of_two_models_know_nothing_of_each_other() -> None:
         assert other is not None
         await opened(vm)
         assert await vm.call(other, "get_state") == "closed"
+
+
+# Breakers of other nodes
+
+
+class Watcher(GenServer):
+    """Keeps what is published about breakers."""
+
+    async def init(self, kept: list[BreakerChanged]) -> None:
+        self.kept = kept
+        subscribe(self.vm, TOPIC)
+
+    async def handle_info(self, message: Any) -> None:
+        self.kept.append(message)
+
+
+async def peer(vm: VM, model: str = MODEL, **options: Any) -> Pid:
+    """A breaker as it stands on another node: of the same model, under no name here."""
+    pid = await vm.start(CircuitBreakerActor, model, **options)
+    assert pid is not None
+    return pid
+
+
+@virtual_time
+async def test_changes_are_published() -> None:
+    kept: list[BreakerChanged] = []
+    async with breakers() as vm:
+        await vm.start(Watcher, kept)
+        await opened(vm)
+        await asyncio.sleep(31)
+        await ask(vm)
+        vm.cast(BREAKER, "success")
+        await asyncio.sleep(1)
+        origin = vm.whereis(BREAKER)
+    assert origin is not None
+    assert kept == [
+        BreakerChanged(MODEL, "open", "closed", origin, 30_000),
+        BreakerChanged(MODEL, "half_open", "open", origin),
+        BreakerChanged(MODEL, "closed", "half_open", origin),
+    ]
+
+
+@virtual_time
+async def test_an_opening_on_one_node_opens_all_for_the_same_time() -> None:
+    async with breakers() as vm:
+        other = await peer(vm)
+        await opened(vm)
+        assert await vm.call(other, "get_state") == "open"
+        statistics = await vm.call(other, "statistics")
+        assert (statistics["heard"], statistics["opened"], statistics["failure"]) == (1, 1, 0)
+        await asyncio.sleep(30)
+        assert await vm.call(other, "get_state") == "open"
+        await asyncio.sleep(0.001)
+        assert await vm.call(other, "get_state") == "half_open"
+
+
+@virtual_time
+async def test_word_that_comes_late_opens_for_the_rest_of_the_time() -> None:
+    async with breakers() as vm:
+        publish(vm, TOPIC, BreakerChanged(MODEL, "open", "closed", Pid("far", 7), 10_000))
+        assert await ask(vm) == "open"
+        await asyncio.sleep(10)
+        assert await ask(vm) == "open"
+        await asyncio.sleep(0.001)
+        assert await ask(vm) == "half_open"
+
+
+@virtual_time
+async def test_hearsay_is_published_as_such_and_followed_by_nobody() -> None:
+    kept: list[BreakerChanged] = []
+    async with breakers() as vm:
+        await vm.start(Watcher, kept)
+        await peer(vm)
+        publish(
+            vm, TOPIC, BreakerChanged(MODEL, "open", "closed", Pid("far", 7), 5_000, heard=True)
+        )
+        assert await ask(vm) == "closed"
+        await opened(vm)
+        await asyncio.sleep(0)
+        own, hearsay = kept[1:]
+    assert (own.heard, hearsay.heard) == (False, True)
+
+
+@virtual_time
+async def test_other_models_and_other_changes_are_nobodys_business() -> None:
+    async with breakers() as vm:
+        far = Pid("far", 7)
+        publish(vm, TOPIC, BreakerChanged("other", "open", "closed", far, 30_000))
+        publish(vm, TOPIC, BreakerChanged(MODEL, "half_open", "open", far))
+        assert await ask(vm) == "closed"
+        await opened(vm)
+        publish(vm, TOPIC, BreakerChanged(MODEL, "closed", "half_open", far))
+        assert await ask(vm) == "open"
+
+
+@virtual_time
+async def test_a_trial_that_fails_elsewhere_ends_the_trial_here() -> None:
+    async with breakers() as vm:
+        await opened(vm)
+        await asyncio.sleep(31)
+        assert await ask(vm) == "half_open"
+        publish(vm, TOPIC, BreakerChanged(MODEL, "open", "half_open", Pid("far", 7), 30_000))
+        assert await ask(vm) == "open"
+        vm.cast(BREAKER, "success")
+        assert await ask(vm) == "open"
+        await asyncio.sleep(30.001)
+        assert await ask(vm) == "half_open"
+
+
+@virtual_time
+async def test_a_restarted_breaker_hears_again() -> None:
+    async with breakers() as vm:
+        vm.exit(BREAKER, KILL)
+        await vm.join(BREAKER)
+        await vm.start(CircuitBreakerActor, MODEL, name=BREAKER)
+        publish(vm, TOPIC, BreakerChanged(MODEL, "open", "closed", Pid("far", 7), 10_000))
+        assert await ask(vm) == "open"
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.BUSY, ErrorKind.CANCELLED, ErrorKind.VALIDATION])
+def test_errors_that_are_not_the_models_are_not_held_against_it(kind: ErrorKind) -> None:
+    async def fails() -> None:
+        raise BedrockError(kind, "not the model's")
+
+    async def returns() -> Exception:
+        return BedrockError(kind, "not the model's")
+
+    @virtual_time
+    async def run() -> None:
+        async with breakers() as vm:
+            for _ in range(5):
+                await call_with_circuit_breaker(vm, MODEL, fails)
+                await call_with_circuit_breaker(vm, MODEL, returns)
+            statistics = await vm.call(BREAKER, "statistics")
+            assert (statistics["failure"], statistics["cancelled"]) == (0, 10)
+            assert await ask(vm) == "closed"
+
+    run()
+
+
+@virtual_time
+async def test_who_calls_may_say_what_counts() -> None:
+    async with breakers() as vm:
+        await call_with_circuit_breaker(vm, MODEL, failing, counts=lambda error: False)
+        statistics = await vm.call(BREAKER, "statistics")
+        assert (statistics["failure"], statistics["cancelled"]) == (0, 1)

@@ -281,9 +281,10 @@ async def test_a_call_that_is_back_before_the_store_has_it_is_held_on(store: Gat
         vm.cast(names.MEMORY, Forget("CA1"))
         assert await load(vm, "CA1", keep=True) == ["a"]
         store.gate.set()
-        await until(lambda: kept(store, "CA1") == ["a"])
-        await append(vm, "CA1", 2, "b")
-        assert held(vm) == {"CA1"}
+        # The next batch begins when the first is done with.
+        await append(vm, "CA2", 1, "a")
+        await until(lambda: kept(store, "CA2") == ["a"])
+        assert held(vm) == {"CA1", "CA2"}
 
 
 async def test_what_a_dead_actor_had_not_written_its_successor_writes(store: Gated) -> None:
@@ -319,6 +320,22 @@ async def test_calls_go_on_without_the_store_and_the_writes_catch_up(tmp_path: P
     store.close()
     assert "file is not a database" in logs[0]["reason"]
     assert not [log for log in logs if log["event"] == "process_crashed"]
+
+
+@virtual_time
+async def test_a_successor_writes_at_once_what_the_store_has_not(tmp_path: Path) -> None:
+    path = tmp_path / "memory.sqlite3"
+    path.write_text("This is no database. " * 10)
+    store = SqliteStore(path)
+    with logged():
+        async with VM() as vm:
+            await start(vm, store)
+            await append(vm, "CA1", 1, "a")
+            path.unlink()
+            await restart(vm, store)
+            await asyncio.sleep(RETRY_SECONDS / 10)
+            assert kept(store, "CA1") == ["a"]
+    store.close()
 
 
 @virtual_time

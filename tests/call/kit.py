@@ -60,6 +60,7 @@ AGENT = Agent(
     ask_again="What did you say?",
     closing="Thank you for calling. Goodbye.",
     filler="One moment, please.",
+    endpointing_ms=150,
 )
 
 # What stands in a script for a sound, of which the recogniser makes no words.
@@ -126,7 +127,7 @@ class Desk:
         return {"found": True}
 
 
-def text(words: str, *, after: str = r"\S", quiet_ms: float = 200, **more: Any) -> Step:
+def text(words: str, *, after: str = r"\S", quiet_ms: float = 100, **more: Any) -> Step:
     """The caller says `words` once `after` was heard and it has been quiet for a while."""
     return {"text": words, "expect": after, "after_quiet_ms": quiet_ms, **more}
 
@@ -321,6 +322,7 @@ class World:
         self.node = node
         self.desk = desk
         self.memory_path = Path()
+        self._stopped = False
 
     @property
     def vm(self) -> VM:
@@ -345,6 +347,12 @@ class World:
                 call._task.cancel()
                 await asyncio.gather(call._task, return_exceptions=True)
 
+    async def stop(self) -> None:
+        """Stop the node in order, before the world ends."""
+        if not self._stopped:
+            self._stopped = True
+            await self.node.__aexit__(None, None, None)
+
     def kill(self, dest: Dest) -> Pid:
         """Kill the process at `dest`; returns who it was."""
         pid = self.vm.whereis(dest)
@@ -352,7 +360,7 @@ class World:
         self.vm.exit(pid, KILL)
         return pid
 
-    async def restart(self, name: str) -> Pid:
+    async def restart(self, name: Dest) -> Pid:
         """Kill the process of this name and wait until another has it; returns the new one."""
         killed = self.kill(name)
         await self.until(lambda: self.vm.whereis(name) not in (None, killed))
@@ -461,7 +469,10 @@ async def world(
                 **variables,
             }
         )
-        async with Node(settings, agent, desk) as node:
-            place = World(bedrock, deepgram, node, desk)
-            place.memory_path = settings.memory_path
+        node = await Node(settings, agent, desk).__aenter__()
+        place = World(bedrock, deepgram, node, desk)
+        place.memory_path = settings.memory_path
+        try:
             yield place
+        finally:
+            await place.stop()

@@ -187,7 +187,7 @@ async def test_a_second_line_takes_the_call_over_from_the_first(place: World) ->
             assert report.ok, second.summary()
             assert second.heard == f"{AGENT.bridge} {AGENT.ask_again} {FIRST} {REST} "
         await first.over()
-        assert [stream.close_code for stream in first.report.streams] == [1000]
+        assert [stream.close_code for stream in first.report.streams] == [1001]
         await gone(place, second)
 
 

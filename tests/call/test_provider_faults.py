@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors import answer_actor, speaker_actor, transcriber_actor
+from actors import answer_rounds, speaker_actor, transcriber_actor
 from emulators.bedrock import Fault, use
 from emulators.deepgram import Fault as SpeechFault
 from tests.call.kit import AGENT, GREETING, Answers, hang_up, side_by_side, stay, text, world
@@ -144,7 +144,7 @@ async def test_a_model_that_cannot_be_had_is_apologised_for(tmp_path: Path) -> N
 async def test_a_tool_that_fails_or_hangs_is_told_to_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answer_actor, "TOOL_SECONDS", 0.3)
+    monkeypatch.setattr(answer_rounds, "TOOL_SECONDS", 0.3)
     broken: Answers = {LOOK: [use("break_down", {}), FOUND], ASK: [use("look_up", {}), FOUND]}
     async with world(tmp_path, answers=broken, **PACE) as place:
         place.desk.seconds = None

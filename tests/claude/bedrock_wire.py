@@ -146,11 +146,13 @@ class Reply:
 
 
 class BedrockWire:
-    """The server. requests: all of them, in order. connections: how many the client has opened."""
+    """The server. requests: all of them, in order. connections: how many the client has opened.
+    knocks: requests that ask for nothing; they are refused."""
 
     def __init__(self, script: Script) -> None:
         self.requests: list[Request] = []
         self.connections = 0
+        self.knocks = 0
         self.url = ""
         self._script = script
         self._tasks: set[asyncio.Task[None]] = set()
@@ -186,8 +188,12 @@ class BedrockWire:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while (request := await self._read(reader)) is not None:
-                self.requests.append(request)
                 reply = Reply(request, reader, writer)
+                if request.target == "/ping":
+                    self.knocks += 1
+                    await reply.refuse(403, "AccessDeniedException", "not signed")
+                    continue
+                self.requests.append(request)
                 with contextlib.suppress(ConnectionError):
                     await self._script(reply)
                 if reply.ended:

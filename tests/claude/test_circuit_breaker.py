@@ -135,3 +135,63 @@ def test_whatever_happens_leave_is_given_only_by_the_rules(
             assert breaker.state == before
         assert breaker.state != "open" or breaker.failure_count >= 5
         assert breaker.state == "half_open" or not breaker.trial_in_flight
+
+
+def test_a_peers_opening_lasts_as_long_here_and_counts_nothing() -> None:
+    breaker = CircuitBreaker(recovery_ms=100)
+    breaker.failure(0)
+    breaker.peer_opened(1_000, 40)
+    assert breaker.get_state(1_040) == "open"
+    assert (breaker.failure_count, breaker.recovery_left(1_010)) == (1, 30)
+    assert breaker.get_state(1_041) == "half_open"
+    assert breaker.recovery_left(1_041) == 0
+    breaker.success()
+    assert breaker.get_state(1_042) == "closed"
+
+
+def test_a_peers_opening_never_shortens_nor_lengthens_beyond_ones_own() -> None:
+    breaker = CircuitBreaker(failure_threshold=1, recovery_ms=100)
+    breaker.failure(0)
+    breaker.peer_opened(10, 20)
+    assert breaker.recovery_left(10) == 90
+    breaker.peer_opened(50, 1_000_000)
+    assert breaker.recovery_left(50) == 100
+
+
+def test_old_word_is_no_news() -> None:
+    breaker = CircuitBreaker()
+    breaker.peer_opened(0, 0)
+    breaker.peer_opened(0, -5)
+    assert breaker.get_state(0) == "closed"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["get_state", "success", "failure", "cancelled", "peer"]),
+            st.integers(0, 150),
+        )
+    ),
+    st.integers(1, 100),
+)
+def test_after_a_peers_opening_leave_is_refused_for_its_time(
+    events: list[tuple[str, int]], left: int
+) -> None:
+    breaker = CircuitBreaker(failure_threshold=3, recovery_ms=100, trial_lease_ms=50)
+    now = 0
+    for event, passed in events:
+        now += passed
+        match event:
+            case "get_state":
+                breaker.get_state(now)
+            case "success":
+                breaker.success()
+            case "failure":
+                breaker.failure(now)
+            case "cancelled":
+                breaker.cancelled()
+            case _:
+                breaker.peer_opened(now, passed)
+    breaker.peer_opened(now, left)
+    assert breaker.get_state(now + left) == "open"
+    assert breaker.get_state(now + 101) == "half_open"

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
 from claude.client import BedrockClient
 from claude.errors import BedrockError, ErrorKind
+from config.ports import free_port
 from tests.claude.bedrock_wire import (
     BedrockWire,
 )
 from tests.claude.client_kit import (
+    LIMIT_S,
     REGION,
     REQUEST,
     bedrock,
     failure,
     hello,
     silence,
+    silence_after_text,
     take,
     within,
 )
@@ -73,13 +78,6 @@ class TestLife:
             async with BedrockClient(region=REGION) as client:
                 assert len(await take(client.stream(REQUEST))) == 6
 
-    async def test_warm_opens_the_clients_of_all_regions_named(self) -> None:
-        async with BedrockWire(hello) as wire:
-            async with BedrockClient(region=REGION, endpoint_url=wire.url) as client:
-                await within(client.warm(REGION, "us-west-2"))
-                assert client.statistics().idle == 1
-            assert wire.connections == 0
-
     async def test_warm_says_what_is_wrong_with_the_credentials(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -88,3 +86,71 @@ class TestLife:
             with pytest.raises(BedrockError, match="AWS_PROFILE") as caught:
                 await within(client.warm())
         assert caught.value.kind is ErrorKind.ACCESS_DENIED
+
+
+class TestWarm:
+    async def test_client_thread_and_connection_of_every_region_are_ready(self) -> None:
+        async with bedrock(hello) as (wire, client):
+            await within(client.warm(REGION, "us-west-2"))
+            warmed, threads = wire.connections, threading.active_count()
+            assert warmed >= 2
+            for region in (REGION, "us-west-2"):
+                await take(client.stream(REQUEST, region=region))
+            assert wire.connections == warmed
+            assert threading.active_count() == threads
+            assert client.statistics().idle == 2
+
+    async def test_a_connection_that_a_cancelled_stream_cost_is_opened_anew(self) -> None:
+        async with bedrock(silence_after_text) as (wire, client):
+            knocks = wire.knocks
+            stream = client.stream(REQUEST)
+            await within(anext(stream))
+            stream.cancel()
+            async with asyncio.timeout(LIMIT_S):
+                while wire.knocks == knocks:  # noqa: ASYNC110 - the wire sets no event
+                    await asyncio.sleep(0.001)
+
+    async def test_connections_are_kept_while_nothing_is_asked(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("claude.client._KEEP_S", 0.02)
+        async with bedrock(hello) as (wire, _):
+            knocks = wire.knocks
+            async with asyncio.timeout(LIMIT_S):
+                while wire.knocks < knocks + 3:  # noqa: ASYNC110 - the wire sets no event
+                    await asyncio.sleep(0.001)
+
+    async def test_warming_never_takes_a_streams_place(self) -> None:
+        async with bedrock(silence, pool_size=1) as (_, client):
+            for _ in range(10):
+                stream = client.stream(REQUEST)
+                stream.cancel()
+                await within(stream.released())
+
+    async def test_an_endpoint_that_is_not_there_is_logged_once_and_no_error(self) -> None:
+        with capture_logs() as logs:
+            url = f"http://127.0.0.1:{free_port()}"
+            async with BedrockClient(region=REGION, endpoint_url=url) as client:
+                await within(client.warm())
+                await within(client.warm())
+        assert [entry["event"] for entry in logs] == ["bedrock_not_reached"]
+
+    async def test_missing_credentials_are_told_at_the_start(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        with capture_logs() as logs:
+            async with bedrock(hello) as (_, client):
+                _, error = await failure(client.stream(REQUEST))
+        assert error.kind is ErrorKind.ACCESS_DENIED
+        assert ("bedrock_rehearsal_failed", "NoCredentialsError") in [
+            (entry["event"], entry.get("kind")) for entry in logs
+        ]
+
+    async def test_a_closed_client_cannot_be_warmed(self) -> None:
+        async with BedrockWire(hello) as wire:
+            client = BedrockClient(region=REGION, endpoint_url=wire.url)
+            await client.aclose()
+            with pytest.raises(BedrockError, match="closed"):
+                await within(client.warm())

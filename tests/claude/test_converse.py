@@ -160,6 +160,10 @@ class TestThinking:
         assert thinks(converse_request(HAIKU, thought, thinking=Thinking()))
         assert thinks(converse_request(ADAPTIVE, unthought, thinking=Thinking()))
 
+    def test_a_model_that_does_not_think_is_given_no_reasoning(self) -> None:
+        history = [*HELLO, assistant(SIGNED, text("Hi.")), user(text("Go on."))]
+        assert converse_request("us.other", history)["messages"][1] == assistant(text("Hi."))
+
     def test_another_models_reasoning_is_left_out_when_asked(self) -> None:
         history = [*HELLO, assistant(SIGNED, text("Hi.")), user(text("Go on."))]
         kept = converse_request(ADAPTIVE, history)["messages"][1]["content"]
@@ -192,6 +196,10 @@ class TestToolChoice:
         assert forced["toolConfig"] == {"tools": [TOOL]}
         free = converse_request(model, HELLO, tools=[TOOL], tool_choice="auto", thinking=thinking)
         assert free["toolConfig"]["toolChoice"] == {"auto": {}}
+
+    def test_nothing_is_forced_on_a_model_that_nobody_knows(self) -> None:
+        config = converse_request("us.other", HELLO, tools=[TOOL], tool_choice="any")["toolConfig"]
+        assert config == {"tools": [TOOL]}
 
     def test_without_tools_there_is_no_choice(self) -> None:
         assert "toolConfig" not in converse_request(HAIKU, HELLO, tool_choice="any")
@@ -334,4 +342,4 @@ SHAPE = get_session().get_service_model("bedrock-runtime").operation_model("Conv
 def complaint(request: dict[str, Any]) -> str:
     """What the client library would refuse to send."""
     assert SHAPE.input_shape is not None
-    return ParamValidator().validate(request, SHAPE.input_shape).generate_report()
+    return str(ParamValidator().validate(request, SHAPE.input_shape).generate_report())

@@ -63,9 +63,10 @@ class TestStream:
 
     async def test_a_connection_is_used_again(self) -> None:
         async with bedrock(hello) as (wire, client):
+            warmed = wire.connections
             for _ in range(3):
                 await take(client.stream(REQUEST))
-        assert (wire.connections, len(wire.requests)) == (1, 3)
+        assert (wire.connections, len(wire.requests)) == (warmed, 3)
 
     async def test_a_stream_may_name_another_region(self) -> None:
         async with bedrock(hello) as (wire, client):
@@ -221,6 +222,36 @@ class TestDeadlines:
         assert error.kind is ErrorKind.TIMEOUT
         assert error.message == "no event within 0.05 s"
 
+    async def test_a_stream_that_falls_silent_is_a_timeout(self) -> None:
+        async with bedrock(silence_after_text) as (_, client):
+            stream = client.stream(REQUEST, silence_timeout=0.05)
+            events, error = await failure(stream)
+            await within(stream.released())
+            assert client.statistics().busy == 0
+        assert len(events) == 2
+        assert (error.kind, error.before_first_token) == (ErrorKind.TIMEOUT, False)
+        assert error.message == "silent for 0.05 s in the middle of the answer"
+
+    async def test_a_slow_stream_is_not_silent(self) -> None:
+        async def slow(reply: Reply) -> None:
+            await reply.start()
+            await reply.send(MESSAGE_START)
+            for _ in range(8):
+                await asyncio.sleep(0.05)
+                await reply.send(text_delta("x"))
+            await reply.send(MESSAGE_END)
+            await reply.finish()
+
+        async with bedrock(slow) as (_, client):
+            assert len(await take(client.stream(REQUEST, silence_timeout=0.2))) == 12
+
+    async def test_a_stream_whose_events_nobody_takes_is_not_silent(self) -> None:
+        async with bedrock(hello) as (_, client):
+            stream = client.stream(REQUEST, silence_timeout=0.05)
+            await within(anext(stream))
+            await asyncio.sleep(0.2)
+            assert len(await take(stream)) == 5
+
     async def test_a_stream_that_does_not_end_is_a_timeout(self) -> None:
         async with bedrock(silence_after_text) as (_, client):
             stream = client.stream(REQUEST, timeout=0.2)
@@ -337,7 +368,8 @@ class TestCancel:
         async with bedrock(hello, pool_size=1) as (_, client):
             with monkeypatch.context() as patch:
                 patch.setattr(socket, "getaddrinfo", hang)
-                stream = client.stream(REQUEST)
+                # In a region that was not warmed, or the connection would be there.
+                stream = client.stream(REQUEST, region="eu-west-1")
                 await within(looking_up.wait())
                 stream.cancel()
                 await within(stream.released())

@@ -19,6 +19,8 @@ from claude.thinking import Thinking
 from tests.claude.golden import cases
 
 HARDEST = " ".join(["analyze troubleshoot calculate explain why"] * 20)
+# Hard, and without a word of those that ask for thinking.
+HARD_SUM = " ".join(["calculate explain why"] * 20)
 LONG_PUZZLE = (
     "My heating keeps switching itself off in the night, could you please help me to"
     " troubleshoot it, because I have tried it all"
@@ -49,6 +51,12 @@ class TestCurrent:
             (HARDEST, {"options": {"max_latency": 2_000}}, "deep"),
             (HARDEST, {"options": {"extended_thinking": False}}, "balanced"),
             ("Hello.", {"options": {"extended_thinking": True}}, "deep"),
+            (HARD_SUM, {"context": {"requires_tools": True}}, "deep"),
+            (
+                HARD_SUM,
+                {"context": {"requires_tools": True}, "thinking_threshold": 1.0},
+                "balanced",
+            ),
             (LONG_PUZZLE, {}, "deep"),
             (LONG_PUZZLE, {"options": {"max_latency": 1_000}}, "balanced"),
         ],
@@ -96,8 +104,6 @@ class TestCurrent:
         ],
     )
     def test_values_that_say_nothing_change_nothing(self, given: dict[str, Any]) -> None:
-        if "context" in given and given["context"]["conversation_history"] == "none":
-            assert decide("current", "Hello.", **given).tier == "fast"
         assert decide("current", "Hello.", **given) == decide("current", "Hello.")
 
 
@@ -152,6 +158,13 @@ class TestSpecification:
 
 def test_the_configured_rule_looks_at_nothing() -> None:
     assert decide("configured", HARDEST) == Decision("the settings name it first")
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("history", [None, "none", 7, {}])
+def test_no_history_is_too_odd_for_a_rule(rule: str, history: object) -> None:
+    odd = decide(rule, LONG_PUZZLE, context={"conversation_history": history})
+    assert odd == decide(rule, LONG_PUZZLE)
 
 
 @pytest.mark.parametrize("rule", sorted(set(RULES) - {"configured"}))

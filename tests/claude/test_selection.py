@@ -8,6 +8,7 @@ import pytest
 
 from claude.selection import (
     assess_query_complexity,
+    complexity_of,
     determine_response_length,
     has_tool_intent,
     needs_deep_thinking,
@@ -65,6 +66,14 @@ def test_determine_response_length(case: Case) -> None:
 @pytest.mark.parametrize("case", cases("has_tool_intent"))
 def test_has_tool_intent(case: Case) -> None:
     assert has_tool_intent(**case["input"]) == case["output"]
+
+
+def test_a_complexity_says_what_it_is_made_of() -> None:
+    made = complexity_of("Please analyze my bill", 0.4)
+    assert (made.word_count, made.patterns, made.context) == (4, 1, 0.4)
+    assert (made.word_factor, made.pattern_score) == (0.08, 0.25)
+    assert made.total == pytest.approx(0.08 * 0.3 + 0.25 * 0.5 + 0.4)
+    assert complexity_of("analyze " * 99, 0.9).total == 1.0
 
 
 def test_the_default_latency_never_selects_the_thinking_model() -> None:

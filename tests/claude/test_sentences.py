@@ -194,6 +194,36 @@ def test_a_text_without_blanks_is_cut_in_the_end() -> None:
     assert max(map(len, pieces)) <= 200
 
 
+def test_a_long_first_clause_goes_early_and_only_the_first() -> None:
+    splitter = SentenceSplitter(first_clause_chars=20)
+    assert splitter.feed("Sure, I can look that up for you,") == []
+    assert splitter.feed(" but first, ") == ["Sure, I can look that up for you,"]
+    assert splitter.feed("I need your name, and your number, and then") == []
+    assert splitter.flush() == ["but first, I need your name, and your number, and then"]
+
+
+def test_a_first_sentence_that_is_complete_is_not_cut() -> None:
+    splitter = SentenceSplitter(first_clause_chars=20)
+    assert splitter.feed("It is open. After six o'clock in the evening, it is closed. ") == [
+        "It is open.",
+        "After six o'clock in the evening, it is closed.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "That will be exactly 1,250,000 dollars and",
+        "She told me (and that was on Monday, I believe",
+        'She told me "and that was on Monday, I believe',
+        "See https://example.org/a,b;c:d and",
+        "That will be exactly this,",
+    ],
+)
+def test_a_clause_does_not_end_in_numbers_addresses_brackets_or_nowhere(text: str) -> None:
+    assert SentenceSplitter(first_clause_chars=10).feed(text) == []
+
+
 def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         SentenceSplitter(max_chars=0)
@@ -277,3 +307,10 @@ def test_ordinary_sentences_come_out_whole_even_character_by_character(
     sentences: list[str],
 ) -> None:
     assert split_by_character(" ".join(sentences)) == sentences
+
+
+@given(text=TEXTS, least=st.integers(0, 30))
+def test_an_early_clause_loses_nothing(text: str, least: int) -> None:
+    splitter = SentenceSplitter(first_clause_chars=least)
+    pieces = [piece for letter in text for piece in splitter.feed(letter)] + splitter.flush()
+    assert gaps(text, pieces).strip() == ""

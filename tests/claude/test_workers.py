@@ -124,3 +124,20 @@ def test_close_ends_idle_threads_at_once_and_busy_ones_after_their_job() -> None
 def test_a_pool_without_threads_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         WorkerPool(0, name="test-worker")
+
+
+def test_threads_may_be_there_before_their_first_job(pool: WorkerPool) -> None:
+    pool.prestart(1)
+    pool.prestart(1)
+    assert pool.statistics().idle == 1
+    gate = Gate(pool)
+    pool.prestart(9)
+    statistics = pool.statistics()
+    assert (statistics.busy, statistics.idle) == (1, 1)
+    gate.finish()
+
+
+def test_a_closed_pool_starts_no_thread(pool: WorkerPool) -> None:
+    pool.close()
+    pool.prestart(2)
+    assert pool.statistics().idle == 0

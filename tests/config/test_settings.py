@@ -49,6 +49,7 @@ WRONG = {
     "AYBIZA_NODE_NAME": "node@host",
     "AYBIZA_CLUSTER_PORT": "0",
     "AYBIZA_MAX_CALLS": "0",
+    "AYBIZA_MAILBOX_ALARM": "9",
     "XDG_STATE_HOME": "state",
     "AYBIZA_MEMORY_PATH": "memory.sqlite3",
     "REDIS_URL": "http://localhost:6379",

@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+from collections.abc import Iterator
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -10,6 +12,8 @@ from config.settings import FIELDS
 from console.cli import app
 
 SECRET = "s3cret"
+OPUS = "global.anthropic.claude-opus-5"
+SONNET = "global.anthropic.claude-sonnet-4-6"
 
 
 @pytest.fixture(autouse=True)
@@ -35,12 +39,12 @@ def test_every_setting_is_shown_with_its_source() -> None:
 
 
 def test_json_holds_the_same_for_machines() -> None:
-    result = config("--json", AWS_BEDROCK_MODELS="a.one,a.two")
+    result = config("--json", AWS_BEDROCK_MODELS=f"{OPUS},{SONNET}")
     table = json.loads(result.stdout)
     assert list(table) == list(FIELDS)
-    assert table["AWS_BEDROCK_MODELS"]["value"] == ["a.one", "a.two"]
+    assert table["AWS_BEDROCK_MODELS"]["value"] == [OPUS, SONNET]
     assert table["AWS_BEDROCK_MODELS"]["source"] == "environment"
-    assert table["AWS_DEFAULT_BEDROCK_MODEL"]["value"] == "a.one"
+    assert table["AWS_DEFAULT_BEDROCK_MODEL"]["value"] == OPUS
     assert table["AWS_DEFAULT_BEDROCK_MODEL"]["source"] == "default"
     assert table["AYBIZA_HTTP_PORT"]["value"] == 3000
     assert table["TWILIO_AUTH_TOKEN"]["value"] is None
@@ -93,3 +97,59 @@ def test_an_agent_that_cannot_be_read_is_a_wrong_value() -> None:
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.startswith("aybiza: AYBIZA_AGENT='clinik': there is no agent 'clinik'")
+
+
+def test_an_unknown_model_is_a_wrong_value() -> None:
+    result = config(AWS_BEDROCK_MODELS="us.anthropic.claude-sonnet-4.6")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(
+        "aybiza: AWS_BEDROCK_MODELS: us.anthropic.claude-sonnet-4.6: there is no such model; the"
+        " nearest are anthropic.claude-sonnet-4-6, "
+    )
+
+
+def test_a_model_of_the_specification_is_replaced_with_a_warning() -> None:
+    result = config(AWS_DEFAULT_BEDROCK_MODEL="anthropic.claude-4-sonnet-20250120")
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        "aybiza: warning: anthropic.claude-4-sonnet-20250120 is another"
+    )
+
+
+class TestCheck:
+    @pytest.fixture
+    def door(self) -> Iterator[str]:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            yield f"127.0.0.1:{server.getsockname()[1]}"
+
+    def check(self, door: str, *arguments: str, **env: str) -> Result:
+        return config(
+            "--check",
+            *arguments,
+            AWS_ENDPOINT_URL_BEDROCK_RUNTIME=f"http://{door}",
+            DEEPGRAM_URL=f"ws://{door}",
+            DEEPGRAM_API_KEY=SECRET,
+            AWS_ACCESS_KEY_ID=SECRET,
+            AWS_SECRET_ACCESS_KEY=SECRET,
+            NO_PROXY="127.0.0.1",
+            **env,
+        )
+
+    def test_all_is_well(self, door: str) -> None:
+        result = self.check(door)
+        assert result.exit_code == 0
+        assert {line.split()[0] for line in result.stdout.splitlines()} == {"ok"}
+        assert SECRET not in result.output
+
+    def test_what_cannot_be_used_is_said_and_ends_with_one(self, door: str) -> None:
+        result = self.check(door, AWS_REGION="eu-wets-1")
+        assert result.exit_code == 1
+        assert "FAIL  AWS_REGION" in result.stdout
+        assert "the nearest are eu-west-1" in result.stdout
+
+    def test_json_holds_the_same(self, door: str) -> None:
+        result = self.check(door, "--json", AWS_FALLBACK_REGION="us-esat-1")
+        assert result.exit_code == 1
+        table = {check["name"]: check for check in json.loads(result.stdout)}
+        assert table["AWS_REGION"] == {"name": "AWS_REGION", "ok": True, "says": "us-east-1"}
+        assert table["AWS_FALLBACK_REGION"]["ok"] is False

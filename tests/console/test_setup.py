@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from console.setup import agent_or_exit, settings_or_exit
+from console.setup import agent_or_exit, catalogue_or_exit, policy_or_exit, settings_or_exit
 
 
 def test_a_command_gets_the_settings_of_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,3 +51,36 @@ def test_a_wrong_agent_ends_the_command_with_every_problem(
         "greeting is missing",
     ]
     assert all(line.startswith("aybiza: AYBIZA_AGENT='") for line in lines)
+
+
+def test_a_command_gets_the_models_and_the_policy_of_its_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "models.toml"
+    path.write_text('[models."anthropic.claude-opus-5"]\nname = "Mine"\n')
+    monkeypatch.setenv("AYBIZA_MODELS_FILE", str(path))
+    monkeypatch.setenv("AWS_BEDROCK_MODELS", "anthropic.claude-opus-5")
+    monkeypatch.setenv("AYBIZA_SELECTION", "current")
+    settings = settings_or_exit()
+    assert catalogue_or_exit(settings).models["anthropic.claude-opus-5"].name == "Mine"
+    policy = policy_or_exit(settings)
+    assert (policy.rule, policy.ids) == ("current", ("us.anthropic.claude-opus-5",))
+    assert "aybiza: warning: anthropic.claude-opus-5 is served" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AYBIZA_MODELS_FILE", "/nonexistent/models.toml"),
+        ("AYBIZA_SELECTION", "best"),
+        ("AWS_BEDROCK_MODELS", "a.one"),
+    ],
+)
+def test_models_that_cannot_be_used_end_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(typer.Exit) as ended:
+        policy_or_exit(settings_or_exit())
+    assert ended.value.exit_code == 2
+    assert capsys.readouterr().err.startswith(f"aybiza: {variable}: ")

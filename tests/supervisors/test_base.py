@@ -20,7 +20,14 @@ from actors.runtime import (
     sys,
     virtual_time,
 )
-from supervisors import BRUTAL_KILL, INFINITY, Supervisor, SupervisorError, child
+from supervisors import (
+    BRUTAL_KILL,
+    INFINITY,
+    Supervisor,
+    SupervisorError,
+    SupervisorStatistics,
+    child,
+)
 from tests.supervisors.crew import Diary, Hand, crew, rest
 
 Logs = list[MutableMapping[str, Any]]
@@ -36,6 +43,36 @@ class Owner(GenServer):
 
     async def handle_info(self, message: Any) -> None:
         """Ends of what it started."""
+
+
+class TestStatistics:
+    @virtual_time
+    async def test_children_are_counted_by_where_they_stand_and_restarts_in_all_and_left(
+        self,
+    ) -> None:
+        async with VM() as vm:
+            diary = Diary()
+            specs = [
+                child(Hand, diary, "a", name="a"),
+                child(Hand, diary, "b", name="b", restart="transient"),
+            ]
+            await vm.start(Supervisor, specs, max_restarts=2, max_seconds=4, name="top")
+            for reason in ("first", "second"):
+                vm.exit("a", reason)
+                await rest()
+            await vm.stop("b")
+            assert await Supervisor.statistics(vm, "top") == SupervisorStatistics(
+                children=2,
+                running=1,
+                restarting=0,
+                stopped=1,
+                restarts=2,
+                restarts_left=0,
+                max_restarts=2,
+                max_seconds=4,
+            )
+            await asyncio.sleep(6)
+            assert (await Supervisor.statistics(vm, "top")).restarts_left == 2
 
 
 class TestStop:

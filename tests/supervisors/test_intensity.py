@@ -12,6 +12,23 @@ from supervisors import SupervisorError
 from supervisors.intensity import Intensity
 
 
+class TestLeft:
+    def test_the_restarts_that_are_left_come_back_with_their_whole_seconds(self) -> None:
+        intensity = Intensity(2, 5)
+        assert intensity.left(0.9) == 2
+        intensity.allows(0.9)
+        assert (intensity.left(0.9), intensity.left(5.99), intensity.left(6.0)) == (1, 1, 2)
+        intensity.allows(1.0)
+        intensity.allows(1.0)
+        assert intensity.left(1.0) == 0
+
+    def test_to_ask_changes_nothing(self) -> None:
+        intensity = Intensity(1, 5)
+        intensity.allows(0.0)
+        assert intensity.left(100.0) == 1
+        assert not intensity.allows(0.0)
+
+
 class TestAllows:
     def test_as_many_as_the_limit_and_no_more(self) -> None:
         intensity = Intensity(2, 5)

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from actors.runtime import KILLED, NORMAL, SHUTDOWN, Pid
-from supervisors.plan import AFTER_EXIT, Started, ended_as_told
+from supervisors.intensity import Intensity
+from supervisors.plan import (
+    AFTER_EXIT,
+    RESTARTING,
+    ChildInfo,
+    Started,
+    SupervisorStatistics,
+    ended_as_told,
+    statistics_of,
+)
 from tests.supervisors.hand import spec
 
 
@@ -43,3 +52,20 @@ def test_a_child_told_to_stop_may_end_with_the_reason_it_was_given(
     fields: dict[str, Any], reason: Any, told: bool
 ) -> None:
     assert ended_as_told(spec("a", **fields), reason) is told
+
+
+def test_children_are_counted_by_where_they_stand() -> None:
+    pids: list[Pid | str | None] = [Pid("n", 1), RESTARTING, None, Pid("n", 2), RESTARTING]
+    children = [ChildInfo(number, pid, "worker", ()) for number, pid in enumerate(pids)]
+    intensity = Intensity(3, 5)
+    intensity.allows(1.0)
+    assert statistics_of(children, intensity, 2.0) == SupervisorStatistics(
+        children=5,
+        running=2,
+        restarting=2,
+        stopped=1,
+        restarts=1,
+        restarts_left=2,
+        max_restarts=3,
+        max_seconds=5,
+    )

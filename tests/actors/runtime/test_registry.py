@@ -23,7 +23,7 @@ from actors.runtime import (
     run_virtual,
     virtual_time,
 )
-from actors.runtime.registry import Entry, Registered, Unregistered
+from actors.runtime.registry import Entry, Registered, RegistryStatistics, Unregistered
 
 Keys = Literal["unique", "duplicate"]
 
@@ -81,6 +81,21 @@ async def test_the_entries_of_a_process_die_with_it_and_no_others_do() -> None:
         assert names.count() == 1
         names.register(other, "a")
         assert names.keys_of(other) == ["c", "a"]
+
+
+@virtual_time
+async def test_the_statistics_count_keys_entries_and_who_has_them() -> None:
+    async with VM() as vm:
+        topics = registry(vm, "duplicate", listeners=["nobody"])
+        one, other = processes(vm)
+        assert topics.statistics() == RegistryStatistics(0, 0, 0, 1)
+        for process, key in ((one, "a"), (one, "a"), (one, "b"), (other, "a")):
+            topics.register(process, key)
+        assert topics.statistics() == RegistryStatistics(
+            keys=2, entries=4, processes=2, listeners=1
+        )
+        await killed(vm, one)
+        assert topics.statistics() == RegistryStatistics(1, 1, 1, 1)
 
 
 @virtual_time

@@ -1,0 +1,162 @@
+"""`observe`: all about one process, as Erlang's `process_info`.
+
+It looks from outside and asks the process nothing, so it also tells of one that hangs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from types import FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+from actors.runtime.errors import UNSET, CallExit
+from actors.runtime.pid import Dest, Pid, Via
+from actors.runtime.process import Process, current_process
+from actors.runtime.reasons import NOPROC
+
+if TYPE_CHECKING:
+    from actors.runtime.vm import VM
+
+MEMORY_OBJECTS = 1000
+
+# Whose frames say nothing of what a process does.
+_PLUMBING = (os.path.dirname(__file__) + os.sep, os.path.dirname(asyncio.__file__) + os.sep)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A process at one moment.
+
+    `label`: its class or function. `parent`: who started it linked. `names`: under which it is
+    found, topics it subscribes to included. `status`: `running` when it has something to do,
+    `waiting` for a message, `suspended`, or `exiting`. `callback`, if one is under way, and `at`
+    the line it has come to. `monitors`: whom it watches, once for each monitor. `mailbox_length`
+    in messages; `reductions` are the messages that it has taken. `memory`: the bytes that its task,
+    mailbox and state take, things shared with others included, counted over at most
+    `MEMORY_OBJECTS` objects.
+    """
+
+    pid: Pid
+    label: str
+    parent: Pid | None
+    names: tuple[str | Via, ...]
+    status: Literal["running", "waiting", "suspended", "exiting"]
+    callback: str | None
+    at: str | None
+    traps_exits: bool
+    links: tuple[Pid, ...]
+    monitors: tuple[Pid, ...]
+    monitored_by: tuple[Pid, ...]
+    mailbox_length: int
+    reductions: int
+    memory: int
+
+
+def observe(vm: VM, dest: Dest) -> Observation:
+    """The process at `dest` now; raises `CallExit` with `NOPROC` if there is none."""
+    process = vm.find(dest)
+    if process is None:
+        raise CallExit(NOPROC, dest)
+    frames = list(frames_of(process.task))
+    own = [frame for frame in frames if not frame.f_code.co_filename.startswith(_PLUMBING)]
+    return Observation(
+        pid=process.pid,
+        label=process.label,
+        parent=process.parent,
+        names=tuple(
+            str(key) if registry is None else Via(registry, key)
+            for registry, key in process.names or ()
+        ),
+        status=_status(process, own),
+        callback=own[0].f_code.co_qualname if own else None,
+        at=line_of(own[-1]) if own else None,
+        traps_exits=process.trap_exit,
+        links=tuple(linked.pid for linked in process.links or ()),
+        monitors=tuple(watched.pid for watched in (process.monitoring or {}).values()),
+        monitored_by=tuple(watcher.pid for watcher in (process.monitors or {}).values()),
+        mailbox_length=len(process.mailbox),
+        reductions=process.reductions,
+        memory=_memory(process),
+    )
+
+
+def frames_of(task: asyncio.Task[None] | None) -> Iterator[FrameType]:
+    """The frames of what `task` waits in, outermost first."""
+    waiting: Any = task.get_coro() if task else None
+    while waiting is not None:
+        frame = getattr(waiting, "cr_frame", None)
+        if frame is not None:
+            yield frame
+        waiting = getattr(waiting, "cr_await", None)
+
+
+def line_of(frame: FrameType) -> str:
+    """The file and line at which `frame` is."""
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _status(
+    process: Process, own: list[FrameType]
+) -> Literal["running", "waiting", "suspended", "exiting"]:
+    if process.exiting is not UNSET:
+        return "exiting"
+    if process.suspended:
+        return "suspended"
+    ready = process.mailbox and process.waiter is None
+    return "running" if own or ready or process is current_process.get() else "waiting"
+
+
+def _memory(process: Process) -> int:
+    size = sys.getsizeof(process) + sys.getsizeof(process.task)
+    waiting: Any = process.task.get_coro() if process.task else None
+    while waiting is not None:
+        size += sys.getsizeof(waiting, 0)
+        waiting = getattr(waiting, "cr_await", None)
+    seen = {id(process), id(process.vm)}
+    found: deque[Any] = deque((process.mailbox, process.server, process.links, process.names))
+    while found and len(seen) < MEMORY_OBJECTS:
+        thing = found.popleft()
+        if thing is None or id(thing) in seen or isinstance(thing, _NOT_ITS_OWN):
+            continue
+        seen.add(id(thing))
+        size += sys.getsizeof(thing, 0)
+        found.extend(islice(_parts(thing), max(0, MEMORY_OBJECTS - len(seen) - len(found))))
+    return size
+
+
+# What is the program's or another process's, although a process refers to it.
+_NOT_ITS_OWN = (
+    type,
+    ModuleType,
+    FunctionType,
+    MethodType,
+    Process,
+    asyncio.AbstractEventLoop,
+    asyncio.Future,
+)
+
+
+def _parts(thing: Any) -> Iterable[Any]:
+    kind = type(thing)
+    if kind in (list, tuple, set, frozenset, deque):
+        yield from thing
+    elif kind is dict:
+        for key, value in thing.items():
+            yield key
+            yield value
+    else:
+        yield getattr(thing, "__dict__", None)
+        for base in kind.__mro__:
+            slots = base.__dict__.get("__slots__", ())
+            for name in (slots,) if isinstance(slots, str) else slots:
+                member = base.__dict__.get(name)
+                if isinstance(member, MemberDescriptorType):
+                    with contextlib.suppress(AttributeError):
+                        yield member.__get__(thing)

@@ -1,0 +1,62 @@
+"""Answers that were given before, for when no model can be reached.
+
+Contract: an answer is kept for `seconds` under who asked whom what: the agent, the tenant, and the
+words of the caller, without case and punctuation. Kept are only answers that cannot be about
+somebody: to the first words of a call, without tools, without digits in the question. At most
+`limit` of them, the oldest go first. Pure; the clock is handed in.
+Errors: none.
+Source: specification 001, "Caching Strategy"; 000, `use_cached_or_generic_response`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+SECONDS: Final = 300.0
+LIMIT: Final = 1_000
+_LONGEST_QUESTION: Final = 120
+_WORD = re.compile(r"\w+")
+
+Key = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class AnswerCache:
+    """See the module."""
+
+    seconds: float = SECONDS
+    limit: int = LIMIT
+    _kept: OrderedDict[Key, tuple[float, tuple[str, ...]]] = field(default_factory=OrderedDict)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def keep(self, key: Key, sentences: Sequence[str], now: float) -> None:
+        """Keep an answer's sentences."""
+        if not sentences:
+            return
+        self._kept[key] = (now, tuple(sentences))
+        self._kept.move_to_end(key)
+        if len(self._kept) > self.limit:
+            self._kept.popitem(last=False)
+
+    def find(self, key: Key, now: float) -> tuple[str, ...]:
+        """The sentences of an answer that is not too old; empty if there is none."""
+        at, sentences = self._kept.get(key, (0.0, ()))
+        if sentences and now - at > self.seconds:
+            del self._kept[key]
+            return ()
+        return sentences
+
+
+def key_of(agent: str, tenant: str, said: str, *, first_words: bool) -> Key | None:
+    """What the answer to `said` is kept under; None where it must not be kept."""
+    words = _WORD.findall(said.casefold())
+    personal = any(letter.isdigit() for letter in said)
+    if not first_words or not words or personal or len(said) > _LONGEST_QUESTION:
+        return None
+    return agent, tenant, " ".join(words)

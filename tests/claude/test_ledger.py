@@ -1,0 +1,148 @@
+"""What is spent, and what may still be."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claude import ledger as module
+from claude.ledger import Ledger, QuotaReached, Quotas, Verdict
+from config.settings import load
+
+NOON = 1_795_262_400.0  # 2026-11-21T12:00:00Z
+DAY = 86_400.0
+
+
+def test_totals_run_by_call_tenant_and_day() -> None:
+    ledger = Ledger()
+    ledger.charge(100, call_id="CA1", tenant_id="clinic", now=NOON)
+    ledger.charge(20, call_id="CA1", tenant_id="clinic", now=NOON + DAY)
+    ledger.charge(3, call_id="CA2", now=NOON + DAY)
+    assert ledger.totals(NOON + DAY) == {
+        "today": 23,
+        "tenants": {"clinic": 20, "": 3},
+        "calls": {"CA1": 120, "CA2": 3},
+        "days": {"2026-11-21": 100, "2026-11-22": 23},
+    }
+
+
+def test_a_day_is_utcs() -> None:
+    ledger = Ledger()
+    ledger.charge(1, call_id="CA1", now=NOON + DAY / 2 - 0.001)
+    ledger.charge(1, call_id="CA1", now=NOON + DAY / 2)
+    assert ledger.days == {"2026-11-21": 1, "2026-11-22": 1}
+
+
+def test_a_call_that_has_ended_is_forgotten_and_what_it_cost_is_told() -> None:
+    ledger = Ledger()
+    ledger.charge(7, call_id="CA1", now=NOON)
+    assert (ledger.close("CA1"), ledger.close("CA1"), ledger.calls) == (7, 0, {})
+    assert ledger.days == {"2026-11-21": 7}
+
+
+@pytest.mark.parametrize(
+    ("quotas", "scope", "key"),
+    [
+        (Quotas(call=100), "call", "CA1"),
+        (Quotas(tenant_day=100), "tenant_day", "clinic"),
+        (Quotas(day=100), "day", "2026-11-21"),
+    ],
+)
+@pytest.mark.parametrize("action", ["degrade", "refuse"])
+def test_a_quota_acts_from_its_limit_on_and_is_told_once(
+    quotas: Quotas, scope: str, key: str, action: str
+) -> None:
+    ledger = Ledger(replace(quotas, action=action))  # type: ignore[arg-type]
+    where = {"call_id": "CA1", "tenant_id": "clinic", "now": NOON}
+    assert ledger.charge(99, **where) == []  # type: ignore[arg-type]
+    assert ledger.verdict(**where) == Verdict()  # type: ignore[arg-type]
+    event = QuotaReached(scope, key, 100, 100, action)  # type: ignore[arg-type]
+    assert ledger.charge(1, **where) == [event]  # type: ignore[arg-type]
+    assert ledger.verdict(**where) == Verdict(action, event)  # type: ignore[arg-type]
+    assert ledger.charge(1, **where) == []  # type: ignore[arg-type]
+
+
+def test_quotas_of_a_call_a_tenant_and_a_day_leave_others_alone() -> None:
+    ledger = Ledger(Quotas(call=10, tenant_day=10, action="refuse"))
+    ledger.charge(10, call_id="CA1", tenant_id="clinic", now=NOON)
+    assert ledger.verdict(call_id="CA2", tenant_id="desk", now=NOON).action == "allow"
+    assert ledger.verdict(call_id="CA2", tenant_id="clinic", now=NOON).action == "refuse"
+    assert ledger.verdict(call_id="CA2", tenant_id="clinic", now=NOON + DAY).action == "allow"
+    assert ledger.verdict(call_id="CA1", tenant_id="clinic", now=NOON + DAY).action == "refuse"
+
+
+def test_one_amount_can_reach_every_quota() -> None:
+    ledger = Ledger(Quotas(call=1, tenant_day=2, day=3))
+    events = ledger.charge(5, call_id="CA1", tenant_id="clinic", now=NOON)
+    assert [event.scope for event in events] == ["day", "tenant_day", "call"]
+
+
+def test_a_negative_amount_is_refused() -> None:
+    with pytest.raises(ValueError, match="-1 micro-USD"):
+        Ledger().charge(-1, call_id="CA1", now=NOON)
+
+
+def test_quotas_come_from_the_settings_in_micro_usd() -> None:
+    assert Quotas.of(load({})) == Quotas()
+    settings = load(
+        {
+            "AYBIZA_QUOTA_CALL_USD": "0.30",
+            "AYBIZA_QUOTA_TENANT_DAY_USD": "25",
+            "AYBIZA_QUOTA_DAY_USD": "99.999999",
+            "AYBIZA_QUOTA_ACTION": "REFUSE",
+        }
+    )
+    assert Quotas.of(settings) == Quotas(300_000, 25_000_000, 99_999_999, "refuse")
+
+
+def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAX_CALLS", "MAX_TENANT_DAYS", "MAX_DAYS"):
+        monkeypatch.setattr(module, name, 3)
+    ledger = Ledger()
+    for number in range(9):
+        now = NOON + number * DAY
+        ledger.charge(1, call_id=f"CA{number}", tenant_id=f"t{number}", now=now)
+    assert list(ledger.calls) == ["CA6", "CA7", "CA8"]
+    assert len(ledger.tenant_days) == len(ledger.days) == 3
+
+
+CHARGES = st.lists(
+    st.tuples(
+        st.integers(0, 10**9),
+        st.sampled_from(["CA1", "CA2", "CA3"]),
+        st.sampled_from([None, "clinic", "desk"]),
+        st.integers(0, 4).map(lambda days: NOON + days * DAY),
+    ),
+    max_size=30,
+)
+
+
+@given(CHARGES)
+def test_nothing_is_lost_or_counted_twice(
+    charges: list[tuple[int, str, str | None, float]],
+) -> None:
+    ledger = Ledger()
+    by_call: Counter[str] = Counter()
+    for amount, call, tenant, now in charges:
+        ledger.charge(amount, call_id=call, tenant_id=tenant, now=now)
+        by_call[call] += amount
+    total = sum(amount for amount, *_ in charges)
+    assert ledger.calls == by_call
+    assert sum(ledger.days.values()) == sum(ledger.tenant_days.values()) == total
+
+
+@given(CHARGES)
+def test_a_ledger_comes_back_from_json_as_it_was(
+    charges: list[tuple[int, str, str | None, float]],
+) -> None:
+    quotas = Quotas(day=5)
+    ledger = Ledger(quotas)
+    for amount, call, tenant, now in charges:
+        ledger.charge(amount, call_id=call, tenant_id=tenant, now=now)
+    kept = json.loads(json.dumps(ledger.snapshot()))
+    assert Ledger.restored(quotas, kept) == ledger

@@ -1,0 +1,161 @@
+"""What a node answers about itself: its tree, its calls, the end of a process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from actors import names
+from actors.runtime import CallExit, Pid, Via, sys
+from console.control import control
+from tests.call.kit import World, hang_up, stay, world
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(tmp_path_factory.mktemp("place"), voice_speed=2) as made:
+        yield made
+
+
+async def ask(place: World, **request: Any) -> dict[str, Any]:
+    """The answer, as it comes over the wire."""
+    answer = await control(place.vm, json.loads(json.dumps(request)))
+    decoded: dict[str, Any] = json.loads(json.dumps(answer))
+    return decoded
+
+
+async def test_the_tree_shows_a_call_below_its_supervisors(place: World) -> None:
+    async with place.call(stay(), direct=True) as call:
+        await call.until(lambda: call.has_heard(0, 1))
+        lines = (await ask(place, op="tree"))["processes"]
+        await call.hang_up()
+    assert len(lines) == len({line["pid"] for line in lines})
+    path: list[str] = []
+    below: dict[str, list[str]] = {}
+    for line in lines:
+        assert line["depth"] <= len(path)
+        path = [*path[: line["depth"]], line["server"]]
+        below[line["server"]] = path
+    assert below["CallActor"] == ["Application", "CallSupervisor", "CallSession", "CallActor"]
+    assert below["SpeakerActor"][:-1] == below["TranscriberActor"][:-1] == below["CallActor"][:-1]
+    assert below["MediaStream"] == ["Application", "Gateway", "StreamSupervisor", "MediaStream"]
+    named = {line["server"]: line["name"] for line in lines}
+    assert named["MemoryActor"] == "memory"
+    assert named["CallActor"] == f"call:{call.call_id}"
+
+
+async def test_calls_are_shown_with_where_they_stand(place: World) -> None:
+    async with place.call(stay()) as one, place.call(stay()) as two:
+        for call in (one, two):
+            await call.until(lambda call=call: call.state.get("phase") == "listening")  # type: ignore[misc]
+        shown = {call["call_id"]: call for call in (await ask(place, op="calls"))["calls"]}
+        assert set(shown) == {one.call_id, two.call_id}
+        assert {call["phase"] for call in shown.values()} == {"listening"}
+        for call in (one, two):
+            await call.hang_up()
+
+
+async def test_a_call_that_does_not_answer_is_shown_too(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.control.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(sys, "get_state", _never_answers)
+    async with place.call(stay()) as call:
+        await call.until(lambda: call.has_heard(0, 1))
+        (shown,) = (await ask(place, op="calls"))["calls"]
+        assert shown["phase"] == "unknown: timeout"
+        await call.hang_up()
+
+
+async def _never_answers(vm: Any, pid: Pid, timeout: float) -> Any:
+    raise CallExit("timeout", pid)
+
+
+@pytest.mark.parametrize("form", ["name", "pid", "bare serial", "Erlang's"])
+async def test_a_process_is_killed_by_its_name_or_its_pid(place: World, form: str) -> None:
+    before = place.vm.whereis(names.METRICS)
+    assert before is not None
+    which = {
+        "name": names.METRICS,
+        "pid": str(before),
+        "bare serial": str(before.serial),
+        "Erlang's": f"<0.{before.serial}>",
+    }[form]
+    answer = await ask(place, op="kill", process=which, reason="kill")
+    assert answer["killed"] == str(before)
+    assert answer["name"] == "metrics"
+    assert answer["back"] == str(place.vm.whereis(names.METRICS)) != str(before)
+    assert 0 <= answer["after_ms"] < 1000
+
+
+PARTS = {
+    "call": names.call,
+    "transcriber": names.transcriber,
+    "speaker": names.speaker,
+    "session": names.session,
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+async def test_a_part_of_a_call_is_killed_and_the_call_goes_on(place: World, part: str) -> None:
+    name: Via = PARTS[part]("")
+    async with place.call(hang_up(after=r"today\?"), direct=True) as call:
+        await call.until(lambda: call.is_speaking(0, 1))
+        name = PARTS[part](call.call_id)
+        before = place.vm.whereis(name)
+        answer = await ask(place, op="kill", process=f"{part}:{call.call_id}", reason="kill")
+        assert answer["killed"] == str(before)
+        assert answer["back"] == str(place.vm.whereis(name))
+        report = await call.over()
+    assert report.ok, call.summary()
+
+
+async def test_a_process_that_nobody_restarts_is_gone(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.control.BACK_SECONDS", 0.1)
+    pid = place.vm.spawn(_wait)
+    answer = await ask(place, op="kill", process=str(pid), reason="kill")
+    assert (answer["back"], answer["after_ms"]) == (None, None)
+    assert answer["name"] == "_wait"
+    assert await place.vm.join(pid) in ("killed", "noproc")
+
+
+async def _wait() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_reason_can_be_given_and_one_that_is_trapped_is_survived(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.control.BACK_SECONDS", 0.05)
+    before = place.vm.whereis(names.MEMORY)
+    answer = await ask(place, op="kill", process=names.MEMORY, reason="a whim")
+    assert answer["back"] is None
+    assert place.vm.whereis(names.MEMORY) == before
+
+
+BAD = ["nobody", "", "call:", "call:CA0", "speaker:nobody", "<test.999999>", "²", "-1", "a:b:c"]
+
+
+@pytest.mark.parametrize("which", BAD)
+async def test_a_process_that_does_not_exist_is_refused_in_words(place: World, which: str) -> None:
+    with pytest.raises(ValueError, match=r"no process is called .*`aybiza tree`"):
+        await ask(place, op="kill", process=which, reason="kill")
+
+
+@pytest.mark.parametrize(
+    "request_", [{}, {"op": "fly"}, {"op": "kill"}, {"op": "kill", "process": 1, "reason": "kill"}]
+)
+async def test_what_is_not_a_request_is_refused_in_words(
+    place: World, request_: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match="does not understand"):
+        await ask(place, **request_)

@@ -1,0 +1,197 @@
+"""A node in one process: what it opens it closes, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from actors.memory_store import SqliteStore
+from actors.node.context import NodeContext
+from actors.runtime import KILL
+from config.agents import AgentError
+from config.settings import Settings, load
+from console import node as node_module
+from console.node import Node, node_main
+from dialogue.journal import decode
+from tests.actors.node.kit import free_port
+from tests.call.kit import AGENT, GREETING, LIMIT, Answers, agent, hang_up, stay, text, world
+
+ASK = "Tell me a story, please."
+STORY = "There was a lighthouse on a rock. The keeper had not seen a ship for many years."
+ANSWERS: Answers = {ASK: [STORY]}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load(environment(tmp_path))
+
+
+def environment(tmp_path: Path, **variables: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "DEEPGRAM_URL": "ws://127.0.0.1:9",
+        "DEEPGRAM_API_KEY": "key",
+        "AYBIZA_HTTP_PORT": "0",
+        "AYBIZA_MEDIA_PORT": "0",
+        "AYBIZA_MEMORY_PATH": str(tmp_path / "memory.sqlite3"),
+        **variables,
+    }
+
+
+@pytest.fixture
+def threads() -> Iterator[set[str]]:
+    """Threads that a node has of its own; there are none before and none after."""
+    yield own_threads()
+    assert own_threads() == set()
+
+
+def own_threads() -> set[str]:
+    return {t.name for t in threading.enumerate() if t.name.startswith(("bedrock", "nonode-job"))}
+
+
+async def test_a_node_closes_all_that_it_has_opened(settings: Settings, threads: set[str]) -> None:
+    tasks = asyncio.all_tasks()
+    async with Node(settings) as node:
+        media, http = (url.rpartition(":")[2] for url in (node.media_url, node.http_url))
+        ports = [int(media.partition("/")[0]), int(http)]
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{node.http_url}/readyz")).text == "ready\n"
+    assert node.vm.processes() == []
+    for port in ports:
+        socket.create_server(("127.0.0.1", port)).close()
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == tasks
+
+
+@pytest.mark.parametrize("door", ["AYBIZA_HTTP_PORT", "AYBIZA_MEDIA_PORT"])
+async def test_a_port_that_is_taken_is_told_and_nothing_is_left(
+    tmp_path: Path, threads: set[str], door: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        node = Node(load(environment(tmp_path, **{door: str(port)})))
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}"):
+            async with node:
+                pass
+    assert node.vm.processes() == []
+
+
+async def test_a_tree_that_does_not_start_leaves_nothing(
+    settings: Settings, threads: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("broken on purpose")
+
+    node = Node(settings)
+    monkeypatch.setattr(node, "_start", fail)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        async with node:
+            pass
+    assert node.vm.processes() == []
+
+
+async def test_an_agent_that_cannot_be_had_is_told_before_anything_is_opened(
+    tmp_path: Path, settings: Settings
+) -> None:
+    with pytest.raises(AgentError, match="there is no agent 'nobody'"):
+        Node(load(environment(tmp_path, AYBIZA_AGENT="nobody")))
+    with pytest.raises(ValueError, match="no such tool: fly"):
+        Node(settings, agent(tools=("fly",)))
+
+
+async def test_the_agents_own_limits_come_before_the_nodes(tmp_path: Path) -> None:
+    variables = {"AYBIZA_SILENCE_TIMEOUT_SECONDS": "7", "AYBIZA_MAX_CALL_SECONDS": "70"}
+    settings = load(environment(tmp_path, **variables))
+    filled = Node(settings, AGENT)._agent
+    assert (filled.silence_timeout_s, filled.max_duration_s) == (7.0, 70.0)
+    own = Node(settings, agent(silence_timeout_s=3.0, max_duration_s=30.0))._agent
+    assert (own.silence_timeout_s, own.max_duration_s) == (3.0, 30.0)
+
+
+async def test_a_call_goes_on_at_the_next_node_of_the_same_memory(tmp_path: Path) -> None:
+    ports = {
+        "AYBIZA_HTTP_PORT": str(free_port()),
+        "AYBIZA_MEDIA_PORT": str(free_port()),
+        "AYBIZA_MEMORY_PATH": str(tmp_path / "memory.sqlite3"),
+    }
+    options: dict[str, Any] = {"answers": ANSWERS, "delta_ms": 80, "voice_speed": 2, **ports}
+    async with world(tmp_path, **options) as place:
+        steps = text(ASK, after=r"today\?"), hang_up("many years")
+        async with place.call(*steps) as call:
+            await call.until(lambda: call.is_speaking(1, 1))
+            await place.stop()
+            async with world(tmp_path, **options):
+                report = await call.over()
+                assert report.ok, report.failure
+                before, _, after = call.heard.partition(f"{AGENT.bridge} ")
+                assert f"{GREETING} {STORY} ".startswith(before)
+                assert STORY.endswith(after.strip())
+
+
+async def test_a_node_that_stops_does_not_end_its_calls_for_good(tmp_path: Path) -> None:
+    async with world(tmp_path) as place, place.call(stay(), direct=True) as call:
+        await call.until(lambda: call.has_heard(0, 1))
+        await place.stop()
+        await call.over()
+        assert [stream.close_code for stream in call.report.streams] == [1001]
+        store = SqliteStore(place.memory_path)
+        kinds = [type(decode(row.entry)).__name__ for row in store.read(call.call_id)]
+        store.close()
+        assert kinds == ["AgentSentence", "AnswerComplete", "SentenceHeard"]
+
+
+class Told:
+    """What a node main has said to its context."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.info: dict[str, str] = {}
+        self.ready = asyncio.Event()
+        self.context = NodeContext(
+            incarnation=1, settings=environment(tmp_path), on_ready=self._is_ready
+        )
+
+    def _is_ready(self, info: dict[str, str]) -> None:
+        self.info = info
+        self.ready.set()
+
+
+async def test_the_main_of_a_node_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    main = asyncio.create_task(node_main(told.context))
+    async with asyncio.timeout(LIMIT):
+        await told.ready.wait()
+        assert set(told.info) == {"media", "http", "node"}
+        assert told.context.control is not None
+        answer = await told.context.control({"op": "tree"})
+        assert answer["processes"][0]["server"] == "Application"
+        told.context.stop.set()
+        await main
+
+
+async def test_the_main_of_a_node_fails_when_its_application_gives_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Node] = []
+
+    class Kept(Node):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            made.append(self)
+
+    monkeypatch.setattr(node_module, "Node", Kept)
+    told = Told(tmp_path)
+    main = asyncio.create_task(node_main(told.context))
+    async with asyncio.timeout(LIMIT):
+        await told.ready.wait()
+        made[0].vm.exit("application", KILL)
+        with pytest.raises(RuntimeError, match="has given up"):
+            await main

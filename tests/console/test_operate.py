@@ -1,0 +1,110 @@
+"""`aybiza tree`, `calls` and `kill`: what they print, and how they end without a node."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from actors.node import client
+from console.cli import app
+from console.operate import killed_line, tree_lines
+from tests.actors.node.kit import free_port
+
+TREE = [
+    (0, "Application", "application"),
+    (1, "RegistryActor", "registry_actor"),
+    (1, "CallSupervisor", "call_supervisor"),
+    (2, "CallSession", "session:CA1"),
+    (3, "CallActor", "call:CA1"),
+    (3, "SpeakerActor", "speaker:CA1"),
+    (4, "Task", None),
+    (2, "CallSession", "session:CA2"),
+    (1, "Gateway", "gateway"),
+    (2, "MediaServer", "media_server"),
+    (0, "Stranger", None),
+]
+DRAWN = """\
+Application <n.1>  application
+├─ RegistryActor <n.2>  registry_actor
+├─ CallSupervisor <n.3>  call_supervisor
+│  ├─ CallSession <n.4>  session:CA1
+│  │  ├─ CallActor <n.5>  call:CA1
+│  │  └─ SpeakerActor <n.6>  speaker:CA1
+│  │     └─ Task <n.7>
+│  └─ CallSession <n.8>  session:CA2
+└─ Gateway <n.9>  gateway
+   └─ MediaServer <n.10>  media_server
+Stranger <n.11>"""
+
+PROCESSES = [
+    {"pid": f"<n.{number}>", "name": name, "server": server, "depth": depth}
+    for number, (depth, server, name) in enumerate(TREE, 1)
+]
+
+
+def aybiza(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Answers in the place of a node; what it was asked, and on which port."""
+    questions: list[Any] = []
+    answers: dict[str, dict[str, Any]] = {
+        "tree": {"processes": PROCESSES},
+        "calls": {"calls": [{"call_id": "CA1", "phase": "speaking", "turn": 2}]},
+        "kill": {"killed": "<n.5>", "name": "call:CA1", "back": "<n.12>", "after_ms": 0.3},
+    }
+
+    def answer(port: int, request: dict[str, Any]) -> dict[str, Any]:
+        questions.append((port, request))
+        return answers[request["op"]]
+
+    monkeypatch.setattr(client, "ask_node", answer)
+    return questions
+
+
+def test_the_tree_is_drawn_with_lines() -> None:
+    assert "\n".join(tree_lines(PROCESSES)) == DRAWN
+    assert tree_lines([]) == []
+
+
+def test_tree_prints_the_tree(asked: list[Any]) -> None:
+    result = aybiza("tree", "--port", "2001")
+    assert (result.exit_code, result.stdout.rstrip("\n")) == (0, DRAWN)
+    assert asked == [(2001, {"op": "tree"})]
+    assert json.loads(aybiza("tree", "--json").stdout) == {"processes": PROCESSES}
+
+
+def test_calls_prints_one_line_a_call(asked: list[Any]) -> None:
+    result = aybiza("calls")
+    assert result.stdout == "call_id CA1  phase speaking  turn 2\n1 calls\n"
+    assert json.loads(aybiza("calls", "--json").stdout)["calls"][0]["turn"] == 2
+
+
+def test_kill_tells_who_took_the_place(asked: list[Any]) -> None:
+    result = aybiza("kill", "call:CA1", "--reason", "a whim", "--port", "2001")
+    assert result.stdout == "killed <n.5> (call:CA1); <n.12> took its place after 0.3 ms\n"
+    assert asked == [(2001, {"op": "kill", "process": "call:CA1", "reason": "a whim"})]
+    assert json.loads(aybiza("kill", "5", "--json").stdout)["back"] == "<n.12>"
+
+
+def test_a_process_without_a_successor_is_told() -> None:
+    answer = {"killed": "<n.7>", "name": "Task", "back": None, "after_ms": None}
+    assert killed_line(answer) == "killed <n.7> (Task); nobody has taken its place"
+
+
+@pytest.mark.parametrize("command", [["tree"], ["calls"], ["kill", "metrics"], ["stop"]])
+def test_without_a_node_they_say_so_and_fail(command: list[str]) -> None:
+    result = aybiza(*command, "--port", str(free_port()))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("aybiza: ")
+    assert result.stdout == ""
+
+
+def test_wrong_usage_is_told() -> None:
+    assert aybiza("kill").exit_code == 2
+    assert aybiza("tree", "--port", "none").exit_code == 2

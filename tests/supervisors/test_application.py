@@ -1,0 +1,77 @@
+"""The application: its tree, that each part comes back by itself, and when the node gives up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actors import names
+from actors.runtime import Dest
+from console.control import tree
+from gateway.media_server import STREAM_SUPERVISOR
+from supervisors.application import MAX_RESTARTS
+from tests.call.kit import hang_up, world
+
+BREAKER = names.breaker("global.anthropic.claude-haiku-4-5-20251001-v1:0")
+PARTS: dict[str, Dest] = {
+    "RegistryActor": "registry_actor",
+    "MetricsActor": names.METRICS,
+    "MemoryActor": names.MEMORY,
+    "CircuitBreakerSupervisor": "circuit_breaker_supervisor",
+    "CircuitBreakerActor": BREAKER,
+    "ModelSupervisor": names.MODEL_SUPERVISOR,
+    "ToolSupervisor": names.TOOL_SUPERVISOR,
+    "CallSupervisor": names.CALL_SUPERVISOR,
+    "Gateway": "gateway",
+    "StreamSupervisor": STREAM_SUPERVISOR,
+    "MediaServer": "media_server",
+    "HttpServer": "http_server",
+}
+
+
+async def test_the_tree_is_that_of_the_architecture(tmp_path: Path) -> None:
+    async with world(tmp_path) as place:
+        lines = [(line["depth"], line["server"]) for line in tree(place.vm)]
+    assert lines == [
+        (0, "Application"),
+        (1, "RegistryActor"),
+        (1, "MetricsActor"),
+        (1, "MemoryActor"),
+        (1, "CircuitBreakerSupervisor"),
+        (2, "CircuitBreakerActor"),
+        (2, "CircuitBreakerActor"),
+        (1, "ModelSupervisor"),
+        (1, "ToolSupervisor"),
+        (1, "CallSupervisor"),
+        (1, "Gateway"),
+        (2, "StreamSupervisor"),
+        (2, "MediaServer"),
+        (3, "Task MediaServer._listen"),
+        (2, "HttpServer"),
+        (3, "Task HttpServer._serve"),
+    ]
+
+
+@pytest.mark.parametrize("half", [0, 1])
+async def test_each_part_comes_back_and_the_node_takes_calls(tmp_path: Path, half: int) -> None:
+    async with world(tmp_path) as place:
+        root = place.node.root
+        for dest in list(PARTS.values())[half::2]:
+            await place.until(lambda dest=dest: place.vm.alive(dest), what=f"no {dest}")  # type: ignore[misc]
+            await place.restart(dest)
+        async with place.call(hang_up(after=r"today\?")) as call:
+            report = await call.over()
+        assert report.ok, call.summary()
+        assert root is not None and place.vm.alive(root)
+
+
+async def test_a_part_that_keeps_failing_ends_the_node(tmp_path: Path) -> None:
+    async with world(tmp_path) as place:
+        root = place.node.root
+        assert root is not None
+        for _ in range(MAX_RESTARTS):
+            await place.restart(names.METRICS)
+        place.kill(names.METRICS)
+        await place.until(lambda: not place.vm.alive(root), 2.0)
+        await place.until(lambda: place.labels() == [], 2.0)
