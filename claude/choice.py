@@ -59,6 +59,7 @@ class Policy:
     arms: Mapping[str, ModelProfile] = field(default_factory=dict)
     successors: Mapping[str, str] = field(default_factory=dict)
     region: str = "us-east-1"
+    fallback_region: str | None = None
     map_regions: bool = False
     latency_ms: float = 200.0
     thinking_threshold: float = 0.9
@@ -96,6 +97,7 @@ class Policy:
             arms={asked: profile for asked, profile in arms.items() if profile},
             successors=_successors(catalogue, today),
             region=settings.aws_region,
+            fallback_region=settings.aws_fallback_region,
             map_regions=settings.cloudflare_region_mapping,
             latency_ms=float(settings.latency_threshold_ms),
             thinking_threshold=settings.extended_thinking_threshold,
@@ -104,20 +106,37 @@ class Policy:
         )
 
     @property
+    def every(self) -> tuple[ModelProfile, ...]:
+        """All models that a choice can name."""
+        return tuple({p.id: p for p in (*self.models, *self.arms.values())}.values())
+
+    @property
     def ids(self) -> tuple[str, ...]:
-        """The ids of all models that a choice can name: one circuit breaker each."""
-        every = [*self.models, *self.arms.values()]
-        return tuple(dict.fromkeys(profile.id for profile in every))
+        """Their ids: one circuit breaker each."""
+        return tuple(profile.id for profile in self.every)
+
+    def profile(self, model_id: str) -> ModelProfile:
+        """The profile of one of these ids, or of any other."""
+        known = next((profile for profile in self.every if profile.id == model_id), None)
+        return known or profile_of(model_id, self.catalogue)
+
+    @property
+    def fallback(self) -> str | None:
+        """The region to turn to when the first one fails; None if not every model may be asked
+        from there."""
+        away = self.fallback_region
+        if away is None or any(self.region_of(profile, away) != away for profile in self.every):
+            return None
+        return away
 
     @property
     def regions(self) -> tuple[str, ...]:
         """The regions that a choice can name: one client each, to be warmed."""
         if not self.map_regions:
             return (self.region,)
-        every = [*self.models, *self.arms.values()]
         mapped = {
             self.region_of(profile, region)
-            for profile in every
+            for profile in self.every
             for region in REGION_OF_COUNTRY.values()
         }
         return (self.region, *sorted(mapped - {self.region}))
@@ -125,10 +144,9 @@ class Policy:
     @property
     def speeds(self) -> dict[str, float]:
         """How fast each model is, by id: the catalogue's score, less where it thinks first."""
-        every = [*self.models, *self.arms.values()]
         return {
             profile.id: profile.model.scores.speed - _THINKS_FIRST * _thinks_first(profile)
-            for profile in every
+            for profile in self.every
         }
 
     def after(self, chosen: ModelProfile) -> tuple[ModelProfile, ...]:

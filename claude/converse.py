@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from claude.messages import (
     CALL_BEGINS,
@@ -59,6 +59,14 @@ class Guardrail:
     identifier: str
     version: str
     trace: bool = False
+
+    @classmethod
+    def of(cls, setting: str | None) -> Self | None:
+        """The guardrail of AYBIZA_GUARDRAIL: its id or ARN, a colon, its version."""
+        if setting is None:
+            return None
+        identifier, _, version = setting.rpartition(":")
+        return cls(identifier, version)
 
 
 def converse_request(

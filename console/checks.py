@@ -88,10 +88,11 @@ def _models(settings: Settings, catalogue: Catalogue) -> Check:
         policy = Policy.of(settings, catalogue, today=date.today())
     except SelectionError as error:
         return Check("models", False, "; ".join(error.problems))
+    away = settings.aws_fallback_region
     lost = [
-        f"{profile.id} cannot be asked from the fallback region {settings.aws_fallback_region}"
-        for profile in policy.models
-        if policy.region_of(profile, settings.aws_fallback_region) != settings.aws_fallback_region
+        f"{profile.id} cannot be asked from the fallback region {away}"
+        for profile in policy.every
+        if policy.region_of(profile, away) != away
     ]
     says = [", ".join(policy.ids), *policy.warnings, *lost]
     return Check("models", not lost, "; ".join(says))

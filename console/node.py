@@ -30,6 +30,7 @@ from claude.client import BedrockClient
 from config.agents import Agent, load_agent
 from config.settings import Settings, load
 from console.control import control
+from dialogue.answer_cache import AnswerCache
 from dialogue.toolbox import Toolbox, toolbox_for
 from gateway.gateway import Doors, gateway
 from gateway.http import HttpDoor
@@ -59,6 +60,7 @@ class Node:
         self._agent = _with_limits(agent or load_agent(settings.agent), settings)
         self._toolbox = toolbox or toolbox_for(self._agent.tools)
         self._store = SqliteStore(settings.memory_path)
+        self._answers = AnswerCache() if settings.edge_cache_enabled else None
         self.vm = VM(settings.node_name, mailbox_alarm=settings.mailbox_alarm)
         self.media_url = self.http_url = ""
         self._closing = AsyncExitStack()
@@ -93,7 +95,8 @@ class Node:
         media, http = self._sockets
         self.media_url = f"ws://{_address(media)}{PATH}"
         self.http_url = f"http://{_address(http)}"
-        await self._bedrock.warm()
+        regions = dict.fromkeys((settings.aws_region, settings.aws_fallback_region))
+        await self._bedrock.warm(*regions)
         await self._deepgram.warm()
         await self._closing.enter_async_context(self.vm)
         await self._start(Doors(media, http, self._context, self._door()))
@@ -121,6 +124,7 @@ class Node:
             line=line,
             agent=self._agent,
             model=settings.models[0],
+            models=settings.models,
             fallback_region=settings.aws_fallback_region,
             bedrock=self._bedrock,
             deepgram=self._deepgram,
@@ -130,6 +134,7 @@ class Node:
             start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
             caller=start.custom_parameters.get("From", ""),
             log_transcripts=settings.log_transcripts,
+            answers=self._answers,
         )
 
     async def __aexit__(self, *_: object) -> None:

@@ -121,13 +121,15 @@ def _memory(process: Process) -> int:
         waiting = getattr(waiting, "cr_await", None)
     seen = {id(process), id(process.vm)}
     found: deque[Any] = deque((process.mailbox, process.server, process.links, process.names))
-    while found and len(seen) < MEMORY_OBJECTS:
+    for _ in range(MEMORY_OBJECTS):
+        if not found:
+            break
         thing = found.popleft()
         if thing is None or id(thing) in seen or isinstance(thing, _NOT_ITS_OWN):
             continue
         seen.add(id(thing))
         size += sys.getsizeof(thing, 0)
-        found.extend(islice(_parts(thing), max(0, MEMORY_OBJECTS - len(seen) - len(found))))
+        found.extend(islice(_parts(thing), MEMORY_OBJECTS - len(found)))
     return size
 
 

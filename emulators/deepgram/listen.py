@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulators.deepgram.engine import BLOCK_BYTES, BLOCK_MS, Recogniser
+from speech import mulaw
 
 INTERIM_MS = 250
 EMPTY_MS = 1000
@@ -97,6 +98,11 @@ class Listening:
         if self._last_speech < self._now:
             self._onset = None
         return [result]
+
+    async def end(self) -> list[Message]:
+        """What is said to `CloseStream`: the same, with what is left of a block."""
+        rest = bytes([mulaw.SILENCE]) * (-len(self._left) % BLOCK_BYTES)
+        return [*await self.audio(rest), *await self.finalize()]
 
     async def _block(self, block: bytes) -> list[Message]:
         speech = await self._recogniser.feed(block)

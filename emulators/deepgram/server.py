@@ -229,7 +229,7 @@ async def _told(socket: _Socket, listening: Listening, message: str) -> bool:
                 await socket.send(json.dumps(answer))
             return True
         case {"type": "CloseStream"}:
-            for answer in await listening.finalize():
+            for answer in await listening.end():
                 await socket.send(json.dumps(answer))
             await socket.send(_metadata(listening.seconds))
             await socket.connection.close()

@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from emulators.deepgram.engine import BLOCK_BYTES, SynthesisError
+from emulators.deepgram.processes import kill
 from speech import mulaw
 from speech.resample import Downsampler
 
@@ -86,9 +87,8 @@ class Synthesiser:
         except TimeoutError:
             raise SynthesisError(f"the voice did not end within {SPEAK_SECONDS:g} s") from None
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            kill(process)
+            await process.wait()
         if process.returncode != 0:
             told = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
             raise SynthesisError(f"the voice ended with code {process.returncode}: {told[0]}")

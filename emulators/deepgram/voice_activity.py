@@ -47,6 +47,9 @@ _SIZE = 1024
 _HUM_BINS = 20
 _LAGS = slice(20, 115)
 _BAND_BINS = 5
+_QUIETEST_POWER = (
+    10 ** (QUIETEST_DB / 10) * _FULL_SCALE**2 * float((_WINDOW * _WINDOW).sum()) * _SIZE / 2
+)
 
 
 def _own_likeness() -> Floats:
@@ -110,7 +113,7 @@ def _is_voice(samples: Floats) -> bool:
     power = spectrum.real**2 + spectrum.imag**2
     power[:_HUM_BINS] = 0.0
     total = float(power.sum())
-    if total <= 0.0:
+    if total <= _QUIETEST_POWER:
         return False
     likeness = np.fft.irfft(power)
     periodicity = float((likeness[_LAGS] / _WINDOW_LIKENESS[_LAGS]).max() / likeness[0])

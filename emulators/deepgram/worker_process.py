@@ -8,7 +8,6 @@ another process does not know its utterance.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import sys
 import time
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from emulators.deepgram.processes import kill
 from emulators.deepgram.worker import PLACE, REPLY, REQUEST
 
 COMMAND = (sys.executable, "-m", "emulators.deepgram.worker")
@@ -90,7 +90,7 @@ class WorkerProcess:
                 return await answer
         except TimeoutError:
             log.warning("speech_worker_hangs", pid=running.process.pid, seconds=limit)
-            _kill(running)
+            kill(running.process)
             return b""
         finally:
             running.answers.pop(number, None)
@@ -109,7 +109,7 @@ class WorkerProcess:
             pass
         except TimeoutError:
             log.warning("speech_worker_hangs", pid=running.process.pid, seconds=ANSWER_SECONDS)
-            _kill(running)
+            kill(running.process)
 
     async def _process(self) -> _Running | None:
         async with self._starting:
@@ -132,7 +132,7 @@ class WorkerProcess:
         if not self._stopped:
             process = running.process
             log.warning("speech_worker_lost", pid=process.pid, code=process.returncode)
-        _kill(running)
+        kill(running.process)
         assert running.reader is not None
         await asyncio.wait((running.reader,), timeout=STOP_SECONDS)
 
@@ -149,16 +149,10 @@ async def _read(running: _Running) -> None:
             if answer is not None and not answer.done():
                 answer.set_result(payload)
     except (asyncio.IncompleteReadError, ConnectionError):
-        _kill(running)
+        kill(running.process)
         await running.process.wait()
     finally:
         stdin.close()
         for answer in running.answers.values():
             if not answer.done():
                 answer.set_result(b"")
-
-
-def _kill(running: _Running) -> None:
-    """It holds nothing that is worth waiting for."""
-    with contextlib.suppress(ProcessLookupError):
-        running.process.kill()

@@ -188,7 +188,7 @@ class Matrix:
         if name not in self._worlds:
             folder = self._folder / name
             opening = self._nodes.enter_async_context(
-                world(folder, answers=ANSWERS, thinks_ms=120, delta_ms=80, voice_speed=2)
+                world(folder, answers=ANSWERS, thinks_ms=120, delta_ms=110, voice_speed=2)
             )
             self._worlds[name] = asyncio.ensure_future(opening)
         return await self._worlds[name]

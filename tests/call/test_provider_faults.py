@@ -136,7 +136,9 @@ async def test_a_model_that_cannot_be_had_is_apologised_for(tmp_path: Path) -> N
                 place.kill_breakers()
                 report = await call.over()
                 assert report.ok, call.summary()
-                assert call.heard == f"{GREETING} {AGENT.error} {END} ", call.summary()
+                # Where the model takes its time over it, the filler comes before.
+                heard = call.heard.replace(f"{AGENT.filler} ", "", 1)
+                assert heard == f"{GREETING} {AGENT.error} {END} ", call.summary()
 
     await side_by_side(call, APOLOGIES)
 

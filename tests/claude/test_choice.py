@@ -84,6 +84,25 @@ class TestPolicy:
     def test_all_models_that_a_choice_can_name_are_told(self) -> None:
         assert policy(f"current=1,{OPUS}=1").ids == (HAIKU, SONNET, OPUS)
 
+    def test_a_model_is_found_by_its_id_known_or_not(self) -> None:
+        made = policy(f"current=1,{OPUS}=1")
+        assert [made.profile(model_id) for model_id in made.ids] == list(made.every)
+        assert made.profile("us.other").known is False
+
+    @pytest.mark.parametrize(
+        ("models", "away", "fallback"),
+        [
+            (f"{HAIKU},{SONNET}", "eu-west-1", "eu-west-1"),
+            (f"{HAIKU},{OPUS}", "us-west-2", "us-west-2"),
+            (f"{HAIKU},{OPUS}", "eu-west-1", None),
+        ],
+    )
+    def test_the_fallback_region_is_one_from_which_every_model_may_be_asked(
+        self, models: str, away: str, fallback: str | None
+    ) -> None:
+        made = policy(AWS_BEDROCK_MODELS=models, AWS_FALLBACK_REGION=away)
+        assert made.fallback == fallback
+
     def test_all_regions_that_a_choice_can_name_are_told(self) -> None:
         everywhere = policy().regions
         assert everywhere[0] == "us-east-1"

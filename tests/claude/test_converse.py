@@ -39,6 +39,7 @@ TOOL = {
 }
 HELLO = [{"role": "user", "content": [{"text": "Hello"}]}]
 SIGNED = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
+ARN = "arn:aws:bedrock:us-east-1:1:guardrail/"
 LONG = "Say only what the caller needs to know. " * 500
 
 
@@ -241,6 +242,19 @@ class TestTheRest:
             "trace": "disabled",
             "streamProcessingMode": "async",
         }
+
+    @pytest.mark.parametrize(
+        ("setting", "guardrail"),
+        [
+            (None, None),
+            ("abc:DRAFT", Guardrail("abc", "DRAFT")),
+            ("arn:aws:bedrock:us-east-1:1:guardrail/abc:7", Guardrail(f"{ARN}abc", "7")),
+        ],
+    )
+    def test_a_guardrail_is_read_from_its_setting(
+        self, setting: str | None, guardrail: Guardrail | None
+    ) -> None:
+        assert Guardrail.of(setting) == guardrail
 
     def test_cache_points_are_set_when_asked_for(self) -> None:
         without = converse_request(HAIKU, HELLO, system=LONG)

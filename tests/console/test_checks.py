@@ -173,9 +173,9 @@ def test_what_hangs_does_not_hold_up_the_rest(door: str, monkeypatch: pytest.Mon
         seen = found(door, door, **KEYS)
     finally:
         ended.set()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert seen["AWS credentials"] == Check("AWS credentials", False, "no answer within 0.5 s")
-    assert seen["network: Bedrock"].ok
+    assert seen["DEEPGRAM_API_KEY"].ok
 
 
 def test_a_check_that_fails_itself_says_so(door: str, monkeypatch: pytest.MonkeyPatch) -> None:

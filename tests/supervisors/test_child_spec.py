@@ -106,7 +106,9 @@ class TestChecked:
 
 class TestCheckedDynamic:
     @pytest.mark.parametrize(
-        "spec", [{"start": never_called}, {"id": "a"}, given(start="mfa")], ids=str
+        "spec",
+        [{"start": never_called}, {"id": "a"}, given(start="mfa")],
+        ids=["no id", "no start", "a name for a start"],
     )
     def test_wants_an_id_and_a_start_function(self, spec: Any) -> None:
         with pytest.raises(SupervisorError) as caught:

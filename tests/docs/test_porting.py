@@ -1,0 +1,80 @@
+"""What the porter's page names is there: every function, every test, every recording."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "porting.md").read_text(encoding="utf-8")
+QUOTED = re.findall(r"`([^`\n]+)`", PAGE)
+PACKAGES = "actors|claude|config|console|dialogue|gateway|speech|supervisors"
+OURS = sorted({name for name in QUOTED if re.fullmatch(rf"(?:{PACKAGES})(?:\.\w+)+", name)})
+FILES = sorted({name for name in QUOTED if re.fullmatch(r"(?:tests|config)/[\w/]+\.\w+", name)})
+RECORDINGS = sorted({name for name in QUOTED if re.fullmatch(r"\w+\.json", name)})
+TESTS = sorted({name for name in QUOTED if re.fullmatch(r"test_\w+", name)})
+
+
+@cache
+def known_tests() -> set[str]:
+    """The names of all tests."""
+    return {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^\s*(?:async )?def (test_\w+)\(", path.read_text("utf-8"), re.M)
+    }
+
+
+def rows() -> Iterator[list[str]]:
+    """The cells of every row of a table but its head."""
+    lines = PAGE.splitlines()
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        if line.startswith("|") and not set(line) <= set("|- ") and not set(after) <= set("|-"):
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def test_the_page_names_something_of_each_kind() -> None:
+    assert min(len(OURS), len(FILES), len(RECORDINGS), len(TESTS)) > 15
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_is_named_exists(name: str) -> None:
+    parts = name.split(".")
+    for at in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:at]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[at:]:
+            found = getattr(found, part)
+        return
+    raise AssertionError(f"there is no {name}")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_named_exists(name: str) -> None:
+    assert (ROOT / name).is_file()
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_a_recording_that_is_named_exists(name: str) -> None:
+    assert (ROOT / "tests" / "golden" / name).is_file()
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_a_test_that_is_named_exists(name: str) -> None:
+    assert name in known_tests()
+
+
+def test_every_recorded_function_has_its_row() -> None:
+    recorded = {path.name for path in (ROOT / "tests" / "golden").glob("fn_*.json")}
+    assert recorded - set(RECORDINGS) == set()
+
+
+def test_every_row_of_a_table_has_all_its_cells() -> None:
+    assert {len(cells) for cells in rows()} == {4, 5}
