@@ -1,6 +1,8 @@
 # One door for everything that is done with the sources. `make help` lists it.
 
 PYTHON ?= python3
+# Most tests wait for audio in real time, so more run at once than there are processors.
+TEST_WORKERS ?= 3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
@@ -42,7 +44,7 @@ demo: install ## place a supervised phone call on this machine, and crash it
 	$(BIN)/aybiza demo
 
 test: install lint typecheck ## lint, type check, run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope
 
 lint: install ## check style and format
 	$(BIN)/ruff check .

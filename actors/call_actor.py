@@ -1,10 +1,10 @@
 """CallActor: the conversation of one call. Turns, history, decisions; no sockets, no audio.
 
 It tells what happens to the turn machine (`dialogue.turns`) and carries out what that orders, each
-journal entry before what follows it. It takes what has happened from the line's inbox and removes an
-event only when it has been dealt with; the answer keeps its own events until they are taken. So
-a CallActor that crashes anywhere is followed by one that reads the journal and goes on with the same
-turn: no turn of the caller is lost, no sentence is said twice.
+journal entry before what follows it. It takes what has happened from the line's inbox and removes
+an event only when it has been dealt with; the answer keeps its own events until they are taken. So
+a CallActor that crashes anywhere is followed by one that reads the journal and goes on with the
+same turn: no turn of the caller is lost, no sentence is said twice.
 
 It ends with NORMAL when the call is over, which shuts its session down.
 
@@ -14,6 +14,7 @@ Source: specification 000, `handle_user_input`, `process_enhanced_streaming_resp
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 import structlog
@@ -181,7 +182,8 @@ class CallActor(GenServer):
         log.info(event, call_id=self.call_id, **fields, **shown)
 
     async def _perform(self, commands: list[Command], number: int | None = None) -> None:
-        # Silence comes first and may come twice; written first, a crash would leave the agent talking.
+        # Silence comes first and may come twice: after the journal, a crash between the two would
+        # leave the agent talking.
         for command in commands:
             if isinstance(command, StopTalking):
                 await self._stop_talking(command)
@@ -235,8 +237,14 @@ class CallActor(GenServer):
         agent = self._context.agent
         messages = conversation.messages(continuing=ask.after_seq > 0)
         said = conversation.at(ask.turn).caller
+        prompt = system_prompt(agent, date.today())
         request = BeginAnswer(
-            self._context, ask.turn, ask.after_seq + 1, messages, system_prompt(agent), said
+            self._context,
+            ask.turn,
+            ask.after_seq + 1,
+            messages,
+            prompt,
+            said,
         )
         try:
             await names.call_patiently(self.vm, names.MODEL_SUPERVISOR, request, ASK_SECONDS)
@@ -279,8 +287,8 @@ class CallActor(GenServer):
         self._cast_speaker(speak)
 
     def _cast_speaker(self, request: Any) -> None:
-        # To the speaker that has said it is there, not to its name: a new one is to be given all that
-        # was not heard before anything that comes later.
+        # To the speaker that has said it is there, not to its name: a new one is to be given all
+        # that was not heard before anything that comes later.
         if self._speaker is not None:
             self.vm.cast(self._speaker, request)
 

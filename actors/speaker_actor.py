@@ -2,17 +2,18 @@
 
 Sentences are spoken in the order in which they are given, whatever arrives when. Audio goes out up
 to `LEAD_SECONDS` ahead of the caller's ear, and a mark behind each sentence, so the line's ledger
-knows what was heard. The ledger outlives this actor: a restarted one is given the sentences again by
-the CallActor, passes over what is out, and goes on in the middle of a sentence where it broke off.
+knows what was heard. The ledger outlives this actor: a restarted one is given the sentences again
+by the CallActor, passes over what is out, and goes on in the middle of a sentence where it broke
+off.
 
     cast Speak(…)                 say it behind the others; passed over if it is known, or was given
                                   before the line was cleared (`generation`: the ledger's, then)
     cast Finish(turn)             nothing follows for now: have the rest synthesised at once
     cast "stop"                   the line was cleared: forget everything not heard
 
-A socket that breaks, cannot be had, or is silent for `STALL_SECONDS` when it should speak is replaced,
-with growing waits, and the rest is said through the new one; after `GIVE_UP_SECONDS` without one the
-line is told `LineFailed`.
+A socket that breaks, cannot be had, or is silent for `STALL_SECONDS` when it should speak is
+replaced, with growing waits, and the rest is said through the new one; after `GIVE_UP_SECONDS`
+without one the line is told `LineFailed`.
 
 Source: Deepgram, speak v1; Twilio, Media Streams ("media", "mark", "clear").
 """

@@ -1,8 +1,8 @@
 """TranscriberActor: one call's listen socket at Deepgram. Audio in, words out.
 
 It reads the caller's audio from the line's ring, so nothing is lost while it restarts or while its
-socket is down: a new socket is fed from where the words were last understood, no word twice and none
-missing. What it hears it posts to the line: onset, interim words, final words, end of turn.
+socket is down: a new socket is fed from where the words were last understood, no word twice and
+none missing. What it hears it posts to the line: onset, interim words, final words, end of turn.
 
 A socket that breaks, cannot be had, or says nothing to `STALL_SECONDS` of audio is replaced, with
 growing waits; after `GIVE_UP_SECONDS` without one the line is told `LineFailed`. Anything else that

@@ -1,8 +1,8 @@
-"""What the agent adds to a turn: the time that is neither the caller's, nor Deepgram's, nor Claude's.
+"""What the agent adds to a turn: the time that is not the caller's, Deepgram's or Claude's.
 
-A node of its own process answers telephones of this process; the providers are the loopback emulators in
-a third process, told to take their time (`FIRST_TOKEN_MS`, `FIRST_AUDIO_MS`). A turn is stamped where it
-crosses from one process to another, all on the machine's monotonic clock:
+A node of its own process answers telephones of this process; the providers are the loopback
+emulators in a third process, told to take their time (`FIRST_TOKEN_MS`, `FIRST_AUDIO_MS`). A turn
+is stamped where it crosses from one process to another, all on the machine's monotonic clock:
 
     hear     final transcript sent by Deepgram      → request arrives at Bedrock
     think    first token sent by Bedrock            → first sentence arrives at Deepgram

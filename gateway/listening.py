@@ -1,7 +1,7 @@
 """Listening sockets: bound once by the node, lent to servers that come and go.
 
-A server that is restarted stops accepting by `retire`: whom it has accepted it still serves, everyone
-after them waits in the socket's backlog for the next server. So nobody is refused.
+A server that is restarted stops accepting by `retire`: whom it has accepted it still serves,
+everyone after them waits in the socket's backlog for the next server. So nobody is refused.
 
 Errors: `OSError` says which address cannot be had, and why.
 """

@@ -1,8 +1,8 @@
 """MediaServer: accepts Twilio's media websockets on the path `/media`.
 
 Each connection becomes a `MediaStream` under StreamSupervisor. The listening socket belongs to the
-node and is only borrowed, so a restart of this server refuses nobody, and running calls do not notice
-it: their connections stay open.
+node and is only borrowed, so a restart of this server refuses nobody, and running calls do not
+notice it: their connections stay open.
 
 Source: Twilio, Media Streams; websockets, asyncio server.
 """

@@ -1,9 +1,10 @@
 """MediaStream: one media websocket of Twilio, and the call on it.
 
-A process a websocket. It reads frames, writes frames, owns the call's line, and has a CallSession run
-on it; what is said is not its business. It outlives the session: when one goes down before the call
-has ended it asks for a new one on the same line, so the caller stays connected. When it ends itself,
-the session sees the line go; the caller comes back by the `<Redirect>` of the call's TwiML.
+A process a websocket. It reads frames, writes frames, owns the call's line, and has a CallSession
+run on it; what is said is not its business. It outlives the session: when one goes down before the
+call has ended it asks for a new one on the same line, so the caller stays connected. When it ends
+itself, the session sees the line go; the caller comes back by the `<Redirect>` of the call's
+TwiML.
 
 How it ends, and the websocket's close code:
 
@@ -234,7 +235,7 @@ class MediaStream(GenServer):
         log.info("call_connected", call_id=context.call_id, session=str(session))
 
     async def _end_old_session(self, call_id: str) -> None:
-        """The caller may come back before the old line's session has noticed that they were gone."""
+        """The caller may be back before the old line's session has noticed that they were gone."""
         old = self.vm.whereis(names.session(call_id))
         if old is not None:
             log.info("old_session_ends", call_id=call_id, session=str(old))

@@ -26,15 +26,16 @@ class Record:
     """One request.
 
     `outcome`: `open` until it ended, then `completed`, `cancelled` (the client left), `fault` (a
-    fault on demand ended it) or `refused` (the request was not in order). `told_first_ms`: the
-    delay before the first event that the pace asked for. `deltas_after_client_left`: the deltas
-    that were made although nobody listened any more.
+    fault on demand ended it) or `refused` (the request was not in order). `region`: the one that it
+    was signed for. `told_first_ms`: the delay before the first event that the pace asked for.
+    `deltas_after_client_left`: the deltas that were made although nobody listened any more.
     """
 
     number: int
     operation: str
     model_id: str
     arrived: float
+    region: str = ""
     body: dict[str, Any] | None = None
     call: dict[str, str] = field(default_factory=dict)
     user_text: str = ""

@@ -261,6 +261,7 @@ class BedrockEmulator:
 
 def _checked(http: HttpRequest, record: Record) -> dict[str, Any]:
     """The request's body, when the service would take it."""
+    record.region = sigv4.region(http.headers)
     unsigned = sigv4.refusal(http.headers)
     if unsigned is not None:
         raise Refused(403, *unsigned)

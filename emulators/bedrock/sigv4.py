@@ -1,8 +1,8 @@
 """Whether a request carries a well-formed Signature Version 4 for Bedrock.
 
 Contract: `refusal` looks at the headers' shape alone: the scheme, the scope's service, the signed
-headers, a date, 64 hexadecimal digits. Any key and any signature will do, so that no secret is
-needed on a loopback.
+headers, a date, 64 hexadecimal digits; `region` reads the scope's region. Any key and any signature
+will do, so that no secret is needed on a loopback.
 Errors: returned, not raised: the service's error code and message.
 Source: AWS Signature Version 4; Bedrock signs with the service name `bedrock`.
 """
@@ -20,6 +20,12 @@ _AUTHORIZATION = re.compile(
     r"Signature=[0-9a-f]{64}"
 )
 _DATE = re.compile(r"\d{8}T\d{6}Z")
+
+
+def region(headers: Mapping[str, str]) -> str:
+    """The region that a request is signed for; "" if it is not signed."""
+    match = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
+    return match["region"] if match else ""
 
 
 def refusal(headers: Mapping[str, str]) -> tuple[str, str] | None:

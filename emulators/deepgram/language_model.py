@@ -2,9 +2,9 @@
 
     python -m emulators.deepgram.language_model
 
-draws sentences from `model/clinic.grammar` and writes `model/clinic.arpa.gz` (interpolated Witten-Bell,
-written as back-off) and `model/clinic.dict` (the words' pronunciations, from the recogniser's own
-dictionary). Both are shipped; the same grammar gives the same files.
+draws sentences from `model/clinic.grammar` and writes `model/clinic.arpa.gz` (interpolated
+Witten-Bell, written as back-off) and `model/clinic.dict` (the words' pronunciations, from the
+recogniser's own dictionary). Both are shipped; the same grammar gives the same files.
 
 Source: ARPA back-off format; Witten and Bell (1991); CMU Pronouncing Dictionary.
 """
@@ -17,6 +17,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 FOLDER = Path(__file__).with_name("model")
@@ -102,9 +103,9 @@ def _alternatives(tokens: list[str], at: int, stop: str | None) -> tuple[Alterna
 
 
 def _with_articles(words: list[str]) -> list[str]:
-    """ "a" or "an" as the next word wants it."""
+    """The words with "a" or "an" as the next one wants it."""
     fixed = list(words)
-    for index, (word, following) in enumerate(zip(words, words[1:], strict=False)):
+    for index, (word, following) in enumerate(pairwise(words)):
         if word in ("a", "an"):
             vowel = following[0] in _VOWELS and following not in _SOUNDS_LIKE_A_CONSONANT
             vowel = vowel and not following.startswith("eu")
@@ -120,7 +121,7 @@ def trigrams(sentences: Iterable[list[str]]) -> str:
     for sentence in sentences:
         words = ["<s>", *sentence, "</s>"]
         ones.update(words)
-        twos.update(zip(words, words[1:], strict=False))
+        twos.update(pairwise(words))
         threes.update(zip(words, words[1:], words[2:], strict=False))
     starts = ones.pop("<s>")
     total, kinds = sum(ones.values()), len(ones)
@@ -176,7 +177,7 @@ def pronunciations() -> dict[str, list[str]]:
 
 
 def main() -> None:
-    """Write the model and its dictionary; sentences with a word nobody can pronounce are left out."""
+    """Write model and dictionary; a sentence with a word that has no pronunciation is left out."""
     grammar = Grammar(GRAMMAR.read_text(encoding="utf-8"))
     known = pronunciations()
     drawn = [grammar.sentence() for _ in range(SENTENCES)]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from websockets.asyncio.client import connect
 from structlog.testing import capture_logs
+from websockets.asyncio.client import connect
 
 from actors import names, transcriber_actor
 from dialogue.journal import CallerSegment, CallerTurn

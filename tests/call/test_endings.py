@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.call.kit import (
     World,
     hang_up,
     interrupt,
+    side_by_side,
     stay,
     text,
     world,
@@ -31,6 +33,7 @@ from tests.call.kit import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GONE_SECONDS = 2.0
+PACE: dict[str, Any] = {"thinks_ms": 150, "delta_ms": 60, "voice_speed": 2}
 
 ASK = "Will you look something up for me, please?"
 FIRST = "Let me look that up for you right now, it will not take long."
@@ -64,8 +67,7 @@ STEPS = (
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("place")
-    options: dict[str, Any] = {"thinks_ms": 150, "delta_ms": 60, "voice_speed": 2}
-    async with world(folder, answers=ANSWERS, **options) as made:
+    async with world(folder, answers=ANSWERS, **PACE) as made:
         yield made
 
 
@@ -104,11 +106,11 @@ WAYS: dict[str, Leave] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_whenever_the_caller_leaves_nothing_is_left(place: World, way: str) -> None:
+async def test_whenever_and_however_the_caller_leaves_nothing_is_left(place: World) -> None:
     labels = place.labels()
 
-    async def leave(state: str) -> None:
+    async def leave(case: str) -> None:
+        way, state = case.split(" in state ")
         async with place.call(*STEPS, direct=True) as call:
             await call.until(lambda: STATES[state](call) or call.is_over)
             assert not call.is_over, f"{state} was not seen: {call.summary()}"
@@ -117,21 +119,21 @@ async def test_whenever_the_caller_leaves_nothing_is_left(place: World, way: str
                 await leaving
             await gone(place, call)
             if "stop" in way and "without" not in way:
-                assert call.journal()[-1:] == [Ended("hangup")], state
+                assert call.journal()[-1:] == [Ended("hangup")]
 
-    await asyncio.gather(*map(leave, STATES))
+    await side_by_side(leave, [f"{way} in state {state}" for way in WAYS for state in STATES])
     await place.until(lambda: place.labels() == labels, GONE_SECONDS)
     statistics = place.node._bedrock.statistics()
     assert (statistics.busy, statistics.abandoned) == (0, 0)
 
 
-async def lose_line(place: World, state: str, lose: Callable[[Call], None]) -> None:
+async def lose_line(place: World, state: str, lose: Callable[[World, Call], object]) -> None:
     """A call whose line breaks in this state, and which comes back by the redirect."""
     steps = text(ASK, after=r"today\?"), hang_up(after=r"many years\.\s*$")
     async with place.call(*steps) as call:
         await call.until(lambda: STATES[state](call) or call.is_over)
         assert not call.is_over, f"{state} was not seen: {call.summary()}"
-        lose(call)
+        lose(place, call)
         report = await call.over()
         assert report.ok, call.summary()
         bridge = (
@@ -151,31 +153,30 @@ async def lose_line(place: World, state: str, lose: Callable[[Call], None]) -> N
 LOST_IN = ("greeting", "listening", "thinking", "first sentence", "tool running", "last sentence")
 
 
-@pytest.mark.parametrize("how", ["socket", "MediaStream", "MediaStream and CallActor"])
-async def test_a_caller_whose_line_broke_comes_back_to_the_same_conversation(
-    place: World, how: str
-) -> None:
-    def lose(call: Call) -> None:
-        if how == "socket":
-            call.drop()
-            return
-        line = call.line
-        assert line is not None
-        place.kill(line.owner)
-        if how != "MediaStream":
-            place.kill(names.call(call.call_id))
-
-    await asyncio.gather(*(lose_line(place, state, lose) for state in LOST_IN))
+LOST_BY: dict[str, Callable[[World, Call], object]] = {
+    "the socket": lambda place, call: call.drop(),
+    "MediaStream": lambda place, call: place.kill(names.stream(call.call_id)),
+    "MediaStream and CallActor": lambda place, call: (
+        place.kill(names.stream(call.call_id)),
+        place.kill(names.call(call.call_id)),
+    ),
+}
 
 
-@pytest.mark.parametrize("door", [STREAM_SUPERVISOR, "gateway"])
-async def test_callers_come_back_when_the_gateway_dies(
-    tmp_path_factory: pytest.TempPathFactory, door: str
-) -> None:
-    folder = tmp_path_factory.mktemp("place")
-    options: dict[str, Any] = {"thinks_ms": 150, "delta_ms": 60, "voice_speed": 2}
-    async with world(folder, answers=ANSWERS, **options) as place:
-        await lose_line(place, "first sentence", lambda _: (place.kill(door), None)[1])
+async def test_a_caller_whose_line_broke_comes_back_to_the_same_conversation(place: World) -> None:
+    async def lose(case: str) -> None:
+        how, state = case.split(" in state ")
+        await lose_line(place, state, LOST_BY[how])
+
+    await side_by_side(lose, [f"{how} in state {state}" for how in LOST_BY for state in LOST_IN])
+
+
+async def test_callers_come_back_when_the_gateway_dies(tmp_path: Path) -> None:
+    async def lose(door: str) -> None:
+        async with world(tmp_path / door, answers=ANSWERS, **PACE) as place:
+            await lose_line(place, "first sentence", lambda place, _: place.kill(door))
+
+    await side_by_side(lose, [STREAM_SUPERVISOR, "gateway"])
 
 
 async def test_a_second_line_takes_the_call_over_from_the_first(place: World) -> None:

@@ -1,8 +1,8 @@
 """Whatever is killed, and whenever: the caller hears what the caller of an undisturbed call hears.
 
 A cell of the matrix is a call of its own in which one process is killed once, in one state of the
-conversation. The cells run side by side, up to `AT_A_TIME`; killing a process that belongs to
-the node kills it for the calls of its own node only.
+conversation. The cells run side by side, `AT_A_TIME` and those that need a node for themselves;
+killing a process that belongs to the node kills it for the calls of its own node only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.call.kit import GREETING, Answers, Call, World, hang_up, interrupt, t
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AT_A_TIME = 20
+AT_A_TIME = 14
 CELL_SECONDS = 25.0
 # A state lasts a fifth of a second; on a busy machine it may go by unseen, and is called again for.
 TRIES = 3
@@ -167,20 +167,19 @@ class Matrix:
         self.tasks: dict[Cell, asyncio.Task[None]] = {}
 
     def begin(self, cells: list[Cell]) -> None:
-        """Let the cells run when their turn comes; those that must wait for others first."""
-        for cell in sorted(cells, key=lambda cell: cell.actor not in ALONE):
+        """Let the cells run when their turn comes."""
+        for cell in cells:
             self.tasks[cell] = asyncio.create_task(self._run(cell))
 
     async def _run(self, cell: Cell) -> None:
         if cell.actor in ALONE:
             node = f"{cell.actor}{list(STATES).index(cell.state) % NODES_EACH}"
-            async with self._alone.setdefault(node, asyncio.Lock()):
-                await self._run_on(node, cell)
+            place: asyncio.Semaphore | asyncio.Lock
+            place = self._alone.setdefault(node, asyncio.Lock())
         else:
-            await self._run_on(cell.actor if cell.actor in OF_THE_NODE else "calls", cell)
-
-    async def _run_on(self, node: str, cell: Cell) -> None:
-        async with self._places, asyncio.timeout(CELL_SECONDS):
+            node = cell.actor if cell.actor in OF_THE_NODE else "calls"
+            place = self._places
+        async with place, asyncio.timeout(CELL_SECONDS):
             await carry_out(await self.world(node), cell)
 
     async def world(self, name: str) -> World:

@@ -19,7 +19,8 @@ SECRET = "s3cret"
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy, and no credentials but those of a test."""
+    """No proxy, no credentials but those of a test, and time enough on a busy machine."""
+    monkeypatch.setattr(module, "LIMIT", 30.0)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_BEARER_TOKEN_BEDROCK"):

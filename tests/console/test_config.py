@@ -118,7 +118,9 @@ def test_a_model_of_the_specification_is_replaced_with_a_warning() -> None:
 
 class TestCheck:
     @pytest.fixture
-    def door(self) -> Iterator[str]:
+    def door(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+        # Time enough on a busy machine.
+        monkeypatch.setattr("console.checks.LIMIT", 30.0)
         with socket.create_server(("127.0.0.1", 0)) as server:
             yield f"127.0.0.1:{server.getsockname()[1]}"
 

@@ -1,0 +1,207 @@
+"""An answer's rounds: its tools, its history, its last words."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from actors import answer_rounds, names
+from actors.answer_rounds import TOOL_ROUNDS
+from actors.runtime import KILL, Shutdown
+from dialogue.answer_cache import AnswerCache
+from dialogue.events import CloseAsked, ToolsUsed
+from dialogue.tool_registry import Tool, ToolError, ToolRegistry
+from dialogue.toolbox import NoTools, ToolRun
+from emulators.bedrock import Fault, Pace, Reply, Text, ToolUse, use
+from tests.actors.answer_kit import HAIKU, SONNET, Stage, Told, stage
+from tests.call.kit import AGENT, Answers
+
+BOOK = "Book me the tenth, please."
+YES = "Yes, please do."
+DONE = "It is booked."
+ASKED_BACK = "The tenth, is that right?"
+SLOW = Pace(per_delta_ms=5)
+
+
+class Book:
+    """A write, a hand-over and a goodbye, as tools."""
+
+    def __init__(self) -> None:
+        self.uses: list[ToolRun] = []
+        self.transfer: Exception | None = None
+
+    def registry(self) -> ToolRegistry:
+        day = {"type": "object", "properties": {"day": {"type": "integer"}}}
+        return ToolRegistry(
+            [
+                Tool("book", "Book a day.", self.book, day, effect="write"),
+                Tool("transfer", "Put through.", self.put_through, effect="transfer"),
+                Tool("end", "Hang up.", self.put_through, effect="end_call"),
+            ]
+        )
+
+    async def book(self, given: dict[str, Any], run: ToolRun) -> dict[str, Any]:
+        self.uses.append(run)
+        return {"booked": given}
+
+    async def put_through(self, given: dict[str, Any], run: ToolRun) -> dict[str, Any]:
+        if self.transfer is not None:
+            raise self.transfer
+        return {"transferring": True}
+
+
+def told_to_model(place: Stage, told: Told, index: int = -1) -> list[tuple[str, str]]:
+    """The conversation of a request: ("user" | "assistant" | "uses" | "result", words)."""
+    body = place.requests(told)[index].body
+    assert body is not None
+    lines: list[tuple[str, str]] = []
+    for message in body["messages"]:
+        for block in message["content"]:
+            if "text" in block:
+                lines.append((message["role"], block["text"]))
+            elif "toolUse" in block:
+                lines.append(("uses", block["toolUse"]["name"]))
+            else:
+                lines.append(("result", str(block["toolResult"]["content"][0]["json"])))
+    return lines
+
+
+async def test_a_write_is_read_back_and_done_after_the_yes() -> None:
+    book = Book()
+    answers: Answers = {
+        BOOK: [use("book", {"day": 10}), ASKED_BACK],
+        YES: [use("book", {"day": 10, "confirmed": True}), DONE],
+    }
+    async with stage(answers, toolbox=book.registry()) as place:
+        told = await place.answer(BOOK)
+        assert told.said == [ASKED_BACK]
+        assert book.uses == []
+        assert "needs_confirmation" in told_to_model(place, told)[-1][1]
+        told = await place.answer(YES, turn=2)
+        assert told.said == [DONE]
+    assert [(run.said, run.turn, run.input["day"]) for run in book.uses] == [(YES, 2, 10)]
+
+
+@pytest.mark.parametrize(
+    ("failure", "closes"), [(None, True), (ToolError("closed", "Nobody is there."), False)]
+)
+async def test_a_call_is_closed_by_a_tool_that_worked(
+    failure: Exception | None, closes: bool
+) -> None:
+    book = Book()
+    book.transfer = failure
+    answers: Answers = {"A person, please.": [use("transfer", {}), "One moment."]}
+    async with stage(answers, toolbox=book.registry()) as place:
+        told = await place.answer("A person, please.")
+    asked = [CloseAsked(1, "transfer")] if closes else []
+    assert told.of(CloseAsked) == asked
+
+
+async def test_after_goodbye_a_model_that_fails_is_not_apologised_for() -> None:
+    answers: Answers = {"Bye.": [use("end", {}), "Goodbye."]}
+    async with stage(answers, toolbox=Book().registry(), fallback_region=None) as place:
+        fault = Fault("http_error", code="AccessDeniedException", skip=1, times=None)
+        place.bedrock.faults.add(fault)
+        told = await place.answer("Bye.")
+    assert told.said == []
+    assert (told.of(CloseAsked), told.stop_reason) == ([CloseAsked(1, "goodbye")], "error")
+
+
+async def test_tools_are_no_longer_run_when_there_were_enough_rounds() -> None:
+    book = Book()
+    replies = [use("book", {"day": n, "confirmed": True}) for n in range(TOOL_ROUNDS + 1)]
+    async with stage({YES: [*replies, DONE]}, toolbox=book.registry()) as place:
+        told = await place.answer(YES)
+        assert told.said == [DONE]
+        assert len(book.uses) == TOOL_ROUNDS
+        assert "too_many_tools" in told_to_model(place, told)[-1][1]
+        assert len(told.of(ToolsUsed)) == TOOL_ROUNDS + 1
+
+
+async def test_a_model_that_wants_nothing_but_tools_has_the_last_word_taken_from_it() -> None:
+    async with stage({YES: [use("book", {"day": 1})]}, toolbox=Book().registry()) as place:
+        told = await place.answer(YES)
+    assert (told.said, told.stop_reason) == ([AGENT.error], "error")
+
+
+STORY = Reply(
+    (Text("I will look. It will take a moment. Here I go."), ToolUse("look_up", {"what": "a"}))
+)
+
+
+async def test_a_tool_after_a_broken_stream_has_the_whole_history_before_it() -> None:
+    async with stage({"Look.": [STORY, "Found it."]}, pace=SLOW) as place:
+        place.bedrock.faults.add(Fault("fin", after=3))
+        told = await place.answer("Look.")
+        assert told.said == ["I will look.", "It will take a moment.", "Here I go.", "Found it."]
+        assert len(place.desk.runs) == 1
+        *said, uses, _ = told_to_model(place, told)
+    assert [role for role, _ in said] == ["user", "assistant", "user", "assistant"]
+    assert [words for role, words in said if role == "assistant"] == [
+        "I will look.",
+        "It will take a moment. Here I go.",
+    ]
+    assert uses == ("uses", "look_up")
+
+
+async def test_what_a_model_repeats_when_asked_to_go_on_is_not_said_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # In words that the emulated model does not take for a request to go on.
+    monkeypatch.setattr(answer_rounds, "CONTINUE", "Well?")
+    answers: Answers = {
+        "Tell me.": ["The first thing. The second thing. The third thing."],
+        "Well?": ["the first thing! The second thing. The third thing. The first thing."],
+    }
+    async with stage(answers, pace=SLOW) as place:
+        place.bedrock.faults.add(Fault("silent_end", after=1))
+        told = await place.answer("Tell me.")
+    assert told.said == [
+        "The first thing.",
+        "The second thing.",
+        "The third thing.",
+        "The first thing.",
+    ]
+
+
+async def test_nothing_is_said_of_what_another_model_is_asked_after_a_half_sentence() -> None:
+    async with stage({"Tell me.": ["It is a rather long first sentence. Then more."]}) as place:
+        place.bedrock.faults.add(Fault("stream_exception", after=1, model=HAIKU))
+        told = await place.answer("Tell me.")
+        assert told.said == ["It is a rather long first sentence.", "Then more."]
+        assert place.models(told) == [HAIKU, SONNET]
+        assert told_to_model(place, told) == [("user", "Tell me.")]
+
+
+async def test_a_fault_of_ours_ends_the_answer_as_a_failure() -> None:
+    class Broken(NoTools):
+        def specs(self) -> list[dict[str, Any]]:
+            raise KeyError("a fault of this program")
+
+    async with stage({}, toolbox=Broken()) as place:
+        told = await place.answer("Hello.")
+    assert isinstance(told.ended, Shutdown)
+    assert told.said == []
+
+
+async def test_an_answer_that_is_no_longer_wanted_gives_its_trial_back() -> None:
+    async with stage({}, failures=1) as place:
+        place.bedrock.faults.add(Fault("stall"))
+        _, answer, _ = await place.begin("Hello.")
+        await place.bedrock.journal.wait_for(lambda record: record.status == 200)
+        place.vm.exit(answer, KILL)
+        await place.vm.join(answer)
+        await asyncio.sleep(0)
+        statistics = await place.vm.call(names.breaker(HAIKU), "statistics")
+        assert (statistics["cancelled"], statistics["failure"]) == (1, 0)
+
+
+async def test_answers_with_tools_are_not_kept_for_worse_times() -> None:
+    cache = AnswerCache()
+    async with stage({"Look.": [use("look_up", {}), "Found."]}, cache=cache) as place:
+        await place.answer("Look.")
+        assert len(cache) == 0
+        await place.answer("Hello.")
+        assert len(cache) == 1

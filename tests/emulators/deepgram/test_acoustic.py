@@ -1,0 +1,176 @@
+"""The acoustic engine behind the real wire: recorded callers, worker processes, a real voice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+
+import numpy as np
+import psutil
+import pytest
+
+from emulators.deepgram import DeepgramEmulator
+from emulators.deepgram.acoustic import AcousticEngine
+from emulators.deepgram.speak import Pace
+from speech import mulaw
+from speech.deepgram import Deepgram
+from speech.deepgram_listen import ListenOptions, SpeechStarted, Transcript
+from speech.deepgram_speak import Audio, Flushed, SpeakOptions
+from tests.emulators.deepgram.kit import (
+    SAID,
+    call,
+    coded,
+    noise,
+    recording,
+    repeated,
+    tones,
+)
+from tests.speech.kit import LIMIT, client, nothing_left, within
+
+OPTIONS = ListenOptions(endpointing_ms=400)
+PIECE_BYTES = 1600
+
+
+class Desk:
+    """An emulator with its engine, and a client of it."""
+
+    def __init__(self, emulator: DeepgramEmulator, deepgram: Deepgram) -> None:
+        self.emulator = emulator
+        self.deepgram = deepgram
+
+    @property
+    def engine(self) -> AcousticEngine:
+        engine = self.emulator._engine
+        assert isinstance(engine, AcousticEngine)
+        return engine
+
+    async def heard(self, audio: bytes, *, kill_at: int | None = None) -> tuple[int, list[str]]:
+        """How many onsets there were in `audio`, and the final texts; faster than real time.
+
+        `kill_at`: behind so many bytes all workers are killed.
+        """
+        session = await within(self.deepgram.listen(OPTIONS, "call", LIMIT))
+        for at in range(0, len(audio), PIECE_BYTES):
+            if kill_at is not None and at <= kill_at < at + PIECE_BYTES:
+                for pid in self.engine.pids:
+                    os.kill(pid, signal.SIGKILL)
+            await within(session.send_audio(audio[at : at + PIECE_BYTES]))
+        await within(session.finalize())
+        onsets, texts = 0, []
+        async with asyncio.timeout(LIMIT):
+            async for event in session:
+                onsets += isinstance(event, SpeechStarted)
+                if isinstance(event, Transcript) and event.is_final:
+                    texts.append(event.text)
+                    if event.from_finalize:
+                        break
+        await session.close()
+        return onsets, [text for text in texts if text]
+
+    async def spoken(self, text: str) -> bytes:
+        """The audio of a text."""
+        session = await within(self.deepgram.speak(SpeakOptions("aura-asteria-en"), "call", LIMIT))
+        await within(session.speak(text))
+        await within(session.flush())
+        audio = b""
+        async with asyncio.timeout(LIMIT):
+            async for event in session:
+                if isinstance(event, Audio):
+                    audio += event.mulaw
+                if isinstance(event, Flushed):
+                    break
+        await session.close()
+        return audio
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    async with DeepgramEmulator("acoustic", pace=Pace(times_real_time=1000.0)) as emulator:
+        yield Desk(emulator, await client(emulator.url))
+
+
+async def test_recorded_callers_are_understood(desk: Desk) -> None:
+    heard = await asyncio.gather(*(desk.heard(call(recording(name))) for name in SAID))
+    assert dict(zip(SAID, heard, strict=True)) == {name: (1, [SAID[name]]) for name in SAID}
+
+
+async def test_the_utterances_of_a_call_are_told_apart(desk: Desk) -> None:
+    names = ["moving_ask", "moving_day", "moving_yes"]
+    onsets, texts = await desk.heard(call(*map(recording, names)))
+    assert (onsets, texts) == (3, [SAID[name] for name in names])
+
+
+@pytest.mark.parametrize("at", [0, 8000, 16_000, 24_000])
+async def test_a_caller_is_understood_though_the_workers_are_killed(desk: Desk, at: int) -> None:
+    audio = call(recording("booking_day"))
+    assert await desk.heard(audio, kill_at=at) == (1, [SAID["booking_day"]])
+    assert await desk.heard(call(recording("bye_awb"))) == (1, [SAID["bye_awb"]])
+
+
+async def test_noises_of_a_line_neither_interrupt_nor_say_anything(desk: Desk) -> None:
+    click = np.random.default_rng(1).normal(0, 8000, 80)
+    sounds = [
+        noise(-45.0, 4.0),
+        repeated(lambda _: click, 4),
+        repeated(lambda _: tones(-15.0, 770, 1336), 4),
+        repeated(lambda _: noise(-38.0, 0.4, 400, 3000), 4),
+    ]
+    assert await desk.heard(coded(np.concatenate(sounds))) == (0, [])
+
+
+async def test_the_voice_is_heard_and_always_the_same(desk: Desk) -> None:
+    sentence = "We open at eight in the morning."
+    first, again, other = await asyncio.gather(
+        desk.spoken(sentence), desk.spoken(sentence), desk.spoken("Good bye.")
+    )
+    assert first == again != other
+    assert 1.0 < len(first) / mulaw.SAMPLE_RATE < 6.0
+    assert mulaw.decode(first).astype(float).std() > 500
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="the recogniser knows flite's voices")
+async def test_what_the_voice_says_is_understood(desk: Desk) -> None:
+    audio = await desk.spoken("I would like to cancel my appointment.")
+    assert await desk.heard(call(audio)) == (1, ["i would like to cancel my appointment"])
+
+
+async def test_without_flite_another_voice_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    async with DeepgramEmulator("acoustic", pace=Pace(times_real_time=1000.0)) as emulator:
+        desk = Desk(emulator, await client(emulator.url))
+        audio = await desk.spoken("We open at eight in the morning.")
+        assert 1.0 < len(audio) / mulaw.SAMPLE_RATE < 6.0
+        assert mulaw.decode(audio).astype(float).std() > 500
+        assert await desk.heard(call(recording("bye_awb"))) == (1, [SAID["bye_awb"]])
+
+
+async def test_it_ends_with_callers_in_mid_utterance_and_leaves_no_process() -> None:
+    async with nothing_left():
+        async with DeepgramEmulator("acoustic") as emulator:
+            desk = Desk(emulator, await client(emulator.url))
+            pids = desk.engine.pids
+            session = await within(desk.deepgram.listen(OPTIONS, "call", LIMIT))
+            speaking = await within(
+                desk.deepgram.speak(SpeakOptions("aura-asteria-en"), "call", LIMIT)
+            )
+            await within(session.send_audio(call(recording("booking_day"))[:12_000]))
+            await within(speaking.speak("A long sentence that nobody will hear to its end. " * 9))
+            await within(speaking.flush())
+        assert len(pids) == 2
+        assert not any(psutil.pid_exists(pid) for pid in pids)
+        assert desk.engine.pids == []
+        await within(asyncio.gather(session.close(), speaking.close()))
+
+
+async def test_a_worker_that_does_not_start_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("emulators.deepgram.worker_process.COMMAND", ("/bin/false",))
+    async with nothing_left():
+        with pytest.raises(OSError, match="did not start"):
+            async with DeepgramEmulator("acoustic"):
+                pass
+        assert psutil.Process().children() == []
