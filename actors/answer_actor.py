@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.answer_rounds import AnswerRounds, BeginAnswer
+from actors.answer_rounds import BeginAnswer, answer
 from actors.runtime import (
     KILL,
     NORMAL,
@@ -54,7 +54,7 @@ class AnswerActor(GenServer):
         self._monitor = 0
         self._orphaned = self.send_after("orphaned", ORPHAN_SECONDS)
         self.send_after("expired", begin.context.answer_seconds + ORPHAN_SECONDS)
-        self._runner = Task.start(self.vm, AnswerRounds(self.vm, self.pid, begin).run)
+        self._runner = Task.start(self.vm, answer, self.vm, self.pid, begin)
 
     async def handle_call(self, request: Any, from_: From) -> Any:
         if request != "attach" or from_.pid is None:

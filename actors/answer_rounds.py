@@ -6,7 +6,7 @@ request has it in its history and asks to go on. Whatever happens, the caller he
 filler if there is nothing by the ladder's time, and in the end an answer from before, or the
 agent's words for an error.
 
-`run` is for a Task; it tells the events of the answer to the process `to`. It ends with
+`answer` is for a Task; it tells the events of the answer to the process `to`. It ends with
 `Shutdown(("answer_failed", text))` when even the ladder cannot help, which a fault of this program
 can bring about and a provider cannot.
 
@@ -25,15 +25,15 @@ from typing import Any
 
 import structlog
 
-from actors import names
+from actors import costs, names
 from actors.call_context import CallContext
 from actors.circuit_breaker_actor import OPEN, call_with_circuit_breaker
 from actors.metrics_actor import count, observe
 from actors.runtime import KILL, VM, CallExit, Pid, Task
+from claude.choice import Choice, Policy, choose_model
 from claude.converse import converse_request, tool_result
 from claude.error_ladder import Attempt, ErrorLadder, LastWords, Rungs, counts_against_model
 from claude.errors import BedrockError, ErrorKind
-from claude.models import profile_of
 from claude.request_repair import repaired
 from claude.stream import Finished, Sentence, StreamCut, StreamDecoder, ToolUse
 from dialogue.answer_cache import Key, key_of
@@ -68,6 +68,11 @@ class BeginAnswer:
     said: str = ""
 
 
+async def answer(vm: VM, to: Pid, begin: BeginAnswer) -> None:
+    """Answer a turn, telling the process `to`; for a Task."""
+    await AnswerRounds(vm, to, begin).run()
+
+
 class AnswerRounds:
     """See the module."""
 
@@ -81,9 +86,15 @@ class AnswerRounds:
         self._messages = list(begin.messages)
         self._system = begin.system
         self._said = begin.said
+        self._spent = costs.verdict(vm, call_id=context.call_id, tenant_id=context.tenant)
+        self._choice = _choice(begin, degrade=self._spent.action == "degrade")
         self._ladder = ErrorLadder(
-            _rungs(context), began=vm.now(), seconds=context.answer_seconds, chance=random.random
+            _rungs(context.policy, self._choice),
+            began=vm.now(),
+            seconds=context.answer_seconds,
+            chance=random.random,
         )
+        self._last_model: str | None = None
         self._told: list[str] = []
         """What the model has said in this answer."""
         self._of_round = 0
@@ -93,6 +104,12 @@ class AnswerRounds:
         self._closing = False
 
     async def run(self) -> None:
+        if self._spent.action == "refuse":
+            self._say(self._context.agent.busy)
+            self._tell(CloseAsked(self._turn, "quota"))
+            self._tell(AnswerFinished(self._turn, "quota"))
+            return
+        self._count_choice()
         filler = self._vm.loop.call_at(self._ladder.filler_at, self._fill)
         try:
             await self._rounds()
@@ -171,14 +188,21 @@ class AnswerRounds:
         said = " ".join(self._told[self._of_round :])
         self._going_on = [_text("assistant", said), _text("user", CONTINUE)] if said else []
         request = converse_request(
-            attempt.model,
+            context.policy.profile(attempt.model),
             [*self._messages, *self._going_on],
             system=self._system,
             tools=context.toolbox.specs(),
-            max_tokens=context.agent.max_tokens,
+            max_tokens=self._choice.max_tokens,
             temperature=context.agent.temperature,
+            thinking=self._choice.thinking,
+            cache="5m",
+            guardrail=context.guardrail,
+            # What another model has thought is not to be shown to this one.
+            keep_reasoning=self._last_model in (None, attempt.model),
             call_id=context.call_id,
+            tenant_id=context.tenant or None,
         )
+        self._last_model = attempt.model
         if not attempt.repair:
             return request
         mended = repaired(request)
@@ -221,8 +245,22 @@ class AnswerRounds:
                             return part, uses
         return _ended_early(decoder, attempt.model), uses
 
+    def _count_choice(self) -> None:
+        choice = self._choice
+        count(self._vm, "aybiza_choices_total", rule=choice.rule, model=choice.model)
+        if (arm := choice.experiment) is not None:
+            name = "aybiza_experiment_turns_total"
+            count(self._vm, name, experiment=arm.experiment, arm=arm.arm)
+
     def _account(self, model: str, finished: Finished) -> None:
-        usage = finished.usage
+        usage, context = finished.usage, self._context
+        costs.charge(
+            self._vm,
+            context.policy.profile(model),
+            usage,
+            call_id=context.call_id,
+            tenant_id=context.tenant or None,
+        )
         for kind, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):
             count(self._vm, "aybiza_tokens_total", amount=tokens, model=model, kind=kind)
 
@@ -333,15 +371,31 @@ _ENOUGH = {
 }
 
 
-def _rungs(context: CallContext) -> Rungs:
-    models = tuple(dict.fromkeys((context.model, *context.models)))
-    speed = {model: float(profile_of(model).model.scores.speed) for model in models}
-    away = context.fallback_region
-    return Rungs(models, (None, away) if away else (None,), speed)
+def _choice(begin: BeginAnswer, *, degrade: bool) -> Choice:
+    context = begin.context
+    return choose_model(
+        context.policy,
+        begin.said,
+        {
+            "call_sid": context.call_id,
+            "conversation_history": begin.messages,
+            "tools": context.toolbox.specs(),
+            "agent_type": context.agent.type,
+            "cloudflare_country": context.country,
+        },
+        {"max_tokens": context.agent.max_tokens, "degrade": degrade},
+    )
+
+
+def _rungs(policy: Policy, choice: Choice) -> Rungs:
+    models = tuple(profile.id for profile in policy.after(choice.profile))
+    away = policy.fallback
+    regions = (choice.region, away) if away else (choice.region,)
+    return Rungs(models, tuple(dict.fromkeys(regions)), policy.speeds)
 
 
 def _counts(attempt: Attempt, error: Exception) -> bool:
-    return not isinstance(error, BedrockError) or counts_against_model(
+    return isinstance(error, BedrockError) and counts_against_model(
         error.kind, repaired=attempt.repair
     )
 

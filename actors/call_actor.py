@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 
-from actors import names
+from actors import costs, names
 from actors.answer_actor import BeginAnswer
 from actors.call_context import CallContext
 from actors.memory_actor import Append, Forget, Load
@@ -341,6 +341,7 @@ class CallActor(GenServer):
         log.info("call_ended", call_id=self.call_id, reason=end.reason, turns=spoken)
         count(self.vm, "aybiza_calls_total", outcome=end.reason)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
+        costs.close(self.vm, self.call_id)
         self._line.ended = end.reason
         raise Stop(NORMAL)
 

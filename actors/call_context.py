@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from actors.runtime import Task
+from claude.choice import Policy
 from claude.client import BedrockClient
+from claude.converse import Guardrail
 from config.agents import Agent
 from dialogue.answer_cache import AnswerCache
 from dialogue.toolbox import Toolbox
@@ -21,8 +23,9 @@ StartTool: TypeAlias = Callable[..., Awaitable[Task[Any]]]
 class CallContext:
     """A call: who answers it (`agent`, its limits filled in), over which line, with which means.
 
-    `model` and `fallback_region` are for Bedrock, `models` those that may answer in its place, in
-    their order; `answer_seconds` limits one answer in whole. `answers` are kept for worse times.
+    `policy` chooses the model of each turn; `answer_seconds` limits one answer in whole; `answers`
+    are kept for worse times; `guardrail` is Bedrock's. `tenant` is whom the call is charged to,
+    `country` where it comes from, two letters or "".
     `caller` is the caller's number, "" if withheld; `opened` is the VM's time at which the call
     began. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
     coroutine function as a task under ToolSupervisor.
@@ -31,8 +34,7 @@ class CallContext:
     call_id: str
     line: Line
     agent: Agent
-    model: str
-    fallback_region: str | None
+    policy: Policy
     bedrock: BedrockClient
     deepgram: Deepgram
     toolbox: Toolbox
@@ -41,5 +43,7 @@ class CallContext:
     start_tool: StartTool
     caller: str = ""
     log_transcripts: bool = False
-    models: tuple[str, ...] = ()
     answers: AnswerCache | None = None
+    guardrail: Guardrail | None = None
+    tenant: str = ""
+    country: str = ""

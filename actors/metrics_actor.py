@@ -65,6 +65,16 @@ METRICS: Final[dict[str, Metric]] = {
         "histogram", "From the end of speech to its final transcript"
     ),
     "aybiza_tokens_total": Metric("counter", "Tokens of Claude's models", ("model", "kind")),
+    "aybiza_cost_usd_total": Metric("counter", "What Claude's answers cost, in USD", ("model",)),
+    "aybiza_quotas_reached_total": Metric(
+        "counter", "Quotas that were reached", ("scope", "action")
+    ),
+    "aybiza_choices_total": Metric(
+        "counter", "Answers by what chose their model", ("rule", "model")
+    ),
+    "aybiza_experiment_turns_total": Metric(
+        "counter", "Turns in an experiment", ("experiment", "arm")
+    ),
     "aybiza_errors_total": Metric("counter", "Errors of the providers", ("kind",)),
     "aybiza_breaker_state": Metric(
         "gauge", "Circuit breaker: 0 closed, 1 half open, 2 open", ("model",)

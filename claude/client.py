@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, Final, Self
 
 import boto3
+import botocore
 import structlog
 from botocore.config import Config
 
@@ -89,6 +90,8 @@ class BedrockClient:
             max_pool_connections=pool_size,
             tcp_keepalive=True,
             parameter_validation=False,
+            # Its own, botocore puts together anew for each request, at a quarter of the cost of it.
+            user_agent=f"aybiza Boto3/{boto3.__version__} Botocore/{botocore.__version__}",
         )
         self._workers = WorkerPool(pool_size, name="bedrock")
         # Apart from the streams' threads: no caller waits because a connection is being warmed.

@@ -7,7 +7,8 @@ Thespian, for tests, benchmarks and scripts:
         print(node.media_url)
 
 Errors: `AgentError` and `ValueError` for an agent that cannot be read or names tools that do not
-exist; `OSError` for a port that is taken.
+exist; `CatalogueError` and `SelectionError` for models that cannot be chosen; `OSError` for a port
+that is taken.
 """
 
 from __future__ import annotations
@@ -16,18 +17,24 @@ import asyncio
 import gc
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import date
 from functools import partial
 from typing import Any, Self
 
 import structlog
 
+from actors import costs
 from actors.call_context import CallContext
 from actors.memory_store import SqliteStore
 from actors.names import TOOL_SUPERVISOR
 from actors.node.context import NodeContext
 from actors.runtime import NORMAL, VM, CallExit
+from claude.choice import Policy
 from claude.client import BedrockClient
+from claude.converse import Guardrail
+from claude.ledger import Quotas
 from config.agents import Agent, load_agent
+from config.catalogue import load as load_catalogue
 from config.settings import Settings, load
 from console.control import control
 from dialogue.answer_cache import AnswerCache
@@ -60,6 +67,7 @@ class Node:
         self._agent = _with_limits(agent or load_agent(settings.agent), settings)
         self._toolbox = toolbox or toolbox_for(self._agent.tools)
         self._store = SqliteStore(settings.memory_path)
+        self._policy = Policy.of(settings, load_catalogue(settings.models_file), today=date.today())
         self._answers = AnswerCache() if settings.edge_cache_enabled else None
         self.vm = VM(settings.node_name, mailbox_alarm=settings.mailbox_alarm)
         self.media_url = self.http_url = ""
@@ -95,15 +103,16 @@ class Node:
         media, http = self._sockets
         self.media_url = f"ws://{_address(media)}{PATH}"
         self.http_url = f"http://{_address(http)}"
-        regions = dict.fromkeys((settings.aws_region, settings.aws_fallback_region))
-        await self._bedrock.warm(*regions)
+        regions = (*self._policy.regions, settings.aws_fallback_region)
+        await self._bedrock.warm(*dict.fromkeys(regions))
         await self._deepgram.warm()
         await self._closing.enter_async_context(self.vm)
         await self._start(Doors(media, http, self._context, self._door()))
 
     async def _start(self, doors: Doors) -> None:
         settings = self._settings
-        parts = Parts(settings.models, self._store, settings.max_calls, [gateway(doors)])
+        costs.open_ledger(self.vm, Quotas.of(settings))
+        parts = Parts(self._policy.ids, self._store, settings.max_calls, [gateway(doors)])
         self.root = await self.vm.start(Application, parts, name="application", timeout=None)
 
     def _door(self) -> HttpDoor:
@@ -123,9 +132,7 @@ class Node:
             call_id=start.call_sid,
             line=line,
             agent=self._agent,
-            model=settings.models[0],
-            models=settings.models,
-            fallback_region=settings.aws_fallback_region,
+            policy=self._policy,
             bedrock=self._bedrock,
             deepgram=self._deepgram,
             toolbox=self._toolbox,
@@ -135,6 +142,8 @@ class Node:
             caller=start.custom_parameters.get("From", ""),
             log_transcripts=settings.log_transcripts,
             answers=self._answers,
+            guardrail=Guardrail.of(settings.guardrail),
+            tenant=self._agent.name,
         )
 
     async def __aexit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from console.setup import settings_or_exit
+from console.setup import policy_or_exit, settings_or_exit
 
 NODE_MAIN = "console.node:node_main"
 
@@ -113,6 +113,7 @@ def run(
     }
     os.environ.update({name: str(port) for name, port in overrides.items() if port is not None})
     settings = settings_or_exit()
+    policy_or_exit(settings)
 
     from actors.node.messages import Limits
     from config import logs

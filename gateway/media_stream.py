@@ -256,8 +256,8 @@ class MediaStream(GenServer):
         self._session = None
         assert self._context is not None
         line = self._context.line
-        if line.ended is not None or self._leaving:
-            await self._close(CLOSE_NORMAL, line.ended or "hung up")
+        if line.ended is not None:
+            await self._close(CLOSE_NORMAL, line.ended)
         now = self.vm.now()
         self._sessions_lost.append(now)
         while now - self._sessions_lost[0] > SESSION_RESTART_SECONDS:

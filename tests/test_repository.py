@@ -17,7 +17,9 @@ MAX_LINES = 500
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
 
-WITHOUT_TESTS: dict[str, str] = {}
+WITHOUT_TESTS: dict[str, str] = {
+    "actors/call_context.py": "a dataclass without behaviour; the tests of its users fill it",
+}
 """Modules without a test file of their own, each with the reason."""
 
 NOT_OURS = re.compile(r"\.(?!ci$|git[a-z]+$).*|.*\.egg-info|build|dist|recordings|var")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
@@ -21,8 +21,11 @@ from actors.call_context import CallContext
 from actors.circuit_breaker_actor import CircuitBreakerActor
 from actors.metrics_actor import MetricsActor
 from actors.registry_actor import RegistryActor
-from actors.runtime import VM, Down, GenServer, Pid
+from actors.runtime import VM, CallExit, Down, GenServer, Pid
+from claude.choice import Policy
 from claude.client import BedrockClient
+from claude.models import profile_of
+from config.catalogue import shipped
 from dialogue.answer_cache import AnswerCache
 from dialogue.events import AnswerFinished, AnswerSentence, Event
 from dialogue.toolbox import Toolbox
@@ -74,7 +77,8 @@ class Listener(GenServer):
         self.told, self.over = told, over
         self.vm.monitor(answer)
         self.answer = answer
-        await self.vm.call(answer, "attach")
+        with suppress(CallExit):
+            await self.vm.call(answer, "attach")
 
     async def handle_info(self, message: Any) -> None:
         if isinstance(message, Down):
@@ -164,9 +168,12 @@ async def stage(
             call_id="",
             line=cast(Any, None),
             agent=AGENT,
-            model=models[0],
-            models=tuple(models),
-            fallback_region=fallback_region,
+            policy=Policy(
+                models=tuple(map(profile_of, models)),
+                catalogue=shipped(),
+                region=HOME,
+                fallback_region=fallback_region,
+            ),
             bedrock=client,
             deepgram=cast(Any, None),
             toolbox=toolbox or desk,

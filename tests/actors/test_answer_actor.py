@@ -141,7 +141,11 @@ async def test_an_answer_is_bounded_in_time(
         answer = await begin(place, TWO)
         await listen(place, answer)
         reason = await place.vm.join(answer, 4.0)
-        assert isinstance(reason, Shutdown) and isinstance(reason.detail, tuple) and reason.detail[0] == "answer_failed"
+        assert (
+            isinstance(reason, Shutdown)
+            and isinstance(reason.detail, tuple)
+            and reason.detail[0] == "answer_failed"
+        )
         await place.until(lambda: busy(place) == 0, 1.0)
 
 

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from actors import names, speaker_actor
+from dialogue.journal import Ended
 from emulators.bedrock.scripted import long
 from speech import playout
 from speech.playout import Sentence
@@ -147,8 +148,7 @@ async def test_a_deepgram_that_never_answers_keeps_nobody(tmp_path: Path) -> Non
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         async with world(tmp_path, DEEPGRAM_URL=f"ws://127.0.0.1:{port}") as place:
-            before = place.labels()
-            async with place.call(hang_up()) as call:
+            async with place.call(hang_up(), direct=True) as call:
                 await call.until(lambda: call.state.get("phase") == "speaking")
                 first = place.kill(names.session(call.call_id))
                 session = names.session(call.call_id)
@@ -157,4 +157,5 @@ async def test_a_deepgram_that_never_answers_keeps_nobody(tmp_path: Path) -> Non
                 await place.until(lambda: place.vm.alive(names.call(call.call_id)), 2.0)
                 assert call.is_connected
                 await call.hang_up()
-                await place.until(lambda: place.labels() == before, 2.0)
+                await place.until(lambda: place.labels() == place.idle, 2.0)
+                assert call.journal()[-1] == Ended("hangup")

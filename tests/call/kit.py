@@ -312,7 +312,7 @@ class Call:
 
 
 class World:
-    """A node, its providers, and a clock of its own; see the module."""
+    """A node and its providers; see the module. `idle`: the `labels` of a node without calls."""
 
     def __init__(
         self, bedrock: BedrockEmulator, deepgram: DeepgramEmulator, node: Node, desk: Desk
@@ -323,6 +323,7 @@ class World:
         self.desk = desk
         self.memory_path = Path()
         self._stopped = False
+        self.idle = self.labels()
 
     @property
     def vm(self) -> VM:

@@ -1,0 +1,77 @@
+"""A node under its keeper: it is back when it has ended, hung or crashed, or given up in words."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from actors.node.client import ask_node
+from actors.node.node_keeper import CAPABILITY, NodeKeeper
+from tests.actors.node.kit import LIMIT, RunningCommand, answer, until
+
+
+def test_only_a_system_that_is_made_for_a_node_gets_a_keeper() -> None:
+    assert NodeKeeper.actorSystemCapabilityCheck({CAPABILITY: True}, None)
+    assert not NodeKeeper.actorSystemCapabilityCheck({"Admin Port": 1900}, None)
+
+
+def test_a_killed_node_is_back_within_two_seconds(
+    command: RunningCommand, node_pid: Callable[[], int]
+) -> None:
+    pid = node_pid()
+    assert answer(command.info["tcp"]) == pid
+    killed = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: answer(command.info["tcp"]) not in (None, pid), "another node on its port")
+    assert time.monotonic() - killed < 2
+    assert command.event("node_down", pid=pid)["reason"] == "killed by SIGKILL"
+
+
+def test_a_node_that_hangs_is_killed_and_back(
+    command: RunningCommand, node_pid: Callable[[], int]
+) -> None:
+    pid = node_pid()
+    ask_node(command.port, {"block": 3600}, LIMIT)
+    down = command.event("node_down", pid=pid)
+    assert down["reason"] == "its loop hung: no heartbeat for 1 s"
+    assert node_pid() != pid
+
+
+def test_a_stopped_node_is_killed_and_back(
+    command: RunningCommand, node_pid: Callable[[], int]
+) -> None:
+    pid = node_pid()
+    os.kill(pid, signal.SIGSTOP)
+    assert "its loop hung" in command.event("node_down", pid=pid)["reason"]
+    assert node_pid() != pid
+
+
+def test_a_node_that_does_not_end_is_killed_and_that_is_a_failure() -> None:
+    with RunningCommand("stubborn", "--stop-limit", "0.5") as command:
+        command.ready()
+        command.process.send_signal(signal.SIGTERM)
+        assert command.wait() == 1
+        assert "it did not stop within 0.5 s and was killed" in command.log()
+
+
+@pytest.mark.parametrize(
+    ("main", "options", "message"),
+    [
+        ("failing", [], "the node did not start: OSError: the door is locked"),
+        ("never_ready", ["--start-limit", "0.3"], "it was not ready within 0.3 s"),
+        ("no_coroutine", [], "node_mains has no coroutine function no_coroutine"),
+        (
+            "crashing",
+            ["--max-restarts", "1"],
+            "the node ended 2 times within 30 s; the last time: RuntimeError: crashed again",
+        ),
+    ],
+)
+def test_a_node_that_cannot_be_kept_is_an_error_with_its_reason(
+    main: str, options: list[str], message: str
+) -> None:
+    with RunningCommand(main, *options) as command:
+        assert command.wait() == 1
+        assert message in command.log()
