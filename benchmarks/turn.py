@@ -80,7 +80,7 @@ class Overhead:
 
 def run(calls: int, turns: int) -> Overhead:
     """Place `calls` calls at a time with `turns` measured turns each."""
-    with tempfile.TemporaryDirectory(prefix="aybiza-bench-") as folder, _emulators() as urls:
+    with tempfile.TemporaryDirectory(prefix="aybiza-bench-") as folder, emulators() as urls:
         _control(urls)
         with _node(urls, Path(folder)) as (media, pid):
             cpu = _cpu_seconds(pid)
@@ -156,7 +156,8 @@ def _script(turns: int) -> Any:
 
 
 @contextlib.contextmanager
-def _emulators() -> Iterator[dict[str, str]]:
+def emulators() -> Iterator[dict[str, str]]:
+    """The providers as a child process; where they are, by environment variable."""
     command = [sys.executable, "-m", "emulators", "--engine", "scripted"]
     command += ["--first-token-ms", str(FIRST_TOKEN_MS)]
     with _child(command, dict(os.environ)) as process:

@@ -147,15 +147,17 @@ async def test_a_mark_that_does_not_come_back_holds_nobody_up(
 async def test_a_deepgram_that_never_answers_keeps_nobody(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        async with world(tmp_path, DEEPGRAM_URL=f"ws://127.0.0.1:{port}") as place:
-            async with place.call(hang_up(), direct=True) as call:
-                await call.until(lambda: call.state.get("phase") == "speaking")
-                first = place.kill(names.session(call.call_id))
-                session = names.session(call.call_id)
-                await place.until(lambda: place.vm.whereis(session) not in (None, first), 1.0)
-                place.kill(names.CALL_SUPERVISOR)
-                await place.until(lambda: place.vm.alive(names.call(call.call_id)), 2.0)
-                assert call.is_connected
-                await call.hang_up()
-                await place.until(lambda: place.labels() == place.idle, 2.0)
-                assert call.journal()[-1] == Ended("hangup")
+        async with (
+            world(tmp_path, DEEPGRAM_URL=f"ws://127.0.0.1:{port}") as place,
+            place.call(hang_up(), direct=True) as call,
+        ):
+            await call.until(lambda: call.state.get("phase") == "speaking")
+            first = place.kill(names.session(call.call_id))
+            session = names.session(call.call_id)
+            await place.until(lambda: place.vm.whereis(session) not in (None, first), 1.0)
+            place.kill(names.CALL_SUPERVISOR)
+            await place.until(lambda: place.vm.alive(names.call(call.call_id)), 2.0)
+            assert call.is_connected
+            await call.hang_up()
+            await place.until(lambda: place.labels() == place.idle, 2.0)
+            assert call.journal()[-1] == Ended("hangup")

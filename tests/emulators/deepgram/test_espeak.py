@@ -34,7 +34,19 @@ def test_the_same_text_is_the_same_audio() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", ".", "-h", "--", "Grüße, 你好 🙂", "<speak>hi</speak>", "[[x]]", "\x01\x7f", "a" * 1999]
-)  # fmt: skip
+    "text",
+    [
+        "",
+        " ",
+        ".",
+        "-h",
+        "--",
+        "Grüße, 你好 🙂",
+        "<speak>hi</speak>",
+        "[[x]]",
+        "\x01\x7f",
+        "a" * 1999,
+    ],
+)
 def test_no_text_makes_it_fail(text: str) -> None:
     assert spoken(text)[:4] == b"RIFF"
