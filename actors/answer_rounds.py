@@ -268,7 +268,8 @@ class AnswerRounds:
 
     def _key(self) -> Key | None:
         first_words = len(self._messages) == 1
-        return key_of(self._context.agent.name, "", self._said, first_words=first_words)
+        context = self._context
+        return key_of(context.agent.name, context.tenant, self._said, first_words=first_words)
 
     def _keep(self, finished: Finished) -> None:
         """Keep an answer for worse times."""

@@ -86,7 +86,7 @@ async def handed_on(client: BedrockClient, url: str, rounds: int) -> float:
     """Milliseconds from the first event sent to the first sentence handed on, the median."""
     await _control(url, "pace", {})
     await _control(url, "responder", {"mode": "scripted", "answers": [SHORT]})
-    taken = []
+    taken: list[float] = []
     for number in range(rounds + _FIRST_LEFT_OUT):
         at = await _first_sentence(client)
         record = (await _asked(url))[-1]

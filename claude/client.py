@@ -37,6 +37,8 @@ _WARM_LIMIT_S: Final = 30.0
 _KEEP_S: Final = 45.0
 # In a region: for one turn, and for the next while the first one's is being replaced.
 _SPARE_CONNECTIONS: Final = 2
+# Regions that cannot be reached are waited for side by side.
+_WARMERS: Final = 8
 _CLOSE_LIMIT_S: Final = 2.0
 
 log = structlog.get_logger(__name__)
@@ -95,7 +97,7 @@ class BedrockClient:
         )
         self._workers = WorkerPool(pool_size, name="bedrock")
         # Apart from the streams' threads: no caller waits because a connection is being warmed.
-        self._warmers = WorkerPool(_SPARE_CONNECTIONS, name="bedrock-warm")
+        self._warmers = WorkerPool(_WARMERS, name="bedrock-warm")
         self._building = threading.Lock()
         self._session: boto3.Session | None = None
         self._clients: dict[str, Any] = {}
@@ -116,21 +118,25 @@ class BedrockClient:
         that cannot be reached, and credentials that are not found, are logged.
         """
         self._warmed = regions or (self._region,)
-        for region in self._warmed:
-            jobs = [self._job(self._open, region) for _ in range(_SPARE_CONNECTIONS)]
-            try:
-                async with asyncio.timeout(_WARM_LIMIT_S):
-                    await asyncio.gather(*jobs)
-            except TimeoutError:
-                raise BedrockError(
-                    ErrorKind.TIMEOUT,
-                    f"the Bedrock client was not ready within {_WARM_LIMIT_S:g} s; "
-                    "does a look-up of credentials hang?",
-                    region=region,
-                ) from None
-            finally:
-                for job in jobs:
-                    job.cancel()
+        room = asyncio.Semaphore(_WARMERS)
+
+        async def done(work: Callable[[str], object], region: str) -> None:
+            async with room:
+                await self._job(work, region)
+
+        try:
+            async with asyncio.timeout(_WARM_LIMIT_S):
+                for region in self._warmed:
+                    await done(self._client, region)
+                each = [region for region in self._warmed for _ in range(_SPARE_CONNECTIONS)]
+                await asyncio.gather(*(done(self._open, region) for region in each))
+        except TimeoutError:
+            raise BedrockError(
+                ErrorKind.TIMEOUT,
+                f"the Bedrock client was not ready within {_WARM_LIMIT_S:g} s; "
+                "does a look-up of credentials hang?",
+                region=self._region,
+            ) from None
         self._workers.prestart(_SPARE_CONNECTIONS)
         self._keep_later()
 
@@ -212,7 +218,7 @@ class BedrockClient:
         except Closed:
             raise _closed() from None
 
-    def _job(self, work: Callable[[str], None], region: str) -> asyncio.Future[None]:
+    def _job(self, work: Callable[[str], object], region: str) -> asyncio.Future[None]:
         """`work(region)` in a thread of the warmers; what it raises is the future's."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()

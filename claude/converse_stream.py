@@ -26,6 +26,8 @@ Event = Mapping[str, Any]
 
 # Events that a thread may be ahead of the loop; a lagging loop makes the thread wait.
 _HAND_OVER: Final = 64
+# How long the end of a body may take after the last event.
+_BODY_END_S: Final = 0.5
 # How long a cancelled thread may take to return before its place is given to another.
 _ABANDON_AFTER_S: Final = 0.25
 
@@ -44,7 +46,8 @@ class ConverseStream:
 
     Iteration ends after the last event and raises `BedrockError` otherwise. A task that is
     cancelled while it awaits the next event ends the stream with it. `async with` cancels at its
-    end whatever is left. For one consumer, on the loop where it was made.
+    end whatever is left; behind the last event that is only the end of the answer's body, which is
+    read, so that the connection can be used again. For one consumer, on the loop where it was made.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class ConverseStream:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._abandon: Callable[[], None] | None = None
         self._before_first_token = True
+        self._complete = False
 
     def __aiter__(self) -> Self:
         return self
@@ -101,13 +105,18 @@ class ConverseStream:
         self._room.release()
         if "contentBlockDelta" in event:
             self._before_first_token = False
+        elif "metadata" in event:
+            self._complete = True
         return event
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.cancel()
+        if self._complete and not self._ended:
+            self._timers["body"] = self._loop.call_later(_BODY_END_S, self.cancel)
+        else:
+            self.cancel()
 
     @property
     def before_first_token(self) -> bool:

@@ -4,9 +4,13 @@ Exit codes: 0 measured; 1 with `--check` when a target is missed.
 """
 
 import json
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from benchmarks.runtime import Figure
 
 app = typer.Typer(
     epilog="Example: aybiza bench runtime",
@@ -44,7 +48,38 @@ def runtime(
     except ModuleNotFoundError as missing:
         typer.echo(f"{missing.name} is not installed: pip install 'aybiza[bench]'", err=True)
         raise typer.Exit(1) from None
-    missed = [figure for figure in figures if figure.missed]
+    _show(figures, as_json=as_json, check=check)
+
+
+CLAUDE_EXAMPLE = "Example: aybiza bench claude --turns 20 --check"
+
+
+@app.command("claude", epilog=CLAUDE_EXAMPLE)
+def claude(
+    turns: Annotated[int, typer.Option(min=1, max=100, help="Measured turns of the call.")] = 10,
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="Streams; the median counts.")] = 50,
+    seconds: Annotated[
+        float, typer.Option(min=0.5, max=60, help="How long the many streams are measured.")
+    ] = 5.0,
+    check: Annotated[bool, typer.Option("--check", help="Fail if a target is missed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure the way to the model and back: request, first sentence, many streams, cancellation.
+
+    The model is an emulator on this machine; its own delays are left out.
+    """
+    from benchmarks.claude import run
+
+    try:
+        figures = run(turns, rounds, seconds)
+    except RuntimeError as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
+    _show(figures, as_json=as_json, check=check)
+
+
+def _show(figures: Sequence["Figure"], *, as_json: bool, check: bool) -> None:
+    """Print figures with their targets; exits with 1 if one is missed and that is to be checked."""
     if as_json:
         table = {
             figure.name: {"value": figure.value, "unit": figure.unit, "target": figure.target}
@@ -58,7 +93,7 @@ def runtime(
             verdict = "  MISSED" if figure.missed else ""
             value = f"{figure.value:>12,.1f} {figure.unit:5}"
             typer.echo(f"{figure.name:{width}}  {value}{target}{verdict}")
-    if check and missed:
+    if check and any(figure.missed for figure in figures):
         raise typer.Exit(1)
 
 

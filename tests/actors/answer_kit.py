@@ -124,6 +124,12 @@ class Stage:
             await over.wait()
         return told
 
+    async def free(self) -> None:
+        """Return when no thread has a stream any more."""
+        async with asyncio.timeout(LIMIT):
+            while self.context.bedrock.statistics().busy:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.002)
+
     def requests(self, told: Told) -> list[Record]:
         """What was asked of the model for an answer, oldest first."""
         return [r for r in self.bedrock.journal.records if told.call_id in r.call.values()]

@@ -190,12 +190,16 @@ class Call:
         except TimeoutError:
             raise AssertionError(f"waited in vain: {self.summary()}") from None
 
-    async def hang_up(self, stops: int = 1) -> None:
-        """The caller hangs up at this very moment, which is told by so many `stop` messages."""
+    async def hang_up(self, stops: int = 1, *, abruptly: bool = False) -> None:
+        """The caller hangs up at this very moment, which is told by so many `stop` messages;
+        `abruptly`: behind them the connection breaks."""
         socket, writer = self._open_line()
         for _ in range(stops):
             await socket.send(writer.stop())
-        await socket.close()
+        if abruptly:
+            socket.transport.abort()
+        else:
+            await socket.close()
 
     def drop(self) -> None:
         """The stream's connection breaks at this very moment; the caller stays on the line."""

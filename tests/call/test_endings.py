@@ -101,6 +101,7 @@ Leave = Callable[[World, Call], Any]
 WAYS: dict[str, Leave] = {
     "stop": lambda place, call: call.hang_up(),
     "two stops": lambda place, call: call.hang_up(stops=2),
+    "stop and abort": lambda place, call: call.hang_up(abruptly=True),
     "close without stop": lambda place, call: call.hang_up(stops=0),
     "abort": lambda place, call: call.drop(),
 }

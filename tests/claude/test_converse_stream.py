@@ -68,6 +68,42 @@ class TestStream:
                 await take(client.stream(REQUEST))
         assert (wire.connections, len(wire.requests)) == (warmed, 3)
 
+    async def test_who_leaves_behind_the_last_event_leaves_the_connection_whole(self) -> None:
+        async def slow_end(reply: Reply) -> None:
+            await reply.start()
+            await reply.send(MESSAGE_START + text_delta("Hi.") + MESSAGE_END)
+            await asyncio.sleep(0.05)
+            await reply.finish()
+
+        async with bedrock(slow_end) as (wire, client):
+            warmed = wire.connections
+            for _ in range(3):
+                async with client.stream(REQUEST) as stream:
+                    async for event in stream:
+                        if "metadata" in event:
+                            break
+                await within(stream.released())
+            statistics = client.statistics()
+        assert (wire.connections, statistics.finished) == (warmed, 3)
+
+    async def test_a_body_without_end_is_not_waited_for(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("claude.converse_stream._BODY_END_S", 0.02)
+
+        async def no_end(reply: Reply) -> None:
+            await reply.start()
+            await reply.send(MESSAGE_START + text_delta("Hi.") + MESSAGE_END)
+            await reply.client_gone()
+
+        async with bedrock(no_end) as (_, client):
+            async with client.stream(REQUEST) as stream:
+                async for event in stream:
+                    if "metadata" in event:
+                        break
+            await within(stream.released())
+            assert (client.statistics().cancelled, client.statistics().busy) == (1, 0)
+
     async def test_a_stream_may_name_another_region(self) -> None:
         async with bedrock(hello) as (wire, client):
             await take(client.stream(REQUEST, region="eu-west-1"))

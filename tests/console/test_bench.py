@@ -1,4 +1,4 @@
-"""`aybiza bench runtime`."""
+"""`aybiza bench`: figures, targets, exit codes."""
 
 from __future__ import annotations
 
@@ -48,10 +48,42 @@ def test_a_figure_over_its_target_is_missed_and_fails_the_check(
     assert COMMAND.invoke(bench.app, ["runtime", "--check"]).exit_code == 0
 
 
-def test_the_help_shows_an_example() -> None:
-    shown = COMMAND.invoke(bench.app, ["runtime", "--help"])
+def test_the_figures_of_claude_are_shown_with_their_targets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[int, int, float]] = []
+
+    def run(turns: int, rounds: int, seconds: float) -> list[Figure]:
+        asked.append((turns, rounds, seconds))
+        return [Figure("cancel to thread free, p50", 0.4, "ms", 5), Figure("slow", 9.0, "ms", 3)]
+
+    monkeypatch.setattr("benchmarks.claude.run", run)
+    options = ["--turns", "3", "--rounds", "2", "--seconds", "1"]
+    shown = COMMAND.invoke(bench.app, ["claude", *options])
+    assert asked == [(3, 2, 1.0)]
+    free, slow = shown.stdout.splitlines()
+    assert "0.4 ms" in free and "at most 5" in free
+    assert "MISSED" in slow
+    assert COMMAND.invoke(bench.app, ["claude", *options, "--check"]).exit_code == 1
+    table = json.loads(COMMAND.invoke(bench.app, ["claude", *options, "--json"]).stdout)
+    assert table["slow"] == {"value": 9.0, "unit": "ms", "target": 3}
+
+
+def test_a_call_that_did_not_come_about_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: object) -> list[Figure]:
+        raise RuntimeError("the measured call failed: no turns")
+
+    monkeypatch.setattr("benchmarks.claude.run", run)
+    failed = COMMAND.invoke(bench.app, ["claude"])
+    assert failed.exit_code == 1
+    assert "no turns" in failed.output
+
+
+@pytest.mark.parametrize("command", ["runtime", "claude", "turn"])
+def test_the_help_shows_an_example(command: str) -> None:
+    shown = COMMAND.invoke(bench.app, [command, "--help"])
     assert shown.exit_code == 0
-    assert "Example: aybiza bench runtime" in shown.stdout
+    assert f"Example: aybiza bench {command}" in shown.stdout
 
 
 def test_a_wrong_number_of_rounds_is_a_wrong_call() -> None:

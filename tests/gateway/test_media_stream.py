@@ -220,6 +220,30 @@ async def test_a_call_whose_sessions_keep_failing_is_given_to_another_node(place
     await place.until(lambda: not place.vm.alive(names.stream(call.call_id)), 2.0)
 
 
+async def test_what_was_not_sent_yet_is_dropped_when_the_line_is_cleared(tmp_path: Path) -> None:
+    async with world(tmp_path) as place:
+        place.node._sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        async with Wires(place.node.media_url) as wire:
+            await wire.begin()
+            await place.until(lambda: place.vm.alive(names.call(wire.call_id)))
+            line = place.vm.find(names.call(wire.call_id)).server._line  # type: ignore[union-attr]
+            wire.connection.transport.pause_reading()
+            for _ in range(100):
+                line.sink.media(b"\xff" * 16_000)
+            await asyncio.sleep(0)
+            line.sink.clear()
+            line.sink.mark("behind")
+            wire.connection.transport.resume_reading()
+            events = []
+            async with asyncio.timeout(LIMIT):
+                while "mark" not in events:
+                    frame = json.loads(await wire.connection.recv())
+                    large = len(frame.get("media", {}).get("payload", "")) > 10_000
+                    events.append(frame["event"] if frame["event"] != "media" or large else "")
+    assert events.count("media") < 50
+    assert events[-2:] == ["clear", "mark"]
+
+
 async def test_a_peer_that_does_not_read_loses_its_stream(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
