@@ -114,12 +114,13 @@ class MediaStream(GenServer):
                 log.warning("media_event_unknown", call_id=self.call_id, event_=str(message))
             case Exit(pid, reason) if pid == self._session:
                 await self._session_gone(reason)
-            case ProtocolError():
+            # A caller who has hung up is no lost line: the session notes it and ends.
+            case ProtocolError() if not self._leaving:
                 await self._refuse(message)
-            case Exit(pid, _) if pid == self._reader.pid:
-                # A caller who has hung up is no lost line: the session notes it and ends.
-                if not self._leaving:
-                    raise Stop(NORMAL)
+            case Exit(pid, reason) if pid == self._reader.pid and not self._leaving:
+                if reason != NORMAL:
+                    await self._close(CLOSE_INTERNAL_ERROR, "the stream cannot be read")
+                raise Stop(NORMAL)
             case Exit(pid, reason) if pid == self._writer.pid:
                 log.warning("media_peer_stalled", call_id=self.call_id, reason=str(reason))
                 raise Stop(SHUTDOWN)

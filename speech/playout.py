@@ -66,6 +66,7 @@ class Ledger:
         self._heard: set[Sentence] = set()
         self._pieces: list[_Piece] = []
         self._played_until = 0.0
+        self._furthest: Cut | None = None
 
     def given(self, sentence: Sentence, characters: int, first: Sentence | None = None) -> None:
         """`sentence`, of so many characters, is on its way to speech.
@@ -141,6 +142,7 @@ class Ledger:
         for sentence in [s for s, ends in self._ends.items() if ends <= now]:
             # Its mark is on its way, and would tell nothing when it comes.
             self._hear(sentence)
+        self._furthest = cut = self._later(cut)
         self.generation += 1
         self._texts.clear()
         self._ends.clear()
@@ -148,6 +150,18 @@ class Ledger:
         self._pieces.clear()
         self._played_until = now
         self._sent = {key: size for key, size in self._sent.items() if key in self._heard}
+        return cut
+
+    def _later(self, cut: Cut | None) -> Cut | None:
+        """`cut`, or the one before it: what was heard of a sentence that is being said again and is
+        cut earlier this time has been heard all the same."""
+        before = self._furthest
+        if before is None or before.sentence in self._heard:
+            return cut
+        if cut is None or (
+            cut.sentence.turn == before.sentence.turn and _place(cut) < _place(before)
+        ):
+            return before
         return cut
 
     def _cut(self, piece: _Piece, now: float) -> Cut:
@@ -172,3 +186,7 @@ class Ledger:
     def heard(self) -> frozenset[Sentence]:
         """All sentences that the caller has heard."""
         return frozenset(self._heard)
+
+
+def _place(cut: Cut) -> tuple[int, float]:
+    return cut.sentence.seq, cut.fraction

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import cast
@@ -39,12 +40,16 @@ class ClientLeft(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A whole request; header names are lower case."""
+    """A whole request; header names are lower case.
+
+    `arrived`: when its first bytes came, in seconds of `time.monotonic`.
+    """
 
     method: str
     target: SplitResult
     headers: dict[str, str]
     body: bytes
+    arrived: float
 
 
 Handler = Callable[["Connection", HttpRequest], Awaitable[None]]
@@ -61,6 +66,7 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._backlog = 0
+        self._arrives: float | None = None
         self._transport: asyncio.Transport | None = None
         self.left = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
@@ -74,6 +80,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         # Reading is never paused, or a client that leaves would go unnoticed; so what comes while
         # a request is being answered has to be bounded here.
+        self._arrives = self._arrives or time.monotonic()
         self._backlog += len(data)
         if self._backlog > MAX_BODY:
             self.abort()
@@ -195,11 +202,13 @@ class Connection(asyncio.Protocol):
                 parts.append(bytes(event.data))
         if not isinstance(event, h11.EndOfMessage):
             return None
+        arrived, self._arrives = self._arrives or time.monotonic(), None
         return HttpRequest(
             head.method.decode(),
             urlsplit(head.target.decode("latin-1")),
             headers,
             b"".join(parts),
+            arrived,
         )
 
     async def _next_event(self) -> object:

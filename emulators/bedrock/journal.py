@@ -1,8 +1,8 @@
 """What was asked of the emulator, and what became of it.
 
 Contract: one `Record` a request, in the order of arrival, at most `limit` of them (the oldest go
-first). All times are seconds of `time.monotonic`, which processes of one machine share.
-`wait_for` waits for a record without polling.
+first). All times are seconds of `time.monotonic`, which processes of one machine share; a request
+has `arrived` with its first byte. `wait_for` waits for a record without polling.
 Errors: `wait_for` raises `TimeoutError`.
 """
 

@@ -163,7 +163,7 @@ class BedrockEmulator:
             )
             return
         model_id = unquote(route["model"])
-        record = self.journal.open(route["operation"], model_id, time.monotonic())
+        record = self.journal.open(route["operation"], model_id, http.arrived)
         try:
             await self._converse(connection, http, record)
         except Refused as refused:

@@ -19,7 +19,8 @@ from emulators.bedrock import Fault, ToolUse, use
 from emulators.bedrock.reply import Reply, Text
 from gateway.twilio_codec import MULAW_8000_MONO, Start
 from speech.line import Line
-from tests.call.kit import AGENT, Answers, World, hang_up, side_by_side, text, world
+from tests.call.kit import AGENT, Answers, World, side_by_side, world
+from tests.call.steps import hang_up, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -49,6 +50,12 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     async with world(folder, answers=ANSWERS, thinks_ms=30, delta_ms=60) as made:
         made.desk.seconds = 0.05
         yield made
+
+
+@pytest.fixture(autouse=True)
+def no_faults(place: World) -> None:
+    """A fault that its test did not use up is not the next one's."""
+    place.bedrock.faults.clear()
 
 
 class Listener(GenServer):

@@ -16,17 +16,8 @@ from actors.memory_actor import Append
 from actors.runtime import KILL, NO_REPLY, From, GenServer, Pid, Process, Reason, reply, sys
 from dialogue.events import CallerInterim
 from dialogue.journal import CallerSegment, CallerTurn, Ended
-from tests.call.kit import (
-    GREETING,
-    Answers,
-    World,
-    hang_up,
-    interrupt,
-    side_by_side,
-    stay,
-    text,
-    world,
-)
+from tests.call.kit import GREETING, Answers, World, side_by_side, world
+from tests.call.steps import hang_up, interrupt, stay, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,7 +15,8 @@ from actors import names, transcriber_actor
 from dialogue.journal import CallerSegment, CallerTurn
 from emulators.deepgram import DeepgramEmulator, Fault
 from emulators.phone.messages import CONNECTED, StreamWriter, new_sid
-from tests.call.kit import Answers, World, hang_up, side_by_side, stay, text, world
+from tests.call.kit import Answers, World, side_by_side, world
+from tests.call.steps import hang_up, stay, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -16,19 +16,9 @@ from actors.runtime import Dest
 from dialogue.journal import CallerTurn, Ended, Interrupted, SentenceHeard
 from emulators.bedrock import use
 from gateway.media_server import STREAM_SUPERVISOR
-from tests.call.kit import (
-    AGENT,
-    GREETING,
-    Answers,
-    Call,
-    World,
-    hang_up,
-    interrupt,
-    side_by_side,
-    stay,
-    text,
-    world,
-)
+from tests.call.caller import Call
+from tests.call.kit import AGENT, GREETING, Answers, World, side_by_side, world
+from tests.call.steps import hang_up, interrupt, stay, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -101,6 +91,7 @@ Leave = Callable[[World, Call], Any]
 WAYS: dict[str, Leave] = {
     "stop": lambda place, call: call.hang_up(),
     "two stops": lambda place, call: call.hang_up(stops=2),
+    "stop and talk": lambda place, call: call.hang_up(talking=True),
     "stop and abort": lambda place, call: call.hang_up(abruptly=True),
     "close without stop": lambda place, call: call.hang_up(stops=0),
     "abort": lambda place, call: call.drop(),

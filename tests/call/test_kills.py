@@ -20,7 +20,9 @@ from actors import names
 from actors.runtime import Dest
 from dialogue.journal import CallerTurn, Interrupted, SentenceHeard
 from emulators.bedrock import use
-from tests.call.kit import GREETING, Answers, Call, World, hang_up, interrupt, text, world
+from tests.call.caller import Call
+from tests.call.kit import GREETING, Answers, World, world
+from tests.call.steps import hang_up, interrupt, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -107,6 +109,7 @@ OF_THE_CALL: dict[str, Find] = {
         names.call(call.call_id),
         names.answer(call.call_id, 1),
     ],
+    "CallActor and MemoryActor": lambda call: [names.call(call.call_id), names.MEMORY],
 }
 OF_THE_NODE: dict[str, Dest] = {
     "RegistryActor": "registry_actor",
@@ -142,7 +145,7 @@ def cells() -> list[Cell]:
         for actor in (*OF_THE_CALL, *OF_THE_NODE)
         for state in (ANSWERING if "AnswerActor" in actor else STATES)
     ]
-    crashing = ("CallActor", "TranscriberActor", "SpeakerActor", "AnswerActor")
+    crashing = ("CallActor", "TranscriberActor", "SpeakerActor", "AnswerActor", "MemoryActor")
     nobody = [Cell("nobody", state) for state in ("listening", "barge-in")]
     return (
         nobody
@@ -177,7 +180,7 @@ class Matrix:
             place: asyncio.Semaphore | asyncio.Lock
             place = self._alone.setdefault(node, asyncio.Lock())
         else:
-            node = cell.actor if cell.actor in OF_THE_NODE else "calls"
+            node = cell.actor if OF_THE_NODE.keys() & {*cell.actor.split(" and ")} else "calls"
             place = self._places
         async with place, asyncio.timeout(CELL_SECONDS):
             await carry_out(await self.world(node), cell)

@@ -14,7 +14,9 @@ from emulators.deepgram.speak import Pace as SpeakPace
 from emulators.phone import Phone, Progress
 from emulators.phone.script import parse
 from tests.actors.node.kit import RunningCommand, free_port
-from tests.call.kit import LIMIT, answering, hang_up, text
+from tests.call.caller import LIMIT
+from tests.call.kit import answering
+from tests.call.steps import hang_up, text
 
 BRIDGE = "Sorry, we were cut off for a moment."
 ASK = "Tell me a story, please."

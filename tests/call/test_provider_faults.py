@@ -10,7 +10,8 @@ import pytest
 from actors import answer_rounds, speaker_actor, transcriber_actor
 from emulators.bedrock import Fault, use
 from emulators.deepgram import Fault as SpeechFault
-from tests.call.kit import AGENT, GREETING, Answers, hang_up, side_by_side, stay, text, world
+from tests.call.kit import AGENT, GREETING, Answers, side_by_side, world
+from tests.call.steps import hang_up, stay, text
 
 ASK = "Tell me a story, please."
 STORY = (

@@ -13,7 +13,8 @@ import pytest_asyncio
 from actors import names
 from actors.runtime import CallExit, Pid, Via, sys
 from console.control import control
-from tests.call.kit import World, hang_up, stay, world
+from tests.call.kit import World, world
+from tests.call.steps import hang_up, stay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

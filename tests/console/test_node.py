@@ -21,7 +21,9 @@ from console import node as node_module
 from console.node import Node, node_main
 from dialogue.journal import decode
 from tests.actors.node.kit import free_port
-from tests.call.kit import AGENT, GREETING, LIMIT, Answers, agent, hang_up, stay, text, world
+from tests.call.caller import LIMIT
+from tests.call.kit import AGENT, GREETING, Answers, agent, world
+from tests.call.steps import hang_up, stay, text
 
 ASK = "Tell me a story, please."
 STORY = "There was a lighthouse on a rock. The keeper had not seen a ship for many years."

@@ -11,7 +11,8 @@ import pytest_asyncio
 from gateway.gateway import MAX_RESTARTS
 from gateway.media_server import STREAM_SUPERVISOR
 from supervisors.supervisor import Supervisor
-from tests.call.kit import GREETING, World, hang_up, stay, world
+from tests.call.kit import GREETING, World, world
+from tests.call.steps import hang_up, stay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.call.kit import LIMIT, World, world
+from tests.call.caller import LIMIT
+from tests.call.kit import World, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -12,7 +12,9 @@ from websockets.exceptions import InvalidStatus
 
 from actors.runtime import KILL
 from emulators.phone.messages import CONNECTED, StreamWriter, new_sid
-from tests.call.kit import LIMIT, World, hang_up, world
+from tests.call.caller import LIMIT
+from tests.call.kit import World, world
+from tests.call.steps import hang_up
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -17,10 +17,13 @@ from websockets.exceptions import ConnectionClosed
 
 from actors import names
 from actors.runtime import KILL
+from console.node import Node
 from emulators.phone.messages import CONNECTED, StreamWriter, new_sid
 from gateway import media_stream
 from gateway.twilio_codec import MAX_FRAME_BYTES
-from tests.call.kit import GREETING, LIMIT, Answers, World, hang_up, stay, text, world
+from tests.call.caller import LIMIT
+from tests.call.kit import GREETING, Answers, World, world
+from tests.call.steps import hang_up, stay, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -196,7 +199,7 @@ async def test_bad_input_harms_no_other_call(place: World) -> None:
     place.vm.observers.pop()
     assert report.ok, call.summary()
     assert call.heard == f"{GREETING} {STORY} "
-    assert report.gaps == []
+    assert (len(report.streams), report.clears) == (1, 0)
     assert [crash for crash in crashes if "Crashed" in crash] == []
 
 
@@ -218,6 +221,20 @@ async def test_a_call_whose_sessions_keep_failing_is_given_to_another_node(place
             await asyncio.sleep(0.005)
     assert [stream.close_code for stream in call.report.streams] == [1011]
     await place.until(lambda: not place.vm.alive(names.stream(call.call_id)), 2.0)
+
+
+async def test_a_call_that_cannot_be_set_up_is_given_to_another_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(Node, "_context", fail)
+    async with world(tmp_path) as place:
+        async with Wires(place.node.media_url) as wire:
+            await wire.begin()
+            assert await wire.closed() == (1011, "the stream cannot be read")
+        await place.until(lambda: place.labels() == place.idle, 2.0)
 
 
 async def test_what_was_not_sent_yet_is_dropped_when_the_line_is_cleared(tmp_path: Path) -> None:

@@ -138,13 +138,23 @@ def test_the_cut_is_where_the_carrier_was() -> None:
     assert ledger.clear(3.0) == Cut(TWO, 0.25)
 
 
-def test_nothing_is_left_to_cut_after_a_clear_or_when_all_was_heard() -> None:
+def test_nothing_is_left_to_cut_when_all_was_heard() -> None:
     ledger = Ledger()
     sent(ledger, ONE, 2.0)
     ledger.clear(1.0)
-    assert ledger.clear(1.5) is None
     ledger.marked(sent(ledger, ONE, 2.0, now=2.0))
     assert ledger.clear(4.5) is None
+
+
+def test_a_second_clear_tells_the_place_again_that_the_caller_had_come_to() -> None:
+    ledger = Ledger()
+    sent(ledger, ONE, 2.0)
+    assert ledger.clear(1.0) == Cut(ONE, 0.5)
+    assert ledger.clear(1.5) == Cut(ONE, 0.5)
+    sent(ledger, ONE, 2.0, now=2.0)
+    assert ledger.clear(2.5) == Cut(ONE, 0.5)
+    sent(ledger, ONE, 2.0, now=3.0)
+    assert ledger.clear(4.5) == Cut(ONE, 0.75)
 
 
 def test_the_texts_before_a_clear_measure_nothing_behind_it() -> None:

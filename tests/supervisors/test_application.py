@@ -11,7 +11,8 @@ from actors.runtime import Dest
 from console.control import tree
 from gateway.media_server import STREAM_SUPERVISOR
 from supervisors.application import MAX_RESTARTS
-from tests.call.kit import hang_up, world
+from tests.call.kit import world
+from tests.call.steps import hang_up
 
 BREAKER = names.breaker("global.anthropic.claude-haiku-4-5-20251001-v1:0")
 PARTS: dict[str, Dest] = {

@@ -11,7 +11,9 @@ import pytest_asyncio
 from actors import names
 from actors.runtime import KILL, SHUTDOWN
 from supervisors.supervisor import Supervisor
-from tests.call.kit import GREETING, Call, World, hang_up, stay, world
+from tests.call.caller import Call
+from tests.call.kit import GREETING, World, world
+from tests.call.steps import hang_up, stay
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
