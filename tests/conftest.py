@@ -1,6 +1,6 @@
 """Tests that hear a call in real time: a machine that stalls for a second is heard in them too.
 
-Such a test has failed when it has failed three times in a row; each repetition stands in the report.
+Such a test has failed when it has failed three times in a row; the report tells of each time.
 """
 
 from pathlib import Path
