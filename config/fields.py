@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 
+MAX_PORT = 65_535
+
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
@@ -35,6 +37,20 @@ def _visible(value: SecretStr) -> SecretStr:
 
 def _interface(value: str) -> str:
     return str(ipaddress.ip_address(value))
+
+
+def _one_interface(value: str) -> str:
+    address = ipaddress.IPv4Address(value)
+    if address.is_unspecified:
+        raise ValueError("no single interface")
+    return str(address)
+
+
+def _host_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not 0 < int(port) <= MAX_PORT:
+        raise ValueError("not host:port")
+    return value
 
 
 def _url(value: str) -> str:
@@ -76,6 +92,10 @@ GuardrailVersion = Annotated[
     Text, StringConstraints(pattern=r"^\S{1,2048}:(DRAFT|[1-9][0-9]{0,7})$")
 ]
 Interface = Annotated[Text, AfterValidator(_interface)]
+ClusterInterface = Annotated[Text, AfterValidator(_one_interface)]
+HostPort = Annotated[
+    Text, StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]+$"), AfterValidator(_host_port)
+]
 NodeName = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 HttpUrl = Annotated[Text, StringConstraints(pattern=r"^https?://"), AfterValidator(_url)]
 WebsocketUrl = Annotated[Text, StringConstraints(pattern=r"^wss?://"), AfterValidator(_url)]

@@ -32,8 +32,10 @@ from pydantic_settings import (
 from config.fields import (
     AbsolutePath,
     AnyCase,
+    ClusterInterface,
     CommaSeparated,
     GuardrailVersion,
+    HostPort,
     HttpUrl,
     Interface,
     ModelId,
@@ -115,6 +117,18 @@ class Settings(BaseSettings):
     cluster_port: int = number(
         "AYBIZA_CLUSTER_PORT", 1900, 1, 65535, "Port of this machine's Thespian admin."
     )
+    cluster_bind: ClusterInterface = setting(
+        "AYBIZA_CLUSTER_BIND",
+        "127.0.0.1",
+        "the IPv4 address of one interface of this machine",
+        "Interface of the actor system; other machines reach the nodes there.",
+    )
+    join: Annotated[tuple[HostPort, ...], NoDecode, CommaSeparated] = setting(
+        "AYBIZA_JOIN",
+        (),
+        "host:port of other machines' actor systems, separated by commas",
+        "Machines whose nodes form the cluster; one that lives is enough.",
+    )
     max_calls: int = number("AYBIZA_MAX_CALLS", 100, 1, 10_000, "Calls at a time on this node.")
     mailbox_alarm: int = number(
         "AYBIZA_MAILBOX_ALARM",
@@ -138,6 +152,13 @@ class Settings(BaseSettings):
         default_factory=lambda data: (
             data.get("state_home", Path("/")) / "aybiza" / "memory.sqlite3"
         ),
+    )
+    cookie_file: AbsolutePath = setting(
+        "AYBIZA_COOKIE_FILE",
+        ...,
+        "an absolute path of a file",
+        "File with the cluster's cookie; made with mode 0600 if there is none.",
+        default_factory=lambda data: data.get("state_home", Path("/")) / "aybiza" / "cookie",
     )
     redis_url: RedisUrl | None = setting(
         "REDIS_URL",

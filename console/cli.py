@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from console import bench, config, demo, models, operate, run
+from console import bench, config, demo, models, nodes, operate, run
 
 app = typer.Typer(
     name="aybiza",
@@ -32,6 +32,7 @@ app.command("observe", epilog="Example: aybiza observe call:CA0123")(operate.obs
 app.command("kill", epilog="Example: aybiza kill call:CA0123")(operate.kill)
 app.command("stop", epilog="Example: aybiza stop --port 1900")(operate.stop)
 app.add_typer(models.app, name="models")
+app.add_typer(nodes.app, name="node")
 app.add_typer(bench.app, name="bench")
 app.command("config", epilog=config.EXAMPLE)(config.show)
 

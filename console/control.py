@@ -5,6 +5,8 @@ Requests and replies are JSON data.
     {"op": "tree"}                                  -> {"processes": [...]}, parents before children
     {"op": "calls"}                                 -> {"calls": [...]}
     {"op": "observe", "process": P}                 -> all about it, with its statistics
+    {"op": "members"}                               -> {"members": [...]}, the cluster's nodes as
+                                                       this one sees them, itself first
     {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name,
                                                         "back": pid or null,
                                                         "after_ms": milliseconds or null}
@@ -37,6 +39,8 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
     match request:
         case {"op": "tree"}:
             return {"processes": tree(vm)}
+        case {"op": "members"}:
+            return {"members": [] if vm.remote is None else vm.remote.members()}
         case {"op": "calls"}:
             return {"calls": await calls(vm)}
         case {"op": "observe", "process": str(which)}:
@@ -171,7 +175,7 @@ def _known(vm: VM, which: str) -> Process:
 def _find(vm: VM, which: str) -> Process | None:
     serial = which.strip("<>").rpartition(".")[2]
     if serial.isdecimal():
-        return vm.find(Pid(vm.node, int(serial)))
+        return vm.find(Pid(vm.node, int(serial), vm.creation))
     part, _, call_id = which.partition(":")
     if part in PARTS and call_id:
         return vm.find(Via(names.REGISTRY, (part, call_id)))

@@ -99,7 +99,10 @@ class _NodeProcess:
         engine: EngineName,
         on_log: Callable[[dict[str, Any]], None],
     ) -> None:
+        from config.settings import load
+
         self._port = int(environment["AYBIZA_CLUSTER_PORT"])
+        self._cookie_file = load(environment).cookie_file
         emulated = f"--emulated={engine.value}"
         command = [sys.executable, "-m", "console", "run", emulated, "--json"]
         self._process = subprocess.Popen(
@@ -131,10 +134,11 @@ class _NodeProcess:
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """What the node answers to a control request."""
         from actors.node.client import NodeError, ask_node
+        from actors.node.cookie import CookieError, read_cookie
 
         try:
-            return ask_node(self._port, request)
-        except NodeError as error:
+            return ask_node(self._port, request, cookie=read_cookie(self._cookie_file))
+        except (NodeError, CookieError) as error:
             raise DemoError(str(error)) from None
 
     def stop(self) -> None:

@@ -25,6 +25,8 @@ import structlog
 
 from actors import costs
 from actors.call_context import CallContext
+from actors.cluster.carrier import Carrier
+from actors.cluster.distribution import Distribution
 from actors.memory_store import SqliteStore
 from actors.names import TOOL_SUPERVISOR
 from actors.node.context import NodeContext
@@ -57,11 +59,16 @@ log = structlog.get_logger(__name__)
 class Node:
     """One node: its VM and the application in it. `vm`, `media_url` and `http_url` are for use.
 
-    `agent` and `toolbox` take the place of what the settings name.
+    `agent` and `toolbox` take the place of what the settings name; `carrier` joins the node to its
+    cluster.
     """
 
     def __init__(
-        self, settings: Settings, agent: Agent | None = None, toolbox: Toolbox | None = None
+        self,
+        settings: Settings,
+        agent: Agent | None = None,
+        toolbox: Toolbox | None = None,
+        carrier: Carrier | None = None,
     ) -> None:
         self._settings = settings
         self._agent = _with_limits(agent or load_agent(settings.agent), settings)
@@ -69,7 +76,10 @@ class Node:
         self._store = SqliteStore(settings.memory_path)
         self._policy = Policy.of(settings, load_catalogue(settings.models_file), today=date.today())
         self._answers = AnswerCache() if settings.edge_cache_enabled else None
-        self.vm = VM(settings.node_name, mailbox_alarm=settings.mailbox_alarm)
+        creation = carrier.card.incarnation if carrier is not None else 0
+        self.vm = VM(settings.node_name, creation=creation, mailbox_alarm=settings.mailbox_alarm)
+        self._carrier = carrier
+        self.cluster: Distribution | None = None
         self.media_url = self.http_url = ""
         self._closing = AsyncExitStack()
 
@@ -107,7 +117,14 @@ class Node:
         await self._bedrock.warm(*dict.fromkeys(regions))
         await self._deepgram.warm()
         await self._closing.enter_async_context(self.vm)
+        await self._join()
         await self._start(Doors(media, http, self._context, self._door()))
+
+    async def _join(self) -> None:
+        if self._carrier is not None:
+            distribution = Distribution(self.vm, self._carrier)
+            self.cluster = await self._closing.enter_async_context(distribution)
+            await self.cluster.join()
 
     async def _start(self, doors: Doors) -> None:
         settings = self._settings
@@ -165,21 +182,24 @@ async def node_main(context: NodeContext) -> None:
 
 
 async def _serve(settings: Settings, context: NodeContext) -> None:
-    async with Node(settings) as node:
+    async with Node(settings, carrier=context.carrier) as node:
         _freeze()
         vm = node.vm
         context.serve(lambda request: control(vm, request))
         context.ready({"media": node.media_url, "http": node.http_url, "node": settings.node_name})
         root = node.root
         assert root is not None
+        lost = node.cluster.lost if node.cluster is not None else vm.loop.create_future()
         stop = asyncio.ensure_future(context.stop.wait())
         gone = asyncio.ensure_future(vm.join(root, None))
         try:
-            # Bounded by the life of the node: one of the two ends it.
-            await asyncio.wait((stop, gone), return_when=asyncio.FIRST_COMPLETED)
+            # Bounded by the life of the node: one of the three ends it.
+            await asyncio.wait((stop, gone, lost), return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.cancel()
             gone.cancel()
+        if lost.done():
+            lost.result()
         if not context.stop.is_set():
             raise RuntimeError("the application has given up; its last words are in the log")
 

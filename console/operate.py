@@ -18,14 +18,17 @@ PortOption = Annotated[
     int | None, typer.Option(help="Port of the actor system (AYBIZA_CLUSTER_PORT).")
 ]
 
+NodeOption = Annotated[
+    str | None, typer.Option(help="Which of the machine's nodes; without it: the first.")
+]
 ProcessArgument = Annotated[str, typer.Argument(help="Pid, name, or call:CA…, speaker:CA…")]
 
 SHOWN_OF_A_LIST = 10
 
 
-def tree(port: PortOption = None, as_json: AsJson = False) -> None:
+def tree(port: PortOption = None, node: NodeOption = None, as_json: AsJson = False) -> None:
     """Show the processes of the node as the tree they stand in."""
-    answer = _ask(port, {"op": "tree"})
+    answer = _ask(port, {"op": "tree"}, node)
     if as_json:
         typer.echo(json.dumps(answer))
         return
@@ -33,9 +36,9 @@ def tree(port: PortOption = None, as_json: AsJson = False) -> None:
         typer.echo(line)
 
 
-def calls(port: PortOption = None, as_json: AsJson = False) -> None:
+def calls(port: PortOption = None, node: NodeOption = None, as_json: AsJson = False) -> None:
     """Show the calls of the node and where each stands."""
-    answer = _ask(port, {"op": "calls"})
+    answer = _ask(port, {"op": "calls"}, node)
     if as_json:
         typer.echo(json.dumps(answer))
         return
@@ -62,10 +65,11 @@ def kill(
     process: ProcessArgument,
     reason: Annotated[str, typer.Option(help="Exit reason; `kill` cannot be trapped.")] = "kill",
     port: PortOption = None,
+    node: NodeOption = None,
     as_json: AsJson = False,
 ) -> None:
     """End a process of the node, to see what its supervisor does."""
-    answer = _ask(port, {"op": "kill", "process": process, "reason": reason})
+    answer = _ask(port, {"op": "kill", "process": process, "reason": reason}, node)
     typer.echo(json.dumps(answer) if as_json else killed_line(answer))
 
 
@@ -75,10 +79,14 @@ def stop(
 ) -> None:
     """Stop the node in order, and with it `aybiza run`."""
     from actors.node.client import NodeError, stop_node
+    from actors.node.cookie import CookieError, read_cookie
 
+    settings = settings_or_exit()
     try:
-        stop_node(port or settings_or_exit().cluster_port, timeout)
-    except NodeError as error:
+        cookie = read_cookie(settings.cookie_file)
+        where = settings.cluster_bind
+        stop_node(port or settings.cluster_port, timeout, cookie=cookie, address=where)
+    except (NodeError, CookieError) as error:
         typer.echo(f"aybiza: {error}", err=True)
         raise typer.Exit(1) from None
 
@@ -138,11 +146,19 @@ def _goes_on(processes: list[dict[str, Any]], index: int, level: int) -> bool:
     return False
 
 
-def _ask(port: int | None, request: dict[str, Any]) -> dict[str, Any]:
+def _ask(port: int | None, request: dict[str, Any], node: str | None = None) -> dict[str, Any]:
     from actors.node.client import NodeError, ask_node
+    from actors.node.cookie import CookieError, read_cookie
 
+    settings = settings_or_exit()
     try:
-        return ask_node(port or settings_or_exit().cluster_port, request)
-    except NodeError as error:
+        return ask_node(
+            port or settings.cluster_port,
+            request,
+            cookie=read_cookie(settings.cookie_file),
+            address=settings.cluster_bind,
+            node=node,
+        )
+    except (NodeError, CookieError) as error:
         typer.echo(f"aybiza: {error}", err=True)
         raise typer.Exit(1) from None

@@ -1,6 +1,6 @@
-"""`aybiza run`: a node on this machine, kept alive until it is told to stop.
+"""`aybiza run`: the nodes of this machine, kept alive until they are told to stop.
 
-One line goes to standard output, when the node takes calls; the log goes to standard error.
+One line goes to standard output, when all nodes take calls; the log goes to standard error.
 Ctrl-C, SIGTERM, a hang-up of the terminal and `aybiza stop` end everything in order within 5 s; a
 second Ctrl-C ends it at once.
 
@@ -26,6 +26,8 @@ Examples:
   aybiza run                  with Amazon Bedrock and Deepgram
   aybiza run --emulated       with loopback providers: no keys, no network
   aybiza run --emulated=scripted --http-port 3001 --media-port 8081
+  aybiza run --nodes auto     a node a core, at ports 3000, 3001, … and 8080, 8081, …
+  aybiza run --name back --bind 10.0.0.2 --join 10.0.0.1:1900 --cookie-file cookie
 """
 
 
@@ -36,7 +38,9 @@ class EngineName(StrEnum):
     acoustic = "acoustic"
 
 
-def _one_interface(value: str) -> str:
+def _one_interface(value: str | None) -> str | None:
+    if value is None:
+        return None
     try:
         if ipaddress.IPv4Address(value).is_unspecified:
             raise ValueError
@@ -76,13 +80,35 @@ def run(
             "--cluster-port", "--port", help="Port of the actor system (AYBIZA_CLUSTER_PORT)."
         ),
     ] = None,
-    cluster_bind: Annotated[
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the node; of several: the beginning (AYBIZA_NODE_NAME)."),
+    ] = None,
+    nodes: Annotated[
         str,
+        typer.Option(help="How many nodes on this machine; auto: one a core.", metavar="N|auto"),
+    ] = "1",
+    cluster_bind: Annotated[
+        str | None,
         typer.Option(
-            help="Interface of the actor system. Whoever can connect to it can run code here.",
+            "--cluster-bind",
+            "--bind",
+            help="Interface of the actor system: where other machines reach it"
+            " (AYBIZA_CLUSTER_BIND).",
             callback=_one_interface,
         ),
-    ] = "127.0.0.1",
+    ] = None,
+    join: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A machine of the cluster to join; may be given several times (AYBIZA_JOIN).",
+            metavar="HOST:PORT",
+        ),
+    ] = None,
+    cookie_file: Annotated[
+        str | None,
+        typer.Option(help="File with the cluster's cookie, mode 0600 (AYBIZA_COOKIE_FILE)."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the line that says ready as a JSON object.")
     ] = False,
@@ -100,9 +126,10 @@ def run(
     ] = 5,
     node_main: Annotated[str, typer.Option(hidden=True)] = NODE_MAIN,
 ) -> None:
-    """Run a node, keep it alive, and end it in order when told to.
+    """Run a node or several, keep them alive, and end them in order when told to.
 
-    Prints one line when the node takes calls. A node that crashes or hangs is started again.
+    The nodes of all machines that join each other with the same cookie form a cluster. Prints one
+    line when all nodes take calls. A node that crashes or hangs is started again.
     Ctrl-C and SIGTERM end it. Exit code 0: stopped as asked; 1: failed; 2: an option or a setting
     cannot be used.
     """
@@ -110,21 +137,38 @@ def run(
         "AYBIZA_HTTP_PORT": http_port,
         "AYBIZA_MEDIA_PORT": media_port,
         "AYBIZA_CLUSTER_PORT": cluster_port,
+        "AYBIZA_CLUSTER_BIND": cluster_bind,
+        "AYBIZA_NODE_NAME": name,
+        "AYBIZA_JOIN": ",".join(join) if join else None,
+        "AYBIZA_COOKIE_FILE": cookie_file and os.path.abspath(cookie_file),
     }
-    os.environ.update({name: str(port) for name, port in overrides.items() if port is not None})
+    given = {variable: str(value) for variable, value in overrides.items() if value is not None}
+    os.environ.update(given)
     settings = settings_or_exit()
     policy_or_exit(settings)
 
     from actors.node.messages import Limits
     from config import logs
+    from console.machine import MachineError, cookie_of, plans, seeds_of
     from console.runner import Runner
 
     logs.start(settings.log_level, settings.log_format)
+    try:
+        planned = plans(settings, nodes)
+        seeds = seeds_of(settings)
+        cookie = cookie_of(settings)
+    except MachineError as error:
+        typer.echo(f"aybiza run: {error}", err=True)
+        logs.stop()
+        raise typer.Exit(error.code) from None
     runner = Runner(
         engine=None if emulated is None else emulated.value,
         main=node_main,
         port=settings.cluster_port,
-        address=cluster_bind,
+        address=settings.cluster_bind,
+        cookie=cookie,
+        nodes=planned,
+        seeds=seeds,
         limits=Limits(
             start=start_limit, silence=silence_limit, stop=stop_limit, max_restarts=max_restarts
         ),

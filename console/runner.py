@@ -9,12 +9,12 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 
-from actors.node.messages import Limits, NodeDown, NodeGivenUp, NodeStopped, NodeUp
+from actors.node.messages import Limits, NodeDown, NodeGivenUp, NodePlan, NodeStopped, NodeUp
 from actors.node.process import end_descendants
 from actors.node.system import Event, NodeStartError, NodeSystem, SystemBroken
 from console.emulated import Emulators, EmulatorsError, Engine, enter
@@ -39,15 +39,22 @@ class Runner:
         main: str,
         port: int,
         address: str,
+        cookie: bytes,
         limits: Limits,
         as_json: bool,
+        nodes: Sequence[NodePlan] = (NodePlan("node"),),
+        seeds: Sequence[tuple[str, int]] = (),
     ) -> None:
         """`engine`: that of the emulators, None for none; the others as in NodeSystem."""
         self._engine = engine
         self._main = main
         self._port = port
         self._address = address
+        self._cookie = cookie
+        self._nodes = nodes
+        self._seeds = seeds
         self._limits = limits
+        self._up: dict[str, NodeUp] = {}
         self._as_json = as_json
         self._signals: list[int] = []
         self._ready = False
@@ -69,7 +76,13 @@ class Runner:
             if emulators is not None:
                 enter(emulators.start(lambda: not self._signals), os.environ)
             system = NodeSystem(
-                main=self._main, port=self._port, address=self._address, limits=self._limits
+                main=self._main,
+                port=self._port,
+                address=self._address,
+                cookie=self._cookie,
+                limits=self._limits,
+                nodes=self._nodes,
+                seeds=self._seeds,
             )
             system.start()
             last = self._watch(system, emulators)
@@ -121,20 +134,32 @@ class Runner:
             return True
         return False
 
+    def _ready_line(self) -> str:
+        ups = [self._up[plan.name] for plan in self._nodes]
+        if len(ups) == 1:
+            return ready_line(ups[0], as_json=self._as_json)
+        return nodes_line(ups, as_json=self._as_json)
+
     def _report(self, event: Event) -> bool:
         """Tell people of an event; whether it is the last."""
         match event:
             case NodeUp():
                 log.info(
-                    "node_up", pid=event.pid, incarnation=event.incarnation, doors=dict(event.info)
+                    "node_up",
+                    name=event.node,
+                    pid=event.pid,
+                    incarnation=event.incarnation,
+                    doors=dict(event.info),
                 )
-                if not self._ready:
+                self._up.setdefault(event.node, event)
+                if not self._ready and len(self._up) == len(self._nodes):
                     self._ready = True
-                    _print_line(ready_line(event, as_json=self._as_json))
+                    _print_line(self._ready_line())
                 return False
             case NodeDown():
                 log.error(
                     "node_down",
+                    name=event.node,
                     pid=event.pid,
                     incarnation=event.incarnation,
                     reason=event.reason,
@@ -142,7 +167,8 @@ class Runner:
                 )
                 return False
             case NodeGivenUp():
-                _say(event.reason)
+                several = len(self._nodes) > 1 and event.node
+                _say(f"{event.node}: {event.reason}" if several else event.reason)
             case SystemBroken():
                 _say(f"{event.what}; the node cannot be kept without it")
             case NodeStopped(failure=None):
@@ -150,6 +176,14 @@ class Runner:
             case NodeStopped():
                 _say(f"the node did not stop in order: {event.failure}")
         return True
+
+
+def nodes_line(ups: Sequence[NodeUp], *, as_json: bool = False) -> str:
+    """What is printed when several nodes take calls."""
+    if as_json:
+        return json.dumps({"nodes": [json.loads(ready_line(up, as_json=True)) for up in ups]})
+    lines = [ready_line(up).removeprefix("ready: ") for up in ups]
+    return f"ready: {len(ups)} nodes; " + "; ".join(lines)
 
 
 def ready_line(up: NodeUp, *, as_json: bool = False) -> str:

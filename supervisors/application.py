@@ -18,6 +18,7 @@ from actors.registry_actor import RegistryActor
 from supervisors.child_spec import ChildSpec, child
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.model_supervisor import ModelSupervisor
+from supervisors.spawn import SPAWN_SUPERVISOR, SpawnSupervisor
 from supervisors.supervisor import Supervisor
 from supervisors.task_supervisor import TaskSupervisor
 
@@ -49,6 +50,7 @@ class Application(Supervisor):
             child(CircuitBreakerSupervisor, parts.models, name="circuit_breaker_supervisor"),
             child(ModelSupervisor, name=names.MODEL_SUPERVISOR),
             child(ToolSupervisor, name=names.TOOL_SUPERVISOR),
+            child(SpawnSupervisor, name=SPAWN_SUPERVISOR),
             child(CallSupervisor, max_children=parts.max_calls, name=names.CALL_SUPERVISOR),
             *parts.doors,
         ]

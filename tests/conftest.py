@@ -1,11 +1,16 @@
-"""Tests that hear a call in real time: a machine that stalls for a second is heard in them too.
+"""What all tests share: a cookie of their own, and patience with calls in real time.
 
-Such a test has failed when it has failed three times in a row; the report tells of each time.
+A machine that stalls for a second is heard in a call, too. A test that hears one has failed when
+it has failed three times in a row; the report tells of each time.
 """
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from actors.node.cookie import ensure_cookie
 
 TESTS = Path(__file__).parent
 REAL_TIME = (
@@ -24,3 +29,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(place) for place in REAL_TIME):
             item.add_marker(pytest.mark.flaky(reruns=REPETITIONS))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cookie_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
+    """The cookie of the tests' clusters, made in nobody's home; the environment names its file."""
+    path = tmp_path_factory.mktemp("cookie") / "cookie"
+    before = os.environ.get("AYBIZA_COOKIE_FILE")
+    os.environ["AYBIZA_COOKIE_FILE"] = str(path)
+    yield ensure_cookie(path)
+    if before is None:
+        del os.environ["AYBIZA_COOKIE_FILE"]
+    else:
+        os.environ["AYBIZA_COOKIE_FILE"] = before

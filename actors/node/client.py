@@ -25,7 +25,8 @@ from thespian.system import systemBase
 from thespian.system.multiprocTCPBase import ActorSystemBase
 from thespian.system.transport.TCPTransport import ExternalTransportCopy, TCPTransport
 
-from actors.node.messages import ControlReply, ControlRequest, StopNode
+from actors.node.frames import guard_frames
+from actors.node.messages import ControlReply, ControlRequest, ListNodes, StopNode
 from actors.node.node_keeper import GLOBAL_NAME, NodeKeeper
 
 JOIN_LIMIT = timedelta(seconds=2)
@@ -51,11 +52,32 @@ class NodeRefused(NodeError):
 
 
 def ask_node(
-    port: int, request: Mapping[str, Any], timeout: float = 5.0, *, address: str = LOOPBACK
+    port: int,
+    request: Mapping[str, Any],
+    timeout: float = 5.0,
+    *,
+    cookie: bytes,
+    address: str = LOOPBACK,
+    node: str | None = None,
 ) -> dict[str, Any]:
-    """The reply of the node on `port` to `request` (both JSON data), within `timeout` seconds."""
-    with _joined(port, address) as (system, keeper):
-        reply = system.ask(keeper, ControlRequest(dict(request), timeout), timeout + REPLY_MARGIN)
+    """The reply of a node on `port` to `request` (both JSON data), within `timeout` seconds.
+
+    `node` names one of the machine's nodes; None: the first.
+    """
+    return _ask(port, ControlRequest(dict(request), timeout, node), timeout, cookie, address)
+
+
+def list_nodes(
+    port: int, timeout: float = 5.0, *, cookie: bytes, address: str = LOOPBACK
+) -> list[dict[str, Any]]:
+    """The nodes that are kept on `port`, whether they are up or not."""
+    nodes: list[dict[str, Any]] = _ask(port, ListNodes(), timeout, cookie, address)["nodes"]
+    return nodes
+
+
+def _ask(port: int, request: Any, timeout: float, cookie: bytes, address: str) -> dict[str, Any]:
+    with joined(port, cookie=cookie, address=address) as (system, keeper):
+        reply = system.ask(keeper, request, timeout + REPLY_MARGIN)
     if not isinstance(reply, ControlReply):
         raise NodeTimeout(f"the node on port {port} has not answered within {timeout:g} s")
     if reply.error is not None:
@@ -64,9 +86,9 @@ def ask_node(
     return answer
 
 
-def stop_node(port: int, timeout: float = 10.0, *, address: str = LOOPBACK) -> None:
+def stop_node(port: int, timeout: float = 10.0, *, cookie: bytes, address: str = LOOPBACK) -> None:
     """End the node on `port` in order, with all that keeps it; return when its port is free."""
-    with _joined(port, address) as (system, keeper):
+    with joined(port, cookie=cookie, address=address) as (system, keeper):
         system.tell(keeper, StopNode())
     until = time.monotonic() + timeout
     while _listens(port, address):
@@ -106,8 +128,10 @@ class _JoinedSystem(ActorSystemBase):  # type: ignore[misc]
 
 
 @contextmanager
-def _joined(port: int, address: str) -> Iterator[tuple[Any, Any]]:
+def joined(port: int, *, cookie: bytes, address: str = LOOPBACK) -> Iterator[tuple[Any, Any]]:
+    """The Thespian ActorSystem of the node on `port`, and its NodeKeeper's ActorAddress."""
     bind_listeners(address)
+    guard_frames(cookie)
     systemBase.MAX_ADMIN_STATUS_REQ_DELAY = JOIN_LIMIT
     systemBase.MAX_CHILD_ACTOR_CREATE_DELAY = JOIN_LIMIT
     systemBase.MAX_TELL_PERIOD = JOIN_LIMIT

@@ -12,6 +12,8 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from actors.cluster.carrier import Carrier
+
 ControlHandler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """Answers a request of a command-line tool; both are plain JSON data."""
 
@@ -25,11 +27,14 @@ class NodeContext:
         incarnation: int,
         settings: Mapping[str, str],
         on_ready: Callable[[dict[str, str]], None],
+        carrier: Carrier | None = None,
     ) -> None:
         self.incarnation = incarnation
         """The number of this start, from 1."""
         self.settings = settings
         """The environment of the node."""
+        self.carrier = carrier
+        """The way to the other nodes (`actors.cluster`); None for a node that stands alone."""
         self.stop = asyncio.Event()
         """Set when the node is to end."""
         self.control: ControlHandler | None = None

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from actors.node.carrier import NodeCarrier
 from actors.node.context import NodeContext, NodeMain
 from actors.node.messages import ControlReply, ForwardedRequest, Heartbeat, NodeEnded, NodeReady
 
@@ -36,7 +37,7 @@ class Outbox:
     Bounded: what is too much is dropped and logged.
     """
 
-    def __init__(self, capacity: int = 1000) -> None:
+    def __init__(self, capacity: int = 20_000) -> None:
         self._capacity = capacity
         self._messages: deque[Any] = deque()
         self._reader, self._writer = socket.socketpair()
@@ -77,13 +78,25 @@ class LoopThread:
     Reports NodeReady, Heartbeat and, last of all, NodeEnded.
     """
 
-    def __init__(self, main: NodeMain, incarnation: int, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        main: NodeMain,
+        incarnation: int,
+        outbox: Outbox,
+        node: str = "",
+        carrier: NodeCarrier | None = None,
+    ) -> None:
         self._main = main
         self._incarnation = incarnation
         self._outbox = outbox
+        self._node = node
+        self._carrier = carrier
         self._loop = asyncio.new_event_loop()
         self._context = NodeContext(
-            incarnation=incarnation, settings=dict(os.environ), on_ready=self._ready
+            incarnation=incarnation,
+            settings=dict(os.environ),
+            on_ready=self._ready,
+            carrier=carrier,
         )
         self._requests: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, name="node-loop", daemon=True)
@@ -106,6 +119,11 @@ class LoopThread:
         """
         self._call(self._accept, forwarded)
 
+    def receive(self, message: Any, sender: Any) -> None:
+        """Give the loop a message of another node, or of any Thespian program."""
+        if self._carrier is not None:
+            self._call(self._carrier.receive, message, sender)
+
     def _call(self, function: Callable[..., object], *arguments: Any) -> None:
         try:
             self._loop.call_soon_threadsafe(function, *arguments)
@@ -113,7 +131,7 @@ class LoopThread:
             log.debug("node_loop_closed")  # the main has ended, and NodeEnded is on its way
 
     def _ready(self, info: dict[str, str]) -> None:
-        self._outbox.put(NodeReady(self._incarnation, info))
+        self._outbox.put(NodeReady(self._incarnation, info, self._node))
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -125,7 +143,7 @@ class LoopThread:
             log.exception("node_main_failed", incarnation=self._incarnation)
         finally:
             self._tidy()
-            self._outbox.put(NodeEnded(self._incarnation, reason))
+            self._outbox.put(NodeEnded(self._incarnation, reason, self._node))
 
     async def _carry(self) -> None:
         heart = asyncio.create_task(self._beat(), name="node-heartbeat")
@@ -136,7 +154,7 @@ class LoopThread:
 
     async def _beat(self) -> None:
         while True:
-            self._outbox.put(Heartbeat(self._incarnation))
+            self._outbox.put(Heartbeat(self._incarnation, self._node))
             await asyncio.sleep(HEARTBEAT_INTERVAL)
 
     def _tidy(self) -> None:

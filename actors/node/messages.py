@@ -7,8 +7,15 @@ a dead process is told from one of its successor.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import actors.node.binding  # noqa: F401 - first: see there
+
+# isort: split
+from thespian.actors import ActorSystemMessage
+
+from actors.cluster.membership import Card
 
 
 @dataclass(frozen=True)
@@ -29,11 +36,26 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class KeepNode:
-    """Command to keeper: keep a node alive that runs `main` ("module:function")."""
+class NodePlan:
+    """A node that is to be kept: its name and what its environment has beside the keeper's."""
+
+    name: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class KeepNodes:
+    """Command to keeper: keep these nodes alive; each runs `main` ("module:function").
+
+    `machine` is the name of this actor system among those of the cluster (`address:port`), `seeds`
+    the ones that the nodes join: host and port.
+    """
 
     main: str
     limits: Limits
+    nodes: tuple[NodePlan, ...]
+    machine: str
+    seeds: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +70,7 @@ class NodeUp:
     incarnation: int
     pid: int
     info: Mapping[str, str]
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +81,7 @@ class NodeDown:
     pid: int
     reason: str
     restart_in: float
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,21 +89,29 @@ class NodeGivenUp:
     """Keeper to command: the node is down for good."""
 
     reason: str
+    node: str = ""
 
 
 @dataclass(frozen=True)
 class NodeStopped:
-    """Keeper to command: the node ended as asked; `failure` is what was not in order, if any."""
+    """Keeper to command: all nodes ended as asked; `failure` is what was not in order, if any."""
 
     failure: str | None
 
 
 @dataclass(frozen=True)
 class CarryNode:
-    """Keeper to node, its first message: run `main` on the loop."""
+    """Keeper to node, its first message: run `main` on the loop.
+
+    `started` is the time of this start in milliseconds, later than that of every one before.
+    """
 
     incarnation: int
     main: str
+    plan: NodePlan = NodePlan("")
+    started: int = 0
+    machine: str = ""
+    seeds: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +120,7 @@ class NodeReady:
 
     incarnation: int
     info: Mapping[str, str]
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +128,7 @@ class Heartbeat:
     """Node to keeper: the loop turns."""
 
     incarnation: int
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +140,7 @@ class NodeEnded:
 
     incarnation: int
     reason: str | None
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,10 +150,58 @@ class ReleaseNode:
 
 @dataclass(frozen=True)
 class ControlRequest:
-    """Client to keeper, and on to the node: answer `request` within `limit` seconds."""
+    """Client to keeper, and on to the node: answer `request` within `limit` seconds.
+
+    `node` names one of the machine's nodes; None: the first.
+    """
 
     request: Mapping[str, Any]
     limit: float
+    node: str | None = None
+
+
+@dataclass(frozen=True)
+class ListNodes:
+    """Client to keeper: what is kept here? Answered by a ControlReply with JSON data."""
+
+
+@dataclass(frozen=True)
+class FindNode:
+    """Any Thespian program to the keeper: the NodeActor of this name, None: the first.
+
+    Answered by NodeAddress.
+    """
+
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class NodeAddress:
+    """Keeper to any Thespian program: the NodeActor's ActorAddress, None if it is not up."""
+
+    address: Any
+
+
+class Hello(ActorSystemMessage):  # type: ignore[misc]
+    """Node to its own keeper, and to the admins of other machines: who is there? (`Welcome`)"""
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+
+
+@dataclass(frozen=True)
+class ForwardedHello:
+    """Admin to keeper: the Hello of this node of another machine."""
+
+    card: Card
+    sender: Any
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Node to node: what has been posted to it, in its order."""
+
+    messages: tuple[Any, ...]
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 One asyncio loop in a thread of its own (`loop_thread`); the actor's thread does nothing but
 Thespian. Messages: CarryNode starts the loop, StopNode ends it in order, ForwardedRequest is
-answered to its client, ReleaseNode ends the process. SIGTERM to the process is an orderly end too,
-after which the keeper starts the node anew.
+answered to its client, ReleaseNode ends the process. Mail comes from other nodes, ToProcess from
+any Thespian program: both go to the loop. SIGTERM to the process is an orderly end too, after which
+the keeper starts the node anew.
 """
 
 import json
@@ -14,13 +15,17 @@ from typing import Any
 import structlog
 from thespian.actors import ActorExitRequest, WakeupMessage, WatchMessage
 
+from actors.cluster.carrier import Gone, ToProcess, Unreachable, Welcome
+from actors.cluster.membership import Card
 from actors.node.actor_process import ActorProcess, leave
+from actors.node.carrier import Greeting, NodeCarrier, Posted, Postman, Told
 from actors.node.context import load_node_main
 from actors.node.loop_thread import LoopThread, Outbox, describe_error
 from actors.node.messages import (
     CarryNode,
     ControlReply,
     ForwardedRequest,
+    Mail,
     NodeEnded,
     ReleaseNode,
     StopNode,
@@ -43,6 +48,7 @@ class NodeActor(ActorProcess):
         self._keeper: Any = None
         self._thread: LoopThread | None = None
         self._exitcode = os.EX_OK
+        self._postman = Postman(self._transmit, self._undelivered)
 
     def watched(self) -> list[int]:
         return [self._outbox.fileno()]
@@ -54,6 +60,11 @@ class NodeActor(ActorProcess):
             case WatchMessage():
                 for outgoing in self._outbox.take():
                     self._forward(outgoing)
+            case Mail() if self._thread is not None:
+                for each in message.messages:
+                    self._thread.receive(each, sender)
+            case Welcome() | Gone() | ToProcess() if self._thread is not None:
+                self._thread.receive(message, sender)
             case ForwardedRequest() if self._thread is not None:
                 self._thread.handle(message)
             case StopNode():
@@ -65,13 +76,17 @@ class NodeActor(ActorProcess):
 
     def _carry(self, order: CarryNode, keeper: Any) -> None:
         self._keeper = keeper
+        os.environ.update(order.plan.environment)
         try:
             main = load_node_main(order.main)
         except Exception as error:
             log.exception("node_main_not_found", main=order.main)
-            self._forward(NodeEnded(order.incarnation, describe_error(error)))
+            self._forward(NodeEnded(order.incarnation, describe_error(error), order.plan.name))
             return
-        self._thread = LoopThread(main, order.incarnation, self._outbox)
+        host, port = self.myAddress.addressDetails.sockname[:2]
+        card = Card(order.plan.name, order.started, order.machine, (host, port))
+        carrier = NodeCarrier(card, order.seeds, self._outbox.put)
+        self._thread = LoopThread(main, order.incarnation, self._outbox, order.plan.name, carrier)
         self._thread.start()
 
     def _stop(self) -> None:
@@ -86,8 +101,24 @@ class NodeActor(ActorProcess):
         ended = [message for message in self._outbox.take() if isinstance(message, NodeEnded)]
         return os.EX_OK if ended and ended[0].reason is None else os.EX_SOFTWARE
 
+    def _transmit(self, intent: Any) -> None:
+        # Actor.send gives no word of what became of a message.
+        self._myRef._send_intent(intent)
+
+    def _undelivered(self, report: Unreachable) -> None:
+        if self._thread is not None:
+            self._thread.receive(report, None)
+
     def _forward(self, outgoing: Any) -> None:
         match outgoing:
+            case Posted():
+                self._postman.post(outgoing)
+            case Told(actor, message):
+                self.send(actor, message)
+            case Greeting(hello, machines):
+                self.send(self._keeper, hello)
+                for address in machines:
+                    self.send(self._postman.actor_address(address), hello)
             case (client, ControlReply() as reply):
                 self.send(client, reply)
             case (client, answer):

@@ -1,12 +1,14 @@
-"""NodeKeeper: starts the node process, watches it by pidfd and heartbeat, and starts it anew.
+"""NodeKeeper: starts the node processes of its machine, watches them, and starts them anew.
 
-`keeper_machine` decides, this actor does. It imports the node main's module before it forks, so
-that a node that is started again has every import behind it. It has no threads, for it forks.
-Thespian's ChildActorExited is not used: it can be lost, comes twice and gives no reason; a pidfd
-does none of this.
+`keeper_machine` decides for each node, this actor does. It imports the node main's module before it
+forks, so that a node that is started again has every import behind it. It has no threads, for it
+forks. Thespian's ChildActorExited is not used: it can be lost, comes twice and gives no reason; a
+pidfd does none of this. To the cluster it is the one who knows which nodes this machine has, and
+which of them have just ended.
 """
 
 import contextlib
+import json
 import os
 import signal
 import threading
@@ -18,6 +20,8 @@ from typing import Any
 import structlog
 from thespian.actors import ActorExitRequest, PoisonMessage, WakeupMessage, WatchMessage
 
+from actors.cluster.carrier import Gone, Welcome
+from actors.cluster.membership import Card
 from actors.node.actor_process import ActorProcess
 from actors.node.context import load_node_main
 from actors.node.keeper_machine import (
@@ -38,12 +42,18 @@ from actors.node.messages import (
     CarryNode,
     ControlReply,
     ControlRequest,
+    FindNode,
+    ForwardedHello,
     ForwardedRequest,
     Heartbeat,
-    KeepNode,
+    Hello,
+    KeepNodes,
+    ListNodes,
+    NodeAddress,
     NodeDown,
     NodeEnded,
     NodeGivenUp,
+    NodePlan,
     NodeReady,
     NodeStopped,
     NodeUp,
@@ -61,8 +71,33 @@ CAPABILITY = "Aybiza Node"
 """The capability of an actor system that may have a keeper."""
 
 
+class Kept:
+    """One of the nodes: its machine, and its present process."""
+
+    def __init__(self, plan: NodePlan, machine: KeeperMachine) -> None:
+        self.plan = plan
+        self.machine = machine
+        self.address: Any = None
+        self.child: Any = None
+        self.pidfd: int | None = None
+        self.info: dict[str, str] = {}
+        self.card: Card | None = None
+        self.started = 0
+        self.stopped = False
+
+    def described(self) -> dict[str, Any]:
+        """The node for people, as JSON data."""
+        return {
+            "node": self.plan.name,
+            "phase": self.machine.phase.value,
+            "pid": self.child.pid if self.pidfd is not None else None,
+            "start": self.machine.incarnation,
+            "doors": self.info if self.machine.phase is Phase.UP else {},
+        }
+
+
 class NodeKeeper(ActorProcess):
-    """Keeps one node. Its parent is Thespian's admin."""
+    """Keeps the nodes of one machine. Its parent is Thespian's admin."""
 
     @staticmethod
     def actorSystemCapabilityCheck(capabilities: dict[str, Any], _requirements: Any) -> bool:
@@ -75,34 +110,54 @@ class NodeKeeper(ActorProcess):
         # message.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._command: Any = None
-        self._machine: KeeperMachine | None = None
-        self._main = ""
-        self._node: Any = None
-        self._child: Any = None
-        self._pidfd: int | None = None
-        self._ready: NodeReady | None = None
+        self._order: KeepNodes | None = None
+        self._kept: dict[str, Kept] = {}
+        self._failures: list[str] = []
 
     def watched(self) -> list[int]:
-        return [] if self._pidfd is None else [self._pidfd]
+        return [kept.pidfd for kept in self._kept.values() if kept.pidfd is not None]
 
     def handle(self, message: Any, sender: Any) -> None:
         match message:
-            case KeepNode():
+            case KeepNodes():
                 self._keep(message, sender)
             case ControlRequest():
                 self._pass_on(message, sender)
-            case StopNode() if self._machine is None:
+            case ListNodes():
+                nodes = [kept.described() for kept in self._kept.values()]
+                self.send(sender, ControlReply(json.dumps({"nodes": nodes})))
+            case FindNode(name):
+                kept = self._node(name)
+                up = kept is not None and kept.machine.phase is Phase.UP
+                self.send(sender, NodeAddress(kept.address if kept and up else None))
+            case Hello(card=card):
+                self._greet(card, sender)
+            case ForwardedHello(card, node):
+                self._greet(card, node)
+            case StopNode() if not self._kept:
                 self.send(sender, NodeStopped(None))
             case PoisonMessage():
                 log.error("message_refused", message=repr(message.message), details=message.details)
             case ActorExitRequest():
-                self._machine = None  # Thespian takes the node down with its keeper
-            case _ if self._machine is not None:
-                self._carry_out(self._decide(self._machine, message, sender))
+                self._kept.clear()  # Thespian takes the nodes down with their keeper
+            case StopNode():
+                for kept in list(self._kept.values()):
+                    self._carry_out(kept, kept.machine.stop(time.monotonic()))
+            case WatchMessage():
+                for kept in list(self._kept.values()):
+                    if kept.pidfd is not None and has_ended(kept.pidfd):
+                        self._carry_out(kept, self._bury(kept))
+            case WakeupMessage() if self._kept:
+                self.wakeupAfter(timedelta(seconds=TICK))
+                for kept in list(self._kept.values()):
+                    self._carry_out(kept, kept.machine.tick(time.monotonic()))
+            case NodeReady() | Heartbeat() | NodeEnded() if message.node in self._kept:
+                kept = self._kept[message.node]
+                self._carry_out(kept, self._decide(kept, message, sender))
 
-    def _keep(self, order: KeepNode, command: Any) -> None:
+    def _keep(self, order: KeepNodes, command: Any) -> None:
         self._command = command
-        self._main = order.main
+        self._order = order
         try:
             load_node_main(order.main)
         except Exception as error:
@@ -112,94 +167,127 @@ class NodeKeeper(ActorProcess):
         if len(os.listdir("/proc/self/task")) > 1:
             names = [thread.name for thread in threading.enumerate()]
             log.warning("node_import_starts_threads", main=order.main, threads=names)
-        self._machine = KeeperMachine(order.limits)
-        self._carry_out(self._machine.start(time.monotonic()))
+        for plan in order.nodes:
+            self._kept[plan.name] = Kept(plan, KeeperMachine(order.limits))
+        for kept in list(self._kept.values()):
+            self._carry_out(kept, kept.machine.start(time.monotonic()))
         self.wakeupAfter(timedelta(seconds=TICK))
 
-    def _pass_on(self, request: ControlRequest, client: Any) -> None:
-        phase = Phase.IDLE if self._machine is None else self._machine.phase
-        if phase is Phase.UP:
-            self.send(self._node, ForwardedRequest(request, client))
-        else:
-            self.send(
-                client, ControlReply(error=f"the node is {phase.value}; ask again when it is up")
-            )
+    def _node(self, name: str | None) -> Kept | None:
+        if name is not None:
+            return self._kept.get(name)
+        up = [kept for kept in self._kept.values() if kept.machine.phase is Phase.UP]
+        return next(iter(up or self._kept.values()), None)
 
-    def _decide(self, machine: KeeperMachine, message: Any, sender: Any) -> Sequence[Command]:
+    def _pass_on(self, request: ControlRequest, client: Any) -> None:
+        kept = self._node(request.node)
+        if kept is not None and kept.machine.phase is Phase.UP:
+            self.send(kept.address, ForwardedRequest(request, client))
+            return
+        if kept is None and request.node is not None:
+            names = ", ".join(self._kept) or "none"
+            error = f"no node {request.node} is kept here, but {names}"
+        else:
+            phase = Phase.IDLE if kept is None else kept.machine.phase
+            error = f"the node is {phase.value}; ask again when it is up"
+        self.send(client, ControlReply(error=error))
+
+    def _greet(self, card: Card, node: Any) -> None:
+        assert self._order is not None
+        kept = self._kept.get(card.name)
+        own = kept is not None and card.machine == self._order.machine
+        if kept is not None and own and card.incarnation == kept.started:
+            kept.card = card
+        cards = tuple(kept.card for kept in self._kept.values() if kept.card is not None)
+        self.send(node, Welcome(self._order.machine, cards))
+
+    def _decide(self, kept: Kept, message: Any, sender: Any) -> Sequence[Command]:
         now = time.monotonic()
         match message:
             case NodeReady():
-                if message.incarnation == machine.incarnation:
-                    self._ready = message
-                return machine.ready(now, message.incarnation)
+                if message.incarnation == kept.machine.incarnation:
+                    kept.info = dict(message.info)
+                return kept.machine.ready(now, message.incarnation)
             case Heartbeat():
-                return machine.heartbeat(message.incarnation)
+                return kept.machine.heartbeat(message.incarnation)
             case NodeEnded():
                 self.send(sender, ReleaseNode())
-                return machine.ended(message.incarnation, message.reason)
-            case StopNode():
-                return machine.stop(now)
-            case WatchMessage() if self._pidfd is not None and has_ended(self._pidfd):
-                return self._bury(machine, now)
-            case WakeupMessage():
-                self.wakeupAfter(timedelta(seconds=TICK))
-                return machine.tick(now)
+                return kept.machine.ended(message.incarnation, message.reason)
         return []
 
-    def _carry_out(self, commands: Sequence[Command]) -> None:
+    def _carry_out(self, kept: Kept, commands: Sequence[Command]) -> None:
+        name = kept.plan.name
         for command in commands:
             match command:
                 case Fork():
-                    self._fork(command.incarnation)
+                    self._fork(kept, command.incarnation)
                 case AskToStop():
-                    self.send(self._node, StopNode())
+                    self.send(kept.address, StopNode())
                 case Kill():
-                    self._kill()
+                    self._kill(kept)
                 case ReportUp():
-                    info = {} if self._ready is None else self._ready.info
-                    self.send(self._command, NodeUp(command.incarnation, self._child.pid, info))
+                    up = NodeUp(command.incarnation, kept.child.pid, kept.info, name)
+                    self.send(self._command, up)
                 case ReportDown():
-                    self.send(
-                        self._command,
-                        NodeDown(
-                            command.incarnation,
-                            self._child.pid,
-                            command.reason,
-                            command.restart_in,
-                        ),
+                    down = NodeDown(
+                        command.incarnation,
+                        kept.child.pid,
+                        command.reason,
+                        command.restart_in,
+                        name,
                     )
+                    self.send(self._command, down)
                 case ReportGivenUp():
-                    self.send(self._command, NodeGivenUp(command.reason))
+                    self.send(self._command, NodeGivenUp(command.reason, name))
                 case ReportStopped():
-                    self.send(self._command, NodeStopped(command.failure))
+                    self._stopped(kept, command.failure)
 
-    def _fork(self, incarnation: int) -> None:
+    def _stopped(self, kept: Kept, failure: str | None) -> None:
+        kept.stopped = True
+        if failure is not None:
+            several = len(self._kept) > 1
+            self._failures.append(f"{kept.plan.name}: {failure}" if several else failure)
+        if all(each.stopped for each in self._kept.values()):
+            self.send(self._command, NodeStopped("; ".join(self._failures) or None))
+
+    def _fork(self, kept: Kept, incarnation: int) -> None:
+        assert self._order is not None
         before = [child.childProc for child in self._children()]
-        self._node = self.createActor(NodeActor)
+        kept.address = self.createActor(NodeActor)
         # Thespian tells nobody the pid of a child, nor that it could not be started.
         started = [child.childProc for child in self._children() if child.childProc not in before]
         if not started:
-            assert self._machine is not None
             status = "Thespian could not start its process"
-            exited = self._machine.exited(time.monotonic(), incarnation, status, in_order=False)
-            self._carry_out(exited)
+            exited = kept.machine.exited(time.monotonic(), incarnation, status, in_order=False)
+            self._carry_out(kept, exited)
             return
-        self._child = started[0]
-        self._pidfd = os.pidfd_open(self._child.pid)
-        self.send(self._node, CarryNode(incarnation, self._main))
+        kept.child = started[0]
+        kept.pidfd = os.pidfd_open(kept.child.pid)
+        # The clock may have been put back since the last start.
+        kept.started = max(kept.started + 1, time.time_ns() // 1_000_000)
+        order = self._order
+        carry = CarryNode(
+            incarnation, order.main, kept.plan, kept.started, order.machine, order.seeds
+        )
+        self.send(kept.address, carry)
 
     def _children(self) -> list[Any]:
         return list(getattr(self._myRef, "_child_procs", []))
 
-    def _kill(self) -> None:
-        if self._pidfd is not None:
+    def _kill(self, kept: Kept) -> None:
+        if kept.pidfd is not None:
             with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+                signal.pidfd_send_signal(kept.pidfd, signal.SIGKILL)
 
-    def _bury(self, machine: KeeperMachine, now: float) -> Sequence[Command]:
-        assert self._pidfd is not None
-        os.close(self._pidfd)
-        self._pidfd = None
-        exitcode: int | None = self._child.exitcode
+    def _bury(self, kept: Kept) -> Sequence[Command]:
+        assert kept.pidfd is not None
+        os.close(kept.pidfd)
+        kept.pidfd = None
+        gone, kept.card = kept.card, None
+        for other in self._kept.values():
+            if gone is not None and other.card is not None:
+                self.send(other.address, Gone(gone))
+        machine = kept.machine
+        exitcode: int | None = kept.child.exitcode
         status = describe_exit(exitcode)
-        return machine.exited(now, machine.incarnation, status, in_order=exitcode == 0)
+        return machine.exited(time.monotonic(), machine.incarnation, status, in_order=exitcode == 0)

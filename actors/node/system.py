@@ -1,7 +1,8 @@
-"""The actor system of one node, from the side of the command that starts and watches it.
+"""The actor system of one machine, from the side of the command that starts and watches it.
 
     this process ── admin ─┬─ logger
-                           └─ NodeKeeper ── NodeActor (the VM)
+                           └─ NodeKeeper ─┬─ NodeActor (a VM)
+                          └─ …
 
 Contract: `start` brings up a Thespian multiprocTCPBase system of our own, `next_event` says what
 happened to it, and `close` leaves none of its processes behind. Every process is killed by the
@@ -13,6 +14,7 @@ people.
 import errno
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
@@ -30,12 +32,16 @@ from thespian.actors import ActorSystem, ActorSystemException
 from thespian.system import multiprocCommon, systemBase
 from thespian.system.logdirector import startupASLogger
 from thespian.system.multiprocTCPBase import ActorSystemBase
+from thespian.system.transport import TransmitIntent
 
+from actors.node.frames import guard_frames
 from actors.node.messages import (
-    KeepNode,
+    ForwardedHello,
+    KeepNodes,
     Limits,
     NodeDown,
     NodeGivenUp,
+    NodePlan,
     NodeStopped,
     NodeUp,
     StopNode,
@@ -77,6 +83,14 @@ class _Admin(multiprocCommon.MultiProcAdmin):  # type: ignore[misc]
         die_with_parent()
         super().__init__(*arguments)
 
+    def h_Hello(self, envelope: Any) -> bool:
+        """Thespian's admin hands each of its messages to a method of its name."""
+        keeper = self._globalNames.get(GLOBAL_NAME)
+        if keeper is not None:
+            hello = ForwardedHello(envelope.message.card, envelope.sender)
+            self._send_intent(TransmitIntent(keeper, hello))
+        return True
+
 
 def _run_logger(*arguments: Any) -> None:
     die_with_parent()
@@ -94,14 +108,26 @@ class _OwnSystem(ActorSystemBase):  # type: ignore[misc]
 
 
 class NodeSystem:
-    """One node and the processes that keep it."""
+    """The nodes of one machine and the processes that keep them."""
 
     def __init__(
-        self, *, main: str, port: int, address: str = LOOPBACK, limits: Limits | None = None
+        self,
+        *,
+        main: str,
+        port: int,
+        cookie: bytes,
+        address: str = LOOPBACK,
+        limits: Limits | None = None,
+        nodes: Sequence[NodePlan] = (NodePlan("node"),),
+        seeds: Sequence[tuple[str, int]] = (),
     ) -> None:
-        """`main` ("module:function") runs in the node; the admin listens on `address`:`port`."""
+        """`main` ("module:function") runs in each of `nodes`; the admin listens on
+        `address`:`port`. `seeds` are the machines to join: host and port of their admins."""
+        self._nodes = tuple(nodes)
+        self._seeds = tuple(seeds)
         self._main = main
         self._port = port
+        self._cookie = cookie
         self._address = address
         self._limits = limits or Limits()
         self._others = set(children_by_parent().get(os.getpid(), []))
@@ -118,6 +144,7 @@ class NodeSystem:
         self._check_port()
         adopt_orphans()
         bind_listeners(self._address)
+        guard_frames(self._cookie)
         multiprocCommon.MultiProcAdmin = _Admin
         multiprocCommon.startupASLogger = _run_logger
         systemBase.MAX_TELL_PERIOD = TELL_LIMIT
@@ -131,7 +158,14 @@ class NodeSystem:
             self._watch("logger", admin)
             self._keeper = self._system.createActor(NodeKeeper, globalName=GLOBAL_NAME)
             keeper = self._watch("NodeKeeper", admin)
-            self._system.tell(self._keeper, KeepNode(self._main, self._limits))
+            order = KeepNodes(
+                self._main,
+                self._limits,
+                self._nodes,
+                f"{self._address}:{self._port}",
+                self._seeds,
+            )
+            self._system.tell(self._keeper, order)
         except ActorSystemException as error:
             raise NodeStartError(
                 f"the actor system on {self._address}:{self._port} did not start: {error}"

@@ -1,7 +1,15 @@
 """The runtime: a small BEAM on one asyncio loop. What actors need is named here."""
 
 from actors.runtime.clock import VirtualTimeLoop, run_virtual, virtual_time
-from actors.runtime.errors import CallExit, ExitError, NameTaken, StartError, Stop, VMClosed
+from actors.runtime.errors import (
+    CallExit,
+    ExitError,
+    NameTaken,
+    RemoteBusy,
+    StartError,
+    Stop,
+    VMClosed,
+)
 from actors.runtime.gen_server import (
     IGNORE,
     NO_REPLY,
@@ -13,7 +21,7 @@ from actors.runtime.gen_server import (
     Timeout,
     reply,
 )
-from actors.runtime.messages import Down, Exit, From, Request, TimedOut
+from actors.runtime.messages import Down, Exit, From, NodeDown, NodeUp, Request, TimedOut
 from actors.runtime.observe import Observation, observe
 from actors.runtime.pid import Dest, Pid, Via
 from actors.runtime.process import Process, current_process
@@ -66,11 +74,14 @@ __all__ = [
     "GenServer",
     "NameTaken",
     "NoReply",
+    "NodeDown",
+    "NodeUp",
     "Observation",
     "Pid",
     "Process",
     "Reason",
     "Registry",
+    "RemoteBusy",
     "Reply",
     "Request",
     "Shutdown",

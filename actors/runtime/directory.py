@@ -12,13 +12,16 @@ from actors.runtime.pid import Dest, Pid, Via
 from actors.runtime.process import Process, current_process
 from actors.runtime.reasons import NOPROC
 from actors.runtime.registry import Registry, strict
+from actors.runtime.remote import Place, Remote
 
 
 class Directory:
-    """See the module. `registries` are the tables that `Via` names refer to."""
+    """See the module. `registries` are the tables that `Via` names refer to; `remote` knows the
+    processes of other nodes."""
 
     def __init__(self) -> None:
         self.registries: dict[str, Registry] = {}
+        self.remote: Remote | None = None
         self._processes: dict[int, Process] = {}
         self._names: dict[Hashable, Process] = {}
 
@@ -48,8 +51,14 @@ class Directory:
             return process if process is not None and process.pid == dest else None
         if kind is Via:
             registry = self.registries.get(dest.registry)  # type: ignore[union-attr]
-            return registry.find(dest.key) if registry else None  # type: ignore[union-attr]
-        return self._names.get(dest)
+            if registry is not None:
+                return registry.find(dest.key)  # type: ignore[union-attr]
+        elif (process := self._names.get(dest)) is not None:
+            return process
+        return None if self.remote is None else self.remote.find(dest)
+
+    def _place(self, dest: Dest) -> Place | None:
+        return None if self.remote is None else self.remote.place(dest)
 
     def register(self, name: str, dest: Dest | None = None) -> None:
         """Give the process at `dest` (the calling one) a name; raises `NameTaken`."""

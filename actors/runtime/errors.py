@@ -83,6 +83,14 @@ class NameTaken(Exception):
         self.pid = pid
 
 
+class RemoteBusy(Exception):
+    """Too much waits to be sent to the node `node`; the message was not taken."""
+
+    def __init__(self, node: str) -> None:
+        super().__init__(f"too many messages wait for the node {node!r}")
+        self.node = node
+
+
 class VMClosed(RuntimeError):
     """The VM is not open: use it inside `async with VM() as vm`."""
 

@@ -46,6 +46,21 @@ class Down:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeUp:
+    """`{:nodeup, node}`: the node `node` can be reached from now on; see `VM.monitor_nodes`."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDown:
+    """`{:nodedown, node}`: it cannot be reached any more; `reason` says why, for people."""
+
+    node: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TimedOut:
     """Erlang's `timeout` message: nothing came within the `Timeout` that a callback returned."""
 

@@ -61,12 +61,17 @@ class Messaging(Relations):
         return process.pid if process else None
 
     def send(self, dest: Dest, message: Any) -> None:
-        """Put `message` into the mailbox of `dest`; to a dead process it is dropped."""
+        """Put `message` into the mailbox of `dest`; to a dead process it is dropped.
+
+        To another node it may raise `RemoteBusy`, or what pickling it raises.
+        """
         if self.debugged:
             self._tell_tracer("send", dest, message)
         process = self.find(dest)
         if process is not None:
             process.deliver(message)
+        elif self.remote is not None and (place := self.remote.place(dest)) is not None:
+            self.remote.send(place, message)
 
     def cast(self, dest: Dest, request: Any) -> None:
         """`GenServer.cast`: a request without a reply; to a dead process it is dropped."""
@@ -75,6 +80,8 @@ class Messaging(Relations):
         process = self.find(dest)
         if process is not None:
             process.deliver(Cast(request))
+        elif self.remote is not None and (place := self.remote.place(dest)) is not None:
+            self.remote.cast(place, request)
 
     @overload
     def call(
@@ -115,6 +122,8 @@ class Messaging(Relations):
         """Send `envelope(caller, future, request)` to `dest`, wait for the answer; see `call`."""
         target = self.find(dest)
         if target is None:
+            if self.remote is not None and (place := self.remote.place(dest)) is not None:
+                return await self.remote.request(place, request, envelope, timeout)
             raise CallExit(NOPROC, dest, request)
         caller = current_process.get()
         if target is caller:
@@ -169,6 +178,8 @@ class Messaging(Relations):
         """
         target = self.find(dest)
         if target is None:
+            if self.remote is not None and (place := self.remote.place(dest)) is not None:
+                return await self.remote.join_process(place, timeout)
             return NOPROC
         gone: asyncio.Future[Reason] = self.loop.create_future()
         waiting = _Joiner(self.self(), gone)

@@ -1,8 +1,9 @@
 """Addresses of processes: `Pid`, registered names and `Via` tuples.
 
 Anything that takes a destination takes a `Dest`: a `Pid`, a name given to `VM.register`
-(a `str`), or `Via(registry, key)` as in Elixir's `{:via, Registry, {registry, key}}`; a third
-part is the value that a server started under this name is registered with.
+(a `str`), a name on a node (`(name, node)`), or `Via(registry, key)` as in Elixir's
+`{:via, Registry, {registry, key}}`; a third part is the value that a server started under this
+name is registered with.
 Addresses are plain values: they compare, hash and pickle.
 """
 
@@ -13,10 +14,14 @@ from typing import Any, NamedTuple, TypeAlias
 
 
 class Pid(NamedTuple):
-    """The identity of a process: its node's name and a serial never used twice in that node."""
+    """The identity of a process: its node's name and a serial never used twice in that node.
+
+    `creation` tells a node from its predecessors of the same name; 0 in a VM that is alone.
+    """
 
     node: str
     serial: int
+    creation: int = 0
 
     def __str__(self) -> str:
         return f"<{self.node}.{self.serial}>"
@@ -33,4 +38,4 @@ class Via(NamedTuple):
     value: Any = None
 
 
-Dest: TypeAlias = Pid | str | Via
+Dest: TypeAlias = Pid | str | Via | tuple[str, str]

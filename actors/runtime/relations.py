@@ -22,7 +22,9 @@ class Relations(Directory):
         """Link the calling process with `dest`; a dead one answers with an exit signal."""
         process = calling_process("link")
         target = self.find(dest)
-        if target is None:
+        if target is None and (place := self._place(dest)) is not None:
+            self.remote.link(process, place)  # type: ignore[union-attr]
+        elif target is None:
             process.signal(dest if isinstance(dest, Pid) else None, NOPROC)
         elif target is not process:
             link_both(process, target)
@@ -35,12 +37,17 @@ class Relations(Directory):
             process.links.pop(target, None)
             if target.links:
                 target.links.pop(process, None)
+        elif target is None and (place := self._place(dest)) is not None:
+            self.remote.unlink(process, place)  # type: ignore[union-attr]
 
     def monitor(self, dest: Dest) -> int:
         """Have the calling process told by `Down(ref, …)` when `dest` ends; returns `ref`."""
         watcher = calling_process("monitor")
         ref = next(self._refs)
         target = self.find(dest)
+        if target is None and (place := self._place(dest)) is not None:
+            self.remote.monitor(watcher, ref, dest, place)  # type: ignore[union-attr]
+            return ref
         if target is None:
             watcher.deliver(Down(ref, dest, NOPROC))
             return ref
@@ -60,6 +67,8 @@ class Relations(Directory):
             if target.monitors:
                 target.monitors.pop(ref, None)
         else:
+            if self.remote is not None:
+                self.remote.demonitor(ref)
             watcher.discard(lambda message: type(message) is Down and message.ref == ref)
 
     def _bereave(self, process: Process, reason: Reason) -> None:

@@ -24,6 +24,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from actors.runtime.crash_report import Reporter
+from actors.runtime.directory import calling_process
 from actors.runtime.errors import CallExit, StartError
 from actors.runtime.messages import From, System
 from actors.runtime.messaging import CALL_TIMEOUT, Messaging
@@ -57,25 +58,28 @@ ALARM_SECONDS = 10.0
 class VM(Messaging):
     """One node's processes.
 
-    `node` is the name in its pids. `mailbox_alarm` is the mailbox length at which a process is
-    named in a warning, at most every `ALARM_SECONDS`. `threads` bounds the pool for blocking
-    functions. `block_warning_ms` is how long a callback may hold the loop before it is named; None
-    switches the watchdog off. `registries` are the tables that `Via` names refer to. Each of
-    `observers` is called on the loop with every process that ended and its reason, each of
-    `restart_observers` with every process that a supervisor started in place of one that ended.
-    `tables` is for data that must outlive the actor which keeps it, as ETS tables with an heir do.
+    `node` is the name in its pids, `creation` tells it from its predecessors of that name.
+    `mailbox_alarm` is the mailbox length at which a process is named in a warning, at most every
+    `ALARM_SECONDS`. `threads` bounds the pool for blocking functions. `block_warning_ms` is how
+    long a callback may hold the loop before it is named; None switches the watchdog off.
+    `registries` are the tables that `Via` names refer to. Each of `observers` is called on the loop
+    with every process that ended and its reason, each of `restart_observers` with every process
+    that a supervisor started in place of one that ended. `tables` is for data that must outlive
+    the actor which keeps it, as ETS tables with an heir do.
     """
 
     def __init__(
         self,
         node: str = "nonode",
         *,
+        creation: int = 0,
         mailbox_alarm: int = 10_000,
         threads: int = 32,
         block_warning_ms: float | None = 50.0,
     ) -> None:
         super().__init__()
         self.node = node
+        self.creation = creation
         self.mailbox_alarm = mailbox_alarm
         self.tables: dict[str, Any] = {}
         self.observers: list[Callable[[Process, Reason], None]] = []
@@ -154,7 +158,7 @@ class VM(Messaging):
         """Start a process with `body`; for servers and tasks, which are built on it."""
         loop = self.loop
         parent = current_process.get()
-        pid = Pid(self.node, next(self._serials))
+        pid = Pid(self.node, next(self._serials), self.creation)
         process = Process(self, pid, label, parent.pid if link and parent else None)
         self._processes[pid.serial] = process
         context = self._context.copy()
@@ -224,7 +228,15 @@ class VM(Messaging):
         """
         target = self.find(dest)
         if target is None:
-            raise CallExit(NOPROC, dest)
+            if self.remote is None or (place := self.remote.place(dest)) is None:
+                raise CallExit(NOPROC, dest)
+            try:
+                ended = await self.remote.stop(place, reason, timeout)
+            except TimeoutError:
+                ended = TIMEOUT
+            if ended is not reason and ended != reason:
+                raise CallExit(ended, dest)
+            return
         if target is current_process.get():
             raise CallExit(CALLING_SELF, dest)
         target.deliver(System(None, None, "terminate", reason))
@@ -243,6 +255,18 @@ class VM(Messaging):
                 target.end(KILLED)
             else:
                 target.signal(self.self(), reason)
+        elif self.remote is not None and (place := self.remote.place(dest)) is not None:
+            self.remote.exit(place, reason)
+
+    def nodes(self) -> list[str]:
+        """`Node.list`: the other nodes that can be reached now, none in a VM that is alone."""
+        return [] if self.remote is None else self.remote.nodes()
+
+    def monitor_nodes(self, on: bool = True) -> None:
+        """Have the calling process told by `NodeUp` and `NodeDown` messages, or no longer."""
+        process = calling_process("monitor_nodes")
+        if self.remote is not None:
+            self.remote.monitor_nodes(process, on)
 
     def reap(
         self,

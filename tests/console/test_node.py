@@ -185,8 +185,8 @@ async def test_the_main_of_a_node_fails_when_its_application_gives_up(
     made: list[Node] = []
 
     class Kept(Node):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
             made.append(self)
 
     monkeypatch.setattr(node_module, "Node", Kept)

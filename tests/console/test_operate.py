@@ -59,7 +59,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         "kill": {"killed": "<n.5>", "name": "call:CA1", "back": "<n.12>", "after_ms": 0.3},
     }
 
-    def answer(port: int, request: dict[str, Any]) -> dict[str, Any]:
+    def answer(port: int, request: dict[str, Any], **_where: Any) -> dict[str, Any]:
         questions.append((port, request))
         return answers[request["op"]]
 

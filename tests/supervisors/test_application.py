@@ -44,6 +44,7 @@ async def test_the_tree_is_that_of_the_architecture(tmp_path: Path) -> None:
         (2, "CircuitBreakerActor"),
         (1, "ModelSupervisor"),
         (1, "ToolSupervisor"),
+        (1, "SpawnSupervisor"),
         (1, "CallSupervisor"),
         (1, "Gateway"),
         (2, "StreamSupervisor"),

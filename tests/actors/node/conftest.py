@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from actors.node.client import NodeRefused, ask_node
-from tests.actors.node.kit import LIMIT, RunningCommand, free_port, until
+from actors.node.client import NodeRefused
+from tests.actors.node.kit import LIMIT, RunningCommand, ask_node, free_port, until
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,9 @@ from typing import Any, Self
 
 import psutil
 
+from actors.node import client
+from actors.node.cookie import read_cookie
+
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 30.0
 """Seconds that anything may take on a loaded machine before a test gives up."""
@@ -27,6 +30,21 @@ app = typer.Typer(pretty_exceptions_enable=False)
 app.command(cls=run.RunCommand)(run.run)
 app()
 """
+
+
+def cookie() -> bytes:
+    """The cookie of the tests' nodes."""
+    return read_cookie(Path(os.environ["AYBIZA_COOKIE_FILE"]))
+
+
+def ask_node(port: int, request: dict[str, Any], timeout: float = 5.0, **where: Any) -> Any:
+    """`client.ask_node` with the tests' cookie."""
+    return client.ask_node(port, request, timeout, cookie=cookie(), **where)
+
+
+def stop_node(port: int, timeout: float = 10.0) -> None:
+    """`client.stop_node` with the tests' cookie."""
+    client.stop_node(port, timeout, cookie=cookie())
 
 
 def free_port(address: str = "127.0.0.1") -> int:
@@ -63,7 +81,9 @@ class RunningCommand:
             cwd=ROOT,
             env={
                 **os.environ,
-                "PYTHONPATH": os.pathsep.join([here, str(ROOT)]),
+                "PYTHONPATH": os.pathsep.join(
+                    [here, str(ROOT / "tests/actors/cluster"), str(ROOT)]
+                ),
                 "NODE_PORT": "0",
                 "TEST_MARK": self.mark,
                 "SPT_NOENV": "1",  # setproctitle, if it is there, leaves the environment readable

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from actors.node.client import ask_node
-from tests.actors.node.kit import LIMIT, ROOT, RunningCommand
+from tests.actors.node.kit import LIMIT, ROOT, RunningCommand, ask_node
 
 ACTOR = """\
 import ctypes, json, logging, multiprocessing, os, signal, sys

@@ -12,8 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.node.client import ask_node
-from tests.actors.node.kit import LIMIT, ROOT, RunningCommand
+from tests.actors.node.kit import LIMIT, ROOT, RunningCommand, ask_node
 
 SCRIPT = """\
 from actors.node.binding import bind_listeners

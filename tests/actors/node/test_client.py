@@ -7,8 +7,8 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from actors.node.client import NodeNotRunning, NodeRefused, NodeTimeout, ask_node, stop_node
-from tests.actors.node.kit import LIMIT, RunningCommand, free_port
+from actors.node.client import NodeNotRunning, NodeRefused, NodeTimeout
+from tests.actors.node.kit import LIMIT, RunningCommand, ask_node, free_port, stop_node
 
 
 def test_a_node_answers_a_request_from_outside(

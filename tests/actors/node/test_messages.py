@@ -7,18 +7,25 @@ from typing import Any
 
 import pytest
 
+from actors.cluster.membership import Card
 from actors.node import messages
 from actors.node.messages import (
     CarryNode,
     ControlReply,
     ControlRequest,
+    FindNode,
+    ForwardedHello,
     ForwardedRequest,
     Heartbeat,
-    KeepNode,
+    KeepNodes,
     Limits,
+    ListNodes,
+    Mail,
+    NodeAddress,
     NodeDown,
     NodeEnded,
     NodeGivenUp,
+    NodePlan,
     NodeReady,
     NodeStopped,
     NodeUp,
@@ -29,7 +36,19 @@ from console.run import run
 
 REQUEST = ControlRequest({"op": "tree", "depth": [1, None]}, 0.5)
 EXAMPLES: list[Any] = [
-    KeepNode("module:function", Limits(start=1.5, backoff=(0.0, 2.0))),
+    NodePlan("a", {"AYBIZA_NODE_NAME": "a"}),
+    KeepNodes(
+        "module:function",
+        Limits(start=1.5, backoff=(0.0, 2.0)),
+        (NodePlan("a"), NodePlan("b")),
+        "10.0.0.1:1900",
+        (("10.0.0.2", 1900),),
+    ),
+    ListNodes(),
+    FindNode("a"),
+    NodeAddress("an address"),
+    ForwardedHello(Card("a", 1, "m", ("10.0.0.1", 4000)), "an address"),
+    Mail(("one", 2)),
     StopNode(),
     NodeUp(2, 77, {"node": "a@b", "http": "http://there"}),
     NodeDown(2, 77, "killed by SIGKILL", 0.1),

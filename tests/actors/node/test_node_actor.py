@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.node.client import NodeRefused, ask_node
+from actors.node.client import NodeRefused
 from actors.node.node_actor import encode_reply
-from tests.actors.node.kit import LIMIT, RunningCommand
+from tests.actors.node.kit import LIMIT, RunningCommand, ask_node
 
 
 def test_an_answer_is_sent_as_json() -> None:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.node.client import ask_node
 from actors.node.node_keeper import CAPABILITY, NodeKeeper
-from tests.actors.node.kit import LIMIT, RunningCommand, answer, until
+from tests.actors.node.kit import LIMIT, RunningCommand, answer, ask_node, until
 
 
 def test_only_a_system_that_is_made_for_a_node_gets_a_keeper() -> None:

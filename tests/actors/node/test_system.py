@@ -8,16 +8,23 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from actors.node.client import ask_node
 from actors.node.system import NodeStartError, NodeSystem
-from tests.actors.node.kit import LIMIT, RunningCommand, free_port, is_alive, until
+from tests.actors.node.kit import (
+    LIMIT,
+    RunningCommand,
+    ask_node,
+    cookie,
+    free_port,
+    is_alive,
+    until,
+)
 
 
 def test_a_busy_port_is_told_before_anything_is_started() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(NodeStartError) as raised:
-            NodeSystem(main="node_mains:serving", port=port).start()
+            NodeSystem(main="node_mains:serving", port=port, cookie=cookie()).start()
     assert str(raised.value) == (
         f"port {port} on 127.0.0.1 is in use: another node runs there, or another program;"
         " stop it or choose another cluster port (AYBIZA_CLUSTER_PORT)"
@@ -29,7 +36,9 @@ def test_an_interface_that_this_machine_does_not_have_is_told() -> None:
     port = free_port()
     words = f"cannot listen on 192.0.2.1:{port}: Cannot assign requested address"
     with pytest.raises(NodeStartError, match=words):
-        NodeSystem(main="node_mains:serving", port=port, address="192.0.2.1").start()
+        NodeSystem(
+            main="node_mains:serving", port=port, cookie=cookie(), address="192.0.2.1"
+        ).start()
 
 
 def test_a_second_node_on_the_port_does_not_harm_the_first(command: RunningCommand) -> None:

@@ -1,0 +1,173 @@
+"""`Requests`: calls from this node to others, and from others to this one.
+
+A call has an end in every case: its answer, the callee's death, the loss of the node, or the
+caller's time limit, of which the callee's node is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+
+from actors.cluster import signals
+from actors.runtime.errors import CallExit
+from actors.runtime.messages import Call, From, System
+from actors.runtime.pid import Pid
+from actors.runtime.process import Process, current_process
+from actors.runtime.reasons import NOCONNECTION, NOPROC, TIMEOUT, Reason
+from actors.runtime.vm import VM
+
+Envelope = Callable[[Pid | None, asyncio.Future[Any], Any], Call]
+UNPICKLABLE_REPLY = "unpicklable_reply"
+
+log = structlog.get_logger(__name__)
+
+
+class Requests:
+    """See the module. `ask` sends a request to a node, and may refuse it by raising; `say` sends
+    all else. Both raise if a signal cannot be pickled, and are False if the node is down."""
+
+    def __init__(
+        self, vm: VM, ask: Callable[[str, Any], bool], say: Callable[[str, Any], bool]
+    ) -> None:
+        self._vm = vm
+        self._ask = ask
+        self._say = say
+        self._refs = itertools.count(1)
+        self._asked: dict[int, tuple[str, asyncio.Future[Any], Any]] = {}
+        self._answering: dict[tuple[str, int], tuple[Process, From]] = {}
+
+    async def ask(
+        self, node: str, dest: Any, request: Any, envelope: Envelope, timeout: float | None
+    ) -> Any:
+        """The reply of a process of another node; raises `CallExit`."""
+        caller = current_process.get()
+        future: asyncio.Future[Any] = self._vm.loop.create_future()
+        draft = envelope(caller.pid if caller else None, future, request)
+        system = draft.name if isinstance(draft, System) else None
+        try:
+            return await self._wait(
+                node,
+                dest,
+                future,
+                lambda ref: signals.Ask(ref, draft.pid, dest, request, system),
+                timeout,
+            )
+        except TimeoutError:
+            raise CallExit(TIMEOUT, dest, request) from None
+
+    async def await_end(
+        self, node: str, dest: Any, stop_with: tuple[Reason] | None, timeout: float | None
+    ) -> Reason:
+        """Wait for the end of a process of another node; raises TimeoutError."""
+        future: asyncio.Future[Any] = self._vm.loop.create_future()
+        try:
+            return await self._wait(
+                node,
+                dest,
+                future,
+                lambda ref: signals.AwaitEnd(ref, dest, stop_with),
+                timeout,
+            )
+        except CallExit as ended:
+            return ended.reason
+
+    async def _wait(
+        self,
+        node: str,
+        dest: Any,
+        future: asyncio.Future[Any],
+        signal: Callable[[int], Any],
+        timeout: float | None,
+    ) -> Any:
+        ref = next(self._refs)
+        if not self._ask(node, signal(ref)):
+            raise CallExit(NOCONNECTION, dest)
+        self._asked[ref] = (node, future, dest)
+        try:
+            async with asyncio.timeout(timeout):
+                return await future
+        finally:
+            if self._asked.pop(ref, None) is not None:
+                self._say(node, signals.Forget(ref))
+
+    def answered(self, ref: int, value: Any) -> None:
+        """The reply to a call of ours."""
+        asked = self._asked.pop(ref, None)
+        if asked is not None and not asked[1].done():
+            asked[1].set_result(value)
+
+    def failed(self, ref: int, reason: Reason) -> None:
+        """A call of ours gets no reply."""
+        asked = self._asked.pop(ref, None)
+        if asked is not None and not asked[1].done():
+            asked[1].set_exception(CallExit(reason, asked[2]))
+
+    def asked_by(self, node: str, ask: signals.Ask) -> None:
+        """A call of another node's process, or of its code outside all processes."""
+        target = self._vm.find(ask.dest)
+        if target is None:
+            self._say(node, signals.Failed(ask.ref, NOPROC))
+            return
+        future = self._expect(node, ask.ref)
+        if ask.system is None:
+            call = Call(ask.caller, future, ask.request)
+        else:
+            call = System(ask.caller, future, ask.system, ask.request)
+        self._hold(node, ask.ref, target, call)
+        target.deliver(call)
+
+    def end_awaited_by(self, node: str, wanted: signals.AwaitEnd) -> None:
+        """Another node waits for the end of a local process."""
+        target = self._vm.find(wanted.dest)
+        if target is None:
+            self._say(node, signals.Failed(wanted.ref, NOPROC))
+            return
+        self._hold(node, wanted.ref, target, From(None, self._expect(node, wanted.ref)))
+        if wanted.stop_with is not None:
+            target.deliver(System(None, None, "terminate", wanted.stop_with[0]))
+
+    def forget(self, node: str, ref: int) -> None:
+        """Another node does not wait for this answer any more."""
+        held = self._answering.pop((node, ref), None)
+        if held is not None and held[0].callers:
+            held[0].callers.pop(held[1], None)
+
+    def node_down(self, node: str) -> None:
+        """A node cannot be reached."""
+        for ref in [ref for ref, (where, *_) in self._asked.items() if where == node]:
+            self.failed(ref, NOCONNECTION)
+        for where, ref in [key for key in self._answering if key[0] == node]:
+            self.forget(where, ref)
+
+    def _expect(self, node: str, ref: int) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = self._vm.loop.create_future()
+        future.add_done_callback(partial(self._answer, node, ref))
+        return future
+
+    def _hold(self, node: str, ref: int, target: Process, from_: From) -> None:
+        self._answering[node, ref] = (target, from_)
+        if target.callers is None:
+            target.callers = {}
+        target.callers[from_] = None
+
+    def _answer(self, node: str, ref: int, future: asyncio.Future[Any]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if (node, ref) not in self._answering:
+            return
+        self.forget(node, ref)
+        if isinstance(error, CallExit):
+            self._say(node, signals.Failed(ref, signals.portable(error.reason)))
+        elif error is not None:
+            self._say(node, signals.Failed(ref, signals.portable(error)))
+        else:
+            try:
+                self._say(node, signals.Answer(ref, future.result()))
+            except Exception as failure:
+                log.error("reply_not_sent", node=node, error=repr(failure))
+                self._say(node, signals.Failed(ref, (UNPICKLABLE_REPLY, repr(failure))))

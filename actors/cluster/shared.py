@@ -1,0 +1,147 @@
+"""`Shared`: the names and groups of a cluster, for the processes of one VM.
+
+Errors: `NameTaken`; `CallExit(NOPROC)` for a process that is not of this node; `TimeoutError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+import structlog
+
+from actors.cluster import groups, names, signals
+from actors.runtime.errors import CallExit, NameTaken
+from actors.runtime.pid import Dest, Pid, Via
+from actors.runtime.reasons import NOPROC
+from actors.runtime.vm import VM
+
+CLUSTER = "cluster"
+"""The registry of `Via` names that are unique in the cluster."""
+REGISTER_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class Shared:
+    """See the module. `names` and `groups` may be read; `say` sends a signal to a node."""
+
+    def __init__(self, vm: VM, say: Callable[[str, Any], bool]) -> None:
+        self.vm = vm
+        self.names = names.NameTable(vm.node)
+        self.groups = groups.GroupTable(vm.node)
+        self._say_shared = say
+        self._registering: dict[Hashable, asyncio.Future[None]] = {}
+
+    async def register(
+        self, name: Hashable, dest: Dest | None = None, timeout: float = REGISTER_SECONDS
+    ) -> None:
+        """Give the process at `dest` (the calling one) a name that is unique in the cluster.
+
+        Returns when every node that can be reached knows it. Raises `NameTaken`, and `CallExit`
+        with `NOPROC` for a process that is not of this node, or `TimeoutError`.
+        """
+        pid = self.vm.self() if dest is None else self.vm.whereis(dest)
+        if pid is None:
+            raise CallExit(NOPROC, dest)
+        if (pending := self.names.find(name)) is not None:
+            raise NameTaken(name, pending)
+        granted = self._registering[name] = self.vm.loop.create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                self._carry_out(self.names.register(name, pid, time.time_ns()))
+                await granted
+        except BaseException:
+            if not granted.done() or granted.cancelled():
+                self._carry_out(self.names.release(name, pid))
+            raise
+        finally:
+            if self._registering.get(name) is granted:
+                del self._registering[name]
+
+    def unregister(self, name: Hashable) -> None:
+        """Free a name that a process of this node has."""
+        pid = self.names.find(name)
+        if pid is not None and pid.node == self.vm.node:
+            self._carry_out(self.names.release(name, pid))
+
+    def whereis(self, name: Hashable) -> Pid | None:
+        """Who has a name that is unique in the cluster."""
+        return self.names.find(name)
+
+    def join_group(self, group: Hashable, dest: Dest | None = None) -> None:
+        """`pg:join`: put a process of this node (the calling one) into a group."""
+        self._tell_groups(self.groups.join(group, self._own(dest)))
+
+    def leave_group(self, group: Hashable, dest: Dest | None = None) -> None:
+        """`pg:leave`."""
+        self._tell_groups(self.groups.leave(group, self._own(dest)))
+
+    def shared_with(self, node: str) -> None:
+        """A node has come up."""
+        self._carry_out(self.names.node_up(node))
+        self._tell_groups(self.groups.node_up(node))
+
+    def parted_from(self, node: str) -> None:
+        """A node has gone down."""
+        self._carry_out(self.names.node_down(node))
+        self.groups.node_down(node)
+
+    def take_names(self, node: str, message: names.Message) -> None:
+        """What a node says about its names."""
+        self._carry_out(self.names.receive(node, message))
+
+    def process_ended(self, pid: Pid) -> None:
+        """A process of this VM has ended: its names and memberships go."""
+        self._tell_groups(self.groups.ended(pid))
+        for name in self.names.held(pid):
+            self._carry_out(self.names.release(name, pid))
+
+    def _carry_out(self, commands: Iterable[names.Command]) -> None:
+        for command in list(commands):
+            match command:
+                case names.Tell(node, message):
+                    self._say_shared(node, signals.ForNames(message))
+                case names.Granted(name, _):
+                    self._registered(name, None)
+                case names.Refused(name, _, owner):
+                    self._registered(name, NameTaken(name, owner))
+                case names.Settled(conflict):
+                    self._settle(conflict)
+
+    def _registered(self, name: Hashable, error: NameTaken | None) -> None:
+        waiting = self._registering.pop(name, None)
+        if waiting is None or waiting.done():
+            return
+        if error is None:
+            waiting.set_result(None)
+        else:
+            waiting.set_exception(error)
+
+    def _settle(self, conflict: names.NameConflict) -> None:
+        log.warning(
+            "name_conflict",
+            name=str(conflict.name),
+            winner=str(conflict.winner),
+            loser=str(conflict.loser),
+        )
+        loser = self.vm.find(conflict.loser) if conflict.loser.node == self.vm.node else None
+        if loser is not None:
+            loser.signal(conflict.winner, conflict)
+        elif conflict.winner.node == self.vm.node:
+            self.vm.send(conflict.winner, conflict)
+
+    def _tell_groups(self, messages: Iterable[tuple[str, groups.Message]]) -> None:
+        for node, message in list(messages):
+            self._say_shared(node, signals.ForGroups(message))
+
+    def _own(self, dest: Dest | None) -> Pid:
+        pid = self.vm.self() if dest is None else self.vm.whereis(dest)
+        if pid is None:
+            raise CallExit(NOPROC, dest)
+        return pid
+
+    def _owner(self, dest: Any) -> Pid | None:
+        return self.names.find(dest.key) if type(dest) is Via and dest.registry == CLUSTER else None

@@ -1,0 +1,77 @@
+"""`Remote`: what a VM asks for the processes of other nodes, once it has joined a cluster.
+
+The VM looks for a process of its own first; what it does not find it hands to its `remote`. A VM
+that is alone has none, and knows nobody but its own processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from actors.runtime.reasons import Reason
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from actors.runtime.messages import Call
+    from actors.runtime.pid import Pid
+    from actors.runtime.process import Process
+
+Place = Any
+"""Where something is that is not here; only the `Remote` that made it looks into it."""
+
+
+class Remote(Protocol):
+    """The other nodes, as the VM sees them. Functions without `async` never wait."""
+
+    def find(self, dest: Any) -> Process | None:
+        """The local process that a cluster-wide address stands for."""
+
+    def place(self, dest: Any) -> Place | None:
+        """Where `dest` is, if it is an address on another node; None for all others."""
+
+    def send(self, place: Place, message: Any) -> None:
+        """`VM.send`; raises `RemoteBusy` and what pickling the message raises."""
+
+    def cast(self, place: Place, request: Any) -> None:
+        """`VM.cast`; raises like `send`."""
+
+    async def request(
+        self,
+        place: Place,
+        request: Any,
+        envelope: Callable[[Pid | None, asyncio.Future[Any], Any], Call],
+        timeout: float | None,
+    ) -> Any:
+        """`VM.request`; a node that goes down raises `CallExit(NOCONNECTION)`."""
+
+    async def join_process(self, place: Place, timeout: float | None) -> Reason:
+        """`VM.join`."""
+
+    async def stop(self, place: Place, reason: Reason, timeout: float | None) -> Reason:
+        """Ask a server to end, wait until it has, and return the reason; raises TimeoutError."""
+
+    def exit(self, place: Place, reason: Reason) -> None:
+        """`VM.exit`."""
+
+    def link(self, process: Process, place: Place) -> None:
+        """`VM.link` for a local process."""
+
+    def unlink(self, process: Process, place: Place) -> None:
+        """`VM.unlink` for a local process."""
+
+    def monitor(self, watcher: Process, ref: int, dest: Any, place: Place) -> None:
+        """`VM.monitor` for a local process."""
+
+    def demonitor(self, ref: int) -> None:
+        """End a monitor of another node's process; without effect on other refs."""
+
+    def nodes(self) -> list[str]:
+        """The other nodes that can be reached now."""
+
+    def members(self) -> list[dict[str, Any]]:
+        """All nodes that are known, this one first, as JSON data for people."""
+
+    def monitor_nodes(self, process: Process, on: bool) -> None:
+        """Tell a local process by `NodeUp` and `NodeDown` messages, or no longer."""

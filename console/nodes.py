@@ -1,0 +1,140 @@
+"""`aybiza node list` and `aybiza node ports`: the cluster's nodes, and what listens here.
+
+They ask this machine's NodeKeeper and its first node (AYBIZA_CLUSTER_PORT, AYBIZA_CLUSTER_BIND,
+AYBIZA_COOKIE_FILE). Exit codes: 0 done, 1 no node runs there or it did not answer, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from console.operate import AsJson, PortOption
+from console.setup import settings_or_exit
+
+if TYPE_CHECKING:
+    from console.listeners import Listener
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Show the cluster's nodes, and everything that listens on this machine.",
+    epilog="Example: aybiza node list",
+)
+
+JOIN = "cluster: other machines join here"
+CLUSTER = "cluster"
+EMULATOR = "emulator, or a process below the node"
+
+
+@app.command("list", epilog="Example: aybiza node list --json")
+def list_command(port: PortOption = None, as_json: AsJson = False) -> None:
+    """Show all nodes of the cluster with their states, as this machine's first node sees them."""
+    kept, members = _asked(port, _kept_and_members)
+    if as_json:
+        typer.echo(json.dumps({"members": members, "kept": kept}))
+        return
+    for line in member_lines(members, kept):
+        typer.echo(line)
+
+
+@app.command("ports", epilog="Example: aybiza node ports --json")
+def ports_command(port: PortOption = None, as_json: AsJson = False) -> None:
+    """Show every TCP port on which this machine's nodes and their keepers listen."""
+    from actors.node.process import children_by_parent, descendants
+    from console.listeners import listeners, owner
+
+    number = port or settings_or_exit().cluster_port
+    kept, _ = _asked(port, _kept_and_members)
+    admin = owner(number)
+    if admin is None:
+        typer.echo(f"aybiza: the process on port {number} belongs to another user", err=True)
+        raise typer.Exit(1)
+    parents = {pid: parent for parent, pids in children_by_parent().items() for pid in pids}
+    command = parents[admin]
+    pids = [command, admin, *(pid for pid in descendants(command) if pid != admin)]
+    rows = port_rows(listeners(pids), kept, number, admin=admin, command=command)
+    if as_json:
+        typer.echo(json.dumps({"ports": rows}))
+        return
+    for row in rows:
+        typer.echo("{address:>15}:{port:<5}  {process:12} pid {pid:<7}  {purpose}".format(**row))
+
+
+def member_lines(members: Sequence[dict[str, Any]], kept: Sequence[dict[str, Any]]) -> list[str]:
+    """The table of `node list`."""
+    here = {each["node"]: each for each in kept}
+    lines = []
+    for member in members:
+        own = here.pop(member["node"], None)
+        doors = "" if own is None else _doors(own)
+        lines.append(f"{member['node']:20} {member['state']:5} {member['machine']:21} {doors}")
+    # A node that has not come up yet is known to its keeper only.
+    lines += [f"{name:20} {each['phase']:5} {'':21} {_doors(each)}" for name, each in here.items()]
+    return [line.rstrip() for line in lines]
+
+
+def port_rows(
+    found: Sequence[Listener],
+    kept: Sequence[dict[str, Any]],
+    cluster_port: int,
+    *,
+    admin: int,
+    command: int,
+    session: Callable[[int], int] = os.getsid,
+) -> list[dict[str, Any]]:
+    """What listens: `address`, `port`, `pid`, `process`, `purpose`.
+
+    Thespian's processes are forks of the admin and stay in its `session`.
+    """
+    nodes = {each["pid"]: each for each in kept}
+    rows = []
+    for each in found:
+        process, purpose = "keeper, log", CLUSTER
+        if each.pid == admin:
+            process, purpose = "admin", JOIN if each.port == cluster_port else CLUSTER
+        elif each.pid == command:
+            process = "aybiza run"
+        elif each.pid in nodes:
+            process = nodes[each.pid]["node"]
+            purpose = _door(nodes[each.pid], each.port) or CLUSTER
+        elif session(each.pid) != session(admin):
+            process, purpose = "other", EMULATOR
+        rows.append({**each._asdict(), "process": process, "purpose": purpose})
+    return rows
+
+
+def _door(node: dict[str, Any], port: int) -> str | None:
+    for name, url in node["doors"].items():
+        if f":{port}" in str(url):
+            return str(name)
+    return None
+
+
+def _doors(node: dict[str, Any]) -> str:
+    doors = " ".join(str(url) for name, url in node["doors"].items() if name != "node")
+    return f"pid {node['pid']} {doors}".rstrip()
+
+
+def _kept_and_members(port: int, **where: Any) -> tuple[Any, Any]:
+    from actors.node.client import ask_node, list_nodes
+
+    kept = list_nodes(port, **where)
+    return kept, ask_node(port, {"op": "members"}, **where)["members"]
+
+
+def _asked(port: int | None, ask: Callable[..., tuple[Any, Any]]) -> tuple[Any, Any]:
+    from actors.node.client import NodeError
+    from actors.node.cookie import CookieError, read_cookie
+
+    settings = settings_or_exit()
+    try:
+        cookie = read_cookie(settings.cookie_file)
+        where = {"cookie": cookie, "address": settings.cluster_bind}
+        return ask(port or settings.cluster_port, **where)
+    except (NodeError, CookieError) as error:
+        typer.echo(f"aybiza: {error}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,53 @@
+"""What `aybiza run` makes of its options for the cluster."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from config.settings import load
+from console.machine import MachineError, cookie_of, count, plans, seeds_of
+
+
+def test_one_node_has_the_name_and_the_ports_of_the_settings() -> None:
+    [plan] = plans(load({"AYBIZA_NODE_NAME": "front"}), "1")
+    assert (plan.name, dict(plan.environment)) == ("front", {"AYBIZA_NODE_NAME": "front"})
+
+
+def test_several_nodes_have_names_and_ports_of_their_own() -> None:
+    planned = plans(load({"AYBIZA_NODE_NAME": "n", "AYBIZA_MEDIA_PORT": "0"}), "3")
+    assert [plan.name for plan in planned] == ["n-1", "n-2", "n-3"]
+    assert [plan.environment["AYBIZA_HTTP_PORT"] for plan in planned] == ["3000", "3001", "3002"]
+    assert all("AYBIZA_MEDIA_PORT" not in plan.environment for plan in planned)
+
+
+def test_auto_is_a_node_a_core() -> None:
+    assert count("auto") == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize("nodes", ["0", "-1", "65", "many", "", "1.5"])
+def test_another_number_of_nodes_is_refused(nodes: str) -> None:
+    with pytest.raises(MachineError, match="must be a number from 1 to 64, or auto"):
+        count(nodes)
+
+
+def test_machines_to_join_are_names_with_ports() -> None:
+    settings = load({"AYBIZA_JOIN": "localhost:1900, 10.0.0.2:1901"})
+    assert seeds_of(settings) == [("localhost", 1900), ("10.0.0.2", 1901)]
+
+
+def test_a_name_that_does_not_resolve_is_named() -> None:
+    with pytest.raises(MachineError, match=r"'nowhere\.invalid' cannot be resolved") as refusal:
+        seeds_of(load({"AYBIZA_JOIN": "nowhere.invalid:1900"}))
+    assert refusal.value.code == 1
+
+
+def test_a_cookie_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "cookie"
+    path.write_text("a cookie for everybody")
+    path.chmod(0o644)
+    settings = load({"AYBIZA_COOKIE_FILE": str(path)})
+    with pytest.raises(MachineError, match="is open to others"):
+        cookie_of(settings)
+    path.unlink()
+    assert cookie_of(settings) == path.read_bytes().strip()

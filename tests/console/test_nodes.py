@@ -1,0 +1,81 @@
+"""`aybiza node list` and `aybiza node ports`."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from typer.testing import CliRunner
+
+from console.cli import app
+from console.listeners import Listener
+from console.nodes import CLUSTER, EMULATOR, JOIN, member_lines, port_rows
+from tests.actors.cluster.machines import Machine
+from tests.actors.node.kit import free_port
+
+KEPT = [
+    {"node": "n-1", "phase": "up", "pid": 12, "doors": {"http": "http://127.0.0.1:3000"}},
+    {"node": "n-2", "phase": "starting", "pid": 13, "doors": {}},
+]
+
+
+def test_every_node_has_a_line_and_those_that_start_too() -> None:
+    members = [
+        {"node": "n-1", "state": "here", "machine": "10.0.0.1:1900"},
+        {"node": "far", "state": "down", "machine": "10.0.0.2:1900"},
+    ]
+    lines = [line.split() for line in member_lines(members, KEPT)]
+    assert lines == [
+        ["n-1", "here", "10.0.0.1:1900", "pid", "12", "http://127.0.0.1:3000"],
+        ["far", "down", "10.0.0.2:1900"],
+        ["n-2", "starting", "pid", "13"],
+    ]
+
+
+def test_every_port_has_its_purpose() -> None:
+    found = [Listener("127.0.0.1", port, pid) for port, pid in PORTS]
+    rows = port_rows(found, KEPT, 1900, admin=10, command=9, session=lambda pid: pid == 99)
+    assert [(row["process"], row["purpose"]) for row in rows] == [
+        ("admin", JOIN),
+        ("n-1", "http"),
+        ("n-1", CLUSTER),
+        ("keeper, log", CLUSTER),
+        ("aybiza run", CLUSTER),
+        ("other", EMULATOR),
+    ]
+
+
+PORTS = [(1900, 10), (3000, 12), (4001, 12), (4002, 11), (4003, 9), (4004, 99)]
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    with Machine("n", nodes=2) as machine:
+        machine.ready()
+        machine.sees("n-1", "n-2")
+        yield machine
+
+
+def test_list_shows_the_cluster(machine: Machine) -> None:
+    result = CliRunner().invoke(app, ["node", "list", "--port", str(machine.port)])
+    assert result.exit_code == 0, result.stderr
+    assert [line.split()[:2] for line in result.stdout.splitlines()] == [
+        ["n-1", "here"],
+        ["n-2", "up"],
+    ]
+
+
+def test_ports_lists_all_that_listens(machine: Machine) -> None:
+    result = CliRunner().invoke(app, ["node", "ports", "--json", "--port", str(machine.port)])
+    assert result.exit_code == 0, result.stderr
+    ports = json.loads(result.stdout)["ports"]
+    assert [row["process"] for row in ports if row["port"] == machine.port] == ["admin"]
+    expected = ["admin", "aybiza run", "keeper, log", "keeper, log", "n-1", "n-2"]
+    assert sorted(row["process"] for row in ports) == expected
+    assert {row["address"] for row in ports} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("command", ["list", "ports"])
+def test_where_no_node_runs_it_is_said(command: str) -> None:
+    result = CliRunner().invoke(app, ["node", command, "--port", str(free_port())])
+    assert result.exit_code == 1
+    assert "no node runs on port" in result.stderr
