@@ -33,7 +33,7 @@ class Bedrock:
     def __init__(self, url: str) -> None:
         config = Config(
             connect_timeout=2,
-            read_timeout=0.4,
+            read_timeout=1.5,
             retries={"total_max_attempts": 1, "mode": "standard"},
         )
         self.client: Any = session().client("bedrock-runtime", endpoint_url=url, config=config)

@@ -169,8 +169,9 @@ async def test_a_worker_that_does_not_start_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("emulators.deepgram.worker_process.COMMAND", ("/bin/false",))
+    before = psutil.Process().children()
     async with nothing_left():
         with pytest.raises(OSError, match="did not start"):
             async with DeepgramEmulator("acoustic"):
                 pass
-        assert psutil.Process().children() == []
+        assert psutil.Process().children() == before
