@@ -19,6 +19,8 @@ REAL_TIME = (
     TESTS / "actors" / "test_call_actor.py",
     TESTS / "actors" / "test_speaker_actor.py",
     TESTS / "actors" / "test_transcriber_actor.py",
+    TESTS / "emulators" / "bedrock" / "test_stream.py",
+    TESTS / "emulators" / "deepgram" / "test_acoustic.py",
     TESTS / "gateway" / "test_media_stream.py",
 )
 REPETITIONS = 2
