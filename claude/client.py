@@ -24,8 +24,9 @@ import botocore
 import structlog
 from botocore.config import Config
 
-from claude.converse_stream import ConverseStream, call_soon
+from claude.converse_stream import ConverseStream
 from claude.errors import BedrockError, ErrorKind, classify
+from claude.hand_over import HandOver
 from claude.transport import track_connections
 from claude.warming import knock, rehearse
 from claude.workers import AllBusy, Closed, WorkerPool
@@ -99,6 +100,7 @@ class BedrockClient:
         # Apart from the streams' threads: no caller waits because a connection is being warmed.
         self._warmers = WorkerPool(_WARMERS, name="bedrock-warm")
         self._building = threading.Lock()
+        self._hand_over: HandOver | None = None
         self._session: boto3.Session | None = None
         self._clients: dict[str, Any] = {}
         self._streams: set[ConverseStream] = set()
@@ -158,6 +160,7 @@ class BedrockClient:
         """
         stream = ConverseStream(
             self._ended_stream,
+            self._to_loop(),
             model=str(request.get("modelId", "")),
             region=region or self._region,
             timeout=timeout,
@@ -204,6 +207,11 @@ class BedrockClient:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    def _to_loop(self) -> HandOver:
+        if self._hand_over is None:
+            self._hand_over = HandOver()
+        return self._hand_over
+
     def _run(self, job: Callable[[], None], after: Callable[[], object]) -> Callable[[], None]:
         try:
             return self._workers.run(job, after)
@@ -220,8 +228,8 @@ class BedrockClient:
 
     def _job(self, work: Callable[[str], object], region: str) -> asyncio.Future[None]:
         """`work(region)` in a thread of the warmers; what it raises is the future's."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
+        to_loop = self._to_loop()
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         problem: Exception | None = None
 
         def run() -> None:
@@ -240,7 +248,7 @@ class BedrockClient:
                 done.set_exception(classify(problem, region=region))
 
         try:
-            self._warmers.run(run, lambda: call_soon(loop, settle))
+            self._warmers.run(run, lambda: to_loop.post(settle))
         except AllBusy:
             # Others are at it.
             done.set_result(None)

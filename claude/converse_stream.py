@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, Final, Self
 
 from claude.errors import BedrockError, ErrorKind, classify
+from claude.hand_over import HandOver
 from claude.transport import Exchange, Severed
 
 Event = Mapping[str, Any]
@@ -30,15 +31,6 @@ _HAND_OVER: Final = 64
 _BODY_END_S: Final = 0.5
 # How long a cancelled thread may take to return before its place is given to another.
 _ABANDON_AFTER_S: Final = 0.25
-
-
-def call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> bool:
-    """False: the loop is closed, nobody is left to be told."""
-    try:
-        loop.call_soon_threadsafe(callback)
-    except RuntimeError:
-        return False
-    return True
 
 
 class ConverseStream:
@@ -53,6 +45,7 @@ class ConverseStream:
     def __init__(
         self,
         on_end: Callable[[ConverseStream, str], None],
+        hand_over: HandOver,
         *,
         model: str,
         region: str,
@@ -63,6 +56,7 @@ class ConverseStream:
         self.model = model
         self.region = region
         self._on_end = on_end
+        self._post = hand_over.post
         self._loop = asyncio.get_running_loop()
         self._exchange = Exchange()
         self._room = threading.Semaphore(_HAND_OVER)
@@ -243,12 +237,12 @@ class ConverseStream:
 
     def thread_free(self) -> None:
         """The thread's place can be taken by another stream."""
-        call_soon(self._loop, self._left)
+        self._post(self._left)
 
     def _hand_over(self, event: Event) -> None:
         left = self._deadline - time.monotonic()
         if not self._room.acquire(timeout=max(left, 0.0)):
             raise TimeoutError("nobody took the stream's events in time")
         self._exchange.check()
-        if not call_soon(self._loop, partial(self._arrived, event)):
+        if not self._post(partial(self._arrived, event)):
             raise Severed

@@ -282,10 +282,20 @@ class TestDeadlines:
             assert len(await take(client.stream(REQUEST, silence_timeout=0.2))) == 12
 
     async def test_a_stream_whose_events_nobody_takes_is_not_silent(self) -> None:
-        async with bedrock(hello) as (_, client):
-            stream = client.stream(REQUEST, silence_timeout=0.05)
+        taken = asyncio.Event()
+
+        async def wait(reply: Reply) -> None:
+            await reply.start()
+            await reply.send(MESSAGE_START + text_delta("x") + text_delta("y"))
+            await within(taken.wait())
+            await reply.send(MESSAGE_END)
+            await reply.finish()
+
+        async with bedrock(wait) as (_, client):
+            stream = client.stream(REQUEST, silence_timeout=0.4)
             await within(anext(stream))
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.9)
+            taken.set()
             assert len(await take(stream)) == 5
 
     async def test_a_stream_that_does_not_end_is_a_timeout(self) -> None:
