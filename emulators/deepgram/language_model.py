@@ -5,7 +5,7 @@
 draws sentences from `model/clinic.grammar`, adds some general English, and writes
 `model/clinic.arpa.gz` (interpolated Witten-Bell, written as back-off) and `model/clinic.dict` (the
 words' pronunciations, from the recogniser's own dictionary). Both are shipped; the same grammar and
-the same recogniser give the same files. Takes two minutes.
+the same recogniser give the same files. Takes a minute.
 
 General English is what the recogniser's own big model finds likely; without it, wordings that the
 grammar does not know are forced into ones that it does.
@@ -52,6 +52,8 @@ _TOKEN = re.compile(r"[\[\]()|]|<[a-z_0-9]+>|[^\s\[\]()|<>]+")
 _VOWELS = frozenset("aeiou")
 _SOUNDS_LIKE_A_VOWEL = frozenset(["hour", "x", "f", "m", "n", "s", "r", "l", "h"])
 _SOUNDS_LIKE_A_CONSONANT = frozenset(["one", "us", "u"])
+# Those that the recogniser's dictionary lacks.
+_MORE_WORDS = {"cleanings": "K L IY N IH NG Z", "covid": "K OW V IH D", "priya": "P R IY AH"}
 _PLAIN_WORD = re.compile(r"[a-z][a-z']*")
 
 Node = tuple[str, "str | Alternatives"]
@@ -77,10 +79,6 @@ class Grammar:
         words: list[str] = []
         self._expand(self._rules[self._random.choices(names, weights)[0]], words)
         return _with_articles(words)
-
-    def words(self) -> set[str]:
-        """All words that a sentence may have, but for articles that are to be fitted."""
-        return {word for alternatives in self._rules.values() for word in _words_of(alternatives)}
 
     def _add(self, line: str, number: int) -> None:
         match = _RULE.match(line)
@@ -122,14 +120,6 @@ def _alternatives(tokens: list[str], at: int, stop: str | None) -> tuple[Alterna
         else:
             found[-1].append(("word", token))
     return found, at
-
-
-def _words_of(alternatives: Alternatives) -> Iterable[str]:
-    for kind, value in (node for sequence in alternatives for node in sequence):
-        if not isinstance(value, str):
-            yield from _words_of(value)
-        elif kind == "word":
-            yield value
 
 
 def _with_articles(words: list[str]) -> list[str]:
@@ -246,13 +236,15 @@ def _log(probability: float) -> str:
 
 
 def pronunciations() -> Pronunciations:
-    """The lines of the recogniser's own dictionary, by word."""
+    """The lines of the recogniser's own dictionary, and some more, by word."""
     import pocketsphinx
 
     known: defaultdict[str, list[str]] = defaultdict(list)
     source = Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict"))
     for line in source.read_text(encoding="utf-8").splitlines():
         known[re.sub(r"\(\d+\)$", "", line.split(" ", 1)[0])].append(line)
+    for word, sounds in _MORE_WORDS.items():
+        known[word] = known.get(word) or [f"{word} {sounds}"]
     return known
 
 
@@ -278,9 +270,7 @@ def main() -> None:
     said = words - mute | {word for sentence in spoken for word in sentence}
     lines = [line for word in sorted(said) for line in known[word]]
     DICTIONARY.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    print(
-        f"{len(kept)} of {len(drawn)} sentences and {len(spoken)} general ones, {len(said)} words"
-    )
+    print(f"{len(kept)} of {len(drawn)} sentences, {len(spoken)} general ones, {len(said)} words")
     if mute:
         print(f"not in the recogniser's dictionary: {', '.join(sorted(mute))}")
 
