@@ -120,10 +120,15 @@ class CallActor(GenServer):
             turn = self.machine.conversation.turn
             if turn is not None and turn.complete:
                 self.vm.cast(names.answer(self.call_id, turn.number), "done")
+            # What has happened comes first: words that were silenced are not begun once more.
+            await self._catch_up()
             self._say_aside()
             await self._perform(self.machine.resume())
         else:
             await self._tell(Started(again=bool(self._written)))
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
         for sentence in sorted(self._line.ledger.heard()):
             await self._tell(Heard(*sentence))
         await self._drain()

@@ -22,6 +22,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -213,13 +214,16 @@ class MediaStream(GenServer):
         assert self._context is not None
         context = self._context
         await self._end_old_session(context.call_id)
+        until = self.vm.now() + CALL_SUPERVISOR_SECONDS
+        start = partial(
+            DynamicSupervisor.start_child,
+            self.vm,
+            names.CALL_SUPERVISOR,
+            call_session(context),
+            timeout=CALL_SUPERVISOR_SECONDS,
+        )
         try:
-            session = await DynamicSupervisor.start_child(
-                self.vm,
-                names.CALL_SUPERVISOR,
-                call_session(context),
-                timeout=CALL_SUPERVISOR_SECONDS,
-            )
+            session = await names.patiently(self.vm, start, until)
         except SupervisorError as refusal:
             if refusal.term == "max_children":
                 log.warning("call_refused", call_id=context.call_id, reason="node is full")

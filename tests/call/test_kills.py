@@ -18,7 +18,7 @@ import pytest_asyncio
 
 from actors import names
 from actors.runtime import Dest
-from dialogue.journal import CallerTurn, Interrupted, SentenceHeard
+from dialogue.journal import AgentSentence, CallerTurn, Interrupted, SentenceHeard
 from emulators.bedrock import use
 from tests.call.caller import Call
 from tests.call.kit import GREETING, Answers, World, world
@@ -38,6 +38,7 @@ REST = (
     "On Saturday we open at ten and close at noon. "
     "We are closed on Sunday and on public holidays."
 )
+THE_END = AgentSentence(1, 4, "We are closed on Sunday and on public holidays.")
 THANKS = "Thank you."
 GOODBYE = "You are welcome, goodbye."
 STORY = "Tell me a very long story, please."
@@ -224,6 +225,9 @@ async def disturb(place: World, call: Call, cell: Cell) -> bool:
     whom = victims(call, cell)
 
     def is_time() -> bool:
+        if "AnswerActor" in cell.actor and call.has(THE_END):
+            # Nothing is left to be gone on with.
+            return False
         return STATES[cell.state](call) and all(map(place.vm.alive, whom))
 
     await call.until(lambda: call.is_over or is_time())

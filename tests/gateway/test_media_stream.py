@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from actors import names
-from actors.runtime import KILL
+from actors.runtime import KILL, sys
 from console.node import Node
 from emulators.phone.messages import CONNECTED, StreamWriter, new_sid
 from gateway import media_stream
@@ -221,6 +221,33 @@ async def test_a_call_whose_sessions_keep_failing_is_given_to_another_node(place
             await asyncio.sleep(0.005)
     assert [stream.close_code for stream in call.report.streams] == [1011]
     await place.until(lambda: not place.vm.alive(names.stream(call.call_id)), 2.0)
+
+
+async def test_a_call_waits_for_its_supervisor_to_come_back(place: World) -> None:
+    steps = text(ASK, after=r"today\?\s*$"), hang_up(after="though")
+    async with place.call(*steps, direct=True) as call:
+        await call.until(lambda: call.is_speaking(1, 1))
+        await sys.suspend(place.vm, "application")
+        place.kill(names.CALL_SUPERVISOR)
+        await call.until(lambda: not place.vm.alive(names.session(call.call_id)))
+        # Longer than the pauses between attempts to replace a session add up to.
+        await asyncio.sleep(0.4)
+        await sys.resume(place.vm, "application")
+        report = await call.over()
+    assert report.ok, call.summary()
+    assert call.heard == f"{GREETING} {STORY} "
+
+
+async def test_a_lost_session_is_replaced_though_the_node_is_full(tmp_path: Path) -> None:
+    async with (
+        world(tmp_path, voice_speed=2, AYBIZA_MAX_CALLS="1") as place,
+        place.call(hang_up(after=r"today\?"), direct=True) as call,
+    ):
+        await call.until(lambda: call.is_speaking(0, 1))
+        place.kill(names.session(call.call_id))
+        report = await call.over()
+    assert report.ok, call.summary()
+    assert call.heard == f"{GREETING} "
 
 
 async def test_a_call_that_cannot_be_set_up_is_given_to_another_node(

@@ -190,6 +190,13 @@ def test_clearing_silences_the_carrier_and_tells_the_cut() -> None:
     assert carrier.given[-1] == ("clear", None)
 
 
+def test_clearing_forgets_what_was_said_about_the_line() -> None:
+    line = Line("CA1", Carrier())
+    line.aside = (ONE, "We were cut off.")
+    line.clear(1.0)
+    assert line.aside is None
+
+
 @pytest.mark.parametrize("post_first", [True, False])
 def test_nothing_is_lost_while_nobody_listens(post_first: bool) -> None:
     line = Line("CA1", Carrier())
