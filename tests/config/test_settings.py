@@ -1,8 +1,6 @@
 """What a node reads from its environment, and what it says when a value cannot be used."""
 
 import pickle
-from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -68,6 +66,7 @@ WRONG = {
     "AWS_BEDROCK_MODELS": "anthropic.claude-haiku-4-5-20251001-v1:0, not a model",
     "AWS_DEFAULT_BEDROCK_MODEL": "claude",
     "AYBIZA_MODELS_FILE": "models.toml",
+    "AYBIZA_TOOLS_FILE": "tools.toml",
     "AYBIZA_GUARDRAIL": "abc123",
     "BEDROCK_POOL_SIZE": "1.5",
     "BEDROCK_CONNECTION_TIMEOUT": "0",
@@ -102,12 +101,6 @@ def test_settings_made_by_hand_do_not_look_at_the_environment(
     assert load().http_port == 4000
 
 
-def test_the_doors_have_their_fixed_numbers() -> None:
-    settings = load({})
-    assert (settings.http_port, settings.media_port, settings.cluster_port) == (3000, 8080, 1900)
-    assert settings.bind == "127.0.0.1"
-
-
 def test_every_variable_of_the_specification_is_read() -> None:
     settings = load(SPECIFICATION)
     assert {NAMES[name] for name in SPECIFICATION} == settings.model_fields_set
@@ -117,27 +110,6 @@ def test_every_variable_of_the_specification_is_read() -> None:
     assert settings.cost_optimization_enabled is True
     assert settings.aws_secret_access_key is not None
     assert settings.aws_secret_access_key.get_secret_value() == "your_aws_secret_access_key"
-
-
-def test_the_default_model_comes_first_and_once() -> None:
-    assert load({"AWS_BEDROCK_MODELS": "a.one,a.two"}).models == ("a.one", "a.two")
-    two = {"AWS_BEDROCK_MODELS": "a.one,a.two", "AWS_DEFAULT_BEDROCK_MODEL": "a.two"}
-    assert load(two).models == ("a.two", "a.one")
-    other = {"AWS_BEDROCK_MODELS": "a.one", "AWS_DEFAULT_BEDROCK_MODEL": "a.three"}
-    assert load(other).models == ("a.three", "a.one")
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        "anthropic.claude-3-haiku-20240307-v1:0",
-        "global.anthropic.claude-haiku-4-5-20251001-v1:0",
-        "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0",
-        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6",
-    ],
-)
-def test_ids_profiles_and_arns_are_models(model: str) -> None:
-    assert load({"AWS_DEFAULT_BEDROCK_MODEL": model}).models[0] == model
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\t\n"])
@@ -178,32 +150,6 @@ def test_a_long_wrong_value_is_cut() -> None:
     assert len(str(caught.value)) < 200
 
 
-def test_the_two_ports_must_differ_unless_any_will_do() -> None:
-    with pytest.raises(
-        SettingsError, match="AYBIZA_HTTP_PORT and AYBIZA_MEDIA_PORT: both are 3000"
-    ):
-        load({"AYBIZA_MEDIA_PORT": "3000"})
-    assert load({"AYBIZA_MEDIA_PORT": "0", "AYBIZA_HTTP_PORT": "0"}).media_port == 0
-
-
-@pytest.mark.parametrize("only", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_half_an_access_key_is_refused(only: str) -> None:
-    with pytest.raises(SettingsError, match="must be set both or neither"):
-        load({only: "half"})
-
-
-def test_an_amount_of_money_is_exact() -> None:
-    assert load({"AYBIZA_QUOTA_CALL_USD": "0.30"}).quota_call_usd == Decimal("0.3")
-    assert Settings().quota_call_usd is None
-
-
-@pytest.mark.parametrize(
-    "guardrail", ["abc123:DRAFT", "arn:aws:bedrock:us-east-1:123456789012:guardrail/abc123:7"]
-)
-def test_a_guardrail_is_named_with_its_version(guardrail: str) -> None:
-    assert load({"AYBIZA_GUARDRAIL": guardrail}).guardrail == guardrail
-
-
 def test_no_secret_is_ever_shown() -> None:
     secrets = {name: f"s3cret{number}" for number, name in enumerate(FIELDS) if is_secret(name)}
     assert set(secrets) == {
@@ -234,49 +180,6 @@ def test_a_misspelled_variable_is_named_with_the_nearest_known_one(name: str, ne
 
 def test_variables_of_other_programs_are_left_alone() -> None:
     assert load({"PATH": "/bin", "HOME": "/root", "http_port": "1", "agent": "x"}) == Settings()
-
-
-def test_the_memory_stands_in_the_state_folder_unless_named() -> None:
-    settings = load({"XDG_STATE_HOME": "/var/state"})
-    assert settings.memory_path == Path("/var/state/aybiza/memory.sqlite3")
-    named = load({"XDG_STATE_HOME": "/var/state", "AYBIZA_MEMORY_PATH": "~/calls.db"})
-    assert named.memory_path == Path.home() / "calls.db"
-
-
-def test_a_process_without_a_home_still_has_a_state_folder(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("os.path.expanduser", str)
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    assert load({}).state_home == tmp_path
-
-
-@pytest.mark.parametrize(
-    ("name", "node"), [("desk-7.example.org", "desk-7"), ("büro", "b-ro"), ("...", "node")]
-)
-def test_the_node_is_called_like_the_machine(
-    monkeypatch: pytest.MonkeyPatch, name: str, node: str
-) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: name)
-    assert load({}).node_name == node
-
-
-@pytest.mark.parametrize(
-    ("url", "http", "media"),
-    [
-        ("https://a.example", "https://a.example", "wss://a.example"),
-        ("wss://a.example/", "https://a.example", "wss://a.example"),
-        ("http://a.example:81/x", "http://a.example:81/x", "ws://a.example:81/x"),
-        ("ws://[::1]:81", "http://[::1]:81", "ws://[::1]:81"),
-    ],
-)
-def test_the_public_url_serves_for_webhooks_and_for_media(url: str, http: str, media: str) -> None:
-    settings = load({"AYBIZA_PUBLIC_URL": url})
-    assert (settings.public_http_url, settings.public_media_url) == (http, media)
-
-
-def test_without_a_public_url_there_is_none_to_tell() -> None:
-    assert (Settings().public_http_url, Settings().public_media_url) == (None, None)
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -1,0 +1,71 @@
+"""Settings of a call: the agent and its limits, speech, what the log tells."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel
+
+from config.fields import (
+    AnyCase,
+    Secret,
+    Text,
+    WebsocketUrl,
+    flag,
+    number,
+    secret,
+    setting,
+)
+
+
+class CallSettings(BaseModel):
+    """A call."""
+
+    agent: Text = setting(
+        "AYBIZA_AGENT",
+        "clinic",
+        "the name of an agent of this package or the path of a .toml file",
+        "The agent that answers.",
+    )
+    max_call_seconds: int = number(
+        "AYBIZA_MAX_CALL_SECONDS", 900, 10, 14_400, "Longest call, unless the agent says otherwise."
+    )
+    silence_timeout_seconds: int = number(
+        "AYBIZA_SILENCE_TIMEOUT_SECONDS",
+        30,
+        1,
+        600,
+        "Silence of the caller after which the agent asks, unless the agent says otherwise.",
+    )
+    turn_deadline_ms: int = number(
+        "AYBIZA_TURN_DEADLINE_MS", 20_000, 1_000, 120_000, "Longest time for one answer of a model."
+    )
+
+
+class SpeechSettings(BaseModel):
+    """Speech by Deepgram."""
+
+    deepgram_url: WebsocketUrl | None = setting(
+        "DEEPGRAM_URL",
+        None,
+        "a ws or wss URL such as ws://127.0.0.1:9000",
+        "Another server for listen and speak; unset: Deepgram itself.",
+    )
+    deepgram_api_key: Secret | None = secret("DEEPGRAM_API_KEY", "Deepgram's API key.")
+
+
+class LogSettings(BaseModel):
+    """Logs."""
+
+    log_level: Annotated[Literal["debug", "info", "warning", "error", "critical"], AnyCase] = (
+        setting(
+            "AYBIZA_LOG_LEVEL",
+            "info",
+            "one of debug, info, warning, error, critical",
+            "Least severity that is logged.",
+        )
+    )
+    log_format: Annotated[Literal["json", "console"], AnyCase] = setting(
+        "AYBIZA_LOG_FORMAT", "json", "one of json, console", "Form of a line of the log."
+    )
+    log_transcripts: bool = flag(
+        "AYBIZA_LOG_TRANSCRIPTS", False, "Whether what is said on a call stands in the log."
+    )

@@ -1,0 +1,159 @@
+"""Settings of Claude on Amazon Bedrock, and of the money that it may cost.
+
+Source: environment configuration of the specification (000, section 1); model ids of Amazon
+Bedrock, "Supported foundation models".
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+from pydantic_settings import NoDecode
+
+from config.fields import (
+    AbsolutePath,
+    AnyCase,
+    CommaSeparated,
+    GuardrailVersion,
+    HttpUrl,
+    ModelId,
+    Region,
+    Secret,
+    Text,
+    Usd,
+    flag,
+    money,
+    number,
+    secret,
+    setting,
+)
+
+
+class ClaudeSettings(BaseModel):
+    """Claude on Amazon Bedrock."""
+
+    aws_access_key_id: Secret | None = secret(
+        "AWS_ACCESS_KEY_ID", "Access key; unset: boto3 looks for credentials itself."
+    )
+    aws_secret_access_key: Secret | None = secret(
+        "AWS_SECRET_ACCESS_KEY", "Secret of the access key."
+    )
+    aws_session_token: Secret | None = secret(
+        "AWS_SESSION_TOKEN", "Session token of temporary credentials."
+    )
+    aws_region: Region = setting(
+        "AWS_REGION", "us-east-1", "an AWS region such as us-east-1", "Region of the models."
+    )
+    aws_fallback_region: Region = setting(
+        "AWS_FALLBACK_REGION",
+        "us-west-2",
+        "an AWS region such as us-west-2",
+        "Region that is asked when the first one fails.",
+    )
+    aws_endpoint_url_bedrock_runtime: HttpUrl | None = setting(
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        None,
+        "an http or https URL",
+        "Another endpoint of Bedrock Runtime; unset: the region's own.",
+    )
+    aws_bedrock_models: Annotated[
+        tuple[ModelId, ...], NoDecode, CommaSeparated, Field(min_length=1)
+    ] = setting(
+        "AWS_BEDROCK_MODELS",
+        (
+            "global.anthropic.claude-haiku-4-5-20251001-v1:0",
+            "global.anthropic.claude-sonnet-4-6",
+        ),
+        "Bedrock model ids, inference profile ids or ARNs, separated by commas",
+        "Models that may be asked.",
+    )
+    aws_default_bedrock_model: ModelId = setting(
+        "AWS_DEFAULT_BEDROCK_MODEL",
+        ...,
+        "a Bedrock model id, an inference profile id or an ARN",
+        "Model that is asked first; default: the first of AWS_BEDROCK_MODELS.",
+        default_factory=lambda data: data.get("aws_bedrock_models", ("",))[0],
+    )
+    models_file: AbsolutePath | None = setting(
+        "AYBIZA_MODELS_FILE",
+        None,
+        "an absolute path of a .toml file (~ is your home folder)",
+        "Models of your own, and changes to those of the catalogue.",
+    )
+    tools_file: AbsolutePath | None = setting(
+        "AYBIZA_TOOLS_FILE",
+        None,
+        "an absolute path of a .toml file (~ is your home folder)",
+        "Tools of your own, beside those of the clinic.",
+    )
+    selection: Text = setting(
+        "AYBIZA_SELECTION",
+        "configured",
+        "a rule such as current, arms such as current=80,spec-3x=20, or the path of a .toml file",
+        "How the model of a turn is chosen; configured: always the first one.",
+    )
+    guardrail: GuardrailVersion | None = setting(
+        "AYBIZA_GUARDRAIL",
+        None,
+        "the id or ARN of a guardrail, a colon, and DRAFT or its version's number",
+        "Guardrail of Amazon Bedrock that looks at every answer.",
+    )
+    bedrock_pool_size: int = number(
+        "BEDROCK_POOL_SIZE", 10, 1, 1_000, "Connections to Bedrock: streams at a time."
+    )
+    bedrock_connection_timeout: int = number(
+        "BEDROCK_CONNECTION_TIMEOUT", 2_000, 50, 60_000, "Longest time to connect, in ms."
+    )
+    bedrock_request_timeout: int = number(
+        "BEDROCK_REQUEST_TIMEOUT",
+        15_000,
+        100,
+        300_000,
+        "Longest silence of Bedrock in an answer, in ms.",
+    )
+    latency_threshold_ms: int = number(
+        "LATENCY_THRESHOLD_MS", 200, 1, 60_000, "Latency above which a faster model is preferred."
+    )
+    extended_thinking_threshold: float = number(
+        "EXTENDED_THINKING_THRESHOLD", 0.9, 0, 1, "Complexity from which a model may think longer."
+    )
+    cost_optimization_enabled: bool = flag(
+        "COST_OPTIMIZATION_ENABLED", True, "Whether cheaper models are preferred where they do."
+    )
+    edge_cache_enabled: bool = flag(
+        "EDGE_CACHE_ENABLED", True, "Whether answers may come from the response cache."
+    )
+    cloudflare_region_mapping: bool = flag(
+        "CLOUDFLARE_REGION_MAPPING", True, "Whether the caller's country chooses the region."
+    )
+
+    @model_validator(mode="after")
+    def _access_key_is_whole(self) -> Self:
+        if (self.aws_access_key_id is None) != (self.aws_secret_access_key is None):
+            raise ValueError(
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: must be set both or neither"
+            )
+        return self
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that may be asked, the default one first."""
+        first = self.aws_default_bedrock_model
+        return (first, *(model for model in self.aws_bedrock_models if model != first))
+
+
+class MoneySettings(BaseModel):
+    """Money."""
+
+    quota_call_usd: Usd | None = money("AYBIZA_QUOTA_CALL_USD", "Most that one call may cost.")
+    quota_tenant_day_usd: Usd | None = money(
+        "AYBIZA_QUOTA_TENANT_DAY_USD", "Most that the calls of a tenant may cost in a day (UTC)."
+    )
+    quota_day_usd: Usd | None = money(
+        "AYBIZA_QUOTA_DAY_USD", "Most that all calls of this node may cost in a day (UTC)."
+    )
+    quota_action: Annotated[Literal["degrade", "refuse"], AnyCase] = setting(
+        "AYBIZA_QUOTA_ACTION",
+        "degrade",
+        "one of degrade, refuse",
+        "What a reached quota does: a cheaper model answers, or none does.",
+    )
