@@ -117,7 +117,6 @@ class AnswerRounds:
             filler.cancel()
 
     async def _rounds(self) -> None:
-        used_tools = False
         for number in range(TOOL_ROUNDS + 2):
             outcome = await self._ask()
             if isinstance(outcome, LastWords):
@@ -125,11 +124,9 @@ class AnswerRounds:
                 return
             finished, uses = outcome
             if not uses:
-                if not used_tools:
-                    self._keep(finished)
+                self._keep(finished)
                 self._tell(AnswerFinished(self._turn, finished.stop_reason))
                 return
-            used_tools = True
             await self._use_tools(finished, uses, allowed=number < TOOL_ROUNDS)
         self._last_words(LastWords(ErrorKind.UNKNOWN, self._ladder.attempts))
 
@@ -267,6 +264,7 @@ class AnswerRounds:
     # The end
 
     def _key(self) -> Key | None:
+        # An answer with tools has more messages than the caller's first words.
         first_words = len(self._messages) == 1
         context = self._context
         return key_of(context.agent.name, context.tenant, self._said, first_words=first_words)

@@ -6,20 +6,21 @@ Thespian, for tests, benchmarks and scripts:
     async with Node(settings) as node:
         print(node.media_url)
 
-Errors: `AgentError` and `ValueError` for an agent that cannot be read or names tools that do not
-exist; `CatalogueError` and `SelectionError` for models that cannot be chosen; `OSError` for a port
-that is taken.
+Errors: `AgentError`, `ToolsError` and `ValueError` for an agent or tools that cannot be read, or an
+agent that names tools that do not exist; `CatalogueError` and `SelectionError` for models that
+cannot be chosen; `OSError` for a port that is taken.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import date
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
@@ -40,7 +41,7 @@ from config.catalogue import load as load_catalogue
 from config.settings import Settings, load
 from console.control import control
 from dialogue.answer_cache import AnswerCache
-from dialogue.toolbox import Toolbox, toolbox_for
+from dialogue.toolbox import NoTools, Toolbox, toolbox_for
 from gateway.gateway import Doors, gateway
 from gateway.http import HttpDoor
 from gateway.listening import bound
@@ -50,6 +51,9 @@ from speech.deepgram import Deepgram
 from speech.line import Line
 from supervisors.application import Application, Parts
 from supervisors.task_supervisor import TaskSupervisor
+
+if TYPE_CHECKING:
+    from dialogue.tools.catalogue import Tools
 
 STOP_SECONDS = 2.5
 
@@ -72,7 +76,9 @@ class Node:
     ) -> None:
         self._settings = settings
         self._agent = _with_limits(agent or load_agent(settings.agent), settings)
-        self._toolbox = toolbox or toolbox_for(self._agent.tools)
+        self._tools = _tools(settings)
+        own = self._tools.registry if self._tools else NoTools()
+        self._toolbox = toolbox or toolbox_for(self._agent.tools, own)
         self._store = SqliteStore(settings.memory_path)
         self._policy = Policy.of(settings, load_catalogue(settings.models_file), today=date.today())
         self._answers = AnswerCache() if settings.edge_cache_enabled else None
@@ -115,6 +121,9 @@ class Node:
         self.http_url = f"http://{_address(http)}"
         regions = (*self._policy.regions, settings.aws_fallback_region)
         await self._bedrock.warm(*dict.fromkeys(regions))
+        if self._tools is not None:
+            self._closing.push_async_callback(self._tools.aclose)
+            await self._tools.warm()
         await self._deepgram.warm()
         await self._closing.enter_async_context(self.vm)
         await self._join()
@@ -228,6 +237,14 @@ def _credentials(settings: Settings) -> Mapping[str, str]:
     names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
     secrets = {name: getattr(settings, name) for name in names}
     return {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
+
+
+def _tools(settings: Settings) -> Tools | None:
+    if settings.tools_file is None:
+        return None
+    from dialogue.tools.catalogue import load_tools
+
+    return load_tools(settings.tools_file, region=settings.aws_region, environment=os.environ)
 
 
 def _address(socket: Any) -> str:

@@ -73,11 +73,12 @@ class ClinicToolbox:
 
     def __init__(self, names: Sequence[str], now: Callable[[], datetime] = datetime.now) -> None:
         self._tools = {name: TOOLS[name] for name in names}
+        self._specs = [tool.spec for tool in self._tools.values()]
         self._book = ClinicBook()
         self._now = now
 
     def specs(self) -> list[dict[str, Any]]:
-        return [tool.spec for tool in self._tools.values()]
+        return self._specs
 
     def effect(self, name: str) -> Effect:
         tool = self._tools.get(name)
@@ -97,13 +98,48 @@ class ClinicToolbox:
         return tool.run(use.input, context)
 
 
-def toolbox_for(names: Sequence[str]) -> Toolbox:
-    """The toolbox that has the tools called `names`.
+class Toolboxes:
+    """The tools called `names`, in this order, each from the first of `boxes` that has it."""
+
+    def __init__(self, names: Sequence[str], boxes: Sequence[Toolbox]) -> None:
+        self._boxes: dict[str, Toolbox] = {}
+        self._specs: list[dict[str, Any]] = []
+        for name in names:
+            for box in boxes:
+                spec = _spec(box, name)
+                if spec is not None:
+                    self._boxes[name] = box
+                    self._specs.append(spec)
+                    break
+
+    def specs(self) -> list[dict[str, Any]]:
+        return self._specs
+
+    def effect(self, name: str) -> Effect:
+        return self._boxes.get(name, _NONE).effect(name)
+
+    async def run(self, use: ToolRun) -> dict[str, Any]:
+        return await self._boxes.get(use.name, _NONE).run(use)
+
+
+_NONE = NoTools()
+
+
+def toolbox_for(names: Sequence[str], own: Toolbox = _NONE) -> Toolbox:
+    """The toolbox that has the tools called `names`: the user's `own`, else the clinic's.
 
     Raises ValueError for a name that no toolbox knows.
     """
-    unknown = [name for name in names if name not in TOOLS]
+    mine = [spec["toolSpec"]["name"] for spec in own.specs()]
+    unknown = [name for name in names if name not in TOOLS and name not in mine]
     if unknown:
-        known = ", ".join(sorted(TOOLS))
+        known = ", ".join(sorted({*TOOLS, *mine}))
         raise ValueError(f"no such tool: {', '.join(unknown)}; there are: {known}")
-    return ClinicToolbox(names) if names else NoTools()
+    clinics = [name for name in names if name not in mine]
+    if len(clinics) == len(names):
+        return ClinicToolbox(names) if names else NoTools()
+    return Toolboxes(names, [own, ClinicToolbox(clinics)])
+
+
+def _spec(box: Toolbox, name: str) -> dict[str, Any] | None:
+    return next((spec for spec in box.specs() if spec["toolSpec"]["name"] == name), None)

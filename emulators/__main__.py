@@ -1,6 +1,6 @@
 """`python -m emulators`: Bedrock and Deepgram on loopback ports, in one process.
 
-Contract: when both accept connections, one line of JSON with their URLs goes to standard output,
+Contract: when they accept connections, one line of JSON with their URLs goes to standard output,
 under the names of the environment variables that take them. The process runs until SIGTERM or
 SIGINT, until its standard input closes (when that is a pipe), or until its parent is gone.
 Exit codes: 0 ended as asked, 1 a server could not start, 2 wrong arguments.
@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 import structlog
 
 from emulators.bedrock import BedrockEmulator, Pace
+from emulators.services import ServicesEmulator
 
 STANDARD_INPUT = 0
 
@@ -57,11 +58,15 @@ async def _serve(options: argparse.Namespace) -> int:
             DeepgramEmulator(
                 engine=options.engine, host=options.host, port=options.deepgram_port
             ) as deepgram,
+            contextlib.AsyncExitStack() as others,
         ):
             urls = {
                 "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.url,
                 "DEEPGRAM_URL": deepgram.url,
             }
+            if options.services:
+                services = ServicesEmulator(host=options.host)
+                urls |= (await others.enter_async_context(services)).environment()
             with contextlib.suppress(BrokenPipeError):
                 print(json.dumps(urls), flush=True)
             await stop.wait()
@@ -127,6 +132,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=("scripted", "acoustic"),
         default="scripted",
         help="how Deepgram hears and speaks: exact texts, or real speech (default: scripted)",
+    )
+    parser.add_argument(
+        "--services",
+        action="store_true",
+        help="also what tools stand on: Lambda, SES, Kendra and a business system",
     )
     parser.add_argument(
         "--first-token-ms", type=_milliseconds, default=0.0, help="delay of a model's first token"

@@ -134,6 +134,22 @@ class Stage:
         """What was asked of the model for an answer, oldest first."""
         return [r for r in self.bedrock.journal.records if told.call_id in r.call.values()]
 
+    def conversation(self, told: Told, index: int = -1) -> list[tuple[str, str]]:
+        """What the model was told, by default at the last request: ("user" | "assistant" | "uses" |
+        "result", words)."""
+        body = self.requests(told)[index].body
+        assert body is not None
+        lines: list[tuple[str, str]] = []
+        for message in body["messages"]:
+            for block in message["content"]:
+                if "text" in block:
+                    lines.append((message["role"], block["text"]))
+                elif "toolUse" in block:
+                    lines.append(("uses", block["toolUse"]["name"]))
+                else:
+                    lines.append(("result", str(block["toolResult"]["content"][0]["json"])))
+        return lines
+
     def models(self, told: Told) -> list[str]:
         """Which models were asked for it."""
         return [record.model_id for record in self.requests(told)]

@@ -15,7 +15,7 @@ from dialogue.events import CloseAsked, ToolsUsed
 from dialogue.tool_registry import Tool, ToolError, ToolRegistry
 from dialogue.toolbox import NoTools, ToolRun
 from emulators.bedrock import Fault, Pace, Reply, Text, ToolUse, use
-from tests.actors.answer_kit import HAIKU, SONNET, Stage, Told, stage
+from tests.actors.answer_kit import HAIKU, SONNET, stage
 from tests.call.kit import AGENT, Answers
 
 BOOK = "Book me the tenth, please."
@@ -52,22 +52,6 @@ class Book:
         return {"transferring": True}
 
 
-def told_to_model(place: Stage, told: Told, index: int = -1) -> list[tuple[str, str]]:
-    """The conversation of a request: ("user" | "assistant" | "uses" | "result", words)."""
-    body = place.requests(told)[index].body
-    assert body is not None
-    lines: list[tuple[str, str]] = []
-    for message in body["messages"]:
-        for block in message["content"]:
-            if "text" in block:
-                lines.append((message["role"], block["text"]))
-            elif "toolUse" in block:
-                lines.append(("uses", block["toolUse"]["name"]))
-            else:
-                lines.append(("result", str(block["toolResult"]["content"][0]["json"])))
-    return lines
-
-
 async def test_a_write_is_read_back_and_done_after_the_yes() -> None:
     book = Book()
     answers: Answers = {
@@ -78,7 +62,7 @@ async def test_a_write_is_read_back_and_done_after_the_yes() -> None:
         told = await place.answer(BOOK)
         assert told.said == [ASKED_BACK]
         assert book.uses == []
-        assert "needs_confirmation" in told_to_model(place, told)[-1][1]
+        assert "needs_confirmation" in place.conversation(told)[-1][1]
         told = await place.answer(YES, turn=2)
         assert told.said == [DONE]
     assert [(run.said, run.turn, run.input["day"]) for run in book.uses] == [(YES, 2, 10)]
@@ -116,7 +100,7 @@ async def test_tools_are_no_longer_run_when_there_were_enough_rounds() -> None:
         told = await place.answer(YES)
         assert told.said == [DONE]
         assert len(book.uses) == TOOL_ROUNDS
-        assert "too_many_tools" in told_to_model(place, told)[-1][1]
+        assert "too_many_tools" in place.conversation(told)[-1][1]
         assert len(told.of(ToolsUsed)) == TOOL_ROUNDS + 1
 
 
@@ -141,7 +125,7 @@ async def test_a_tool_after_a_broken_stream_has_the_whole_history_before_it() ->
         rest = ["It will take a moment or even two.", "Here I go with it at once."]
         assert told.said == ["I will look.", *rest, "Found it."]
         assert len(place.desk.runs) == 1
-        *said, uses, _ = told_to_model(place, told)
+        *said, uses, _ = place.conversation(told)
     assert [role for role, _ in said] == ["user", "assistant", "user", "assistant"]
     assert [words for role, words in said if role == "assistant"] == [
         "I will look.",
@@ -176,7 +160,7 @@ async def test_nothing_is_said_of_what_another_model_is_asked_after_a_half_sente
         told = await place.answer("Tell me.")
         assert told.said == ["It is a rather long first sentence.", "Then more."]
         assert place.models(told) == [HAIKU, SONNET]
-        assert told_to_model(place, told) == [("user", "Tell me.")]
+        assert place.conversation(told) == [("user", "Tell me.")]
 
 
 async def test_a_fault_of_ours_ends_the_answer_as_a_failure() -> None:
@@ -191,8 +175,10 @@ async def test_a_fault_of_ours_ends_the_answer_as_a_failure() -> None:
 
     async with stage({}, toolbox=Broken()) as place:
         told = await place.answer("Hello.")
+        statistics = await place.vm.call(names.breaker(HAIKU), "statistics")
     assert isinstance(told.ended, Shutdown)
     assert told.said == []
+    assert statistics["failure"] == 0
 
 
 async def test_an_answer_that_is_no_longer_wanted_gives_its_trial_back() -> None:

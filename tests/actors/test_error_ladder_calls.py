@@ -9,6 +9,7 @@ import pytest
 
 from actors import names
 from dialogue.answer_cache import AnswerCache
+from dialogue.conversation import CONTINUE
 from emulators.bedrock import Fault, Pace, use
 from tests.actors.answer_kit import AWAY, HAIKU, HOME, SONNET, Stage, Told, stage
 from tests.call.kit import AGENT, Answers
@@ -96,6 +97,17 @@ async def test_every_fault_ends_in_the_whole_answer_said_once() -> None:
         assert len(place.bedrock.faults) == 0, "every fault has struck"
         async with asyncio.timeout(1):
             await place.free()
+
+
+async def test_a_model_that_goes_on_is_told_what_was_said() -> None:
+    async with stage(ANSWERS, pace=PACE) as place:
+        told = await struck(place, "fin after")
+        *_, asked, said, go_on = place.conversation(told)
+        assert told.said == SENTENCES
+    assert asked == ("user", ASK)
+    assert said[0] == "assistant"
+    assert STORY.startswith(said[1])
+    assert go_on == ("user", CONTINUE)
 
 
 async def test_an_http_error_goes_where_the_ladder_says() -> None:

@@ -110,6 +110,18 @@ async def test_an_agent_that_cannot_be_had_is_told_before_anything_is_opened(
         Node(settings, agent(tools=("fly",)))
 
 
+async def test_tools_of_one_s_own_come_from_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "tools.toml"
+    path.write_text('[transfer.sales]\nnumber = "+14155550100"\n')
+    settings = load(environment(tmp_path, AYBIZA_TOOLS_FILE=str(path)))
+    async with Node(settings, agent(tools=("transfer_call", "end_call"))) as node:
+        specs = node._toolbox.specs()
+        assert [spec["toolSpec"]["name"] for spec in specs] == ["transfer_call", "end_call"]
+    path.write_text('[transfer.sales]\nnumber = "555"\n')
+    with pytest.raises(ValueError, match=r"tools\.toml: transfer\.sales"):
+        Node(settings)
+
+
 async def test_the_agents_own_limits_come_before_the_nodes(tmp_path: Path) -> None:
     variables = {"AYBIZA_SILENCE_TIMEOUT_SECONDS": "7", "AYBIZA_MAX_CALL_SECONDS": "70"}
     settings = load(environment(tmp_path, **variables))

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from claude.converse import converse_request
 from config.agents import load_agent
 from dialogue.clinic import TOOLS
-from dialogue.toolbox import CLOSING_REASONS, ClinicToolbox, NoTools, ToolRun, toolbox_for
+from dialogue.tool_registry import Tool, ToolRegistry
+from dialogue.toolbox import (
+    CLOSING_REASONS,
+    ClinicToolbox,
+    NoTools,
+    Toolboxes,
+    ToolRun,
+    toolbox_for,
+)
 from tests.dialogue.test_journal import JSON
 
 MONDAY = datetime(2026, 3, 2, 9, 0)
@@ -113,3 +121,48 @@ def test_what_ends_a_call_is_an_effect_with_a_reason() -> None:
 async def test_any_input_gives_a_result(name: str, given_: Any) -> None:
     run = ToolRun(name, "t1", given_, "CA1", "+14155550123")
     assert isinstance(await clinic().run(run), dict)
+
+
+# Tools of one's own
+
+
+def own_tools() -> ToolRegistry:
+    async def run(given: dict[str, Any], run: ToolRun) -> dict[str, Any]:
+        return {"mine": True}
+
+    return ToolRegistry(
+        [
+            Tool("look_up", "Mine.", run),
+            Tool("book_appointment", "Mine.", run, effect="write", confirm=False),
+        ]
+    )
+
+
+async def test_tools_of_one_s_own_stand_beside_the_clinic_s_and_before_them() -> None:
+    names = ["opening_hours", "look_up", "book_appointment", "end_call"]
+    toolbox = toolbox_for(names, own_tools())
+    assert [spec["toolSpec"]["name"] for spec in toolbox.specs()] == names
+    assert toolbox.effect("end_call") == "end_call"
+    assert toolbox.effect("book_appointment") == "write"
+    for name in ("look_up", "book_appointment"):
+        assert await toolbox.run(use(name)) == {"mine": True}
+    assert "week" in await toolbox.run(use("opening_hours"))
+
+
+async def test_of_several_boxes_the_first_that_has_a_tool_is_asked() -> None:
+    names = ["book_appointment", "fly", "opening_hours"]
+    joined = Toolboxes(names, [own_tools(), clinic()])
+    assert [spec["toolSpec"]["name"] for spec in joined.specs()] == [names[0], names[2]]
+    assert await joined.run(use("book_appointment")) == {"mine": True}
+
+
+async def test_a_tool_that_the_agent_does_not_name_is_not_its() -> None:
+    toolbox = toolbox_for(["look_up"], own_tools())
+    result = await toolbox.run(use("book_appointment"))
+    assert result["error"] == "unknown_tool"
+    assert toolbox.effect("book_appointment") == "none"
+
+
+def test_an_unknown_name_is_told_with_the_tools_of_one_s_own() -> None:
+    with pytest.raises(ValueError, match=r"no such tool: fly; there are: .*look_up"):
+        toolbox_for(["fly"], own_tools())

@@ -54,6 +54,17 @@ async def test_it_prints_where_both_accept_connections_and_ends_by_sigterm() -> 
         assert await process.wait() == 0
 
 
+async def test_what_tools_stand_on_is_there_when_it_is_asked_for() -> None:
+    async with started("--services") as process:
+        found = await urls(process)
+        assert set(found) > NAMES
+        async with httpx.AsyncClient(trust_env=False) as client:
+            described = (await client.get(f"{found['CRM_URL']}/openapi.json")).json()
+        assert described["openapi"].startswith("3.")
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
 async def test_it_ends_when_its_standard_input_closes() -> None:
     async with started(stdin=asyncio.subprocess.PIPE) as process:
         await urls(process)
