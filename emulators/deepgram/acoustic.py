@@ -26,8 +26,9 @@ WORKERS = 2
 PRE_ROLL_BLOCKS = 30
 # Audio goes to the worker in pieces of this size.
 BATCH_BYTES = 5 * BLOCK_BYTES
-# The process may have been replaced once; a second time it is the utterance that kills it.
-ATTEMPTS = 2
+# A question may be lost with its process, and the next one find that a new process does not know
+# the utterance; what fails a third time kills processes itself.
+ATTEMPTS = 3
 
 log = structlog.get_logger(__name__)
 

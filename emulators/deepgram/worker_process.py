@@ -23,7 +23,7 @@ COMMAND = (sys.executable, "-m", "emulators.deepgram.worker")
 START_SECONDS = 20.0
 ANSWER_SECONDS = 5.0
 STOP_SECONDS = 2.0
-# A process that died sooner than this after its start is not replaced before.
+# A process that died sooner than this after its start is replaced no sooner.
 RESTART_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
@@ -78,7 +78,7 @@ class WorkerProcess:
         self, operation: str, session: int, payload: bytes = b"", limit: float = ANSWER_SECONDS
     ) -> bytes:
         """A request and its reply; nothing when there is none within `limit` seconds."""
-        running = await self._process()
+        running = await self._process(limit)
         if running is None:
             return b""
         number = next(self._numbers)
@@ -111,14 +111,15 @@ class WorkerProcess:
             log.warning("speech_worker_hangs", pid=running.process.pid, seconds=ANSWER_SECONDS)
             kill(running.process)
 
-    async def _process(self) -> _Running | None:
+    async def _process(self, limit: float) -> _Running | None:
         async with self._starting:
             if self._running is not None and self._running.alive:
                 return self._running
             await self._end()
-            since = time.monotonic() - self._started_at
-            if self._stopped or since < RESTART_SECONDS:
+            early = RESTART_SECONDS - (time.monotonic() - self._started_at)
+            if self._stopped or early > limit:
                 return None
+            await asyncio.sleep(max(early, 0.0))
             self._started_at = time.monotonic()
             process = await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE)
             self._running = running = _Running(process)
