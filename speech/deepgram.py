@@ -20,6 +20,7 @@ from deepgram.speak.v1.socket_client import AsyncV1SocketClient as SpeakSocket
 from speech.deepgram_listen import ListenOptions, ListenSession
 from speech.deepgram_socket import check_sdk
 from speech.deepgram_speak import SpeakOptions, SpeakSession
+from speech.deepgram_tls import share_context
 
 WARM_SECONDS = 30.0
 
@@ -52,6 +53,7 @@ class Deepgram:
 
     def _build(self) -> AsyncDeepgramClient:
         check_sdk(ListenSocket, SpeakSocket)
+        share_context()
         arguments: dict[str, Any] = {"api_key": self._api_key or "unset"}
         if self._url is not None:
             http = self._url.replace("ws", "http", 1)
