@@ -20,7 +20,7 @@ from tests.call.steps import hang_up, stay, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-WORDS = ("I would like to tell you something that takes me quite a while to say " * 3).strip() + "."
+WORDS = ("I would like to tell you something that takes me quite a while to say " * 6).strip() + "."
 ANSWERS: Answers = {WORDS: ["I have understood."]}
 
 
@@ -31,7 +31,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 async def test_a_transcriber_killed_anywhere_in_an_utterance_loses_no_word(place: World) -> None:
-    offsets = {str(ms): float(ms) for ms in range(0, 730, 120)}
+    offsets = {str(ms): float(ms) for ms in range(0, 900, 120)}
 
     async def call(name: str) -> None:
         steps = text(WORDS, after=r"today\?\s*$"), hang_up("understood")
