@@ -87,7 +87,7 @@ class ClaudeSettings(BaseModel):
     )
     selection: Text = setting(
         "AYBIZA_SELECTION",
-        "configured",
+        "current",
         "a rule such as current, arms such as current=80,spec-3x=20, or the path of a .toml file",
         "How the model of a turn is chosen; configured: always the first one.",
     )

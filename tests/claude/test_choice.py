@@ -49,12 +49,17 @@ def says(choice: Choice, name: str) -> str:
 
 
 class TestPolicy:
-    def test_the_default_is_the_one_configured_model(self) -> None:
+    def test_the_default_is_the_ladder_over_the_models_that_may_be_asked(self) -> None:
         by_default = Policy.of(load({}), SHIPPED, today=TODAY)
-        assert by_default.rule == "configured"
+        assert by_default.rule == "current"
         assert [profile.id for profile in by_default.models] == [HAIKU, SONNET]
+        assert choose_model(by_default, "Hello.").model == HAIKU
+        assert choose_model(by_default, HARDEST).model == SONNET
+
+    def test_configured_is_always_the_first_model(self) -> None:
+        first = Policy.of(load({"AYBIZA_SELECTION": "configured"}), SHIPPED, today=TODAY)
         for transcript in ("Hello.", HARDEST):
-            choice = choose_model(by_default, transcript)
+            choice = choose_model(first, transcript)
             assert (choice.model, choice.thinking) == (HAIKU, None)
             assert choice.because == "the settings name it first"
 
