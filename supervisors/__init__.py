@@ -12,6 +12,7 @@ from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.errors import SupervisorError
 from supervisors.partition_supervisor import PartitionSupervisor
 from supervisors.plan import RESTARTING, ChildCounts, ChildInfo, SupervisorStatistics
+from supervisors.singleton import Singleton, singleton
 from supervisors.supervisor import Supervisor
 from supervisors.task_supervisor import TaskOutcome, TaskSupervisor
 
@@ -24,6 +25,7 @@ __all__ = [
     "ChildSpec",
     "DynamicSupervisor",
     "PartitionSupervisor",
+    "Singleton",
     "StartLink",
     "Supervisor",
     "SupervisorError",
@@ -32,4 +34,5 @@ __all__ = [
     "TaskSupervisor",
     "check_childspecs",
     "child",
+    "singleton",
 ]

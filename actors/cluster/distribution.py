@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
@@ -27,7 +26,6 @@ import structlog
 from actors.cluster import signals
 from actors.cluster.carrier import Carrier, Gone, ProcessReply, ToProcess, Unreachable, Welcome
 from actors.cluster.membership import (
-    Address,
     Card,
     Delivered,
     Down,
@@ -41,6 +39,7 @@ from actors.cluster.membership import (
     Up,
 )
 from actors.cluster.requests import Envelope, Requests
+from actors.cluster.seeds import Seeds
 from actors.cluster.shared import Shared
 from actors.cluster.ties import Ties
 from actors.runtime.errors import RemoteBusy
@@ -55,8 +54,6 @@ JOIN_SECONDS = 2.0
 """How long `join` waits for machines that do not answer."""
 NAME_SECONDS = 4.0
 """How long a new node waits for a name: a dead owner is noticed by then."""
-HELLO_SECONDS = 5.0
-"""The machines that are to be joined are asked for their nodes so often."""
 ALARM_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
@@ -85,8 +82,7 @@ class Distribution(Shared):
         self._ties = Ties(self._signal, vm.find)
         self._requests = Requests(vm, self._say, self._signal)
         self._subscribers: dict[Process, None] = {}
-        self._asked: set[str] | None = None
-        self._welcomed: set[str] = set()
+        self._seeds = Seeds(vm, carrier)
         self._taken_by: Card | None = None
         self._joined = False
         self._flushing = False
@@ -98,7 +94,7 @@ class Distribution(Shared):
         self.vm.observers.append(self._ended)
         self._carrier.attach(self._receive)
         self._run(self._tick())
-        self._run(self._hello())
+        self._run(self._seeds.ask(self._whole))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -123,8 +119,7 @@ class Distribution(Shared):
         began = self.vm.now()
         while True:
             await asyncio.sleep(0.02)
-            reached = self._asked is not None and self._asked <= self._welcomed
-            if reached and all(peer.link.open for peer in self._members.known()):
+            if self._seeds.all_answered and self._whole():
                 break
             past = self.vm.now() - began
             if self._taken_by is not None:
@@ -134,7 +129,7 @@ class Distribution(Shared):
                 log.warning(
                     "cluster_not_all_reached",
                     machines=list(self._carrier.seeds),
-                    answered=sorted(self._welcomed),
+                    answered=sorted(self._seeds.answered),
                     nodes=self.nodes(),
                 )
                 break
@@ -239,7 +234,7 @@ class Distribution(Shared):
             case Letter() | Refusal() | Farewell():
                 self._handle(self._members.receive(now, message))
             case Welcome(machine, cards):
-                self._welcomed.add(machine)
+                self._seeds.answer(machine)
                 for card in cards:
                     self._handle(self._members.meet(now, card))
             case Unreachable(address):
@@ -337,9 +332,9 @@ class Distribution(Shared):
     # Parts
 
     def _ended(self, process: Process, reason: Reason) -> None:
+        self.process_ended(process.pid)  # names are free before anyone hears of the end
         self._ties.ended(process, reason)
         self._subscribers.pop(process, None)
-        self.process_ended(process.pid)
 
     def _tell_subscribers(self, message: NodeUp | NodeDown) -> None:
         for process in list(self._subscribers):
@@ -365,19 +360,8 @@ class Distribution(Shared):
             self._handle(self._members.tick(self.vm.now()))
             await asyncio.sleep(TICK_SECONDS)
 
-    async def _hello(self) -> None:
-        while True:
-            machines: list[Address] = []
-            for host, port in self._carrier.seeds:
-                try:
-                    machines.append((await self.vm.run_blocking(_resolved, host), port))
-                except OSError as error:
-                    log.error("join_name_not_resolved", host=host, error=str(error))
-            asked = {f"{host}:{port}" for host, port in machines}
-            self._asked = asked | {self._carrier.card.machine}
-            self._carrier.hello(machines)
-            alone = not self._welcomed
-            await asyncio.sleep(0.5 if alone else HELLO_SECONDS)
+    def _whole(self) -> bool:
+        return all(peer.link.open for peer in self._members.known())
 
     def _run(self, work: Any) -> None:
         task = self.vm.loop.create_task(work)
@@ -403,10 +387,6 @@ def _pid(place: Place) -> Pid:
     if type(place.dest) is not Pid:
         raise TypeError(f"a link to another node needs a pid, not {place.dest!r}")
     return place.dest
-
-
-def _resolved(host: str) -> str:
-    return str(socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0])
 
 
 def _described(card: Card, state: str, queued: int) -> dict[str, Any]:

@@ -98,7 +98,8 @@ class Peer:
 
     def __init__(self, card: Card, now: float) -> None:
         self.card = card
-        self.link = Link(now)
+        # Later peers of the same node get higher epochs: what was said to an earlier one is old.
+        self.link = Link(now, epoch=1 + int(now * 1000))
         self.since = now
         self.last_heard: float | None = None
         self.knocks = 0
@@ -155,7 +156,10 @@ class Membership:
             return
         peer = self._peers.get(card.name)
         if peer is not None and card.incarnation != peer.card.incarnation:
-            if card.machine == peer.card.machine and card.incarnation < peer.card.incarnation:
+            own = card.machine == peer.card.machine
+            # A late letter of a predecessor; or, when nobody answers under the present number, the
+            # successor on a machine whose clock was put back.
+            if own and card.incarnation < peer.card.incarnation and peer.link.open:
                 return
             if card.machine != peer.card.machine and peer.link.open:
                 yield Post(card.address, Refusal(peer.card))

@@ -14,12 +14,14 @@ import structlog
 
 from actors.cluster import groups, names, signals
 from actors.runtime.errors import CallExit, NameTaken
+from actors.runtime.messages import System
 from actors.runtime.pid import Dest, Pid, Via
+from actors.runtime.process import Process
 from actors.runtime.reasons import NOPROC
 from actors.runtime.vm import VM
 
 CLUSTER = "cluster"
-"""The registry of `Via` names that are unique in the cluster."""
+"""The registry of `Via` names that are unique in the cluster; a server may be started under one."""
 REGISTER_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
@@ -60,6 +62,16 @@ class Shared:
         finally:
             if self._registering.get(name) is granted:
                 del self._registering[name]
+
+    def shares(self, name: Any) -> bool:
+        """Whether `name` is `Via(CLUSTER, …)`."""
+        return type(name) is Via and name.registry == CLUSTER
+
+    async def claim(self, name: Via, process: Process) -> None:
+        """`register` for a server that is being started under this name, which it keeps for life:
+        should it lose the name after a partition, it ends, also when it traps exits."""
+        await self.register(name.key, process.pid)
+        self.vm.own(process, CLUSTER, name.key)
 
     def unregister(self, name: Hashable) -> None:
         """Free a name that a process of this node has."""
@@ -128,7 +140,13 @@ class Shared:
             loser=str(conflict.loser),
         )
         loser = self.vm.find(conflict.loser) if conflict.loser.node == self.vm.node else None
-        if loser is not None:
+        if (
+            loser is not None
+            and loser.trap_exit
+            and (CLUSTER, conflict.name) in (loser.names or ())
+        ):
+            loser.deliver(System(None, None, "terminate", conflict))
+        elif loser is not None:
             loser.signal(conflict.winner, conflict)
         elif conflict.winner.node == self.vm.node:
             self.vm.send(conflict.winner, conflict)

@@ -131,7 +131,7 @@ class _JoinedSystem(ActorSystemBase):  # type: ignore[misc]
 def joined(port: int, *, cookie: bytes, address: str = LOOPBACK) -> Iterator[tuple[Any, Any]]:
     """The Thespian ActorSystem of the node on `port`, and its NodeKeeper's ActorAddress."""
     bind_listeners(address)
-    guard_frames(cookie)
+    guard_frames(cookie, quiet=True)
     systemBase.MAX_ADMIN_STATUS_REQ_DELAY = JOIN_LIMIT
     systemBase.MAX_CHILD_ACTOR_CREATE_DELAY = JOIN_LIMIT
     systemBase.MAX_TELL_PERIOD = JOIN_LIMIT

@@ -8,17 +8,24 @@ these bytes for each of a bounded number of connections.
 
     length ">" | body length, time, receiver, nonce, digest of the body, HMAC of these | body
 
-A frame is refused if it is older than `WINDOW` seconds or as much ahead (which asks of the
-machines of a cluster that their clocks agree that far), has come before, or is meant for another
-listener: a recorded frame is of no use. Refusals are counted by their reason and logged at most
-once a minute a process. The two acknowledgements of Thespian's protocol are constant tokens.
+A frame is refused if it is older than `WINDOW` seconds or as much ahead, has come before, or is
+meant for another listener: a recorded frame is of no use. Time is that of a clock that starts with
+the machine's actor system and is never set (`steady_clock`), so a wall clock that jumps parts
+nobody. Who has the cookie and another time is told ours, under the cookie and the number of the
+frame that was refused; it keeps the difference and signs anew. So clocks need not agree, and a
+difference above `WINDOW` stands in the log (`clocks_apart`).
+
+Refusals are counted by their reason (`actors.node.refusals`) and logged at most once a minute a
+process. The two acknowledgements of Thespian's protocol are constant tokens.
 
 Contract: `guard_frames(cookie)` before the process's first ActorSystem; forks inherit it. The
 format is this package's own: all nodes of a cluster run it.
 """
 
+import contextlib
 import hashlib
 import hmac
+import math
 import os
 import pickle
 import select
@@ -33,6 +40,7 @@ from typing import Any
 import structlog
 
 import actors.node.binding  # noqa: F401 - first: see there
+from actors.node import refusals
 
 # isort: split
 from thespian.system import transport as transport_base
@@ -40,7 +48,7 @@ from thespian.system.transport import TCPTransport as tcp
 from thespian.system.transport import streamBuffer
 
 WINDOW = 60.0
-"""Seconds by which a frame's time may differ from this machine's clock."""
+"""Seconds by which a frame's time may differ from this process's clock."""
 MAX_FRAME = 32 * 1024 * 1024
 """Longest frame in bytes, of one who has the cookie."""
 MAX_CONNECTIONS = 64
@@ -60,6 +68,11 @@ LONGEST_LENGTH = 12
 HEADER = struct.Struct(">Id6s16s32s")
 MAC_BYTES = 32
 HEAD_BYTES = HEADER.size + MAC_BYTES
+CLOCK = struct.Struct(">d")
+CLOCK_BYTES = CLOCK.size + MAC_BYTES
+"""What is answered to a frame of another time."""
+MAX_OFFSETS = 10_000
+"""Listeners whose clocks' differences are remembered."""
 
 ACK = "ACK"
 NAK = "ACK+DATAERR"
@@ -71,24 +84,35 @@ class FrameRefused(Exception):
     """A frame that was not sent by a node of this cluster, or not now, or not to us."""
 
 
+def steady_clock() -> Callable[[], float]:
+    """A clock in seconds since 1970 that is right now and goes on evenly from here, whatever the
+    wall clock does; a machine's sleep counts."""
+    base = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return lambda: base + time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class FrameCodec:
-    """Signs and checks frames. `clock` is the wall clock, `timer` a monotonic one, in seconds."""
+    """Signs and checks frames. `clock` (the time in the frames) and `timer` never go back; in
+    seconds. `quiet`: nothing is logged."""
 
     def __init__(
         self,
         cookie: bytes,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         timer: Callable[[], float] = time.monotonic,
+        quiet: bool = False,
     ) -> None:
+        self._quiet = quiet
         self._key = hashlib.sha256(b"aybiza cluster frames 1\0" + cookie).digest()
-        self._clock = clock
+        self._clock = clock or steady_clock()
         self._timer = timer
         self.listeners: set[bytes] = set()
         """The receivers that this process is, as in a frame."""
         self.refused: Counter[str] = Counter()
         """How many frames were refused, by reason."""
-        self._logged: float | None = None
+        self._logged: dict[str, float] = {}
+        self._offsets: dict[bytes, float] = {}
         self._nonces: set[bytes] = set()
         self._expiring: deque[tuple[float, bytes]] = deque()
         self._tokens = {self._mac(text.encode()): text for text in (ACK, NAK)}
@@ -102,8 +126,36 @@ class FrameCodec:
         if len(body) > MAX_FRAME - HEAD_BYTES:
             raise ValueError(f"a message of {len(body)} bytes is too long to be sent")
         digest = hashlib.sha256(body).digest()
-        head = HEADER.pack(len(body), self._clock(), receiver, os.urandom(16), digest)
+        sent = self._clock() + self._offsets.get(receiver, 0.0)
+        head = HEADER.pack(len(body), sent, receiver, os.urandom(16), digest)
         return head + self._mac(head) + body
+
+    def clock_answer(self, head: bytes) -> bytes:
+        """Our time, for the sender of the frame with this head."""
+        told = CLOCK.pack(self._clock())
+        return told + self._mac(_clock_text(head, told))
+
+    def take_clock(self, head: bytes, answer: bytes) -> bool:
+        """Keep the time of the one to whom we sent the frame with this head; False if it is not
+        theirs."""
+        told, mac = answer[: CLOCK.size], answer[CLOCK.size :]
+        if not hmac.compare_digest(mac, self._mac(_clock_text(head, told))):
+            return False
+        _, _, receiver, _, _ = HEADER.unpack(head[: HEADER.size])
+        if len(self._offsets) >= MAX_OFFSETS:
+            self._offsets.clear()
+        offset = self._offsets[receiver] = CLOCK.unpack(told)[0] - self._clock()
+        if not self._quiet and self._due("clocks_apart"):
+            log.warning(
+                "clocks_apart",
+                here=", ".join(map(_shown, sorted(self.listeners))),
+                there=_shown(receiver),
+                seconds=round(offset, 1),
+                text=f"the clock of {_shown(receiver)} was {abs(offset):.0f} s"
+                f" {'ahead of' if offset > 0 else 'behind'} ours when they started;"
+                " set the machines' clocks by NTP",
+            )
+        return True
 
     def check_length(self, length: int) -> None:
         """Raise FrameRefused if no frame has this length."""
@@ -144,10 +196,16 @@ class FrameCodec:
     def refuse(self, reason: str) -> None:
         """Count a refused frame, and log the counts once in a while."""
         self.refused[reason] += 1
-        now = self._timer()
-        if self._logged is None or now - self._logged >= LOG_SECONDS:
-            self._logged = now
+        refusals.add(reason)
+        if not self._quiet and self._due("frames_refused"):
             log.warning("frames_refused", pid=os.getpid(), counts=dict(self.refused))
+
+    def _due(self, event: str) -> bool:
+        now = self._timer()
+        if now - self._logged.get(event, -math.inf) < LOG_SECONDS:
+            return False
+        self._logged[event] = now
+        return True
 
     def _mac(self, data: bytes) -> bytes:
         return hmac.digest(self._key, data, "sha256")
@@ -166,9 +224,21 @@ def listener(address: str, port: int) -> bytes:
     return socket.inet_aton(address) + port.to_bytes(2, "big")
 
 
-def guard_frames(cookie: bytes) -> FrameCodec:
-    """Have every Thespian transport of this process and of its forks use this cookie."""
-    codec = FrameCodec(cookie)
+def _shown(receiver: bytes) -> str:
+    return f"{socket.inet_ntoa(receiver[:4])}:{int.from_bytes(receiver[4:], 'big')}"
+
+
+def _clock_text(head: bytes, told: bytes) -> bytes:
+    return b"clock" + head[: HEADER.size] + told
+
+
+def guard_frames(cookie: bytes, *, quiet: bool = False) -> FrameCodec:
+    """Have every Thespian transport of this process and of its forks use this cookie.
+
+    `quiet`: for a command whose output is its answer; the nodes log what they refuse.
+    """
+    refusals.share()
+    codec = FrameCodec(cookie, quiet=quiet)
     _use_guarded_buffers(codec)
     _use_guarded_transport(codec)
     return codec
@@ -182,6 +252,8 @@ class GuardedBuffer(streamBuffer.ReceiveBuffer):  # type: ignore[misc]
         super().__init__(loads)
         self.codec: FrameCodec = loads.__self__
         self.refused = False
+        self.answer = b""
+        """What the sender of a refused frame is to be told."""
         self._head_checked = False
         self._opened: Any = None
 
@@ -221,13 +293,41 @@ class GuardedBuffer(streamBuffer.ReceiveBuffer):  # type: ignore[misc]
             return
         self.codec.check_length(self._size)
         if not self._head_checked and self._size > MAC_BYTES and len(self._buf) >= HEAD_BYTES:
-            self.codec.check_head(self._size, self._buf[:HEAD_BYTES])
+            try:
+                self.codec.check_head(self._size, self._buf[:HEAD_BYTES])
+            except FrameRefused as refusal:
+                if str(refusal) == "time":
+                    self.answer = _framed(self.codec.clock_answer(self._buf))
+                raise
             self._head_checked = True
 
     def _refuse(self, reason: str) -> None:
         self.refused = True
         self._buf = self._extra = b""
         self.codec.refuse(reason)
+
+
+class AnswerBuffer(GuardedBuffer):
+    """The buffer for what comes back when a frame was sent; `clock_taken` if it is to be signed
+    anew."""
+
+    def __init__(self, loads: Any, sent: bytes) -> None:
+        """`sent`: the frame, with its length."""
+        super().__init__(loads)
+        self.clock_taken = False
+        self._head = sent[sent.index(b">") + 1 :][:HEAD_BYTES]
+
+    def _check(self) -> None:
+        if self._size != CLOCK_BYTES:
+            super()._check()
+        elif self._blen == self._size:
+            self.clock_taken = self.codec.take_clock(self._head, self._buf)
+            if not self.clock_taken:
+                raise FrameRefused("cookie")
+
+    def completed(self) -> Any:
+        """As ever; None for a clock, upon which Thespian transmits once more."""
+        return None if self._size == CLOCK_BYTES else super().completed()
 
 
 def _use_guarded_buffers(codec: FrameCodec) -> None:
@@ -241,6 +341,7 @@ def _use_guarded_buffers(codec: FrameCodec) -> None:
 _plain_init = tcp.TCPTransport.__init__
 _plain_accept = tcp.TCPTransport._acceptNewIncoming
 _plain_handle = tcp.TCPTransport._handlePossibleIncoming
+_plain_retry = tcp.TCPTransport._next_XMIT_6
 
 
 def _use_guarded_transport(codec: FrameCodec) -> None:
@@ -257,7 +358,20 @@ def _use_guarded_transport(codec: FrameCodec) -> None:
     def add_data(self: Any, data: bytes) -> None:
         self._rData.addMore(data)
         if self._rData.refused:
-            raise FrameRefused  # Thespian closes the connection without an answer
+            if self._rData.answer:
+                with contextlib.suppress(OSError):
+                    self.socket.send(self._rData.answer)
+            raise FrameRefused  # Thespian closes the connection without a word
+
+    def await_answer(self: Any, intent: Any) -> bool:
+        intent.ackbuf = AnswerBuffer(codec.loads, intent.serMsg)
+        intent.stage = self._XMITStepWaitForAck
+        return True
+
+    def retry(self: Any, intent: Any) -> Any:
+        if getattr(getattr(intent, "ackbuf", None), "clock_taken", False):
+            intent.serMsg = serialized(self, intent)
+        return _plain_retry(self, intent)
 
     def accept(self: Any) -> None:
         _plain_accept(self)
@@ -283,6 +397,8 @@ def _use_guarded_transport(codec: FrameCodec) -> None:
     tcp.TCPTransport.__init__ = init
     tcp.TCPTransport.serializer = serialized
     tcp.TCPTransport._acceptNewIncoming = accept
+    tcp.TCPTransport._next_XMIT_3 = await_answer
+    tcp.TCPTransport._next_XMIT_6 = retry
     tcp.TCPTransport._handlePossibleIncoming = handle
     tcp.TCPIncoming_Common.addData = add_data
     transport_base.DEFAULT_MAX_TRANSMIT_PERIOD = TRANSMIT_LIMIT

@@ -35,11 +35,13 @@ from thespian.system.multiprocTCPBase import ActorSystemBase
 from thespian.system.transport import TransmitIntent
 
 from actors.node.frames import guard_frames
+from actors.node.lean import use_lean_transport
 from actors.node.messages import (
     ForwardedHello,
     KeepNodes,
     Limits,
     NodeDown,
+    NodeDraining,
     NodeGivenUp,
     NodePlan,
     NodeStopped,
@@ -71,7 +73,7 @@ class SystemBroken:
     what: str
 
 
-Event = NodeUp | NodeDown | NodeGivenUp | NodeStopped | SystemBroken
+Event = NodeUp | NodeDown | NodeDraining | NodeGivenUp | NodeStopped | SystemBroken
 
 
 class NodeStartError(Exception):
@@ -145,6 +147,7 @@ class NodeSystem:
         adopt_orphans()
         bind_listeners(self._address)
         guard_frames(self._cookie)
+        use_lean_transport()
         multiprocCommon.MultiProcAdmin = _Admin
         multiprocCommon.startupASLogger = _run_logger
         systemBase.MAX_TELL_PERIOD = TELL_LIMIT
@@ -177,7 +180,7 @@ class NodeSystem:
         message = self._system.listen(timedelta(seconds=timeout))
         if isinstance(message, NodeDown):
             self._end_orphans()
-        if isinstance(message, NodeUp | NodeDown | NodeGivenUp | NodeStopped):
+        if isinstance(message, NodeUp | NodeDown | NodeDraining | NodeGivenUp | NodeStopped):
             return message
         ended = [
             f"the {what} process (pid {pid})"

@@ -28,6 +28,13 @@ class Remote(Protocol):
     def find(self, dest: Any) -> Process | None:
         """The local process that a cluster-wide address stands for."""
 
+    def shares(self, name: Any) -> bool:
+        """Whether `name` is one that is unique in the cluster."""
+
+    async def claim(self, name: Any, process: Process) -> None:
+        """Give a local process that is being started such a name; raises `NameTaken` and
+        TimeoutError."""
+
     def place(self, dest: Any) -> Place | None:
         """Where `dest` is, if it is an address on another node; None for all others."""
 

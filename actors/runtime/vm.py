@@ -18,14 +18,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import itertools
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from actors.runtime.crash_report import Reporter
 from actors.runtime.directory import calling_process
-from actors.runtime.errors import CallExit, StartError
+from actors.runtime.errors import CallExit, NameTaken, StartError
 from actors.runtime.messages import From, System
 from actors.runtime.messaging import CALL_TIMEOUT, Messaging
 from actors.runtime.pid import Dest, Pid, Via
@@ -185,6 +185,8 @@ class VM(Messaging):
 
         Returns its pid, or None when `init` returned `IGNORE`. Raises `StartError`, and by then
         the process is gone and its name free. `timeout` is the limit for `init` in seconds.
+        A name that is unique in the cluster is taken before `init` begins, with the consent of all
+        nodes that can be reached.
         """
         from actors.runtime.gen_server import serve
 
@@ -193,13 +195,15 @@ class VM(Messaging):
             raise StartError(("already_started", owner.pid))
         future: asyncio.Future[Pid | None] = loop.create_future()
         started = From(None, future)
-        process = self.spawn_process(
-            partial(serve, server, args, kwargs, started), label=server.__name__, link=link
-        )
+        body: Body = partial(serve, server, args, kwargs, started)
+        shared = self.remote is not None and self.remote.shares(name)
+        if self.remote is not None and shared:
+            body = partial(_named, partial(self.remote.claim, name), body, started)
+        process = self.spawn_process(body, label=server.__name__, link=link)
         process.callers = {started: None}
         timer = None
         try:
-            if name is not None:
+            if name is not None and not shared:
                 self._take(name, process)
             timer = self._limit(started, timeout, _fail_start, None)
             return await future
@@ -359,6 +363,20 @@ class VM(Messaging):
         finally:
             if counts:
                 loop.threads_at_work -= 1
+
+
+async def _named(
+    claim: Callable[[Process], Awaitable[None]], body: Body, started: From, process: Process
+) -> BaseException | None:
+    """The body of a server with a name that is unique in the cluster."""
+    try:
+        await claim(process)
+    except (NameTaken, TimeoutError) as refusal:
+        part(process)
+        taken = ("already_started", refusal.pid) if isinstance(refusal, NameTaken) else TIMEOUT
+        started.fail(StartError(taken))
+        return None
+    return await body(process)
 
 
 def _fail_start(started: From, _: None) -> None:

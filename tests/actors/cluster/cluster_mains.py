@@ -5,6 +5,8 @@ import time
 from typing import Any
 
 from actors.cluster.distribution import Distribution
+from actors.cluster.shared import CLUSTER
+from actors.node import refusals
 from actors.node.context import NodeContext
 from actors.runtime import (
     VM,
@@ -15,8 +17,10 @@ from actors.runtime import (
     NodeDown,
     NodeUp,
     RemoteBusy,
+    Via,
 )
 from config.settings import load
+from supervisors import Supervisor, singleton
 
 
 class Witness(GenServer):
@@ -50,6 +54,16 @@ class Witness(GenServer):
                 self.seen.append([time.time(), "other", repr(message)])
 
 
+class Single(GenServer):
+    """Runs once in the cluster; notes when it was started."""
+
+    async def init(self) -> None:
+        self.started = time.time()
+
+    async def handle_call(self, request: Any, _from: Any) -> Any:
+        return [self.vm.node, self.started]
+
+
 async def member(context: NodeContext) -> None:
     """Runs until it is told to stop, or until its name is lost."""
     settings = load(context.settings)
@@ -81,11 +95,14 @@ async def _serve(cluster: Distribution, request: dict[str, Any]) -> dict[str, An
             return {"nodes": sorted(vm.nodes())}
         case {"op": "members"}:
             return {"members": cluster.members()}
+        case {"op": "refused"}:
+            return {"counts": dict(refusals.counts())}
         case {"op": "seen"}:
             return {"seen": witness.seen, "numbers": witness.numbers}
         case {"op": "call", "node": node, "request": value}:
             try:
-                return {"reply": await vm.call(("witness", node), value, 10.0)}
+                dest = Via(CLUSTER, "single") if node == "single" else ("witness", node)
+                return {"reply": await vm.call(dest, value, 10.0)}
             except CallExit as failure:
                 return {"failed": str(failure.reason)}
         case {"op": "measure", "nodes": nodes, "count": count}:
@@ -108,6 +125,9 @@ async def _serve(cluster: Distribution, request: dict[str, Any]) -> dict[str, An
             except NameTaken as taken:
                 return {"owner": taken.pid.node}
             return {"owner": vm.node}
+        case {"op": "singleton"}:
+            await vm.start(Supervisor, [singleton(Single, "single")])
+            return {}
         case {"op": "whereis", "name": name}:
             pid = cluster.whereis(name)
             return {"owner": pid.node if pid else None}

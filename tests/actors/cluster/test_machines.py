@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -113,11 +114,41 @@ def test_a_thespian_program_asks_a_process_through_its_node_actor(front: Machine
         until(lambda: 4711 in front.ask("front-2", op="seen")["numbers"], "the cast has come")
 
 
+def test_the_singleton_of_a_killed_node_runs_on_another_within_three_seconds(
+    front: Machine, back: Machine
+) -> None:
+    places = [(front, "front-2"), (front, "front-3"), (back, "back"), (front, "front-1")]
+    for machine, node in places:
+        machine.ask(node, op="singleton")
+
+    def who(machine: Machine, node: str) -> list[Any] | None:
+        reply: list[Any] | None = machine.ask(node, op="call", node="single", request=0).get(
+            "reply"
+        )
+        return reply
+
+    assert {who(machine, node)[0] for machine, node in places} == {"front-2"}  # type: ignore[index]
+    killed = time.time()
+    os.kill(front.pid("front-2"), signal.SIGKILL)
+    others = [place for place in places if place[1] != "front-2"]
+
+    def elsewhere() -> Any:
+        found = [who(*place) for place in others]
+        moved = all(each is not None and each[0] != "front-2" for each in found)
+        return found if moved else None
+
+    found = until(quietly(elsewhere), "it runs elsewhere")
+    assert found.count(found[0]) == len(found)  # one, and the same for all
+    assert 0 < found[0][1] - killed < 3.0
+    front.sees("front-1", "front-2", "front-3", "back")
+
+
 def test_a_second_node_of_a_name_is_refused(front: Machine) -> None:
+    before = front.seen("front-1")
     with Machine("front-2", join=front) as machine:
         assert machine.wait() == 1
         assert "the node name 'front-2' belongs to a node of the machine" in machine.log()
-    assert [e for e in front.seen("front-1", "down") if e[2] == "front-2"] == []
+    assert front.seen("front-1") == before
 
 
 def test_a_machine_with_another_cookie_gets_nothing(
@@ -132,6 +163,19 @@ def test_a_machine_with_another_cookie_gets_nothing(
     assert front.nodes("front-1") == nodes
     with pytest.raises(NodeNotRunning):
         ask_node(front.port, {}, LIMIT, cookie=b"not the cookie of these")
+
+
+def test_a_machine_with_another_time_joins_and_the_log_says_how_far_they_are_apart(
+    front: Machine,
+) -> None:
+    with Machine("late", join=front, TEST_CLOCK_AHEAD="-300") as machine:
+        machine.ready()
+        reached = quietly(lambda: set(front.names) <= set(machine.nodes("late")))
+        until(reached, "it reaches all, and answers a program that has our time")
+        apart = machine.event("clocks_apart")
+        assert abs(apart["seconds"] - 300) < 10
+        assert machine.ask("late", op="call", node="front-1", request=1)["reply"] == ["echo", 1]
+        assert front.ask("front-2", op="call", node="late", request=2)["reply"] == ["echo", 2]
 
 
 def test_the_loss_of_the_machine_that_was_joined_parts_nobody_else() -> None:
@@ -158,3 +202,12 @@ def test_a_node_that_ends_in_order_is_down_at_once_and_may_come_again(front: Mac
             assert machine.wait() == 0
             until(quietly(lambda: "guest" not in front.nodes("front-1")), "it is gone")
             assert front.event("node_down", node="guest")["reason"] == "it has ended in order"
+
+
+def test_a_machine_whose_name_does_not_resolve_holds_nobody_up() -> None:
+    with Machine("early", "--join", "nowhere.invalid:1900") as machine:
+        machine.ready()
+        told = machine.event("join_name_not_resolved")
+        assert told["host"] == "nowhere.invalid"
+        assert "tried again" in told["advice"]
+        assert machine.nodes("early") == []

@@ -171,6 +171,35 @@ def test_a_node_that_was_started_anew_takes_its_predecessors_place() -> None:
     assert world.up(anew.address) == ["a", "b"]
 
 
+def test_a_successor_on_a_machine_whose_clock_was_put_back_is_taken_when_nobody_else_answers() -> (
+    None
+):
+    world = three()
+    anew = card(9, "c", start=5)
+    del world.nodes[C.address]
+    world.nodes[anew.address] = Membership(anew)
+    world.seen[anew.address] = []
+    world.handle(anew.address, world.nodes[anew.address].meet(world.now, A))
+    world.run(SILENCE_SECONDS + 3)
+    assert world.seen[A.address] == [Down(C, "silent"), Up(anew)]
+    assert world.up(anew.address) == ["a"]
+
+
+def test_a_late_letter_of_a_node_that_is_gone_brings_nothing_back() -> None:
+    world = three()
+    node = world.nodes[A.address]
+    late = [
+        post
+        for post in world.nodes[C.address].tick(world.now + 1)
+        if isinstance(post, Post) and post.address == A.address
+    ]
+    assert late
+    world.handle(A.address, node.gone(C, "killed"))
+    for post in late:
+        world.handle(A.address, node.receive(world.now + 1, post.message))
+    assert world.seen[A.address] == [Down(C, "killed")]
+
+
 def test_a_second_node_of_the_name_is_refused_and_the_first_stays() -> None:
     world = three()
     thief = card(9, "c", start=9000, machine="elsewhere")

@@ -85,6 +85,10 @@ def test_no_door_answers_or_unpickles_what_a_stranger_sends(
     assert machine.ask("alone-1", op="call", node="alone-2", request=1)["reply"] == ["echo", 1]
     assert machine.seen("alone-1", "down") == []
     machine.event("frames_refused")
+    refused = [machine.ask(name, op="refused")["counts"] for name in machine.names]
+    # Each node tells what all processes of its machine have refused.
+    assert refused[0]["cookie"] + refused[0]["length"] >= len(attacks) * len(doors)
+    assert refused[1] == refused[0]
 
 
 def test_half_a_frame_that_is_held_open_is_given_up(

@@ -23,8 +23,12 @@ ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 30.0
 """Seconds that anything may take on a loaded machine before a test gives up."""
 COMMAND = """\
-import signal, typer
+import os, signal, typer
+from actors.node import frames
 from console import run
+if ahead := float(os.environ.get("TEST_CLOCK_AHEAD", 0)):
+    steady = frames.steady_clock()
+    frames.steady_clock = lambda: lambda: steady() + ahead
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also when the tests run under nohup
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command(cls=run.RunCommand)(run.run)

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import time
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 
 from actors.node.frames import (
     ACK,
+    CLOCK_BYTES,
     HEAD_BYTES,
     MAX_FRAME,
     NAK,
     WINDOW,
+    AnswerBuffer,
     FrameCodec,
     FrameRefused,
     GuardedBuffer,
@@ -122,6 +125,74 @@ def test_a_frame_of_another_time_is_refused(clock: Clock, ahead: float) -> None:
     assert refusal(ours, frame) == "time"
 
 
+def answered(ours: FrameCodec, frame: bytes) -> bytes:
+    """What the sender of this frame gets from a listener of ours, without its length."""
+    coming = GuardedBuffer(ours.loads)
+    coming.addMore(framed(frame))
+    return coming.answer.partition(b">")[2]
+
+
+@pytest.mark.parametrize("ahead", [300.0, -300.0])
+def test_who_has_the_cookie_and_another_time_is_told_ours_and_is_then_read(
+    clock: Clock, ahead: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = Clock()
+    elsewhere.now += ahead
+    ours, theirs = codec(clock), codec(elsewhere)
+    refused = theirs.sign(pickle.dumps(1), HERE)
+    answer = answered(ours, refused)
+    assert theirs.take_clock(refused[:HEAD_BYTES], answer)
+    assert ours.loads(theirs.sign(pickle.dumps(2), HERE)) == 2
+    log = capsys.readouterr().out
+    assert log.count("clocks_apart") == 1
+    assert "the clock of 127.0.0.1:1900 was 300 s " in log
+    assert ("behind" if ahead > 0 else "ahead of") in log
+
+
+def test_a_clock_is_taken_from_one_with_the_cookie_and_for_ones_own_frame_only(
+    clock: Clock,
+) -> None:
+    late = Clock()
+    late.now -= 300
+    ours, theirs, strangers = codec(clock), codec(late), codec(clock, b"another cookie of theirs")
+    first, second = (theirs.sign(pickle.dumps(n), HERE)[:HEAD_BYTES] for n in (1, 2))
+    assert not theirs.take_clock(first, strangers.clock_answer(first))
+    assert not theirs.take_clock(second, ours.clock_answer(first))
+    assert refusal(ours, theirs.sign(pickle.dumps(3), HERE)) == "time"
+
+
+def test_nobody_else_is_answered(clock: Clock) -> None:
+    ours, strangers = codec(clock), codec(clock, b"another cookie of theirs")
+    frame = ours.sign(pickle.dumps(1), HERE)
+    ours.loads(frame)
+    elsewhere = ours.sign(pickle.dumps(1), listener("127.0.0.1", 1901))
+    for sent in (strangers.sign(pickle.dumps(1), HERE), frame, elsewhere, b"x" * 200):
+        assert answered(ours, sent) == b""
+
+
+@pytest.mark.parametrize("jump", [120.0, -120.0])
+def test_a_wall_clock_that_jumps_parts_nobody(jump: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = FrameCodec(COOKIE), FrameCodec(COOKIE)
+    ours.listeners.add(HERE)
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + jump)
+    assert ours.loads(theirs.sign(pickle.dumps(1), HERE)) == 1
+
+
+def test_an_answer_that_is_no_clock_of_the_receivers_is_refused(clock: Clock) -> None:
+    ours = codec(clock)
+    frame = framed(ours.sign(pickle.dumps(1), HERE))
+    forged = AnswerBuffer(ours.loads, frame)
+    forged.addMore(framed(b"x" * CLOCK_BYTES))
+    assert (forged.refused, forged.clock_taken, forged.completed()) == (True, False, None)
+    taken = AnswerBuffer(ours.loads, frame)
+    taken.addMore(framed(ours.clock_answer(frame.partition(b">")[2])))
+    assert (taken.refused, taken.clock_taken, taken.completed()) == (False, True, None)
+    ack = AnswerBuffer(ours.loads, frame)
+    ack.addMore(framed(ours.token(ACK)))
+    assert ack.completed() == (ACK, b"")
+
+
 def test_a_frame_for_another_listener_is_refused(clock: Clock) -> None:
     ours = codec(clock)
     elsewhere = listener("127.0.0.1", 1901)
@@ -148,6 +219,13 @@ def test_refusals_are_counted_and_logged_once_a_minute(
     clock.now += 61
     ours.refuse("cookie")
     assert "1001" in capsys.readouterr().out
+
+
+def test_a_quiet_codec_says_nothing(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    ours = FrameCodec(COOKIE, clock=clock, timer=clock, quiet=True)
+    ours.refuse("cookie")
+    assert ours.refused == {"cookie": 1}
+    assert capsys.readouterr().out == ""
 
 
 def framed(payload: bytes) -> bytes:
