@@ -7,7 +7,13 @@ in time, ends when its call ends, and frees Bedrock's thread the moment it ends.
     attach (call `"attach"`)   from now on the caller gets the answer's events: first all that came,
                                then each as it comes (`dialogue.events`: AnswerSentence, ToolsUsed,
                                CloseAsked, AnswerFinished)
-    done (cast `"done"`)       the last event has been taken; the actor ends with NORMAL
+    done (cast `"done"`)       the last event has been taken; the actor ends with NORMAL when it is
+                               known what the answer has cost
+    cancel (cast `"cancel"`)   nobody wants the answer any more; the actor ends with NORMAL, but not
+                               before tools that have begun to write have ended. Their outcome is
+                               told as unknown, and later as what it is to whoever is the call's
+                               CallActor then; the turn may be answered anew meanwhile
+    RunTools (call)            for `actors.answer_rounds`
 
 What is told, and what happens when the model cannot be had, is `actors.answer_rounds`'s to say. A
 fault of this program there ends the actor with `Shutdown(("answer_failed", text))`.
@@ -17,11 +23,15 @@ Source: Bedrock, ConverseStream; specification 000, `stream_response_with_monito
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from actors import names, registry_actor
 from actors.answer_rounds import BeginAnswer, answer
+from actors.answer_tools import RunTools, ToolsDone, run_tools
 from actors.runtime import (
     KILL,
+    NO_REPLY,
     NORMAL,
     Down,
     Exit,
@@ -40,6 +50,17 @@ __all__ = ["AnswerActor", "BeginAnswer"]
 
 # How long an answer waits for its CallActor to come back.
 ORPHAN_SECONDS = 10.0
+# How soon a CallActor that is being restarted is looked for again.
+TELL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Tools under way, and the request for them."""
+
+    asked: RunTools
+    from_: From
+    pid: Pid
 
 
 class AnswerActor(GenServer):
@@ -49,6 +70,10 @@ class AnswerActor(GenServer):
 
     async def init(self, begin: BeginAnswer) -> None:
         self.turn = begin.turn
+        self.cancelled = False
+        self._done = False
+        self._context = begin.context
+        self._round: _Round | None = None
         self.events: list[Event] = []
         self._listener: Pid | None = None
         self._monitor = 0
@@ -57,6 +82,11 @@ class AnswerActor(GenServer):
         self._runner = Task.start(self.vm, answer, self.vm, self.pid, begin)
 
     async def handle_call(self, request: Any, from_: From) -> Any:
+        if isinstance(request, RunTools):
+            context = self._context
+            task = Task.start(self.vm, run_tools, self.vm, self.pid, context, request)
+            self._round = _Round(request, from_, task.pid)
+            return NO_REPLY
         if request != "attach" or from_.pid is None:
             raise FunctionClause(self, request)
         self._orphaned.cancel()
@@ -70,30 +100,77 @@ class AnswerActor(GenServer):
 
     async def handle_cast(self, request: Any) -> None:
         match request:
+            case "cancel" if self._is_writing():
+                self._cancel()
+            case "done" if self.vm.alive(self._runner.pid):
+                self._done = True
             case "done" | "cancel":
                 raise Stop(NORMAL)
-        raise FunctionClause(self, request)
+            case _:
+                raise FunctionClause(self, request)
+
+    def _is_writing(self) -> bool:
+        return self._round is not None and self._round.asked.writes(self._context.toolbox)
+
+    def _cancel(self) -> None:
+        assert self._round is not None
+        self.cancelled = True
+        self.vm.exit(self._runner.pid, KILL)
+        # Were it noise that cut the answer short, the turn is answered anew.
+        call_id = self._context.call_id
+        registry_actor.names(self.vm).unregister(
+            self._process, names.answer(call_id, self.turn).key
+        )
+        self._tell(self._round.asked.unfinished())
+
+    def _tell(self, event: Event) -> None:
+        self.events.append(event)
+        if self._listener is not None:
+            self.vm.send(self._listener, event)
+
+    def _tell_outcome(self) -> None:
+        call = names.call(self._context.call_id)
+        if not self.vm.alive(call):
+            self.send_after("tell", TELL_SECONDS)
+            return
+        self.vm.send(call, self.events[-1])
+        raise Stop(NORMAL)
 
     async def handle_info(self, message: Any) -> None:
         match message:
-            case AnswerSentence() | ToolsUsed() | CloseAsked() | AnswerFinished():
+            case ToolsUsed() if self.cancelled:
                 self.events.append(message)
-                if self._listener is not None:
-                    self.vm.send(self._listener, message)
+            case AnswerSentence() | ToolsUsed() | CloseAsked() | AnswerFinished():
+                if not self.cancelled:
+                    self._tell(message)
+            case ToolsDone(outcomes) if self._round is not None:
+                self._round.from_.answer(outcomes)
+                self._round = None
+                if self.cancelled:
+                    self._tell_outcome()
+            case "tell":
+                self._tell_outcome()
             case Down(ref, _, reason) if ref == self._monitor:
                 if is_orderly(reason):
                     raise Stop(NORMAL)
                 self._listener, self._monitor = None, 0
                 self._orphaned = self.send_after("orphaned", ORPHAN_SECONDS)
-            case Exit(pid, reason) if pid == self._runner.pid:
+            case Exit(pid, reason) if self._round is not None and pid == self._round.pid:
+                if reason != NORMAL:
+                    raise Stop(Shutdown(("answer_failed", str(reason))))
+            case Exit(pid, reason) if pid == self._runner.pid and not self.cancelled:
                 if is_orderly(reason) and reason != NORMAL:
                     raise Stop(reason)
                 if reason != NORMAL:
                     raise Stop(Shutdown(("answer_failed", str(reason))))
+                if self._done:
+                    raise Stop(NORMAL)
             case "orphaned" if self._listener is None:
                 raise Stop(NORMAL)
-            case "expired":
+            case "expired" if not self.cancelled:
                 raise Stop(Shutdown(("answer_failed", "took too long")))
 
     async def terminate(self, reason: Any) -> None:
         self.vm.exit(self._runner.pid, KILL)
+        if self._round is not None:
+            self.vm.exit(self._round.pid, KILL)

@@ -18,31 +18,34 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from dataclasses import dataclass
 from functools import partial
+from operator import is_
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 
-from actors import costs, names
+from actors import costs
+from actors.answer_tools import RunTools, results_of
 from actors.call_context import CallContext
 from actors.circuit_breaker_actor import OPEN, call_with_circuit_breaker
-from actors.metrics_actor import count, observe
-from actors.runtime import KILL, VM, CallExit, Pid, Task
+from actors.metrics_actor import count
+from actors.performance import TurnPerformance
+from actors.runtime import VM, Pid
 from claude.choice import Choice, Policy, choose_model
-from claude.converse import converse_request, tool_result
+from claude.converse import converse_request, tool_specs
 from claude.error_ladder import Attempt, ErrorLadder, LastWords, Rungs, counts_against_model
 from claude.errors import BedrockError, ErrorKind
+from claude.prompt_cache import Measured
 from claude.request_repair import repaired
 from claude.stream import Finished, Sentence, StreamCut, StreamDecoder, ToolUse
-from dialogue.answer_cache import Key, key_of
+from dialogue.answer_cache import Key, generate_cache_key
 from dialogue.conversation import CONTINUE
-from dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, Event, ToolsUsed
-from dialogue.toolbox import CLOSING_REASONS, ToolRun
+from dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, Event
+from dialogue.prompt import length_prompt
+from dialogue.toolbox import CLOSING_REASONS, Toolbox
 
-TOOL_SECONDS = 10.0
-TOOL_START_SECONDS = 1.0
 TOOL_ROUNDS = 5
 # The caller waits for the first words: a clause of so many characters is spoken by itself.
 FIRST_CLAUSE_CHARACTERS = 60
@@ -84,10 +87,13 @@ class AnswerRounds:
         self._turn = begin.turn
         self._seq = self._first_seq = begin.first_seq
         self._messages = list(begin.messages)
-        self._system = begin.system
         self._said = begin.said
         self._spent = costs.verdict(vm, call_id=context.call_id, tenant_id=context.tenant)
         self._choice = _choice(begin, degrade=self._spent.action == "degrade")
+        self._system = [begin.system, length_prompt(self._choice.words)]
+        self._performance = TurnPerformance(
+            vm, context, self._choice, begin.turn, begin.said, len(begin.messages)
+        )
         self._ladder = ErrorLadder(
             _rungs(context.policy, self._choice),
             began=vm.now(),
@@ -115,6 +121,7 @@ class AnswerRounds:
             await self._rounds()
         finally:
             filler.cancel()
+        self._performance.finished()
 
     async def _rounds(self) -> None:
         for number in range(TOOL_ROUNDS + 2):
@@ -124,8 +131,6 @@ class AnswerRounds:
                 return
             finished, uses = outcome
             if not uses:
-                self._keep(finished)
-                self._tell(AnswerFinished(self._turn, finished.stop_reason))
                 return
             await self._use_tools(finished, uses, allowed=number < TOOL_ROUNDS)
         self._last_words(LastWords(ErrorKind.UNKNOWN, self._ladder.attempts))
@@ -133,8 +138,8 @@ class AnswerRounds:
     def _tell(self, event: Event) -> None:
         self._vm.send(self._to, event)
 
-    def _say(self, text: str) -> None:
-        self._tell(AnswerSentence(self._turn, self._seq, text))
+    def _say(self, text: str, ends: str | None = None) -> None:
+        self._tell(AnswerSentence(self._turn, self._seq, text, ends))
         self._seq += 1
 
     def _fill(self) -> None:
@@ -188,7 +193,7 @@ class AnswerRounds:
             context.policy.profile(attempt.model),
             [*self._messages, *self._going_on],
             system=self._system,
-            tools=context.toolbox.specs(),
+            tools=_tools(context.toolbox),
             max_tokens=self._choice.max_tokens,
             temperature=context.agent.temperature,
             thinking=self._choice.thinking,
@@ -214,7 +219,7 @@ class AnswerRounds:
         )
         repeats = {_plain(text) for text in self._told[self._of_round :]}
         uses: list[ToolUse] = []
-        asked: float | None = time.monotonic()
+        self._performance.asked(attempt.model, attempt.region)
         stream = self._context.bedrock.stream(
             self._request(attempt),
             region=attempt.region,
@@ -222,25 +227,39 @@ class AnswerRounds:
             first_event_timeout=attempt.first_event_seconds,
             silence_timeout=attempt.silence_seconds,
         )
-        async with stream:
-            async for event in stream:
-                if asked is not None and "contentBlockDelta" in event:
-                    observe(self._vm, "aybiza_first_token_seconds", time.monotonic() - asked)
-                    asked = None
-                for part in decoder.feed(event):
-                    match part:
-                        case Sentence(_, text):
-                            # Asked to go on, a model may begin with what it has said.
-                            if _plain(text) not in repeats:
-                                repeats.clear()
-                                self._told.append(text)
-                                self._say(text)
-                        case ToolUse():
-                            uses.append(part)
-                        case Finished():
-                            self._account(attempt.model, part)
+        try:
+            async with stream:
+                async for event in stream:
+                    if "contentBlockDelta" in event:
+                        self._performance.first_token()
+                    parts = decoder.feed(event)
+                    uses += [part for part in parts if isinstance(part, ToolUse)]
+                    texts = [part.text for part in parts if isinstance(part, Sentence)]
+                    ends = decoder.stop_reason if "messageStop" in event and not uses else None
+                    self._take(texts, repeats, ends)
+                    for part in parts:
+                        if isinstance(part, Finished):
+                            self._performance.answered(part.usage, part.stop_reason, len(uses))
                             return part, uses
+        except BedrockError:
+            if decoder.stop_reason is None:
+                raise
+            # The message is complete; only what it cost is not known.
         return _ended_early(decoder, attempt.model), uses
+
+    def _take(self, texts: list[str], repeats: set[str], ends: str | None) -> None:
+        """Say what has come. `ends`: the stop reason, when that was the last of the answer."""
+        # Asked to go on, a model may begin with what it has said.
+        while texts and _plain(texts[0]) in repeats:
+            texts = texts[1:]
+        if texts:
+            repeats.clear()
+        self._told += texts
+        for left, text in zip(range(len(texts) - 1, -1, -1), texts, strict=True):
+            self._say(text, None if left else ends)
+        if ends is not None:
+            self._keep(ends)
+            self._tell(AnswerFinished(self._turn, ends))
 
     def _count_choice(self) -> None:
         choice = self._choice
@@ -249,30 +268,19 @@ class AnswerRounds:
             name = "aybiza_experiment_turns_total"
             count(self._vm, name, experiment=arm.experiment, arm=arm.arm)
 
-    def _account(self, model: str, finished: Finished) -> None:
-        usage, context = finished.usage, self._context
-        costs.charge(
-            self._vm,
-            context.policy.profile(model),
-            usage,
-            call_id=context.call_id,
-            tenant_id=context.tenant or None,
-        )
-        for kind, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):
-            count(self._vm, "aybiza_tokens_total", amount=tokens, model=model, kind=kind)
-
     # The end
 
     def _key(self) -> Key | None:
         # An answer with tools has more messages than the caller's first words.
         first_words = len(self._messages) == 1
         context = self._context
-        return key_of(context.agent.name, context.tenant, self._said, first_words=first_words)
+        agent = context.agent.name
+        return generate_cache_key(agent, context.tenant, self._said, first_words=first_words)
 
-    def _keep(self, finished: Finished) -> None:
+    def _keep(self, stop_reason: str) -> None:
         """Keep an answer for worse times."""
         answers, key = self._context.answers, self._key()
-        if answers is not None and key is not None and finished.stop_reason == "end_turn":
+        if answers is not None and key is not None and stop_reason == "end_turn":
             answers.keep(key, self._told, self._vm.now())
 
     def _last_words(self, words: LastWords) -> None:
@@ -293,77 +301,32 @@ class AnswerRounds:
         generic = () if self._closing else (self._context.agent.error,)
         for text in cached or generic:
             self._say(text)
+        self._performance.failed("cached" if cached else "error")
         self._tell(AnswerFinished(self._turn, "cached" if cached else "error"))
 
     # Tools
 
     async def _use_tools(self, finished: Finished, uses: list[ToolUse], *, allowed: bool) -> None:
-        """Run the tools side by side, and give their results back in the order they were asked."""
-        outcomes = await self._outcomes(uses) if allowed else [dict(_ENOUGH) for _ in uses]
-        results = [
-            tool_result(use.tool_use_id, outcome, error="error" in outcome)
-            for use, outcome in zip(uses, outcomes, strict=True)
-        ]
+        """Have the tools run, and give their results back in the order they were asked."""
         blocks = [block for block in finished.content if "text" not in block]
+        asked = RunTools(self._turn, self._seq - 1, blocks, uses, self._said)
+        if allowed:
+            outcomes = await self._vm.call(self._to, asked, asked.seconds)
+        else:
+            outcomes = [dict(_ENOUGH) for _ in uses]
+            self._tell(asked.told(outcomes))
         self._messages += [
             *self._going_on,
             {"role": "assistant", "content": finished.content},
-            {"role": "user", "content": results},
+            {"role": "user", "content": results_of(uses, outcomes)},
         ]
-        self._tell(ToolsUsed(self._turn, self._seq - 1, blocks, results))
         for use, outcome in zip(uses, outcomes, strict=True):
             closing = CLOSING_REASONS.get(self._context.toolbox.effect(use.name))
             if closing is not None and not {"error", "needs_confirmation"} & set(outcome):
                 self._closing = True
                 self._tell(CloseAsked(self._turn, closing))
 
-    async def _outcomes(self, uses: list[ToolUse]) -> list[dict[str, Any]]:
-        tasks = [await self._start_tool(use) for use in uses]
-        return [await self._outcome(*pair) for pair in zip(uses, tasks, strict=True)]
 
-    async def _start_tool(self, use: ToolUse) -> Task[dict[str, Any]] | None:
-        until = self._vm.now() + TOOL_START_SECONDS
-
-        async def start() -> Task[dict[str, Any]]:
-            return await self._context.start_tool(self._run_tool, use)
-
-        try:
-            return await names.patiently(self._vm, start, until)
-        except CallExit as failure:
-            self._tool_failed(use, failure)
-            return None
-
-    async def _outcome(self, use: ToolUse, task: Task[dict[str, Any]] | None) -> dict[str, Any]:
-        if task is not None:
-            try:
-                return await task.result(TOOL_SECONDS)
-            except CallExit as failure:
-                self._vm.exit(task.pid, KILL)
-                self._tool_failed(use, failure)
-        return dict(_FAILED)
-
-    def _tool_failed(self, use: ToolUse, failure: CallExit) -> None:
-        call_id, reason = self._context.call_id, str(failure.reason)
-        log.warning("tool_failed", call_id=call_id, tool=use.name, reason=reason)
-
-    async def _run_tool(self, use: ToolUse) -> dict[str, Any]:
-        if use.error is not None:
-            return {"error": "unknown_tool_input", "message": use.error}
-        context = self._context
-        run = ToolRun(
-            use.name,
-            use.tool_use_id,
-            use.input,
-            context.call_id,
-            context.caller,
-            turn=self._turn,
-            said=self._said,
-        )
-        async with asyncio.timeout(TOOL_SECONDS):
-            return await context.toolbox.run(run)
-
-
-_FAILED = {"error": "failed", "message": "The tool did not work."}
 _ENOUGH = {
     "error": "too_many_tools",
     "message": "No further tool can be used in this answer. Answer with what is known.",
@@ -384,6 +347,19 @@ def _choice(begin: BeginAnswer, *, degrade: bool) -> Choice:
         },
         {"max_tokens": context.agent.max_tokens, "degrade": degrade},
     )
+
+
+_SPECS: WeakKeyDictionary[Toolbox, tuple[list[dict[str, Any]], Measured]] = WeakKeyDictionary()
+
+
+def _tools(toolbox: Toolbox) -> Measured:
+    """The toolbox's tools, made ready for requests when they are new."""
+    specs = toolbox.specs()
+    known, ready = _SPECS.get(toolbox, ([], Measured()))
+    if len(known) != len(specs) or not all(map(is_, known, specs)):
+        ready = tool_specs(specs)
+        _SPECS[toolbox] = [*specs], ready
+    return ready
 
 
 def _rungs(policy: Policy, choice: Choice) -> Rungs:

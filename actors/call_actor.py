@@ -1,10 +1,16 @@
 """CallActor: the conversation of one call. Turns, history, decisions; no sockets, no audio.
 
-It tells what happens to the turn machine (`dialogue.turns`) and carries out what that orders, each
-journal entry before what follows it. It takes what has happened from the line's inbox and removes
-an event only when it has been dealt with; the answer keeps its own events until they are taken. So
-a CallActor that crashes anywhere is followed by one that reads the journal and goes on with the
-same turn: no turn of the caller is lost, no sentence is said twice.
+It tells what happens to the turn machine (`dialogue.turns`) and carries out what that orders. An
+entry stands in the journal before anything that follows it is done, and in the memory's store
+before anything is done that the caller or the world can notice: a sentence, the call's end, a tool.
+To ask the model is none of these, so the request does not wait for a disk: if the node dies before
+the store has the caller's turn, the answer dies with it unheard, and the caller who comes back is
+asked again, as one is whose node died a moment earlier.
+
+It takes what has happened from the line's inbox and removes an event only when it has been dealt
+with; the answer keeps its own events until they are taken. So a CallActor that crashes anywhere is
+followed by one that reads the journal and goes on with the same turn: no turn of the caller is
+lost, no sentence is said twice.
 
 It ends with NORMAL when the call is over, which shuts its session down.
 
@@ -15,14 +21,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 
 from actors import costs, names
 from actors.answer_actor import BeginAnswer
 from actors.call_context import CallContext
-from actors.memory_actor import Append, Forget, Load
+from actors.memory_actor import Forget, Load, append, kept
 from actors.metrics_actor import count
 from actors.runtime import (
     NORMAL,
@@ -64,6 +70,9 @@ from dialogue.prompt import system_prompt
 from dialogue.turns import TurnMachine
 from speech.playout import Sentence
 
+# Why a call has left the node, beside the reasons of `dialogue.journal.Ended`.
+HANDED_OVER = "handed_over"
+
 MEMORY_SECONDS = 0.5
 ASK_SECONDS = 2.0
 
@@ -81,13 +90,14 @@ class CallActor(GenServer):
         self._answers: dict[int, int] = {}
         conversation = Conversation()
         self._written = self._event = 0
-        self._unsaved: list[dict[str, Any]] = []
         for event, body in await self._remembered():
             self._written += 1
             self._event = max(self._event, event)
             entry = decode(body)
             if entry is not None:
                 conversation.apply(entry)
+        if not self._line.started:
+            conversation.take_up()
         self.machine = TurnMachine(context.agent, conversation)
         if not self._line.started:
             self._line.inbox.start_behind(self._event)
@@ -125,7 +135,8 @@ class CallActor(GenServer):
             self._say_aside()
             await self._perform(self.machine.resume())
         else:
-            await self._tell(Started(again=bool(self._written)))
+            again = bool(self._written) and not self._context.at_seam
+            await self._tell(Started(again=again))
             await self._catch_up()
 
     async def _catch_up(self) -> None:
@@ -145,10 +156,7 @@ class CallActor(GenServer):
                 self.vm.cast(names.answer(self.call_id, turn), "done")
             case Down(ref, _, _) if ref == self._owner:
                 # Not the end of the call: the caller may come back on a new line.
-                log.info("line_lost", **self.get_state())
-                self.vm.cast(names.MEMORY, Forget(self.call_id))
-                self._line.ended = "line_lost"
-                raise Stop(NORMAL)
+                self._leave("line_lost")
             case Down(ref, _, reason) if ref in self._answers.values():
                 turn = next(turn for turn, held in self._answers.items() if held == ref)
                 del self._answers[turn]
@@ -194,7 +202,9 @@ class CallActor(GenServer):
                 await self._stop_talking(command)
         entries = [command.entry for command in commands if isinstance(command, Record)]
         if entries:
-            await self._remember([encode(entry) for entry in entries], number)
+            self._remember([encode(entry) for entry in entries], number)
+        if any(type(command) in _NOTICED for command in commands):
+            await kept(self.vm, self.call_id)
         for command in commands:
             act = _ACTS.get(type(command))
             if act is not None:
@@ -217,24 +227,20 @@ class CallActor(GenServer):
             return []
         return journal
 
-    async def _remember(self, entries: list[dict[str, Any]], number: int | None) -> None:
+    def _remember(self, entries: list[dict[str, Any]], number: int | None) -> None:
         if number is not None:
             self._event = number
-        self._unsaved = [*self._unsaved, *entries]
-        request = Append(self.call_id, self._written + 1, self._event, self._unsaved)
-        try:
-            await names.call_patiently(self.vm, names.MEMORY, request, MEMORY_SECONDS)
-        except CallExit as error:
-            # The next entries take these along.
-            log.error("memory_unavailable", call_id=self.call_id, reason=str(error.reason))
-            return
-        self._written += len(self._unsaved)
-        self._unsaved = []
+        append(self.vm, self.call_id, self._written + 1, self._event, entries)
+        self._written += len(entries)
 
     # Commands
 
     async def _ask(self, ask: Ask) -> None:
         """Attach to the answer of the turn, or have one begun."""
+        if self._line.leaving and ask.after_seq == 0:
+            # The caller waits for an answer anyway; the next node begins it.
+            await kept(self.vm, self.call_id)
+            self._leave(HANDED_OVER)
         name = names.answer(self.call_id, ask.turn)
         if await self._attach(name, ask.turn):
             return
@@ -350,6 +356,13 @@ class CallActor(GenServer):
         self._line.ended = end.reason
         raise Stop(NORMAL)
 
+    def _leave(self, why: str) -> NoReturn:
+        """End here; the conversation goes on from its journal."""
+        log.info(why, **self.get_state())
+        self.vm.cast(names.MEMORY, Forget(self.call_id))
+        self._line.ended = why
+        raise Stop(NORMAL)
+
     def _recorded(self, record: Record) -> None:
         match record.entry:
             case CallerTurn(_, text) if text:
@@ -357,6 +370,9 @@ class CallActor(GenServer):
             case AgentSentence(turn, seq, text):
                 self._log("agent_says", text, turn=turn, seq=seq)
 
+
+# What the caller can notice.
+_NOTICED = frozenset({Say, EndCall})
 
 _ACTS: dict[type[Any], Callable[[CallActor, Any], Awaitable[None] | None]] = {
     Ask: CallActor._ask,

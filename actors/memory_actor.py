@@ -1,19 +1,25 @@
 """MemoryActor: the memory of the conversations, in the process and in a store.
 
-A call's journal is appended to before what it tells is acted on. `Append` is answered when the
-store has the entries, or after `DURABLE_SECONDS` if the store is slow, and at once while it is
-gone: the call goes on from the process's own copy, which outlives this actor (a table of the VM),
-and the writes catch up. The store is touched by worker threads only, one batch at a time.
+A call's journal stands in a table of the VM, which outlives this actor: `append` puts entries there
+at once, so neither the call's actor nor this one can die in between. The store gets them within
+`LINGER_SECONDS`, or at once when somebody waits for it by `kept`: before anything is done that the
+world beyond the node can notice. A store that is slow is waited for no longer than
+`DURABLE_SECONDS`, one that is gone not at all: the call goes on from the process's own copy, and
+the writes catch up. The store is touched by worker threads only, one batch at a time.
+
+    append(vm, call_id, first, event, entries)   entries `first`, `first + 1` … of the call's
+                                                 journal, all of the line's event `event`; those it
+                                                 has are passed over
+    await kept(vm, call_id)                      the store has them, or has had its time
 
 Requests (`VM.call`):
 
-    Append(call_id, first, event, entries)   entries `first`, `first + 1` … of the call's journal,
-                                             all of the line's event `event`; those it has are
-                                             passed over. Answers "ok"
-    Load(call_id, keep)                      list of (event, entry), from the store if need be;
-                                             `keep`: the call goes on here, hold a copy of it
+    Keep(call_id)          have the store keep what the journal has now. Answers "ok"
+    Load(call_id, keep)    list of (event, entry), from the store if need be; `keep`: the call goes
+                           on here, hold a copy of it
 
-Casts: `Forget(call_id)`: the call has left this node; its copy goes once the store has it.
+Casts: `"write"`: there are new entries; `Forget(call_id)`: the call has left this node; its copy
+goes once the store has it.
 
 Source: specification 001, "Memory Implementation".
 """
@@ -23,14 +29,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import structlog
 
+from actors import names
 from actors.memory_store import Row, SqliteStore, StoreError
 from actors.runtime import (
     NO_REPLY,
     NORMAL,
+    VM,
+    CallExit,
     Exit,
     From,
     FunctionClause,
@@ -43,19 +52,21 @@ from actors.runtime import (
 )
 
 DURABLE_SECONDS = 0.05
+# Entries that nobody waits for are written together, and not in the way of what they lead to.
+LINGER_SECONDS = 0.01
 RETRY_SECONDS = 1.0
+KEPT_SECONDS = 0.5
+
+TABLE: Final = "memory"
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Append(Request[Literal["ok"]]):
+class Keep(Request[Literal["ok"]]):
     """See the module."""
 
     call_id: str
-    first: int
-    event: int
-    entries: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,47 +119,101 @@ class Journal:
         return self.rows[first:]
 
 
+class Journals(dict[str, Journal]):
+    """The table: the journals by the ids of their calls.
+
+    `unkept`: the calls of which the store has not all. `told`: the actor knows of new entries.
+    `wall`: the clock that they are stamped with, unix time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unkept: set[str] = set()
+        self.told = False
+        self.wall: Callable[[], float] = time.time
+
+
+def journals(vm: VM) -> Journals:
+    """The table of `vm`, made at the first use."""
+    found = vm.tables.get(TABLE)
+    if not isinstance(found, Journals):
+        found = vm.tables[TABLE] = Journals()
+    return found
+
+
+def append(vm: VM, call_id: str, first: int, event: int, entries: list[dict[str, Any]]) -> None:
+    """See the module. Never waits."""
+    table = journals(vm)
+    journal = table.get(call_id) or Journal()
+    at = table.wall()
+    for number, entry in enumerate(entries, first):
+        if number > journal.last:
+            journal.rows.append(Row(call_id, number, event, at, entry))
+            table[call_id] = journal
+            table.unkept.add(call_id)
+    if table.unkept and not table.told:
+        table.told = True
+        vm.cast(names.MEMORY, "write")
+
+
+async def kept(vm: VM, call_id: str) -> None:
+    """See the module. At most `KEPT_SECONDS`; that the actor is not to be had is logged."""
+    journal = journals(vm).get(call_id)
+    if journal is None or journal.kept >= journal.last:
+        return
+    try:
+        await names.call_patiently(vm, names.MEMORY, Keep(call_id), KEPT_SECONDS)
+    except CallExit as error:
+        log.error("memory_unavailable", call_id=call_id, reason=str(error.reason))
+
+
 @dataclass(slots=True)
 class _Batch:
-    """Rows on their way to the store, and who waits for that."""
+    """Rows on their way to the store."""
 
     rows: list[Row]
     writer: Pid
     number: int
 
 
-class MemoryActor(GenServer[Append | Load, Forget]):
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Who waits until the store has a journal up to its entry `number`."""
+
+    from_: From
+    journal: Journal
+    number: int
+
+
+class MemoryActor(GenServer[Keep | Load, Forget | Literal["write"]]):
     """See the module."""
 
     traps_exits = True
 
-    async def init(self, store: SqliteStore, wall: Callable[[], float] = time.time) -> None:
+    async def init(self, store: SqliteStore) -> None:
         self.store = store
-        self._wall = wall
-        self.journals: dict[str, Journal] = self.vm.tables.setdefault("memory", {})
-        self._unkept = {name for name, held in self.journals.items() if held.unkept()}
+        self._table = journals(self.vm)
         self._batch: _Batch | None = None
         self._batches = 0
         # Whether the store is slow or gone: nobody waits for it then.
         self._late = False
         self._retrying = False
-        self._waiting: list[From] = []
-        self._next: list[From] = []
+        self._waiting: list[_Waiting] = []
         self._reading: dict[str, list[tuple[From, bool]]] = {}
         self._readers: dict[Pid, str] = {}
         self._write()
 
-    async def handle_call(self, request: Append | Load, from_: From) -> Any:
+    async def handle_call(self, request: Keep | Load, from_: From) -> Any:
         match request:
-            case Append():
-                self._append(request)
-                self._next.append(from_)
+            case Keep(call_id):
+                journal = self._table.get(call_id)
+                if self._late or journal is None or journal.kept >= journal.last:
+                    return "ok"
+                self._waiting.append(_Waiting(from_, journal, journal.last))
                 self._write()
-                if self._late:
-                    self._answer_all()
                 return NO_REPLY
             case Load(call_id, keep):
-                journal = self.journals.get(call_id)
+                journal = self._table.get(call_id)
                 if journal is None or journal.rows[0].number > 1:
                     self._read(call_id, from_, keep)
                     return NO_REPLY
@@ -156,10 +221,12 @@ class MemoryActor(GenServer[Append | Load, Forget]):
                 return _told(journal.rows)
         raise FunctionClause(self, request)
 
-    async def handle_cast(self, request: Forget) -> None:
+    async def handle_cast(self, request: Forget | Literal["write"]) -> None:
         match request:
+            case "write":
+                self.send_after("write", LINGER_SECONDS)
             case Forget(call_id):
-                journal = self.journals.get(call_id)
+                journal = self._table.get(call_id)
                 if journal is not None:
                     journal.over = True
                     self._drop(call_id, journal)
@@ -181,27 +248,20 @@ class MemoryActor(GenServer[Append | Load, Forget]):
                 log.warning("memory_slow", store=self.store.path)
                 self._late = True
                 self._answer_all()
+            case "write":
+                self._write()
             case "retry":
                 self._retrying = False
                 self._write()
-
-    def _append(self, request: Append) -> None:
-        journal = self.journals.get(request.call_id) or Journal()
-        at = self._wall()
-        for number, entry in enumerate(request.entries, request.first):
-            if number > journal.last:
-                journal.rows.append(Row(request.call_id, number, request.event, at, entry))
-                self.journals[request.call_id] = journal
-                self._unkept.add(request.call_id)
 
     def _write(self) -> None:
         """Write what the store has not, unless a batch is on its way or was refused just now."""
         if self._batch is not None or self._retrying:
             return
-        self._waiting, self._next = [*self._waiting, *self._next], []
-        rows = [row for call_id in self._unkept for row in self.journals[call_id].unkept()]
+        self._table.told = False
+        held = self._table
+        rows = [row for call_id in self._table.unkept for row in held[call_id].unkept()]
         if not rows:
-            self._answer_all()
             return
 
         async def write() -> None:
@@ -226,26 +286,27 @@ class MemoryActor(GenServer[Append | Load, Forget]):
             log.info("memory_caught_up", store=self.store.path, entries=len(rows))
         self._late = False
         for call_id, number, *_ in rows:
-            journal = self.journals[call_id]
+            journal = self._table[call_id]
             journal.kept = number
             if journal.last == number:
-                self._unkept.discard(call_id)
+                self._table.unkept.discard(call_id)
                 self._drop(call_id, journal)
-        self._answer(self._waiting)
-        self._waiting = []
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if one.journal.kept >= one.number:
+                one.from_.answer("ok")
+            else:
+                self._waiting.append(one)
         self._write()
 
     def _answer_all(self) -> None:
-        self._answer([*self._waiting, *self._next])
-        self._waiting, self._next = [], []
-
-    def _answer(self, waiting: list[From]) -> None:
-        for from_ in waiting:
-            from_.answer("ok")
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one.from_.answer("ok")
 
     def _drop(self, call_id: str, journal: Journal) -> None:
         if journal.over and journal.kept >= journal.last:
-            del self.journals[call_id]
+            del self._table[call_id]
 
     def _read(self, call_id: str, from_: From, keep: bool) -> None:
         waiting = self._reading.setdefault(call_id, [])
@@ -263,13 +324,13 @@ class MemoryActor(GenServer[Append | Load, Forget]):
         self._readers[Task.start(self.vm, read).pid] = call_id
 
     def _has_read(self, call_id: str, rows: list[Row]) -> None:
-        journal = self.journals.get(call_id)
+        journal = self._table.get(call_id)
         waiting = self._reading.pop(call_id, [])
         if journal is not None:
             first = journal.rows[0].number
             rows = journal.rows = [*(row for row in rows if row.number < first), *journal.rows]
         elif rows and any(keep for _, keep in waiting):
-            self.journals[call_id] = Journal(rows, kept=rows[-1].number)
+            self._table[call_id] = Journal(rows, kept=rows[-1].number)
         for from_, _ in waiting:
             from_.answer(_told(rows))
 

@@ -173,7 +173,6 @@ def _node(urls: dict[str, str], folder: Path) -> Iterator[tuple[str, int]]:
         "AWS_SECRET_ACCESS_KEY": "emulated",
         "AWS_EC2_METADATA_DISABLED": "true",
         "DEEPGRAM_API_KEY": "emulated",
-        "BEDROCK_POOL_SIZE": "200",
         "AYBIZA_MAX_CALLS": "1000",
         "AYBIZA_HTTP_PORT": "0",
         "AYBIZA_MEDIA_PORT": "0",

@@ -27,7 +27,7 @@ from claude.messages import (
     tool_result,
 )
 from claude.models import ModelProfile, profile_of
-from claude.prompt_cache import with_cache_points
+from claude.prompt_cache import Measured, with_cache_points
 from claude.thinking import Plan, Thinking, plan
 from config.catalogue import Model, Ttl
 
@@ -40,6 +40,7 @@ __all__ = [
     "converse_request",
     "normalise_messages",
     "tool_result",
+    "tool_specs",
 ]
 
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -93,7 +94,8 @@ def converse_request(
 
     model: what to ask: a model id, inference-profile id or ARN, or the profile of a choice.
     messages: `{"role", "content"}` in order; content is a list of Converse blocks or a string.
-    system: one text or several. tools: `{"toolSpec": {...}}`.
+    system: one text or several. tools: `{"toolSpec": {...}}`; what `tool_specs` has made of them
+    saves the checks.
 
     tool_choice: "auto", "any" or `{"tool": {"name": …}}`, also as Converse writes the first two;
     a choice that forces a tool is dropped where the model refuses it, and while it thinks.
@@ -116,7 +118,7 @@ def converse_request(
     request: dict[str, Any] = {"modelId": profile.id, "messages": history}
     if texts := _texts([system] if isinstance(system, str) else system):
         request["system"] = texts
-    given = _tool_specs(tools)
+    given = tools if isinstance(tools, Measured) else tool_specs(tools)
     choice = _tool_choice(tool_choice, given)
     if takes.tools and (specs := given or _specs_for_history(history)):
         request["toolConfig"] = {"tools": specs}
@@ -209,8 +211,9 @@ def _texts(texts: Sequence[str]) -> list[Block]:
     return [block for block in map(text_block, texts) if block is not None]
 
 
-def _tool_specs(tools: Sequence[Mapping[str, Any]]) -> list[Block]:
-    specs: list[Block] = []
+def tool_specs(tools: Sequence[Mapping[str, Any]]) -> Measured:
+    """Tools as requests carry them, checked once for many requests. Raises ValueError."""
+    specs = Measured()
     names: set[str] = set()
     for tool in tools:
         spec = tool.get("toolSpec")

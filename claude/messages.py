@@ -206,6 +206,8 @@ def text_block(text: str) -> Block | None:
 
 def encodable(text: str) -> str:
     """`text` with lone surrogates replaced, which UTF-8 cannot carry."""
+    if text.isascii():
+        return text
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -2,8 +2,9 @@
 
 Purpose: a long call sends the same beginning again and again; what is cached costs a tenth.
 Contract: `with_cache_points` is pure; it sets at most 4 points (tools, system, the two last user
-messages), each only where what stands before it is long enough for the model to keep it. Lengths
-are estimated.
+messages), each only where what stands before it is long enough for the model to keep it. Of
+several system texts the first is what stays the same: the point stands behind that one. Lengths are
+estimated.
 Errors: none.
 Source: Bedrock: prompt caching (fields, number of points, minimum tokens, time to live).
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from config.catalogue import Model, Ttl
@@ -19,12 +21,28 @@ from config.catalogue import Model, Ttl
 MAX_CACHE_POINTS: Final = 4
 # Characters of a token, on the short side: a point too early has no effect, one too late is lost.
 _CHARACTERS_A_TOKEN: Final = 4
+_AROUND_TEXT: Final = len('[{"text": ""}]')
+
+
+class Measured(list[Any]):
+    """A part that many requests share, and that does not change: it is measured once."""
+
+    @cached_property
+    def tokens(self) -> int:
+        """About how many tokens it has."""
+        return estimated_tokens(list(self))
 
 
 def estimated_tokens(value: object) -> int:
     """About how many tokens a part of a request has."""
-    if isinstance(value, str):
-        return len(value) // _CHARACTERS_A_TOKEN
+    if isinstance(value, Measured):
+        return value.tokens
+    match value:
+        case str(text):
+            return len(text) // _CHARACTERS_A_TOKEN
+        # Most of a long call is such messages.
+        case [{"text": str(text), **rest}] if not rest:
+            return (len(text) + _AROUND_TEXT) // _CHARACTERS_A_TOKEN
     return len(json.dumps(value, ensure_ascii=False, default=str)) // _CHARACTERS_A_TOKEN
 
 
@@ -43,9 +61,11 @@ def with_cache_points(request: Mapping[str, Any], model: Model, ttl: Ttl) -> dic
     if tokens >= model.min_cache_tokens:
         config = cached["toolConfig"]
         cached["toolConfig"] = {**config, "tools": [*config["tools"], point]}
-    tokens += estimated_tokens(cached.get("system", ""))
-    if "system" in cached and tokens >= model.min_cache_tokens:
-        cached["system"] = [*cached["system"], point]
+    first, rest = cached.get("system", [])[:1], cached.get("system", [])[1:]
+    tokens += estimated_tokens(first or "")
+    if first and tokens >= model.min_cache_tokens:
+        cached["system"] = [*first, point, *rest]
+    tokens += estimated_tokens(rest or "")
     messages = list(cached["messages"])
     turns = [at for at, message in enumerate(messages) if message["role"] == "user"][-2:]
     for at, message in enumerate(messages):

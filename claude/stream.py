@@ -129,6 +129,11 @@ class StreamDecoder:
         return self._next_seq
 
     @property
+    def stop_reason(self) -> str | None:
+        """Why the model stopped: with it all of the message has come, but for what it cost."""
+        return self._stop_reason
+
+    @property
     def text_started(self) -> bool:
         """Whether any text to speak has come."""
         return self._text_started

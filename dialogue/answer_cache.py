@@ -53,7 +53,7 @@ class AnswerCache:
         return sentences
 
 
-def key_of(agent: str, tenant: str, said: str, *, first_words: bool) -> Key | None:
+def generate_cache_key(agent: str, tenant: str, said: str, *, first_words: bool) -> Key | None:
     """What the answer to `said` is kept under; None where it must not be kept."""
     words = _WORD.findall(said.casefold())
     personal = any(letter.isdigit() for letter in said)

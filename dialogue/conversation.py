@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from dialogue.journal import (
+    FAULT,
     AgentSentence,
     AnswerComplete,
     CallerSegment,
@@ -114,7 +115,13 @@ class Conversation:
 
     def apply(self, entry: Entry) -> None:
         """Fold one entry of the journal."""
+        self.take_up()
         _APPLY[type(entry)](self, entry)
+
+    def take_up(self) -> None:
+        """It goes on, on another line: a fault of the last one is no end of it."""
+        if self.ended == FAULT:
+            self.ended = None
 
     def at(self, number: int) -> Turn:
         """The turn of this number; made if the journal begins in its midst."""
@@ -175,7 +182,12 @@ def _caller_turn(conversation: Conversation, entry: CallerTurn) -> None:
 
 
 def _exchange(conversation: Conversation, entry: ToolExchange) -> None:
-    conversation.at(entry.turn).exchanges.append(entry)
+    exchanges = conversation.at(entry.turn).exchanges
+    for index, known in enumerate(exchanges):
+        if known.uses == entry.uses:
+            exchanges[index] = entry
+            return
+    exchanges.append(entry)
 
 
 def _sentence(conversation: Conversation, entry: AgentSentence) -> None:

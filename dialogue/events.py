@@ -54,11 +54,13 @@ class DigitPressed:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """The answer to `turn` has its sentence `seq`."""
+    """The answer to `turn` has its sentence `seq`. `ends`: the stop reason, if that is known to be
+    the last one; so an answer that dies behind its last word is not asked to go on."""
 
     turn: int
     seq: int
     text: str
+    ends: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

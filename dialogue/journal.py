@@ -12,6 +12,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
+# The end of a line, not of the conversation on it: another node may take that up.
+FAULT = "fault"
+
 
 @dataclass(frozen=True, slots=True)
 class CallerSegment:
@@ -32,7 +35,8 @@ class CallerTurn:
 class ToolExchange:
     """The model used tools: its content blocks `uses`, and the `results` it was given.
 
-    `after_seq` is the number of the last sentence before it.
+    `after_seq` is the number of the last sentence before it. A later entry of the same uses takes
+    the place of an earlier one, whose results were not known yet.
     """
 
     turn: int
@@ -91,7 +95,8 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The call is over: `hangup`, `goodbye`, `transfer`, `silence`, `duration` or `fault`."""
+    """The call is over: `hangup`, `goodbye`, `transfer`, `silence` or `duration`; or its line is,
+    by `FAULT`."""
 
     reason: str
 

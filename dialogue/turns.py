@@ -50,6 +50,7 @@ from dialogue.events import (
     ToolsUsed,
 )
 from dialogue.journal import (
+    FAULT,
     AgentSentence,
     AnswerComplete,
     CallerSegment,
@@ -165,7 +166,7 @@ class TurnMachine:
             self._do(StartTimer("silence", seconds))
 
     def _line_gone(self, event: HungUp | LineFailed) -> None:
-        self._end("hangup" if isinstance(event, HungUp) else "fault")
+        self._end("hangup" if isinstance(event, HungUp) else FAULT)
 
     def _close(self, reason: str) -> None:
         self._record(Closing(reason))
@@ -274,12 +275,15 @@ class TurnMachine:
         if self._is_awaited(event.turn) and event.seq == self._turn.last_seq + 1:
             self._record(AgentSentence(event.turn, event.seq, event.text))
             self._do(Say(event.turn, event.seq, event.text))
+            if event.ends is not None:
+                self._complete(event.turn, event.ends)
 
     def _tools_used(self, event: ToolsUsed) -> None:
         """What a tool did is done, whether its answer is still wanted or not."""
         turn = self.conversation.turns.get(event.turn)
         uses = [block for block in event.uses if "toolUse" in block]
-        if turn is not None and all(known.uses != uses for known in turn.exchanges):
+        known = [(one.uses, one.results) for one in turn.exchanges] if turn is not None else []
+        if turn is not None and (uses, event.results) not in known:
             after_seq = min(event.after_seq, turn.last_seq)
             self._record(ToolExchange(turn.number, after_seq, uses, event.results))
 
@@ -292,8 +296,11 @@ class TurnMachine:
             return
         if not self._turn.sentences:
             self._sentence(AnswerSentence(event.turn, 1, self._instead_of_nothing()))
-        self._record(AnswerComplete(event.turn, event.stop_reason))
-        self._do(SayAll(event.turn))
+        self._complete(event.turn, event.stop_reason)
+
+    def _complete(self, turn: int, stop_reason: str) -> None:
+        self._record(AnswerComplete(turn, stop_reason))
+        self._do(SayAll(turn))
         if self.phase is Phase.LISTENING:
             self._listen()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +19,8 @@ from actors import names
 from actors.answer_actor import BeginAnswer
 from actors.call_context import CallContext
 from actors.circuit_breaker_actor import CircuitBreakerActor
+from actors.memory_actor import MemoryActor
+from actors.memory_store import SqliteStore
 from actors.metrics_actor import MetricsActor
 from actors.registry_actor import RegistryActor
 from actors.runtime import VM, CallExit, Down, GenServer, Pid
@@ -71,14 +73,16 @@ class Told:
 
 
 class Listener(GenServer):
-    """Attaches to an answer and keeps what it is told, until it is over."""
+    """Stands for the CallActor: attaches to an answer and keeps what it is told, until it is
+    over."""
 
-    async def init(self, answer: Pid, told: Told, over: asyncio.Event) -> None:
+    async def init(self, answer: Pid | None, told: Told, over: asyncio.Event) -> None:
         self.told, self.over = told, over
-        self.vm.monitor(answer)
         self.answer = answer
-        with suppress(CallExit):
-            await self.vm.call(answer, "attach")
+        if answer is not None:
+            self.vm.monitor(answer)
+            with suppress(CallExit):
+                await self.vm.call(answer, "attach")
 
     async def handle_info(self, message: Any) -> None:
         if isinstance(message, Down):
@@ -87,7 +91,7 @@ class Listener(GenServer):
                 self.over.set()
             return
         self.told.events.append(message)
-        if isinstance(message, AnswerFinished):
+        if isinstance(message, AnswerFinished) and self.answer is not None:
             self.vm.cast(self.answer, "done")
             self.over.set()
 
@@ -114,8 +118,20 @@ class Stage:
         answer = self.vm.whereis(names.answer(call_id, turn))
         assert answer is not None
         told, over = Told(call_id), asyncio.Event()
-        await self.vm.start(Listener, answer, told, over)
+        await self.vm.start(Listener, answer, told, over, name=names.call(call_id))
         return told, answer, over
+
+    async def listen(self, call_id: str) -> Told:
+        """What a CallActor is told that has just been restarted."""
+        told = Told(call_id)
+        await self.vm.start(Listener, None, told, asyncio.Event(), name=names.call(call_id))
+        return told
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until `condition` holds."""
+        async with asyncio.timeout(LIMIT):
+            while not condition():  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.002)
 
     async def answer(self, said: str, **how: Any) -> Told:
         """An answer, from its beginning to its end."""
@@ -167,6 +183,7 @@ async def stage(
     toolbox: Toolbox | None = None,
     pace: Pace | None = None,
     cache: AnswerCache | None = None,
+    store: SqliteStore | None = None,
     **context: Any,
 ) -> AsyncIterator[Stage]:
     """A stage whose model gives `answers`; breakers open after so many `failures`."""
@@ -181,6 +198,7 @@ async def stage(
         await client.warm()
         await vm.start(RegistryActor)
         await vm.start(MetricsActor, name=names.METRICS)
+        await vm.start(MemoryActor, store or SqliteStore(":memory:"), name=names.MEMORY)
         for model in models:
             breaker = names.breaker(model)
             await vm.start(CircuitBreakerActor, model, name=breaker, failure_threshold=failures)

@@ -17,7 +17,7 @@ from actors.runtime import KILL, CallExit, GenServer, Pid, Shutdown
 from dialogue.events import AnswerFinished, AnswerSentence, ToolsUsed
 from emulators.bedrock import Fault, ToolUse, use
 from emulators.bedrock.reply import Reply, Text
-from gateway.twilio_codec import MULAW_8000_MONO, Start
+from gateway.codec import MULAW_8000_MONO, Start
 from speech.line import Line
 from tests.call.kit import AGENT, Answers, World, side_by_side, world
 from tests.call.steps import hang_up, text
@@ -109,7 +109,7 @@ async def test_who_comes_back_is_told_everything_again(place: World) -> None:
     _, again = await listen(place, answer)
     await place.until(lambda: any(isinstance(event, AnswerFinished) for event in again))
     one, two = ONE_AND_TWO.split(". ")
-    sentences = [AnswerSentence(1, 1, f"{one}."), AnswerSentence(1, 2, two)]
+    sentences = [AnswerSentence(1, 1, f"{one}."), AnswerSentence(1, 2, two, "end_turn")]
     assert heard == sentences[:1]
     assert again == [*sentences, AnswerFinished(1, "end_turn")]
     place.vm.cast(answer, "done")

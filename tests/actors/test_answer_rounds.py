@@ -9,14 +9,18 @@ import pytest
 
 from actors import answer_rounds, names
 from actors.answer_rounds import TOOL_ROUNDS
-from actors.runtime import KILL, Shutdown
+from actors.metrics_actor import render
+from actors.runtime import KILL, NORMAL, Shutdown
 from dialogue.answer_cache import AnswerCache
-from dialogue.events import CloseAsked, ToolsUsed
+from dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, ToolsUsed
 from dialogue.tool_registry import Tool, ToolError, ToolRegistry
 from dialogue.toolbox import NoTools, ToolRun
 from emulators.bedrock import Fault, Pace, Reply, Text, ToolUse, use
-from tests.actors.answer_kit import HAIKU, SONNET, stage
+from tests.actors.answer_kit import HAIKU, KEYS, SONNET, stage
 from tests.call.kit import AGENT, Answers
+from tests.claude.bedrock_wire import MESSAGE_START, event_frame, text_delta
+from tests.claude.bedrock_wire import Reply as Wire
+from tests.claude.client_kit import bedrock
 
 BOOK = "Book me the tenth, please."
 YES = "Yes, please do."
@@ -93,6 +97,20 @@ async def test_after_goodbye_a_model_that_fails_is_not_apologised_for() -> None:
     assert (told.of(CloseAsked), told.stop_reason) == ([CloseAsked(1, "goodbye")], "error")
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [("What can you do?", 150), ("In detail, please.", 300), ("Tell me briefly.", 75)],
+)
+async def test_the_model_is_told_how_long_its_answer_may_be(said: str, words: int) -> None:
+    async with stage({said: ["This."]}) as place:
+        told = await place.answer(said)
+        (asked,) = place.requests(told)
+    assert asked.body is not None
+    always, length = (block["text"] for block in asked.body["system"])
+    assert always == "Be brief."
+    assert f" {words} words at the very most" in length
+
+
 async def test_tools_are_no_longer_run_when_there_were_enough_rounds() -> None:
     book = Book()
     replies = [use("book", {"day": n, "confirmed": True}) for n in range(TOOL_ROUNDS + 1)]
@@ -163,6 +181,20 @@ async def test_nothing_is_said_of_what_another_model_is_asked_after_a_half_sente
         assert place.conversation(told) == [("user", "Tell me.")]
 
 
+async def test_a_tool_that_is_registered_later_is_told_to_the_model() -> None:
+    registry = Book().registry()
+    async with stage({}, toolbox=registry) as place:
+        before = await place.answer("Hello.")
+        registry.register(Tool("later", "Came later.", Book().book))
+        after = await place.answer("Hello.")
+        names_of = [
+            [tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]]
+            for told in (before, after)
+            if (body := place.requests(told)[-1].body) is not None
+        ]
+    assert names_of == [["book", "transfer", "end"], ["book", "transfer", "end", "later"]]
+
+
 async def test_a_fault_of_ours_ends_the_answer_as_a_failure() -> None:
     class Broken(NoTools):
         asked = 0
@@ -179,6 +211,46 @@ async def test_a_fault_of_ours_ends_the_answer_as_a_failure() -> None:
     assert isinstance(told.ended, Shutdown)
     assert told.said == []
     assert statistics["failure"] == 0
+
+
+@pytest.mark.parametrize("reset", [True, False])
+async def test_a_stream_that_breaks_behind_the_message_is_not_asked_to_go_on(reset: bool) -> None:
+    async def all_but_the_costs(reply: Wire) -> None:
+        await reply.start()
+        stop = event_frame("messageStop", {"stopReason": "end_turn"})
+        await reply.send(MESSAGE_START + text_delta("One. Two.") + stop)
+        await reply.hang_up(reset=reset)
+
+    async with stage({}) as place, bedrock(all_but_the_costs, credentials=KEYS) as (wire, client):
+        told = await place.answer("Hello.", bedrock=client)
+        answer = names.answer(told.call_id, 1)
+        await place.until(lambda: not place.vm.alive(answer))
+        assert told.events == [
+            AnswerSentence(1, 1, "One."),
+            AnswerSentence(1, 2, "Two.", ends="end_turn"),
+            AnswerFinished(1, "end_turn"),
+        ]
+        assert len(wire.requests) == 1
+
+
+async def test_the_end_is_told_before_what_it_cost_and_that_is_counted_all_the_same() -> None:
+    async def late_costs(reply: Wire) -> None:
+        await reply.start()
+        stop = event_frame("messageStop", {"stopReason": "end_turn"})
+        await reply.send(MESSAGE_START + text_delta("Really!") + stop)
+        await said.wait()
+        usage = {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5}
+        await reply.send(event_frame("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}))
+        await reply.finish()
+
+    said = asyncio.Event()
+    async with stage({}) as place, bedrock(late_costs, credentials=KEYS) as (_, client):
+        told, answer, _ = await place.begin("Hello.", bedrock=client)
+        await place.until(lambda: told.stop_reason is not None)
+        said.set()
+        assert await place.vm.join(answer) == NORMAL
+        assert told.events == [AnswerSentence(1, 1, "Really!"), AnswerFinished(1, "end_turn")]
+        assert 'aybiza_tokens_total{kind="output"' in await render(place.vm)
 
 
 async def test_an_answer_that_is_no_longer_wanted_gives_its_trial_back() -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from actors import names
-from actors.memory_actor import Append
-from actors.runtime import KILL, NO_REPLY, From, GenServer, Pid, Process, Reason, reply, sys
+from actors import call_actor, memory_actor, names
+from actors.memory_actor import append, kept
+from actors.runtime import VM, Process, Reason, sys
 from dialogue.events import CallerInterim
 from dialogue.journal import CallerSegment, CallerTurn, Ended
+from speech.playout import Sentence
+from tests.call.caller import LIMIT
 from tests.call.kit import GREETING, Answers, World, side_by_side, world
 from tests.call.steps import hang_up, interrupt, stay, text
 
@@ -40,99 +42,104 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         yield made
 
 
-class Gate(GenServer):
-    """Stands before the memory, and kills the CallActors that it is told to, at their nth write."""
+class Striker:
+    """Crashes the CallActors that it is told to at their nth write: before the entries stand in the
+    journal, right behind that, or when they wait for the store to have them."""
 
-    async def init(self, memory: Pid) -> None:
-        self.memory = memory
-        self.written: Counter[str] = Counter()
+    def __init__(self) -> None:
+        self.seen: Counter[tuple[str, str]] = Counter()
         self.strikes: dict[str, tuple[int, str]] = {}
         self.struck: set[str] = set()
 
-    async def handle_call(self, request: Any, from_: From) -> Any:
-        self.vm.spawn(self._pass_on, request, from_)
-        return NO_REPLY
+    def append(self, vm: VM, call_id: str, *entries: Any) -> None:
+        self._strike(call_id, "before")
+        append(vm, call_id, *entries)
+        self._strike(call_id, "after")
 
-    async def handle_cast(self, request: Any) -> None:
-        self.vm.cast(self.memory, request)
+    async def kept(self, vm: VM, call_id: str) -> None:
+        self._strike(call_id, "waiting")
+        await kept(vm, call_id)
 
-    async def _pass_on(self, request: Any, from_: From) -> None:
-        if isinstance(request, Append):
-            self.written[request.call_id] += 1
-            number, when = self.strikes.get(request.call_id, (0, ""))
-            if number == self.written[request.call_id]:
-                self.struck.add(request.call_id)
-                if when == "after":
-                    await self.vm.call(self.memory, request)
-                assert from_.pid is not None
-                self.vm.exit(from_.pid, KILL)
-                return
-        reply(from_, await self.vm.call(self.memory, request))
+    def _strike(self, call_id: str, when: str) -> None:
+        self.seen[call_id, when] += 1
+        if self.strikes.get(call_id) == (self.seen[call_id, when], when):
+            self.struck.add(call_id)
+            raise RuntimeError("struck on purpose")
 
 
-@asynccontextmanager
-async def gate(place: World) -> AsyncIterator[Gate]:
-    """Everybody who looks for the memory finds a gate before it."""
-    vm = place.vm
-    memory = vm.whereis(names.MEMORY)
-    assert memory is not None
-    vm.unregister(names.MEMORY)
-    pid = await vm.start(Gate, memory, name=names.MEMORY)
-    assert pid is not None
-    process = vm.find(pid)
-    assert process is not None
-    try:
-        yield process.server
-    finally:
-        await vm.stop(pid)
-        vm.register(names.MEMORY, memory)
+@pytest.fixture
+def striker(monkeypatch: pytest.MonkeyPatch) -> Striker:
+    made = Striker()
+    monkeypatch.setattr(call_actor, "append", made.append)
+    monkeypatch.setattr(call_actor, "kept", made.kept)
+    return made
 
 
 BREAKING_IN = text(ASK, after=r"today\?\s*$"), interrupt(CHANGE, 200), hang_up("goodbye")
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_call_actor_killed_at_any_of_its_writes_does_everything_once(
-    place: World, when: str
+@pytest.mark.parametrize(("when", "writes"), [("before", 10), ("after", 10), ("waiting", 5)])
+async def test_a_call_actor_that_crashes_at_any_of_its_writes_does_everything_once(
+    place: World, striker: Striker, when: str, writes: int
 ) -> None:
-    async with gate(place) as memory:
+    async def call(number: str) -> None:
+        async with place.call(*STEPS, direct=True) as call:
+            striker.strikes[call.call_id] = (int(number), when)
+            report = await call.over()
+            assert report.ok, call.summary()
+            assert call.heard == f"{GREETING} {STORY} ", call.summary()
+            assert call.told() == [("user", ASK)]
+            await place.until(lambda: call.journal()[-1:] == [Ended("hangup")], 2.0)
+            entries = call.journal()
+            assert entries.count(CallerTurn(1, ASK)) == 1
+            assert entries.count(CallerSegment(ASK)) == 1
+            assert call.call_id in striker.struck
 
-        async def call(number: str) -> None:
-            async with place.call(*STEPS, direct=True) as call:
-                memory.strikes[call.call_id] = (int(number), when)
-                report = await call.over()
-                assert report.ok, call.summary()
-                assert call.heard == f"{GREETING} {STORY} ", call.summary()
-                assert call.told() == [("user", ASK)]
-                await place.until(lambda: call.journal()[-1:] == [Ended("hangup")], 2.0)
-                entries = call.journal()
-                assert entries.count(CallerTurn(1, ASK)) == 1
-                assert entries.count(CallerSegment(ASK)) == 1
-                assert call.call_id in memory.struck
-
-        await side_by_side(call, map(str, range(1, 11)))
+    await side_by_side(call, map(str, range(1, writes + 1)))
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_call_actor_killed_at_any_write_of_a_barge_in_keeps_the_agent_silent(
-    place: World, when: str
+@pytest.mark.parametrize(("when", "writes"), [("before", 11), ("after", 11), ("waiting", 4)])
+async def test_a_call_actor_that_crashes_at_any_write_of_a_barge_in_keeps_the_agent_silent(
+    place: World, striker: Striker, when: str, writes: int
 ) -> None:
-    async with gate(place) as memory:
+    async def call(number: str) -> None:
+        async with place.call(*BREAKING_IN, direct=True) as call:
+            striker.strikes[call.call_id] = (int(number), when)
+            report = await call.over()
+            assert report.ok, call.summary()
+            said = call.heard.removeprefix(f"{GREETING} ").removesuffix(f"{COST} ").strip()
+            assert STORY.startswith(said), call.summary()
+            told = call.told()
+            assert [role for role, _ in told] == ["user", "assistant", "user"], told
+            assert (told[0][1], told[2][1]) == (ASK, CHANGE)
+            assert STORY.startswith(told[1][1].removesuffix(" …"))
+            assert call.call_id in striker.struck
 
-        async def call(number: str) -> None:
-            async with place.call(*BREAKING_IN, direct=True) as call:
-                memory.strikes[call.call_id] = (int(number), when)
-                report = await call.over()
-                assert report.ok, call.summary()
-                said = call.heard.removeprefix(f"{GREETING} ").removesuffix(f"{COST} ").strip()
-                assert STORY.startswith(said), call.summary()
-                told = call.told()
-                assert [role for role, _ in told] == ["user", "assistant", "user"], told
-                assert (told[0][1], told[2][1]) == (ASK, CHANGE)
-                assert STORY.startswith(told[1][1].removesuffix(" …"))
-                assert call.call_id in memory.struck
+    await side_by_side(call, map(str, range(1, writes + 1)))
 
-        await side_by_side(call, map(str, range(1, 12)))
+
+async def test_the_model_is_asked_at_once_and_nothing_said_before_the_store_has_it(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DURABLE_SECONDS", "KEPT_SECONDS"):
+        monkeypatch.setattr(memory_actor, name, LIMIT)
+    gate, write = threading.Event(), place.node._store.write
+
+    def gated(rows: Any) -> None:
+        gate.wait(LIMIT)
+        write(rows)
+
+    async with place.call(*STEPS, direct=True) as call:
+        await call.until(lambda: call.has_heard(0, 1))
+        monkeypatch.setattr(place.node._store, "write", gated)
+        await call.until(lambda: [r.outcome for r in call.requests()] == ["completed"])
+        assert call.heard == f"{GREETING} "
+        assert call.line is not None
+        assert not call.line.ledger.bytes_sent(Sentence(1, 1))
+        gate.set()
+        report = await call.over()
+    assert report.ok, call.summary()
+    assert call.heard == f"{GREETING} {STORY} "
 
 
 class Poison(str):

@@ -13,7 +13,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from actors import names
-from actors.memory_actor import DURABLE_SECONDS, RETRY_SECONDS, Append, Forget, Load, MemoryActor
+from actors.memory_actor import (
+    DURABLE_SECONDS,
+    LINGER_SECONDS,
+    RETRY_SECONDS,
+    Forget,
+    Load,
+    MemoryActor,
+    append,
+    journals,
+    kept,
+)
 from actors.memory_store import Row, SqliteStore
 from actors.runtime import KILL, VM, CallExit, virtual_time
 
@@ -56,7 +66,8 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
 
 
 async def start(vm: VM, store: SqliteStore) -> None:
-    await vm.start(MemoryActor, store, lambda: 1.5, name=names.MEMORY)
+    journals(vm).wall = lambda: 1.5
+    await vm.start(MemoryActor, store, name=names.MEMORY)
 
 
 async def restart(vm: VM, store: SqliteStore) -> None:
@@ -65,9 +76,13 @@ async def restart(vm: VM, store: SqliteStore) -> None:
     await start(vm, store)
 
 
-async def append(vm: VM, call_id: str, first: int, *texts: str, event: int = 0) -> None:
-    entries = [{"text": text} for text in texts]
-    assert await vm.call(names.MEMORY, Append(call_id, first, event, entries), LIMIT) == "ok"
+def note(vm: VM, call_id: str, first: int, *texts: str, event: int = 0) -> None:
+    append(vm, call_id, first, event, [{"text": text} for text in texts])
+
+
+async def keep(vm: VM, call_id: str, first: int, *texts: str, event: int = 0) -> None:
+    note(vm, call_id, first, *texts, event=event)
+    await kept(vm, call_id)
 
 
 async def load(vm: VM, call_id: str, keep: bool = False) -> list[str]:
@@ -84,24 +99,30 @@ async def until(holds: Callable[[], bool]) -> None:
     raise AssertionError("it did not come about")
 
 
+async def steps() -> None:
+    """Let the actors do what they can; no time passes."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 def held(vm: VM) -> set[str]:
     """The calls of which the process has a copy."""
-    return set(vm.tables["memory"])
+    return set(journals(vm))
 
 
-def kept(store: SqliteStore, call_id: str) -> list[str]:
+def stored(store: SqliteStore, call_id: str) -> list[str]:
     return [row.entry["text"] for row in store.read(call_id)]
 
 
-# Append and Load
+# append, kept and Load
 
 
 @virtual_time
 async def test_a_call_s_entries_come_back_with_their_events(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
-        await append(vm, "CA1", 1, "a", "b", event=7)
-        await append(vm, "CA1", 3, "c", event=9)
+        await keep(vm, "CA1", 1, "a", "b", event=7)
+        await keep(vm, "CA1", 3, "c", event=9)
         assert await vm.call(names.MEMORY, Load("CA1")) == [
             (7, {"text": "a"}),
             (7, {"text": "b"}),
@@ -113,7 +134,7 @@ async def test_a_call_s_entries_come_back_with_their_events(store: Gated) -> Non
 async def test_what_was_answered_is_in_the_file(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
-        await append(vm, "CA1", 1, "a", event=7)
+        await keep(vm, "CA1", 1, "a", event=7)
         assert store.read("CA1") == [Row("CA1", 1, 7, 1.5, {"text": "a"})]
 
 
@@ -121,11 +142,11 @@ async def test_what_was_answered_is_in_the_file(store: Gated) -> None:
 async def test_entries_that_are_there_are_passed_over(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
-        await append(vm, "CA1", 1, "a", "b")
-        await append(vm, "CA1", 1, "a", "b")
-        await append(vm, "CA1", 2, "b", "c")
+        await keep(vm, "CA1", 1, "a", "b")
+        await keep(vm, "CA1", 1, "a", "b")
+        await keep(vm, "CA1", 2, "b", "c")
         assert await load(vm, "CA1") == ["a", "b", "c"]
-        assert kept(store, "CA1") == ["a", "b", "c"]
+        assert stored(store, "CA1") == ["a", "b", "c"]
 
 
 @virtual_time
@@ -149,13 +170,13 @@ async def test_a_request_that_is_none_is_refused(store: Gated) -> None:
 async def test_a_call_goes_on_at_another_node(store: Gated) -> None:
     async with VM("one") as vm:
         await start(vm, store)
-        await append(vm, "CA1", 1, "a", "b")
+        await keep(vm, "CA1", 1, "a", "b")
     async with VM("two") as vm:
         await start(vm, store)
         assert await load(vm, "CA1", keep=True) == ["a", "b"]
-        await append(vm, "CA1", 3, "c")
+        await keep(vm, "CA1", 3, "c")
         assert await load(vm, "CA1") == ["a", "b", "c"]
-    assert kept(store, "CA1") == ["a", "b", "c"]
+    assert stored(store, "CA1") == ["a", "b", "c"]
 
 
 @virtual_time
@@ -182,9 +203,80 @@ async def test_those_who_load_at_once_share_one_reading(store: Gated) -> None:
 async def test_calls_that_write_at_once_share_a_batch(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
-        await asyncio.gather(*(append(vm, f"CA{n}", 1, "a", "b") for n in range(50)))
+        await asyncio.gather(*(keep(vm, f"CA{n}", 1, "a", "b") for n in range(50)))
     assert sum(store.writes) == 100
     assert len(store.writes) <= 3
+
+
+@virtual_time
+async def test_entries_that_nobody_waits_for_are_written_together_a_moment_later(
+    store: Gated,
+) -> None:
+    async with VM() as vm:
+        await start(vm, store)
+        note(vm, "CA1", 1, "a")
+        note(vm, "CA2", 1, "a")
+        note(vm, "CA1", 2, "b")
+        assert await load(vm, "CA1") == ["a", "b"]
+        await asyncio.sleep(LINGER_SECONDS / 2)
+        assert store.writes == []
+        await asyncio.sleep(LINGER_SECONDS)
+        assert store.writes == [3]
+        note(vm, "CA1", 3, "c")
+        await asyncio.sleep(1.5 * LINGER_SECONDS)
+    assert stored(store, "CA1") == ["a", "b", "c"]
+
+
+@virtual_time
+async def test_who_waits_for_entries_does_not_wait_for_the_moment(store: Gated) -> None:
+    async with VM() as vm:
+        await start(vm, store)
+        note(vm, "CA2", 1, "a")
+        await keep(vm, "CA1", 1, "a")
+        assert vm.now() < LINGER_SECONDS
+        assert (stored(store, "CA1"), stored(store, "CA2")) == (["a"], ["a"])
+
+
+@virtual_time
+async def test_what_is_in_the_store_needs_no_waiting_and_no_actor(store: Gated) -> None:
+    async with VM() as vm:
+        await start(vm, store)
+        await keep(vm, "CA1", 1, "a")
+        await vm.stop(names.MEMORY)
+        with logged() as logs:
+            await kept(vm, "CA1")
+            await kept(vm, "CA7")
+        assert (vm.now(), logs) == (0.0, [])
+
+
+@virtual_time
+async def test_entries_of_a_time_without_an_actor_are_written_by_the_next_one(store: Gated) -> None:
+    async with VM() as vm:
+        note(vm, "CA1", 1, "a")
+        with logged() as logs:
+            await kept(vm, "CA1")
+        assert [log["event"] for log in logs] == ["memory_unavailable"]
+        await start(vm, store)
+        await keep(vm, "CA1", 2, "b")
+    assert stored(store, "CA1") == ["a", "b"]
+
+
+@virtual_time
+async def test_who_has_its_entries_does_not_wait_for_those_of_others(store: Gated) -> None:
+    async with VM() as vm:
+        await start(vm, store)
+        store.gate.clear()
+        note(vm, "CA1", 1, "a")
+        waiting = asyncio.ensure_future(kept(vm, "CA1"))
+        await steps()
+        note(vm, "CA2", 1, "a")
+        late = asyncio.ensure_future(kept(vm, "CA2"))
+        await steps()
+        store.gate.set()
+        await asyncio.wait((waiting, late), return_when=asyncio.FIRST_COMPLETED)
+        assert (waiting.done(), late.done()) == (True, False)
+        await late
+    assert store.writes == [1, 1]
 
 
 # Forget
@@ -194,12 +286,12 @@ async def test_calls_that_write_at_once_share_a_batch(store: Gated) -> None:
 async def test_the_copy_of_a_call_that_is_over_goes(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
-        await append(vm, "CA1", 1, "a")
-        await append(vm, "CA2", 1, "a")
+        await keep(vm, "CA1", 1, "a")
+        await keep(vm, "CA2", 1, "a")
         vm.cast(names.MEMORY, Forget("CA1"))
         vm.cast(names.MEMORY, Forget("CA7"))
         assert await load(vm, "CA1") == ["a"]
-        await append(vm, "CA2", 2, "b")
+        await keep(vm, "CA2", 2, "b")
         assert held(vm) == {"CA2"}
 
 
@@ -207,34 +299,34 @@ async def test_the_copy_of_a_call_that_is_over_goes(store: Gated) -> None:
 async def test_a_call_that_comes_back_goes_on_where_it_was(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
-        await append(vm, "CA1", 1, "a")
+        await keep(vm, "CA1", 1, "a")
         vm.cast(names.MEMORY, Forget("CA1"))
         assert await load(vm, "CA1", keep=True) == ["a"]
-        await append(vm, "CA1", 2, "b")
+        await keep(vm, "CA1", 2, "b")
         assert await load(vm, "CA1") == ["a", "b"]
         assert held(vm) == {"CA1"}
-    assert kept(store, "CA1") == ["a", "b"]
+    assert stored(store, "CA1") == ["a", "b"]
 
 
 @virtual_time
 async def test_entries_behind_a_copy_that_has_gone_are_not_lost(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
-        await append(vm, "CA1", 1, "a")
+        await keep(vm, "CA1", 1, "a")
         vm.cast(names.MEMORY, Forget("CA1"))
-        await append(vm, "CA1", 2, "b")
+        await keep(vm, "CA1", 2, "b")
         assert await load(vm, "CA1") == ["a", "b"]
-        assert kept(store, "CA1") == ["a", "b"]
+        assert stored(store, "CA1") == ["a", "b"]
 
 
 @virtual_time
 async def test_a_successor_writes_nothing_twice_and_can_forget(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
-        await append(vm, "CA1", 1, "a")
+        await keep(vm, "CA1", 1, "a")
         await restart(vm, store)
         vm.cast(names.MEMORY, Forget("CA1"))
-        await append(vm, "CA2", 1, "a")
+        await keep(vm, "CA2", 1, "a")
         assert held(vm) == {"CA2"}
     assert store.writes == [1, 1]
 
@@ -247,43 +339,43 @@ async def test_a_slow_store_holds_a_call_up_for_a_moment_only_and_only_once(stor
         await start(vm, store)
         store.gate.clear()
         began = vm.now()
-        await append(vm, "CA1", 1, "a")
+        await keep(vm, "CA1", 1, "a")
         assert vm.now() - began >= DURABLE_SECONDS - 0.01
         began = vm.now()
         for number in range(2, 12):
-            await append(vm, "CA1", number, "more")
+            await keep(vm, "CA1", number, "more")
         assert vm.now() - began < DURABLE_SECONDS
         assert len(await load(vm, "CA1")) == 11
         store.gate.set()
-        await until(lambda: len(kept(store, "CA1")) == 11)
-        await append(vm, "CA1", 12, "last")
-        await until(lambda: len(kept(store, "CA1")) == 12)
+        await until(lambda: len(stored(store, "CA1")) == 11)
+        await keep(vm, "CA1", 12, "last")
+        await until(lambda: len(stored(store, "CA1")) == 12)
 
 
 async def test_a_call_that_is_over_is_held_until_the_store_has_it(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
         store.gate.clear()
-        await append(vm, "CA1", 1, "a")
+        await keep(vm, "CA1", 1, "a")
         vm.cast(names.MEMORY, Forget("CA1"))
         assert await load(vm, "CA1") == ["a"]
         assert held(vm) == {"CA1"}
         store.gate.set()
         await until(lambda: held(vm) == set())
-    assert kept(store, "CA1") == ["a"]
+    assert stored(store, "CA1") == ["a"]
 
 
 async def test_a_call_that_is_back_before_the_store_has_it_is_held_on(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
         store.gate.clear()
-        await append(vm, "CA1", 1, "a")
+        await keep(vm, "CA1", 1, "a")
         vm.cast(names.MEMORY, Forget("CA1"))
         assert await load(vm, "CA1", keep=True) == ["a"]
         store.gate.set()
         # The next batch begins when the first is done with.
-        await append(vm, "CA2", 1, "a")
-        await until(lambda: kept(store, "CA2") == ["a"])
+        await keep(vm, "CA2", 1, "a")
+        await until(lambda: stored(store, "CA2") == ["a"])
         assert held(vm) == {"CA1", "CA2"}
 
 
@@ -291,11 +383,11 @@ async def test_what_a_dead_actor_had_not_written_its_successor_writes(store: Gat
     async with VM() as vm:
         await start(vm, store)
         store.gate.clear()
-        await append(vm, "CA1", 1, "a", "b")
+        await keep(vm, "CA1", 1, "a", "b")
         await restart(vm, store)
         assert await load(vm, "CA1") == ["a", "b"]
         store.gate.set()
-        await until(lambda: kept(store, "CA1") == ["a", "b"])
+        await until(lambda: stored(store, "CA1") == ["a", "b"])
 
 
 @virtual_time
@@ -307,16 +399,16 @@ async def test_calls_go_on_without_the_store_and_the_writes_catch_up(tmp_path: P
         async with VM() as vm:
             await start(vm, store)
             for number in range(1, 6):
-                await append(vm, "CA1", number, "a")
+                await keep(vm, "CA1", number, "a")
             assert vm.now() == 0.0
             assert len(await load(vm, "CA1")) == 5
             await asyncio.sleep(3.5 * RETRY_SECONDS)
             assert len([log for log in logs if log["event"] == "memory_not_written"]) == 4
             path.unlink()
             await asyncio.sleep(RETRY_SECONDS)
-            assert len(kept(store, "CA1")) == 5
-            await append(vm, "CA1", 6, "b")
-            assert len(kept(store, "CA1")) == 6
+            assert len(stored(store, "CA1")) == 5
+            await keep(vm, "CA1", 6, "b")
+            assert len(stored(store, "CA1")) == 6
     store.close()
     assert "file is not a database" in logs[0]["reason"]
     assert not [log for log in logs if log["event"] == "process_crashed"]
@@ -330,11 +422,11 @@ async def test_a_successor_writes_at_once_what_the_store_has_not(tmp_path: Path)
     with logged():
         async with VM() as vm:
             await start(vm, store)
-            await append(vm, "CA1", 1, "a")
+            await keep(vm, "CA1", 1, "a")
             path.unlink()
             await restart(vm, store)
             await asyncio.sleep(RETRY_SECONDS / 10)
-            assert kept(store, "CA1") == ["a"]
+            assert stored(store, "CA1") == ["a"]
     store.close()
 
 
@@ -354,10 +446,9 @@ async def test_a_call_is_kept_through_any_number_of_deaths(store: Gated) -> None
     async with VM() as vm:
         await start(vm, store)
         for number in range(1, 21):
-            request = Append("CA1", number, number, [{"text": str(number)}])
-            asked = asyncio.ensure_future(names.call_patiently(vm, names.MEMORY, request, LIMIT))
+            asked = asyncio.ensure_future(keep(vm, "CA1", number, str(number)))
             await asyncio.sleep(0)
             await restart(vm, store)
-            assert await asked == "ok"
+            await asked
         assert await load(vm, "CA1") == [str(number) for number in range(1, 21)]
-    assert kept(store, "CA1") == [str(number) for number in range(1, 21)]
+    assert stored(store, "CA1") == [str(number) for number in range(1, 21)]

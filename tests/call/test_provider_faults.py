@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from actors import answer_rounds, speaker_actor, transcriber_actor
+from actors import answer_tools, speaker_actor, transcriber_actor
 from emulators.bedrock import Fault, use
+from emulators.bedrock.faults import HTTP_ERRORS, KINDS, STREAM_EXCEPTIONS
 from emulators.deepgram import Fault as SpeechFault
+from tests.call.caller import LIMIT
 from tests.call.kit import AGENT, GREETING, Answers, side_by_side, world
 from tests.call.steps import hang_up, stay, text
 
@@ -77,39 +79,59 @@ async def test_faults_of_deepgram_are_not_heard(
     await side_by_side(call, SPEECH_FAULTS)
 
 
-SAID_AGAIN = {
-    "throttled": {"kind": "http_error", "code": "ThrottlingException"},
-    "throttled twice": {"kind": "http_error", "code": "ThrottlingException", "times": 2},
-    "unavailable": {"kind": "http_error", "code": "ServiceUnavailableException"},
-    "no answer": {"kind": "no_answer"},
-    "error at once": {"kind": "stream_exception"},
-    "stalls at once": {"kind": "stall"},
-    "silent at once": {"kind": "silent_end"},
-    "cut in mid-sentence": {"kind": "fin", "after": 2},
-    "cut between sentences": {"kind": "fin", "after": 4},
-    "reset": {"kind": "rst", "after": 5},
-    "error in mid-answer": {"kind": "stream_exception", "after": 5},
-    "unknown error in mid-answer": {"kind": "stream_error", "after": 3},
-    "stalls in mid-answer": {"kind": "stall", "after": 5},
-    "ends without an end": {"kind": "silent_end", "after": 5},
-    "bad checksum": {"kind": "bad_crc", "after": 4},
+# Every fault that Bedrock is known to have, in the midst of a call: name, question, fault. What the
+# caller hears of it is nothing: the whole answer, each sentence once.
+BEFORE_THE_STREAM: dict[str, tuple[str, Fault]] = {
+    **{code: (ASK, Fault("http_error", code)) for code in HTTP_ERRORS},
+    "throttled twice": (ASK, Fault("http_error", "ThrottlingException", times=2)),
+    "late header": (ASK, Fault("slow_header", seconds=LIMIT)),
+    "no answer": (ASK, Fault("no_answer")),
 }
+IN_THE_STREAM: dict[str, tuple[str, Fault]] = {
+    **{f"{code} at once": (ASK, Fault("stream_exception", code)) for code in STREAM_EXCEPTIONS},
+    "exception in mid-answer": (ASK, Fault("stream_exception", after=5)),
+    "unknown error in mid-answer": (ASK, Fault("stream_error", after=3)),
+    "cut in mid-sentence": (ASK, Fault("fin", after=2)),
+    "cut between sentences": (ASK, Fault("fin", after=4)),
+    "reset": (ASK, Fault("rst", after=5)),
+    "stalls at once": (ASK, Fault("stall")),
+    "stalls in mid-answer": (ASK, Fault("stall", after=5)),
+    "silent at once": (ASK, Fault("silent_end")),
+    "ends without an end": (ASK, Fault("silent_end", after=5)),
+    "bad checksum": (ASK, Fault("bad_crc", after=4)),
+    "tool input that is no JSON": (LOOK, Fault("garbage_tool_json")),
+}
+SPOKEN = {ASK: STORY, LOOK: FOUND}
 
 
-async def test_an_answer_that_breaks_off_is_gone_on_with(tmp_path: Path) -> None:
+def test_the_table_has_every_fault_of_bedrock() -> None:
+    faults = [fault for _, fault in (BEFORE_THE_STREAM | IN_THE_STREAM).values()]
+    assert {fault.kind for fault in faults} == set(KINDS)
+    assert {fault.code for fault in faults} >= {*HTTP_ERRORS, *STREAM_EXCEPTIONS}
+
+
+@pytest.mark.parametrize("table", [BEFORE_THE_STREAM, IN_THE_STREAM], ids=["before", "in"])
+async def test_every_fault_of_bedrock_ends_in_the_whole_answer_spoken_once(
+    tmp_path: Path, table: dict[str, tuple[str, Fault]]
+) -> None:
     async def call(name: str) -> None:
+        question, fault = table[name]
+        spoken = SPOKEN[question]
         variables: dict[str, Any] = {"BEDROCK_REQUEST_TIMEOUT": "300"}
         async with world(tmp_path / name, answers=ANSWERS, **PACE, **variables) as place:
-            place.bedrock.faults.add(Fault(**SAID_AGAIN[name]))  # type: ignore[arg-type]
-            steps = text(ASK, after=r"\?\s*$"), text(MORE, after="another one"), hang_up("there is")
+            place.bedrock.faults.add(fault)
+            after = rf"{spoken[-12:-1]}\.\s*$"
+            steps = text(question, after=r"\?\s*$"), text(MORE, after=after), hang_up("there is")
             async with place.call(*steps, direct=True) as call:
                 report = await call.over()
                 assert report.ok, call.summary()
-                assert call.heard == f"{GREETING} {STORY} {END} ", call.summary()
-                assert call.told() == [("user", ASK), ("assistant", STORY), ("user", MORE)]
+                assert call.heard == f"{GREETING} {spoken} {END} ", call.summary()
+                words = [line for line in call.told() if line[0] in ("user", "assistant")]
+                assert words == [("user", question), ("assistant", spoken), ("user", MORE)]
+                assert len(place.bedrock.faults) == 0, "the fault has struck"
             assert place.node._bedrock.statistics().busy == 0
 
-    await side_by_side(call, SAID_AGAIN)
+    await side_by_side(call, table)
 
 
 APOLOGIES = {
@@ -146,7 +168,7 @@ async def test_a_model_that_cannot_be_had_is_apologised_for(tmp_path: Path) -> N
 async def test_a_tool_that_fails_or_hangs_is_told_to_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answer_rounds, "TOOL_SECONDS", 0.3)
+    monkeypatch.setattr(answer_tools, "TOOL_SECONDS", 0.3)
     broken: Answers = {LOOK: [use("break_down", {}), FOUND], ASK: [use("look_up", {}), FOUND]}
     async with world(tmp_path, answers=broken, **PACE) as place:
         place.desk.seconds = None

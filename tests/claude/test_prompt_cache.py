@@ -6,7 +6,12 @@ import copy
 from typing import Any
 
 from claude.models import SHIPPED
-from claude.prompt_cache import MAX_CACHE_POINTS, estimated_tokens, with_cache_points
+from claude.prompt_cache import (
+    MAX_CACHE_POINTS,
+    Measured,
+    estimated_tokens,
+    with_cache_points,
+)
 
 MODEL = SHIPPED.models["anthropic.claude-sonnet-4-6"]
 NEVER = SHIPPED.models["anthropic.claude-3-haiku-20240307-v1:0"]
@@ -48,6 +53,18 @@ def test_a_long_system_prompt_is_kept_and_so_are_the_two_last_turns() -> None:
     assert [end == POINT for end in ends] == [False, False, False, False, True, False, True]
 
 
+def test_what_changes_from_turn_to_turn_stands_behind_the_point() -> None:
+    asked = request(system=LONG)
+    asked["system"].append({"text": "At most 75 words."})
+    made = with_cache_points(asked, MODEL, "5m")
+    assert made["system"] == [{"text": LONG}, POINT, {"text": "At most 75 words."}]
+    short = request(system="Be brief.")
+    short["system"].append({"text": LONG})
+    made = with_cache_points(short, MODEL, "5m")
+    assert made["system"] == short["system"]
+    assert made["messages"][-1]["content"][-1] == POINT
+
+
 def test_there_are_never_more_than_four() -> None:
     made = with_cache_points(request(system=LONG, turns=9, tools=LONG, said=LONG), MODEL, "5m")
     assert points(made) == [POINT] * MAX_CACHE_POINTS
@@ -80,3 +97,12 @@ def test_the_request_itself_is_left_as_it_is() -> None:
 def test_four_characters_are_a_token() -> None:
     assert estimated_tokens("x" * 40) == 10
     assert estimated_tokens([{"text": "x" * 40}]) == len('[{"text": ""}]') // 4 + 10
+
+
+def test_a_part_of_many_requests_is_measured_once_and_as_any_other() -> None:
+    blocks = [{"text": "x" * 400}]
+    part = Measured(blocks)
+    assert part == blocks
+    assert estimated_tokens(part) == estimated_tokens(blocks)
+    part[0]["text"] = ""
+    assert estimated_tokens(part) > estimated_tokens(list(part))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from dialogue.answer_cache import AnswerCache, key_of
+from dialogue.answer_cache import AnswerCache, generate_cache_key
 
 ASKED = "What are your opening hours?"
 ANSWER = ("We open at eight.", "We close at six.")
 
 
 def key(said: str = ASKED, agent: str = "Desk", tenant: str = "") -> tuple[str, str, str]:
-    made = key_of(agent, tenant, said, first_words=True)
+    made = generate_cache_key(agent, tenant, said, first_words=True)
     assert made is not None
     return made
 
@@ -41,7 +41,7 @@ def test_other_agents_and_tenants_have_their_own() -> None:
     ],
 )
 def test_what_may_be_about_somebody_is_not_kept(said: str, first: bool) -> None:
-    assert key_of("Desk", "", said, first_words=first) is None
+    assert generate_cache_key("Desk", "", said, first_words=first) is None
 
 
 def test_an_old_answer_is_gone() -> None:

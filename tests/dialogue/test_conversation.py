@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from claude.converse import normalise_messages
-from dialogue.conversation import CONTINUE, Conversation
+from dialogue.conversation import CONTINUE, Conversation, Phase
 from dialogue.journal import (
+    FAULT,
     AgentSentence,
     AnswerComplete,
     CallerSegment,
@@ -55,6 +56,18 @@ def assistant(text: str) -> dict[str, Any]:
 
 
 # apply
+
+
+def test_a_fault_of_the_line_is_no_end_for_the_next_line_but_a_goodbye_is() -> None:
+    faulty = conversation(*GREETING, *answered(1, "Hello?", "Hello."), Ended(FAULT))
+    assert faulty.ended == FAULT
+    faulty.take_up()
+    assert faulty.phase is Phase.LISTENING
+    later = conversation(*GREETING, Ended(FAULT), CallerTurn(1, "Hello?"))
+    assert (later.ended, later.phase) == (None, Phase.THINKING)
+    over = conversation(*GREETING, Ended("goodbye"))
+    over.take_up()
+    assert over.phase is Phase.ENDED
 
 
 def test_a_conversation_begins_empty() -> None:

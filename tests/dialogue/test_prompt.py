@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from config.agents import load_agent
-from dialogue.prompt import system_prompt
+from dialogue.prompt import length_prompt, system_prompt
 
 AGENT = load_agent("clinic")
 
@@ -19,3 +19,9 @@ def test_the_prompt_is_the_agent_s_with_the_words_that_opened_the_call() -> None
 
 def test_the_day_is_told_in_words() -> None:
     assert system_prompt(AGENT, date(2026, 3, 2)).endswith("Today is Monday, 02 March 2026.")
+
+
+def test_the_length_is_a_limit_that_gives_way_to_a_shorter_one() -> None:
+    text = length_prompt(75)
+    assert "75 words at the very most" in text
+    assert "a shorter limit, keep to that one" in text

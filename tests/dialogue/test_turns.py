@@ -312,3 +312,30 @@ def test_tools_that_were_used_are_known_whatever_became_of_the_answer() -> None:
         exchange = ToolExchange(1, turn.last_seq, [use], [result])
         assert handle(world, used) == [Record(exchange)]
         assert handle(world, used) == []
+
+
+def test_what_came_of_a_tool_takes_the_place_of_its_being_unknown() -> None:
+    use = {"toolUse": {"toolUseId": "t"}}
+    unknown, known = (
+        [{"toolResult": {"toolUseId": "t", "status": s}}] for s in ("error", "success")
+    )
+    world = call(Phase.INTERRUPTED)
+    turn = world.machine.conversation.turn
+    assert turn is not None
+    handle(world, ToolsUsed(1, 0, [use], unknown))
+    assert handle(world, ToolsUsed(1, 0, [use], known)) == [
+        Record(ToolExchange(1, 0, [use], known))
+    ]
+    assert [exchange.results for exchange in turn.exchanges] == [known]
+
+
+def test_an_answer_that_dies_behind_its_last_sentence_is_not_asked_to_go_on() -> None:
+    world = call(Phase.THINKING)
+    assert handle(world, AnswerSentence(1, 1, "That is all.", ends="end_turn")) == [
+        Record(AgentSentence(1, 1, "That is all.")),
+        Say(1, 1, "That is all."),
+        Record(AnswerComplete(1, "end_turn")),
+        SayAll(1),
+    ]
+    assert handle(world, AnswerFailed(1, "killed")) == []
+    assert handle(world, AnswerFinished(1, "end_turn")) == []
