@@ -1,6 +1,7 @@
 """What the calls of a node cost: the node's ledger, and who is told when a quota is reached.
 
-    open_ledger(vm, Quotas.of(settings))                    once, at the start
+    open_ledger(vm, Quotas.of(settings))                    once, at the start; or
+                                                            `actors.costs_keeper.restore`
     costs.verdict(vm, call_id=…, tenant_id=…)               before a request
     costs.charge(vm, choice.profile, finished.usage, …)     after it
     costs.close(vm, call_id)                                when the call has ended
@@ -40,7 +41,11 @@ log = structlog.get_logger(__name__)
 
 def open_ledger(vm: VM, quotas: Quotas, snapshot: Mapping[str, Any] | None = None) -> Ledger:
     """Lay the node's ledger, with what an earlier one had come to if its snapshot is given."""
-    ledger = Ledger(quotas) if snapshot is None else Ledger.restored(quotas, snapshot)
+    return lay(vm, Ledger(quotas) if snapshot is None else Ledger.restored(quotas, snapshot))
+
+
+def lay(vm: VM, ledger: Ledger) -> Ledger:
+    """Have this ledger be the node's."""
     vm.tables[TABLE] = ledger
     return ledger
 

@@ -15,16 +15,20 @@ ones are counted under the value "other".
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from actors.names import METRICS as NAME
+from actors.node import refusals
 from actors.runtime import VM, CallExit, From, GenServer, Process, Reason, is_orderly
 
 log = structlog.get_logger(__name__)
@@ -75,7 +79,20 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_experiment_turns_total": Metric(
         "counter", "Turns in an experiment", ("experiment", "arm")
     ),
+    "aybiza_conversation_seconds": Metric(
+        "histogram", "From the caller's words to the last sentence of the answer"
+    ),
+    "aybiza_model_seconds": Metric("histogram", "From a request to the end of its stream"),
+    "aybiza_tools_called_total": Metric("counter", "Tools that models have asked for"),
+    "aybiza_model_fit_total": Metric(
+        "counter", "Turns by whether the model that answered was the fitting one", ("fit",)
+    ),
+    "aybiza_sink_failures_total": Metric("counter", "Batches that a metrics sink did not take"),
+    "aybiza_sink_lost_total": Metric("counter", "Values that a metrics sink has not got"),
     "aybiza_errors_total": Metric("counter", "Errors of the providers", ("kind",)),
+    "aybiza_refused_total": Metric(
+        "counter", "Requests and connections that the doors have refused", ("door", "reason")
+    ),
     "aybiza_breaker_state": Metric(
         "gauge", "Circuit breaker: 0 closed, 1 half open, 2 open", ("model",)
     ),
@@ -87,6 +104,25 @@ METRICS: Final[dict[str, Metric]] = {
 }
 
 
+class RefusedFrames(Collector):
+    """What the cluster's listeners of this machine have refused; no sample in a VM that is alone.
+
+    Its nodes all tell the same figures: add up those of machines, not of nodes.
+    """
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """For a Prometheus registry."""
+        family = CounterMetricFamily(
+            "aybiza_cluster_frames_refused_total",
+            "Frames that the cluster's listeners on this machine have refused",
+            labels=["reason"],
+        )
+        with contextlib.suppress(OSError):  # a kernel that does not tell
+            for reason, count in refusals.counts().items():
+                family.add_metric([reason], count)
+        yield family
+
+
 class Table:
     """The figures. One stands in `vm.tables`; it counts the VM's crashes by itself."""
 
@@ -96,6 +132,7 @@ class Table:
         self._series: dict[str, set[tuple[str, ...]]] = {name: set() for name in METRICS}
         self._complaints: set[str] = set()
         ProcessCollector(registry=self.registry)
+        self.registry.register(RefusedFrames())
 
     def increment(self, name: Any, labels: Any = None, amount: Any = 1) -> None:
         """Add `amount` to a counter (never less than 0) or a gauge."""

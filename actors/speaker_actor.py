@@ -31,6 +31,7 @@ import structlog
 from actors import names
 from actors.call_context import CallContext
 from actors.metrics_actor import observe
+from actors.performance import record_tts_latency
 from actors.runtime import (
     KILL,
     Continue,
@@ -311,7 +312,8 @@ class SpeakerActor(GenServer):
         if not utterance.started:
             utterance.started = True
             waited = time.monotonic() - utterance.asked
-            observe(self.vm, "aybiza_tts_first_audio_seconds", waited)
+            seq = utterance.sentences[0][0].seq
+            record_tts_latency(self.vm, self._context.call_id, waited * 1000, seq)
         passed = min(utterance.skip, len(mulaw))
         utterance.skip -= passed
         if passed < len(mulaw):

@@ -3,9 +3,10 @@
 Contract: pure; the clock is handed in as seconds since 1970, amounts are whole micro-USD. `charge`
 enters what a request has cost and says which quotas it has reached; `verdict` says what may still
 be asked. A quota is reached when its limit is spent, so that a request that is under way can go
-over it. Days are UTC's. What is kept is bounded: calls that are never closed, tenants and days
-leave in the order in which they came.
-Errors: `ValueError` for a negative amount.
+over it. A tenant may have quotas of its own (`config.quotas`). Days are UTC's. What is kept is
+bounded: calls that are never closed, tenants and days leave in the order in which they came.
+Errors: `ValueError` for a negative amount, and for a snapshot that is none; `QuotasError` from
+`Quotas.of`, which reads a file if the settings name one.
 Source: specification 000, "Phase 5" (quota management, cost tracking); 001, "Cost Management".
 """
 
@@ -18,6 +19,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal, Self
 
 from config.catalogue import MICRO
+from config.quotas import TenantQuota, load_quotas
 from config.settings import Settings
 
 Scope = Literal["call", "tenant_day", "day"]
@@ -30,23 +32,71 @@ MAX_DAYS: Final = 62
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a tenant may spend in a call and in a day, in micro-USD, None for no limit; and what
+    a reached quota does."""
+
+    call: int | None = None
+    tenant_day: int | None = None
+    action: Action = "degrade"
+
+
+@dataclass(frozen=True, slots=True)
 class Quotas:
-    """Limits in micro-USD, None for none, and what a reached one does."""
+    """Limits in micro-USD, None for none, and what a reached one does.
+
+    `call`, `tenant_day` and `action` are those of a tenant that `tenants` does not name; `day` is
+    the node's, and acts as `day_action` says, as `action` if that is None.
+    """
 
     call: int | None = None
     tenant_day: int | None = None
     day: int | None = None
     action: Action = "degrade"
+    tenants: Mapping[str, Limits] = field(default_factory=dict)
+    day_action: Action | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Those of the settings."""
-        return cls(
-            call=_micro_usd(settings.quota_call_usd),
-            tenant_day=_micro_usd(settings.quota_tenant_day_usd),
-            day=_micro_usd(settings.quota_day_usd),
-            action=settings.quota_action,
+        """Those of the settings and of the file that they name. Raises QuotasError."""
+        base = Limits(
+            _micro_usd(settings.quota_call_usd),
+            _micro_usd(settings.quota_tenant_day_usd),
+            settings.quota_action,
         )
+        day = _micro_usd(settings.quota_day_usd)
+        if settings.quotas_file is None:
+            return cls(base.call, base.tenant_day, day, base.action)
+        file = load_quotas(settings.quotas_file)
+        default = _limits(file.default, base)
+        return cls(
+            default.call,
+            default.tenant_day,
+            day,
+            default.action,
+            {tenant: _limits(quota, default) for tenant, quota in file.tenants.items()},
+            settings.quota_action,
+        )
+
+    def limits(self, tenant_id: str | None) -> Limits:
+        """What holds for this tenant."""
+        own = self.tenants.get(tenant_id or NO_TENANT)
+        return own or Limits(self.call, self.tenant_day, self.action)
+
+
+def _limits(quota: TenantQuota, base: Limits) -> Limits:
+    """The limits of a table of the file, `base` where it says nothing."""
+    return Limits(
+        _amount(quota.call_usd, base.call),
+        _amount(quota.day_usd, base.tenant_day),
+        quota.action or base.action,
+    )
+
+
+def _amount(amount: Decimal | str | None, base: int | None) -> int | None:
+    if amount is None:
+        return base
+    return _micro_usd(amount) if isinstance(amount, Decimal) else None
 
 
 def _micro_usd(amount: Decimal | None) -> int | None:
@@ -80,6 +130,8 @@ class Ledger:
     calls: dict[str, int] = field(default_factory=dict)
     tenant_days: dict[tuple[str, str], int] = field(default_factory=dict)
     days: dict[str, int] = field(default_factory=dict)
+    changes: int = field(default=0, compare=False)
+    """How often the totals have changed: for who keeps them."""
 
     def charge(
         self, micro_usd: int, *, call_id: str, now: float, tenant_id: str | None = None
@@ -92,6 +144,7 @@ class Ledger:
         _add(self.calls, call_id, micro_usd, MAX_CALLS)
         _add(self.tenant_days, (day, tenant), micro_usd, MAX_TENANT_DAYS)
         _add(self.days, day, micro_usd, MAX_DAYS)
+        self.changes += 1
         return [
             reached
             for reached in self._reached(call_id, tenant_id, now)
@@ -101,10 +154,14 @@ class Ledger:
     def verdict(self, *, call_id: str, now: float, tenant_id: str | None = None) -> Verdict:
         """What may be asked in this call now."""
         reached = self._reached(call_id, tenant_id, now)
-        return Verdict(self.quotas.action, reached[0]) if reached else Verdict()
+        if not reached:
+            return Verdict()
+        sternest = max(reached, key=lambda quota: quota.action == "refuse")
+        return Verdict(sternest.action, sternest)
 
     def close(self, call_id: str) -> int:
         """Forget a call that has ended; what it has cost."""
+        self.changes += call_id in self.calls
         return self.calls.pop(call_id, 0)
 
     def totals(self, now: float) -> dict[str, Any]:
@@ -120,6 +177,11 @@ class Ledger:
             "days": dict(self.days),
         }
 
+    def copy(self) -> Ledger:
+        """The totals of now, for a thread that writes them down."""
+        totals = dict(self.calls), dict(self.tenant_days), dict(self.days)
+        return Ledger(self.quotas, *totals, self.changes)
+
     def snapshot(self) -> dict[str, Any]:
         """The totals as JSON can carry them, to be kept over a restart of the node."""
         return {
@@ -130,9 +192,19 @@ class Ledger:
 
     @classmethod
     def restored(cls, quotas: Quotas, snapshot: Mapping[str, Any]) -> Self:
-        """The ledger of a snapshot, with the quotas of today."""
-        tenant_days = {(day, tenant): spent for day, tenant, spent in snapshot["tenant_days"]}
-        return cls(quotas, dict(snapshot["calls"]), tenant_days, dict(snapshot["days"]))
+        """The ledger of a snapshot, with the quotas of today. Raises ValueError."""
+        try:
+            tenant_days = {
+                (_text(day), _text(tenant)): _spent(spent)
+                for day, tenant, spent in snapshot["tenant_days"]
+            }
+            calls, days = (
+                {_text(key): _spent(spent) for key, spent in snapshot[name].items()}
+                for name in ("calls", "days")
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"not the totals of a ledger: {error}") from None
+        return cls(quotas, calls, tenant_days, days)
 
     def _spent(self, call_id: str, tenant_id: str | None, now: float) -> dict[Scope, int]:
         day = _day(now)
@@ -143,21 +215,34 @@ class Ledger:
         }
 
     def _reached(self, call_id: str, tenant_id: str | None, now: float) -> list[QuotaReached]:
-        spent = self._spent(call_id, tenant_id, now)
-        limits: tuple[tuple[Scope, str, int | None], ...] = (
-            ("day", _day(now), self.quotas.day),
-            ("tenant_day", tenant_id or NO_TENANT, self.quotas.tenant_day),
-            ("call", call_id, self.quotas.call),
+        spent, quotas = self._spent(call_id, tenant_id, now), self.quotas
+        own = quotas.limits(tenant_id)
+        limits: tuple[tuple[Scope, str, int | None, Action], ...] = (
+            ("day", _day(now), quotas.day, quotas.day_action or quotas.action),
+            ("tenant_day", tenant_id or NO_TENANT, own.tenant_day, own.action),
+            ("call", call_id, own.call, own.action),
         )
         return [
-            QuotaReached(scope, key, spent[scope], limit, self.quotas.action)
-            for scope, key, limit in limits
+            QuotaReached(scope, key, spent[scope], limit, action)
+            for scope, key, limit, action in limits
             if limit is not None and spent[scope] >= limit
         ]
 
 
 def _day(now: float) -> str:
     return datetime.datetime.fromtimestamp(now, datetime.UTC).date().isoformat()
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.40} is no name")
+    return value
+
+
+def _spent(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r:.40} is no amount")
+    return value
 
 
 def _add(totals: dict[Any, int], key: Any, amount: int, most: int) -> None:

@@ -3,12 +3,12 @@
     async with ServicesEmulator() as services:
         os.environ.update(services.environment())
 
-Contract: Lambda's Invoke, SES v2's SendEmail, Kendra's Query and a business system's HTTP API
-(`/crm`, described by `/crm/openapi.json`) answer as the services do; AWS requests have to be signed
-for their service. `journal` holds what was asked; the next requests can be made to fail (`fail`),
-to wait (`stall`) or to lose their connection (`drop`).
+Contract: Lambda's Invoke, SES v2's SendEmail, Kendra's Query, CloudWatch's PutMetricData and a
+business system's HTTP API (`/crm`, described by `/crm/openapi.json`) answer as the services do; AWS
+requests have to be signed for their service. `journal` holds what was asked; the next requests can
+be made to fail (`fail`), to wait (`stall`) or to lose their connection (`drop`).
 Errors: `start` raises `OSError` when the port is taken.
-Source: AWS Lambda, Amazon SES v2 and Amazon Kendra API references; OpenAPI 3.1.
+Source: AWS Lambda, Amazon SES v2, Amazon Kendra and Amazon CloudWatch API references; OpenAPI 3.1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, Final, Self
 import structlog
 
 from emulators.bedrock.connection import ClientLeft, Connection, HttpRequest
-from emulators.services import kendra, lambda_, ses
+from emulators.services import cloudwatch, kendra, lambda_, ses
 from emulators.services.answer import Answer, Refused
 from emulators.services.crm import Crm
 
@@ -70,6 +70,7 @@ class ServicesEmulator:
         self.functions = lambda_.Functions()
         self.mail = ses.Outbox()
         self.documents = kendra.Documents()
+        self.metrics = cloudwatch.Metrics()
         self.crm = Crm()
         self.journal: deque[Asked] = deque(maxlen=KEPT)
         self._faults: list[_Fault] = []
@@ -87,12 +88,14 @@ class ServicesEmulator:
             "AWS_ENDPOINT_URL_LAMBDA": self.url,
             "AWS_ENDPOINT_URL_SESV2": self.url,
             "AWS_ENDPOINT_URL_KENDRA": self.url,
+            "AWS_ENDPOINT_URL_CLOUDWATCH": self.url,
             "CRM_URL": f"{self.url}/crm",
             "CRM_TOKEN": self.crm.token,
         }
 
     def fail(self, service: str, status: int, code: str = "") -> None:
-        """Answer the next request of `lambda`, `ses`, `kendra` or `crm` with this error."""
+        """Answer the next request of `lambda`, `ses`, `kendra`, `cloudwatch` or `crm` with this
+        error."""
         self._faults.append(_Fault(service, "fail", status, code))
 
     def stall(self, service: str, seconds: float | None = None) -> None:
@@ -170,8 +173,11 @@ class ServicesEmulator:
             return "lambda", self.functions.serve
         if path == ses.PATH:
             return "ses", self.mail.serve
-        if request.headers.get("x-amz-target", "").startswith(kendra.TARGET):
+        target = request.headers.get("x-amz-target", "")
+        if target.startswith(kendra.TARGET):
             return "kendra", self.documents.serve
+        if target.startswith(cloudwatch.TARGET):
+            return "cloudwatch", self.metrics.serve
         return "crm", self.crm.serve
 
     def _fault(self, service: str) -> _Fault | None:
@@ -192,7 +198,12 @@ class ServicesEmulator:
         )
 
 
-_SIGNED: Final = {"lambda": "lambda", "ses": "ses", "kendra": "kendra"}
+_SIGNED: Final = {
+    "lambda": "lambda",
+    "ses": "ses",
+    "kendra": "kendra",
+    "cloudwatch": "monitoring",
+}
 
 
 def _check_signature(service: str, request: HttpRequest) -> None:

@@ -20,6 +20,7 @@ from actors.metrics_actor import (
     set_gauge,
     table,
 )
+from actors.node import refusals
 from actors.runtime import KILL, VM, ExitError, GenServer, Stop, virtual_time
 from supervisors import Supervisor, child
 
@@ -216,3 +217,16 @@ async def test_counting_never_raises_even_when_nobody_counts() -> None:
         observe(vm, "nothing", math.nan, label=object())
     count(vm, "aybiza_turns_total")
     assert table(vm).registry.get_sample_value("aybiza_turns_total") == 0
+
+
+async def test_frames_that_the_machine_has_refused_are_counted_by_their_reason() -> None:
+    refusals.share()
+    before = refusals.counts()
+    refusals.add("cookie")
+    refusals.add("cookie")
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        seen = await figures(vm)
+    name = "aybiza_cluster_frames_refused_total"
+    assert seen[name, (("reason", "cookie"),)] == before["cookie"] + 2
+    assert seen[name, (("reason", "replay"),)] == before["replay"]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from claude import ledger as module
-from claude.ledger import Ledger, QuotaReached, Quotas, Verdict
+from claude.ledger import Ledger, Limits, QuotaReached, Quotas, Verdict
 from config.settings import load
 
 NOON = 1_795_262_400.0  # 2026-11-21T12:00:00Z
@@ -98,6 +100,98 @@ def test_quotas_come_from_the_settings_in_micro_usd() -> None:
         }
     )
     assert Quotas.of(settings) == Quotas(300_000, 25_000_000, 99_999_999, "refuse")
+
+
+QUOTAS = """
+[default]
+call_usd = 0.20
+[tenants."Lakeside Clinic"]
+call_usd = "unlimited"
+day_usd = 250
+action = "refuse"
+[tenants.desk]
+day_usd = 0.000001
+"""
+
+
+def test_a_tenant_has_its_own_quotas_then_the_files_default_then_the_settings(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "quotas.toml"
+    path.write_text(QUOTAS)
+    settings = load(
+        {
+            "AYBIZA_QUOTAS_FILE": str(path),
+            "AYBIZA_QUOTA_CALL_USD": "9",
+            "AYBIZA_QUOTA_TENANT_DAY_USD": "25",
+        }
+    )
+    quotas = Quotas.of(settings)
+    assert quotas.limits("Lakeside Clinic") == Limits(None, 250_000_000, "refuse")
+    assert quotas.limits("desk") == Limits(200_000, 1, "degrade")
+    assert quotas.limits("another") == quotas.limits(None) == Limits(200_000, 25_000_000)
+
+
+def test_what_one_tenant_may_not_another_may() -> None:
+    quotas = Quotas(tenant_day=100, tenants={"big": Limits(None, 1_000, "refuse")})
+    ledger = Ledger(quotas)
+    for tenant in ("big", "small"):
+        ledger.charge(100, call_id=tenant, tenant_id=tenant, now=NOON)
+    assert ledger.verdict(call_id="big", tenant_id="big", now=NOON).action == "allow"
+    assert ledger.verdict(call_id="small", tenant_id="small", now=NOON).action == "degrade"
+    (event,) = ledger.charge(900, call_id="big", tenant_id="big", now=NOON)
+    assert event == QuotaReached("tenant_day", "big", 1_000, 1_000, "refuse")
+    assert ledger.verdict(call_id="big", tenant_id="big", now=NOON).action == "refuse"
+
+
+def test_of_several_reached_quotas_the_sternest_holds() -> None:
+    ledger = Ledger(Quotas(day=1, tenants={"clinic": Limits(call=1, action="refuse")}))
+    ledger.charge(1, call_id="CA1", tenant_id="clinic", now=NOON)
+    verdict = ledger.verdict(call_id="CA1", tenant_id="clinic", now=NOON)
+    assert verdict.reached is not None
+    assert (verdict.action, verdict.reached.scope) == ("refuse", "call")
+    assert ledger.verdict(call_id="CA2", tenant_id="desk", now=NOON).action == "degrade"
+
+
+def test_the_nodes_day_acts_as_the_settings_say_whatever_the_files_default(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "quotas.toml"
+    path.write_text('[default]\naction = "refuse"')
+    env = {"AYBIZA_QUOTAS_FILE": str(path), "AYBIZA_QUOTA_DAY_USD": "1"}
+    ledger = Ledger(Quotas.of(load(env)))
+    ledger.charge(1_000_000, call_id="CA1", now=NOON)
+    assert ledger.verdict(call_id="CA1", now=NOON).action == "degrade"
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        {},
+        [],
+        None,
+        {"calls": {}, "days": {}},
+        {"calls": {}, "days": {}, "tenant_days": [["2026-11-21", "clinic"]]},
+        {"calls": {}, "days": {}, "tenant_days": [["2026-11-21", 5, 1]]},
+        {"calls": {}, "days": {"2026-11-21": "1"}, "tenant_days": []},
+        {"calls": {"CA1": -1}, "days": {}, "tenant_days": []},
+        {"calls": [], "days": {}, "tenant_days": []},
+    ],
+)
+def test_what_is_no_snapshot_is_refused(snapshot: Any) -> None:
+    with pytest.raises(ValueError, match="not the totals of a ledger"):
+        Ledger.restored(Quotas(), snapshot)
+
+
+def test_changes_are_counted_and_a_copy_stays_as_it_was() -> None:
+    ledger = Ledger()
+    ledger.charge(5, call_id="CA1", now=NOON)
+    copy = ledger.copy()
+    assert (copy, copy.changes) == (ledger, 1)
+    ledger.charge(5, call_id="CA1", now=NOON)
+    ledger.close("CA1")
+    ledger.close("CA1")
+    assert (ledger.changes, copy.calls, copy.days) == (3, {"CA1": 5}, {"2026-11-21": 5})
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

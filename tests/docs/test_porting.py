@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -30,11 +31,22 @@ def known_tests() -> set[str]:
     }
 
 
-def rows() -> Iterator[list[str]]:
+FUNCTIONS = [
+    (guide, name)
+    for guide, modules in tomllib.loads(
+        Path(__file__).with_name("specification_functions.toml").read_text(encoding="utf-8")
+    ).items()
+    for functions in modules.values()
+    for names in functions.values()
+    for name in names
+]
+
+
+def rows(page: str = PAGE) -> Iterator[list[str]]:
     """The cells of every row of a table but its head."""
-    lines = PAGE.splitlines()
+    lines = page.splitlines()
     for line, after in zip(lines, [*lines[1:], ""], strict=True):
-        if line.startswith("|") and not set(line) <= set("|- ") and not set(after) <= set("|-"):
+        if line.startswith("|") and not set(line) <= set("|- ") and not after.startswith("|-"):
             yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
@@ -69,6 +81,35 @@ def test_a_recording_that_is_named_exists(name: str) -> None:
 @pytest.mark.parametrize("name", TESTS)
 def test_a_test_that_is_named_exists(name: str) -> None:
     assert name in known_tests()
+
+
+@cache
+def ported(guide: str) -> dict[str, str]:
+    """What stands in the second cell of the row of each function of a guide, by its name."""
+    part = re.split(r"^## ", PAGE, flags=re.M)
+    (text,) = (each for each in part if each.startswith(f"{guide}\n"))
+    return {
+        name: cells[1]
+        for cells in rows(text)
+        for code in re.findall(r"`([^`]+)`", cells[0])
+        for name in re.findall(r"(?<![\w:@])[a-z]\w*[?!]?", code)
+    }
+
+
+def test_all_functions_of_the_specification_are_known() -> None:
+    assert len(FUNCTIONS) == len(set(FUNCTIONS)) == 137
+
+
+@pytest.mark.parametrize(("guide", "name"), FUNCTIONS)
+def test_every_function_of_the_specification_has_its_row(guide: str, name: str) -> None:
+    assert ported(guide).get(name)
+
+
+def test_every_defect_has_its_row() -> None:
+    page = "".join(f"{cells[0]} " for cells in rows())
+    for letter, last in (("A", 6), ("C", 11), ("D", 15), ("E", 49)):
+        missing = [n for n in range(1, last + 1) if f"{letter}{n} " not in page]
+        assert missing == []
 
 
 def test_every_recorded_function_has_its_row() -> None:
