@@ -12,7 +12,7 @@ v1 and speak v1, query parameters; Bedrock: Converse, `inferenceConfig` and `too
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -83,6 +83,8 @@ class Agent(BaseModel):
     """Randomness of the model, where the model takes one."""
     tools: Annotated[tuple[ToolName, ...], Field(strict=False)] = ()
     """Names of the tools that the model may use."""
+    isolation: Literal["none", "process"] = "none"
+    """Whether each call has a node (an OS process) of its own; see AYBIZA_ISOLATION."""
 
     silence_timeout_s: Annotated[float, Field(ge=1, le=600)] | None = None
     """Silence after which the caller is asked; None: the node's."""

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from config.fields import (
     AnyCase,
+    MetricsNamespace,
     Secret,
     Text,
     WebsocketUrl,
@@ -53,7 +54,7 @@ class SpeechSettings(BaseModel):
 
 
 class LogSettings(BaseModel):
-    """Logs."""
+    """Logs, and metrics that are sent."""
 
     log_level: Annotated[Literal["debug", "info", "warning", "error", "critical"], AnyCase] = (
         setting(
@@ -68,4 +69,10 @@ class LogSettings(BaseModel):
     )
     log_transcripts: bool = flag(
         "AYBIZA_LOG_TRANSCRIPTS", False, "Whether what is said on a call stands in the log."
+    )
+    cloudwatch_namespace: MetricsNamespace | None = setting(
+        "AYBIZA_CLOUDWATCH_NAMESPACE",
+        None,
+        "letters, digits and any of . _ / # -, at most 255, not beginning with AWS/",
+        "Namespace of Amazon CloudWatch that performance is told to; unset: to none.",
     )

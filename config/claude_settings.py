@@ -97,8 +97,15 @@ class ClaudeSettings(BaseModel):
         "the id or ARN of a guardrail, a colon, and DRAFT or its version's number",
         "Guardrail of Amazon Bedrock that looks at every answer.",
     )
-    bedrock_pool_size: int = number(
-        "BEDROCK_POOL_SIZE", 10, 1, 1_000, "Connections to Bedrock: streams at a time."
+    bedrock_pool_size: int = setting(
+        "BEDROCK_POOL_SIZE",
+        ...,
+        "a whole number from 1 to 11000",
+        "Connections to Bedrock: streams at a time; by default one for each call, and some more, "
+        "because an answer that is cut short may not have let go of its own yet.",
+        default_factory=lambda data: _streams(data.get("max_calls", 0)),
+        ge=1,
+        le=11_000,
     )
     bedrock_connection_timeout: int = number(
         "BEDROCK_CONNECTION_TIMEOUT", 2_000, 50, 60_000, "Longest time to connect, in ms."
@@ -141,6 +148,10 @@ class ClaudeSettings(BaseModel):
         return (first, *(model for model in self.aws_bedrock_models if model != first))
 
 
+def _streams(calls: int) -> int:
+    return calls + max(2, calls // 10)
+
+
 class MoneySettings(BaseModel):
     """Money."""
 
@@ -156,4 +167,10 @@ class MoneySettings(BaseModel):
         "degrade",
         "one of degrade, refuse",
         "What a reached quota does: a cheaper model answers, or none does.",
+    )
+    quotas_file: AbsolutePath | None = setting(
+        "AYBIZA_QUOTAS_FILE",
+        None,
+        "an absolute path of a .toml file (~ is your home folder)",
+        "Quotas of single tenants, a call and a day.",
     )

@@ -4,19 +4,26 @@ Source: Twilio, "Media Streams" and "Validating requests".
 """
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, model_validator
+from pydantic_settings import NoDecode
 
 from config.fields import (
+    AbsolutePath,
+    CommaSeparated,
     Interface,
+    Network,
     PublicUrl,
     Secret,
+    is_loopback,
     number,
     secret,
     setting,
 )
+
+CarrierName = Literal["twilio", "telnyx", "signalwire", "freeswitch"]
 
 
 class DoorSettings(BaseModel):
@@ -34,6 +41,21 @@ class DoorSettings(BaseModel):
     media_port: int = number(
         "AYBIZA_MEDIA_PORT", 8080, 0, 65535, "Port of the media websocket; 0: any free one."
     )
+    carriers: Annotated[tuple[CarrierName, ...], NoDecode, CommaSeparated] = setting(
+        "AYBIZA_CARRIERS",
+        ("twilio",),
+        "some of twilio, telnyx, signalwire, freeswitch, separated by commas",
+        "Carriers whose webhooks and media streams are let in.",
+        min_length=1,
+    )
+    audio_socket_port: int | None = setting(
+        "AYBIZA_AUDIOSOCKET_PORT",
+        None,
+        "a whole number from 0 to 65535",
+        "Port at which Asterisk's AudioSocket may connect; 0: any free one; unset: none.",
+        ge=0,
+        le=65535,
+    )
     public_url: PublicUrl | None = setting(
         "AYBIZA_PUBLIC_URL",
         None,
@@ -41,7 +63,52 @@ class DoorSettings(BaseModel):
         "Base URL at which Twilio reaches this node; for TwiML and for signatures.",
     )
     twilio_auth_token: Secret | None = secret(
-        "TWILIO_AUTH_TOKEN", "Twilio's auth token; with it, webhooks must be signed."
+        "TWILIO_AUTH_TOKEN", "Twilio's auth token; with it, webhooks and streams must be signed."
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, CommaSeparated] = setting(
+        "AYBIZA_TRUSTED_PROXIES",
+        (),
+        "networks such as 10.0.0.0/8 or 127.0.0.1/32, separated by commas",
+        "Proxies before the doors, whose X-Forwarded-For, -Proto and -Host are believed.",
+    )
+    switches: Annotated[tuple[Network, ...], NoDecode, CommaSeparated] = setting(
+        "AYBIZA_SWITCHES",
+        (),
+        "networks such as 10.0.0.0/8 or 127.0.0.1/32, separated by commas",
+        "Switches of your own, whose streams come without a webhook, so without a token.",
+    )
+    rate_limit: int | None = setting(
+        "AYBIZA_RATE_LIMIT",
+        None,
+        "a whole number from 0 to 1000000",
+        "Requests a minute of one address, signed ones not counted; 0: any number; unset: 100, or"
+        " any number where only this machine reaches the node.",
+        ge=0,
+        le=1_000_000,
+    )
+    account_calls: int | None = setting(
+        "AYBIZA_ACCOUNT_CALLS",
+        None,
+        "a whole number from 1 to 10000",
+        "Calls at a time of one Twilio account on this node; unset: any number.",
+        ge=1,
+        le=10_000,
+    )
+    console_token: Secret | None = secret(
+        "AYBIZA_CONSOLE_TOKEN",
+        "Token with which operators' pages such as /metrics are read from other machines.",
+    )
+    tls_certificate: AbsolutePath | None = setting(
+        "AYBIZA_TLS_CERTIFICATE",
+        None,
+        "an absolute path of a file",
+        "Certificate of both doors with its chain, in PEM; unset: no TLS here.",
+    )
+    tls_key: AbsolutePath | None = setting(
+        "AYBIZA_TLS_KEY",
+        None,
+        "an absolute path of a file",
+        "Key of the certificate, in PEM, without a password.",
     )
 
     @model_validator(mode="after")
@@ -51,6 +118,24 @@ class DoorSettings(BaseModel):
                 f"AYBIZA_HTTP_PORT and AYBIZA_MEDIA_PORT: both are {self.http_port}, must differ"
             )
         return self
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("AYBIZA_TLS_CERTIFICATE and AYBIZA_TLS_KEY: set both or neither")
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether nobody but this machine can reach the doors, as far as the settings tell."""
+        public = urlsplit(self.public_url).hostname if self.public_url else None
+        return is_loopback(self.bind) and (public is None or is_loopback(public))
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether the doors ask for stream tokens and count requests: with an auth token, or if
+        others can reach them."""
+        return self.twilio_auth_token is not None or not self.is_local
 
     @property
     def public_http_url(self) -> str | None:

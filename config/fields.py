@@ -23,6 +23,10 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def _network(value: str) -> str:
+    return str(ipaddress.ip_network(value))
+
+
 def _split(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
@@ -53,6 +57,12 @@ def _host_port(value: str) -> str:
     return value
 
 
+def _own_namespace(value: str) -> str:
+    if value.upper().startswith("AWS/"):
+        raise ValueError("a namespace of AWS")
+    return value
+
+
 def _url(value: str) -> str:
     parts = urlsplit(value)
     if not (parts.hostname or parts.scheme == "unix"):
@@ -66,6 +76,15 @@ def _absolute(value: Path) -> Path:
     if not path.is_absolute():
         raise ValueError("not absolute")
     return path
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine is reached at `host`, an address or a name, or comes from there."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return host.lower() == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def host_name() -> str:
@@ -91,8 +110,14 @@ ModelId = Annotated[
 GuardrailVersion = Annotated[
     Text, StringConstraints(pattern=r"^\S{1,2048}:(DRAFT|[1-9][0-9]{0,7})$")
 ]
+MetricsNamespace = Annotated[
+    Text,
+    StringConstraints(pattern=r"^[A-Za-z0-9._/#-]{1,255}$"),
+    AfterValidator(_own_namespace),
+]
 Interface = Annotated[Text, AfterValidator(_interface)]
 ClusterInterface = Annotated[Text, AfterValidator(_one_interface)]
+Network = Annotated[Text, AfterValidator(_network)]
 HostPort = Annotated[
     Text, StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]+$"), AfterValidator(_host_port)
 ]

@@ -1,18 +1,20 @@
 """Settings of a node in its cluster: its name, its limits, where it keeps what it knows."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel
 from pydantic_settings import NoDecode
 
 from config.fields import (
     AbsolutePath,
+    AnyCase,
     ClusterInterface,
     CommaSeparated,
     HostPort,
     NodeName,
     RedisUrl,
+    flag,
     host_name,
     number,
     setting,
@@ -46,6 +48,45 @@ class NodeSettings(BaseModel):
         "Machines whose nodes form the cluster; one that lives is enough.",
     )
     max_calls: int = number("AYBIZA_MAX_CALLS", 100, 1, 10_000, "Calls at a time on this node.")
+    isolation: Annotated[Literal["none", "process"], AnyCase] = setting(
+        "AYBIZA_ISOLATION",
+        "none",
+        "none or process",
+        "Whether `aybiza run` gives each call a node (an OS process) of its own.",
+    )
+    isolated_calls: int = number(
+        "AYBIZA_ISOLATED_CALLS",
+        4,
+        1,
+        64,
+        "Calls at a time on this machine that have nodes of their own.",
+    )
+    one_call: bool = flag(
+        "AYBIZA_ONE_CALL",
+        False,
+        "Whether the node ends after one call; `aybiza run` sets it for those nodes.",
+    )
+    max_loop_lag_ms: int = number(
+        "AYBIZA_MAX_LOOP_LAG_MS",
+        250,
+        10,
+        10_000,
+        "Mean lateness of the event loop at which the node takes no further call.",
+    )
+    max_memory_mb: int = number(
+        "AYBIZA_MAX_MEMORY_MB",
+        4096,
+        64,
+        1_048_576,
+        "Memory of the node's process at which it takes no further call.",
+    )
+    drain_seconds: int = number(
+        "AYBIZA_DRAIN_SECONDS",
+        0,
+        0,
+        14_400,
+        "Seconds that calls get to come to their end before a node that stops hands them over.",
+    )
     mailbox_alarm: int = number(
         "AYBIZA_MAILBOX_ALARM",
         10_000,

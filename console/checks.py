@@ -1,4 +1,7 @@
-"""Whether the providers that the settings name can be used: models, regions, credentials, network.
+"""Whether what the settings name can be used, and by none but those who should.
+
+Models, regions, credentials, network; behind them what a stranger could make use of
+(`console.weaknesses`).
 
 Contract: `checks` says so in words, a line each, within `LIMIT` seconds whatever hangs. It opens
 connections and closes them; it sends no request, costs nothing, and shows no secret.
@@ -25,6 +28,7 @@ from claude.choice import Policy
 from claude.experiments import SelectionError
 from config.catalogue import Catalogue
 from config.settings import Settings
+from console.weaknesses import weaknesses
 
 LIMIT: Final = 5.0
 """Seconds for all checks together; they run side by side."""
@@ -57,6 +61,7 @@ def checks(settings: Settings, catalogue: Catalogue) -> list[Check]:
         ("DEEPGRAM_API_KEY", partial(_deepgram_key, settings)),
         ("network: Deepgram", partial(_network, "Deepgram", settings.deepgram_url or DEEPGRAM_URL)),
     ]
+    findings = [Check(*finding) for finding in weaknesses(settings)]
     done: queue.SimpleQueue[tuple[int, Check]] = queue.SimpleQueue()
     for number, (name, job) in enumerate(jobs):
         # Of its own will a look-up of names or credentials may not end in time.
@@ -72,7 +77,7 @@ def checks(settings: Settings, catalogue: Catalogue) -> list[Check]:
     return [
         found.get(number, Check(name, False, f"no answer within {LIMIT:g} s"))
         for number, (name, _) in enumerate(jobs)
-    ]
+    ] + findings
 
 
 def _run(number: int, name: str, job: Callable[[], Check], done: Any) -> None:

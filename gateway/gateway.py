@@ -3,6 +3,7 @@
 Gateway             one_for_one
 ├─ StreamSupervisor   the media streams, one process each
 ├─ MediaServer        accepts them
+├─ AudioSocketServer  accepts Asterisk's, if there is a port for it
 └─ HttpServer         webhooks, health, metrics
 """
 
@@ -12,6 +13,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.audio_socket import AudioSocketServer
 from gateway.http import HttpDoor, http_app
 from gateway.http_server import HttpServer
 from gateway.media_server import STREAM_SUPERVISOR, MediaServer
@@ -27,24 +29,31 @@ MAX_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """The bound sockets and what stands behind them."""
+    """The bound sockets and what stands behind them; `audio_socket` is Asterisk's."""
 
     media: socket.socket
     http: socket.socket
     context_of: ContextOf
     door: HttpDoor
+    audio_socket: socket.socket | None = None
 
 
 class Gateway(Supervisor):
     """See the module."""
 
     async def init(self, doors: Doors) -> Any:  # type: ignore[override]
+        admission = doors.door.admission
+        media = (doors.media, doors.context_of, doors.door.carriers, admission)
+        children = [
+            child(StreamSupervisor, name=STREAM_SUPERVISOR),
+            child(MediaServer, *media, name="media_server"),
+            child(HttpServer, doors.http, http_app(doors.door), admission, name="http_server"),
+        ]
+        if doors.audio_socket is not None:
+            asterisk = (doors.audio_socket, doors.context_of, admission)
+            children.append(child(AudioSocketServer, *asterisk, name="audio_socket_server"))
         await super().init(
-            [
-                child(StreamSupervisor, name=STREAM_SUPERVISOR),
-                child(MediaServer, doors.media, doors.context_of, name="media_server"),
-                child(HttpServer, doors.http, http_app(doors.door), name="http_server"),
-            ],
+            children,
             max_restarts=MAX_RESTARTS,
             max_seconds=MAX_SECONDS,
         )

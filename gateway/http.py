@@ -2,7 +2,11 @@
 
     POST /incoming   a call comes in: TwiML that connects its media stream; behind that stands a
                      `<Redirect>` back to here, so a caller whose stream breaks lands on a live
-                     gateway again. A call that has ended is hung up.
+                     gateway again. A node that refuses sends the caller to one with room; where
+                     nobody has any, all are busy, but who comes back is held a while. A call that
+                     has ended is hung up, and one that comes back again and again is ended in
+                     words. Other carriers' calls come in at /incoming/telnyx and
+                     /incoming/signalwire, if `AYBIZA_CARRIERS` lets them
     POST /status     Twilio's status callbacks, logged
     GET  /healthz    200 while the loop runs
     GET  /readyz     200 while the node takes calls, 503 with the reason when it does not
@@ -13,56 +17,67 @@ Source: Twilio, TwiML `<Connect>`, `<Stream>`, `<Redirect>`; design, "Doors".
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from actors import names
+from actors.drain_actor import Left, adopt
 from actors.memory_actor import Load
+from actors.placement_actor import board
 from actors.runtime import VM, CallExit
-from dialogue.journal import Ended, decode
+from dialogue.journal import FAULT, Ended, decode
 from gateway import twiml
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.errors import SupervisorError
+from gateway.admission import Admission
+from gateway.arrival import Arrival
+from gateway.carriers import TWILIO, Carrier
+from gateway.http_admission import HttpAdmission
+from gateway.media_stream import NODE, SEAM, SINCE
+from supervisors.application import count_calls
 
 MAX_BODY_BYTES = 64 * 1024
 ASK_SECONDS = 1.0
-
-# On the way back from a stream that broke; a first call needs no look into memory.
-AGAIN = "again"
+WAIT_SECONDS = 1
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpDoor:
-    """What the routes need: the VM, where Twilio finds the media door and this one, the limit."""
+    """What the routes need: the VM, where Twilio finds the media door and this one, what is said
+    when nobody has room, who may come in. `wall` is the unix time."""
 
     vm: VM
     media_url: str
     public_url: str
-    max_calls: int
     busy_text: str
-    draining: Callable[[], bool] = lambda: False
+    admission: Admission = field(default_factory=Admission)
+    carriers: Sequence[Carrier] = TWILIO
+    wall: Callable[[], float] = time.time
 
 
 def http_app(door: HttpDoor) -> Starlette:
     """The application that answers the routes of the module."""
     routes = [
         Route("/incoming", door_route(door, incoming), methods=["POST"]),
+        Route("/incoming/{carrier}", door_route(door, incoming), methods=["POST"]),
         Route("/status", door_route(door, status), methods=["POST"]),
         Route("/healthz", door_route(door, healthz)),
         Route("/readyz", door_route(door, readyz)),
         Route("/metrics", door_route(door, metrics)),
     ]
-    return Starlette(routes=routes)
+    admitted = Middleware(HttpAdmission, admission=door.admission, busy_text=door.busy_text)
+    return Starlette(routes=routes, middleware=[admitted])
 
 
 def door_route(door: HttpDoor, answer: Callable[[HttpDoor, Request], Any]) -> Any:
@@ -77,22 +92,110 @@ def door_route(door: HttpDoor, answer: Callable[[HttpDoor, Request], Any]) -> An
 
 async def incoming(door: HttpDoor, request: Request) -> Response:
     """TwiML for a call, new or back from a broken stream."""
+    carrier = _carrier(door, request)
+    if carrier is None:
+        return PlainTextResponse("AYBIZA_CARRIERS does not let this carrier in.\n", 404)
     form = await _form(request)
     if form is None:
         return PlainTextResponse("The body is too large.\n", 413)
     call_sid = form.get("CallSid", "")
     if not call_sid:
         return PlainTextResponse("CallSid is missing: this door is for Twilio's webhook.\n", 400)
-    again = AGAIN in request.query_params
-    if again and await _has_ended(door, call_sid):
-        return _twiml(twiml.hangup())
-    if not again and await _calls(door) >= door.max_calls:
-        log.warning("call_refused", call_id=call_sid, reason="node is full")
-        return _twiml(twiml.say_hangup(door.busy_text))
-    log.info("call_incoming", call_id=call_sid, again=again)
+    arrival = Arrival.of(request.query_params, door.wall())
+    taken = None
+    if arrival.again:
+        taken = await adopt(door.vm, call_sid, arrival.node)
+        if taken is not None:
+            arrival = replace(arrival, node=door.vm.node)
+        if await _has_ended(door, call_sid):
+            return _twiml(twiml.hangup())
+        if arrival.is_hopeless:
+            log.error("call_given_up", call_id=call_sid, returns=arrival.again)
+            return _twiml(twiml.say_hangup(door.busy_text))
+    media_url, node, refusal = await _stream_door(door, call_sid)
+    if refusal:
+        elsewhere = _elsewhere(door, call_sid, carrier, arrival, refusal)
+        if elsewhere is None and arrival.again:
+            media_url, node, refusal = await _stream_door(door, call_sid, back=True)
+        if refusal:
+            if arrival.again:
+                # The journal is here, for the next node to take.
+                at_seam = taken.at_seam if taken is not None else None
+                door.vm.cast(names.DRAIN, Left(call_sid, at_seam))
+            return elsewhere or _nowhere(door, call_sid, carrier, arrival, refusal)
+    log.info("call_incoming", call_id=call_sid, again=arrival.again, carrier=carrier.name)
     parameters = {name: form[name] for name in ("From", "To") if form.get(name)}
-    redirect = f"{door.public_url}/incoming?{AGAIN}=1"
-    return _twiml(twiml.connect_stream(door.media_url, parameters, redirect))
+    parameters = {"CallSid": call_sid, **parameters} if carrier.names_the_call else parameters
+    parameters |= _passed_on(arrival, at_seam=taken is not None and taken.at_seam)
+    back = f"{door.public_url}{carrier.webhook}?{arrival.back(door.wall(), node)}"
+    url = media_url.removesuffix(TWILIO[0].path) + carrier.path
+    parameters |= door.admission.parameters(call_sid)
+    return _twiml(twiml.connect_stream(url, parameters, back, carrier.stream))
+
+
+def _passed_on(arrival: Arrival, *, at_seam: bool) -> dict[str, str]:
+    """What the stream is to know of the call's earlier streams."""
+    known = {SINCE: str(arrival.since), NODE: arrival.node if arrival.again else ""}
+    known[SEAM] = "1" if at_seam else ""
+    return {name: value for name, value in known.items() if value}
+
+
+async def _stream_door(
+    door: HttpDoor, call_sid: str, *, back: bool = False
+) -> tuple[str, str, str]:
+    """The media door for the call and the name of its node, or why it gets none here.
+
+    `back`: as `Board.refusal` has it.
+    """
+    vm, own, now = door.vm, board(door.vm), door.vm.now()
+    # While the supervisor of the calls restarts, the last count holds; the stream waits for it.
+    with contextlib.suppress(CallExit):
+        own.calls = await count_calls(vm)
+    calls, most = own.carried(now, but=call_sid)
+    # What is left of the call's last stream here makes room for it.
+    calls -= not own.place.isolated and vm.whereis(names.session(call_sid)) is not None
+    refusal = own.refusal(calls, most, back=back)
+    if refusal:
+        return "", "", refusal
+    if not own.place.isolated:
+        own.admit(call_sid, now)
+        return door.media_url, vm.node, ""
+    lent = own.lend(now)
+    return (lent.place.media, lent.node, "") if lent else ("", "", "full")
+
+
+def _elsewhere(
+    door: HttpDoor, call_sid: str, carrier: Carrier, arrival: Arrival, refusal: str
+) -> Response | None:
+    """Send the caller to a node with room; None if there is none."""
+    other = board(door.vm).elsewhere() if arrival.may_go_on else None
+    if other is None:
+        return None
+    log.info("call_sent_on", call_id=call_sid, to=other.node, reason=refusal)
+    board(door.vm).sent(other.node)
+    url = f"{other.place.http}{carrier.webhook}?{arrival.onward()}"
+    fallback = f"{door.public_url}{carrier.webhook}?{arrival.finally_here()}"
+    return _twiml(twiml.redirect(url, fallback))
+
+
+def _nowhere(
+    door: HttpDoor, call_sid: str, carrier: Carrier, arrival: Arrival, refusal: str
+) -> Response:
+    """Nobody has room: hold a caller who comes back, and send a new one away."""
+    own = board(door.vm)
+    # The last node to end has nobody to wait for.
+    held = arrival.may_wait and bool(own.others or not own.ending)
+    log.warning("call_refused", call_id=call_sid, reason=refusal, held=held)
+    if held:
+        url = f"{door.public_url}{carrier.webhook}?{arrival.later()}"
+        return _twiml(twiml.wait(WAIT_SECONDS, url))
+    return _twiml(twiml.say_hangup(door.busy_text))
+
+
+def _carrier(door: HttpDoor, request: Request) -> Carrier | None:
+    """Whose webhook it is; None if it has no business here."""
+    asked = request.url.path
+    return next((carrier for carrier in door.carriers if carrier.webhook == asked), None)
 
 
 async def status(door: HttpDoor, request: Request) -> Response:
@@ -110,15 +213,13 @@ async def healthz(door: HttpDoor, request: Request) -> Response:
 
 async def readyz(door: HttpDoor, request: Request) -> Response:
     """Whether the node takes calls."""
-    if door.draining():
-        return PlainTextResponse("draining\n", 503)
+    own = board(door.vm)
     try:
-        calls = await _calls(door)
+        own.calls = await count_calls(door.vm)
     except CallExit:
         return PlainTextResponse("the call supervisor is restarting\n", 503)
-    if calls >= door.max_calls:
-        return PlainTextResponse(f"full: {calls} calls\n", 503)
-    return PlainTextResponse("ready\n")
+    refusal = own.refusal(*own.carried(door.vm.now()))
+    return PlainTextResponse(f"{refusal or 'ready'}\n", 503 if refusal else 200)
 
 
 async def metrics(door: HttpDoor, request: Request) -> Response:
@@ -139,22 +240,13 @@ async def _form(request: Request) -> dict[str, str] | None:
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
-async def _calls(door: HttpDoor) -> int:
-    try:
-        counts = await DynamicSupervisor.count_children(
-            door.vm, names.CALL_SUPERVISOR, timeout=ASK_SECONDS
-        )
-    except SupervisorError:
-        return 0
-    return counts.active
-
-
 async def _has_ended(door: HttpDoor, call_sid: str) -> bool:
     try:
         journal = await names.call_patiently(door.vm, names.MEMORY, Load(call_sid), ASK_SECONDS)
     except CallExit:
         return False
-    return any(isinstance(decode(body), Ended) for _, body in journal)
+    entries = (decode(body) for _, body in journal)
+    return any(isinstance(entry, Ended) and entry.reason != FAULT for entry in entries)
 
 
 def _twiml(document: str) -> Response:

@@ -10,14 +10,16 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from actors.runtime import Exit, GenServer, Stop, Task
-from gateway.listening import retire
+from gateway.admission import Admission
+from gateway.entrance import ACCEPT_BATCH, MAX_HEADER_BYTES, HttpConnection
+from gateway.listening import BACKLOG, retire
 
 START_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 5
@@ -44,13 +46,20 @@ class HttpServer(GenServer):
 
     traps_exits = True
 
-    async def init(self, listening: socket.socket, app: Starlette) -> None:
+    async def init(
+        self, listening: socket.socket, app: Starlette, admission: Admission | None = None
+    ) -> None:
         config = uvicorn.Config(
             app,
             lifespan="off",
             loop="none",
             ws="none",
-            http=H11Protocol,
+            # Made for each connection, as a class would be.
+            http=cast(Any, partial(HttpConnection, admission or Admission())),
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            backlog=ACCEPT_BATCH,
+            # Whom to believe is decided by `gateway.callers`, for both doors.
+            proxy_headers=False,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -62,6 +71,8 @@ class HttpServer(GenServer):
         self._serving = Task.start(self.vm, self._serve, listening.dup(), ready)
         async with asyncio.timeout(START_SECONDS):
             await ready
+        # asyncio takes one number for both, how many wait and how many are accepted at a time.
+        listening.listen(BACKLOG)
 
     async def handle_info(self, message: Any) -> None:
         match message:

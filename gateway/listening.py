@@ -18,6 +18,9 @@ from actors.runtime import VM, Process
 # Whoever was accepted has made the opening handshake by then, or never will.
 RETIRE_SECONDS = 10.0
 
+BACKLOG = 1024
+"""Connections that wait for a server to accept them."""
+
 
 class Socket(Protocol):
     """A socket by its file descriptor."""
@@ -29,7 +32,7 @@ class Socket(Protocol):
 def bound(host: str, port: int) -> socket.socket:
     """A listening socket at the address."""
     try:
-        return socket.create_server((host, port), backlog=1024)
+        return socket.create_server((host, port), backlog=BACKLOG)
     except OSError as error:
         raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
 

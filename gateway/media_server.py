@@ -1,4 +1,4 @@
-"""MediaServer: accepts Twilio's media websockets on the path `/media`.
+"""MediaServer: accepts the carriers' media websockets, each on its path (`gateway.carriers`).
 
 Each connection becomes a `MediaStream` under StreamSupervisor. The listening socket belongs to the
 node and is only borrowed, so a restart of this server refuses nobody, and running calls do not
@@ -11,28 +11,36 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
 from actors.runtime import SHUTDOWN, VM, CallExit, Exit, GenServer, Pid, Stop, Task, is_orderly
-from gateway.listening import retire
+from gateway.admission import Admission
+from gateway.carriers import TWILIO, Carrier
+from gateway.codec import MAX_FRAME_BYTES, Codec
+from gateway.entrance import ACCEPT_BATCH, MediaConnection
+from gateway.listening import BACKLOG, retire
 from gateway.media_stream import (
     CLOSE_GOING_AWAY,
     CLOSE_INTERNAL_ERROR,
+    ELSEWHERE,
+    Admit,
+    Connection,
     ContextOf,
     MediaStream,
 )
-from gateway.twilio_codec import MAX_FRAME_BYTES
 from supervisors.child_spec import child
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from supervisors.errors import SupervisorError
 
-PATH = "/media"
+PATH = TWILIO[0].path
 STREAM_SUPERVISOR = "stream_supervisor"
 
 # Longer than any call may last: the limit of the call itself comes first.
@@ -48,9 +56,17 @@ class MediaServer(GenServer):
 
     traps_exits = True
 
-    async def init(self, listening: socket.socket, context_of: ContextOf) -> None:
+    async def init(
+        self,
+        listening: socket.socket,
+        context_of: ContextOf,
+        carriers: Sequence[Carrier] = TWILIO,
+        admission: Admission | None = None,
+    ) -> None:
+        self._admission = admission or Admission()
         self._listening = listening
         self._context_of = context_of
+        self._carriers = {carrier.path: carrier for carrier in carriers}
         self._closing = False
         ready: asyncio.Future[None] = self.vm.loop.create_future()
         self._listener = Task.start(self.vm, self._listen, ready)
@@ -68,14 +84,26 @@ class MediaServer(GenServer):
         vm = self.vm
 
         async def handle(connection: ServerConnection) -> None:
-            await _carry(vm, connection, self._context_of)
+            assert connection.request is not None
+            assert isinstance(connection, MediaConnection)
+            carrier = self._carriers[_path(connection.request)]
+            address = self._admission.address_of(connection.knock(connection.request))
+            visit = self._admission.visit(address, connection.owes_nothing)
+            try:
+                await carry(vm, connection, carrier.codec(), self._context_of, visit.start)
+            finally:
+                visit.over()
 
         server: Server | None = None
         try:
             server = await serve(
                 handle,
                 sock=self._listening.dup(),
-                process_request=_only_media,
+                process_request=self._ask,
+                create_connection=cast(Any, partial(MediaConnection, self._admission)),
+                backlog=ACCEPT_BATCH,
+                server_header=None,
+                select_subprotocol=self._subprotocol,
                 max_size=MAX_FRAME_BYTES,
                 open_timeout=OPEN_SECONDS,
                 # Speech does not shrink by it, and it costs each call memory and time.
@@ -83,6 +111,8 @@ class MediaServer(GenServer):
                 # A carrier's media flows all the time; its silence is seen sooner by the call.
                 ping_interval=None,
             )
+            # asyncio takes one number for both, how many wait and how many are accepted at a time.
+            self._listening.listen(BACKLOG)
             ready.set_result(None)
             await asyncio.Event().wait()
         finally:
@@ -95,24 +125,48 @@ class MediaServer(GenServer):
             elif not ready.done():
                 ready.set_exception(RuntimeError("the media server did not start"))
 
+    async def _ask(self, connection: ServerConnection, request: Request) -> Response | None:
+        """None for a handshake that may come in, or the answer."""
+        assert isinstance(connection, MediaConnection)
+        refusal = await self._admission.handshake(connection.knock(request))
+        if refusal is not None:
+            response = connection.respond(refusal.status, refusal.text)
+            response.headers.update(refusal.headers)
+            return response
+        if _path(request) in self._carriers:
+            return None
+        paths = ", ".join(self._carriers)
+        return connection.respond(HTTPStatus.NOT_FOUND, f"Media streams connect to {paths}.\n")
 
-def _only_media(connection: ServerConnection, request: Request) -> Response | None:
-    if request.path.split("?")[0] == PATH:
-        return None
-    return connection.respond(HTTPStatus.NOT_FOUND, f"Media streams connect to {PATH}.\n")
+    def _subprotocol(
+        self, connection: ServerConnection, offered: Sequence[Subprotocol]
+    ) -> Subprotocol | None:
+        known = {carrier.subprotocol for carrier in self._carriers.values()}
+        return next((name for name in offered if name in known), None)
 
 
-async def _carry(vm: VM, connection: ServerConnection, context_of: ContextOf) -> None:
+def _path(request: Request) -> str:
+    return request.path.split("?")[0]
+
+
+async def carry(
+    vm: VM,
+    connection: Connection,
+    codec: Codec,
+    context_of: ContextOf,
+    admit: Admit = lambda start: start,
+) -> None:
     """Have a MediaStream carry the connection, for as long as it lives."""
-    spec = child(MediaStream, connection, context_of, restart="temporary", shutdown=STOP_SECONDS)
+    stream = (connection, codec, context_of, admit)
+    spec = child(MediaStream, *stream, restart="temporary", shutdown=STOP_SECONDS)
     try:
-        stream = await DynamicSupervisor.start_child(vm, STREAM_SUPERVISOR, spec)
-        assert isinstance(stream, Pid)
-        reason = await vm.join(stream, STREAM_SECONDS)
+        pid = await DynamicSupervisor.start_child(vm, STREAM_SUPERVISOR, spec)
+        assert isinstance(pid, Pid)
+        reason = await vm.join(pid, STREAM_SECONDS)
     except (SupervisorError, CallExit, TimeoutError) as error:
         log.error("media_stream_failed", reason=str(error))
         reason = error
     if reason == SHUTDOWN:
-        await connection.close(CLOSE_GOING_AWAY, "the call goes on elsewhere")
+        await connection.close(CLOSE_GOING_AWAY, ELSEWHERE)
     elif not is_orderly(reason):
         await connection.close(CLOSE_INTERNAL_ERROR, "the connection's process failed")

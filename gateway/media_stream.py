@@ -1,18 +1,20 @@
-"""MediaStream: one media websocket of Twilio, and the call on it.
+"""MediaStream: one media connection of a carrier, and the call on it.
 
-A process a websocket. It reads frames, writes frames, owns the call's line, and has a CallSession
-run on it; what is said is not its business. It outlives the session: when one goes down before the
-call has ended it asks for a new one on the same line, so the caller stays connected. When it ends
-itself, the session sees the line go; the caller comes back by the `<Redirect>` of the call's
-TwiML.
+A process a connection, which its codec reads and writes. It owns the call's line, and has a
+CallSession run on it; what is said is not its business. It outlives the session: when one goes down
+before the call has ended it asks for a new one on the same line, so the caller stays connected.
+When it ends itself, the session sees the line go; the caller comes back by the `<Redirect>` of the
+call's TwiML.
 
 How it ends, and the websocket's close code:
 
     the conversation is over                      1000
     the caller hung up (`stop`) or the socket went  (closed by the other side)
-    the node stops; a newer stream has the call   1001: Twilio goes on to the `<Redirect>`
-    bad input                                     as `gateway.twilio_codec` says
-    no capacity, the session keeps failing        1013, 1011: as 1001
+    the node stops; a newer stream has the call;  1001: Twilio goes on to the `<Redirect>`
+    the call is handed over to another node
+    bad input                                     as `gateway.codec` says
+    no capacity; a fault of the line, the         1013; 1011: as 1001
+    session keeps failing
 
 Source: Twilio, "Media Streams: WebSocket messages"; RFC 6455, section 7.4.1.
 """
@@ -21,18 +23,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from actors import names
+from actors.call_actor import HANDED_OVER
 from actors.call_context import CallContext
+from actors.drain_actor import Left, adopt, end_stream
 from actors.memory_actor import Forget
 from actors.metrics_actor import count
+from actors.placement_actor import board
 from actors.registry_actor import names as registered
 from actors.runtime import (
     KILL,
@@ -48,8 +53,19 @@ from actors.runtime import (
     Task,
 )
 from dialogue.events import DigitPressed, Heard, HungUp
-from gateway import twilio_codec as codec
-from gateway.twilio_codec import Dtmf, Mark, Media, ProtocolError, Start, TwilioStream, Unknown
+from dialogue.journal import FAULT
+from gateway.codec import (
+    CLOSE_POLICY_VIOLATION,
+    Codec,
+    Dtmf,
+    Frame,
+    Mark,
+    Media,
+    ProtocolError,
+    Start,
+    Unknown,
+)
+from gateway.codec import Stop as StreamStopped
 from speech.line import Line
 from supervisors.call_session import call_session
 from supervisors.dynamic_supervisor import DynamicSupervisor
@@ -65,7 +81,6 @@ WRITE_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 HANG_UP_SECONDS = 5.0
 CALL_SUPERVISOR_SECONDS = 2.0
-OLDER_STREAM_SECONDS = 1.0
 SESSION_RETRY_SECONDS = 0.01
 
 # A session that goes down more often than this within the time is not mended by another.
@@ -75,10 +90,38 @@ SESSION_RESTART_SECONDS = 30.0
 # Frames that wait for a peer which does not read; at 200 ms a frame far more than the lead.
 WRITER_BACKLOG = 500
 
+ELSEWHERE = "the call goes on elsewhere"
+
+# Parameters of the stream that the webhook has given: unix time at which the call began, the node
+# that has its journal, whether it was handed over at a seam.
+SINCE = "Since"
+NODE = "Node"
+SEAM = "Seam"
+
 log = structlog.get_logger(__name__)
 
-# Makes the context of a call from its line and what Twilio told of it.
+# Makes the context of a call from its line and what the carrier told of it.
 ContextOf = Callable[[Line, Start], CallContext]
+
+# Lets a stream in, as what is returned, or raises ProtocolError (`gateway.admission`).
+Admit = Callable[[Start], Start]
+
+
+class Connection(Protocol):
+    """A carrier's connection, as websockets has it; `ConnectionClosed` says that it is gone."""
+
+    @property
+    def transport(self) -> asyncio.WriteTransport:
+        """What is under it; `abort` ends it at once."""
+
+    def __aiter__(self) -> AsyncIterator[Frame]:
+        """The frames that come, to the end."""
+
+    async def send(self, message: Frame, /) -> None:
+        """Send a frame."""
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End it in order."""
 
 
 class MediaStream(GenServer):
@@ -86,22 +129,32 @@ class MediaStream(GenServer):
 
     traps_exits = True
 
-    async def init(self, socket: ServerConnection, context_of: ContextOf) -> None:
+    async def init(
+        self,
+        socket: Connection,
+        codec: Codec,
+        context_of: ContextOf,
+        admit: Admit = lambda start: start,
+    ) -> None:
         self.call_id = ""
+        self._admit = admit
         self._socket = socket
+        self._codec = codec
         self._context_of = context_of
         self._context: CallContext | None = None
         self._session: Pid | None = None
         self._sessions_lost: deque[float] = deque()
-        self._leaving = False
-        self._writer = _Writer(self.vm, socket)
+        self._leaving = self._comes_back = False
+        self._writer = _Writer(self.vm, socket, codec)
         self._reader = Task.start(self.vm, self._read)
         self.send_after("no_start", START_SECONDS)
 
     async def handle_info(self, message: Any) -> None:
         match message:
-            case Start() if self._context is not None:
+            case Start(custom_parameters=parameters) if self._context is not None:
+                self._comes_back = SINCE in parameters
                 await self._take_over()
+                await self._fetch(parameters.get(NODE, ""))
                 await self._begin()
             case Mark(name) if self._context is not None:
                 sentence = self._context.line.ledger.marked(name)
@@ -109,7 +162,7 @@ class MediaStream(GenServer):
                     self._context.line.post(Heard(*sentence))
             case Dtmf(digit) if self._context is not None:
                 self._context.line.post(DigitPressed(digit))
-            case codec.Stop():
+            case StreamStopped():
                 self._hang_up()
             case Unknown():
                 log.warning("media_event_unknown", call_id=self.call_id, event_=str(message))
@@ -126,7 +179,13 @@ class MediaStream(GenServer):
                 log.warning("media_peer_stalled", call_id=self.call_id, reason=str(reason))
                 raise Stop(SHUTDOWN)
             case "no_start" if self._context is None:
-                await self._close(codec.CLOSE_POLICY_VIOLATION, "no start message came")
+                await self._close(CLOSE_POLICY_VIOLATION, "no start message came")
+            # Who has not come by a webhook, from a switch of one's own, would not come back.
+            case "leave" | "stay" if self._context is not None and self._comes_back:
+                self._context.line.leaving = message == "leave"
+            case "leave now" if self._comes_back and not self._leaving:
+                self.vm.cast(names.DRAIN, Left(self.call_id, at_seam=False))
+                raise Stop(SHUTDOWN)
             case "session" if self._session is None:
                 await self._begin()
             case "hung_up":
@@ -154,20 +213,20 @@ class MediaStream(GenServer):
 
     async def _take_frames(self) -> None:
         """Audio goes straight to the line, the rest to the process."""
-        stream, owner = TwilioStream(), self.pid
+        owner = self.pid
         line: Line | None = None
         async for frame in self._socket:
-            event = stream.receive(frame)
-            if type(event) is Media:
-                assert line is not None
-                line.hear(event.payload)
-                continue
-            if type(event) is Start:
-                self._writer.stream_sid = event.stream_sid
-                line = Line(event.call_sid, self._writer, owner=owner)
-                self.call_id = event.call_sid
-                self._context = self._context_of(line, event)
-            self.vm.send(owner, event)
+            for came in self._codec.decode(frame):
+                if type(came) is Media:
+                    assert line is not None
+                    line.hear(came.payload)
+                    continue
+                event = self._admit(came) if type(came) is Start else came
+                if type(event) is Start:
+                    line = Line(event.call_sid, self._writer, owner=owner)
+                    self.call_id = event.call_sid
+                    self._context = self._context_of(line, event)
+                self.vm.send(owner, event)
 
     def _note_refusal(self, code: int, why: str) -> None:
         count(self.vm, "aybiza_errors_total", kind="media_protocol")
@@ -178,11 +237,13 @@ class MediaStream(GenServer):
         await self._close(error.close_code, error.reason)
 
     async def _close(self, code: int, why: str) -> None:
-        """Close the websocket, and end."""
+        """Close the connection, and end."""
         log.info("media_closing", call_id=self.call_id, code=code, reason=why)
         self._leaving = True
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
+                if code == CLOSE_NORMAL:
+                    self._writer.farewell()
                 await self._writer.drained()
                 await self._socket.close(code, why)
         except (TimeoutError, CallExit, ConnectionClosed):
@@ -199,15 +260,15 @@ class MediaStream(GenServer):
 
     async def _take_over(self) -> None:
         """A caller has one line: an older stream, whose end has gone unnoticed, ends now."""
-        name = names.stream(self.call_id)
-        while (older := self.vm.whereis(name)) is not None:
-            log.info("older_stream_ends", call_id=self.call_id, stream=str(older))
-            try:
-                await self.vm.stop(older, SHUTDOWN, OLDER_STREAM_SECONDS)
-            except CallExit:
-                self.vm.exit(older, KILL)
-                await self.vm.join(older, None)
-        registered(self.vm).register(self._process, name.key)
+        await end_stream(self.vm, self.call_id)
+        registered(self.vm).register(self._process, names.stream(self.call_id).key)
+        board(self.vm).arrived(self.call_id)
+
+    async def _fetch(self, node: str) -> None:
+        """The caller may have come by the webhook of one node to the media door of another."""
+        taken = await adopt(self.vm, self.call_id, node) if node else None
+        if taken is not None and taken.at_seam and self._context is not None:
+            self._context = replace(self._context, at_seam=True)
 
     async def _begin(self) -> None:
         """Have a session run on the line; tried again while CallSupervisor is restarting."""
@@ -261,8 +322,12 @@ class MediaStream(GenServer):
         self._session = None
         assert self._context is not None
         line = self._context.line
+        if line.ended == HANDED_OVER:
+            self.vm.cast(names.DRAIN, Left(self.call_id, at_seam=True))
+            await self._close(CLOSE_GOING_AWAY, ELSEWHERE)
         if line.ended is not None:
-            await self._close(CLOSE_NORMAL, line.ended)
+            code = CLOSE_INTERNAL_ERROR if line.ended == FAULT else CLOSE_NORMAL
+            await self._close(code, line.ended)
         now = self.vm.now()
         self._sessions_lost.append(now)
         while now - self._sessions_lost[0] > SESSION_RESTART_SECONDS:
@@ -273,29 +338,43 @@ class MediaStream(GenServer):
         self.send_after("session", SESSION_RETRY_SECONDS * (len(self._sessions_lost) - 1))
 
 
+def running_for(start: Start, now: float) -> float:
+    """How long the call has been running at unix time `now`, in seconds, on whichever nodes."""
+    since = start.custom_parameters.get(SINCE, "")
+    return max(0.0, now - int(since)) if since.isascii() and since.isdecimal() else 0.0
+
+
+# What a connection is told, encoded when it is its turn: audio, or an encoder that makes frames.
+Command = bytes | Callable[[], Sequence[Frame]]
+
+
 class _Writer:
     """Frames out, in order, by a process of its own: the call never waits for the peer."""
 
-    def __init__(self, vm: VM, socket: ServerConnection) -> None:
+    def __init__(self, vm: VM, socket: Connection, codec: Codec) -> None:
         self._vm = vm
         self._socket = socket
+        self._codec = codec
         self._process = vm.spawn_process(self._write, label="MediaWriter", link=True)
-        self.stream_sid = ""
 
     @property
     def pid(self) -> Pid:
         return self._process.pid
 
     def media(self, mulaw: bytes) -> None:
-        self._put(codec.media(self.stream_sid, mulaw))
+        self._put(mulaw)
 
     def mark(self, name: str) -> None:
-        self._put(codec.mark(self.stream_sid, name))
+        self._put(partial(self._codec.mark, name))
 
     def clear(self) -> None:
         # What has not left yet is dropped here: the clear must not wait behind it.
-        self._process.discard(lambda frame: isinstance(frame, str) and _is_media(frame))
-        self._put(codec.clear(self.stream_sid))
+        self._process.discard(lambda command: isinstance(command, bytes))
+        self._put(self._codec.clear)
+
+    def farewell(self) -> None:
+        """The conversation is over, should the carrier have to be told."""
+        self._put(self._codec.farewell)
 
     async def drained(self) -> None:
         """Return when everything given so far has been written."""
@@ -304,11 +383,11 @@ class _Writer:
         if self._process.alive:
             await done
 
-    def _put(self, frame: str) -> None:
+    def _put(self, command: Command) -> None:
         if len(self._process.mailbox) >= WRITER_BACKLOG:
             self._vm.exit(self.pid, "peer_does_not_read")
         else:
-            self._vm.send(self.pid, frame)
+            self._vm.send(self.pid, command)
 
     async def _write(self, process: Process) -> None:
         while True:
@@ -317,13 +396,11 @@ class _Writer:
                 if not item.done():
                     item.set_result(None)
                 continue
+            frames = self._codec.media(item) if isinstance(item, bytes) else item()
             try:
                 async with asyncio.timeout(WRITE_SECONDS):
-                    await self._socket.send(item)
+                    for frame in frames:
+                        await self._socket.send(frame)
             except ConnectionClosed:
                 # The reader sees the same end and decides what it means.
                 continue
-
-
-def _is_media(frame: str) -> bool:
-    return frame.startswith('{"event":"media"')

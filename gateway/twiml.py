@@ -9,6 +9,7 @@ Source: Twilio, "TwiML Voice": `<Connect>`, `<Stream>`, `<Redirect>`, `<Say>`, `
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
@@ -20,23 +21,50 @@ MAX_PARAMETER_CHARS: Final = 500
 """Twilio takes a `<Parameter>` whose name and value together stay under this length."""
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def connect_stream(url: str, parameters: Mapping[str, str], redirect_url: str) -> str:
+def connect_stream(
+    url: str,
+    parameters: Mapping[str, str],
+    redirect_url: str,
+    attributes: Mapping[str, str] = _NONE,
+) -> str:
     """Connect the call to the media websocket at `url`; when the stream ends, ask again.
 
     `url` is `wss://…` (`ws://…` for a loopback node) without query and fragment: Twilio strips
     a query, which is why data travels in `parameters`; they arrive in the `start` message.
     Twilio runs `<Redirect>` when the websocket is gone for whatever reason, with the same
-    CallSid; the answer to that request then says whether the call goes on.
+    CallSid; the answer to that request then says whether the call goes on. `attributes` are what a
+    carrier with a dialect of TwiML has on `<Stream>` beside it.
     """
     _check_stream_url(url)
+    stream = "".join(
+        f" {name}={_attribute(value, name)}" for name, value in {"url": url, **attributes}.items()
+    )
     inner = "".join(_parameter(name, value) for name, value in parameters.items())
     return _document(
-        f"<Connect><Stream url={_attribute(url, 'url')}>{inner}</Stream></Connect>"
+        f"<Connect><Stream{stream}>{inner}</Stream></Connect>"
         f"<Redirect>{_text(redirect_url, 'redirect_url')}</Redirect>"
     )
+
+
+def redirect(url: str, fallback_url: str) -> str:
+    """Have the call asked for at `url`, another node's webhook.
+
+    Twilio does not come back from a `<Redirect>` it could follow; `fallback_url` stands behind it
+    for a carrier that goes on where it could not, as Twilio does with a number's fallback URL.
+    """
+    return _document(
+        f"<Redirect>{_text(url, 'url')}</Redirect>"
+        f"<Redirect>{_text(fallback_url, 'fallback_url')}</Redirect>"
+    )
+
+
+def wait(seconds: int, url: str) -> str:
+    """Hold the caller in silence for so long, then ask at `url`."""
+    return _document(f'<Pause length="{seconds}"/><Redirect>{_text(url, "url")}</Redirect>')
 
 
 def say_hangup(text: str) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import random
+import ssl
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +29,9 @@ examples:
   python -m emulators.phone --url ws://127.0.0.1:8080/media --script booking
   python -m emulators.phone --http http://127.0.0.1:3000 --script my_call.toml --record call.wav
 
-With TWILIO_AUTH_TOKEN in the environment, requests are signed as Twilio signs them.
+With an auth token, webhooks and websockets are signed as Twilio signs them. A guarded node takes
+only streams of its own webhooks: use --http there. The environment is the better place for the
+token, as others on this machine can read a command line.
 """
 
 
@@ -77,6 +80,17 @@ def parser() -> argparse.ArgumentParser:
         "--burst", type=_count, default=1, help="hold frames back and send so many together"
     )
     it.add_argument("--seed", type=int, help="make jitter repeatable")
+    it.add_argument(
+        "--auth-token",
+        metavar="TOKEN",
+        help="Twilio's auth token, to sign with (default: TWILIO_AUTH_TOKEN of the environment)",
+    )
+    it.add_argument(
+        "--ca",
+        type=Path,
+        metavar="PEM",
+        help="certificates to trust at https and wss addresses (default: those of the system)",
+    )
     it.add_argument("--from", dest="from_number", metavar="NUMBER", help="the caller's number")
     it.add_argument("--to", dest="to_number", metavar="NUMBER", help="the number called")
     it.add_argument(
@@ -103,8 +117,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.record is not None and not options.record.resolve().parent.is_dir():
         print(f"error: --record {options.record}: no such folder", file=sys.stderr)
         return EXIT_USAGE
+    tls = None
+    if options.ca is not None:
+        try:
+            tls = ssl.create_default_context(cafile=options.ca)
+        except OSError as error:
+            print(f"error: --ca {options.ca}: {error.strerror or error}", file=sys.stderr)
+            return EXIT_USAGE
     try:
-        report = asyncio.run(_call(options, script))
+        report = asyncio.run(_call(options, script, tls))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except OSError as error:
@@ -114,14 +135,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return EXIT_OK if report.ok else EXIT_FAILED
 
 
-async def _call(options: argparse.Namespace, script: Script) -> Report:
+async def _call(options: argparse.Namespace, script: Script, tls: ssl.SSLContext | None) -> Report:
     async with Phone(
         options.url,
         script,
         http=options.http,
         record=options.record,
         parameters=dict(options.param),
-        auth_token=os.environ.get("TWILIO_AUTH_TOKEN") or None,
+        auth_token=options.auth_token or os.environ.get("TWILIO_AUTH_TOKEN") or None,
+        tls=tls,
         from_number=options.from_number,
         to_number=options.to_number,
         on_progress=None if options.json else _show,

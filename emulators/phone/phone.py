@@ -11,6 +11,7 @@ Source: Twilio, "Media Streams", "TwiML Voice".
 
 import asyncio
 import random
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -62,6 +63,7 @@ class Phone:
     record: where to write a stereo WAV: left the caller, right the agent as heard.
     parameters: more customParameters (with `http` they come from the TwiML alone).
     auth_token: signs the webhook and the websocket handshake.
+    tls: whose certificates are trusted, at https and wss addresses; None: those of the system.
     on_progress: called with each `Progress` as it happens; must not block.
     jitter_ms, burst, rng: an unsteady network, see `Pacer`.
 
@@ -79,6 +81,7 @@ class Phone:
         record: Path | None = None,
         parameters: Mapping[str, str] | None = None,
         auth_token: str | None = None,
+        tls: ssl.SSLContext | None = None,
         from_number: str | None = None,
         to_number: str | None = None,
         call_sid: str | None = None,
@@ -99,6 +102,7 @@ class Phone:
         self._record = record
         self._parameters = parameters or {}
         self._auth_token = auth_token
+        self._tls = tls
         self._from_number = from_number
         self._to_number = to_number
         self._on_progress = on_progress
@@ -196,7 +200,7 @@ class Phone:
             "From": self._from_number or self._script.from_number,
             "To": self._to_number or self._script.to_number,
         }
-        answered, body = await webhook.post(url, fields, self._auth_token, patience_s)
+        answered, body = await webhook.post(url, fields, self._auth_token, patience_s, self._tls)
         if answered != HTTPStatus.OK:
             raise WebhookError(f"{url} answered with status {answered}: {body[:200]}")
         return webhook.read_twiml(body, url)
@@ -236,6 +240,7 @@ class Phone:
                 user_agent_header="Twilio.TmeWs/1.0",
                 compression=None,
                 proxy=None,
+                ssl=self._tls if verb.url.startswith("wss:") else None,
                 ping_interval=None,
                 open_timeout=OPEN_TIMEOUT_S,
                 close_timeout=CLOSE_TIMEOUT_S,

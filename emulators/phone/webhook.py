@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -122,7 +123,11 @@ def signature(auth_token: str, url: str, fields: Mapping[str, str] | None = None
 
 
 async def post(
-    url: str, fields: Mapping[str, str], auth_token: str | None, patience_s: float = 0.0
+    url: str,
+    fields: Mapping[str, str],
+    auth_token: str | None,
+    patience_s: float = 0.0,
+    tls: ssl.SSLContext | None = None,
 ) -> tuple[int, str]:
     """POST `fields` as Twilio does; returns the status and the body.
 
@@ -133,7 +138,8 @@ async def post(
     if auth_token:
         headers["x-twilio-signature"] = signature(auth_token, url, fields)
     deadline = asyncio.get_running_loop().time() + patience_s
-    async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as client:
+    verify = True if tls is None else tls
+    async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S, verify=verify) as client:
         while True:
             try:
                 answer = await client.post(url, data=dict(fields), headers=headers)

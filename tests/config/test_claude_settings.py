@@ -44,3 +44,18 @@ def test_an_amount_of_money_is_exact() -> None:
 )
 def test_a_guardrail_is_named_with_its_version(guardrail: str) -> None:
     assert load({"AYBIZA_GUARDRAIL": guardrail}).guardrail == guardrail
+
+
+@pytest.mark.parametrize(
+    ("env", "streams"),
+    [
+        ({}, 110),
+        ({"AYBIZA_MAX_CALLS": "1"}, 3),
+        ({"AYBIZA_MAX_CALLS": "10000"}, 11_000),
+        ({"AYBIZA_MAX_CALLS": "100", "BEDROCK_POOL_SIZE": "10"}, 10),
+    ],
+)
+def test_no_call_waits_for_a_connection_unless_that_is_asked_for(
+    env: dict[str, str], streams: int
+) -> None:
+    assert load(env).bedrock_pool_size == streams

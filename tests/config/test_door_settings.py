@@ -35,3 +35,35 @@ def test_the_public_url_serves_for_webhooks_and_for_media(url: str, http: str, m
 
 def test_without_a_public_url_there_is_none_to_tell() -> None:
     assert (Settings().public_http_url, Settings().public_media_url) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("environment", "local", "guarded"),
+    [
+        ({}, True, False),
+        ({"AYBIZA_BIND": "127.0.0.7"}, True, False),
+        ({"AYBIZA_PUBLIC_URL": "http://localhost:3000"}, True, False),
+        ({"TWILIO_AUTH_TOKEN": "token"}, True, True),
+        ({"AYBIZA_BIND": "0.0.0.0"}, False, True),
+        ({"AYBIZA_BIND": "10.0.0.1", "AYBIZA_PUBLIC_URL": "http://127.0.0.1"}, False, True),
+        ({"AYBIZA_PUBLIC_URL": "wss://phone.example.org"}, False, True),
+    ],
+)
+def test_doors_are_guarded_where_others_reach_them_or_a_token_is_set(
+    environment: dict[str, str], local: bool, guarded: bool
+) -> None:
+    settings = load(environment)
+    assert (settings.is_local, settings.is_guarded) == (local, guarded)
+
+
+@pytest.mark.parametrize("one", ["AYBIZA_TLS_CERTIFICATE", "AYBIZA_TLS_KEY"])
+def test_a_certificate_and_its_key_come_together(one: str) -> None:
+    with pytest.raises(SettingsError, match="set both or neither"):
+        load({one: "/etc/tls/node.pem"})
+    both = dict.fromkeys(("AYBIZA_TLS_CERTIFICATE", "AYBIZA_TLS_KEY"), "/etc/tls/node.pem")
+    assert load(both).tls_key is not None
+
+
+def test_networks_may_be_single_addresses() -> None:
+    settings = load({"AYBIZA_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8,2001:db8::/32"})
+    assert settings.trusted_proxies == ("127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32")

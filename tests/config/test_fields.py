@@ -55,6 +55,7 @@ def test_a_number_out_of_bounds_is_refused(value: object) -> None:
         (fields.Region, ["us-east-1", "us-gov-west-1", "ap-southeast-12"], ["us", "us-east", "1"]),
         (fields.ModelId, ["a.b", "a.b-1-v1:0", "arn:aws:bedrock:x"], ["a", "a b.c", ".", "a."]),
         (fields.Interface, ["0.0.0.0", "::1"], ["localhost", "1.2.3", "127.0.0.1:80"]),
+        (fields.Network, ["10.0.0.0/8", "::1", "127.0.0.1"], ["10.0.0.1/8", "host", "1.2.3.4/33"]),
         (fields.NodeName, ["a", "7", "a_b-c", "x" * 63], ["", "-a", "a@b", "x" * 64]),
         (fields.HttpUrl, ["http://h", "https://h:1/p"], ["h", "ws://h", "http://", "http://h:x"]),
         (fields.WebsocketUrl, ["ws://h", "wss://h:1"], ["http://h", "ws://", "ws://h:70000"]),
@@ -72,3 +73,24 @@ def test_a_kind_accepts_what_it_means_and_nothing_else(
     for value in bad:
         with pytest.raises(ValidationError):
             adapter.validate_python(value)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_one"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("LOCALHOST", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("localhost.example.org", False),
+        ("", False),
+    ],
+)
+def test_a_loopback_address_is_known_by_all_its_names(host: str, is_one: bool) -> None:
+    assert fields.is_loopback(host) == is_one

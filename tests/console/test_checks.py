@@ -72,9 +72,24 @@ def test_all_is_well_where_all_can_be_used(door: str) -> None:
         "network: Bedrock",
         "DEEPGRAM_API_KEY",
         "network: Deepgram",
+        "doors: signatures",
+        "doors: TLS",
+        "doors: proxies",
+        "doors: rate limit",
+        "doors: console",
+        "doors: carriers",
+        "doors: switches",
+        "Redis",
+        "cluster cookie",
     ]
     assert all(check.ok for check in seen.values()), seen
     assert seen["network: Bedrock"].says == f"{door} can be reached"
+
+
+def test_what_a_stranger_could_make_use_of_is_a_finding(door: str) -> None:
+    seen = found(door, door, AYBIZA_BIND="0.0.0.0", **KEYS)
+    assert not seen["doors: signatures"].ok
+    assert "set TWILIO_AUTH_TOKEN" in seen["doors: signatures"].says
 
 
 def test_no_secret_is_shown(door: str) -> None:

@@ -9,14 +9,18 @@ from typing import Any
 import httpx
 
 from actors import names
-from actors.memory_actor import Append, MemoryActor
+from actors.memory_actor import MemoryActor, append, kept
 from actors.memory_store import SqliteStore
 from actors.metrics_actor import MetricsActor, count
+from actors.placement import Limits, Place, Row
+from actors.placement_actor import board
 from actors.runtime import VM, GenServer
-from dialogue.journal import CallerTurn, Ended, encode
+from dialogue.journal import FAULT, CallerTurn, Ended, encode
+from gateway.arrival import MAX_HOPS, MAX_RETURNS, MAX_WAITS
 from gateway.http import HttpDoor, http_app
 from supervisors import DynamicSupervisor, child
 
+NOW = 1_700_000_000
 FORM = {"CallSid": "CA1", "From": "+14155550123", "To": "+14155550100"}
 
 
@@ -26,7 +30,7 @@ class Idle(GenServer):
 
 @asynccontextmanager
 async def door(tmp_path: Path, *, max_calls: int = 2) -> AsyncIterator[tuple[VM, Any]]:
-    async with VM() as vm:
+    async with VM("here") as vm:
         store = SqliteStore(tmp_path / "memory.sqlite3")
         await vm.start(MetricsActor, name=names.METRICS)
         await vm.start(MemoryActor, store, name=names.MEMORY)
@@ -35,9 +39,10 @@ async def door(tmp_path: Path, *, max_calls: int = 2) -> AsyncIterator[tuple[VM,
             vm,
             media_url="wss://phone.example.org/media",
             public_url="https://phone.example.org",
-            max_calls=max_calls,
             busy_text="All lines are busy.",
+            wall=lambda: NOW,
         )
+        board(vm).limits = Limits(calls=max_calls)
         transport = httpx.ASGITransport(http_app(http))
         async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
             yield vm, client
@@ -45,7 +50,17 @@ async def door(tmp_path: Path, *, max_calls: int = 2) -> AsyncIterator[tuple[VM,
 
 
 async def remember(vm: VM, *entries: Any) -> None:
-    await vm.call(names.MEMORY, Append("CA1", 1, 1, [encode(entry) for entry in entries]))
+    append(vm, "CA1", 1, 1, [encode(entry) for entry in entries])
+    await kept(vm, "CA1")
+
+
+def other(node: str = "other", calls: int = 0) -> Row:
+    """What a node tells that has room for ten calls less these."""
+    return Row(node, Place(f"https://{node}.example.org"), calls, 10, 1.0, 100, False, "")
+
+
+def redirects(document: str) -> list[str]:
+    return [str(verb.text) for verb in ET.fromstring(document).findall("Redirect")]
 
 
 async def test_incoming_connects_the_stream_with_its_parameters_then_redirects(
@@ -61,8 +76,10 @@ async def test_incoming_connects_the_stream_with_its_parameters_then_redirects(
     assert stream is not None
     assert stream.attrib["url"] == "wss://phone.example.org/media"
     parameters = {p.attrib["name"]: p.attrib["value"] for p in stream}
-    assert parameters == {"From": "+14155550123", "To": "+14155550100"}
-    assert root.findtext("Redirect") == "https://phone.example.org/incoming?again=1"
+    since = str(NOW)
+    assert parameters == {"From": "+14155550123", "To": "+14155550100", "Since": since}
+    back = f"https://phone.example.org/incoming?again=1&since={NOW}&at={NOW}&node=here"
+    assert root.findtext("Redirect") == back
 
 
 async def test_a_caller_back_from_a_broken_stream_is_connected_again(tmp_path: Path) -> None:
@@ -77,6 +94,121 @@ async def test_a_call_whose_conversation_has_ended_is_hung_up(tmp_path: Path) ->
         await remember(vm, CallerTurn(1, "goodbye"), Ended("goodbye"))
         response = await client.post("/incoming?again=1", data=FORM)
     assert [verb.tag for verb in ET.fromstring(response.text)] == ["Hangup"]
+
+
+async def test_a_fault_of_the_line_is_no_end_of_the_call(tmp_path: Path) -> None:
+    async with door(tmp_path) as (vm, client):
+        await remember(vm, CallerTurn(1, "hello"), Ended(FAULT))
+        response = await client.post(f"/incoming?again=1&since={NOW - 60}", data=FORM)
+    assert "<Stream" in response.text
+    assert f'<Parameter name="Since" value="{NOW - 60}"/>' in response.text
+    assert redirects(response.text)[0].endswith(f"?again=2&since={NOW - 60}&at={NOW}&node=here")
+
+
+async def test_a_call_that_comes_back_again_and_again_is_ended_in_words(tmp_path: Path) -> None:
+    async with door(tmp_path) as (_, client):
+        query = f"again={MAX_RETURNS + 1}&at={NOW - 5}"
+        response = await client.post(f"/incoming?{query}", data=FORM)
+        held = await client.post(f"/incoming?again={MAX_RETURNS + 1}&at={NOW - 500}", data=FORM)
+    assert [verb.tag for verb in ET.fromstring(response.text)] == ["Say", "Hangup"]
+    assert "<Stream" in held.text
+
+
+async def test_a_node_that_refuses_sends_callers_to_those_with_room(tmp_path: Path) -> None:
+    async with door(tmp_path) as (vm, client):
+        board(vm).draining = True
+        board(vm).told(other("busy", calls=9))
+        board(vm).told(other("free", calls=8))
+        answers = [(await client.post("/incoming", data=FORM)).text for _ in range(4)]
+    first, *_, last = answers
+    onward, fallback = redirects(first)
+    assert onward == f"https://free.example.org/incoming?since={NOW}&hops=1"
+    assert fallback == f"https://phone.example.org/incoming?since={NOW}&hops={MAX_HOPS}"
+    hosts = [redirects(answer)[0].split("/")[2].split(".")[0] for answer in answers[:3]]
+    assert sorted(hosts) == ["busy", "free", "free"]
+    assert [verb.tag for verb in ET.fromstring(last)] == ["Say", "Hangup"]
+
+
+async def test_a_draining_node_keeps_a_caller_who_comes_back_and_whom_nobody_else_takes(
+    tmp_path: Path,
+) -> None:
+    async with door(tmp_path) as (vm, client):
+        board(vm).draining = True
+        kept_here = (await client.post("/incoming?again=1&hops=1", data=FORM)).text
+        board(vm).told(other("free"))
+        sent_on = (await client.post("/incoming?again=1", data=FORM)).text
+    assert "<Stream" in kept_here
+    assert "<Stream" not in sent_on
+
+
+async def test_a_caller_who_comes_back_to_an_ending_or_full_node_is_held_for_a_while(
+    tmp_path: Path,
+) -> None:
+    async with door(tmp_path, max_calls=1) as (vm, client):
+        board(vm).draining = board(vm).ending = True
+        alone = (await client.post("/incoming?again=1&node=here", data=FORM)).text
+        board(vm).told(other(calls=10))
+        url, held = "/incoming?again=1&node=here", 0
+        while "<Pause" in (answer := (await client.post(url, data=FORM)).text):
+            url = redirects(answer)[0].removeprefix("https://phone.example.org")
+            held += 1
+        board(vm).draining = board(vm).ending = False
+        await DynamicSupervisor.start_child(vm, names.CALL_SUPERVISOR, child(Idle))
+        full = (await client.post("/incoming?again=1", data=FORM)).text
+    assert "<Pause" not in alone
+    assert held == MAX_WAITS
+    assert [verb.tag for verb in ET.fromstring(answer)] == ["Say", "Hangup"]
+    assert "<Pause" in full
+
+
+async def test_a_call_does_not_go_round_among_full_nodes_for_ever(tmp_path: Path) -> None:
+    async with door(tmp_path, max_calls=1) as (vm, client):
+        await DynamicSupervisor.start_child(vm, names.CALL_SUPERVISOR, child(Idle))
+        url, hops = "/incoming", 0
+        while True:
+            board(vm).told(other())  # it looks as if the other had room
+            document = (await client.post(url, data=FORM)).text
+            if not redirects(document):
+                break
+            url = redirects(document)[0].removeprefix("https://other.example.org")
+            hops += 1
+    assert hops == MAX_HOPS
+    assert ET.fromstring(document).findtext("Say") == "All lines are busy."
+
+
+async def test_calls_that_were_let_in_at_once_do_not_overfill_the_node(tmp_path: Path) -> None:
+    async with door(tmp_path, max_calls=2) as (_, client):
+        forms = [{**FORM, "CallSid": f"CA{number}"} for number in range(3)]
+        answers = [(await client.post("/incoming", data=form)).text for form in forms]
+        again = (await client.post("/incoming", data=forms[0])).text
+    assert ["<Stream" in answer for answer in answers] == [True, True, False]
+    assert "<Stream" in again
+
+
+async def test_with_isolation_each_call_is_given_a_node_of_its_own(tmp_path: Path) -> None:
+    async with door(tmp_path) as (vm, client):
+        board(vm).place = Place("https://phone.example.org", "", "m", isolated=True)
+        for name in ("a", "b"):
+            place = Place("", f"wss://{name}.example.org/media", "m", one_call=True)
+            board(vm).told(Row(name, place, 0, 1, 1.0, 100, False, ""))
+        forms = [{**FORM, "CallSid": f"CA{number}"} for number in range(3)]
+        answers = [(await client.post("/incoming", data=form)).text for form in forms]
+        ready = await client.get("/readyz")
+    for answer, name in zip(answers[:2], ("a", "b"), strict=True):
+        stream = ET.fromstring(answer).find("Connect/Stream")
+        assert stream is not None
+        assert stream.attrib["url"] == f"wss://{name}.example.org/media"
+        back = f"https://phone.example.org/incoming?again=1&since={NOW}&at={NOW}&node={name}"
+        assert redirects(answer) == [back]
+    assert ET.fromstring(answers[2]).findtext("Say") == "All lines are busy."
+    assert (ready.status_code, ready.text) == (503, "full: 2 calls\n")
+
+
+async def test_a_draining_node_is_not_ready(tmp_path: Path) -> None:
+    async with door(tmp_path) as (vm, client):
+        board(vm).draining = True
+        ready = await client.get("/readyz")
+    assert (ready.status_code, ready.text) == (503, "draining\n")
 
 
 async def test_a_full_node_says_so_and_is_not_ready(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -66,3 +69,36 @@ async def test_a_body_that_is_no_form_is_answered(client: httpx.AsyncClient) -> 
     assert (await client.post("/incoming", content=b"\xff\x00")).status_code == 400
     assert (await client.post("/incoming", content=b"x" * 100_000)).status_code == 413
     assert (await client.post("/status", content=b"\xff=\xfe")).status_code == 204
+
+
+@asynccontextmanager
+async def asking(tmp_path: Path, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a node with these settings."""
+    async with (
+        world(tmp_path, **options) as place,
+        httpx.AsyncClient(base_url=place.node.http_url, timeout=LIMIT) as client,
+    ):
+        yield client
+
+
+async def test_who_writes_other_addresses_into_headers_is_counted_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async with asking(tmp_path, AYBIZA_RATE_LIMIT="3") as stranger:
+        statuses = []
+        for number in range(5):
+            headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+            answer = await stranger.post("/status", data={"CallSid": "CA1"}, headers=headers)
+            statuses.append(answer.status_code)
+        assert 1 <= int(answer.headers["retry-after"]) <= 60
+        assert (await stranger.get("/healthz")).text == "ok\n"
+    assert statuses == [204, 204, 204, 429, 429]
+
+
+async def test_behind_a_trusted_proxy_each_address_is_counted(tmp_path: Path) -> None:
+    options = {"AYBIZA_RATE_LIMIT": "1", "AYBIZA_TRUSTED_PROXIES": "127.0.0.1/32"}
+    async with asking(tmp_path, **options) as proxy:
+        for number, status in ((1, 204), (2, 204), (1, 429), (2, 429)):
+            headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+            answer = await proxy.post("/status", data={"CallSid": "CA1"}, headers=headers)
+            assert answer.status_code == status

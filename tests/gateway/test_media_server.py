@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
@@ -96,3 +98,50 @@ async def test_what_breaks_the_listener_restarts_the_server(place: World) -> Non
     await place.until(lambda: place.vm.whereis("media_server") not in (None, server.pid))
     async with connect(place.node.media_url, proxy=None) as socket:
         await socket.send(CONNECTED)
+
+
+async def test_handshakes_beyond_the_rate_are_refused_with_requests_counted_too(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, AYBIZA_RATE_LIMIT="3") as place:
+        async with httpx.AsyncClient() as client:
+            assert (await client.post(f"{place.node.http_url}/status")).status_code == 204
+        for _ in range(2):
+            async with connect(place.node.media_url, proxy=None):
+                pass
+        with pytest.raises(InvalidStatus) as refusal:
+            async with connect(place.node.media_url, proxy=None):
+                pass
+    response = refusal.value.response
+    assert response.status_code == 429
+    assert 1 <= int(response.headers["Retry-After"]) <= 60
+
+
+async def test_a_direct_stream_is_for_a_node_that_only_this_machine_reaches(
+    tmp_path: Path,
+) -> None:
+    guarded = world(tmp_path, AYBIZA_PUBLIC_URL="https://phone.example.org")
+    async with guarded as place, place.call(hang_up(), direct=True) as call:
+        streams = call.report.streams
+        await call.until(lambda: bool(streams and streams[0].close_code))
+    assert streams[0].close_code == 1008
+    assert streams[0].close_reason == "the stream's token is missing"
+
+
+async def test_a_call_counts_for_its_account_from_its_start_to_its_end(tmp_path: Path) -> None:
+    account, url = new_sid("AC"), "/incoming"
+    form = {"CallSid": new_sid("CA"), "AccountSid": account}
+    async with (
+        world(tmp_path, AYBIZA_ACCOUNT_CALLS="1") as place,
+        httpx.AsyncClient(base_url=place.node.http_url) as client,
+    ):
+        async with connect(place.node.media_url, proxy=None) as socket:
+            await socket.send(CONNECTED)
+            await socket.send(StreamWriter(new_sid("MZ"), new_sid("CA"), account).start({}))
+            await socket.recv()
+            assert "<Say>" in (await client.post(url, data=form)).text
+            other = {**form, "AccountSid": new_sid("AC")}
+            assert "<Stream" in (await client.post(url, data=other)).text
+        async with asyncio.timeout(LIMIT):
+            while "<Stream" not in (await client.post(url, data=form)).text:
+                pass

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import twilio_codec
-from gateway.twilio_codec import (
+from gateway.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_MESSAGE_TOO_BIG,
     CLOSE_POLICY_VIOLATION,
@@ -17,7 +17,6 @@ from gateway.twilio_codec import (
     MAX_FRAME_BYTES,
     MAX_REASON_BYTES,
     MULAW_8000_MONO,
-    TRANSITIONS,
     Connected,
     Dtmf,
     Ignored,
@@ -25,11 +24,10 @@ from gateway.twilio_codec import (
     Media,
     ProtocolError,
     Start,
-    State,
     Stop,
-    TwilioStream,
     Unknown,
 )
+from gateway.twilio_codec import TRANSITIONS, State, TwilioStream
 
 STREAM = "MZ0123456789abcdef0123456789abcdef"
 CALL = "CA0123456789abcdef0123456789abcdef"

@@ -19,6 +19,20 @@ def parse(document: str) -> ElementTree.Element:
     return ElementTree.fromstring(document.encode())
 
 
+def test_a_redirect_has_its_fallback_behind_it() -> None:
+    root = parse(twiml.redirect("https://a.example/?a=1&b=2", "https://b.example/"))
+    assert [(verb.tag, verb.text) for verb in root] == [
+        ("Redirect", "https://a.example/?a=1&b=2"),
+        ("Redirect", "https://b.example/"),
+    ]
+
+
+def test_a_caller_is_held_before_the_next_question() -> None:
+    pause, redirect = parse(twiml.wait(2, "https://a.example/?a=1&b=2"))
+    assert (pause.tag, pause.attrib) == ("Pause", {"length": "2"})
+    assert (redirect.tag, redirect.text) == ("Redirect", "https://a.example/?a=1&b=2")
+
+
 class TestConnectStream:
     @given(st.dictionaries(xml_text, xml_text, max_size=4), xml_text)
     def test_parameters_and_redirect_are_read_back_as_given(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import sys
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from emulators import textaudio
 from emulators.phone.cli import EXIT_FAILED, EXIT_OK, EXIT_USAGE, main
+from emulators.phone.webhook import signature
 from gateway import twilio_codec
-from gateway.twilio_codec import Start, Stop, TwilioStream
+from gateway.codec import Start, Stop
+from gateway.twilio_codec import TwilioStream
+from tests.gateway.certificates import certificate
 
 SCRIPT = """
 [[steps]]
@@ -107,3 +111,32 @@ def test_help_has_an_example_and_exits_0(capsys: pytest.CaptureFixture[str]) -> 
         main(["--help"])
     assert end.value.code == 0
     assert "python -m emulators.phone --url ws://" in capsys.readouterr().out
+
+
+async def test_an_auth_token_signs_and_a_certificate_file_is_trusted(
+    script: str, tmp_path: Path
+) -> None:
+    made, key = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made, key)
+    given: list[str | None] = []
+
+    async def greet_signed(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        given.append(socket.request.headers.get("X-Twilio-Signature"))
+        await greet(socket)
+
+    async with serve(greet_signed, "127.0.0.1", 0, ssl=context) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        url = f"wss://127.0.0.1:{port}/media"
+        call = ("--url", url, "--script", script, "--speed", "20", "--ca", str(made))
+        code, out, err = await run(*call, "--auth-token", "12345")
+    assert (code, err) == (EXIT_OK, ""), out
+    assert given == [signature("12345", url)]
+
+
+async def test_a_certificate_file_that_cannot_be_read_is_told(script: str) -> None:
+    call = ("--url", "wss://127.0.0.1:1/media", "--script", script, "--ca", "/nowhere.pem")
+    code, _, err = await run(*call)
+    assert code == EXIT_USAGE
+    assert err == "error: --ca /nowhere.pem: No such file or directory\n"

@@ -18,7 +18,8 @@ from emulators.phone.messages import (
     read,
 )
 from gateway import twilio_codec
-from gateway.twilio_codec import Dtmf, Mark, Media, Start, Stop, TwilioStream
+from gateway.codec import Dtmf, Mark, Media, Start, Stop
+from gateway.twilio_codec import TwilioStream
 
 STREAM, CALL, ACCOUNT = new_sid("MZ"), new_sid("CA"), new_sid("AC")
 

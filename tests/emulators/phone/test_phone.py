@@ -23,7 +23,8 @@ from emulators.phone.audio import FRAME_BYTES, write_wav
 from emulators.phone.script import parse
 from emulators.phone.webhook import signature
 from gateway import twilio_codec, twiml
-from gateway.twilio_codec import Connected, Dtmf, Event, Mark, Media, Start, Stop, TwilioStream
+from gateway.codec import Connected, Dtmf, Event, Mark, Media, Start, Stop
+from gateway.twilio_codec import TwilioStream
 
 SPEED = 20.0
 LIMIT_S = 10.0

@@ -1,0 +1,211 @@
+"""What a stranger could make use of, as far as the settings and the files they name tell.
+
+Contract: `weaknesses` returns a finding for each part of the defence, in a fixed order: the part,
+whether it will do, and what there is to say, with what to do where it will not. On a machine's own
+loopback nearly all will do: nobody else gets there. It reads two files and sends nothing.
+Errors: none; no secret is shown.
+Source: `gateway.admission`; Twilio, "Webhooks security".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from actors.node.cookie import CookieError, read_cookie
+from config.fields import is_loopback
+from config.settings import Settings
+from gateway.tls import TlsError, key_open_to_others, server_context
+
+LEAST_TOKEN: Final = 16
+"""Characters of a token that nobody guesses."""
+
+WIDEST_NETWORK: Final = 2**24
+"""A network of trusted proxies or switches with more addresses than 10.0.0.0/8 has."""
+
+
+class Finding(NamedTuple):
+    """See the module."""
+
+    part: str
+    ok: bool
+    says: str
+
+
+def weaknesses(settings: Settings) -> list[Finding]:
+    """All findings."""
+    return [part(settings) for part in _PARTS]
+
+
+def _signatures(settings: Settings) -> Finding:
+    part = "doors: signatures"
+    if settings.twilio_auth_token is not None:
+        if settings.public_url is None and not settings.trusted_proxies:
+            return Finding(part, True, "asked for, over the URL that requests name themselves")
+        return Finding(part, True, "asked for")
+    if settings.is_local:
+        return Finding(part, True, "not asked for: only this machine reaches the doors")
+    return Finding(
+        part, False, "anybody who finds the doors can place calls: set TWILIO_AUTH_TOKEN"
+    )
+
+
+def _tls(settings: Settings) -> Finding:
+    part = "doors: TLS"
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        try:
+            server_context(settings.tls_certificate, settings.tls_key)
+        except TlsError as error:
+            return Finding(part, False, str(error))
+        open_to_others = key_open_to_others(settings.tls_key)
+        return Finding(part, not open_to_others, open_to_others or "both doors speak TLS")
+    public = urlsplit(settings.public_url) if settings.public_url else None
+    if public is not None and not is_loopback(public.hostname or ""):
+        if public.scheme in ("http", "ws"):
+            return Finding(
+                part,
+                False,
+                "AYBIZA_PUBLIC_URL is not encrypted: everybody on the way hears the calls, and"
+                " Twilio connects streams by wss only: make it https://…",
+            )
+        return Finding(part, True, "ended before the doors, as AYBIZA_PUBLIC_URL says")
+    if settings.is_local:
+        return Finding(part, True, "none: only this machine reaches the doors")
+    return Finding(
+        part,
+        False,
+        "calls cross the network unencrypted: set AYBIZA_TLS_CERTIFICATE and AYBIZA_TLS_KEY, or"
+        " have a proxy end TLS and set AYBIZA_PUBLIC_URL",
+    )
+
+
+def _proxies(settings: Settings) -> Finding:
+    part = "doors: proxies"
+    if too_wide := _too_wide(settings.trusted_proxies):
+        return Finding(
+            part,
+            False,
+            f"AYBIZA_TRUSTED_PROXIES: whoever comes from {too_wide} can pass for any address:"
+            " name the proxies alone",
+        )
+    if settings.trusted_proxies:
+        return Finding(part, True, f"{', '.join(settings.trusted_proxies)} are believed")
+    if is_loopback(settings.bind) and not settings.is_local:
+        return Finding(
+            part,
+            False,
+            "requests from outside come through a program on this machine, which is not told from"
+            " the machine itself: requests are counted as one caller's, and operators' pages are"
+            " open to all of them: set AYBIZA_TRUSTED_PROXIES, such as 127.0.0.1/32",
+        )
+    return Finding(part, True, "none is believed")
+
+
+def _rate(settings: Settings) -> Finding:
+    part = "doors: rate limit"
+    if settings.rate_limit == 0 and not settings.is_local:
+        return Finding(part, False, "any number of requests is taken: unset AYBIZA_RATE_LIMIT")
+    if settings.rate_limit is None and not settings.is_guarded:
+        return Finding(part, True, "none: only this machine reaches the doors")
+    where = "by all nodes of REDIS_URL" if settings.redis_url else "by each node for itself"
+    return Finding(part, True, f"{settings.rate_limit or 100} a minute of an address, {where}")
+
+
+def _console(settings: Settings) -> Finding:
+    part = "doors: console"
+    token = settings.console_token
+    if token is None:
+        return Finding(part, True, "operators' pages are open to this machine alone")
+    if len(token.get_secret_value()) < LEAST_TOKEN:
+        return Finding(
+            part,
+            False,
+            f"AYBIZA_CONSOLE_TOKEN can be guessed: take {LEAST_TOKEN} characters or more, such as"
+            " the output of: openssl rand -hex 16",
+        )
+    return Finding(part, True, "operators' pages need the token, but for this machine")
+
+
+def _carriers(settings: Settings) -> Finding:
+    part = "doors: carriers"
+    unsigned = [name for name in settings.carriers if name not in ("twilio", "freeswitch")]
+    if unsigned and not settings.is_local:
+        return Finding(
+            part,
+            False,
+            f"the webhooks of {' and '.join(unsigned)} are taken unsigned: have a proxy let none"
+            " but the carrier's addresses come to /incoming/…",
+        )
+    return Finding(part, True, ", ".join(settings.carriers))
+
+
+def _switches(settings: Settings) -> Finding:
+    part = "doors: switches"
+    if too_wide := _too_wide(settings.switches):
+        return Finding(
+            part,
+            False,
+            f"AYBIZA_SWITCHES: whoever comes from {too_wide} can place calls: name the switches"
+            " alone",
+        )
+    comes_without = "freeswitch" in settings.carriers or settings.audio_socket_port is not None
+    if comes_without and settings.is_guarded and not settings.switches:
+        return Finding(
+            part,
+            False,
+            "FreeSWITCH and Asterisk have no webhook, so no stream of theirs is taken: name them in"
+            " AYBIZA_SWITCHES",
+        )
+    names = ", ".join(settings.switches)
+    return Finding(part, True, f"{names} need no token" if names else "none goes without a token")
+
+
+def _redis(settings: Settings) -> Finding:
+    part = "Redis"
+    parts = urlsplit(settings.redis_url or "")
+    if parts.scheme in ("", "unix") or is_loopback(parts.hostname or ""):
+        return Finding(part, True, "on this machine" if parts.scheme else "none")
+    if not parts.password:
+        return Finding(
+            part, False, "REDIS_URL has no password: whoever reaches it can read conversations"
+        )
+    if parts.scheme == "redis":
+        return Finding(
+            part, False, "REDIS_URL crosses the network unencrypted, its password too: use rediss:"
+        )
+    return Finding(part, True, "with a password, over TLS")
+
+
+def _cookie(settings: Settings) -> Finding:
+    part = "cluster cookie"
+    if not settings.cookie_file.exists():
+        return Finding(part, True, "made at the first start")
+    try:
+        read_cookie(settings.cookie_file)
+    except CookieError as error:
+        return Finding(part, False, str(error))
+    return Finding(part, True, f"in {settings.cookie_file}, for its owner alone")
+
+
+_PARTS: Final[tuple[Callable[[Settings], Finding], ...]] = (
+    _signatures,
+    _tls,
+    _proxies,
+    _rate,
+    _console,
+    _carriers,
+    _switches,
+    _redis,
+    _cookie,
+)
+
+
+def _too_wide(networks: tuple[str, ...]) -> str | None:
+    for network in map(ipaddress.ip_network, networks):
+        if network.version == 4 and network.num_addresses > WIDEST_NETWORK:
+            return str(network)
+        if network.version == 6 and network.prefixlen < 32:
+            return str(network)
+    return None
