@@ -1,0 +1,104 @@
+"""The image and its composition: what is built in, who runs it, and that calls get their time."""
+
+import re
+import tomllib
+
+import yaml
+
+from actors.node.messages import Limits
+from tests.deploy.kit import DEPLOY, ROOT, seconds, settings, text_of
+
+DOCKERFILE = text_of("docker/Dockerfile")
+COMPOSE = yaml.safe_load(text_of("docker/compose.yaml"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+
+
+def test_every_package_is_built_in() -> None:
+    copied = set(re.findall(r"^COPY (\w+) \1$", DOCKERFILE, re.M))
+    assert copied == PACKAGES
+
+
+def test_what_is_copied_exists_and_is_sent_to_the_build() -> None:
+    sources = " ".join(re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.M)).split()
+    let_through = {
+        line[1:]
+        for line in text_of("docker/Dockerfile.dockerignore").splitlines()
+        if line[:1] == "!"
+    }
+    assert all((ROOT / source).exists() for source in sources)
+    assert let_through == set(sources)
+
+
+def test_the_versions_are_the_tested_ones() -> None:
+    assert "-c constraints.txt" in DOCKERFILE
+    pythons = set(re.findall(r"^FROM python:(\d\.\d+)-slim", DOCKERFILE, re.M))
+    classifiers = PROJECT["project"]["classifiers"]
+    assert len(pythons) == 1
+    assert f"Programming Language :: Python :: {pythons.pop()}" in classifiers
+
+
+def test_nobody_is_root() -> None:
+    last_stage = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
+    uid, gid = re.findall(r"^USER (\d+):(\d+)$", last_stage, re.M)[0]
+    assert int(uid) > 0 and int(gid) > 0
+    assert last_stage.index("\nUSER ") < last_stage.index("\nENTRYPOINT ")
+
+
+def test_the_image_is_healthy_when_its_loop_runs() -> None:
+    assert re.search(r"HEALTHCHECK .*\\\n.*127\.0\.0\.1:3000/healthz", DOCKERFILE)
+
+
+def test_the_images_environment_is_a_nodes() -> None:
+    block = DOCKERFILE[DOCKERFILE.index("ENV PATH") :].split("USER")[0]
+    variables = dict(re.findall(r"((?:AYBIZA|XDG)_\w+)=(\S+)", block))
+    assert str(settings(variables).memory_path).startswith("/var/lib/aybiza/")
+    assert re.search(r"^VOLUME /var/lib/aybiza$", DOCKERFILE, re.M)
+
+
+def environment() -> dict[str, str]:
+    """The node's environment with what the operator gives filled in."""
+    given = COMPOSE["services"]["node"]["environment"]
+    filled = {
+        name: re.sub(
+            r"\$\{\w+:\?[^}]*\}", "given.example.org", re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", v)
+        )
+        for name, v in given.items()
+    }
+    return filled
+
+
+def test_the_compositions_environment_is_taken_by_a_node() -> None:
+    made = settings({**environment(), "AYBIZA_BIND": "0.0.0.0"})
+    assert made.redis_url and made.is_guarded
+    assert made.public_http_url == "https://given.example.org"
+
+
+def test_the_proxy_that_is_trusted_is_the_one_there_is() -> None:
+    address = COMPOSE["services"]["caddy"]["networks"]["inside"]["ipv4_address"]
+    assert environment()["AYBIZA_TRUSTED_PROXIES"] == f"{address}/32"
+
+
+def test_services_wait_for_one_another_and_calls_for_their_end() -> None:
+    services = COMPOSE["services"]
+    for service in services.values():
+        assert set(service.get("depends_on", {})) <= set(services)
+    drain = settings(environment()).drain_seconds
+    assert seconds(services["node"]["stop_grace_period"]) >= drain + Limits().stop + 10
+
+
+def test_the_files_that_are_mounted_exist() -> None:
+    for service in COMPOSE["services"].values():
+        for volume in service["volumes"]:
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (DEPLOY / "docker" / source).is_file()
+            else:
+                assert source in COMPOSE["volumes"]
+
+
+def test_the_build_begins_where_the_sources_are() -> None:
+    build = COMPOSE["services"]["node"]["build"]
+    context = (DEPLOY / "docker" / build["context"]).resolve()
+    assert context == ROOT
+    assert (context / build["dockerfile"]).is_file()

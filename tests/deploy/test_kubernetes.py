@@ -1,0 +1,166 @@
+"""The manifests: they belong together, take a node's settings, and give its calls their time."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from actors.metrics_actor import METRICS
+from actors.node.messages import Limits
+from config.settings import FIELDS
+from tests.deploy.kit import DEPLOY, documents, run, settings, tool, values_of
+
+KUSTOMIZATION = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())
+OBJECTS: dict[tuple[str, str], dict[str, Any]] = {
+    (document["kind"], document["metadata"]["name"]): document
+    for name in KUSTOMIZATION["resources"]
+    for document in documents(f"kubernetes/{name}")
+}
+NODES = OBJECTS["StatefulSet", "aybiza"]["spec"]
+POD = NODES["template"]["spec"]
+LABELS = NODES["template"]["metadata"]["labels"]
+(NODE,) = POD["containers"]
+PORTS = {port["name"]: port["containerPort"] for port in NODE["ports"]}
+
+
+def test_every_manifest_is_applied() -> None:
+    there = {path.name for path in (DEPLOY / "kubernetes").glob("*.yaml")}
+    assert there - {"kustomization.yaml"} == set(KUSTOMIZATION["resources"])
+
+
+def test_kustomize_builds_them() -> None:
+    built = run(tool("kubectl"), "kustomize", str(DEPLOY / "kubernetes"))
+    assert built.returncode == 0, built.stderr
+    kinds = {document["kind"] for document in yaml.safe_load_all(built.stdout)}
+    assert kinds == {kind for kind, _ in OBJECTS}
+
+
+def test_everything_that_selects_selects_the_nodes() -> None:
+    selectors = [
+        selector.get("matchLabels", selector) if isinstance(selector, dict) else selector
+        for key in ("selector", "podSelector", "labelSelector")
+        for document in OBJECTS.values()
+        for selector in values_of(document, key)
+    ]
+    assert len(selectors) >= 6
+    assert all(selector.items() <= LABELS.items() for selector in selectors)
+
+
+def test_ports_are_those_of_the_settings() -> None:
+    settings_of = {
+        "http": "AYBIZA_HTTP_PORT",
+        "media": "AYBIZA_MEDIA_PORT",
+        "cluster": "AYBIZA_CLUSTER_PORT",
+    }
+    assert {name: FIELDS[variable].default for name, variable in settings_of.items()} == PORTS
+    for name in ("nodes", "doors"):
+        for port in OBJECTS["Service", name]["spec"]["ports"]:
+            assert port["port"] == PORTS[port["targetPort"]]
+    named = [
+        port["port"]
+        for port in values_of(OBJECTS["NetworkPolicy", "aybiza"], "ports")
+        for port in port
+    ]
+    assert set(named) <= set(PORTS)
+
+
+def test_the_ingress_leads_to_ports_that_there_are() -> None:
+    for service in values_of(OBJECTS["Ingress", "aybiza"], "service"):
+        ports = OBJECTS["Service", service["name"]]["spec"]["ports"]
+        assert service["port"]["name"] in {port["name"] for port in ports}
+    public = {
+        path["path"] for paths in values_of(OBJECTS["Ingress", "aybiza"], "paths") for path in paths
+    }
+    assert public == {"/media", "/incoming", "/status"}
+
+
+def environment() -> dict[str, str]:
+    """A pod's environment."""
+    config = dict(OBJECTS["ConfigMap", "aybiza"]["data"])
+    config |= OBJECTS["Secret", "aybiza"]["stringData"]
+    fields = {"metadata.name": "aybiza-0", "status.podIP": "10.1.2.3"}
+    for variable in NODE["env"]:
+        given = variable.get("value") or fields[variable["valueFrom"]["fieldRef"]["fieldPath"]]
+        config[variable["name"]] = given
+    return config
+
+
+def test_the_environment_is_taken_by_a_node() -> None:
+    made = settings(environment())
+    assert made.node_name == "aybiza-0" and made.cluster_bind == "10.1.2.3"
+    assert made.is_guarded and made.console_token and made.redis_url
+
+
+def test_the_machines_to_join_are_pods_of_the_service() -> None:
+    assert NODES["serviceName"] == "nodes" and ("Service", "nodes") in OBJECTS
+    hosts = [machine.partition(":")[0] for machine in settings(environment()).join]
+    assert hosts == [f"aybiza-{index}.nodes" for index in range(NODES["replicas"])]
+    assert OBJECTS["Service", "nodes"]["spec"]["publishNotReadyAddresses"] is True
+
+
+def test_a_pod_that_goes_has_time_for_its_calls() -> None:
+    drain = NODE["lifecycle"]["preStop"]["exec"]["command"][-1]
+    timeout = int(re.findall(r"--timeout (\d+)", drain)[0])
+    rest = settings(environment()).drain_seconds + Limits().stop
+    assert POD["terminationGracePeriodSeconds"] >= timeout + rest + 30
+
+
+def test_a_node_is_alive_while_its_loop_runs_and_ready_while_it_takes_calls() -> None:
+    assert NODE["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert NODE["startupProbe"]["httpGet"]["path"] == "/healthz"
+    assert NODE["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    for probe in ("livenessProbe", "startupProbe", "readinessProbe"):
+        assert NODE[probe]["httpGet"]["port"] == "http"
+
+
+@pytest.mark.parametrize("container", [NODE, *POD["initContainers"]], ids=lambda c: c["name"])
+def test_nobody_is_root_and_nothing_can_be_gained(container: dict[str, Any]) -> None:
+    assert POD["securityContext"]["runAsNonRoot"] is True
+    context = container["securityContext"]
+    assert context["allowPrivilegeEscalation"] is False
+    assert context["capabilities"] == {"drop": ["ALL"]}
+    assert context["readOnlyRootFilesystem"] is True
+
+
+def test_what_is_mounted_exists() -> None:
+    volumes = {volume["name"] for volume in POD["volumes"]}
+    volumes |= {claim["metadata"]["name"] for claim in NODES["volumeClaimTemplates"]}
+    for container in (NODE, *POD["initContainers"]):
+        assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
+    for name in values_of(POD["volumes"], "secretName"):
+        assert ("Secret", name) in OBJECTS
+
+
+def test_the_cookie_is_the_nodes_own_when_it_reads_it() -> None:
+    (cookie,) = POD["initContainers"]
+    assert cookie["command"][:3] == ["install", "-m", "0600"]
+    assert cookie["command"][-1] == environment()["AYBIZA_COOKIE_FILE"]
+    assert "cookie" in OBJECTS["Secret", "aybiza-cookie"]["stringData"]
+
+
+def test_state_is_kept_where_the_image_keeps_it() -> None:
+    mounts = {mount["name"]: mount["mountPath"] for mount in NODE["volumeMounts"]}
+    assert mounts["state"] == "/var/lib/aybiza"
+
+
+def test_nodes_are_added_by_a_metric_that_there_is() -> None:
+    scaler = OBJECTS["HorizontalPodAutoscaler", "aybiza"]["spec"]
+    target = scaler["scaleTargetRef"]
+    assert (target["kind"], target["name"]) in OBJECTS
+    (metric,) = scaler["metrics"]
+    assert metric["pods"]["metric"]["name"] in METRICS
+    assert int(metric["pods"]["target"]["averageValue"]) < settings(environment()).max_calls
+    assert scaler["minReplicas"] >= NODES["replicas"] >= 2
+
+
+def test_one_node_goes_at_a_time() -> None:
+    assert OBJECTS["PodDisruptionBudget", "aybiza"]["spec"]["maxUnavailable"] == 1
+
+
+def test_secrets_hold_no_secret() -> None:
+    for (kind, _), document in OBJECTS.items():
+        if kind == "Secret":
+            assert all(value.startswith("set-me") for value in document["stringData"].values())
