@@ -27,7 +27,8 @@ class CallContext:
     are kept for worse times; `guardrail` is Bedrock's. `tenant` is whom the call is charged to,
     `country` where it comes from, two letters or "".
     `caller` is the caller's number, "" if withheld; `opened` is the VM's time at which the call
-    began. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
+    began, on whichever node; `at_seam`: it comes from another node, and nothing that was said is
+    open. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
     coroutine function as a task under ToolSupervisor.
     """
 
@@ -47,3 +48,4 @@ class CallContext:
     guardrail: Guardrail | None = None
     tenant: str = ""
     country: str = ""
+    at_seam: bool = False

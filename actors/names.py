@@ -18,6 +18,8 @@ PUBSUB = "pubsub"
 
 MEMORY = "memory"
 METRICS = "metrics"
+PLACEMENT = "placement"
+DRAIN = "drain"
 CALL_SUPERVISOR = "call_supervisor"
 MODEL_SUPERVISOR = "model_supervisor"
 TOOL_SUPERVISOR = "tool_supervisor"

@@ -12,6 +12,8 @@ import typer
 if TYPE_CHECKING:
     from benchmarks.runtime import Figure
 
+MAX_NODES = 64
+
 app = typer.Typer(
     epilog="Example: aybiza bench runtime",
     no_args_is_help=True,
@@ -78,6 +80,50 @@ def claude(
     _show(figures, as_json=as_json, check=check)
 
 
+CLUSTER_EXAMPLE = "Example: aybiza bench cluster --nodes 2,12 --check"
+
+
+def _sizes(text: str) -> list[int]:
+    sizes = text.split(",")
+    if not all(size.isdecimal() and 2 <= int(size) <= MAX_NODES for size in sizes):
+        raise typer.BadParameter(f"{text!r}: numbers from 2 to {MAX_NODES}, with commas between")
+    return [int(size) for size in sizes]
+
+
+@app.command("cluster", epilog=CLUSTER_EXAMPLE)
+def cluster(
+    nodes: Annotated[
+        str, typer.Option(help="Sizes of the clusters that are measured, one after the other.")
+    ] = "2,4,8,12",
+    seconds: Annotated[
+        float, typer.Option(min=0.5, max=600, help="How long an idle cluster is watched.")
+    ] = 10.0,
+    calls: Annotated[int, typer.Option(min=20, max=100_000, help="Remote calls.")] = 1000,
+    names: Annotated[
+        int, typer.Option(min=0, max=200_000, help="Names whose cost is measured; 0: none.")
+    ] = 10_000,
+    check: Annotated[bool, typer.Option("--check", help="Fail if a target is missed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what a cluster costs by its number of nodes: heartbeats, calls, names, NodeDown.
+
+    All nodes run on this machine, in a cluster of their own on loopback.
+    """
+    sizes = _sizes(nodes)
+    try:
+        from benchmarks.cluster import names_cost, run
+
+        figures = run(sizes, seconds, calls)
+        figures += names_cost(names) if names else []
+    except ModuleNotFoundError as missing:
+        typer.echo(f"{missing.name} is not installed: pip install 'aybiza[bench]'", err=True)
+        raise typer.Exit(1) from None
+    except RuntimeError as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
+    _show(figures, as_json=as_json, check=check)
+
+
 def _show(figures: Sequence["Figure"], *, as_json: bool, check: bool) -> None:
     """Print figures with their targets; exits with 1 if one is missed and that is to be checked."""
     if as_json:
@@ -89,8 +135,8 @@ def _show(figures: Sequence["Figure"], *, as_json: bool, check: bool) -> None:
     else:
         width = max(len(figure.name) for figure in figures)
         for figure in figures:
-            target = "" if figure.target is None else f"  at most {figure.target:,.0f}"
-            verdict = "  MISSED" if figure.missed else ""
+            target = "" if figure.target is None else f"  at most {figure.target:,g}"
+            verdict = "  MISSED" if figure.missed else "  met" if target else ""
             value = f"{figure.value:>12,.1f} {figure.unit:5}"
             typer.echo(f"{figure.name:{width}}  {value}{target}{verdict}")
     if check and any(figure.missed for figure in figures):
@@ -125,6 +171,8 @@ def turn(
                 f"  {name:6} p50 {row['p50']:7.2f} ms"
                 f"   p95 {row['p95']:7.2f}   max {row['max']:7.2f}"
             )
+        verdict = "met" if figures["ms"]["total"]["p50"] <= TURN_TARGET_MS else "MISSED"
+        typer.echo(f"  target total p50 at most {TURN_TARGET_MS:g} ms: {verdict}")
         typer.echo(f"  CPU    {figures['cpu_seconds_a_call_minute']:.2f} s a call-minute")
         for failure in figures["failures"]:
             typer.echo(f"  failed: {failure}")

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from console.setup import agent_or_exit, catalogue_or_exit, policy_or_exit, settings_or_exit
+from console.setup import (
+    agent_or_exit,
+    catalogue_or_exit,
+    policy_or_exit,
+    quotas_or_exit,
+    settings_or_exit,
+)
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -38,17 +44,22 @@ def show(
         bool, typer.Option("--explain", help="Say of each setting what it is for.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Check whether the providers can be used.")
+        bool,
+        typer.Option(
+            "--check", help="Check whether the providers can be used, and the doors' security."
+        ),
     ] = False,
 ) -> None:
     """Print the settings in force and where each comes from.
 
     Secrets are hidden. A wrong value is named, with what is allowed, and ends with exit code 2.
     With --check, says instead whether what they name can be used: models, regions, credentials,
-    network; it takes 5 s at most and ends with exit code 1 if something cannot.
+    network; and what strangers could make use of. It takes 5 s at most and ends with exit code 1
+    if something cannot be used, or by too many.
     """
     settings = settings_or_exit()
     agent_or_exit(settings)
+    quotas_or_exit(settings)
     if check:
         _check(settings, as_json)
     policy_or_exit(settings)

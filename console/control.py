@@ -6,7 +6,13 @@ Requests and replies are JSON data.
     {"op": "calls"}                                 -> {"calls": [...]}
     {"op": "observe", "process": P}                 -> all about it, with its statistics
     {"op": "members"}                               -> {"members": [...]}, the cluster's nodes as
-                                                       this one sees them, itself first
+                                                       this one sees them, itself first, each with
+                                                       its `load` where that is known
+    {"op": "drain", "node": N, "seconds": S}        -> {"progress": {...}}, as `actors.drain` has
+    {"op": "undrain", "node": N}                       it, or {"unknown": N, "nodes": [...]};
+    {"op": "drain_progress", "node": N}                N is any node of the cluster
+    {"op": "performance", "period": "24h"}          -> {"performance": {...}}, how its models
+                                                       have done
     {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name,
                                                         "back": pid or null,
                                                         "after_ms": milliseconds or null}
@@ -20,10 +26,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from actors import names
+from actors.drain import Progress
+from actors.drain_actor import Begin, Undo
+from actors.performance import analyze_model_performance_trends
+from actors.placement_actor import board
 from actors.registry_actor import RegistryActor
 from actors.runtime import KILL, VM, CallExit, Dest, Pid, Process, Via, observe, sys
 from supervisors.base import BaseSupervisor
@@ -31,6 +41,7 @@ from supervisors.base import BaseSupervisor
 LOOK_SECONDS = 0.5
 BACK_SECONDS = 1.0
 SOON_SECONDS = 0.005
+DRAIN_SECONDS = 3.0
 PARTS = ("call", "transcriber", "speaker", "session")
 
 
@@ -40,9 +51,17 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
         case {"op": "tree"}:
             return {"processes": tree(vm)}
         case {"op": "members"}:
-            return {"members": [] if vm.remote is None else vm.remote.members()}
+            return {"members": members(vm)}
+        case {"op": "drain", "node": str(node), "seconds": int() | float() as seconds}:
+            return await drain(vm, node, Begin(float(seconds)))
+        case {"op": "undrain", "node": str(node)}:
+            return await drain(vm, node, Undo())
+        case {"op": "drain_progress", "node": str(node)}:
+            return await drain(vm, node, "progress")
         case {"op": "calls"}:
             return {"calls": await calls(vm)}
+        case {"op": "performance", "period": str(period)}:
+            return {"performance": await analyze_model_performance_trends(vm, period)}
         case {"op": "observe", "process": str(which)}:
             return await observed(vm, which)
         case {"op": "kill", "process": str(which), "reason": str(reason)}:
@@ -76,6 +95,27 @@ def tree(vm: VM) -> list[dict[str, Any]]:
 
     walk(None, 0)
     return lines
+
+
+def members(vm: VM) -> list[dict[str, Any]]:
+    """The nodes of the cluster, each with what it has told of its load."""
+    own = board(vm)
+    rows = {**own.others, vm.node: own.row(vm.now())}
+    found = [{"node": vm.node, "state": "here"}] if vm.remote is None else vm.remote.members()
+    return [
+        {**member, "load": asdict(rows[member["node"]])} if member["node"] in rows else member
+        for member in found
+    ]
+
+
+async def drain(vm: VM, node: str, request: Begin | Undo | str) -> dict[str, Any]:
+    """Have a node's DrainActor do this; where its drain stands then."""
+    nodes = [vm.node, *vm.nodes()]
+    if node not in nodes:
+        return {"unknown": node, "nodes": nodes}
+    dest = names.DRAIN if node == vm.node else (names.DRAIN, node)
+    progress: Progress = await vm.call(dest, request, DRAIN_SECONDS)
+    return {"progress": progress.described()}
 
 
 async def calls(vm: VM) -> list[dict[str, Any]]:

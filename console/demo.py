@@ -249,6 +249,7 @@ class _Call:
             http=self.doors["http"],
             mode="text" if self.engine is EngineName.scripted else None,
             record=self.record,
+            auth_token=os.environ.get("TWILIO_AUTH_TOKEN") or None,
             on_progress=progress,
         )
         try:

@@ -5,13 +5,14 @@ Errors: `MachineError`, with a message for people and the command's exit code.
 
 import ipaddress
 import os
-import socket
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 
 from actors.node.cookie import CookieError, ensure_cookie
 from actors.node.messages import NodePlan
+from config.agents import AgentError, load_agent
 from console.setup import USAGE_ERROR
 
 if TYPE_CHECKING:
@@ -35,11 +36,49 @@ def plans(settings: "Settings", nodes: str) -> list[NodePlan]:
     """The nodes of this machine: `nodes` is their number, or `auto` for one a core.
 
     Of several, each has a name of its own, and its doors one port behind those of the one before.
+    With isolation the one-call nodes follow, and their ports.
     """
     number = count(nodes)
-    if number == 1:
-        return [NodePlan(settings.node_name, {"AYBIZA_NODE_NAME": settings.node_name})]
-    return [_plan(settings, index) for index in range(number)]
+    isolated = settings.isolated_calls if _isolates(settings) else 0
+    if number > 1:
+        planned = [_plan(settings, index, f"{index + 1}") for index in range(number)]
+    else:
+        planned = [NodePlan(settings.node_name, {"AYBIZA_NODE_NAME": settings.node_name})]
+    if isolated:
+        setting = {"AYBIZA_ISOLATION": "process"}
+        planned = [NodePlan(p.name, {**p.environment, **setting}) for p in planned]
+    return [*planned, *(_one_call(settings, number, call) for call in range(isolated))]
+
+
+def _isolates(settings: "Settings") -> bool:
+    if settings.isolation == "process":
+        return True
+    try:
+        return load_agent(settings.agent).isolation == "process"
+    except AgentError:
+        return False  # the node tells what is wrong with it
+
+
+def _one_call(settings: "Settings", nodes: int, call: int) -> NodePlan:
+    """The node of one call at a time. Twilio comes to its media door directly, so where there is a
+    public URL this node has one of its own, with its port."""
+    plan = _plan(settings, nodes + call, f"call-{call + 1}")
+    environment = {
+        **plan.environment,
+        "AYBIZA_ISOLATION": "none",
+        "AYBIZA_ONE_CALL": "true",
+        "AYBIZA_MAX_CALLS": "1",
+        "AYBIZA_AUDIOSOCKET_PORT": "",
+    }
+    port = environment.get("AYBIZA_MEDIA_PORT")
+    if settings.public_url is not None and port is not None:
+        parts = urlsplit(settings.public_url)
+        environment["AYBIZA_PUBLIC_URL"] = f"{parts.scheme}://{_host(parts.hostname)}:{port}"
+    return NodePlan(plan.name, environment, renews=True)
+
+
+def _host(name: str | None) -> str:
+    return f"[{name}]" if name and ":" in name else name or ""
 
 
 def count(nodes: str) -> int:
@@ -51,27 +90,22 @@ def count(nodes: str) -> int:
     return int(nodes)
 
 
-def _plan(settings: "Settings", index: int) -> NodePlan:
-    name = f"{settings.node_name}-{index + 1}"
+def _plan(settings: "Settings", index: int, suffix: str) -> NodePlan:
+    name = f"{settings.node_name}-{suffix}"
     environment = {"AYBIZA_NODE_NAME": name}
-    ports = {"AYBIZA_HTTP_PORT": settings.http_port, "AYBIZA_MEDIA_PORT": settings.media_port}
+    ports = {
+        "AYBIZA_HTTP_PORT": settings.http_port,
+        "AYBIZA_MEDIA_PORT": settings.media_port,
+        "AYBIZA_AUDIOSOCKET_PORT": settings.audio_socket_port,
+    }
     environment |= {variable: str(port + index) for variable, port in ports.items() if port}
     return NodePlan(name, environment)
 
 
 def seeds_of(settings: "Settings") -> list[tuple[str, int]]:
-    """The machines to join; each name must be known now."""
-    seeds = []
-    for machine in settings.join:
-        host, _, port = machine.rpartition(":")
-        try:
-            socket.getaddrinfo(host, int(port), socket.AF_INET, socket.SOCK_STREAM)
-        except OSError as error:
-            raise MachineError(
-                f"--join {machine}: the name {host!r} cannot be resolved ({error.strerror})", FAILED
-            ) from None
-        seeds.append((host, int(port)))
-    return seeds
+    """The machines to join. The nodes look their names up, and again for as long as they live."""
+    seeds = [machine.rpartition(":") for machine in settings.join]
+    return [(host, int(port)) for host, _, port in seeds]
 
 
 def cookie_of(settings: "Settings") -> bytes:

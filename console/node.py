@@ -7,8 +7,9 @@ Thespian, for tests, benchmarks and scripts:
         print(node.media_url)
 
 Errors: `AgentError`, `ToolsError` and `ValueError` for an agent or tools that cannot be read, or an
-agent that names tools that do not exist; `CatalogueError` and `SelectionError` for models that
-cannot be chosen; `OSError` for a port that is taken.
+agent that names tools that do not exist; `TlsError` and `CookieError` for files that cannot be
+used; `CatalogueError` and `SelectionError` for models that
+cannot be chosen; `QuotasError` for quotas that cannot be read; `OSError` for a port that is taken.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import socket
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import date
@@ -24,13 +27,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
-from actors import costs
 from actors.call_context import CallContext
 from actors.cluster.carrier import Carrier
 from actors.cluster.distribution import Distribution
+from actors.costs_keeper import CostsFile, CostsKeeper, restore
+from actors.drain_actor import drained, one_call
 from actors.memory_store import SqliteStore
+from actors.metrics_actor import count
+from actors.metrics_sink import MetricsSink
 from actors.names import TOOL_SUPERVISOR
 from actors.node.context import NodeContext
+from actors.node.cookie import read_cookie
+from actors.placement import Limits, Place
 from actors.runtime import NORMAL, VM, CallExit
 from claude.choice import Policy
 from claude.client import BedrockClient
@@ -42,17 +50,24 @@ from config.settings import Settings, load
 from console.control import control
 from dialogue.answer_cache import AnswerCache
 from dialogue.toolbox import NoTools, Toolbox, toolbox_for
+from gateway import stream_token, tls
+from gateway.admission import Admission, Rules
+from gateway.carriers import chosen
+from gateway.codec import Start
 from gateway.gateway import Doors, gateway
 from gateway.http import HttpDoor
 from gateway.listening import bound
 from gateway.media_server import PATH
-from gateway.twilio_codec import Start
+from gateway.media_stream import SEAM, running_for
+from gateway.refusals import Refusals
 from speech.deepgram import Deepgram
 from speech.line import Line
 from supervisors.application import Application, Parts
+from supervisors.child_spec import child
 from supervisors.task_supervisor import TaskSupervisor
 
 if TYPE_CHECKING:
+    from actors.metrics_sink_cloudwatch import CloudWatch
     from dialogue.tools.catalogue import Tools
 
 STOP_SECONDS = 2.5
@@ -61,7 +76,8 @@ log = structlog.get_logger(__name__)
 
 
 class Node:
-    """One node: its VM and the application in it. `vm`, `media_url` and `http_url` are for use.
+    """One node: its VM and the application in it. `vm`, `media_url`, `http_url` and `audio_socket`
+    (host:port, empty if there is none) are for use.
 
     `agent` and `toolbox` take the place of what the settings name; `carrier` joins the node to its
     cluster.
@@ -80,13 +96,16 @@ class Node:
         own = self._tools.registry if self._tools else NoTools()
         self._toolbox = toolbox or toolbox_for(self._agent.tools, own)
         self._store = SqliteStore(settings.memory_path)
+        self._quotas = Quotas.of(settings)
+        self._costs = CostsFile(settings.memory_path.with_name(f"costs-{settings.node_name}.json"))
         self._policy = Policy.of(settings, load_catalogue(settings.models_file), today=date.today())
         self._answers = AnswerCache() if settings.edge_cache_enabled else None
+        self._cloudwatch = _cloudwatch(settings)
         creation = carrier.card.incarnation if carrier is not None else 0
         self.vm = VM(settings.node_name, creation=creation, mailbox_alarm=settings.mailbox_alarm)
         self._carrier = carrier
         self.cluster: Distribution | None = None
-        self.media_url = self.http_url = ""
+        self.media_url = self.http_url = self.audio_socket = ""
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -117,17 +136,32 @@ class Node:
         ports = (settings.media_port, settings.http_port)
         self._sockets = [self._closing.enter_context(bound(settings.bind, port)) for port in ports]
         media, http = self._sockets
-        self.media_url = f"ws://{_address(media)}{PATH}"
-        self.http_url = f"http://{_address(http)}"
+        asterisk = self._bound(settings.audio_socket_port)
+        self._admission = _admission(settings, self.vm)
+        self._closing.push_async_callback(self._admission.aclose)
+        s = "s" if self._admission.tls else ""
+        self.media_url = f"ws{s}://{_address(media)}{PATH}"
+        self.http_url = f"http{s}://{_address(http)}"
         regions = (*self._policy.regions, settings.aws_fallback_region)
         await self._bedrock.warm(*dict.fromkeys(regions))
         if self._tools is not None:
             self._closing.push_async_callback(self._tools.aclose)
             await self._tools.warm()
+        if self._cloudwatch is not None:
+            self._closing.callback(self._cloudwatch.close)
+            await asyncio.to_thread(self._cloudwatch.warm)
         await self._deepgram.warm()
         await self._closing.enter_async_context(self.vm)
         await self._join()
-        await self._start(Doors(media, http, self._context, self._door()))
+        await self._start(Doors(media, http, self._context, self._door(), asterisk))
+
+    def _bound(self, port: int | None) -> socket.socket | None:
+        """The listening socket for Asterisk, if there is to be one."""
+        if port is None:
+            return None
+        listening = self._closing.enter_context(bound(self._settings.bind, port))
+        self.audio_socket = _address(listening)
+        return listening
 
     async def _join(self) -> None:
         if self._carrier is not None:
@@ -137,9 +171,21 @@ class Node:
 
     async def _start(self, doors: Doors) -> None:
         settings = self._settings
-        costs.open_ledger(self.vm, Quotas.of(settings))
-        parts = Parts(self._policy.ids, self._store, settings.max_calls, [gateway(doors)])
+        await restore(self.vm, self._quotas, self._costs)
+        sinks = [child(CostsKeeper, self._costs, name="costs_keeper")]
+        if self._cloudwatch is not None:
+            sinks.append(child(MetricsSink, self._cloudwatch, name="metrics_sink"))
+        limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
+        place = self._place(doors.door)
+        parts = Parts(self._policy.ids, self._store, limits, [gateway(doors)], sinks, place)
         self.root = await self.vm.start(Application, parts, name="application", timeout=None)
+
+    def _place(self, door: HttpDoor) -> Place:
+        settings, carrier = self._settings, self._carrier
+        machine = carrier.card.machine if carrier is not None else ""
+        # A node without a keeper has no others to lend.
+        isolated = settings.isolation == "process" and carrier is not None
+        return Place(door.public_url, door.media_url, machine, settings.one_call, isolated)
 
     def _door(self) -> HttpDoor:
         settings = self._settings
@@ -148,8 +194,9 @@ class Node:
             self.vm,
             media_url=f"{media}{PATH}" if media else self.media_url,
             public_url=settings.public_http_url or self.http_url,
-            max_calls=settings.max_calls,
             busy_text=self._agent.busy,
+            admission=self._admission,
+            carriers=chosen(settings.carriers),
         )
 
     def _context(self, line: Line, start: Start) -> CallContext:
@@ -163,7 +210,8 @@ class Node:
             deepgram=self._deepgram,
             toolbox=self._toolbox,
             answer_seconds=settings.turn_deadline_ms / 1000.0,
-            opened=self.vm.now(),
+            opened=self.vm.now() - running_for(start, time.time()),
+            at_seam=SEAM in start.custom_parameters,
             start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
             caller=start.custom_parameters.get("From", ""),
             log_transcripts=settings.log_transcripts,
@@ -195,21 +243,27 @@ async def _serve(settings: Settings, context: NodeContext) -> None:
         _freeze()
         vm = node.vm
         context.serve(lambda request: control(vm, request))
-        context.ready({"media": node.media_url, "http": node.http_url, "node": settings.node_name})
+        doors = {"media": node.media_url, "http": node.http_url, "audio_socket": node.audio_socket}
+        open_doors = {name: address for name, address in doors.items() if address}
+        context.ready({**open_doors, "node": settings.node_name})
         root = node.root
         assert root is not None
         lost = node.cluster.lost if node.cluster is not None else vm.loop.create_future()
         stop = asyncio.ensure_future(context.stop.wait())
         gone = asyncio.ensure_future(vm.join(root, None))
+        done = asyncio.ensure_future(one_call(vm) if settings.one_call else asyncio.Event().wait())
         try:
-            # Bounded by the life of the node: one of the three ends it.
-            await asyncio.wait((stop, gone, lost), return_when=asyncio.FIRST_COMPLETED)
+            # Bounded by the life of the node: one of the four ends it.
+            ends = (stop, gone, lost, done)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stop.cancel()
-            gone.cancel()
+            for end in (stop, gone, done):
+                end.cancel()
         if lost.done():
             lost.result()
-        if not context.stop.is_set():
+        if context.stop.is_set() and not context.at_once:
+            await drained(vm, settings.drain_seconds, context.draining)
+        if gone.done() and not gone.cancelled():
             raise RuntimeError("the application has given up; its last words are in the log")
 
 
@@ -222,6 +276,29 @@ def _freeze() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def _admission(settings: Settings, vm: VM) -> Admission:
+    """The doors' defence. Reads files; warns of doors that are open to anybody."""
+
+    def refused(door: str, reason: str) -> None:
+        count(vm, "aybiza_refused_total", door=door, reason=reason)
+
+    if settings.twilio_auth_token is None and not settings.is_local:
+        log.warning(
+            "doors_open_to_anybody",
+            why="others can reach this node, and nobody can tell Twilio's requests from theirs",
+            do="set TWILIO_AUTH_TOKEN",
+        )
+    context = None
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        context = tls.server_context(settings.tls_certificate, settings.tls_key)
+        if open_to_others := tls.key_open_to_others(settings.tls_key):
+            log.warning("tls_key_open_to_others", do=open_to_others)
+    key = None
+    if settings.cookie_file.exists():
+        key = stream_token.derived_key(read_cookie(settings.cookie_file))
+    return Admission(Rules.of(settings), key=key, tls=context, refusals=Refusals(refused))
 
 
 def _with_limits(agent: Agent, settings: Settings) -> Agent:
@@ -237,6 +314,15 @@ def _credentials(settings: Settings) -> Mapping[str, str]:
     names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
     secrets = {name: getattr(settings, name) for name in names}
     return {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
+
+
+def _cloudwatch(settings: Settings) -> CloudWatch | None:
+    namespace = settings.cloudwatch_namespace
+    if namespace is None:
+        return None
+    from actors.metrics_sink_cloudwatch import CloudWatch
+
+    return CloudWatch(namespace, region=settings.aws_region, credentials=_credentials(settings))
 
 
 def _tools(settings: Settings) -> Tools | None:

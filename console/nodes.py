@@ -1,7 +1,8 @@
-"""`aybiza node list` and `aybiza node ports`: the cluster's nodes, and what listens here.
+"""`aybiza node list`, `drain` and `ports`: the cluster's nodes, and what listens here.
 
 They ask this machine's NodeKeeper and its first node (AYBIZA_CLUSTER_PORT, AYBIZA_CLUSTER_BIND,
-AYBIZA_COOKIE_FILE). Exit codes: 0 done, 1 no node runs there or it did not answer, 2 wrong usage.
+AYBIZA_COOKIE_FILE). `drain` is in `console.drain`.
+Exit codes: 0 done, 1 no node runs there or it did not answer, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from console.drain import EXAMPLES, drain
 from console.operate import AsJson, PortOption
 from console.setup import settings_or_exit
 
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Show the cluster's nodes, and everything that listens on this machine.",
+    help="Show the cluster's nodes and everything that listens on this machine; drain a node.",
     epilog="Example: aybiza node list",
 )
+app.command("drain", epilog=EXAMPLES)(drain)
 
 JOIN = "cluster: other machines join here"
 CLUSTER = "cluster"
@@ -65,16 +68,27 @@ def ports_command(port: PortOption = None, as_json: AsJson = False) -> None:
 
 
 def member_lines(members: Sequence[dict[str, Any]], kept: Sequence[dict[str, Any]]) -> list[str]:
-    """The table of `node list`."""
+    """The table of `node list`: name, state, machine, load, process and doors."""
     here = {each["node"]: each for each in kept}
     lines = []
     for member in members:
         own = here.pop(member["node"], None)
-        doors = "" if own is None else _doors(own)
-        lines.append(f"{member['node']:20} {member['state']:5} {member['machine']:21} {doors}")
+        load = member.get("load")
+        doors = _doors(own) if own is not None else load["place"]["http"] if load else ""
+        machine = member.get("machine", "")
+        head = f"{member['node']:20} {member['state']:5} {machine:21} "
+        lines.append(f"{head}{_load(load) if load else ''}{doors}")
     # A node that has not come up yet is known to its keeper only.
     lines += [f"{name:20} {each['phase']:5} {'':21} {_doors(each)}" for name, each in here.items()]
     return [line.rstrip() for line in lines]
+
+
+def _load(load: dict[str, Any]) -> str:
+    takes = load["refusal"] or "takes calls"
+    return (
+        f"{load['calls']}/{load['max_calls']} calls  {load['lag_ms']:g} ms late"
+        f"  {load['memory_mb']} MB  {takes}  "
+    )
 
 
 def port_rows(

@@ -2,7 +2,8 @@
 
 One line goes to standard output, when all nodes take calls; the log goes to standard error.
 Ctrl-C, SIGTERM, a hang-up of the terminal and `aybiza stop` end everything in order within 5 s; a
-second Ctrl-C ends it at once.
+node with calls is drained first (AYBIZA_DRAIN_SECONDS): what does not end by itself is handed over
+to other nodes. A second Ctrl-C ends it at once.
 
 Exit codes: 0 stopped as asked; 1 the node did not start, was given up, did not stop in order, or a
 process that keeps it was lost; 2 an option or a setting cannot be used.
@@ -16,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from console.setup import policy_or_exit, settings_or_exit
+from console.setup import policy_or_exit, quotas_or_exit, settings_or_exit
 
 NODE_MAIN = "console.node:node_main"
 
@@ -119,7 +120,10 @@ def run(
         float, typer.Option(min=1.0, help="Seconds without a heartbeat before the node is killed.")
     ] = 5.0,
     stop_limit: Annotated[
-        float, typer.Option(min=0.1, max=60.0, help="Seconds that the node gets to end its calls.")
+        float,
+        typer.Option(
+            min=0.1, max=60.0, help="Seconds that a node without calls gets to end in order."
+        ),
     ] = 3.0,
     max_restarts: Annotated[
         int, typer.Option(min=0, help="Restarts within 30 s before the node is given up.")
@@ -146,6 +150,7 @@ def run(
     os.environ.update(given)
     settings = settings_or_exit()
     policy_or_exit(settings)
+    quotas_or_exit(settings)
 
     from actors.node.messages import Limits
     from config import logs

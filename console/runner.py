@@ -14,7 +14,15 @@ from typing import Any
 
 import structlog
 
-from actors.node.messages import Limits, NodeDown, NodeGivenUp, NodePlan, NodeStopped, NodeUp
+from actors.node.messages import (
+    Limits,
+    NodeDown,
+    NodeDraining,
+    NodeGivenUp,
+    NodePlan,
+    NodeStopped,
+    NodeUp,
+)
 from actors.node.process import end_descendants
 from actors.node.system import Event, NodeStartError, NodeSystem, SystemBroken
 from console.emulated import Emulators, EmulatorsError, Engine, enter
@@ -111,6 +119,9 @@ class Runner:
                     return event
                 if self._ready and not stopping:
                     deadline = float("inf")
+                if isinstance(event, NodeDraining):
+                    limit = event.seconds + self._limits.stop + REPORT_MARGIN
+                    deadline = max(deadline, time.monotonic() + limit)
             if self._signals.count(signal.SIGINT) > 1:
                 _say("ended at once on a second Ctrl-C")
                 return None
@@ -125,6 +136,8 @@ class Runner:
         return None
 
     def _must_stop(self, emulators: Emulators | None) -> bool:
+        if self._failed:
+            return True
         if self._signals:
             log.info("stopping", signal=signal.Signals(self._signals[0]).name)
             return True
@@ -166,9 +179,16 @@ class Runner:
                     restart_in_s=event.restart_in,
                 )
                 return False
+            case NodeDraining():
+                log.info("node_draining", name=event.node, seconds=event.seconds)
+                return False
             case NodeGivenUp():
                 several = len(self._nodes) > 1 and event.node
                 _say(f"{event.node}: {event.reason}" if several else event.reason)
+                if several and self._ready:
+                    # The others have calls: they end in order.
+                    self._failed = True
+                    return False
             case SystemBroken():
                 _say(f"{event.what}; the node cannot be kept without it")
             case NodeStopped(failure=None):

@@ -73,6 +73,17 @@ def policy_or_exit(settings: "Settings") -> "Policy":
     return policy
 
 
+def quotas_or_exit(settings: "Settings") -> None:
+    """Look at the quotas of the tenants. A file that cannot be used ends the command, code 2."""
+    from claude.ledger import Quotas
+    from config.quotas import QuotasError
+
+    try:
+        Quotas.of(settings)
+    except QuotasError as error:
+        _refuse([f"AYBIZA_QUOTAS_FILE: {problem}" for problem in error.problems])
+
+
 def _refuse(problems: list[str]) -> NoReturn:
     for problem in problems:
         print(f"aybiza: {problem}", file=sys.stderr)

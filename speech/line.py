@@ -148,7 +148,8 @@ class Line:
     begun, or taken up, on this line. `ended`: why the call is over. `owner`: the process that holds
     the carrier's socket; when it is gone, so is the line. `finished_at`: when the caller's turn was
     known to be over, until the first audio of the answer. `aside`: words about the line itself that
-    are said on it and stand in no journal.
+    are said on it and stand in no journal. `leaving`: the call goes to another node at the next
+    seam, where the caller has spoken and no answer has been begun.
     """
 
     call_id: str
@@ -164,6 +165,7 @@ class Line:
     owner: Any = None
     finished_at: float | None = None
     aside: tuple[Sentence, str] | None = None
+    leaving: bool = False
 
     def post(self, event: Any) -> None:
         """Something happened on the call."""

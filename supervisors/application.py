@@ -11,12 +11,17 @@ from typing import Any
 
 from actors import names
 from actors.circuit_breaker_actor import CircuitBreakerActor
+from actors.drain_actor import DrainActor
 from actors.memory_actor import MemoryActor
 from actors.memory_store import SqliteStore
 from actors.metrics_actor import MetricsActor
+from actors.placement import Limits, Place
+from actors.placement_actor import PlacementActor
 from actors.registry_actor import RegistryActor
+from actors.runtime import VM, CallExit
 from supervisors.child_spec import ChildSpec, child
 from supervisors.dynamic_supervisor import DynamicSupervisor
+from supervisors.errors import SupervisorError
 from supervisors.model_supervisor import ModelSupervisor
 from supervisors.spawn import SPAWN_SUPERVISOR, SpawnSupervisor
 from supervisors.supervisor import Supervisor
@@ -26,17 +31,21 @@ from supervisors.task_supervisor import TaskSupervisor
 # keeper starts a new one.
 MAX_RESTARTS = 10
 MAX_SECONDS = 10
+COUNT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the tree is built of: the models it has breakers for, where memory is kept, how many
-    calls it may carry, and the doors, which stand on a floor above."""
+    """What the tree is built of: the models it has breakers for, where memory is kept, what the
+    node may carry, the doors, which stand on a floor above, the sinks, which take figures out of
+    the node, and where it is."""
 
     models: Sequence[str]
     store: SqliteStore
-    max_calls: int
+    limits: Limits
     doors: Sequence[ChildSpec] = ()
+    sinks: Sequence[ChildSpec] = ()
+    place: Place | None = None
 
 
 class Application(Supervisor):
@@ -46,15 +55,29 @@ class Application(Supervisor):
         children = [
             child(RegistryActor, name="registry_actor"),
             child(MetricsActor, name=names.METRICS),
+            *parts.sinks,
             child(MemoryActor, parts.store, name=names.MEMORY),
             child(CircuitBreakerSupervisor, parts.models, name="circuit_breaker_supervisor"),
             child(ModelSupervisor, name=names.MODEL_SUPERVISOR),
             child(ToolSupervisor, name=names.TOOL_SUPERVISOR),
             child(SpawnSupervisor, name=SPAWN_SUPERVISOR),
-            child(CallSupervisor, max_children=parts.max_calls, name=names.CALL_SUPERVISOR),
+            child(CallSupervisor, max_children=parts.limits.calls, name=names.CALL_SUPERVISOR),
+            child(PlacementActor, parts.limits, count_calls, parts.place, name=names.PLACEMENT),
+            child(DrainActor, name=names.DRAIN),
             *parts.doors,
         ]
         await super().init(children, max_restarts=MAX_RESTARTS, max_seconds=MAX_SECONDS)
+
+
+async def count_calls(vm: VM) -> int:
+    """How many calls the node carries; raises `CallExit` while their supervisor restarts."""
+    try:
+        counts = await DynamicSupervisor.count_children(
+            vm, names.CALL_SUPERVISOR, timeout=COUNT_SECONDS
+        )
+    except SupervisorError as refusal:
+        raise CallExit(refusal.term, names.CALL_SUPERVISOR) from None
+    return counts.active
 
 
 class CallSupervisor(DynamicSupervisor):

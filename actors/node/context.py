@@ -27,6 +27,7 @@ class NodeContext:
         incarnation: int,
         settings: Mapping[str, str],
         on_ready: Callable[[dict[str, str]], None],
+        on_draining: Callable[[float], None] = lambda _seconds: None,
         carrier: Carrier | None = None,
     ) -> None:
         self.incarnation = incarnation
@@ -37,14 +38,21 @@ class NodeContext:
         """The way to the other nodes (`actors.cluster`); None for a node that stands alone."""
         self.stop = asyncio.Event()
         """Set when the node is to end."""
+        self.at_once = False
+        """Whether there is no time to drain, when `stop` is set."""
         self.control: ControlHandler | None = None
         """The handler that `serve` has registered."""
         self._on_ready = on_ready
+        self._on_draining = on_draining
 
     def ready(self, info: Mapping[str, str]) -> None:
         """Say that the doors are open. `info` names them for people, such as {"http": "http://127.0.0.1:3000"};
         it is printed in its order, `node` last."""
         self._on_ready({str(name): str(value) for name, value in info.items()})
+
+    def draining(self, seconds: float) -> None:
+        """Say, after `stop`, that the node needs up to so long for its calls before it ends."""
+        self._on_draining(seconds)
 
     def serve(self, handler: ControlHandler) -> None:
         """Let `handler` answer control requests. It runs as a task of its own, bounded in time."""

@@ -5,7 +5,7 @@ seconds that never goes back. Events of an incarnation other than the present on
 effect, so that late or doubled reports of a process do not touch its successor. A start that fails
 before the node was ever ready gives up at once, as `Supervisor.start_link` does in OTP; later
 failures count against the restart intensity (`max_restarts` within `max_seconds`, OTP's words and
-meaning).
+meaning). A node that `renews` may end in order by itself; that is no failure.
 """
 
 from collections import deque
@@ -53,6 +53,14 @@ class ReportDown:
 
 
 @dataclass(frozen=True)
+class ReportDraining:
+    """The node, told to end, has calls, and gets up to `seconds` more for them."""
+
+    incarnation: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class ReportGivenUp:
     """The node has ended and is not started again."""
 
@@ -66,7 +74,9 @@ class ReportStopped:
     failure: str | None
 
 
-Command = Fork | AskToStop | Kill | ReportUp | ReportDown | ReportGivenUp | ReportStopped
+Command = (
+    Fork | AskToStop | Kill | ReportUp | ReportDown | ReportDraining | ReportGivenUp | ReportStopped
+)
 
 
 class Phase(Enum):
@@ -81,7 +91,8 @@ class Phase(Enum):
 class KeeperMachine:
     """One node's life from the keeper's side."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, renews: bool = False) -> None:
+        self._renews = renews
         self.phase = Phase.IDLE
         self.incarnation = 0
         self._limits = limits
@@ -112,6 +123,13 @@ class KeeperMachine:
             self._silence = 0.0
         return []
 
+    def draining(self, now: float, incarnation: int, seconds: float) -> Sequence[Command]:
+        """The node, told to end, says how long its calls may take it."""
+        if self.phase is not Phase.STOPPING or incarnation != self.incarnation:
+            return []
+        self._deadline = now + seconds + self._limits.stop
+        return [ReportDraining(incarnation, seconds)]
+
     def ended(self, incarnation: int, reason: str | None) -> Sequence[Command]:
         """The node says why its process is about to end; None after an orderly stop."""
         if incarnation == self.incarnation and reason is not None:
@@ -128,6 +146,8 @@ class KeeperMachine:
             self._blame(status)
         if self.phase is Phase.STOPPING:
             return self._over(ReportStopped(self._reason))
+        if in_order and self._renews and self.phase is Phase.UP and self._reason is None:
+            return self._fork(now)
         reason = self._reason or f"ended without being asked to ({status})"
         if not self._was_up:
             return self._over(ReportGivenUp(f"the node did not start: {reason}"))
@@ -149,11 +169,11 @@ class KeeperMachine:
         # time.
         gap = min(now - self._last_tick, 2 * TICK)
         self._last_tick = now
-        if self.phase is Phase.UP:
+        if self.phase in (Phase.UP, Phase.STOPPING):
             self._silence += gap
             if self._silence > self._limits.silence:
                 return self._kill(f"its loop hung: no heartbeat for {self._limits.silence:g} s")
-        elif self.phase is Phase.WAITING and now >= self._deadline:
+        if self.phase is Phase.WAITING and now >= self._deadline:
             return self._fork(now)
         elif self.phase is Phase.STARTING and now > self._deadline:
             return self._kill(f"it was not ready within {self._limits.start:g} s")

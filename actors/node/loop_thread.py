@@ -19,7 +19,14 @@ import structlog
 
 from actors.node.carrier import NodeCarrier
 from actors.node.context import NodeContext, NodeMain
-from actors.node.messages import ControlReply, ForwardedRequest, Heartbeat, NodeEnded, NodeReady
+from actors.node.messages import (
+    ControlReply,
+    ForwardedRequest,
+    Heartbeat,
+    NodeDraining,
+    NodeEnded,
+    NodeReady,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +82,7 @@ class Outbox:
 class LoopThread:
     """Runs a node main on a loop of its own until it ends.
 
-    Reports NodeReady, Heartbeat and, last of all, NodeEnded.
+    Reports NodeReady, Heartbeat, NodeDraining and, last of all, NodeEnded.
     """
 
     def __init__(
@@ -96,6 +103,7 @@ class LoopThread:
             incarnation=incarnation,
             settings=dict(os.environ),
             on_ready=self._ready,
+            on_draining=self._draining,
             carrier=carrier,
         )
         self._requests: set[asyncio.Task[None]] = set()
@@ -104,9 +112,16 @@ class LoopThread:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Tell the main to end in order; from any thread, any number of times."""
-        self._call(self._context.stop.set)
+    def stop(self, *, at_once: bool = False) -> None:
+        """Tell the main to end in order; from any thread, any number of times.
+
+        `at_once`: without time for its calls.
+        """
+        self._call(self._stop, at_once)
+
+    def _stop(self, at_once: bool) -> None:
+        self._context.at_once = at_once
+        self._context.stop.set()
 
     def join(self, limit: float) -> None:
         """Wait until the main has ended, at most `limit` seconds."""
@@ -132,6 +147,9 @@ class LoopThread:
 
     def _ready(self, info: dict[str, str]) -> None:
         self._outbox.put(NodeReady(self._incarnation, info, self._node))
+
+    def _draining(self, seconds: float) -> None:
+        self._outbox.put(NodeDraining(self._incarnation, seconds, self._node))
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

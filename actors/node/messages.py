@@ -37,10 +37,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class NodePlan:
-    """A node that is to be kept: its name and what its environment has beside the keeper's."""
+    """A node that is to be kept: its name and what its environment has beside the keeper's.
+
+    `renews`: it ends in order by itself, and is then started again.
+    """
 
     name: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    renews: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,15 @@ class Heartbeat:
     """Node to keeper: the loop turns."""
 
     incarnation: int
+    node: str = ""
+
+
+@dataclass(frozen=True)
+class NodeDraining:
+    """Node to keeper, keeper to command: told to end, it needs up to `seconds` for its calls."""
+
+    incarnation: int
+    seconds: float
     node: str = ""
 
 

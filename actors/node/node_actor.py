@@ -96,7 +96,7 @@ class NodeActor(ActorProcess):
     def _end_now(self) -> int:
         if self._thread is None:
             return os.EX_OK
-        self._thread.stop()
+        self._thread.stop(at_once=True)
         self._thread.join(EXIT_LIMIT)
         ended = [message for message in self._outbox.take() if isinstance(message, NodeEnded)]
         return os.EX_OK if ended and ended[0].reason is None else os.EX_SOFTWARE

@@ -33,6 +33,7 @@ from actors.node.keeper_machine import (
     Kill,
     Phase,
     ReportDown,
+    ReportDraining,
     ReportGivenUp,
     ReportStopped,
     ReportUp,
@@ -51,6 +52,7 @@ from actors.node.messages import (
     ListNodes,
     NodeAddress,
     NodeDown,
+    NodeDraining,
     NodeEnded,
     NodeGivenUp,
     NodePlan,
@@ -151,7 +153,9 @@ class NodeKeeper(ActorProcess):
                 self.wakeupAfter(timedelta(seconds=TICK))
                 for kept in list(self._kept.values()):
                     self._carry_out(kept, kept.machine.tick(time.monotonic()))
-            case NodeReady() | Heartbeat() | NodeEnded() if message.node in self._kept:
+            case NodeReady() | Heartbeat() | NodeDraining() | NodeEnded() if (
+                message.node in self._kept
+            ):
                 kept = self._kept[message.node]
                 self._carry_out(kept, self._decide(kept, message, sender))
 
@@ -168,7 +172,7 @@ class NodeKeeper(ActorProcess):
             names = [thread.name for thread in threading.enumerate()]
             log.warning("node_import_starts_threads", main=order.main, threads=names)
         for plan in order.nodes:
-            self._kept[plan.name] = Kept(plan, KeeperMachine(order.limits))
+            self._kept[plan.name] = Kept(plan, KeeperMachine(order.limits, renews=plan.renews))
         for kept in list(self._kept.values()):
             self._carry_out(kept, kept.machine.start(time.monotonic()))
         self.wakeupAfter(timedelta(seconds=TICK))
@@ -210,6 +214,8 @@ class NodeKeeper(ActorProcess):
                 return kept.machine.ready(now, message.incarnation)
             case Heartbeat():
                 return kept.machine.heartbeat(message.incarnation)
+            case NodeDraining():
+                return kept.machine.draining(now, message.incarnation, message.seconds)
             case NodeEnded():
                 self.send(sender, ReleaseNode())
                 return kept.machine.ended(message.incarnation, message.reason)
@@ -237,6 +243,9 @@ class NodeKeeper(ActorProcess):
                         name,
                     )
                     self.send(self._command, down)
+                case ReportDraining():
+                    draining = NodeDraining(command.incarnation, command.seconds, name)
+                    self.send(self._command, draining)
                 case ReportGivenUp():
                     self.send(self._command, NodeGivenUp(command.reason, name))
                 case ReportStopped():

@@ -9,6 +9,7 @@ import structlog
 from typer.testing import CliRunner
 
 from benchmarks.runtime import Figure
+from benchmarks.turn import STAGES, Overhead
 from console import bench
 
 COMMAND = CliRunner()
@@ -43,8 +44,9 @@ def test_a_figure_over_its_target_is_missed_and_fails_the_check(
     shown = COMMAND.invoke(bench.app, ["runtime"])
     assert shown.exit_code == 0
     fast, slow, other = shown.stdout.splitlines()
-    assert "MISSED" in slow
-    assert "MISSED" not in fast + other
+    assert slow.endswith("at most 2  MISSED")
+    assert fast.endswith("at most 2  met")
+    assert "at most" not in other
     assert COMMAND.invoke(bench.app, ["runtime", "--check"]).exit_code == 1
     figures.pop(1)
     assert COMMAND.invoke(bench.app, ["runtime", "--check"]).exit_code == 0
@@ -90,3 +92,36 @@ def test_the_help_shows_an_example(command: str) -> None:
 
 def test_a_wrong_number_of_rounds_is_a_wrong_call() -> None:
     assert COMMAND.invoke(bench.app, ["runtime", "--rounds", "0"]).exit_code == 2
+
+
+def test_the_figures_of_a_cluster_are_shown_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def run(sizes: list[int], seconds: float, calls: int) -> list[Figure]:
+        asked.append((sizes, seconds, calls))
+        return [Figure("2 nodes: call, p50", 1.6, "ms", 1.5)]
+
+    monkeypatch.setattr("benchmarks.cluster.run", run)
+
+    def names_cost(count: int) -> list[Figure]:
+        asked.append(count)
+        return []
+
+    monkeypatch.setattr("benchmarks.cluster.names_cost", names_cost)
+    shown = COMMAND.invoke(bench.app, ["cluster", "--nodes", "2,12", "--seconds", "3"])
+    assert (shown.exit_code, asked) == (0, [([2, 12], 3.0, 1000), 10_000])
+    assert "at most 1.5  MISSED" in shown.stdout
+    assert COMMAND.invoke(bench.app, ["cluster", "--names", "0", "--check"]).exit_code == 1
+    for wrong in ("1", "65", "two", "2,", ""):
+        assert COMMAND.invoke(bench.app, ["cluster", "--nodes", wrong]).exit_code == 2
+
+
+@pytest.mark.parametrize(("total", "verdict", "code"), [(9.0, "met", 0), (11.0, "MISSED", 1)])
+def test_a_turn_is_held_against_its_target(
+    monkeypatch: pytest.MonkeyPatch, total: float, verdict: str, code: int
+) -> None:
+    overhead = Overhead(2, {stage: [total / 3] for stage in STAGES}, [total])
+    monkeypatch.setattr("benchmarks.turn.run", lambda calls, turns: overhead)
+    shown = COMMAND.invoke(bench.app, ["turn", "--check"])
+    assert f"target total p50 at most 10 ms: {verdict}" in shown.stdout
+    assert shown.exit_code == code

@@ -14,7 +14,7 @@ from actors import names
 from actors.runtime import CallExit, Pid, Via, sys
 from console.control import control
 from tests.call.kit import World, world
-from tests.call.steps import hang_up, stay
+from tests.call.steps import hang_up, stay, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -50,6 +50,32 @@ async def test_the_tree_shows_a_call_below_its_supervisors(place: World) -> None
     named = {line["server"]: line["name"] for line in lines}
     assert named["MemoryActor"] == "memory"
     assert named["CallActor"] == f"call:{call.call_id}"
+
+
+async def test_the_performance_of_the_models_is_told(place: World) -> None:
+    async with place.call(text("Hello.", after=r"today\?"), hang_up("You said")) as call:
+        await call.over()
+    told = (await ask(place, op="performance", period="1h"))["performance"]
+    assert told["quality_metrics"]["turns"] >= 1
+    assert told["cost_trends"]["usd"] > 0
+    with pytest.raises(ValueError, match="'long' is no period: write 30m"):
+        await ask(place, op="performance", period="long")
+
+
+async def test_the_node_s_load_is_shown_and_it_drains(place: World) -> None:
+    (here,) = (await ask(place, op="members"))["members"]
+    assert (here["node"], here["load"]["max_calls"], here["load"]["refusal"]) == ("test", 100, "")
+    answer = await ask(place, op="drain", node="test", seconds=60)
+    while answer["progress"]["state"] == "draining":
+        await asyncio.sleep(0.01)
+        answer = await ask(place, op="drain_progress", node="test")
+    assert answer["progress"]["state"] == "drained"
+    (here,) = (await ask(place, op="members"))["members"]
+    assert here["load"]["refusal"] == "draining"
+    assert (await ask(place, op="undrain", node="test"))["progress"]["state"] == "up"
+    assert (await ask(place, op="drain_progress", node="test"))["progress"]["state"] == "up"
+    unknown = {"unknown": "other", "nodes": ["test"]}
+    assert await ask(place, op="drain", node="other", seconds=0) == unknown
 
 
 async def test_calls_are_shown_with_where_they_stand(place: World) -> None:

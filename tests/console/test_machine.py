@@ -21,6 +21,13 @@ def test_several_nodes_have_names_and_ports_of_their_own() -> None:
     assert all("AYBIZA_MEDIA_PORT" not in plan.environment for plan in planned)
 
 
+def test_asterisk_finds_each_node_at_a_port_of_its_own() -> None:
+    planned = plans(load({"AYBIZA_AUDIOSOCKET_PORT": "9092"}), "2")
+    assert [plan.environment["AYBIZA_AUDIOSOCKET_PORT"] for plan in planned] == ["9092", "9093"]
+    closed = plans(load({}), "2")
+    assert all("AYBIZA_AUDIOSOCKET_PORT" not in plan.environment for plan in closed)
+
+
 def test_auto_is_a_node_a_core() -> None:
     assert count("auto") == len(os.sched_getaffinity(0))
 
@@ -36,10 +43,8 @@ def test_machines_to_join_are_names_with_ports() -> None:
     assert seeds_of(settings) == [("localhost", 1900), ("10.0.0.2", 1901)]
 
 
-def test_a_name_that_does_not_resolve_is_named() -> None:
-    with pytest.raises(MachineError, match=r"'nowhere\.invalid' cannot be resolved") as refusal:
-        seeds_of(load({"AYBIZA_JOIN": "nowhere.invalid:1900"}))
-    assert refusal.value.code == 1
+def test_a_name_that_does_not_resolve_yet_is_left_to_the_nodes() -> None:
+    assert seeds_of(load({"AYBIZA_JOIN": "nowhere.invalid:1900"})) == [("nowhere.invalid", 1900)]
 
 
 def test_a_cookie_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
@@ -51,3 +56,33 @@ def test_a_cookie_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         cookie_of(settings)
     path.unlink()
     assert cookie_of(settings) == path.read_bytes().strip()
+
+
+def test_with_isolation_one_call_nodes_follow_with_doors_of_their_own() -> None:
+    settings = {
+        "AYBIZA_NODE_NAME": "n",
+        "AYBIZA_ISOLATION": "process",
+        "AYBIZA_ISOLATED_CALLS": "2",
+        "AYBIZA_PUBLIC_URL": "https://phone.example.org",
+    }
+    planned = plans(load(settings), "2")
+    assert [plan.name for plan in planned] == ["n-1", "n-2", "n-call-1", "n-call-2"]
+    assert [plan.renews for plan in planned] == [False, False, True, True]
+    read = [load({**settings, **plan.environment}) for plan in planned]
+    assert [each.media_port for each in read] == [8080, 8081, 8082, 8083]
+    assert [each.isolation for each in read] == ["process", "process", "none", "none"]
+    assert [each.one_call for each in read] == [False, False, True, True]
+    assert read[3].max_calls == 1
+    assert read[3].public_media_url == "wss://phone.example.org:8083"
+
+
+def test_an_agent_may_ask_for_isolation(tmp_path: Path) -> None:
+    path = tmp_path / "desk.toml"
+    words = 'name = "Desk"\nsystem_prompt = "Answer."\ngreeting = "Hello."\n'
+    path.write_text(f'{words}isolation = "process"\n')
+    settings = load({"AYBIZA_AGENT": str(path), "AYBIZA_ISOLATED_CALLS": "1"})
+    assert [plan.environment.get("AYBIZA_ISOLATION") for plan in plans(settings, "1")] == [
+        "process",
+        "none",
+    ]
+    assert len(plans(load({"AYBIZA_AGENT": "nobody"}), "1")) == 1

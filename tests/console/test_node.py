@@ -12,14 +12,20 @@ from typing import Any
 import httpx
 import pytest
 
+from actors import costs
 from actors.memory_store import SqliteStore
+from actors.metrics_sink import put_metric
 from actors.node.context import NodeContext
 from actors.runtime import KILL
+from claude.models import profile_of
+from claude.stream import Usage
 from config.agents import AgentError
+from config.quotas import QuotasError
 from config.settings import Settings, load
 from console import node as node_module
 from console.node import Node, node_main
 from dialogue.journal import decode
+from emulators.services import ServicesEmulator
 from tests.actors.node.kit import free_port
 from tests.call.caller import LIMIT
 from tests.call.kit import AGENT, GREETING, Answers, agent, world
@@ -120,6 +126,43 @@ async def test_tools_of_one_s_own_come_from_their_file(tmp_path: Path) -> None:
     path.write_text('[transfer.sales]\nnumber = "555"\n')
     with pytest.raises(ValueError, match=r"tools\.toml: transfer\.sales"):
         Node(settings)
+
+
+async def test_what_a_tenant_has_spent_counts_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "quotas.toml"
+    path.write_text('[tenants.Desk]\nday_usd = 0.001\naction = "refuse"\n')
+    settings = load(environment(tmp_path, AYBIZA_QUOTAS_FILE=str(path)))
+    async with Node(settings, AGENT) as node:
+        haiku = profile_of("global.anthropic.claude-haiku-4-5-20251001-v1:0")
+        costs.charge(node.vm, haiku, Usage(2_000), call_id="CA1", tenant_id="Desk")
+    async with Node(settings, AGENT) as node:
+        for tenant, action in (("Desk", "refuse"), ("another", "allow")):
+            verdict = costs.verdict(node.vm, call_id="CA2", tenant_id=tenant)
+            assert verdict.action == action
+        assert sum(costs.ledger(node.vm).days.values()) == 2_000
+
+
+async def test_performance_is_told_to_the_namespace_of_cloudwatch_that_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ServicesEmulator() as services:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", services.url)
+        named = environment(tmp_path, AYBIZA_CLOUDWATCH_NAMESPACE="Phones/Agents")
+        for variables in (environment(tmp_path), named):
+            async with Node(load(variables)) as node:
+                assert (node.vm.whereis("metrics_sink") is not None) == (variables is named)
+                put_metric(node.vm, "Conversation", {"total_ms": 900})
+    (datum,) = services.metrics.received
+    assert (datum.namespace, datum.name) == ("Phones/Agents", "Conversation.total_ms")
+
+
+async def test_quotas_that_cannot_be_read_are_told_before_anything_is_opened(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "quotas.toml"
+    path.write_text("[default]\nday_usd = 0")
+    with pytest.raises(QuotasError, match=r"default\.day_usd = 0: must be an amount"):
+        Node(load(environment(tmp_path, AYBIZA_QUOTAS_FILE=str(path))))
 
 
 async def test_the_agents_own_limits_come_before_the_nodes(tmp_path: Path) -> None:

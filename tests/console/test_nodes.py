@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -18,14 +19,28 @@ KEPT = [
 ]
 
 
+DOORS = ["pid", "12", "http://127.0.0.1:3000"]
+SHOWN = ["3/10", "calls", "1.5", "ms", "late", "80", "MB"]
+LOAD: dict[str, Any] = {
+    "calls": 3,
+    "max_calls": 10,
+    "lag_ms": 1.5,
+    "memory_mb": 80,
+    "refusal": "",
+    "place": {"http": "https://b"},
+}
+
+
 def test_every_node_has_a_line_and_those_that_start_too() -> None:
-    members = [
-        {"node": "n-1", "state": "here", "machine": "10.0.0.1:1900"},
+    members: list[dict[str, Any]] = [
+        {"node": "n-1", "state": "here", "machine": "10.0.0.1:1900", "load": LOAD},
+        {"node": "b", "state": "up", "machine": "m", "load": {**LOAD, "refusal": "draining"}},
         {"node": "far", "state": "down", "machine": "10.0.0.2:1900"},
     ]
     lines = [line.split() for line in member_lines(members, KEPT)]
     assert lines == [
-        ["n-1", "here", "10.0.0.1:1900", "pid", "12", "http://127.0.0.1:3000"],
+        ["n-1", "here", "10.0.0.1:1900", *SHOWN, "takes", "calls", *DOORS],
+        ["b", "up", "m", *SHOWN, "draining", "https://b"],
         ["far", "down", "10.0.0.2:1900"],
         ["n-2", "starting", "pid", "13"],
     ]

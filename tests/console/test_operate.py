@@ -1,4 +1,4 @@
-"""`aybiza tree`, `calls` and `kill`: what they print, and how they end without a node."""
+"""`aybiza tree`, `calls`, `performance`, `kill`: what they print, how they end without a node."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from actors.node import client
+from claude.performance import ModelAssessment
+from claude.performance_trends import PerformanceLog, analyze_model_performance_trends
 from console.cli import app
-from console.operate import killed_line, tree_lines
+from console.operate import killed_line, performance_lines, tree_lines
 from tests.actors.node.kit import free_port
 
 TREE = [
@@ -53,8 +55,13 @@ def aybiza(*arguments: str) -> Result:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Answers in the place of a node; what it was asked, and on which port."""
     questions: list[Any] = []
+    log = PerformanceLog()
+    turn = {"model_used": "haiku", "cost_usd": 0.01, "first_token_ms": 1_900}
+    for _ in range(30):
+        log.record(turn, ModelAssessment("haiku", "sonnet", False, 0.8), now=0.0)
     answers: dict[str, dict[str, Any]] = {
         "tree": {"processes": PROCESSES},
+        "performance": {"performance": analyze_model_performance_trends(log, now=0.0)},
         "calls": {"calls": [{"call_id": "CA1", "phase": "speaking", "turn": 2}]},
         "kill": {"killed": "<n.5>", "name": "call:CA1", "back": "<n.12>", "after_ms": 0.3},
     }
@@ -85,6 +92,26 @@ def test_calls_prints_one_line_a_call(asked: list[Any]) -> None:
     assert json.loads(aybiza("calls", "--json").stdout)["calls"][0]["turn"] == 2
 
 
+def test_performance_tells_how_the_models_have_done_and_what_to_do(asked: list[Any]) -> None:
+    result = aybiza("performance", "--period", "7d")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "haiku  30 turns (100%)  first token within 2000 ms, 95% within 2000 ms"
+    assert lines[1].startswith("cost  0.3000 USD, 0.01000 a turn; 0.0000 that")
+    assert lines[2] == "quality  100% answered, 0% cut off, 0% by the fitting model"
+    assert [line.partition(":")[0] for line in lines[3:]] == [
+        "advice on latency",
+        "advice on model selection",
+    ]
+    assert asked[0][1] == {"op": "performance", "period": "7d"}
+    told = json.loads(aybiza("performance", "--json").stdout)["performance"]
+    assert told["quality_metrics"]["turns"] == 30
+
+
+def test_performance_of_a_node_without_turns_says_so() -> None:
+    told = analyze_model_performance_trends(PerformanceLog(), now=0.0)
+    assert performance_lines(told) == ["no turn was answered in this time"]
+
+
 def test_kill_tells_who_took_the_place(asked: list[Any]) -> None:
     result = aybiza("kill", "call:CA1", "--reason", "a whim", "--port", "2001")
     assert result.stdout == "killed <n.5> (call:CA1); <n.12> took its place after 0.3 ms\n"
@@ -97,7 +124,9 @@ def test_a_process_without_a_successor_is_told() -> None:
     assert killed_line(answer) == "killed <n.7> (Task); nobody has taken its place"
 
 
-@pytest.mark.parametrize("command", [["tree"], ["calls"], ["kill", "metrics"], ["stop"]])
+@pytest.mark.parametrize(
+    "command", [["tree"], ["calls"], ["performance"], ["kill", "metrics"], ["stop"]]
+)
 def test_without_a_node_they_say_so_and_fail(command: list[str]) -> None:
     result = aybiza(*command, "--port", str(free_port()))
     assert result.exit_code == 1

@@ -102,6 +102,15 @@ def test_sigterm_to_every_process_at_once_ends_all_in_order() -> None:
         assert "closed in order" in command.log()
 
 
+def test_a_node_with_calls_gets_the_time_that_it_asks_for() -> None:
+    with RunningCommand("draining", "--stop-limit", "0.5") as command:
+        command.ready()
+        command.process.send_signal(signal.SIGTERM)
+        assert command.event("node_draining")["seconds"] == 10.0
+        assert command.wait() == 0
+        assert "drained" in command.log()
+
+
 def test_a_signal_during_the_start_ends_it() -> None:
     with RunningCommand("never_ready") as command:
         command.event("actor_system_started")

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from console.setup import agent_or_exit, catalogue_or_exit, policy_or_exit, settings_or_exit
+from console.setup import (
+    agent_or_exit,
+    catalogue_or_exit,
+    policy_or_exit,
+    quotas_or_exit,
+    settings_or_exit,
+)
 
 
 def test_a_command_gets_the_settings_of_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +90,17 @@ def test_models_that_cannot_be_used_end_the_command(
         policy_or_exit(settings_or_exit())
     assert ended.value.exit_code == 2
     assert capsys.readouterr().err.startswith(f"aybiza: {variable}: ")
+
+
+def test_quotas_that_cannot_be_used_end_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "quotas.toml"
+    path.write_text("[default]\nday_usd = 5")
+    monkeypatch.setenv("AYBIZA_QUOTAS_FILE", str(path))
+    quotas_or_exit(settings_or_exit())
+    path.write_text("[default]\nday_usd = 0")
+    with pytest.raises(typer.Exit) as ended:
+        quotas_or_exit(settings_or_exit())
+    assert ended.value.exit_code == 2
+    assert "aybiza: AYBIZA_QUOTAS_FILE: " in capsys.readouterr().err

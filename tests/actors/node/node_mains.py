@@ -68,6 +68,15 @@ async def crashing(context: NodeContext) -> None:
     raise RuntimeError("crashed again")
 
 
+async def draining(context: NodeContext) -> None:
+    """Asks for time when it is told to end, and needs two seconds."""
+    context.ready({})
+    await context.stop.wait()
+    context.draining(10.0)
+    await asyncio.sleep(2.0)
+    sys.stdout.write("drained\n")
+
+
 async def stubborn(context: NodeContext) -> None:
     """Does not end when it is told to."""
     context.ready({})

@@ -15,6 +15,7 @@ from actors.node.keeper_machine import (
     Kill,
     Phase,
     ReportDown,
+    ReportDraining,
     ReportGivenUp,
     ReportStopped,
     ReportUp,
@@ -262,3 +263,36 @@ def test_one_process_at_a_time_and_one_last_report(events: list[tuple[str, float
     assert forks == list(range(1, len(forks) + 1))
     assert over <= 1
     assert (machine.phase is Phase.OVER) == bool(over)
+
+
+def test_a_node_with_calls_gets_the_time_that_it_asks_for() -> None:
+    machine = up()
+    assert machine.draining(1, 1, 60) == []
+    machine.stop(10)
+    assert machine.draining(10, 2, 60) == []
+    assert machine.draining(10.5, 1, 60) == [ReportDraining(1, 60)]
+    for tenth in range(620):
+        machine.heartbeat(1)
+        assert machine.tick(10.5 + tenth / 10) == []
+    assert machine.tick(10.5 + 60 + LIMITS.stop + TICK) == [Kill()]
+
+
+def test_a_node_that_hangs_while_it_ends_is_killed() -> None:
+    machine = up()
+    machine.stop(10)
+    machine.draining(10, 1, 600)
+    hung = tick_until(machine, 10, 60)
+    assert hung is not None
+    assert hung[1] == [Kill()]
+    assert hung[0] <= 10 + LIMITS.silence + 2 * TICK
+
+
+def test_a_node_that_renews_may_end_in_order_and_is_started_again() -> None:
+    machine = KeeperMachine(LIMITS, renews=True)
+    machine.start(0)
+    for incarnation in range(1, 20):
+        machine.ready(incarnation, incarnation)
+        exited = machine.exited(incarnation, incarnation, "exit code 0", in_order=True)
+        assert exited == [Fork(incarnation + 1)]
+    machine.ready(20, 20)
+    assert crash(machine, 20) == [ReportDown(20, "killed by SIGKILL", 0.0), Fork(21)]

@@ -20,6 +20,7 @@ from actors.node.messages import (
     ControlRequest,
     ForwardedRequest,
     Heartbeat,
+    NodeDraining,
     NodeEnded,
     NodeReady,
 )
@@ -148,6 +149,31 @@ def test_control_requests_beyond_the_limit_are_refused_and_others_time_out() -> 
     assert actor.reply("the first") == ControlReply(error="the node did not answer within 1 s")
     actor.thread.stop()
     assert actor.ended().reason is None
+
+
+def test_a_main_with_calls_asks_for_time() -> None:
+    async def draining(context: NodeContext) -> None:
+        await context.stop.wait()
+        context.draining(60.0)
+
+    actor = Actor(draining)
+    actor.thread.stop()
+    asked = actor.receive(lambda message: isinstance(message, NodeDraining))
+    assert asked == NodeDraining(3, 60.0)
+    assert actor.ended().reason is None
+
+
+def test_an_end_at_once_leaves_no_time_for_calls() -> None:
+    async def telling(context: NodeContext) -> None:
+        await context.stop.wait()
+        context.ready({"at_once": str(context.at_once)})
+
+    for at_once in (False, True):
+        actor = Actor(telling)
+        actor.thread.stop(at_once=at_once)
+        ready = actor.receive(lambda message: isinstance(message, NodeReady))
+        assert ready.info == {"at_once": str(at_once)}
+        actor.ended()
 
 
 def test_requests_after_the_end_are_without_effect() -> None:

@@ -1,0 +1,28 @@
+"""Nodes are drained and restarted one after the other while callers talk: nobody is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.call.site import HEARD, call, heard, site
+
+
+async def test_a_rolling_restart_of_three_nodes_loses_no_call(tmp_path: Path) -> None:
+    names = ("one", "two", "three")
+    async with site(tmp_path, *names) as place:
+        calls = [asyncio.create_task(call(place, name)) for name in names for _ in range(3)]
+        handed_over = 0
+        await asyncio.sleep(0.5)
+        for name in names:
+            progress = await place.drained(name, 0.0)
+            handed_over += progress["handed_over"]
+            assert progress["lost"] == 0
+            await place.stop(name)
+            await place.start(name)
+        reports = await asyncio.gather(*calls)
+    for report in reports:
+        assert report.ok, (report.failure, heard(report))
+        assert heard(report) == HEARD
+    assert handed_over >= 9
+    assert sum(len(report.streams) for report in reports) == 9 + handed_over
