@@ -50,16 +50,16 @@ from config.settings import Settings, load
 from console.control import control
 from dialogue.answer_cache import AnswerCache
 from dialogue.toolbox import NoTools, Toolbox, toolbox_for
-from gateway import stream_token, tls
-from gateway.admission import Admission, Rules
-from gateway.carriers import chosen
-from gateway.codec import Start
+from gateway.admission import stream_token, tls
+from gateway.admission.admission import Admission, Rules
+from gateway.admission.refusals import Refusals
+from gateway.carriers.codec import Start
+from gateway.carriers.paths import chosen
 from gateway.gateway import Doors, gateway
 from gateway.http import HttpDoor
 from gateway.listening import bound
 from gateway.media_server import PATH
 from gateway.media_stream import SEAM, running_for
-from gateway.refusals import Refusals
 from speech.deepgram import Deepgram
 from speech.line import Line
 from supervisors.application import Application, Parts

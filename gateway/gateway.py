@@ -13,7 +13,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.audio_socket import AudioSocketServer
+from gateway.carriers.audio_socket import AudioSocketServer
 from gateway.http import HttpDoor, http_app
 from gateway.http_server import HttpServer
 from gateway.media_server import STREAM_SUPERVISOR, MediaServer

@@ -38,10 +38,10 @@ from actors.placement_actor import board
 from actors.runtime import VM, CallExit
 from dialogue.journal import FAULT, Ended, decode
 from gateway import twiml
-from gateway.admission import Admission
+from gateway.admission.admission import Admission
+from gateway.admission.http_admission import HttpAdmission
 from gateway.arrival import Arrival
-from gateway.carriers import TWILIO, Carrier
-from gateway.http_admission import HttpAdmission
+from gateway.carriers.paths import TWILIO, Carrier
 from gateway.media_stream import NODE, SEAM, SINCE
 from supervisors.application import count_calls
 

@@ -17,8 +17,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from actors.runtime import Exit, GenServer, Stop, Task
-from gateway.admission import Admission
-from gateway.entrance import ACCEPT_BATCH, MAX_HEADER_BYTES, HttpConnection
+from gateway.admission.admission import Admission
+from gateway.admission.entrance import ACCEPT_BATCH, MAX_HEADER_BYTES, HttpConnection
 from gateway.listening import BACKLOG, retire
 
 START_SECONDS = 10.0
@@ -58,7 +58,7 @@ class HttpServer(GenServer):
             http=cast(Any, partial(HttpConnection, admission or Admission())),
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             backlog=ACCEPT_BATCH,
-            # Whom to believe is decided by `gateway.callers`, for both doors.
+            # Whom to believe is decided by `gateway.admission.callers`, for both doors.
             proxy_headers=False,
             log_config=None,
             access_log=False,

@@ -1,4 +1,4 @@
-"""MediaServer: accepts the carriers' media websockets, each on its path (`gateway.carriers`).
+"""MediaServer: accepts the carriers' media websockets, each on its path (`gateway.carriers.paths`).
 
 Each connection becomes a `MediaStream` under StreamSupervisor. The listening socket belongs to the
 node and is only borrowed, so a restart of this server refuses nobody, and running calls do not
@@ -22,10 +22,10 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from actors.runtime import SHUTDOWN, VM, CallExit, Exit, GenServer, Pid, Stop, Task, is_orderly
-from gateway.admission import Admission
-from gateway.carriers import TWILIO, Carrier
-from gateway.codec import MAX_FRAME_BYTES, Codec
-from gateway.entrance import ACCEPT_BATCH, MediaConnection
+from gateway.admission.admission import Admission
+from gateway.admission.entrance import ACCEPT_BATCH, MediaConnection
+from gateway.carriers.codec import MAX_FRAME_BYTES, Codec
+from gateway.carriers.paths import TWILIO, Carrier
 from gateway.listening import BACKLOG, retire
 from gateway.media_stream import (
     CLOSE_GOING_AWAY,

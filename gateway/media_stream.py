@@ -12,7 +12,7 @@ How it ends, and the websocket's close code:
     the caller hung up (`stop`) or the socket went  (closed by the other side)
     the node stops; a newer stream has the call;  1001: Twilio goes on to the `<Redirect>`
     the call is handed over to another node
-    bad input                                     as `gateway.codec` says
+    bad input                                     as `gateway.carriers.codec` says
     no capacity; a fault of the line, the         1013; 1011: as 1001
     session keeps failing
 
@@ -54,7 +54,7 @@ from actors.runtime import (
 )
 from dialogue.events import DigitPressed, Heard, HungUp
 from dialogue.journal import FAULT
-from gateway.codec import (
+from gateway.carriers.codec import (
     CLOSE_POLICY_VIOLATION,
     Codec,
     Dtmf,
@@ -65,7 +65,7 @@ from gateway.codec import (
     Start,
     Unknown,
 )
-from gateway.codec import Stop as StreamStopped
+from gateway.carriers.codec import Stop as StreamStopped
 from speech.line import Line
 from supervisors.call_session import call_session
 from supervisors.dynamic_supervisor import DynamicSupervisor
@@ -103,7 +103,7 @@ log = structlog.get_logger(__name__)
 # Makes the context of a call from its line and what the carrier told of it.
 ContextOf = Callable[[Line, Start], CallContext]
 
-# Lets a stream in, as what is returned, or raises ProtocolError (`gateway.admission`).
+# Lets a stream in, as what is returned, or raises ProtocolError (`gateway.admission.admission`).
 Admit = Callable[[Start], Start]
 
 

@@ -21,8 +21,8 @@ REAL_TIME = (
     TESTS / "actors" / "test_transcriber_actor.py",
     TESTS / "emulators" / "bedrock" / "test_stream.py",
     TESTS / "emulators" / "deepgram" / "test_acoustic.py",
-    TESTS / "gateway" / "test_audio_socket.py",
-    TESTS / "gateway" / "test_carriers.py",
+    TESTS / "gateway" / "carriers" / "test_audio_socket.py",
+    TESTS / "gateway" / "carriers" / "test_paths.py",
     TESTS / "gateway" / "test_media_stream.py",
 )
 REPETITIONS = 2

@@ -17,7 +17,7 @@ from actors.runtime import KILL, CallExit, GenServer, Pid, Shutdown
 from dialogue.events import AnswerFinished, AnswerSentence, ToolsUsed
 from emulators.bedrock import Fault, ToolUse, use
 from emulators.bedrock.reply import Reply, Text
-from gateway.codec import MULAW_8000_MONO, Start
+from gateway.carriers.codec import MULAW_8000_MONO, Start
 from speech.line import Line
 from tests.call.kit import AGENT, Answers, World, side_by_side, world
 from tests.call.steps import hang_up, text

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from emulators.phone.messages import CONNECTED, StreamWriter, new_sid
 from emulators.phone.webhook import signature
-from gateway.stream_token import PARAMETER
+from gateway.admission.stream_token import PARAMETER
 from tests.call.caller import LIMIT
 from tests.call.kit import GREETING, World, world
 from tests.call.steps import hang_up

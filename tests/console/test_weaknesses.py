@@ -8,7 +8,7 @@ import pytest
 
 from config.settings import load
 from console.weaknesses import weaknesses
-from tests.gateway.certificates import certificate
+from tests.gateway.admission.certificates import certificate
 
 PUBLIC = {"AYBIZA_PUBLIC_URL": "https://phone.example.org"}
 ANYWHERE = {"AYBIZA_BIND": "0.0.0.0"}

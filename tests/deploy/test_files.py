@@ -19,7 +19,7 @@ import yaml
 from actors.runtime import VM
 from config.settings import FIELDS
 from console.cli import app
-from gateway.carriers import CARRIERS
+from gateway.carriers.paths import CARRIERS
 from gateway.http import HttpDoor, http_app
 from tests.deploy.kit import DEPLOY, OWN, VARIABLE, documents, environment, files, text_of, unit
 

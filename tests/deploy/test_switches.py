@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from config.settings import FIELDS
-from gateway.carriers import CARRIERS
-from gateway.codec import Dtmf, Start
-from gateway.freeswitch_codec import FAREWELL, FreeSwitchCodec
+from gateway.carriers.codec import Dtmf, Start
+from gateway.carriers.freeswitch_codec import FAREWELL, FreeSwitchCodec
+from gateway.carriers.paths import CARRIERS
 from tests.deploy.kit import settings, text_of
 
 LUA = text_of("freeswitch/aybiza.lua")

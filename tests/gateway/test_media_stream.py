@@ -20,7 +20,7 @@ from actors.runtime import KILL, sys
 from console.node import Node
 from emulators.phone.messages import CONNECTED, StreamWriter, new_sid
 from gateway import media_stream
-from gateway.codec import MAX_FRAME_BYTES
+from gateway.carriers.codec import MAX_FRAME_BYTES
 from tests.call.caller import LIMIT
 from tests.call.kit import GREETING, Answers, World, world
 from tests.call.steps import hang_up, stay, text

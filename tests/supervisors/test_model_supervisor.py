@@ -11,7 +11,7 @@ from actors import names
 from actors.answer_actor import BeginAnswer
 from actors.runtime import KILL, CallExit, Pid
 from emulators.bedrock import Fault
-from gateway.codec import MULAW_8000_MONO, Start
+from gateway.carriers.codec import MULAW_8000_MONO, Start
 from speech.line import Line
 from supervisors.dynamic_supervisor import DynamicSupervisor
 from tests.call.kit import World, world

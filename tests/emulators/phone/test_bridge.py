@@ -14,9 +14,9 @@ from emulators.phone import Phone, Report
 from emulators.phone.audio_socket import AudioSocketWire
 from emulators.phone.bridge import Bridge, Wire
 from emulators.phone.telnyx import TelnyxWire
-from gateway.audio_socket_codec import HANG_UP, AudioSocketCodec, message
-from gateway.codec import Start
-from gateway.telnyx_codec import TelnyxCodec
+from gateway.carriers.audio_socket_codec import HANG_UP, AudioSocketCodec, message
+from gateway.carriers.codec import Start
+from gateway.carriers.telnyx_codec import TelnyxCodec
 from tests.call.steps import Step, hang_up, script_of, stay
 
 LIMIT = 10.0

@@ -12,10 +12,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from emulators import textaudio
 from emulators.phone.cli import EXIT_FAILED, EXIT_OK, EXIT_USAGE, main
 from emulators.phone.webhook import signature
-from gateway import twilio_codec
-from gateway.codec import Start, Stop
-from gateway.twilio_codec import TwilioStream
-from tests.gateway.certificates import certificate
+from gateway.carriers import twilio_codec
+from gateway.carriers.codec import Start, Stop
+from gateway.carriers.twilio_codec import TwilioStream
+from tests.gateway.admission.certificates import certificate
 
 SCRIPT = """
 [[steps]]

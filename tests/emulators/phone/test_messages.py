@@ -17,9 +17,9 @@ from emulators.phone.messages import (
     new_sid,
     read,
 )
-from gateway import twilio_codec
-from gateway.codec import Dtmf, Mark, Media, Start, Stop
-from gateway.twilio_codec import TwilioStream
+from gateway.carriers import twilio_codec
+from gateway.carriers.codec import Dtmf, Mark, Media, Start, Stop
+from gateway.carriers.twilio_codec import TwilioStream
 
 STREAM, CALL, ACCOUNT = new_sid("MZ"), new_sid("CA"), new_sid("AC")
 

@@ -22,9 +22,10 @@ from emulators.phone import Phone, Report, Script
 from emulators.phone.audio import FRAME_BYTES, write_wav
 from emulators.phone.script import parse
 from emulators.phone.webhook import signature
-from gateway import twilio_codec, twiml
-from gateway.codec import Connected, Dtmf, Event, Mark, Media, Start, Stop
-from gateway.twilio_codec import TwilioStream
+from gateway import twiml
+from gateway.carriers import twilio_codec
+from gateway.carriers.codec import Connected, Dtmf, Event, Mark, Media, Start, Stop
+from gateway.carriers.twilio_codec import TwilioStream
 
 SPEED = 20.0
 LIMIT_S = 10.0

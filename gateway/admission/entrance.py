@@ -1,0 +1,204 @@
+"""The entrance: what happens to a connection of either door before its request is read.
+
+`Entrance` stands in front of an asyncio protocol. It takes the connection into the waiting room,
+secures it if the node speaks TLS, and only then lets the protocol itself have it, so that a TLS
+handshake that is not finished counts like a header that is not. `HttpConnection` and
+`MediaConnection` are the two doors' protocols with it.
+
+A connection is in the waiting room while it owes something: a TLS handshake, a request with its
+body, on the media door a `start`. Headers of more than `MAX_HEADER_BYTES` end it.
+
+Errors: none; what is no HTTP and no TLS is counted and its connection closed.
+Source: asyncio, "Transports and Protocols"; uvicorn, h11_impl; websockets, asyncio server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Request
+
+from gateway.admission.admission import HTTP, MEDIA, Admission, Knock
+from gateway.admission.waiting_room import Guest
+
+MAX_HEADER_BYTES: Final = 16 * 1024
+
+ACCEPT_BATCH: Final = 16
+"""Connections that a server accepts in one step of the loop; calls go on in between."""
+
+TLS_SHUTDOWN_SECONDS: Final = 2.0
+
+# An attack would fill the log with these; refusals count them.
+_quiet = logging.getLogger("gateway.http")
+_quiet.setLevel(logging.ERROR)
+
+_OWING: Final = (h11.IDLE, h11.SEND_BODY)
+
+if TYPE_CHECKING:
+    _Base = asyncio.Protocol
+else:
+    _Base = object
+
+
+class Entrance(_Base):
+    """See the module; to be named before the protocol in a class's bases."""
+
+    admission: Admission
+    door: str
+
+    _guest: Guest | None = None
+    _raw: asyncio.Transport
+    _address = ""
+    _passed = False
+    _gone = False
+    _securing: asyncio.Task[None] | None = None
+    _early: tuple[bytes, ...] = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands."""
+        assert isinstance(transport, asyncio.Transport)
+        self._raw = transport
+        self._address = str((transport.get_extra_info("peername") or ("",))[0])
+        self.owes()
+        if self.admission.tls is None:
+            self._pass(transport)
+        else:
+            transport.pause_reading()
+            self._securing = asyncio.get_running_loop().create_task(self._secure(transport))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._gone = True
+        self.owes_nothing()
+        if self._passed:
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the peer, deciphered."""
+        if self._passed:
+            super().data_received(data)
+        else:
+            self._early += (data,)
+
+    def eof_received(self) -> None:
+        """The peer sends nothing more."""
+        if self._passed:
+            super().eof_received()
+
+    def owes(self) -> None:
+        """The peer is to send something before it may stay."""
+        if self._guest is None and not self._gone:
+            self._guest = self.admission.room.enter(self.door, self._address, self._raw)
+
+    def owes_nothing(self) -> None:
+        """It has sent it."""
+        if self._guest is not None:
+            self.admission.room.leave(self._guest)
+            self._guest = None
+
+    def refuse(self, reason: str) -> None:
+        """Count a refusal; the connection is about to end."""
+        self.owes_nothing()
+        self._gone = True
+        self.admission.refused(self.door, reason, self._address)
+
+    async def _secure(self, transport: asyncio.Transport) -> None:
+        """The TLS handshake; who takes too long for it is turned out of the waiting room."""
+        tls = self.admission.tls
+        assert tls is not None
+        # The waiting room comes first; this is for a connection that is not in there any more.
+        limit = 2 * self.admission.room.seconds
+        try:
+            secured = await asyncio.get_running_loop().start_tls(
+                transport,
+                self,
+                tls,
+                server_side=True,
+                ssl_handshake_timeout=limit,
+                ssl_shutdown_timeout=TLS_SHUTDOWN_SECONDS,
+            )
+        except OSError:
+            if not self._gone:
+                self.refuse("tls")
+            transport.abort()
+            return
+        if secured is not None and not self._gone:
+            self._pass(secured)
+
+    def _pass(self, transport: asyncio.Transport) -> None:
+        self._passed = True
+        super().connection_made(transport)
+        early, self._early = self._early, ()
+        for data in early:
+            self.data_received(data)
+
+
+class HttpConnection(Entrance, H11Protocol):
+    """A connection of the HTTP door."""
+
+    door = HTTP
+
+    def __init__(self, admission: Admission, **options: Any) -> None:
+        super().__init__(**options)
+        self.admission = admission
+        self.logger = _quiet
+
+    def data_received(self, data: bytes) -> None:
+        """Read, and see what the peer owes."""
+        super().data_received(data)
+        if self._passed:
+            self._look()
+
+    def on_response_complete(self) -> None:
+        """The next request may come."""
+        super().on_response_complete()
+        self._look()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP."""
+        self.refuse("malformed")
+        super().send_400_response(msg)
+
+    def _look(self) -> None:
+        if self.conn.their_state in _OWING:
+            self.owes()
+        else:
+            self.owes_nothing()
+
+
+class MediaConnection(Entrance, ServerConnection):
+    """A connection of the media door; it owes nothing from its stream's `start` on."""
+
+    door = MEDIA
+
+    def __init__(self, admission: Admission, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.admission = admission
+        self._header_bytes = 0
+
+    def knock(self, request: Request) -> Knock:
+        """The handshake's request."""
+        headers: dict[str, str] = {}
+        for name, value in request.headers.raw_items():
+            key = name.lower()
+            headers[key] = f"{headers[key]},{value}" if key in headers else value
+        secure = self.admission.tls is not None
+        path = request.path.partition("?")[0]
+        return Knock(self._address, secure, request.path, path, headers)
+
+    def data_received(self, data: bytes) -> None:
+        """Read; a handshake has its bound."""
+        if self._passed and self.request is None:
+            self._header_bytes += len(data)
+            if self._header_bytes > MAX_HEADER_BYTES:
+                self.refuse("too_large")
+                self._raw.abort()
+                return
+        super().data_received(data)
+        if self._passed and self.request is None and self.protocol.handshake_exc and not self._gone:
+            self.refuse("malformed")

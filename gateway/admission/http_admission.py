@@ -1,0 +1,94 @@
+"""The HTTP door's admission: asks `Admission` about each request before a route sees it.
+
+An ASGI middleware. It reads the body of a webhook that has to be looked at (64 KB at most) and
+hands it on. A refused connection is closed, for its body may not have been read.
+
+Source: ASGI, "HTTP connection scope".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway import twiml
+from gateway.admission.admission import BUSY, Admission, Knock, Refusal
+
+MAX_BODY_BYTES: Final = 64 * 1024
+
+
+class HttpAdmission:
+    """See the module. `busy_text`: what a caller hears whose account has all its calls."""
+
+    def __init__(self, app: ASGIApp, admission: Admission, busy_text: str) -> None:
+        self._app = app
+        self._admission = admission
+        self._busy_text = busy_text
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        knock = _knock(scope)
+        if scope["method"] != "POST" or not knock.is_webhook:
+            refusal = await self._admission.page(knock)
+        elif self._admission.reads_webhooks:
+            try:
+                body = await _body(Request(scope, receive))
+            except ClientDisconnect:
+                return
+            if body is None:
+                refusal = self._admission.too_large(knock)
+            else:
+                receive = _again(body, receive)
+                refusal = await self._admission.webhook(knock, body)
+        else:
+            refusal = await self._admission.webhook(knock, b"")
+        answer = self._app if refusal is None else self._refuse(refusal)
+        await answer(scope, receive, send)
+
+    def _refuse(self, refusal: Refusal) -> Response:
+        if refusal is BUSY:
+            return Response(twiml.say_hangup(self._busy_text), media_type=twiml.CONTENT_TYPE)
+        headers = {**refusal.headers, "connection": "close"}
+        return PlainTextResponse(refusal.text, refusal.status, headers)
+
+
+def _knock(scope: Scope) -> Knock:
+    query = scope["query_string"].decode("latin-1")
+    path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]},{text}" if key in headers else text
+    return Knock(
+        peer=(scope.get("client") or ("", 0))[0],
+        secure=scope["scheme"] == "https",
+        target=f"{path}?{query}" if query else path,
+        path=scope["path"],
+        headers=headers,
+    )
+
+
+async def _body(request: Request) -> bytes | None:
+    """The whole body; None if it is beyond the bound."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that tells a body that has been read already."""
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def told() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return told
