@@ -34,6 +34,7 @@ from claude.workers import AllBusy, Closed, WorkerPool
 __all__ = ["BedrockClient", "ClientStatistics", "ConverseStream"]
 
 _WARM_LIMIT_S: Final = 30.0
+_OPEN_LIMIT_S: Final = 1.0
 # A server closes a connection that is idle for longer.
 _KEEP_S: Final = 45.0
 # In a region: for one turn, and for the next while the first one's is being replaced.
@@ -117,7 +118,8 @@ class BedrockClient:
         connections, so that no call waits for it; from now on they are kept.
 
         Raises BedrockError if a client cannot be built or it takes longer than 30 s. An endpoint
-        that cannot be reached, and credentials that are not found, are logged.
+        that cannot be reached, or not within a second, and credentials that are not found, are
+        logged.
         """
         self._warmed = regions or (self._region,)
         room = asyncio.Semaphore(_WARMERS)
@@ -130,8 +132,6 @@ class BedrockClient:
             async with asyncio.timeout(_WARM_LIMIT_S):
                 for region in self._warmed:
                     await done(self._client, region)
-                each = [region for region in self._warmed for _ in range(_SPARE_CONNECTIONS)]
-                await asyncio.gather(*(done(self._open, region) for region in each))
         except TimeoutError:
             raise BedrockError(
                 ErrorKind.TIMEOUT,
@@ -139,6 +139,13 @@ class BedrockClient:
                 "does a look-up of credentials hang?",
                 region=self._region,
             ) from None
+        each = [region for region in self._warmed for _ in range(_SPARE_CONNECTIONS)]
+        try:
+            async with asyncio.timeout(_OPEN_LIMIT_S):
+                await asyncio.gather(*(done(self._open, region) for region in each))
+        except TimeoutError:
+            # Calls need not wait for it: what is open is kept, the rest is tried again.
+            log.warning("bedrock_slow_to_reach", regions=list(self._warmed), seconds=_OPEN_LIMIT_S)
         self._workers.prestart(_SPARE_CONNECTIONS)
         self._keep_later()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 
 import pytest
@@ -126,6 +127,18 @@ class TestWarm:
                 stream = client.stream(REQUEST)
                 stream.cancel()
                 await within(stream.released())
+
+    async def test_an_endpoint_that_does_not_answer_is_not_waited_for(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("claude.client._OPEN_LIMIT_S", 0.05)
+        with socket.create_server(("127.0.0.1", 0)) as silent, capture_logs() as logs:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            async with BedrockClient(
+                region=REGION, endpoint_url=url, read_timeout_ms=500
+            ) as client:
+                await within(client.warm())
+                assert [entry["event"] for entry in logs] == ["bedrock_slow_to_reach"]
 
     async def test_an_endpoint_that_is_not_there_is_logged_once_and_no_error(self) -> None:
         with capture_logs() as logs:
