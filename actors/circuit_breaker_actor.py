@@ -9,10 +9,10 @@ afterwards; call `"statistics"`. A half-open trial that never reports is given a
 `TRIAL_LEASE_MS`. The state is the actor's own: after a crash of it the breaker is closed again, and
 a model that still fails opens it anew within `failure_threshold` requests.
 
-Every change of state is published to the topic `TOPIC` as `BreakerChanged`. A breaker that hears of
-an opening of the same model's breaker elsewhere opens too, for the rest of the time that the other
-one is open; its own opening by hearsay it does not pass on as news. So one node that finds a model
-down spares the others their failures, whoever carries the topic from node to node.
+Every change of state is published to the topic `TOPIC` as `BreakerChanged`, an opening on all nodes
+of the cluster. A breaker that hears of an opening of the same model's breaker elsewhere opens too,
+for the rest of the time that the other one is open; its own opening by hearsay it does not pass on.
+So one node that finds a model down spares the others their failures.
 
 Source: Bedrock guide, section 5 (`CircuitBreaker`).
 """
@@ -29,7 +29,7 @@ import structlog
 
 from actors import names
 from actors.metrics_actor import set_gauge
-from actors.registry_actor import publish, subscribe
+from actors.registry_actor import publish, publish_everywhere, subscribe
 from actors.runtime import VM, CallExit, From, GenServer, Pid
 from claude.circuit_breaker import FAILURE_THRESHOLD, RECOVERY_MS, CircuitBreaker, State
 from claude.error_ladder import counts_against_model
@@ -155,11 +155,10 @@ class CircuitBreakerActor(GenServer):
             )
             set_gauge(self.vm, "aybiza_breaker_state", GAUGE[after], model=self.model_id)
             left = self.breaker.recovery_left(self._now_ms())
-            publish(
-                self.vm,
-                TOPIC,
-                BreakerChanged(self.model_id, after, before, self.pid, left, heard),
-            )
+            change = BreakerChanged(self.model_id, after, before, self.pid, left, heard)
+            # Hearsay is no news to others: whoever heard it here has heard it from its origin.
+            tell = publish if heard or after != "open" else publish_everywhere
+            tell(self.vm, TOPIC, change)
         return outcome
 
 

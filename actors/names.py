@@ -14,6 +14,7 @@ from actors.runtime import NOPROC, TIMEOUT, VM, CallExit, Dest, Request, Via
 T = TypeVar("T")
 
 REGISTRY = "registry"
+REGISTRY_ACTOR = "registry_actor"
 PUBSUB = "pubsub"
 
 MEMORY = "memory"

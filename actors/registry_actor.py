@@ -15,6 +15,8 @@ ask an actor may; the sender is the process that is registered. Requests:
 `("publish", topic, message)`      the number of copies sent; `("dispatch", …)` is the same
 =================================  ===========================================================
 
+As a cast, `("publish", topic, message)` comes from other nodes: `publish_everywhere` sends it.
+
 Errors: a request from outside every process to register gives `("error", "noproc")`.
 """
 
@@ -23,9 +25,22 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any, ClassVar
 
-from actors.names import PUBSUB, REGISTRY
-from actors.runtime import VM, From, GenServer, NameTaken, Process, Registry, current_process
+import structlog
+
+from actors.names import PUBSUB, REGISTRY, REGISTRY_ACTOR
+from actors.runtime import (
+    VM,
+    From,
+    GenServer,
+    NameTaken,
+    Process,
+    Registry,
+    RemoteBusy,
+    current_process,
+)
 from actors.runtime.registry import Keys
+
+log = structlog.get_logger(__name__)
 
 
 class RegistryActor(GenServer):
@@ -49,6 +64,13 @@ class RegistryActor(GenServer):
                     return "error", "noproc"
                 return self._own[action](self.vm, process, key, *rest)
         return await super().handle_call(request, from_)
+
+    async def handle_cast(self, request: Any) -> None:
+        match request:
+            case ("publish", topic, message):
+                publish(self.vm, topic, message)
+            case _:
+                await super().handle_cast(request)
 
     def get_state(self) -> dict[str, int]:
         """How many entries the tables hold."""
@@ -101,6 +123,19 @@ def publish(vm: VM, topic: Hashable, message: Any) -> int:
     for entry in entries:
         vm.send(entry.pid, message)
     return len(entries)
+
+
+def publish_everywhere(vm: VM, topic: Hashable, message: Any) -> int:
+    """`publish`, on this node and on all others of the cluster; returns the copies sent here.
+
+    A node with too much to do is left out, and the log says so.
+    """
+    for node in vm.nodes():
+        try:
+            vm.cast((REGISTRY_ACTOR, node), ("publish", topic, message))
+        except RemoteBusy:
+            log.warning("not_published", topic=str(topic), node=node)
+    return publish(vm, topic, message)
 
 
 def subscribe(vm: VM, topic: Hashable) -> None:

@@ -53,7 +53,7 @@ class Application(Supervisor):
 
     async def init(self, parts: Parts) -> Any:  # type: ignore[override]
         children = [
-            child(RegistryActor, name="registry_actor"),
+            child(RegistryActor, name=names.REGISTRY_ACTOR),
             child(MetricsActor, name=names.METRICS),
             *parts.sinks,
             child(MemoryActor, parts.store, name=names.MEMORY),

@@ -23,6 +23,7 @@ from actors.metrics_actor import MetricsActor, table
 from actors.registry_actor import RegistryActor, publish, subscribe
 from actors.runtime import FUNCTION_CLAUSE, KILL, VM, GenServer, Pid, sys, virtual_time
 from claude.errors import BedrockError, ErrorKind
+from tests.actors.cluster.kit import LIMIT, cluster
 
 MODEL = "anthropic.claude-test-v1:0"
 BREAKER = names.breaker(MODEL)
@@ -395,3 +396,22 @@ async def test_who_calls_may_say_what_counts() -> None:
         await call_with_circuit_breaker(vm, MODEL, failing, counts=lambda error: False)
         statistics = await vm.call(BREAKER, "statistics")
         assert (statistics["failure"], statistics["cancelled"]) == (0, 1)
+
+
+async def test_an_opening_is_heard_on_every_node_of_the_cluster() -> None:
+    async with cluster("one", "two", "three") as (_, nodes):
+        for node in nodes:
+            await node.vm.start(RegistryActor, name=names.REGISTRY_ACTOR)
+            await node.vm.start(CircuitBreakerActor, MODEL, name=BREAKER)
+        first, *others = (node.vm for node in nodes)
+        for _ in range(5):
+            first.cast(BREAKER, "failure")
+
+        async def states() -> list[str]:
+            return [(await vm.call(BREAKER, "statistics"))["state"] for vm in others]
+
+        async with asyncio.timeout(LIMIT):
+            while await states() != ["open", "open"]:  # noqa: ASYNC110 - the wire sets no event
+                await asyncio.sleep(0.01)
+        heard = [(await vm.call(BREAKER, "statistics"))["heard"] for vm in others]
+    assert heard == [1, 1]
