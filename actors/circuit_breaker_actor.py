@@ -27,13 +27,13 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from actors import names
-from actors.metrics_actor import set_gauge
-from actors.registry_actor import publish, publish_everywhere, subscribe
-from actors.runtime import VM, CallExit, From, GenServer, Pid
-from claude.circuit_breaker import FAILURE_THRESHOLD, RECOVERY_MS, CircuitBreaker, State
-from claude.error_ladder import counts_against_model
-from claude.errors import BedrockError
+from aybiza.actors import names
+from aybiza.actors.measures.metrics_actor import set_gauge
+from aybiza.actors.registry_actor import publish, publish_everywhere, subscribe
+from aybiza.actors.runtime import VM, CallExit, From, GenServer, Pid
+from aybiza.claude.circuit_breaker import FAILURE_THRESHOLD, RECOVERY_MS, CircuitBreaker, State
+from aybiza.claude.error_ladder import counts_against_model
+from aybiza.claude.errors import BedrockError
 
 log = structlog.get_logger(__name__)
 

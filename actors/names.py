@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
-from actors.runtime import NOPROC, TIMEOUT, VM, CallExit, Dest, Request, Via
+from aybiza.actors.runtime import NOPROC, TIMEOUT, VM, CallExit, Dest, Request, Via
 
 T = TypeVar("T")
 

@@ -27,8 +27,8 @@ from typing import Any, ClassVar
 
 import structlog
 
-from actors.names import PUBSUB, REGISTRY, REGISTRY_ACTOR
-from actors.runtime import (
+from aybiza.actors.names import PUBSUB, REGISTRY, REGISTRY_ACTOR
+from aybiza.actors.runtime import (
     VM,
     From,
     GenServer,
@@ -38,7 +38,7 @@ from actors.runtime import (
     RemoteBusy,
     current_process,
 )
-from actors.runtime.registry import Keys
+from aybiza.actors.runtime.registry import Keys
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,7 @@
 Measures, each with its target:
 
     from the final transcript to the request at Bedrock, in a node that carries a call (the stage
-    `hear` of `benchmarks.turn`)
+    `hear` of `aybiza.benchmarks.turn`)
     from the first piece of an answer, as it is sent, to the first sentence handed on
     the processor time of many streams at a time, for the pace of a model that speaks
     from the cancellation of a stream until its thread is free
@@ -24,11 +24,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from benchmarks import turn
-from benchmarks.runtime import Figure
-from claude.client import BedrockClient
-from claude.converse import converse_request
-from claude.stream import Sentence, StreamDecoder
+from aybiza.benchmarks import turn
+from aybiza.benchmarks.runtime import Figure
+from aybiza.claude.client import BedrockClient
+from aybiza.claude.converse import converse_request
+from aybiza.claude.stream import Sentence, StreamDecoder
 
 STREAMS: Final = 100
 TOKENS_A_SECOND: Final = 50

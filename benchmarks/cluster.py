@@ -37,13 +37,13 @@ from typing import Any
 
 import psutil
 
-from actors.cluster.distribution import Distribution
-from actors.node.client import NodeError, ask_node, list_nodes
-from actors.node.context import NodeContext
-from actors.runtime import VM, GenServer, NodeDown
-from benchmarks.runtime import Figure
-from config.ports import free_port
-from config.settings import load
+from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.node.client import NodeError, ask_node, list_nodes
+from aybiza.actors.node.context import NodeContext
+from aybiza.actors.runtime import VM, GenServer, NodeDown
+from aybiza.benchmarks.runtime import Figure
+from aybiza.config.ports import free_port
+from aybiza.config.settings import load
 
 CALL_TARGET_MS = 1.5
 DOWN_TARGET_MS = 2000.0
@@ -212,8 +212,8 @@ def machine(nodes: int) -> Iterator[Machine]:
         path.touch(0o600)
         path.write_text(cookie)
         port = free_port()
-        command = [sys.executable, "-m", "console", "run", "--json", "--nodes", str(nodes)]
-        command += ["--node-main", "benchmarks.cluster:member", "--name", "n"]
+        command = [sys.executable, "-m", "aybiza.console", "run", "--json", "--nodes", str(nodes)]
+        command += ["--node-main", "aybiza.benchmarks.cluster:member", "--name", "n"]
         command += ["--cluster-port", str(port), "--cookie-file", str(path)]
         command += ["--max-restarts", "100", "--silence-limit", "30"]
         environment = {"AYBIZA_LOG_LEVEL": "critical", **os.environ}

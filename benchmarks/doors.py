@@ -1,7 +1,7 @@
 """What ten thousand strangers at the doors do to a node and to the call that is going on.
 
-    python -m benchmarks.doors                          10,000 connections
-    python -m benchmarks.doors --connections 2000 --json
+    python -m aybiza.benchmarks.doors                          10,000 connections
+    python -m aybiza.benchmarks.doors --connections 2000 --json
 
 A node of its own process has a call from a telephone of this process, first undisturbed, then while
 a third process opens connections to both doors as fast as it can, says nothing, half a request, or
@@ -34,10 +34,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from benchmarks.turn import emulators
-from config.ports import free_port
-from emulators.phone import Phone
-from emulators.phone.script import parse
+from aybiza.benchmarks.turn import emulators
+from aybiza.config.ports import free_port
+from aybiza.emulators.phone import Phone
+from aybiza.emulators.phone.script import parse
 
 TOKEN: Final = "a-token-of-this-benchmark"
 TURNS: Final = 6
@@ -137,7 +137,7 @@ def _node(urls: dict[str, str], folder: Path) -> Iterator[_Node]:
         "AYBIZA_LOG_LEVEL": "warning",
     }
     log = folder / "log"
-    command = [sys.executable, "-m", "console", "run", "--json"]
+    command = [sys.executable, "-m", "aybiza.console", "run", "--json"]
     with log.open("wb") as errors:
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
@@ -173,7 +173,7 @@ async def _call(http: str) -> CallFigures:
 
 def _flood(node: _Node, connections: int) -> subprocess.Popen[bytes]:
     addresses = [str(urlsplit(url).port) for url in (node.media, node.http)]
-    command = [sys.executable, "-m", "benchmarks.doors", "--besiege", *addresses]
+    command = [sys.executable, "-m", "aybiza.benchmarks.doors", "--besiege", *addresses]
     return subprocess.Popen([*command, "--connections", str(connections)])
 
 
@@ -268,9 +268,9 @@ def _get(url: str) -> str:
 def main(argv: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
     options = argparse.ArgumentParser(
-        prog="python -m benchmarks.doors",
+        prog="python -m aybiza.benchmarks.doors",
         description="What many strangers at the doors do to a node and its call.",
-        epilog="example: python -m benchmarks.doors --connections 2000",
+        epilog="example: python -m aybiza.benchmarks.doors --connections 2000",
     )
     options.add_argument("--connections", type=int, default=10_000)
     options.add_argument("--json", action="store_true", help="print one JSON object")

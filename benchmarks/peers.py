@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from actors.node.binding import (
+from aybiza.actors.node.binding import (
     LOOPBACK,
     bind_listeners,
 )  # first: it sets what Thespian reads on import

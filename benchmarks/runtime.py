@@ -23,9 +23,9 @@ from typing import Any
 
 import structlog
 
-from actors.runtime import KILL, VM, From, GenServer, Pid
-from benchmarks.peers import PEERS
-from supervisors import DynamicSupervisor, Supervisor, child
+from aybiza.actors.runtime import KILL, VM, From, GenServer, Pid
+from aybiza.benchmarks.peers import PEERS
+from aybiza.supervisors import DynamicSupervisor, Supervisor, child
 
 IDLE_PROCESSES = 10_000
 SAMPLES_A_ROUND = 40

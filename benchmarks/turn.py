@@ -27,9 +27,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from config.ports import free_port
-from emulators.phone import Phone, Progress
-from emulators.phone.script import parse
+from aybiza.config.ports import free_port
+from aybiza.emulators.phone import Phone, Progress
+from aybiza.emulators.phone.script import parse
 
 FIRST_TOKEN_MS = 200.0
 FIRST_AUDIO_MS = 100.0
@@ -158,7 +158,7 @@ def _script(turns: int) -> Any:
 @contextlib.contextmanager
 def emulators() -> Iterator[dict[str, str]]:
     """The providers as a child process; where they are, by environment variable."""
-    command = [sys.executable, "-m", "emulators", "--engine", "scripted"]
+    command = [sys.executable, "-m", "aybiza.emulators", "--engine", "scripted"]
     command += ["--first-token-ms", str(FIRST_TOKEN_MS)]
     with _child(command, dict(os.environ)) as process:
         yield json.loads(_line(process))
@@ -184,7 +184,7 @@ def _node(urls: dict[str, str], folder: Path) -> Iterator[tuple[str, int]]:
         "AYBIZA_MEMORY_PATH": str(folder / "memory.sqlite3"),
         "AYBIZA_LOG_LEVEL": "warning",
     }
-    with _child([sys.executable, "-m", "console", "run", "--json"], environment) as process:
+    with _child([sys.executable, "-m", "aybiza.console", "run", "--json"], environment) as process:
         doors = json.loads(_line(process))
         yield doors["media"], doors["pid"]
 

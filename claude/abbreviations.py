@@ -1,6 +1,6 @@
 """Words before a full stop that say whether the stop ends a sentence.
 
-Purpose: data for `claude.sentences.SentenceSplitter`.
+Purpose: data for `aybiza.claude.sentences.SentenceSplitter`.
 Contract: every word is lower case and written without its last stop ("dr", "e.g"). The classes
 answer one question: a stop after this word and then a blank, does a sentence end there?
 

@@ -6,7 +6,7 @@ added again. A long prompt, cached tokens included, has the long-context prices 
 request; a geographic profile costs its surcharge more. Errors: none; a model whose price nobody
 knows costs nothing, and the cost says so (`priced`).
 Source: Bedrock pricing; Converse, `usage`. The specification's own two functions are in
-`claude.pricing`.
+`aybiza.claude.pricing`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from claude.models import ModelProfile
-from claude.stream import Usage
-from config.catalogue import MICRO, Prices, Ttl
+from aybiza.claude.models import ModelProfile
+from aybiza.claude.stream import Usage
+from aybiza.config.catalogue import MICRO, Prices, Ttl
 
 _PERCENT: Final = 100
 

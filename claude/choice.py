@@ -6,10 +6,10 @@
                                max_tokens=choice.max_tokens, …)
     stream = bedrock.stream(request, region=choice.region)
 
-Contract: a rule (`claude.rules`) says what kind of model is wanted; an experiment may say it for
-the call; only models that the policy permits are taken, the nearest in tier if the wanted one is
-not among them, and the first in the settings' order among equals. `Policy.of` reads a file if the
-selection names one; `choose_model` reads nothing and never fails for want of a model.
+Contract: a rule (`aybiza.claude.rules`) says what kind of model is wanted; an experiment may say it
+for the call; only models that the policy permits are taken, the nearest in tier if the wanted one
+is not among them, and the first in the settings' order among equals. `Policy.of` reads a file if
+the selection names one; `choose_model` reads nothing and never fails for want of a model.
 Errors: `SelectionError` from `Policy.of`, one line a problem.
 Source: specification 000, sections 2 and 3 (`handle_user_input`); 001, "Model Selection Strategy".
 """
@@ -21,16 +21,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from claude.experiments import Assignment, Experiment, SelectionError, assign, parse
-from claude.models import ModelProfile, profile_of
-from claude.regions import REGION_OF_COUNTRY, determine_optimal_region
-from claude.rules import RULES, Decision, Factor, Question
-from claude.selection import determine_response_length
-from claude.spec_models import CLAUDE_4_GUIDE_PRICES, MODEL_CAPABILITIES
-from claude.thinking import Thinking
-from config.catalogue import TIERS, Catalogue, Tier
-from config.model_ids import ModelIdError, resolve
-from config.settings import Settings
+from aybiza.claude.experiments import Assignment, Experiment, SelectionError, assign, parse
+from aybiza.claude.models import ModelProfile, profile_of
+from aybiza.claude.regions import REGION_OF_COUNTRY, determine_optimal_region
+from aybiza.claude.rules import RULES, Decision, Factor, Question
+from aybiza.claude.selection import determine_response_length
+from aybiza.claude.spec_models import CLAUDE_4_GUIDE_PRICES, MODEL_CAPABILITIES
+from aybiza.claude.thinking import Thinking
+from aybiza.config.catalogue import TIERS, Catalogue, Tier
+from aybiza.config.model_ids import ModelIdError, resolve
+from aybiza.config.settings import Settings
 
 # Spoken English has some 1.3 tokens a word; an answer that runs long is not to break off.
 TOKENS_A_WORD: Final = 2
@@ -248,9 +248,9 @@ def choose_model(
     """The choice for what the caller has said.
 
     context: `call_sid`, without which a call is in no experiment; `cloudflare_country`, two
-    letters; and what `claude.rules.Question` names. options: what that names; `max_tokens`, the
-    agent's limit (default 300); `degrade`, True for the cheapest model without thinking; `avoid`,
-    ids not to be asked now, unless there is no other.
+    letters; and what `aybiza.claude.rules.Question` names. options: what that names; `max_tokens`,
+    the agent's limit (default 300); `degrade`, True for the cheapest model without thinking;
+    `avoid`, ids not to be asked now, unless there is no other.
     """
     context, options = context or {}, options or {}
     call_id = context.get("call_sid")

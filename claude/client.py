@@ -24,12 +24,12 @@ import botocore
 import structlog
 from botocore.config import Config
 
-from claude.converse_stream import ConverseStream
-from claude.errors import BedrockError, ErrorKind, classify
-from claude.hand_over import HandOver
-from claude.transport import track_connections
-from claude.warming import knock, rehearse
-from claude.workers import AllBusy, Closed, WorkerPool
+from aybiza.claude.converse_stream import ConverseStream
+from aybiza.claude.errors import BedrockError, ErrorKind, classify
+from aybiza.claude.hand_over import HandOver
+from aybiza.claude.transport import track_connections
+from aybiza.claude.warming import knock, rehearse
+from aybiza.claude.workers import AllBusy, Closed, WorkerPool
 
 __all__ = ["BedrockClient", "ClientStatistics", "ConverseStream"]
 

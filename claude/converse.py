@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from claude.messages import (
+from aybiza.claude.messages import (
     CALL_BEGINS,
     GO_ON,
     NO_RESULT,
@@ -26,10 +26,10 @@ from claude.messages import (
     text_block,
     tool_result,
 )
-from claude.models import ModelProfile, profile_of
-from claude.prompt_cache import Measured, with_cache_points
-from claude.thinking import Plan, Thinking, plan
-from config.catalogue import Model, Ttl
+from aybiza.claude.models import ModelProfile, profile_of
+from aybiza.claude.prompt_cache import Measured, with_cache_points
+from aybiza.claude.thinking import Plan, Thinking, plan
+from aybiza.config.catalogue import Model, Ttl
 
 __all__ = [
     "CALL_BEGINS",

@@ -19,9 +19,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, Self
 
-from claude.errors import BedrockError, ErrorKind, classify
-from claude.hand_over import HandOver
-from claude.transport import Exchange, Severed
+from aybiza.claude.errors import BedrockError, ErrorKind, classify
+from aybiza.claude.hand_over import HandOver
+from aybiza.claude.transport import Exchange, Severed
 
 Event = Mapping[str, Any]
 

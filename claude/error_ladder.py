@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Literal
 
-from claude.errors import ErrorKind
+from aybiza.claude.errors import ErrorKind
 
 FILLER_SHARE: Final = 0.125
 """The share of the time after which a caller who has heard nothing hears the filler …"""

@@ -38,7 +38,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from claude.rules import RULES
+from aybiza.claude.rules import RULES
 
 INLINE: Final = "inline"
 """The name of an experiment that stands in the setting itself."""

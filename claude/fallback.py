@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from claude.elixir import truthy
-from claude.spec_models import CLAUDE_3_HAIKU, MODEL_CAPABILITIES
+from aybiza.claude.elixir import truthy
+from aybiza.claude.spec_models import CLAUDE_3_HAIKU, MODEL_CAPABILITIES
 
 _STEP_OF_TYPE: Final = {
     "ThrottlingException": "handle_throttling_with_model_fallback",

@@ -3,8 +3,8 @@
 Contract: pure; the clock is handed in as seconds since 1970, amounts are whole micro-USD. `charge`
 enters what a request has cost and says which quotas it has reached; `verdict` says what may still
 be asked. A quota is reached when its limit is spent, so that a request that is under way can go
-over it. A tenant may have quotas of its own (`config.quotas`). Days are UTC's. What is kept is
-bounded: calls that are never closed, tenants and days leave in the order in which they came.
+over it. A tenant may have quotas of its own (`aybiza.config.quotas`). Days are UTC's. What is kept
+is bounded: calls that are never closed, tenants and days leave in the order in which they came.
 Errors: `ValueError` for a negative amount, and for a snapshot that is none; `QuotasError` from
 `Quotas.of`, which reads a file if the settings name one.
 Source: specification 000, "Phase 5" (quota management, cost tracking); 001, "Cost Management".
@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Literal, Self
 
-from config.catalogue import MICRO
-from config.quotas import TenantQuota, load_quotas
-from config.settings import Settings
+from aybiza.config.catalogue import MICRO
+from aybiza.config.quotas import TenantQuota, load_quotas
+from aybiza.config.settings import Settings
 
 Scope = Literal["call", "tenant_day", "day"]
 Action = Literal["allow", "degrade", "refuse"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from config.catalogue import Catalogue, Model, Prices, Scores, shipped
+from aybiza.config.catalogue import Catalogue, Model, Prices, Scores, shipped
 
 # Read when a node is put together, never while it carries calls.
 SHIPPED: Final = shipped()

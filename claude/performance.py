@@ -22,17 +22,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from claude.billing import cost_of
-from claude.elixir import is_number
-from claude.models import ModelProfile
-from claude.selection import (
+from aybiza.claude.billing import cost_of
+from aybiza.claude.elixir import is_number
+from aybiza.claude.models import ModelProfile
+from aybiza.claude.selection import (
     LONG_CONVERSATION,
     LONG_CONVERSATION_FACTOR,
     TOOLS_FACTOR,
     complexity_of,
 )
-from claude.stream import Usage
-from config.catalogue import TIERS, Tier
+from aybiza.claude.stream import Usage
+from aybiza.config.catalogue import TIERS, Tier
 
 STAGES: Final = ("edge", "recognition", "first_token", "generation", "synthesis")
 """The parts of the time from the caller's words to the answer, in their order."""

@@ -22,8 +22,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from claude.performance import ModelAssessment
-from config.catalogue import MICRO
+from aybiza.claude.performance import ModelAssessment
+from aybiza.config.catalogue import MICRO
 
 SLOT_SECONDS: Final = 300
 MAX_SLOTS: Final = 7 * 24 * 12
@@ -100,8 +100,8 @@ class PerformanceLog:
         now: float,
         optimal_usd: float | None = None,
     ) -> None:
-        """Enter a turn: its metrics (`claude.performance`, and `stop_reason`), and the judgement on
-        its model. optimal_usd: what the optimal model would have charged."""
+        """Enter a turn: its metrics (`aybiza.claude.performance`, and `stop_reason`), and the
+        judgement on its model. optimal_usd: what the optimal model would have charged."""
         slot = int(now // SLOT_SECONDS)
         models = self._slots.setdefault(slot, {})
         if len(self._slots) > MAX_SLOTS:

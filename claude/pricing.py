@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from claude.spec_models import CLAUDE_4_GUIDE_PRICES, UnknownModel, capabilities
+from aybiza.claude.spec_models import CLAUDE_4_GUIDE_PRICES, UnknownModel, capabilities
 
 _TOKENS_PER_PRICE: Final = 1_000_000
 _TOKENS_PER_PRICE_AS_PRINTED: Final = 1000

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
-from config.catalogue import Model, Ttl
+from aybiza.config.catalogue import Model, Ttl
 
 MAX_CACHE_POINTS: Final = 4
 # Characters of a token, on the short side: a point too early has no effect, one too late is lost.

@@ -22,8 +22,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from claude.elixir import is_number, truthy
-from claude.selection import (
+from aybiza.claude.elixir import is_number, truthy
+from aybiza.claude.selection import (
     KINDS_OF_WORDING,
     LONG_CONVERSATION,
     LONG_CONVERSATION_FACTOR,
@@ -41,9 +41,9 @@ from claude.selection import (
     select_optimal_model_claude4,
     should_use_extended_thinking,
 )
-from claude.spec_models import CLAUDE_3_7_SONNET, CLAUDE_4_OPUS
-from claude.thinking import Thinking
-from config.catalogue import Tier
+from aybiza.claude.spec_models import CLAUDE_3_7_SONNET, CLAUDE_4_OPUS
+from aybiza.claude.thinking import Thinking
+from aybiza.config.catalogue import Tier
 
 SPEC_BUDGET: Final = 3_000
 # A caller hears nothing while the model thinks: as little as a budget can be.

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from claude.elixir import byte_patterns, count_matching, greater, less, truthy, words
-from claude.graphemes import grapheme_count
-from claude.spec_models import (
+from aybiza.claude.elixir import byte_patterns, count_matching, greater, less, truthy, words
+from aybiza.claude.graphemes import grapheme_count
+from aybiza.claude.spec_models import (
     CLAUDE_3_5_HAIKU,
     CLAUDE_3_5_SONNET,
     CLAUDE_3_7_SONNET,

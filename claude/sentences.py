@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from claude.abbreviations import (
+from aybiza.claude.abbreviations import (
     BEFORE_NUMBER,
     CLOCK,
     DAYS_AND_ZONES,

@@ -1,7 +1,7 @@
 """The models that the specification names, with the figures it gives for them.
 
 Purpose: data for the specification's own functions. What a request of today may carry is in
-`claude.models`: none of these ids can be invoked any more. Errors: `UnknownModel`.
+`aybiza.claude.models`: none of these ids can be invoked any more. Errors: `UnknownModel`.
 Source: Bedrock guide, section 2 (`@model_capabilities`, `determine_max_tokens`, `calculate_cost`);
 Claude 4 guide, "Pricing Overview".
 """

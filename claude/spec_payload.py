@@ -1,8 +1,8 @@
 """The specification's request payload, and the spoken-style rules it adds to a prompt.
 
 Purpose: `build_enhanced_payload` and its parts answer as the specification does, for a port to be
-checked against. What goes to Bedrock is `claude.converse.converse_request`, which takes the prompt
-rules from here. Contract: pure.
+checked against. What goes to Bedrock is `aybiza.claude.converse.converse_request`, which takes the
+prompt rules from here. Contract: pure.
 Errors: `UnknownModel` for a model that the specification does not list.
 Source: Bedrock guide, section 2 (`build_enhanced_payload`, `determine_max_tokens`,
 `supports_tool_use?`, `enhance_system_prompt_for_voice`); Claude 4 guide, "Voice-Optimized Prompts".
@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from claude.elixir import truthy
-from claude.spec_models import CLAUDE_3_7_SONNET, MODEL_CAPABILITIES, capabilities
+from aybiza.claude.elixir import truthy
+from aybiza.claude.spec_models import CLAUDE_3_7_SONNET, MODEL_CAPABILITIES, capabilities
 
 _DEFAULT_THINKING_BUDGET: Final = 5000
 _MAX_THINKING_BUDGET: Final = 64_000

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from claude.sentences import SentenceSplitter
+from aybiza.claude.sentences import SentenceSplitter
 
 Block = dict[str, Any]
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from config.catalogue import Model
+from aybiza.config.catalogue import Model
 
 Effort = Literal["low", "medium", "high"]
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel
 
-from config.fields import (
+from aybiza.config.fields import (
     AnyCase,
     MetricsNamespace,
     Secret,

@@ -289,7 +289,7 @@ def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _catalogue(table: Mapping[str, Any], source: str) -> Catalogue:
-    from config.contradictions import contradictions
+    from aybiza.config.contradictions import contradictions
 
     problems: list[str] = []
     models = _entries(Model, table["models"], problems, source, id_of=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import NoDecode
 
-from config.fields import (
+from aybiza.config.fields import (
     AbsolutePath,
     AnyCase,
     CommaSeparated,

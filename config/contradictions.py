@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from config.catalogue import Catalogue, Model, Prices
+    from aybiza.config.catalogue import Catalogue, Model, Prices
 
 Problems: TypeAlias = Iterator[tuple[str, str]]
 """A field and what is wrong with it."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel, model_validator
 from pydantic_settings import NoDecode
 
-from config.fields import (
+from aybiza.config.fields import (
     AbsolutePath,
     CommaSeparated,
     Interface,

@@ -3,7 +3,7 @@
 `start()` sets up structlog and the standard library's logging for this process; `stop()` writes out
 what is queued. A log call renders its line and puts it into a bounded queue. When the queue is
 full the line is dropped, counted, and the count reported as `log_lines_dropped` as soon as there is
-room. Secrets are hidden (`config.redact`). A log call never raises, whatever is logged.
+room. Secrets are hidden (`aybiza.config.redact`). A log call never raises, whatever is logged.
 
 A line as JSON: `{"event": …, "level": …, "logger": …, "time": "2025-03-01T12:00:00.123Z", …}`.
 Libraries' own logs join in from level warning upwards, never below: what they log for debugging
@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 import structlog
 
-from config.redact import HIDDEN, hide_secrets, hide_url_password, sounds_secret
+from aybiza.config.redact import HIDDEN, hide_secrets, hide_url_password, sounds_secret
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
 Format = Literal["json", "console"]

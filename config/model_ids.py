@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from config.catalogue import Catalogue, Model
+from aybiza.config.catalogue import Catalogue, Model
 
 NOTICE = datetime.timedelta(days=180)
 """How long before its end a model is warned of."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel
 from pydantic_settings import NoDecode
 
-from config.fields import (
+from aybiza.config.fields import (
     AbsolutePath,
     AnyCase,
     ClusterInterface,

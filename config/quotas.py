@@ -28,7 +28,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from config.fields import Usd
+from aybiza.config.fields import Usd
 
 UNLIMITED: Final = "unlimited"
 _SHOWN_CHARACTERS: Final = 80

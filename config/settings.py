@@ -26,11 +26,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from config.call_settings import CallSettings, LogSettings, SpeechSettings
-from config.claude_settings import ClaudeSettings, MoneySettings
-from config.door_settings import DoorSettings
-from config.node_settings import NodeSettings
-from config.redact import HIDDEN, hide_url_password
+from aybiza.config.call_settings import CallSettings, LogSettings, SpeechSettings
+from aybiza.config.claude_settings import ClaudeSettings, MoneySettings
+from aybiza.config.door_settings import DoorSettings
+from aybiza.config.node_settings import NodeSettings
+from aybiza.config.redact import HIDDEN, hide_url_password
 
 PREFIX = "AYBIZA_"
 SHOWN_CHARACTERS = 80

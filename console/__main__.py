@@ -1,5 +1,5 @@
-"""`python -m console` is `aybiza`."""
+"""`python -m aybiza.console` is `aybiza`."""
 
-from console.cli import main
+from aybiza.console.cli import main
 
 main()

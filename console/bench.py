@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from benchmarks.runtime import Figure
+    from aybiza.benchmarks.runtime import Figure
 
 MAX_NODES = 64
 
@@ -44,7 +44,7 @@ def runtime(
     Each figure is a median of short samples. A busy machine slows all alike: compare in one run.
     """
     try:
-        from benchmarks.runtime import run
+        from aybiza.benchmarks.runtime import run
 
         figures = run(rounds, peers=peers)
     except ModuleNotFoundError as missing:
@@ -70,7 +70,7 @@ def claude(
 
     The model is an emulator on this machine; its own delays are left out.
     """
-    from benchmarks.claude import run
+    from aybiza.benchmarks.claude import run
 
     try:
         figures = run(turns, rounds, seconds)
@@ -111,7 +111,7 @@ def cluster(
     """
     sizes = _sizes(nodes)
     try:
-        from benchmarks.cluster import names_cost, run
+        from aybiza.benchmarks.cluster import names_cost, run
 
         figures = run(sizes, seconds, calls)
         figures += names_cost(names) if names else []
@@ -159,7 +159,7 @@ def turn(
     hear: final transcript to request at Bedrock. think: first token to first sentence at
     Deepgram. speak: first audio from Deepgram to first media message at the telephone.
     """
-    from benchmarks.turn import run
+    from aybiza.benchmarks.turn import run
 
     figures = run(calls, turns).as_dict()
     if as_json:

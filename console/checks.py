@@ -1,7 +1,7 @@
 """Whether what the settings name can be used, and by none but those who should.
 
 Models, regions, credentials, network; behind them what a stranger could make use of
-(`console.weaknesses`).
+(`aybiza.console.weaknesses`).
 
 Contract: `checks` says so in words, a line each, within `LIMIT` seconds whatever hangs. It opens
 connections and closes them; it sends no request, costs nothing, and shows no secret.
@@ -24,11 +24,11 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from claude.choice import Policy
-from claude.experiments import SelectionError
-from config.catalogue import Catalogue
-from config.settings import Settings
-from console.weaknesses import weaknesses
+from aybiza.claude.choice import Policy
+from aybiza.claude.experiments import SelectionError
+from aybiza.config.catalogue import Catalogue
+from aybiza.config.settings import Settings
+from aybiza.console.weaknesses import weaknesses
 
 LIMIT: Final = 5.0
 """Seconds for all checks together; they run side by side."""

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from console import bench, config, demo, models, nodes, operate, run
+from aybiza.console import bench, config, demo, models, nodes, operate, run
 
 app = typer.Typer(
     name="aybiza",

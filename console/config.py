@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from console.setup import (
+from aybiza.console.setup import (
     agent_or_exit,
     catalogue_or_exit,
     policy_or_exit,
@@ -20,7 +20,7 @@ from console.setup import (
 )
 
 if TYPE_CHECKING:
-    from config.settings import Settings
+    from aybiza.config.settings import Settings
 
 EXAMPLE = "Example: AYBIZA_HTTP_PORT=3001 aybiza config --explain"
 
@@ -77,7 +77,7 @@ def show(
 
 
 def _check(settings: "Settings", as_json: bool) -> NoReturn:
-    from console.checks import checks
+    from aybiza.console.checks import checks
 
     found = checks(settings, catalogue_or_exit(settings))
     if as_json:
@@ -92,8 +92,8 @@ def _check(settings: "Settings", as_json: bool) -> NoReturn:
 def _rows(settings: "Settings") -> Iterator[Row]:
     from pydantic import SecretStr
 
-    from config.redact import HIDDEN, hide_url_password
-    from config.settings import FIELDS, NAMES, allowed
+    from aybiza.config.redact import HIDDEN, hide_url_password
+    from aybiza.config.settings import FIELDS, NAMES, allowed
 
     for variable, field in FIELDS.items():
         name = NAMES[variable]

@@ -8,9 +8,9 @@ Requests and replies are JSON data.
     {"op": "members"}                               -> {"members": [...]}, the cluster's nodes as
                                                        this one sees them, itself first, each with
                                                        its `load` where that is known
-    {"op": "drain", "node": N, "seconds": S}        -> {"progress": {...}}, as `actors.drain` has
-    {"op": "undrain", "node": N}                       it, or {"unknown": N, "nodes": [...]};
-    {"op": "drain_progress", "node": N}                N is any node of the cluster
+    {"op": "drain", "node": N, "seconds": S}        -> {"progress": {...}}, or
+    {"op": "undrain", "node": N}                       {"unknown": N, "nodes": [...]}; N is any node
+    {"op": "drain_progress", "node": N}                (`aybiza.actors.placement.drain`)
     {"op": "performance", "period": "24h"}          -> {"performance": {...}}, how its models
                                                        have done
     {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name,
@@ -29,14 +29,14 @@ import time
 from dataclasses import asdict, fields
 from typing import Any
 
-from actors import names
-from actors.drain import Progress
-from actors.drain_actor import Begin, Undo
-from actors.performance import analyze_model_performance_trends
-from actors.placement_actor import board
-from actors.registry_actor import RegistryActor
-from actors.runtime import KILL, VM, CallExit, Dest, Pid, Process, Via, observe, sys
-from supervisors.base import BaseSupervisor
+from aybiza.actors import names
+from aybiza.actors.measures.performance import analyze_model_performance_trends
+from aybiza.actors.placement.drain import Progress
+from aybiza.actors.placement.drain_actor import Begin, Undo
+from aybiza.actors.placement.placement_actor import board
+from aybiza.actors.registry_actor import RegistryActor
+from aybiza.actors.runtime import KILL, VM, CallExit, Dest, Pid, Process, Via, observe, sys
+from aybiza.supervisors.base import BaseSupervisor
 
 LOOK_SECONDS = 0.5
 BACK_SECONDS = 1.0
@@ -134,7 +134,7 @@ async def calls(vm: VM) -> list[dict[str, Any]]:
 
 
 async def observed(vm: VM, which: str) -> dict[str, Any]:
-    """A process as `actors.runtime.observe` sees it; pids and names are texts.
+    """A process as `aybiza.actors.runtime.observe` sees it; pids and names are texts.
 
     `statistics` are those of a supervisor or, by their names, the registries that it offers; None
     where there are none, or where it does not answer within `LOOK_SECONDS`.

@@ -27,9 +27,9 @@ from typing import Annotated, Any
 
 import typer
 
-from config.ports import free_port
-from console.operate import killed_line, tree_lines
-from console.run import EngineName
+from aybiza.config.ports import free_port
+from aybiza.console.operate import killed_line, tree_lines
+from aybiza.console.run import EngineName
 
 EXAMPLE = "Example: aybiza demo --script moving --record moving.wav"
 
@@ -99,12 +99,12 @@ class _NodeProcess:
         engine: EngineName,
         on_log: Callable[[dict[str, Any]], None],
     ) -> None:
-        from config.settings import load
+        from aybiza.config.settings import load
 
         self._port = int(environment["AYBIZA_CLUSTER_PORT"])
         self._cookie_file = load(environment).cookie_file
         emulated = f"--emulated={engine.value}"
-        command = [sys.executable, "-m", "console", "run", emulated, "--json"]
+        command = [sys.executable, "-m", "aybiza.console", "run", emulated, "--json"]
         self._process = subprocess.Popen(
             command,
             env=environment,
@@ -133,8 +133,8 @@ class _NodeProcess:
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """What the node answers to a control request."""
-        from actors.node.client import NodeError, ask_node
-        from actors.node.cookie import CookieError, read_cookie
+        from aybiza.actors.node.client import NodeError, ask_node
+        from aybiza.actors.node.cookie import CookieError, read_cookie
 
         try:
             return ask_node(self._port, request, cookie=read_cookie(self._cookie_file))
@@ -236,7 +236,7 @@ class _Call:
 
     async def place(self, show: _Show, crash: _NodeProcess | None) -> Any:
         """Place it; in its midst the CallActor of the node `crash` is crashed."""
-        from emulators.phone import Phone, Progress, ScriptError
+        from aybiza.emulators.phone import Phone, Progress, ScriptError
 
         def progress(event: Progress) -> None:
             if event.kind in ("caller", "dtmf", "hangup", "clear"):
@@ -276,8 +276,8 @@ class _Call:
 
 def journal_verdict(memory: Path, call_id: str) -> tuple[str, bool]:
     """What the journal says of the sentences: each said once, in order, and heard."""
-    from actors.memory_store import SqliteStore
-    from dialogue.journal import AgentSentence, SentenceHeard, decode
+    from aybiza.actors.memory.sqlite_store import SqliteStore
+    from aybiza.dialogue.journal import AgentSentence, SentenceHeard, decode
 
     store = SqliteStore(memory)
     entries = [decode(row[4]) for row in store.read(call_id)]
@@ -294,8 +294,8 @@ def _keep(doors: dict[str, Any]) -> None:
     """Leave the node running until Ctrl-C."""
     typer.echo(
         f"\nThe node goes on. Call it:\n"
-        f"  python -m emulators.phone --url {doors['media']} --script moving\n"
-        f"  python -m emulators.phone --http {doors['http']} --script balance\n"
+        f"  python -m aybiza.emulators.phone --url {doors['media']} --script moving\n"
+        f"  python -m aybiza.emulators.phone --http {doors['http']} --script balance\n"
         f"Ctrl-C ends it."
     )
     with contextlib.suppress(KeyboardInterrupt), _interruptible():

@@ -17,8 +17,8 @@ from typing import Annotated, Any
 
 import typer
 
-from console.operate import AsJson, PortOption
-from console.setup import USAGE_ERROR, settings_or_exit
+from aybiza.console.operate import AsJson, PortOption
+from aybiza.console.setup import USAGE_ERROR, settings_or_exit
 
 POLL_SECONDS = 0.5
 MARGIN_SECONDS = 3.0
@@ -49,7 +49,7 @@ def drain(
     as_json: AsJson = False,
 ) -> None:
     """Empty a node of its calls: no new ones, the rest end or are handed over to other nodes."""
-    from actors.drain import HAND_OVER_SECONDS
+    from aybiza.actors.placement.drain import HAND_OVER_SECONDS
 
     if undo:
         _tell(name, _ask(port, {"op": "undrain", "node": name}), as_json=as_json)
@@ -98,8 +98,8 @@ def _tell(name: str, progress: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _ask(port: int | None, request: dict[str, Any]) -> dict[str, Any]:
-    from actors.node.client import NodeError, ask_node
-    from actors.node.cookie import CookieError, read_cookie
+    from aybiza.actors.node.client import NodeError, ask_node
+    from aybiza.actors.node.cookie import CookieError, read_cookie
 
     settings = settings_or_exit()
     try:

@@ -1,6 +1,6 @@
 """The loopback providers as a child process, for a node without Bedrock and Deepgram.
 
-`python -m emulators` prints one line of JSON with the URLs of its servers and runs until its
+`python -m aybiza.emulators` prints one line of JSON with the URLs of its servers and runs until its
 standard input closes or SIGTERM comes. Contract: `start` returns the environment with which a node
 reaches them; `stop` ends the process. Errors: EmulatorsError, with a message for people.
 """
@@ -46,7 +46,7 @@ class Emulators:
 
     def start(self, wanted: Callable[[], bool] = lambda: True) -> Mapping[str, str]:
         """Start the providers; the URLs of their servers. Ends early if no longer `wanted`."""
-        command = [sys.executable, "-m", "emulators", "--engine", self._engine]
+        command = [sys.executable, "-m", "aybiza.emulators", "--engine", self._engine]
         # A session of its own: the terminal's Ctrl-C is for the node first, which still talks to
         # its providers.
         self._process = subprocess.Popen(

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from actors.node.cookie import CookieError, ensure_cookie
-from actors.node.messages import NodePlan
-from config.agents import AgentError, load_agent
-from console.setup import USAGE_ERROR
+from aybiza.actors.node.cookie import CookieError, ensure_cookie
+from aybiza.actors.node.messages import NodePlan
+from aybiza.config.agents import AgentError, load_agent
+from aybiza.console.setup import USAGE_ERROR
 
 if TYPE_CHECKING:
-    from config.settings import Settings
+    from aybiza.config.settings import Settings
 
 MAX_NODES = 64
 FAILED = 1

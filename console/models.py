@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.setup import catalogue_or_exit, policy_or_exit, settings_or_exit
+from aybiza.console.setup import catalogue_or_exit, policy_or_exit, settings_or_exit
 
 if TYPE_CHECKING:
-    from claude.choice import Choice, Policy
-    from config.catalogue import Catalogue, LongContext, Model, Prices
+    from aybiza.claude.choice import Choice, Policy
+    from aybiza.config.catalogue import Catalogue, LongContext, Model, Prices
 
 EXAMPLES = """\
 Examples:\n
@@ -89,7 +89,7 @@ def explain(
 
     Each line is one factor: its value, its weight, what it adds to the complexity, and why.
     """
-    from claude.choice import choose_model
+    from aybiza.claude.choice import choose_model
 
     settings = settings_or_exit()
     if rule is not None:

@@ -1,6 +1,6 @@
 """What runs inside a node: where all floors are put together.
 
-`node_main` is the main of a node process (`actors.node.context`); `Node` is the same without
+`node_main` is the main of a node process (`aybiza.actors.node.context`); `Node` is the same without
 Thespian, for tests, benchmarks and scripts:
 
     async with Node(settings) as node:
@@ -27,48 +27,48 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
-from actors.call_context import CallContext
-from actors.cluster.carrier import Carrier
-from actors.cluster.distribution import Distribution
-from actors.costs_keeper import CostsFile, CostsKeeper, restore
-from actors.drain_actor import drained, one_call
-from actors.memory_store import SqliteStore
-from actors.metrics_actor import count
-from actors.metrics_sink import MetricsSink
-from actors.names import TOOL_SUPERVISOR
-from actors.node.context import NodeContext
-from actors.node.cookie import read_cookie
-from actors.placement import Limits, Place
-from actors.runtime import NORMAL, VM, CallExit
-from claude.choice import Policy
-from claude.client import BedrockClient
-from claude.converse import Guardrail
-from claude.ledger import Quotas
-from config.agents import Agent, load_agent
-from config.catalogue import load as load_catalogue
-from config.settings import Settings, load
-from console.control import control
-from dialogue.answer_cache import AnswerCache
-from dialogue.toolbox import NoTools, Toolbox, toolbox_for
-from gateway.admission import stream_token, tls
-from gateway.admission.admission import Admission, Rules
-from gateway.admission.refusals import Refusals
-from gateway.carriers.codec import Start
-from gateway.carriers.paths import chosen
-from gateway.gateway import Doors, gateway
-from gateway.http import HttpDoor
-from gateway.listening import bound
-from gateway.media_server import PATH
-from gateway.media_stream import SEAM, running_for
-from speech.deepgram import Deepgram
-from speech.line import Line
-from supervisors.application import Application, Parts
-from supervisors.child_spec import child
-from supervisors.task_supervisor import TaskSupervisor
+from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.cluster.carrier import Carrier
+from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.measures.costs_keeper import CostsFile, CostsKeeper, restore
+from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.measures.metrics_sink import MetricsSink
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.names import TOOL_SUPERVISOR
+from aybiza.actors.node.context import NodeContext
+from aybiza.actors.node.cookie import read_cookie
+from aybiza.actors.placement.drain_actor import drained, one_call
+from aybiza.actors.placement.placement import Limits, Place
+from aybiza.actors.runtime import NORMAL, VM, CallExit
+from aybiza.claude.choice import Policy
+from aybiza.claude.client import BedrockClient
+from aybiza.claude.converse import Guardrail
+from aybiza.claude.ledger import Quotas
+from aybiza.config.agents import Agent, load_agent
+from aybiza.config.catalogue import load as load_catalogue
+from aybiza.config.settings import Settings, load
+from aybiza.console.control import control
+from aybiza.dialogue.answer_cache import AnswerCache
+from aybiza.dialogue.toolbox import NoTools, Toolbox, toolbox_for
+from aybiza.gateway.admission import stream_token, tls
+from aybiza.gateway.admission.admission import Admission, Rules
+from aybiza.gateway.admission.refusals import Refusals
+from aybiza.gateway.carriers.codec import Start
+from aybiza.gateway.carriers.paths import chosen
+from aybiza.gateway.gateway import Doors, gateway
+from aybiza.gateway.http import HttpDoor
+from aybiza.gateway.listening import bound
+from aybiza.gateway.media_server import PATH
+from aybiza.gateway.media_stream import SEAM, running_for
+from aybiza.speech.deepgram import Deepgram
+from aybiza.speech.line import Line
+from aybiza.supervisors.application import Application, Parts
+from aybiza.supervisors.child_spec import child
+from aybiza.supervisors.task_supervisor import TaskSupervisor
 
 if TYPE_CHECKING:
-    from actors.metrics_sink_cloudwatch import CloudWatch
-    from dialogue.tools.catalogue import Tools
+    from aybiza.actors.measures.metrics_sink_cloudwatch import CloudWatch
+    from aybiza.dialogue.tools.catalogue import Tools
 
 STOP_SECONDS = 2.5
 
@@ -320,7 +320,7 @@ def _cloudwatch(settings: Settings) -> CloudWatch | None:
     namespace = settings.cloudwatch_namespace
     if namespace is None:
         return None
-    from actors.metrics_sink_cloudwatch import CloudWatch
+    from aybiza.actors.measures.metrics_sink_cloudwatch import CloudWatch
 
     return CloudWatch(namespace, region=settings.aws_region, credentials=_credentials(settings))
 
@@ -328,7 +328,7 @@ def _cloudwatch(settings: Settings) -> CloudWatch | None:
 def _tools(settings: Settings) -> Tools | None:
     if settings.tools_file is None:
         return None
-    from dialogue.tools.catalogue import load_tools
+    from aybiza.dialogue.tools.catalogue import load_tools
 
     return load_tools(settings.tools_file, region=settings.aws_region, environment=os.environ)
 

@@ -1,7 +1,7 @@
 """`aybiza node list`, `drain` and `ports`: the cluster's nodes, and what listens here.
 
 They ask this machine's NodeKeeper and its first node (AYBIZA_CLUSTER_PORT, AYBIZA_CLUSTER_BIND,
-AYBIZA_COOKIE_FILE). `drain` is in `console.drain`.
+AYBIZA_COOKIE_FILE). `drain` is in `aybiza.console.drain`.
 Exit codes: 0 done, 1 no node runs there or it did not answer, 2 wrong usage.
 """
 
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from console.drain import EXAMPLES, drain
-from console.operate import AsJson, PortOption
-from console.setup import settings_or_exit
+from aybiza.console.drain import EXAMPLES, drain
+from aybiza.console.operate import AsJson, PortOption
+from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
-    from console.listeners import Listener
+    from aybiza.console.listeners import Listener
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,8 +47,8 @@ def list_command(port: PortOption = None, as_json: AsJson = False) -> None:
 @app.command("ports", epilog="Example: aybiza node ports --json")
 def ports_command(port: PortOption = None, as_json: AsJson = False) -> None:
     """Show every TCP port on which this machine's nodes and their keepers listen."""
-    from actors.node.process import children_by_parent, descendants
-    from console.listeners import listeners, owner
+    from aybiza.actors.node.process import children_by_parent, descendants
+    from aybiza.console.listeners import listeners, owner
 
     number = port or settings_or_exit().cluster_port
     kept, _ = _asked(port, _kept_and_members)
@@ -134,15 +134,15 @@ def _doors(node: dict[str, Any]) -> str:
 
 
 def _kept_and_members(port: int, **where: Any) -> tuple[Any, Any]:
-    from actors.node.client import ask_node, list_nodes
+    from aybiza.actors.node.client import ask_node, list_nodes
 
     kept = list_nodes(port, **where)
     return kept, ask_node(port, {"op": "members"}, **where)["members"]
 
 
 def _asked(port: int | None, ask: Callable[..., tuple[Any, Any]]) -> tuple[Any, Any]:
-    from actors.node.client import NodeError
-    from actors.node.cookie import CookieError, read_cookie
+    from aybiza.actors.node.client import NodeError
+    from aybiza.actors.node.cookie import CookieError, read_cookie
 
     settings = settings_or_exit()
     try:

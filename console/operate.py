@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console.setup import settings_or_exit
+from aybiza.console.setup import settings_or_exit
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the node's answer as JSON.")]
 PortOption = Annotated[
@@ -95,8 +95,8 @@ def stop(
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the end.")] = 10.0,
 ) -> None:
     """Stop the node in order, and with it `aybiza run`."""
-    from actors.node.client import NodeError, stop_node
-    from actors.node.cookie import CookieError, read_cookie
+    from aybiza.actors.node.client import NodeError, stop_node
+    from aybiza.actors.node.cookie import CookieError, read_cookie
 
     settings = settings_or_exit()
     try:
@@ -201,8 +201,8 @@ def _goes_on(processes: list[dict[str, Any]], index: int, level: int) -> bool:
 
 
 def _ask(port: int | None, request: dict[str, Any], node: str | None = None) -> dict[str, Any]:
-    from actors.node.client import NodeError, ask_node
-    from actors.node.cookie import CookieError, read_cookie
+    from aybiza.actors.node.client import NodeError, ask_node
+    from aybiza.actors.node.cookie import CookieError, read_cookie
 
     settings = settings_or_exit()
     try:

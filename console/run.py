@@ -17,9 +17,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from console.setup import policy_or_exit, quotas_or_exit, settings_or_exit
+from aybiza.console.setup import policy_or_exit, quotas_or_exit, settings_or_exit
 
-NODE_MAIN = "console.node:node_main"
+NODE_MAIN = "aybiza.console.node:node_main"
 
 EXAMPLES = """\
 \b
@@ -152,10 +152,10 @@ def run(
     policy_or_exit(settings)
     quotas_or_exit(settings)
 
-    from actors.node.messages import Limits
-    from config import logs
-    from console.machine import MachineError, cookie_of, plans, seeds_of
-    from console.runner import Runner
+    from aybiza.actors.node.messages import Limits
+    from aybiza.config import logs
+    from aybiza.console.machine import MachineError, cookie_of, plans, seeds_of
+    from aybiza.console.runner import Runner
 
     logs.start(settings.log_level, settings.log_format)
     try:

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from actors.node.messages import (
+from aybiza.actors.node.messages import (
     Limits,
     NodeDown,
     NodeDraining,
@@ -23,9 +23,9 @@ from actors.node.messages import (
     NodeStopped,
     NodeUp,
 )
-from actors.node.process import end_descendants
-from actors.node.system import Event, NodeStartError, NodeSystem, SystemBroken
-from console.emulated import Emulators, EmulatorsError, Engine, enter
+from aybiza.actors.node.process import end_descendants
+from aybiza.actors.node.system import Event, NodeStartError, NodeSystem, SystemBroken
+from aybiza.console.emulated import Emulators, EmulatorsError, Engine, enter
 
 POLL = 0.2
 """Seconds between two looks at signals and processes."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from claude.choice import Policy
-    from config.agents import Agent
-    from config.catalogue import Catalogue
-    from config.settings import Settings
+    from aybiza.claude.choice import Policy
+    from aybiza.config.agents import Agent
+    from aybiza.config.catalogue import Catalogue
+    from aybiza.config.settings import Settings
 
 USAGE_ERROR = 2
 
@@ -21,7 +21,7 @@ def settings_or_exit() -> "Settings":
 
     Names misspelled variables on standard error. A wrong value ends the command with exit code 2.
     """
-    from config.settings import SettingsError, UnknownSettingWarning, load
+    from aybiza.config.settings import SettingsError, UnknownSettingWarning, load
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UnknownSettingWarning)
@@ -37,7 +37,7 @@ def settings_or_exit() -> "Settings":
 
 def agent_or_exit(settings: "Settings") -> "Agent":
     """The agent that the settings name. One that cannot be read ends the command, exit code 2."""
-    from config.agents import AgentError, load_agent
+    from aybiza.config.agents import AgentError, load_agent
 
     try:
         return load_agent(settings.agent)
@@ -47,7 +47,7 @@ def agent_or_exit(settings: "Settings") -> "Agent":
 
 def catalogue_or_exit(settings: "Settings") -> "Catalogue":
     """The models that the settings give. A contradiction in them ends the command, exit code 2."""
-    from config.catalogue import CatalogueError, load, shipped
+    from aybiza.config.catalogue import CatalogueError, load, shipped
 
     try:
         return shipped() if settings.models_file is None else load(settings.models_file)
@@ -61,8 +61,8 @@ def policy_or_exit(settings: "Settings") -> "Policy":
     Says on standard error which model ids were changed. One that nothing can be made of, or a
     selection that cannot be used, ends the command with exit code 2.
     """
-    from claude.choice import Policy
-    from claude.experiments import SelectionError
+    from aybiza.claude.choice import Policy
+    from aybiza.claude.experiments import SelectionError
 
     try:
         policy = Policy.of(settings, catalogue_or_exit(settings), today=date.today())
@@ -75,8 +75,8 @@ def policy_or_exit(settings: "Settings") -> "Policy":
 
 def quotas_or_exit(settings: "Settings") -> None:
     """Look at the quotas of the tenants. A file that cannot be used ends the command, code 2."""
-    from claude.ledger import Quotas
-    from config.quotas import QuotasError
+    from aybiza.claude.ledger import Quotas
+    from aybiza.config.quotas import QuotasError
 
     try:
         Quotas.of(settings)

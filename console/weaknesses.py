@@ -4,7 +4,7 @@ Contract: `weaknesses` returns a finding for each part of the defence, in a fixe
 whether it will do, and what there is to say, with what to do where it will not. On a machine's own
 loopback nearly all will do: nobody else gets there. It reads two files and sends nothing.
 Errors: none; no secret is shown.
-Source: `gateway.admission.admission`; Twilio, "Webhooks security".
+Source: `aybiza.gateway.admission.admission`; Twilio, "Webhooks security".
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from actors.node.cookie import CookieError, read_cookie
-from config.fields import is_loopback
-from config.settings import Settings
-from gateway.admission.tls import TlsError, key_open_to_others, server_context
+from aybiza.actors.node.cookie import CookieError, read_cookie
+from aybiza.config.fields import is_loopback
+from aybiza.config.settings import Settings
+from aybiza.gateway.admission.tls import TlsError, key_open_to_others, server_context
 
 LEAST_TOKEN: Final = 16
 """Characters of a token that nobody guesses."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from dialogue.clinic_book import (
+from aybiza.dialogue.clinic_book import (
     HORIZON_DAYS,
     MOST_APPOINTMENTS,
     OPENING_HOURS,

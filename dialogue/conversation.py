@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from dialogue.journal import (
+from aybiza.dialogue.journal import (
     FAULT,
     AgentSentence,
     AnswerComplete,
@@ -36,7 +36,7 @@ CONTINUE = "(Continue exactly from where you stopped, do not repeat.)"
 
 
 class Phase(Enum):
-    """What the call is doing; `dialogue.turns` says what each of them means."""
+    """What the call is doing; `aybiza.dialogue.turns` says what each of them means."""
 
     LISTENING = "listening"
     THINKING = "thinking"

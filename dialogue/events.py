@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from dialogue.journal import Entry
+from aybiza.dialogue.journal import Entry
 
 TimerName = Literal["silence", "duration", "endpoint"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from config.agents import Agent
+from aybiza.config.agents import Agent
 
 
 def system_prompt(agent: Agent, today: date | None = None) -> str:

@@ -20,11 +20,11 @@ any other            the tool's own `ToolError`
 
 Confirmation: a tool that asks first (every write, unless it says otherwise) gets a member
 `confirmed` in its schema and runs only when that is true and the caller agrees: the caller's words
-are a yes (`dialogue.assent`), or the very same use was put to the caller in an earlier turn and the
-words are no no. So an agent that reads back and is told "yes" is not held up, one that makes the
-yes up is, and a yes that this program does not understand, in any language, is the model's to judge
-once the caller has heard the question. A use without all that is answered by `needs_confirmation`,
-which has the model read it back.
+are a yes (`aybiza.dialogue.assent`), or the very same use was put to the caller in an earlier turn
+and the words are no no. So an agent that reads back and is told "yes" is not held up, one that
+makes the yes up is, and a yes that this program does not understand, in any language, is the
+model's to judge once the caller has heard the question. A use without all that is answered by
+`needs_confirmation`, which has the model read it back.
 
 A confirmed write is done once for a call and tool use: the same again returns what the first gave.
 
@@ -50,8 +50,8 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from dialogue.assent import assent
-from dialogue.toolbox import Effect, ToolRun
+from aybiza.dialogue.assent import assent
+from aybiza.dialogue.toolbox import Effect, ToolRun
 
 Result: TypeAlias = dict[str, Any]
 Schema: TypeAlias = Mapping[str, Any]
@@ -124,7 +124,7 @@ class ToolStatistics:
 
 
 class ToolRegistry:
-    """See the module. Satisfies `dialogue.toolbox.Toolbox`; for one event loop."""
+    """See the module. Satisfies `aybiza.dialogue.toolbox.Toolbox`; for one event loop."""
 
     def __init__(self, tools: Iterable[Tool] = ()) -> None:
         self._tools: dict[str, _Registered] = {}

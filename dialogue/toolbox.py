@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from dialogue.clinic import TOOLS, ToolContext
-from dialogue.clinic_book import ClinicBook
+from aybiza.dialogue.clinic import TOOLS, ToolContext
+from aybiza.dialogue.clinic_book import ClinicBook
 
 Effect = Literal["none", "write", "transfer", "end_call"]
 
@@ -66,7 +66,8 @@ class NoTools:
 
 
 class ClinicToolbox:
-    """The clinic's tools (`dialogue.clinic`), those called `names`, over one appointment book.
+    """The clinic's tools (`aybiza.dialogue.clinic`), those called `names`, over one appointment
+    book.
 
     `now` tells the clinic's local time.
     """

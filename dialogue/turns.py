@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from config.agents import Agent
-from dialogue.conversation import GREETING_TURN, Conversation, Phase, Turn
-from dialogue.events import (
+from aybiza.config.agents import Agent
+from aybiza.dialogue.conversation import GREETING_TURN, Conversation, Phase, Turn
+from aybiza.dialogue.events import (
     AnswerFailed,
     AnswerFinished,
     AnswerSentence,
@@ -49,7 +49,7 @@ from dialogue.events import (
     TimerFired,
     ToolsUsed,
 )
-from dialogue.journal import (
+from aybiza.dialogue.journal import (
     FAULT,
     AgentSentence,
     AnswerComplete,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
-from dialogue.conversation import Phase
-from dialogue.turns import _TRANSITIONS
+from aybiza.dialogue.conversation import Phase
+from aybiza.dialogue.turns import _TRANSITIONS
 
 PAGE = Path(__file__).with_name("turns.md")
 

@@ -1,4 +1,4 @@
-"""`python -m emulators`: Bedrock and Deepgram on loopback ports, in one process.
+"""`python -m aybiza.emulators`: Bedrock and Deepgram on loopback ports, in one process.
 
 Contract: when they accept connections, one line of JSON with their URLs goes to standard output,
 under the names of the environment variables that take them. The process runs until SIGTERM or
@@ -20,14 +20,14 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
-from emulators.bedrock import BedrockEmulator, Pace
-from emulators.services import ServicesEmulator
+from aybiza.emulators.bedrock import BedrockEmulator, Pace
+from aybiza.emulators.services import ServicesEmulator
 
 STANDARD_INPUT = 0
 
 EXAMPLE = """\
 example:
-  python -m emulators --engine scripted --first-token-ms 300 --per-delta-ms 40
+  python -m aybiza.emulators --engine scripted --first-token-ms 300 --per-delta-ms 40
 
 prints one line and serves until it is told to stop:
   {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://127.0.0.1:40123", "DEEPGRAM_URL": "ws://…:40124"}
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _serve(options: argparse.Namespace) -> int:
-    from emulators.deepgram import DeepgramEmulator
+    from aybiza.emulators.deepgram import DeepgramEmulator
 
     pace = Pace(options.first_token_ms, options.per_delta_ms, options.jitter)
     stop = asyncio.Event()
@@ -119,7 +119,7 @@ def _parent() -> int | None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m emulators",
+        prog="python -m aybiza.emulators",
         description="Loopback Bedrock and Deepgram: the providers' wires without the providers.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,

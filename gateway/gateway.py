@@ -13,14 +13,14 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.carriers.audio_socket import AudioSocketServer
-from gateway.http import HttpDoor, http_app
-from gateway.http_server import HttpServer
-from gateway.media_server import STREAM_SUPERVISOR, MediaServer
-from gateway.media_stream import ContextOf
-from supervisors.child_spec import ChildSpec, child
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.supervisor import Supervisor
+from aybiza.gateway.carriers.audio_socket import AudioSocketServer
+from aybiza.gateway.http import HttpDoor, http_app
+from aybiza.gateway.http_server import HttpServer
+from aybiza.gateway.media_server import STREAM_SUPERVISOR, MediaServer
+from aybiza.gateway.media_stream import ContextOf
+from aybiza.supervisors.child_spec import ChildSpec, child
+from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
+from aybiza.supervisors.supervisor import Supervisor
 
 # A door that fails again and again must not take the calls with it too soon.
 MAX_RESTARTS = 10

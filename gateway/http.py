@@ -31,19 +31,19 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from actors import names
-from actors.drain_actor import Left, adopt
-from actors.memory_actor import Load
-from actors.placement_actor import board
-from actors.runtime import VM, CallExit
-from dialogue.journal import FAULT, Ended, decode
-from gateway import twiml
-from gateway.admission.admission import Admission
-from gateway.admission.http_admission import HttpAdmission
-from gateway.arrival import Arrival
-from gateway.carriers.paths import TWILIO, Carrier
-from gateway.media_stream import NODE, SEAM, SINCE
-from supervisors.application import count_calls
+from aybiza.actors import names
+from aybiza.actors.memory.memory_actor import Load
+from aybiza.actors.placement.drain_actor import Left, adopt
+from aybiza.actors.placement.placement_actor import board
+from aybiza.actors.runtime import VM, CallExit
+from aybiza.dialogue.journal import FAULT, Ended, decode
+from aybiza.gateway import twiml
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.http_admission import HttpAdmission
+from aybiza.gateway.arrival import Arrival
+from aybiza.gateway.carriers.paths import TWILIO, Carrier
+from aybiza.gateway.media_stream import NODE, SEAM, SINCE
+from aybiza.supervisors.application import count_calls
 
 MAX_BODY_BYTES = 64 * 1024
 ASK_SECONDS = 1.0

@@ -16,10 +16,10 @@ from typing import Any, cast
 import uvicorn
 from starlette.applications import Starlette
 
-from actors.runtime import Exit, GenServer, Stop, Task
-from gateway.admission.admission import Admission
-from gateway.admission.entrance import ACCEPT_BATCH, MAX_HEADER_BYTES, HttpConnection
-from gateway.listening import BACKLOG, retire
+from aybiza.actors.runtime import Exit, GenServer, Stop, Task
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.entrance import ACCEPT_BATCH, MAX_HEADER_BYTES, HttpConnection
+from aybiza.gateway.listening import BACKLOG, retire
 
 START_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 5
@@ -58,7 +58,7 @@ class HttpServer(GenServer):
             http=cast(Any, partial(HttpConnection, admission or Admission())),
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             backlog=ACCEPT_BATCH,
-            # Whom to believe is decided by `gateway.admission.callers`, for both doors.
+            # Whom to believe is decided by `aybiza.gateway.admission.callers`, for both doors.
             proxy_headers=False,
             log_config=None,
             access_log=False,

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from actors.runtime import VM, Process
+from aybiza.actors.runtime import VM, Process
 
 # Whoever was accepted has made the opening handshake by then, or never will.
 RETIRE_SECONDS = 10.0

@@ -1,4 +1,5 @@
-"""MediaServer: accepts the carriers' media websockets, each on its path (`gateway.carriers.paths`).
+"""MediaServer: accepts the carriers' media websockets, each on its path
+(`aybiza.gateway.carriers.paths`).
 
 Each connection becomes a `MediaStream` under StreamSupervisor. The listening socket belongs to the
 node and is only borrowed, so a restart of this server refuses nobody, and running calls do not
@@ -21,13 +22,23 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from actors.runtime import SHUTDOWN, VM, CallExit, Exit, GenServer, Pid, Stop, Task, is_orderly
-from gateway.admission.admission import Admission
-from gateway.admission.entrance import ACCEPT_BATCH, MediaConnection
-from gateway.carriers.codec import MAX_FRAME_BYTES, Codec
-from gateway.carriers.paths import TWILIO, Carrier
-from gateway.listening import BACKLOG, retire
-from gateway.media_stream import (
+from aybiza.actors.runtime import (
+    SHUTDOWN,
+    VM,
+    CallExit,
+    Exit,
+    GenServer,
+    Pid,
+    Stop,
+    Task,
+    is_orderly,
+)
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.entrance import ACCEPT_BATCH, MediaConnection
+from aybiza.gateway.carriers.codec import MAX_FRAME_BYTES, Codec
+from aybiza.gateway.carriers.paths import TWILIO, Carrier
+from aybiza.gateway.listening import BACKLOG, retire
+from aybiza.gateway.media_stream import (
     CLOSE_GOING_AWAY,
     CLOSE_INTERNAL_ERROR,
     ELSEWHERE,
@@ -36,9 +47,9 @@ from gateway.media_stream import (
     ContextOf,
     MediaStream,
 )
-from supervisors.child_spec import child
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.errors import SupervisorError
+from aybiza.supervisors.child_spec import child
+from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
+from aybiza.supervisors.errors import SupervisorError
 
 PATH = TWILIO[0].path
 STREAM_SUPERVISOR = "stream_supervisor"

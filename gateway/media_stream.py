@@ -12,7 +12,7 @@ How it ends, and the websocket's close code:
     the caller hung up (`stop`) or the socket went  (closed by the other side)
     the node stops; a newer stream has the call;  1001: Twilio goes on to the `<Redirect>`
     the call is handed over to another node
-    bad input                                     as `gateway.carriers.codec` says
+    bad input                                     as `aybiza.gateway.carriers.codec` says
     no capacity; a fault of the line, the         1013; 1011: as 1001
     session keeps failing
 
@@ -31,15 +31,15 @@ from typing import Any, Protocol
 import structlog
 from websockets.exceptions import ConnectionClosed
 
-from actors import names
-from actors.call_actor import HANDED_OVER
-from actors.call_context import CallContext
-from actors.drain_actor import Left, adopt, end_stream
-from actors.memory_actor import Forget
-from actors.metrics_actor import count
-from actors.placement_actor import board
-from actors.registry_actor import names as registered
-from actors.runtime import (
+from aybiza.actors import names
+from aybiza.actors.call.call_actor import HANDED_OVER
+from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.memory.memory_actor import Forget
+from aybiza.actors.placement.drain_actor import Left, adopt, end_stream
+from aybiza.actors.placement.placement_actor import board
+from aybiza.actors.registry_actor import names as registered
+from aybiza.actors.runtime import (
     KILL,
     NORMAL,
     SHUTDOWN,
@@ -52,9 +52,9 @@ from actors.runtime import (
     Stop,
     Task,
 )
-from dialogue.events import DigitPressed, Heard, HungUp
-from dialogue.journal import FAULT
-from gateway.carriers.codec import (
+from aybiza.dialogue.events import DigitPressed, Heard, HungUp
+from aybiza.dialogue.journal import FAULT
+from aybiza.gateway.carriers.codec import (
     CLOSE_POLICY_VIOLATION,
     Codec,
     Dtmf,
@@ -65,11 +65,11 @@ from gateway.carriers.codec import (
     Start,
     Unknown,
 )
-from gateway.carriers.codec import Stop as StreamStopped
-from speech.line import Line
-from supervisors.call_session import call_session
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.errors import SupervisorError
+from aybiza.gateway.carriers.codec import Stop as StreamStopped
+from aybiza.speech.line import Line
+from aybiza.supervisors.call_session import call_session
+from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
+from aybiza.supervisors.errors import SupervisorError
 
 CLOSE_NORMAL = 1000
 CLOSE_GOING_AWAY = 1001
@@ -103,7 +103,8 @@ log = structlog.get_logger(__name__)
 # Makes the context of a call from its line and what the carrier told of it.
 ContextOf = Callable[[Line, Start], CallContext]
 
-# Lets a stream in, as what is returned, or raises ProtocolError (`gateway.admission.admission`).
+# Lets a stream in, as what is returned, or raises ProtocolError
+# (`aybiza.gateway.admission.admission`).
 Admit = Callable[[Start], Start]
 
 

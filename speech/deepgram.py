@@ -3,8 +3,9 @@
 `url` is `ws://host:port` or `wss://host` of another server for both directions; None is Deepgram.
 Building the SDK's client takes a tenth of a second: `warm` does it in a thread.
 
-Errors: `ImportError` for an SDK that this was not written for; those of `speech.deepgram_socket`.
-Source: deepgram-sdk, `AsyncDeepgramClient`, `DeepgramClientEnvironment`.
+Errors: `ImportError` for an SDK that this was not written for; those of
+`aybiza.speech.deepgram_socket`. Source: deepgram-sdk, `AsyncDeepgramClient`,
+`DeepgramClientEnvironment`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from deepgram.environment import DeepgramClientEnvironment
 from deepgram.listen.v1.socket_client import AsyncV1SocketClient as ListenSocket
 from deepgram.speak.v1.socket_client import AsyncV1SocketClient as SpeakSocket
 
-from speech.deepgram_listen import ListenOptions, ListenSession
-from speech.deepgram_socket import check_sdk
-from speech.deepgram_speak import SpeakOptions, SpeakSession
-from speech.deepgram_tls import share_context
+from aybiza.speech.deepgram_listen import ListenOptions, ListenSession
+from aybiza.speech.deepgram_socket import check_sdk
+from aybiza.speech.deepgram_speak import SpeakOptions, SpeakSession
+from aybiza.speech.deepgram_tls import share_context
 
 WARM_SECONDS = 30.0
 

@@ -7,7 +7,7 @@
 Audio is mu-law, 8000 Hz, in pieces of any size. Times of events are seconds of the audio that was
 sent on this socket. The text of an utterance is the concatenation of its final transcripts.
 
-Errors: see `speech.deepgram_socket`.
+Errors: see `aybiza.speech.deepgram_socket`.
 Source: Deepgram, listen v1.
 """
 
@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 import structlog
 
-from speech.deepgram_socket import DeepgramSocket
+from aybiza.speech.deepgram_socket import DeepgramSocket
 
 log = structlog.get_logger(__name__)
 

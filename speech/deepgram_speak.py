@@ -9,7 +9,7 @@ Audio is mu-law, 8000 Hz. It carries no name of its text: order is the only link
 tells that everything up to one `flush` has come. After `clear`, audio that was under way may still
 come before `Cleared`.
 
-Errors: see `speech.deepgram_socket`.
+Errors: see `aybiza.speech.deepgram_socket`.
 Source: Deepgram, speak v1 over websocket.
 """
 
@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from deepgram.speak.v1.types import SpeakV1Text
 
-from speech.deepgram_socket import DeepgramSocket
+from aybiza.speech.deepgram_socket import DeepgramSocket
 
 TEXT_CHARACTERS = 2000
 

@@ -5,7 +5,7 @@ it is to them what a public ETS table of a longer-lived owner is on the BEAM:
 
 - `ring`: the caller's last seconds of audio, and up to where they have been understood, so that
   a restarted transcriber takes up the words exactly where they broke off;
-- `ledger`: what went to the carrier and what of it was heard (`speech.playout`);
+- `ledger`: what went to the carrier and what of it was heard (`aybiza.speech.playout`);
 - `inbox`: what has happened on the call and has not been dealt with, so that nothing that
   happens while the call's actor restarts is lost.
 
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
+from aybiza.speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
 
 RING_SECONDS = 20
 INBOX_LIMIT = 1000

@@ -14,7 +14,7 @@ from math import ceil, gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.mulaw import SAMPLE_RATE, Pcm
+from aybiza.speech.mulaw import SAMPLE_RATE, Pcm
 
 _ZERO_CROSSINGS = 12
 # Output samples that are computed at a time, so that a long text needs little memory.

@@ -1,6 +1,6 @@
 """Supervision: child specs, strategies, supervisors, the application tree."""
 
-from supervisors.child_spec import (
+from aybiza.supervisors.child_spec import (
     BRUTAL_KILL,
     INFINITY,
     ChildSpec,
@@ -8,13 +8,13 @@ from supervisors.child_spec import (
     check_childspecs,
     child,
 )
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.errors import SupervisorError
-from supervisors.partition_supervisor import PartitionSupervisor
-from supervisors.plan import RESTARTING, ChildCounts, ChildInfo, SupervisorStatistics
-from supervisors.singleton import Singleton, singleton
-from supervisors.supervisor import Supervisor
-from supervisors.task_supervisor import TaskOutcome, TaskSupervisor
+from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
+from aybiza.supervisors.errors import SupervisorError
+from aybiza.supervisors.partition_supervisor import PartitionSupervisor
+from aybiza.supervisors.plan import RESTARTING, ChildCounts, ChildInfo, SupervisorStatistics
+from aybiza.supervisors.singleton import Singleton, singleton
+from aybiza.supervisors.supervisor import Supervisor
+from aybiza.supervisors.task_supervisor import TaskOutcome, TaskSupervisor
 
 __all__ = [
     "BRUTAL_KILL",

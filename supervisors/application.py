@@ -9,23 +9,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actors import names
-from actors.circuit_breaker_actor import CircuitBreakerActor
-from actors.drain_actor import DrainActor
-from actors.memory_actor import MemoryActor
-from actors.memory_store import SqliteStore
-from actors.metrics_actor import MetricsActor
-from actors.placement import Limits, Place
-from actors.placement_actor import PlacementActor
-from actors.registry_actor import RegistryActor
-from actors.runtime import VM, CallExit
-from supervisors.child_spec import ChildSpec, child
-from supervisors.dynamic_supervisor import DynamicSupervisor
-from supervisors.errors import SupervisorError
-from supervisors.model_supervisor import ModelSupervisor
-from supervisors.spawn import SPAWN_SUPERVISOR, SpawnSupervisor
-from supervisors.supervisor import Supervisor
-from supervisors.task_supervisor import TaskSupervisor
+from aybiza.actors import names
+from aybiza.actors.circuit_breaker_actor import CircuitBreakerActor
+from aybiza.actors.measures.metrics_actor import MetricsActor
+from aybiza.actors.memory.memory_actor import MemoryActor
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.placement.drain_actor import DrainActor
+from aybiza.actors.placement.placement import Limits, Place
+from aybiza.actors.placement.placement_actor import PlacementActor
+from aybiza.actors.registry_actor import RegistryActor
+from aybiza.actors.runtime import VM, CallExit
+from aybiza.supervisors.child_spec import ChildSpec, child
+from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
+from aybiza.supervisors.errors import SupervisorError
+from aybiza.supervisors.model_supervisor import ModelSupervisor
+from aybiza.supervisors.spawn import SPAWN_SUPERVISOR, SpawnSupervisor
+from aybiza.supervisors.supervisor import Supervisor
+from aybiza.supervisors.task_supervisor import TaskSupervisor
 
 # A part that fails more often than this is not mended by another start: the node gives up, and its
 # keeper starts a new one.

@@ -1,8 +1,8 @@
 """What all supervisors are: a process that carries out the decisions about its children.
 
 It traps exits. An `Exit` of a child, a retry and a request each become a plan
-(`supervisors.plan`), and the plan's commands are done one after the other; what arrives in the
-meantime waits in the mailbox. A supervisor that ends, for whatever reason, ends its children
+(`aybiza.supervisors.plan`), and the plan's commands are done one after the other; what arrives in
+the meantime waits in the mailbox. A supervisor that ends, for whatever reason, ends its children
 first, unless it is killed: then they learn of it by their links.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Generator, Hashable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     NOPROC,
     SHUTDOWN,
@@ -29,12 +29,19 @@ from actors.runtime import (
     StartError,
     Stop,
 )
-from actors.runtime.process import MESSAGES_A_SLICE
-from supervisors import plan
-from supervisors.child_spec import BRUTAL_KILL, INFINITY, ChildSpec
-from supervisors.errors import SupervisorError
-from supervisors.intensity import Intensity
-from supervisors.plan import ChildCounts, ChildInfo, Outcome, Plan, SupervisorStatistics, Verdict
+from aybiza.actors.runtime.process import MESSAGES_A_SLICE
+from aybiza.supervisors import plan
+from aybiza.supervisors.child_spec import BRUTAL_KILL, INFINITY, ChildSpec
+from aybiza.supervisors.errors import SupervisorError
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import (
+    ChildCounts,
+    ChildInfo,
+    Outcome,
+    Plan,
+    SupervisorStatistics,
+    Verdict,
+)
 
 T = TypeVar("T")
 

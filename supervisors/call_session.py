@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors import names
-from actors.call_actor import CallActor
-from actors.call_context import CallContext
-from actors.speaker_actor import SpeakerActor
-from actors.transcriber_actor import TranscriberActor
-from supervisors.child_spec import ChildSpec, child
-from supervisors.supervisor import Supervisor
+from aybiza.actors import names
+from aybiza.actors.call.call_actor import CallActor
+from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.speaker_actor import SpeakerActor
+from aybiza.actors.call.transcriber_actor import TranscriberActor
+from aybiza.supervisors.child_spec import ChildSpec, child
+from aybiza.supervisors.supervisor import Supervisor
 
 # Five crashes within ten seconds are bad luck of one actor; more are a fault of the call.
 MAX_RESTARTS = 5

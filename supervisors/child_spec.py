@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, Final, Literal, TypeAlias
 
-from actors.runtime import VM, GenServer, Pid, Via
-from supervisors.errors import SupervisorError
+from aybiza.actors.runtime import VM, GenServer, Pid, Via
+from aybiza.supervisors.errors import SupervisorError
 
 Restart: TypeAlias = Literal["permanent", "transient", "temporary"]
 ChildType: TypeAlias = Literal["worker", "supervisor"]

@@ -1,7 +1,8 @@
 """What a `DynamicSupervisor` decides: children of any spec, known by their pids, one_for_one.
 
 At most `max_children`, those being restarted included. Children end all at once, each with its
-own shutdown time. Decisions as in `supervisors.plan`. Source: Elixir 1.14, `DynamicSupervisor`.
+own shutdown time. Decisions as in `aybiza.supervisors.plan`. Source: Elixir 1.14,
+`DynamicSupervisor`.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from actors.runtime import Pid, Reason, is_orderly
-from supervisors.child_spec import INFINITY, ChildSpec
-from supervisors.errors import SupervisorError
-from supervisors.intensity import Intensity
-from supervisors.plan import (
+from aybiza.actors.runtime import Pid, Reason, is_orderly
+from aybiza.supervisors.child_spec import INFINITY, ChildSpec
+from aybiza.supervisors.errors import SupervisorError
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import (
     AFTER_EXIT,
     RESTARTING,
     ChildCounts,

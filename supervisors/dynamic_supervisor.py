@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from actors.runtime import VM, Dest, From, Pid, Stop
-from supervisors.base import OPERATION_SECONDS, BaseSupervisor, Operation, ask, hashable
-from supervisors.child_spec import (
+from aybiza.actors.runtime import VM, Dest, From, Pid, Stop
+from aybiza.supervisors.base import OPERATION_SECONDS, BaseSupervisor, Operation, ask, hashable
+from aybiza.supervisors.child_spec import (
     INFINITY,
     AnySpec,
     ChildSpec,
@@ -27,10 +27,10 @@ from supervisors.child_spec import (
     StartResult,
     checked_dynamic,
 )
-from supervisors.dynamic_children import DynamicChildren
-from supervisors.errors import SupervisorError
-from supervisors.intensity import Intensity
-from supervisors.plan import ChildCounts, ChildInfo
+from aybiza.supervisors.dynamic_children import DynamicChildren
+from aybiza.supervisors.errors import SupervisorError
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import ChildCounts, ChildInfo
 
 
 def decide(

@@ -11,7 +11,7 @@ import math
 from collections import deque
 from typing import Any
 
-from supervisors.errors import SupervisorError
+from aybiza.supervisors.errors import SupervisorError
 
 
 class Intensity:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors import names
-from actors.answer_actor import AnswerActor, BeginAnswer
-from actors.runtime import From
-from supervisors.base import Operation
-from supervisors.child_spec import child
-from supervisors.dynamic_supervisor import DynamicSupervisor
+from aybiza.actors import names
+from aybiza.actors.call.answer_actor import AnswerActor, BeginAnswer
+from aybiza.actors.runtime import From
+from aybiza.supervisors.base import Operation
+from aybiza.supervisors.child_spec import child
+from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
 
 STOP_SECONDS = 1.0
 

@@ -18,9 +18,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actors.runtime import NOPROC, VM, CallExit, Pid, Reason, Registry, Stop, Via
-from supervisors.child_spec import ChildSpec, Start, StartLink, StartResult
-from supervisors.supervisor import Supervisor
+from aybiza.actors.runtime import NOPROC, VM, CallExit, Pid, Reason, Registry, Stop, Via
+from aybiza.supervisors.child_spec import ChildSpec, Start, StartLink, StartResult
+from aybiza.supervisors.supervisor import Supervisor
 
 PARTITIONS = "partitions"
 

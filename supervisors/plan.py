@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from actors.runtime import KILLED, SHUTDOWN, Pid, Reason, is_orderly
-from supervisors.child_spec import BRUTAL_KILL, ChildSpec, ChildType, Modules, Restart
-from supervisors.intensity import Intensity
+from aybiza.actors.runtime import KILLED, SHUTDOWN, Pid, Reason, is_orderly
+from aybiza.supervisors.child_spec import BRUTAL_KILL, ChildSpec, ChildType, Modules, Restart
+from aybiza.supervisors.intensity import Intensity
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """What a simple_one_for_one supervisor decides: many children of one spec, known by their pids.
 
 `start_child` takes the arguments that follow those of the template. Children end all at once.
-Decisions as in `supervisors.plan`. Source: OTP 25, `supervisor`, whose oddity is kept: a
+Decisions as in `aybiza.supervisors.plan`. Source: OTP 25, `supervisor`, whose oddity is kept: a
 restart that is ignored leaves an entry without a process, which counts as active, and with
 which the supervisor cannot end in order: it ends with `FUNCTION_CLAUSE`, and its children learn
 of it by their links.
@@ -13,12 +13,12 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from actors.runtime import ExitError, Pid, Reason, is_orderly
-from actors.runtime.reasons import FUNCTION_CLAUSE
-from supervisors.child_spec import AutoShutdown, ChildSpec
-from supervisors.errors import SupervisorError
-from supervisors.intensity import Intensity
-from supervisors.plan import (
+from aybiza.actors.runtime import ExitError, Pid, Reason, is_orderly
+from aybiza.actors.runtime.reasons import FUNCTION_CLAUSE
+from aybiza.supervisors.child_spec import AutoShutdown, ChildSpec
+from aybiza.supervisors.errors import SupervisorError
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import (
     AFTER_EXIT,
     RESTARTING,
     ChildCounts,

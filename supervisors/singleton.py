@@ -21,9 +21,9 @@ from typing import Any
 
 import structlog
 
-from actors.cluster.names import NameConflict
-from actors.cluster.shared import CLUSTER
-from actors.runtime import (
+from aybiza.actors.cluster.names import NameConflict
+from aybiza.actors.cluster.shared import CLUSTER
+from aybiza.actors.runtime import (
     IGNORE,
     KILL,
     SHUTDOWN,
@@ -36,7 +36,7 @@ from actors.runtime import (
     Stop,
     Via,
 )
-from supervisors.child_spec import BRUTAL_KILL, INFINITY, WORKER_SHUTDOWN, ChildSpec, child
+from aybiza.supervisors.child_spec import BRUTAL_KILL, INFINITY, WORKER_SHUTDOWN, ChildSpec, child
 
 log = structlog.get_logger(__name__)
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.runtime import VM, Pid
-from supervisors.base import OPERATION_SECONDS
-from supervisors.child_spec import AnySpec
-from supervisors.dynamic_supervisor import DynamicSupervisor
+from aybiza.actors.runtime import VM, Pid
+from aybiza.supervisors.base import OPERATION_SECONDS
+from aybiza.supervisors.child_spec import AnySpec
+from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
 
 SPAWN_SUPERVISOR = "spawn_supervisor"
 """The name of each node's SpawnSupervisor."""

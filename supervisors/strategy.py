@@ -6,7 +6,7 @@ attempt that fails leaves its child `restarting` and is taken up by `retry`, so 
 else has arrived is handled before; what has been started by then stays under rest_for_one and
 is ended again under one_for_all, because the next attempt covers it.
 
-Everything here is a decision in the sense of `supervisors.plan`: no process, clock or loop.
+Everything here is a decision in the sense of `aybiza.supervisors.plan`: no process, clock or loop.
 Source: OTP 25, `supervisor`.
 """
 
@@ -15,11 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from actors.runtime import Pid, Reason, is_orderly
-from supervisors.child_spec import AutoShutdown, ChildSpec, checked
-from supervisors.errors import SupervisorError
-from supervisors.intensity import Intensity
-from supervisors.plan import (
+from aybiza.actors.runtime import Pid, Reason, is_orderly
+from aybiza.supervisors.child_spec import AutoShutdown, ChildSpec, checked
+from aybiza.supervisors.errors import SupervisorError
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import (
     AFTER_EXIT,
     RESTARTING,
     ChildCounts,

@@ -32,14 +32,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, ClassVar
 
-from actors.runtime import VM, Dest, Pid, Shutdown, Stop
-from supervisors.base import OPERATION_SECONDS, BaseSupervisor, ask, hashable
-from supervisors.child_spec import AnySpec, ChildSpec, check_childspecs
-from supervisors.errors import SupervisorError
-from supervisors.intensity import Intensity
-from supervisors.plan import ChildCounts, ChildInfo
-from supervisors.simple_one_for_one import SimpleOneForOne
-from supervisors.strategy import COVERS, Strategy
+from aybiza.actors.runtime import VM, Dest, Pid, Shutdown, Stop
+from aybiza.supervisors.base import OPERATION_SECONDS, BaseSupervisor, ask, hashable
+from aybiza.supervisors.child_spec import AnySpec, ChildSpec, check_childspecs
+from aybiza.supervisors.errors import SupervisorError
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import ChildCounts, ChildInfo
+from aybiza.supervisors.simple_one_for_one import SimpleOneForOne
+from aybiza.supervisors.strategy import COVERS, Strategy
 
 
 def decide(

@@ -24,11 +24,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
-from actors.runtime import KILL, TIMEOUT, VM, CallExit, Dest, Pid, Task
-from actors.runtime.task import first_ended
-from supervisors.base import OPERATION_SECONDS, ask
-from supervisors.child_spec import WORKER_SHUTDOWN, ChildSpec, Restart, Shutdown
-from supervisors.dynamic_supervisor import DynamicSupervisor
+from aybiza.actors.runtime import KILL, TIMEOUT, VM, CallExit, Dest, Pid, Task
+from aybiza.actors.runtime.task import first_ended
+from aybiza.supervisors.base import OPERATION_SECONDS, ask
+from aybiza.supervisors.child_spec import WORKER_SHUTDOWN, ChildSpec, Restart, Shutdown
+from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
 
 T = TypeVar("T")
 Item = TypeVar("Item")

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from actors.node.cookie import ensure_cookie
+from aybiza.actors.node.cookie import ensure_cookie
 
 TESTS = Path(__file__).parent
 REAL_TIME = (
     TESTS / "call",
-    TESTS / "actors" / "test_answer_actor.py",
-    TESTS / "actors" / "test_call_actor.py",
-    TESTS / "actors" / "test_speaker_actor.py",
-    TESTS / "actors" / "test_transcriber_actor.py",
+    TESTS / "actors" / "call" / "test_answer_actor.py",
+    TESTS / "actors" / "call" / "test_call_actor.py",
+    TESTS / "actors" / "call" / "test_speaker_actor.py",
+    TESTS / "actors" / "call" / "test_transcriber_actor.py",
     TESTS / "emulators" / "bedrock" / "test_stream.py",
     TESTS / "emulators" / "deepgram" / "test_acoustic.py",
     TESTS / "gateway" / "carriers" / "test_audio_socket.py",

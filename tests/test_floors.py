@@ -37,8 +37,14 @@ ALONE = {"actors/runtime": {"config"}}
 
 
 def imported(path: Path, root: Path = ROOT) -> Iterator[str]:
+    """The dotted names of all modules that this file imports, `aybiza.` left out."""
+    for name in whole_names(path, root):
+        yield name.removeprefix("aybiza.")
+
+
+def whole_names(path: Path, root: Path) -> Iterator[str]:
     """The dotted names of all modules that this file imports."""
-    package = path.relative_to(root).parent.parts
+    package = ("aybiza", *path.relative_to(root).parent.parts)
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -87,11 +93,11 @@ def test_no_floor_imports_what_stands_beside_it() -> None:
     ("statement", "found"),
     [
         ("import gateway", "gateway"),
-        ("import os, gateway.http as door", "gateway.http"),
-        ("from gateway.http import app", "gateway.http"),
+        ("import os, aybiza.gateway.http as door", "gateway.http"),
+        ("from aybiza.gateway.http import app", "gateway.http"),
         ("from .. import gateway", "gateway"),
         ("def f():\n    from tests import helpers", "tests.helpers"),
-        ("if TYPE_CHECKING:\n    import emulators.phone", "emulators.phone"),
+        ("if TYPE_CHECKING:\n    import aybiza.emulators.phone", "emulators.phone"),
         ("import claude", "claude"),
     ],
 )

@@ -1,7 +1,7 @@
 """`Carrier`: how messages get from node to node, as the distribution sees it.
 
 A carrier may lose, repeat and reorder; it must not block. In a node it is Thespian
-(`actors.node.carrier`).
+(`aybiza.actors.node.carrier`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from actors.cluster.membership import Address, Card
+from aybiza.actors.cluster.membership import Address, Card
 
 
 class Welcome(NamedTuple):

@@ -23,9 +23,16 @@ from typing import Any, NamedTuple, Self
 
 import structlog
 
-from actors.cluster import signals
-from actors.cluster.carrier import Carrier, Gone, ProcessReply, ToProcess, Unreachable, Welcome
-from actors.cluster.membership import (
+from aybiza.actors.cluster import signals
+from aybiza.actors.cluster.carrier import (
+    Carrier,
+    Gone,
+    ProcessReply,
+    ToProcess,
+    Unreachable,
+    Welcome,
+)
+from aybiza.actors.cluster.membership import (
     Card,
     Delivered,
     Down,
@@ -38,16 +45,16 @@ from actors.cluster.membership import (
     Refusal,
     Up,
 )
-from actors.cluster.requests import Envelope, Requests
-from actors.cluster.seeds import Seeds
-from actors.cluster.shared import Shared
-from actors.cluster.ties import Ties
-from actors.runtime.errors import RemoteBusy
-from actors.runtime.messages import NodeDown, NodeUp
-from actors.runtime.pid import Pid
-from actors.runtime.process import Process
-from actors.runtime.reasons import KILL, KILLED, Reason
-from actors.runtime.vm import VM
+from aybiza.actors.cluster.requests import Envelope, Requests
+from aybiza.actors.cluster.seeds import Seeds
+from aybiza.actors.cluster.shared import Shared
+from aybiza.actors.cluster.ties import Ties
+from aybiza.actors.runtime.errors import RemoteBusy
+from aybiza.actors.runtime.messages import NodeDown, NodeUp
+from aybiza.actors.runtime.pid import Pid
+from aybiza.actors.runtime.process import Process
+from aybiza.actors.runtime.reasons import KILL, KILLED, Reason
+from aybiza.actors.runtime.vm import VM
 
 TICK_SECONDS = 0.1
 JOIN_SECONDS = 2.0
@@ -146,7 +153,7 @@ class Distribution(Shared):
             ),
         ]
 
-    # What the VM asks for (`actors.runtime.remote.Remote`)
+    # What the VM asks for (`aybiza.actors.runtime.remote.Remote`)
 
     def find(self, dest: Any) -> Process | None:
         """The local process that a cluster-wide address stands for."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from actors.runtime.pid import Pid
+from aybiza.actors.runtime.pid import Pid
 
 
 class Joined(NamedTuple):

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from actors.cluster.link import Link, Parcel
+from aybiza.actors.cluster.link import Link, Parcel
 
 BEAT_SECONDS = 0.5
 KNOCK_SECONDS = (0.0, 0.2, 0.3, 0.5, 0.5, 1.0, 2.0)

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from actors.runtime.errors import CallExit, RemoteBusy
-from actors.runtime.messaging import CALL_TIMEOUT
-from actors.runtime.vm import VM
+from aybiza.actors.runtime.errors import CallExit, RemoteBusy
+from aybiza.actors.runtime.messaging import CALL_TIMEOUT
+from aybiza.actors.runtime.vm import VM
 
 
 async def multi_call(

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from actors.runtime.pid import Pid
+from aybiza.actors.runtime.pid import Pid
 
 
 class Entry(NamedTuple):

@@ -14,13 +14,13 @@ from typing import Any
 
 import structlog
 
-from actors.cluster import signals
-from actors.runtime.errors import CallExit
-from actors.runtime.messages import Call, From, System
-from actors.runtime.pid import Pid
-from actors.runtime.process import Process, current_process
-from actors.runtime.reasons import NOCONNECTION, NOPROC, TIMEOUT, Reason
-from actors.runtime.vm import VM
+from aybiza.actors.cluster import signals
+from aybiza.actors.runtime.errors import CallExit
+from aybiza.actors.runtime.messages import Call, From, System
+from aybiza.actors.runtime.pid import Pid
+from aybiza.actors.runtime.process import Process, current_process
+from aybiza.actors.runtime.reasons import NOCONNECTION, NOPROC, TIMEOUT, Reason
+from aybiza.actors.runtime.vm import VM
 
 Envelope = Callable[[Pid | None, asyncio.Future[Any], Any], Call]
 UNPICKLABLE_REPLY = "unpicklable_reply"

@@ -19,9 +19,9 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from actors.cluster.carrier import Carrier
-from actors.cluster.membership import Address
-from actors.runtime.vm import VM
+from aybiza.actors.cluster.carrier import Carrier
+from aybiza.actors.cluster.membership import Address
+from aybiza.actors.runtime.vm import VM
 
 ALONE_SECONDS = 0.5
 """Between two questions as long as nobody has answered."""

@@ -12,13 +12,13 @@ from typing import Any
 
 import structlog
 
-from actors.cluster import groups, names, signals
-from actors.runtime.errors import CallExit, NameTaken
-from actors.runtime.messages import System
-from actors.runtime.pid import Dest, Pid, Via
-from actors.runtime.process import Process
-from actors.runtime.reasons import NOPROC
-from actors.runtime.vm import VM
+from aybiza.actors.cluster import groups, names, signals
+from aybiza.actors.runtime.errors import CallExit, NameTaken
+from aybiza.actors.runtime.messages import System
+from aybiza.actors.runtime.pid import Dest, Pid, Via
+from aybiza.actors.runtime.process import Process
+from aybiza.actors.runtime.reasons import NOPROC
+from aybiza.actors.runtime.vm import VM
 
 CLUSTER = "cluster"
 """The registry of `Via` names that are unique in the cluster; a server may be started under one."""

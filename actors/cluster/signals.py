@@ -8,9 +8,9 @@ from __future__ import annotations
 import pickle
 from typing import Any, NamedTuple
 
-from actors.cluster.membership import Card
-from actors.runtime.pid import Pid
-from actors.runtime.reasons import Crashed, Reason, RemoteCrash
+from aybiza.actors.cluster.membership import Card
+from aybiza.actors.runtime.pid import Pid
+from aybiza.actors.runtime.reasons import Crashed, Reason, RemoteCrash
 
 
 class Send(NamedTuple):

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from actors.cluster import signals
-from actors.runtime.messages import Down
-from actors.runtime.pid import Pid
-from actors.runtime.process import Process
-from actors.runtime.reasons import NOCONNECTION, NOPROC, Reason
+from aybiza.actors.cluster import signals
+from aybiza.actors.runtime.messages import Down
+from aybiza.actors.runtime.pid import Pid
+from aybiza.actors.runtime.process import Process
+from aybiza.actors.runtime.reasons import NOCONNECTION, NOPROC, Reason
 
 Say = Callable[[str, Any], bool]
 """Sends a signal to a node; False if the node cannot be reached."""

@@ -15,8 +15,8 @@ from typing import Any
 import structlog
 from thespian.actors import Actor, ThespianWatch
 
-from actors.node.process import die_with_parent, restore_fatal_signals
-from config import logs
+from aybiza.actors.node.process import die_with_parent, restore_fatal_signals
+from aybiza.config import logs
 
 log = structlog.get_logger(__name__)
 

@@ -1,10 +1,10 @@
-"""Thespian as the carrier between nodes (`actors.cluster.carrier`).
+"""Thespian as the carrier between nodes (`aybiza.actors.cluster.carrier`).
 
 `NodeCarrier` stands on the loop's side: it leaves what is to be sent in the node's Outbox.
 `Postman` stands on the actor's thread, the only one that may use Thespian. One transmission at a
 time is under way to a node; what comes meanwhile goes with the next one, so that a busy node sends
 fewer, longer frames. A transmission that fails takes with it what waits behind it: the
-connection (`actors.cluster.link`) notices that parcels are missing.
+connection (`aybiza.actors.cluster.link`) notices that parcels are missing.
 """
 
 import time
@@ -15,16 +15,16 @@ from typing import Any
 
 import structlog
 
-import actors.node.binding  # noqa: F401 - first: see there
+import aybiza.actors.node.binding  # noqa: F401 - first: see there
 
 # isort: split
 from thespian.actors import ActorAddress
 from thespian.system.transport import SendStatus, TransmitIntent
 from thespian.system.transport.IPBase import TCPv4ActorAddress
 
-from actors.cluster.carrier import Unreachable
-from actors.cluster.membership import Address, Card, Letter
-from actors.node.messages import Hello, Mail
+from aybiza.actors.cluster.carrier import Unreachable
+from aybiza.actors.cluster.membership import Address, Card, Letter
+from aybiza.actors.node.messages import Hello, Mail
 
 MAIL_MESSAGES = 200
 MAIL_BYTES = 2 * 1024 * 1024

@@ -17,7 +17,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from actors.node.binding import LOOPBACK, bind_listeners  # first: see there
+from aybiza.actors.node.binding import LOOPBACK, bind_listeners  # first: see there
 
 # isort: split
 from thespian.actors import ActorSystem, ActorSystemException
@@ -25,9 +25,9 @@ from thespian.system import systemBase
 from thespian.system.multiprocTCPBase import ActorSystemBase
 from thespian.system.transport.TCPTransport import ExternalTransportCopy, TCPTransport
 
-from actors.node.frames import guard_frames
-from actors.node.messages import ControlReply, ControlRequest, ListNodes, StopNode
-from actors.node.node_keeper import GLOBAL_NAME, NodeKeeper
+from aybiza.actors.node.frames import guard_frames
+from aybiza.actors.node.messages import ControlReply, ControlRequest, ListNodes, StopNode
+from aybiza.actors.node.node_keeper import GLOBAL_NAME, NodeKeeper
 
 JOIN_LIMIT = timedelta(seconds=2)
 """What the admin may take to say who it is and where the keeper is."""

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from actors.cluster.carrier import Carrier
+from aybiza.actors.cluster.carrier import Carrier
 
 ControlHandler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """Answers a request of a command-line tool; both are plain JSON data."""
@@ -35,7 +35,8 @@ class NodeContext:
         self.settings = settings
         """The environment of the node."""
         self.carrier = carrier
-        """The way to the other nodes (`actors.cluster`); None for a node that stands alone."""
+        """The way to the other nodes (`aybiza.actors.cluster`); None for a node that stands
+        alone."""
         self.stop = asyncio.Event()
         """Set when the node is to end."""
         self.at_once = False

@@ -15,8 +15,8 @@ nobody. Who has the cookie and another time is told ours, under the cookie and t
 frame that was refused; it keeps the difference and signs anew. So clocks need not agree, and a
 difference above `WINDOW` stands in the log (`clocks_apart`).
 
-Refusals are counted by their reason (`actors.node.refusals`) and logged at most once a minute a
-process. The two acknowledgements of Thespian's protocol are constant tokens.
+Refusals are counted by their reason (`aybiza.actors.node.refusals`) and logged at most once a
+minute a process. The two acknowledgements of Thespian's protocol are constant tokens.
 
 Contract: `guard_frames(cookie)` before the process's first ActorSystem; forks inherit it. The
 format is this package's own: all nodes of a cluster run it.
@@ -39,8 +39,8 @@ from typing import Any
 
 import structlog
 
-import actors.node.binding  # noqa: F401 - first: see there
-from actors.node import refusals
+import aybiza.actors.node.binding  # noqa: F401 - first: see there
+from aybiza.actors.node import refusals
 
 # isort: split
 from thespian.system import transport as transport_base

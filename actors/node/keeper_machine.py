@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from actors.node.messages import Limits
+from aybiza.actors.node.messages import Limits
 
 TICK = 0.25
 """Seconds between two `tick` events."""

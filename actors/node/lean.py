@@ -19,7 +19,7 @@ import selectors
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-import actors.node.binding  # noqa: F401 - first: see there
+import aybiza.actors.node.binding  # noqa: F401 - first: see there
 
 # isort: split
 from thespian.system import transport as transport_base

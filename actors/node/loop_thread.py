@@ -17,9 +17,9 @@ from typing import Any
 
 import structlog
 
-from actors.node.carrier import NodeCarrier
-from actors.node.context import NodeContext, NodeMain
-from actors.node.messages import (
+from aybiza.actors.node.carrier import NodeCarrier
+from aybiza.actors.node.context import NodeContext, NodeMain
+from aybiza.actors.node.messages import (
     ControlReply,
     ForwardedRequest,
     Heartbeat,

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import actors.node.binding  # noqa: F401 - first: see there
+import aybiza.actors.node.binding  # noqa: F401 - first: see there
 
 # isort: split
 from thespian.actors import ActorSystemMessage
 
-from actors.cluster.membership import Card
+from aybiza.actors.cluster.membership import Card
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from typing import Any
 import structlog
 from thespian.actors import ActorExitRequest, WakeupMessage, WatchMessage
 
-from actors.cluster.carrier import Gone, ToProcess, Unreachable, Welcome
-from actors.cluster.membership import Card
-from actors.node.actor_process import ActorProcess, leave
-from actors.node.carrier import Greeting, NodeCarrier, Posted, Postman, Told
-from actors.node.context import load_node_main
-from actors.node.loop_thread import LoopThread, Outbox, describe_error
-from actors.node.messages import (
+from aybiza.actors.cluster.carrier import Gone, ToProcess, Unreachable, Welcome
+from aybiza.actors.cluster.membership import Card
+from aybiza.actors.node.actor_process import ActorProcess, leave
+from aybiza.actors.node.carrier import Greeting, NodeCarrier, Posted, Postman, Told
+from aybiza.actors.node.context import load_node_main
+from aybiza.actors.node.loop_thread import LoopThread, Outbox, describe_error
+from aybiza.actors.node.messages import (
     CarryNode,
     ControlReply,
     ForwardedRequest,

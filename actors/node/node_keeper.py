@@ -20,11 +20,11 @@ from typing import Any
 import structlog
 from thespian.actors import ActorExitRequest, PoisonMessage, WakeupMessage, WatchMessage
 
-from actors.cluster.carrier import Gone, Welcome
-from actors.cluster.membership import Card
-from actors.node.actor_process import ActorProcess
-from actors.node.context import load_node_main
-from actors.node.keeper_machine import (
+from aybiza.actors.cluster.carrier import Gone, Welcome
+from aybiza.actors.cluster.membership import Card
+from aybiza.actors.node.actor_process import ActorProcess
+from aybiza.actors.node.context import load_node_main
+from aybiza.actors.node.keeper_machine import (
     TICK,
     AskToStop,
     Command,
@@ -38,8 +38,8 @@ from actors.node.keeper_machine import (
     ReportStopped,
     ReportUp,
 )
-from actors.node.loop_thread import describe_error
-from actors.node.messages import (
+from aybiza.actors.node.loop_thread import describe_error
+from aybiza.actors.node.messages import (
     CarryNode,
     ControlReply,
     ControlRequest,
@@ -62,8 +62,8 @@ from actors.node.messages import (
     ReleaseNode,
     StopNode,
 )
-from actors.node.node_actor import NodeActor
-from actors.node.process import describe_exit, has_ended
+from aybiza.actors.node.node_actor import NodeActor
+from aybiza.actors.node.process import describe_exit, has_ended
 
 log = structlog.get_logger(__name__)
 

@@ -23,7 +23,7 @@ REASONS = (
     "slow",
     "connections",
 )
-"""Why a frame is refused; see `actors.node.frames`."""
+"""Why a frame is refused; see `aybiza.actors.node.frames`."""
 
 _counters: dict[str, int] = {}
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import structlog
 
-from actors.node.binding import (
+from aybiza.actors.node.binding import (
     LOOPBACK,
     bind_listeners,
 )  # first: it sets what Thespian reads on import
@@ -34,9 +34,9 @@ from thespian.system.logdirector import startupASLogger
 from thespian.system.multiprocTCPBase import ActorSystemBase
 from thespian.system.transport import TransmitIntent
 
-from actors.node.frames import guard_frames
-from actors.node.lean import use_lean_transport
-from actors.node.messages import (
+from aybiza.actors.node.frames import guard_frames
+from aybiza.actors.node.lean import use_lean_transport
+from aybiza.actors.node.messages import (
     ForwardedHello,
     KeepNodes,
     Limits,
@@ -48,8 +48,8 @@ from actors.node.messages import (
     NodeUp,
     StopNode,
 )
-from actors.node.node_keeper import CAPABILITY, GLOBAL_NAME, NodeKeeper
-from actors.node.process import (
+from aybiza.actors.node.node_keeper import CAPABILITY, GLOBAL_NAME, NodeKeeper
+from aybiza.actors.node.process import (
     adopt_orphans,
     children_by_parent,
     die_with_parent,

@@ -1,7 +1,7 @@
 """The runtime: a small BEAM on one asyncio loop. What actors need is named here."""
 
-from actors.runtime.clock import VirtualTimeLoop, run_virtual, virtual_time
-from actors.runtime.errors import (
+from aybiza.actors.runtime.clock import VirtualTimeLoop, run_virtual, virtual_time
+from aybiza.actors.runtime.errors import (
     CallExit,
     ExitError,
     NameTaken,
@@ -10,7 +10,7 @@ from actors.runtime.errors import (
     Stop,
     VMClosed,
 )
-from actors.runtime.gen_server import (
+from aybiza.actors.runtime.gen_server import (
     IGNORE,
     NO_REPLY,
     Continue,
@@ -21,11 +21,11 @@ from actors.runtime.gen_server import (
     Timeout,
     reply,
 )
-from actors.runtime.messages import Down, Exit, From, NodeDown, NodeUp, Request, TimedOut
-from actors.runtime.observe import Observation, observe
-from actors.runtime.pid import Dest, Pid, Via
-from actors.runtime.process import Process, current_process
-from actors.runtime.reasons import (
+from aybiza.actors.runtime.messages import Down, Exit, From, NodeDown, NodeUp, Request, TimedOut
+from aybiza.actors.runtime.observe import Observation, observe
+from aybiza.actors.runtime.pid import Dest, Pid, Via
+from aybiza.actors.runtime.process import Process, current_process
+from aybiza.actors.runtime.reasons import (
     CALLING_SELF,
     FUNCTION_CLAUSE,
     KILL,
@@ -42,10 +42,10 @@ from actors.runtime.reasons import (
     Shutdown,
     is_orderly,
 )
-from actors.runtime.registry import Registry
-from actors.runtime.task import Task
-from actors.runtime.timers import Timer
-from actors.runtime.vm import VM
+from aybiza.actors.runtime.registry import Registry
+from aybiza.actors.runtime.task import Task
+from aybiza.actors.runtime.timers import Timer
+from aybiza.actors.runtime.vm import VM
 
 __all__ = [
     "CALLING_SELF",

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from actors.runtime.observe import frames_of, line_of
-from actors.runtime.reasons import Crashed, Reason
+from aybiza.actors.runtime.observe import frames_of, line_of
+from aybiza.actors.runtime.reasons import Crashed, Reason
 
 if TYPE_CHECKING:
-    from actors.runtime.process import Process
+    from aybiza.actors.runtime.process import Process
 
 BACKLOG = 1000
 SHOWN_CHARACTERS = 500

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from actors.runtime.crash_report import brief
-from actors.runtime.errors import UNSET, Stop
-from actors.runtime.gen_server import (
+from aybiza.actors.runtime.crash_report import brief
+from aybiza.actors.runtime.errors import UNSET, Stop
+from aybiza.actors.runtime.gen_server import (
     NO_REPLY,
     THEN_TYPES,
     Callback,
@@ -21,9 +21,9 @@ from actors.runtime.gen_server import (
     NoReply,
     Reply,
 )
-from actors.runtime.messages import From
-from actors.runtime.pid import Dest, Pid
-from actors.runtime.process import Process
+from aybiza.actors.runtime.messages import From
+from aybiza.actors.runtime.pid import Dest, Pid
+from aybiza.actors.runtime.process import Process
 
 Event: TypeAlias = Literal[
     "call", "cast", "info", "continue", "reply", "state", "send", "send_cast", "send_call", "end"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from actors.runtime.errors import CallExit, ExitError, NameTaken
-from actors.runtime.pid import Dest, Pid, Via
-from actors.runtime.process import Process, current_process
-from actors.runtime.reasons import NOPROC
-from actors.runtime.registry import Registry, strict
-from actors.runtime.remote import Place, Remote
+from aybiza.actors.runtime.errors import CallExit, ExitError, NameTaken
+from aybiza.actors.runtime.pid import Dest, Pid, Via
+from aybiza.actors.runtime.process import Process, current_process
+from aybiza.actors.runtime.reasons import NOPROC
+from aybiza.actors.runtime.registry import Registry, strict
+from aybiza.actors.runtime.remote import Place, Remote
 
 
 class Directory:

@@ -10,7 +10,7 @@ import asyncio
 import os
 from typing import Any, Final
 
-from actors.runtime.reasons import NORMAL, CallFailed, Crashed, Reason
+from aybiza.actors.runtime.reasons import NORMAL, CallFailed, Crashed, Reason
 
 UNSET: Any = object()
 

@@ -30,14 +30,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypeAlias
 
-from actors.runtime.errors import CRASHES, UNSET, ExitError, Stop, own_traceback, reason_of
-from actors.runtime.messages import Call, Cast, Exit, From, System, TimedOut
-from actors.runtime.pid import Pid
-from actors.runtime.process import MESSAGES_A_SLICE, Process
-from actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
-from actors.runtime.relations import part
-from actors.runtime.timers import Timer
-from actors.runtime.vm import VM
+from aybiza.actors.runtime.errors import CRASHES, UNSET, ExitError, Stop, own_traceback, reason_of
+from aybiza.actors.runtime.messages import Call, Cast, Exit, From, System, TimedOut
+from aybiza.actors.runtime.pid import Pid
+from aybiza.actors.runtime.process import MESSAGES_A_SLICE, Process
+from aybiza.actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
+from aybiza.actors.runtime.relations import part
+from aybiza.actors.runtime.timers import Timer
+from aybiza.actors.runtime.vm import VM
 
 # A default for what is left out is for the type checker; before Python 3.13 it is not known.
 if TYPE_CHECKING:

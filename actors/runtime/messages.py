@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from actors.runtime.pid import Pid
-from actors.runtime.reasons import Reason
+from aybiza.actors.runtime.pid import Pid
+from aybiza.actors.runtime.reasons import Reason
 
 Reply_co = TypeVar("Reply_co", covariant=True)
 

@@ -6,17 +6,17 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from actors.runtime.errors import CallExit, VMClosed
-from actors.runtime.messages import Call, Cast, From, Request
-from actors.runtime.pid import Dest, Pid
-from actors.runtime.process import current_process
-from actors.runtime.reasons import CALLING_SELF, NOPROC, TIMEOUT, Reason
-from actors.runtime.relations import Relations
-from actors.runtime.time_limit import Act, TimeLimit
-from actors.runtime.timers import Timer
+from aybiza.actors.runtime.errors import CallExit, VMClosed
+from aybiza.actors.runtime.messages import Call, Cast, From, Request
+from aybiza.actors.runtime.pid import Dest, Pid
+from aybiza.actors.runtime.process import current_process
+from aybiza.actors.runtime.reasons import CALLING_SELF, NOPROC, TIMEOUT, Reason
+from aybiza.actors.runtime.relations import Relations
+from aybiza.actors.runtime.time_limit import Act, TimeLimit
+from aybiza.actors.runtime.timers import Timer
 
 if TYPE_CHECKING:
-    from actors.runtime.debug import Debug, Event
+    from aybiza.actors.runtime.debug import Debug, Event
 
 T = TypeVar("T")
 

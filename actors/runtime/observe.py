@@ -16,13 +16,13 @@ from itertools import islice
 from types import FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
-from actors.runtime.errors import UNSET, CallExit
-from actors.runtime.pid import Dest, Pid, Via
-from actors.runtime.process import Process, current_process
-from actors.runtime.reasons import NOPROC
+from aybiza.actors.runtime.errors import UNSET, CallExit
+from aybiza.actors.runtime.pid import Dest, Pid, Via
+from aybiza.actors.runtime.process import Process, current_process
+from aybiza.actors.runtime.reasons import NOPROC
 
 if TYPE_CHECKING:
-    from actors.runtime.vm import VM
+    from aybiza.actors.runtime.vm import VM
 
 MEMORY_OBJECTS = 1000
 

@@ -14,13 +14,13 @@ from collections.abc import Callable, Coroutine, Hashable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from actors.runtime.errors import CRASHES, UNSET, own_traceback, reason_of
-from actors.runtime.messages import Exit, From
-from actors.runtime.pid import Pid
-from actors.runtime.reasons import NORMAL, Reason
+from aybiza.actors.runtime.errors import CRASHES, UNSET, own_traceback, reason_of
+from aybiza.actors.runtime.messages import Exit, From
+from aybiza.actors.runtime.pid import Pid
+from aybiza.actors.runtime.reasons import NORMAL, Reason
 
 if TYPE_CHECKING:
-    from actors.runtime.vm import VM
+    from aybiza.actors.runtime.vm import VM
 
 Body: TypeAlias = Callable[["Process"], Coroutine[Any, Any, BaseException | None]]
 

@@ -16,9 +16,9 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from actors.runtime.errors import NameTaken
-from actors.runtime.pid import Dest, Pid
-from actors.runtime.process import Process
+from aybiza.actors.runtime.errors import NameTaken
+from aybiza.actors.runtime.pid import Dest, Pid
+from aybiza.actors.runtime.process import Process
 
 Keys = Literal["unique", "duplicate"]
 

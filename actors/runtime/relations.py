@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 
-from actors.runtime.directory import Directory, calling_process
-from actors.runtime.messages import Down
-from actors.runtime.pid import Dest, Pid
-from actors.runtime.process import Process
-from actors.runtime.reasons import NOPROC, Reason
+from aybiza.actors.runtime.directory import Directory, calling_process
+from aybiza.actors.runtime.messages import Down
+from aybiza.actors.runtime.pid import Dest, Pid
+from aybiza.actors.runtime.process import Process
+from aybiza.actors.runtime.reasons import NOPROC, Reason
 
 
 class Relations(Directory):

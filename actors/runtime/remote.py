@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from actors.runtime.reasons import Reason
+from aybiza.actors.runtime.reasons import Reason
 
 if TYPE_CHECKING:
     import asyncio
 
-    from actors.runtime.messages import Call
-    from actors.runtime.pid import Pid
-    from actors.runtime.process import Process
+    from aybiza.actors.runtime.messages import Call
+    from aybiza.actors.runtime.pid import Pid
+    from aybiza.actors.runtime.process import Process
 
 Place = Any
 """Where something is that is not here; only the `Remote` that made it looks into it."""

@@ -13,12 +13,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from actors.runtime.debug import Statistics, Tracer, debug_of, drop_unused
-from actors.runtime.messages import System
-from actors.runtime.messaging import CALL_TIMEOUT
-from actors.runtime.pid import Dest, Pid
-from actors.runtime.process import Process
-from actors.runtime.vm import VM
+from aybiza.actors.runtime.debug import Statistics, Tracer, debug_of, drop_unused
+from aybiza.actors.runtime.messages import System
+from aybiza.actors.runtime.messaging import CALL_TIMEOUT
+from aybiza.actors.runtime.pid import Dest, Pid
+from aybiza.actors.runtime.process import Process
+from aybiza.actors.runtime.vm import VM
 
 TRACE_EVENTS = 10_000
 

@@ -15,13 +15,13 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 
-from actors.runtime.errors import CallExit
-from actors.runtime.messages import From
-from actors.runtime.messaging import CALL_TIMEOUT
-from actors.runtime.pid import Pid
-from actors.runtime.process import Process
-from actors.runtime.reasons import SHUTDOWN, TIMEOUT
-from actors.runtime.vm import VM
+from aybiza.actors.runtime.errors import CallExit
+from aybiza.actors.runtime.messages import From
+from aybiza.actors.runtime.messaging import CALL_TIMEOUT
+from aybiza.actors.runtime.pid import Pid
+from aybiza.actors.runtime.process import Process
+from aybiza.actors.runtime.reasons import SHUTDOWN, TIMEOUT
+from aybiza.actors.runtime.vm import VM
 
 T = TypeVar("T")
 

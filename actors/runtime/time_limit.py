@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from actors.runtime.messages import From
+from aybiza.actors.runtime.messages import From
 
 Act = Callable[[From, Any], None]
 

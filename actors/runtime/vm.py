@@ -6,7 +6,7 @@
 
 Messages are passed by reference inside a VM and arrive in the order in which they were sent.
 A crash is a process's own: it is reported, links and monitors hear of it, nothing else is
-harmed. Time is the loop's (see `actors.runtime.clock` for virtual time); every wait has a
+harmed. Time is the loop's (see `aybiza.actors.runtime.clock` for virtual time); every wait has a
 limit. Leaving the block ends every process that is left.
 
 Errors: `StartError` (a process did not start), `CallExit` (a call got no reply),
@@ -23,14 +23,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from actors.runtime.crash_report import Reporter
-from actors.runtime.directory import calling_process
-from actors.runtime.errors import CallExit, NameTaken, StartError
-from actors.runtime.messages import From, System
-from actors.runtime.messaging import CALL_TIMEOUT, Messaging
-from actors.runtime.pid import Dest, Pid, Via
-from actors.runtime.process import Body, Process, current_process
-from actors.runtime.reasons import (
+from aybiza.actors.runtime.crash_report import Reporter
+from aybiza.actors.runtime.directory import calling_process
+from aybiza.actors.runtime.errors import CallExit, NameTaken, StartError
+from aybiza.actors.runtime.messages import From, System
+from aybiza.actors.runtime.messaging import CALL_TIMEOUT, Messaging
+from aybiza.actors.runtime.pid import Dest, Pid, Via
+from aybiza.actors.runtime.process import Body, Process, current_process
+from aybiza.actors.runtime.reasons import (
     CALLING_SELF,
     KILL,
     KILLED,
@@ -42,11 +42,11 @@ from actors.runtime.reasons import (
     Reason,
     is_orderly,
 )
-from actors.runtime.relations import link_both, part
-from actors.runtime.watchdog import Watchdog
+from aybiza.actors.runtime.relations import link_both, part
+from aybiza.actors.runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from actors.runtime.gen_server import GenServer
+    from aybiza.actors.runtime.gen_server import GenServer
 
 T = TypeVar("T")
 
@@ -188,7 +188,7 @@ class VM(Messaging):
         A name that is unique in the cluster is taken before `init` begins, with the consent of all
         nodes that can be reached.
         """
-        from actors.runtime.gen_server import serve
+        from aybiza.actors.runtime.gen_server import serve
 
         loop = self.loop
         if name is not None and (owner := self.find(name)) is not None:

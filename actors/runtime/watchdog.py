@@ -20,7 +20,7 @@ from typing import Any
 
 import structlog
 
-from actors.runtime.process import Process
+from aybiza.actors.runtime.process import Process
 
 BEAT_SECONDS = 0.02
 STOP_SECONDS = 2.0

@@ -32,7 +32,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from dialogue.tool_registry import ToolError
+from aybiza.dialogue.tool_registry import ToolError
 
 THREADS: Final = 8
 CONNECT_SECONDS: Final = 2.0

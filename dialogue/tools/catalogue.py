@@ -43,22 +43,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dialogue.tool_registry import Tool, ToolRegistry
-from dialogue.tools.aws import Aws
-from dialogue.tools.code_execution import code_execution_tool
-from dialogue.tools.connectors import create_connector
-from dialogue.tools.crm import (
+from aybiza.dialogue.tool_registry import Tool, ToolRegistry
+from aybiza.dialogue.tools.aws import Aws
+from aybiza.dialogue.tools.code_execution import code_execution_tool
+from aybiza.dialogue.tools.connectors import create_connector
+from aybiza.dialogue.tools.crm import (
     HttpCrm,
     appointment_booking_tool,
     crm_lookup_tool,
     free_times_tool,
 )
-from dialogue.tools.http_api import HttpApi
-from dialogue.tools.knowledge import KendraIndex, knowledge_search_tool
-from dialogue.tools.local_index import KnowledgeError, LocalIndex
-from dialogue.tools.mail import email_tool
-from dialogue.tools.tools_file import ConnectorTable, Environment, KnowledgeTable, ToolsFile
-from dialogue.tools.transfer import Destination, call_transfer_tool
+from aybiza.dialogue.tools.http_api import HttpApi
+from aybiza.dialogue.tools.knowledge import KendraIndex, knowledge_search_tool
+from aybiza.dialogue.tools.local_index import KnowledgeError, LocalIndex
+from aybiza.dialogue.tools.mail import email_tool
+from aybiza.dialogue.tools.tools_file import ConnectorTable, Environment, KnowledgeTable, ToolsFile
+from aybiza.dialogue.tools.transfer import Destination, call_transfer_tool
 
 
 class ToolsError(ValueError):

@@ -13,9 +13,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from dialogue.tool_registry import Tool, ToolError
-from dialogue.toolbox import ToolRun
-from dialogue.tools.aws import Aws
+from aybiza.dialogue.tool_registry import Tool, ToolError
+from aybiza.dialogue.toolbox import ToolRun
+from aybiza.dialogue.tools.aws import Aws
 
 _OUTPUT_CHARACTERS: Final = 4_000
 _FAULT_CHARACTERS: Final = 600

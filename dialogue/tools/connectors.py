@@ -26,10 +26,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
-from dialogue.tool_registry import LONGEST_SECONDS, Tool, ToolError
-from dialogue.toolbox import Effect, ToolRun
-from dialogue.tools.http_api import HttpApi, segment
-from dialogue.tools.openapi import Operation, Place, in_path, name_of, operations
+from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool, ToolError
+from aybiza.dialogue.toolbox import Effect, ToolRun
+from aybiza.dialogue.tools.http_api import HttpApi, segment
+from aybiza.dialogue.tools.openapi import Operation, Place, in_path, name_of, operations
 
 _DESCRIPTION_CHARACTERS: Final = 1_000
 _EFFECTS: Final = ("none", "write", "transfer", "end_call")

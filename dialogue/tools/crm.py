@@ -18,10 +18,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
-from dialogue.tool_registry import Tool, ToolError
-from dialogue.toolbox import ToolRun
-from dialogue.tools.connectors import idempotency_key
-from dialogue.tools.http_api import HttpApi
+from aybiza.dialogue.tool_registry import Tool, ToolError
+from aybiza.dialogue.toolbox import ToolRun
+from aybiza.dialogue.tools.connectors import idempotency_key
+from aybiza.dialogue.tools.http_api import HttpApi
 
 Record: TypeAlias = Mapping[str, Any]
 Find: TypeAlias = Callable[[str], Awaitable[Record | None]]

@@ -21,8 +21,8 @@ from urllib.parse import quote, urlsplit
 import httpx
 import structlog
 
-from dialogue.tool_registry import ToolError
-from dialogue.tools.http_auth import Auth, anonymous
+from aybiza.dialogue.tool_registry import ToolError
+from aybiza.dialogue.tools.http_auth import Auth, anonymous
 
 _CONNECT_SECONDS: Final = 2.0
 _POOL_SECONDS: Final = 1.0

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, Protocol
 import httpx
 import structlog
 
-from dialogue.tool_registry import ToolError
+from aybiza.dialogue.tool_registry import ToolError
 
 _EARLY_SECONDS: Final = 30.0
 _DEFAULT_LIFE_SECONDS: Final = 300.0

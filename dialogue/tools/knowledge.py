@@ -1,7 +1,7 @@
 """Knowledge search: the tool, and Amazon Kendra behind it.
 
 Contract: a search is any async function from a question and a number to so many `Passage`s, best
-first; `dialogue.tools.local_index` is one that needs no cloud, `KendraIndex` another.
+first; `aybiza.dialogue.tools.local_index` is one that needs no cloud, `KendraIndex` another.
 Errors: none of its own; finding nothing is a result.
 Source: specification 001, "Web Search" (`search`, `knowledge_search_tool`); Amazon Kendra, Query.
 """
@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from dialogue.tool_registry import Tool
-from dialogue.toolbox import ToolRun
-from dialogue.tools.aws import Aws
+from aybiza.dialogue.tool_registry import Tool
+from aybiza.dialogue.toolbox import ToolRun
+from aybiza.dialogue.tools.aws import Aws
 
 PASSAGES: Final = 3
 _PASSAGE_CHARACTERS: Final = 1_200

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from dialogue.tools.knowledge import Passage
+from aybiza.dialogue.tools.knowledge import Passage
 
 SUFFIXES: Final = (".md", ".txt")
 _PASSAGE_CHARACTERS: Final = 900

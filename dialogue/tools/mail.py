@@ -12,9 +12,9 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from dialogue.tool_registry import Tool, ToolError
-from dialogue.toolbox import ToolRun
-from dialogue.tools.aws import Aws
+from aybiza.dialogue.tool_registry import Tool, ToolError
+from aybiza.dialogue.toolbox import ToolRun
+from aybiza.dialogue.tools.aws import Aws
 
 _ADDRESS = re.compile(
     r"(?=.{3,254}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?P<domain>(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63})"

@@ -1,4 +1,4 @@
-"""What stands in a tools' file: the tables of `dialogue.tools.catalogue`, checked.
+"""What stands in a tools' file: the tables of `aybiza.dialogue.tools.catalogue`, checked.
 
 Contract: `ToolsFile.model_validate(table)` takes what `tomllib` reads; unknown members are errors.
 Errors: pydantic's `ValidationError`; `ValueError` from `auth` for a secret that is not set.
@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dialogue.tools import http_auth
-from dialogue.tools.http_api import HttpApi
+from aybiza.dialogue.tools import http_auth
+from aybiza.dialogue.tools.http_api import HttpApi
 
 Environment = Mapping[str, str]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -82,11 +82,11 @@ class _Api(_Table):
 
 
 class CrmTable(_Api):
-    """A business system with the paths of `dialogue.tools.crm.HttpCrm`."""
+    """A business system with the paths of `aybiza.dialogue.tools.crm.HttpCrm`."""
 
 
 class ConnectorTable(_Api):
-    """See `dialogue.tools.connectors`."""
+    """See `aybiza.dialogue.tools.connectors`."""
 
     openapi: str | None = None
     operations: list[dict[str, Any]] | None = None
@@ -109,21 +109,21 @@ class KnowledgeTable(_Table):
 
 
 class DestinationTable(_Table):
-    """See `dialogue.tools.transfer.Destination`."""
+    """See `aybiza.dialogue.tools.transfer.Destination`."""
 
     number: Word
     description: str = ""
 
 
 class MailTable(_Table):
-    """See `dialogue.tools.mail`."""
+    """See `aybiza.dialogue.tools.mail`."""
 
     sender: Word
     domains: list[str] = []
 
 
 class CodeTable(_Table):
-    """See `dialogue.tools.code_execution`."""
+    """See `aybiza.dialogue.tools.code_execution`."""
 
     function: Word
     languages: list[Word] = ["python"]

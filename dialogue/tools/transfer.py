@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dialogue.tool_registry import Tool, ToolError
-from dialogue.toolbox import ToolRun
+from aybiza.dialogue.tool_registry import Tool, ToolError
+from aybiza.dialogue.toolbox import ToolRun
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}|sips?:[^\s<>\"]{1,200}")
 

@@ -1,9 +1,9 @@
 """A loopback Bedrock runtime: the wire of Converse and ConverseStream, and a stand-in model."""
 
-from emulators.bedrock.faults import Fault, Pace
-from emulators.bedrock.reply import Reasoning, Reply, Text, ToolUse, say, use
-from emulators.bedrock.scripted import Scripted, echo, long
-from emulators.bedrock.server import BedrockEmulator
+from aybiza.emulators.bedrock.faults import Fault, Pace
+from aybiza.emulators.bedrock.reply import Reasoning, Reply, Text, ToolUse, say, use
+from aybiza.emulators.bedrock.scripted import Scripted, echo, long
+from aybiza.emulators.bedrock.server import BedrockEmulator
 
 __all__ = [
     "BedrockEmulator",

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from emulators.bedrock.reply import Block, Reply, Text, say
+from aybiza.emulators.bedrock.reply import Block, Reply, Text, say
 
 Message = Mapping[str, Any]
 Body = Mapping[str, Any]

@@ -21,8 +21,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
-from emulators.bedrock.faults import Fault, FaultQueue, Pace
-from emulators.bedrock.journal import Journal
+from aybiza.emulators.bedrock.faults import Fault, FaultQueue, Pace
+from aybiza.emulators.bedrock.journal import Journal
 
 PREFIX = "/_emulator"
 

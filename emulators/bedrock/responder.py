@@ -14,10 +14,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from emulators.bedrock.clinic.conversation import GREETING, STILL_THERE, Conversation
-from emulators.bedrock.clinic.desk import Desk
-from emulators.bedrock.continuation import Body, merged, text_of
-from emulators.bedrock.reply import Reply, say
+from aybiza.emulators.bedrock.clinic.conversation import GREETING, STILL_THERE, Conversation
+from aybiza.emulators.bedrock.clinic.desk import Desk
+from aybiza.emulators.bedrock.continuation import Body, merged, text_of
+from aybiza.emulators.bedrock.reply import Reply, say
 
 _ABOUT_THE_CALL = re.compile(r"^\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
 _BEGINS = re.compile(r"connect|begin|start|greet|answer|pick", re.I)

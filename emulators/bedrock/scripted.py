@@ -13,9 +13,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from emulators.bedrock.clinic.words import number_word
-from emulators.bedrock.continuation import Body, Responder, text_of
-from emulators.bedrock.reply import Block, Reasoning, Reply, Text, ToolUse, say
+from aybiza.emulators.bedrock.clinic.words import number_word
+from aybiza.emulators.bedrock.continuation import Body, Responder, text_of
+from aybiza.emulators.bedrock.reply import Block, Reasoning, Reply, Text, ToolUse, say
 
 _REMEMBERED = 1024
 

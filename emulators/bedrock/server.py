@@ -30,11 +30,11 @@ from urllib.parse import unquote
 
 import structlog
 
-from emulators.bedrock import catalogue, control, eventstream, sigv4, validation
-from emulators.bedrock.connection import ClientLeft, Connection, Headers, HttpRequest
-from emulators.bedrock.continuation import Responder, continuing, text_of
-from emulators.bedrock.faults import HTTP_ERRORS, Fault, FaultQueue, Pace
-from emulators.bedrock.journal import (
+from aybiza.emulators.bedrock import catalogue, control, eventstream, sigv4, validation
+from aybiza.emulators.bedrock.connection import ClientLeft, Connection, Headers, HttpRequest
+from aybiza.emulators.bedrock.continuation import Responder, continuing, text_of
+from aybiza.emulators.bedrock.faults import HTTP_ERRORS, Fault, FaultQueue, Pace
+from aybiza.emulators.bedrock.journal import (
     CANCELLED,
     COMPLETED,
     FAULT,
@@ -42,7 +42,7 @@ from emulators.bedrock.journal import (
     Journal,
     Record,
 )
-from emulators.bedrock.reply import (
+from aybiza.emulators.bedrock.reply import (
     Reasoning,
     Reply,
     ToolUse,
@@ -53,9 +53,9 @@ from emulators.bedrock.reply import (
     with_garbage_tool_json,
     with_tool_ids,
 )
-from emulators.bedrock.responder import respond
-from emulators.bedrock.scripted import from_json
-from emulators.bedrock.stream import ResponseStream
+from aybiza.emulators.bedrock.responder import respond
+from aybiza.emulators.bedrock.scripted import from_json
+from aybiza.emulators.bedrock.stream import ResponseStream
 
 log = structlog.get_logger(__name__)
 

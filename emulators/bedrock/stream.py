@@ -16,11 +16,11 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any
 
-from emulators.bedrock import eventstream
-from emulators.bedrock.connection import ClientLeft, Connection, Headers
-from emulators.bedrock.faults import Fault, Pace
-from emulators.bedrock.journal import COMPLETED, FAULT, Journal, Record
-from emulators.bedrock.reply import Reply, StreamEvent, metadata, padded, stream_events
+from aybiza.emulators.bedrock import eventstream
+from aybiza.emulators.bedrock.connection import ClientLeft, Connection, Headers
+from aybiza.emulators.bedrock.faults import Fault, Pace
+from aybiza.emulators.bedrock.journal import COMPLETED, FAULT, Journal, Record
+from aybiza.emulators.bedrock.reply import Reply, StreamEvent, metadata, padded, stream_events
 
 
 class _After(Enum):

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from emulators.bedrock import catalogue
-from emulators.bedrock.catalogue import ADAPTIVE, BUDGET, Model
-from emulators.bedrock.reply import signature
+from aybiza.emulators.bedrock import catalogue
+from aybiza.emulators.bedrock.catalogue import ADAPTIVE, BUDGET, Model
+from aybiza.emulators.bedrock.reply import signature
 
 Body = Mapping[str, Any]
 Problems = Iterator[str]

@@ -15,11 +15,11 @@ from collections import deque
 
 import structlog
 
-from emulators.deepgram.engine import BLOCK_BYTES
-from emulators.deepgram.synthesis import Synthesiser
-from emulators.deepgram.voice_activity import VoiceActivity
-from emulators.deepgram.worker import KNOWN, PLACE
-from emulators.deepgram.worker_process import WorkerProcess
+from aybiza.emulators.deepgram.engine import BLOCK_BYTES
+from aybiza.emulators.deepgram.synthesis import Synthesiser
+from aybiza.emulators.deepgram.voice_activity import VoiceActivity
+from aybiza.emulators.deepgram.worker import KNOWN, PLACE
+from aybiza.emulators.deepgram.worker_process import WorkerProcess
 
 WORKERS = 2
 # Sent ahead of the onset, which is found late in a word that begins without a voice.

@@ -20,8 +20,8 @@ from typing import Any
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
-from emulators.deepgram.faults import Faults, Journal, fault, number
-from emulators.deepgram.speak import Pace
+from aybiza.emulators.deepgram.faults import Faults, Journal, fault, number
+from aybiza.emulators.deepgram.speak import Pace
 
 PREFIX = "/_emulator/"
 MOST_MS = 600_000.0

@@ -3,7 +3,7 @@
 A `Recogniser` belongs to one listen socket and is given its audio in blocks of 20 ms. An `Engine`
 makes recognisers and speaks; the same text in the same voice is the same audio, byte by byte, so
 that a sentence can be taken up where it broke off. The scripted engine is exact and instant: its
-audio is text (`emulators.textaudio`).
+audio is text (`aybiza.emulators.textaudio`).
 
 Errors: `SynthesisError` when a text cannot be spoken.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from emulators.textaudio import SILENCE_CODES, TextAudioDecoder, encode
+from aybiza.emulators.textaudio import SILENCE_CODES, TextAudioDecoder, encode
 
 BLOCK_BYTES = 160
 BLOCK_MS = 20

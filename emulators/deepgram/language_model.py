@@ -1,6 +1,6 @@
 """The recogniser's language model: a trigram model of what callers of a clinic say.
 
-    python -m emulators.deepgram.language_model
+    python -m aybiza.emulators.deepgram.language_model
 
 draws sentences from `model/clinic.grammar`, adds some general English, and writes
 `model/clinic.arpa.gz` (interpolated Witten-Bell, written as back-off) and `model/clinic.dict` (the

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulators.deepgram.engine import BLOCK_BYTES, BLOCK_MS, Recogniser
-from speech import mulaw
+from aybiza.emulators.deepgram.engine import BLOCK_BYTES, BLOCK_MS, Recogniser
+from aybiza.speech import mulaw
 
 INTERIM_MS = 250
 EMPTY_MS = 1000

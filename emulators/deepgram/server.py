@@ -25,11 +25,11 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from emulators.deepgram.control import PREFIX, control, response
-from emulators.deepgram.engine import Engine, ScriptedEngine
-from emulators.deepgram.faults import Door, Fault, Faults, Journal
-from emulators.deepgram.listen import Listening, Parameters
-from emulators.deepgram.speak import LIFETIME_SECONDS, Pace, Speaking
+from aybiza.emulators.deepgram.control import PREFIX, control, response
+from aybiza.emulators.deepgram.engine import Engine, ScriptedEngine
+from aybiza.emulators.deepgram.faults import Door, Fault, Faults, Journal
+from aybiza.emulators.deepgram.listen import Listening, Parameters
+from aybiza.emulators.deepgram.speak import LIFETIME_SECONDS, Pace, Speaking
 
 EngineName = Literal["scripted", "acoustic"]
 PATHS: dict[str, Door] = {"/v1/listen": "listen", "/v1/speak": "speak"}
@@ -242,7 +242,7 @@ def _engine(name: EngineName) -> Engine:
     if name == "scripted":
         return ScriptedEngine()
     if name in get_args(EngineName):
-        from emulators.deepgram.acoustic import AcousticEngine
+        from aybiza.emulators.deepgram.acoustic import AcousticEngine
 
         return AcousticEngine()
     raise ValueError(f"the engine is one of {', '.join(get_args(EngineName))}, not {name!r}")

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import structlog
 from websockets.exceptions import ConnectionClosed
 
-from emulators.deepgram.engine import Engine, SynthesisError
+from aybiza.emulators.deepgram.engine import Engine, SynthesisError
 
 TEXT_CHARACTERS = 2000
 CHARACTERS = 2400

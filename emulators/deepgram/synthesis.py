@@ -23,10 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
-from emulators.deepgram.engine import BLOCK_BYTES, SynthesisError
-from emulators.deepgram.processes import kill
-from speech import mulaw
-from speech.resample import Downsampler
+from aybiza.emulators.deepgram.engine import BLOCK_BYTES, SynthesisError
+from aybiza.emulators.deepgram.processes import kill
+from aybiza.speech import mulaw
+from aybiza.speech.resample import Downsampler
 
 FLITE_VOICE = "slt"
 ESPEAK = Path(__file__).with_name("espeak.py")

@@ -18,8 +18,8 @@ import numpy as np
 import webrtcvad
 from numpy.typing import NDArray
 
-from emulators.deepgram.engine import BLOCK_BYTES
-from speech import mulaw
+from aybiza.emulators.deepgram.engine import BLOCK_BYTES
+from aybiza.speech import mulaw
 
 Floats = NDArray[np.float64]
 

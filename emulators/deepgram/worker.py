@@ -1,7 +1,7 @@
 """A worker process of the acoustic engine: recognises.
 
-Started as `python -m emulators.deepgram.worker`; ends when its standard input ends. Requests and
-replies are frames on the two pipes; `number` pairs them:
+Started as `python -m aybiza.emulators.deepgram.worker`; ends when its standard input ends. Requests
+and replies are frames on the two pipes; `number` pairs them:
 
     request   length u32 | operation u8 | session u32 | number u32 | payload
     reply     length u32 | number u32 | payload
@@ -32,9 +32,9 @@ import tempfile
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from emulators.deepgram.language_model import DICTIONARY, MODEL
-from speech import mulaw
-from speech.resample import Upsampler
+from aybiza.emulators.deepgram.language_model import DICTIONARY, MODEL
+from aybiza.speech import mulaw
+from aybiza.speech.resample import Upsampler
 
 REQUEST = struct.Struct(">IBII")
 REPLY = struct.Struct(">II")

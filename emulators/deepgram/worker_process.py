@@ -1,8 +1,8 @@
 """WorkerProcess: the parent's side of a worker process.
 
 A process that dies or does not answer in time is replaced by the next question. Whoever asked is
-answered with nothing; the protocol of `emulators.deepgram.worker` then lets the asker notice that
-another process does not know its utterance.
+answered with nothing; the protocol of `aybiza.emulators.deepgram.worker` then lets the asker notice
+that another process does not know its utterance.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from emulators.deepgram.processes import kill
-from emulators.deepgram.worker import PLACE, REPLY, REQUEST
+from aybiza.emulators.deepgram.processes import kill
+from aybiza.emulators.deepgram.worker import PLACE, REPLY, REQUEST
 
-COMMAND = (sys.executable, "-m", "emulators.deepgram.worker")
+COMMAND = (sys.executable, "-m", "aybiza.emulators.deepgram.worker")
 START_SECONDS = 20.0
 ANSWER_SECONDS = 5.0
 STOP_SECONDS = 2.0

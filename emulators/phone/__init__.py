@@ -3,11 +3,11 @@
     async with Phone(url="ws://127.0.0.1:8080/media", script="booking") as phone:
         report = await phone.run()
 
-The same from the command line: `python -m emulators.phone --help`.
+The same from the command line: `python -m aybiza.emulators.phone --help`.
 """
 
-from emulators.phone.phone import Phone
-from emulators.phone.report import Progress, Report, Turn
-from emulators.phone.script import Script, ScriptError, load
+from aybiza.emulators.phone.phone import Phone
+from aybiza.emulators.phone.report import Progress, Report, Turn
+from aybiza.emulators.phone.script import Script, ScriptError, load
 
 __all__ = ["Phone", "Progress", "Report", "Script", "ScriptError", "Turn", "load"]

@@ -1,8 +1,8 @@
-"""`python -m emulators.phone`: call a running node."""
+"""`python -m aybiza.emulators.phone`: call a running node."""
 
 import sys
 
-from emulators.phone.cli import main
+from aybiza.emulators.phone.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

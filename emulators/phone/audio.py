@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emulators import textaudio
-from speech import mulaw
-from speech.mulaw import SAMPLE_RATE, Pcm
-from speech.resample import Downsampler
+from aybiza.emulators import textaudio
+from aybiza.speech import mulaw
+from aybiza.speech.mulaw import SAMPLE_RATE, Pcm
+from aybiza.speech.resample import Downsampler
 
 FRAME_BYTES: Final = 160
 FRAME_MS: Final = 20

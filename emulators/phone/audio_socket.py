@@ -1,4 +1,4 @@
-"""Asterisk's side of an AudioSocket, without I/O; see `emulators.phone.bridge`.
+"""Asterisk's side of an AudioSocket, without I/O; see `aybiza.emulators.phone.bridge`.
 
 Asterisk plays audio as it comes, so whoever sends it faster than it is played loses the rest: what
 is more than `MAX_AHEAD_MS` ahead of its time is an `AgentError`. It breaks off at any message but
@@ -15,9 +15,9 @@ from uuid import UUID
 
 import numpy as np
 
-from emulators.phone.bridge import Frame, HangUp
-from emulators.phone.messages import AgentError, AgentMessage, Audio
-from speech import mulaw as g711
+from aybiza.emulators.phone.bridge import Frame, HangUp
+from aybiza.emulators.phone.messages import AgentError, AgentMessage, Audio
+from aybiza.speech import mulaw as g711
 
 HANG_UP: Final = 0x00
 ID: Final = 0x01

@@ -25,7 +25,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
-from emulators.phone.messages import AgentError, AgentMessage, Audio, Clear, MarkSet
+from aybiza.emulators.phone.messages import AgentError, AgentMessage, Audio, Clear, MarkSet
 
 Frame = str | bytes
 

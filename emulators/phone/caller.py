@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from emulators import textaudio
-from emulators.phone.audio import (
+from aybiza.emulators import textaudio
+from aybiza.emulators.phone.audio import (
     FRAME_BYTES,
     FRAME_MS,
     QUIET_CODES,
@@ -20,12 +20,12 @@ from emulators.phone.audio import (
     payload_of,
     timeline,
 )
-from emulators.phone.line import SAMPLES_PER_MS, Ear, PlaybackBuffer
-from emulators.phone.messages import AgentMessage, Audio, Clear, MarkSet
-from emulators.phone.player import FINISHED, Failure, Finished, ScriptPlayer
-from emulators.phone.report import UTTERANCE_GAP_MS, CallLog, Progress, Report
-from emulators.phone.script import Script, Step
-from speech.mulaw import Pcm
+from aybiza.emulators.phone.line import SAMPLES_PER_MS, Ear, PlaybackBuffer
+from aybiza.emulators.phone.messages import AgentMessage, Audio, Clear, MarkSet
+from aybiza.emulators.phone.player import FINISHED, Failure, Finished, ScriptPlayer
+from aybiza.emulators.phone.report import UTTERANCE_GAP_MS, CallLog, Progress, Report
+from aybiza.emulators.phone.script import Script, Step
+from aybiza.speech.mulaw import Pcm
 
 KEY_FRAMES: Final = 8
 """Frames from one key to the next: 160 ms."""

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from emulators.phone.phone import Phone
-from emulators.phone.report import Progress, Report
-from emulators.phone.script import Script, ScriptError, load, names
+from aybiza.emulators.phone.phone import Phone
+from aybiza.emulators.phone.report import Progress, Report
+from aybiza.emulators.phone.script import Script, ScriptError, load, names
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
@@ -26,8 +26,8 @@ EXIT_INTERRUPTED: Final = 130
 
 EXAMPLES = """\
 examples:
-  python -m emulators.phone --url ws://127.0.0.1:8080/media --script booking
-  python -m emulators.phone --http http://127.0.0.1:3000 --script my_call.toml --record call.wav
+  python -m aybiza.emulators.phone --url ws://127.0.0.1:8080/media --script booking
+  python -m aybiza.emulators.phone --http http://127.0.0.1:3000 --script my_call.toml
 
 With an auth token, webhooks and websockets are signed as Twilio signs them. A guarded node takes
 only streams of its own webhooks: use --http there. The environment is the better place for the
@@ -38,7 +38,7 @@ token, as others on this machine can read a command line.
 def parser() -> argparse.ArgumentParser:
     """The command line's options."""
     it = argparse.ArgumentParser(
-        prog="python -m emulators.phone",
+        prog="python -m aybiza.emulators.phone",
         description="Place a scripted call over Twilio Media Streams and report how it went.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

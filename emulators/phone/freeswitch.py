@@ -1,4 +1,4 @@
-"""FreeSWITCH's side of a fork's websocket, without I/O; see `emulators.phone.bridge`.
+"""FreeSWITCH's side of a fork's websocket, without I/O; see `aybiza.emulators.phone.bridge`.
 
 What mod_audio_fork does to audio and marks on their way to the playout buffer happens here as it
 happens there: nothing is played before so many samples have come, a mark goes in ahead of the audio
@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from emulators.phone.bridge import Frame, HangUp
-from emulators.phone.messages import AgentError, AgentMessage, Audio, Clear, MarkSet
-from speech import mulaw as g711
+from aybiza.emulators.phone.bridge import Frame, HangUp
+from aybiza.emulators.phone.messages import AgentError, AgentMessage, Audio, Clear, MarkSet
+from aybiza.speech import mulaw as g711
 
 FIRST_SAMPLES: Final = 1280
 MORE_SAMPLES: Final = 640

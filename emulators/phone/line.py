@@ -8,8 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from emulators.phone.audio import FRAME_BYTES, FRAME_MS, QUIET_CODES
-from speech.mulaw import SAMPLE_RATE
+from aybiza.emulators.phone.audio import FRAME_BYTES, FRAME_MS, QUIET_CODES
+from aybiza.speech.mulaw import SAMPLE_RATE
 
 SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 

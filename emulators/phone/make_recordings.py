@@ -1,4 +1,4 @@
-"""Makes the callers' recordings anew: `python -m emulators.phone.make_recordings`.
+"""Makes the callers' recordings anew: `python -m aybiza.emulators.phone.make_recordings`.
 
 The caller scripts are the list: every step that has both `say` and `text` is a recording, its
 words and, by the script's `voice`, its speaker. flite speaks them at its own rate; they are cut
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from emulators.phone.audio import read_wav, trim, write_wav
-from emulators.phone.script import DEFAULT_VOICE, SCRIPTS, ScriptError, parse
-from speech.mulaw import SAMPLE_RATE, Pcm
+from aybiza.emulators.phone.audio import read_wav, trim, write_wav
+from aybiza.emulators.phone.script import DEFAULT_VOICE, SCRIPTS, ScriptError, parse
+from aybiza.speech.mulaw import SAMPLE_RATE, Pcm
 
 LEAD_MS: Final = 120
 TAIL_MS: Final = 60
@@ -85,9 +85,9 @@ def speak(text: str, voice: str) -> Pcm:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = argparse.ArgumentParser(
-        prog="python -m emulators.phone.make_recordings",
+        prog="python -m aybiza.emulators.phone.make_recordings",
         description="Speak the words of caller scripts into their WAV files, with flite.",
-        epilog="example: python -m emulators.phone.make_recordings my_call.toml",
+        epilog="example: python -m aybiza.emulators.phone.make_recordings my_call.toml",
     )
     options.add_argument(
         "scripts",

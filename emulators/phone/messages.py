@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from emulators.phone.audio import FRAME_MS
+from aybiza.emulators.phone.audio import FRAME_MS
 
 CONNECTED: Final = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
 

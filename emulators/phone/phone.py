@@ -2,7 +2,7 @@
 
 Two tasks a call: the carrier goes through the TwiML and reads the media websocket; the pacer
 wakes every 20 ms and sends what the caller wants sent. All decisions are the caller's
-(`emulators.phone.caller`), which knows no socket and no clock.
+(`aybiza.emulators.phone.caller`), which knows no socket and no clock.
 
 `speed` runs call time faster than real time (20 for tests); reported times are call time.
 
@@ -24,15 +24,23 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import CloseCode
 
-from emulators.phone import webhook
-from emulators.phone.audio import write_wav
-from emulators.phone.caller import Caller, Tick
-from emulators.phone.line import Pacer
-from emulators.phone.messages import CONNECTED, AgentError, StreamWriter, new_sid, read
-from emulators.phone.player import FINISHED, Failure
-from emulators.phone.report import Progress, Report, Stream
-from emulators.phone.script import Mode, Script, load
-from emulators.phone.webhook import ConnectStream, Hangup, Pause, Redirect, Say, Verb, WebhookError
+from aybiza.emulators.phone import webhook
+from aybiza.emulators.phone.audio import write_wav
+from aybiza.emulators.phone.caller import Caller, Tick
+from aybiza.emulators.phone.line import Pacer
+from aybiza.emulators.phone.messages import CONNECTED, AgentError, StreamWriter, new_sid, read
+from aybiza.emulators.phone.player import FINISHED, Failure
+from aybiza.emulators.phone.report import Progress, Report, Stream
+from aybiza.emulators.phone.script import Mode, Script, load
+from aybiza.emulators.phone.webhook import (
+    ConnectStream,
+    Hangup,
+    Pause,
+    Redirect,
+    Say,
+    Verb,
+    WebhookError,
+)
 
 OPEN_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 2.0

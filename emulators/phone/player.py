@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from emulators.phone.line import Ear
-from emulators.phone.script import Script, Step
+from aybiza.emulators.phone.line import Ear
+from aybiza.emulators.phone.script import Script, Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
-from emulators import textaudio
-from emulators.phone.audio import SILENCE_CODES, AudioError, Utterance, utterance_of_wav
+from aybiza.emulators import textaudio
+from aybiza.emulators.phone.audio import SILENCE_CODES, AudioError, Utterance, utterance_of_wav
 
 Mode = Literal["audio", "text"]
 Act = Literal["listen", "speak", "press", "drop", "hangup", "wait_close"]

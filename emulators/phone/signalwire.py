@@ -1,4 +1,4 @@
-"""SignalWire's side of the media websocket, without I/O; see `emulators.phone.bridge`.
+"""SignalWire's side of the media websocket, without I/O; see `aybiza.emulators.phone.bridge`.
 
 Messages are Twilio's without the `streamSid` of `media` and `stop`, and UUIDs for ids; in the
 envelope in which SignalWire documents them if `enveloped`.
@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from emulators.phone.bridge import Frame, HangUp
-from emulators.phone.messages import AgentMessage, read
+from aybiza.emulators.phone.bridge import Frame, HangUp
+from aybiza.emulators.phone.messages import AgentMessage, read
 
 NAMED = frozenset(("dtmf", "mark"))
 """Events that name their stream outside their body."""

@@ -1,4 +1,4 @@
-"""Telnyx's side of the media websocket, without I/O; see `emulators.phone.bridge`.
+"""Telnyx's side of the media websocket, without I/O; see `aybiza.emulators.phone.bridge`.
 
 Media comes out of order now and then, as Telnyx says it may: of every `SWAP_EVERY` chunks two are
 swapped.
@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
-from emulators.phone.bridge import Frame, HangUp
-from emulators.phone.messages import AgentError, AgentMessage, Audio, Clear, MarkSet
+from aybiza.emulators.phone.bridge import Frame, HangUp
+from aybiza.emulators.phone.messages import AgentError, AgentMessage, Audio, Clear, MarkSet
 
 SWAP_EVERY: Final = 25
 CHUNK_MS: Final = 20

@@ -1,5 +1,5 @@
 """Loopback twins of what tools stand on: Lambda, SES, Kendra, and a business system."""
 
-from emulators.services.server import ServicesEmulator
+from aybiza.emulators.services.server import ServicesEmulator
 
 __all__ = ["ServicesEmulator"]

@@ -15,8 +15,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
-from emulators.bedrock.connection import HttpRequest
-from emulators.services.answer import Answer, Refused, as_json
+from aybiza.emulators.bedrock.connection import HttpRequest
+from aybiza.emulators.services.answer import Answer, Refused, as_json
 
 TARGET: Final = "GraniteServiceVersion20100801."
 KEPT: Final = 100_000

@@ -20,8 +20,8 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
-from emulators.bedrock.connection import HttpRequest
-from emulators.services.answer import Answer, Refused, as_json
+from aybiza.emulators.bedrock.connection import HttpRequest
+from aybiza.emulators.services.answer import Answer, Refused, as_json
 
 PREFIX: Final = "/crm"
 TIMES: Final = ("09:00", "10:30", "14:00", "15:30")

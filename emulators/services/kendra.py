@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from emulators.bedrock.connection import HttpRequest
-from emulators.services.answer import Answer, Refused, as_json
+from aybiza.emulators.bedrock.connection import HttpRequest
+from aybiza.emulators.services.answer import Answer, Refused, as_json
 
 TARGET: Final = "AWSKendraFrontendService."
 _MOST: Final = 100

@@ -1,8 +1,8 @@
 """AWS Lambda's Invoke, with functions of one's own.
 
 Contract: `Functions.add(name, function)` makes an async function from payload to answer callable;
-`execute-code` is there from the start and runs Python (`emulators.services.python_runner`) for at
-most `seconds`. A
+`execute-code` is there from the start and runs Python (`aybiza.emulators.services.python_runner`)
+for at most `seconds`. A
 function that raises is answered as Lambda does it: status 200, `X-Amz-Function-Error: Unhandled`.
 Source: AWS Lambda, Invoke.
 """
@@ -15,9 +15,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import unquote
 
-from emulators.bedrock.connection import HttpRequest
-from emulators.services import python_runner
-from emulators.services.answer import Answer, Refused, as_json
+from aybiza.emulators.bedrock.connection import HttpRequest
+from aybiza.emulators.services import python_runner
+from aybiza.emulators.services.answer import Answer, Refused, as_json
 
 ROUTE: Final = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations")
 EXECUTE_CODE: Final = "execute-code"

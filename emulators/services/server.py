@@ -23,10 +23,10 @@ from typing import Any, Final, Self
 
 import structlog
 
-from emulators.bedrock.connection import ClientLeft, Connection, HttpRequest
-from emulators.services import cloudwatch, kendra, lambda_, ses
-from emulators.services.answer import Answer, Refused
-from emulators.services.crm import Crm
+from aybiza.emulators.bedrock.connection import ClientLeft, Connection, HttpRequest
+from aybiza.emulators.services import cloudwatch, kendra, lambda_, ses
+from aybiza.emulators.services.answer import Answer, Refused
+from aybiza.emulators.services.crm import Crm
 
 log = structlog.get_logger(__name__)
 

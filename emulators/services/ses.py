@@ -12,8 +12,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from emulators.bedrock.connection import HttpRequest
-from emulators.services.answer import Answer, Refused, as_json
+from aybiza.emulators.bedrock.connection import HttpRequest
+from aybiza.emulators.services.answer import Answer, Refused, as_json
 
 PATH: Final = "/v2/email/outbound-emails"
 KEPT: Final = 256

@@ -1,1 +1,1 @@
-"""Who may come in by the doors; the whole defence is told in `gateway.admission.admission`."""
+"""Who may come in by the doors; `admission.py` tells the whole defence."""

@@ -46,16 +46,16 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Self
 from urllib.parse import parse_qsl
 
-from config.settings import Settings
-from gateway.admission import signature, stream_token
-from gateway.admission.account_calls import AccountCalls
-from gateway.admission.callers import Caller, Callers, limited_as
-from gateway.admission.rate_limit import RateLimit
-from gateway.admission.refusals import Refusals
-from gateway.admission.signature import MAX_PARAMETERS
-from gateway.admission.stream_token import StreamTokens
-from gateway.admission.waiting_room import WaitingRoom
-from gateway.carriers.codec import CLOSE_POLICY_VIOLATION, ProtocolError, Start
+from aybiza.config.settings import Settings
+from aybiza.gateway.admission import signature, stream_token
+from aybiza.gateway.admission.account_calls import AccountCalls
+from aybiza.gateway.admission.callers import Caller, Callers, limited_as
+from aybiza.gateway.admission.rate_limit import RateLimit
+from aybiza.gateway.admission.refusals import Refusals
+from aybiza.gateway.admission.signature import MAX_PARAMETERS
+from aybiza.gateway.admission.stream_token import StreamTokens
+from aybiza.gateway.admission.waiting_room import WaitingRoom
+from aybiza.gateway.carriers.codec import CLOSE_POLICY_VIOLATION, ProtocolError, Start
 
 SIGNED: Final = frozenset(("/incoming", "/status", "/media"))
 OPEN: Final = frozenset(("/healthz", "/readyz"))

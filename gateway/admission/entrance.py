@@ -23,8 +23,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request
 
-from gateway.admission.admission import HTTP, MEDIA, Admission, Knock
-from gateway.admission.waiting_room import Guest
+from aybiza.gateway.admission.admission import HTTP, MEDIA, Admission, Knock
+from aybiza.gateway.admission.waiting_room import Guest
 
 MAX_HEADER_BYTES: Final = 16 * 1024
 
@@ -34,7 +34,7 @@ ACCEPT_BATCH: Final = 16
 TLS_SHUTDOWN_SECONDS: Final = 2.0
 
 # An attack would fill the log with these; refusals count them.
-_quiet = logging.getLogger("gateway.http")
+_quiet = logging.getLogger("aybiza.gateway.http")
 _quiet.setLevel(logging.ERROR)
 
 _OWING: Final = (h11.IDLE, h11.SEND_BODY)

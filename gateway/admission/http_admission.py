@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway import twiml
-from gateway.admission.admission import BUSY, Admission, Knock, Refusal
+from aybiza.gateway import twiml
+from aybiza.gateway.admission.admission import BUSY, Admission, Knock, Refusal
 
 MAX_BODY_BYTES: Final = 64 * 1024
 

@@ -1,13 +1,13 @@
 """AudioSocketServer: the door for Asterisk's AudioSocket, open if `AYBIZA_AUDIOSOCKET_PORT` is set.
 
 A TCP connection is a call. It becomes a `MediaStream` like a carrier's websocket: `AudioSocket` has
-the shape of one, with the pacer (`gateway.carriers.pacer`) in place of a carrier's playback buffer.
-The listening socket belongs to the node, so a restart of this server refuses nobody and disturbs no
-call.
+the shape of one, with the pacer (`aybiza.gateway.carriers.pacer`) in place of a carrier's playback
+buffer. The listening socket belongs to the node, so a restart of this server refuses nobody and
+disturbs no call.
 
 AudioSocket proves nothing about who connects. A node that asks for stream tokens takes calls from
-the switches in `AYBIZA_SWITCHES` only (`gateway.admission.admission`); of connections that have not
-yet been let in, `MAX_STRANGERS` are held.
+the switches in `AYBIZA_SWITCHES` only (`aybiza.gateway.admission.admission`); of connections that
+have not yet been let in, `MAX_STRANGERS` are held.
 
 Source: Asterisk, "AudioSocket" and "AudioSocket()".
 """
@@ -22,9 +22,9 @@ from typing import Any, Final
 import structlog
 from websockets.exceptions import ConnectionClosedError
 
-from actors.runtime import Exit, GenServer, Stop, Task, is_orderly
-from gateway.admission.admission import Admission
-from gateway.carriers.audio_socket_codec import (
+from aybiza.actors.runtime import Exit, GenServer, Stop, Task, is_orderly
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.carriers.audio_socket_codec import (
     CLEAR,
     HANG_UP,
     MARK,
@@ -34,12 +34,12 @@ from gateway.carriers.audio_socket_codec import (
     audio_of,
     message,
 )
-from gateway.carriers.codec import Frame
-from gateway.carriers.pacer import Pacer
-from gateway.listening import retire
-from gateway.media_server import carry
-from gateway.media_stream import ContextOf
-from speech.mulaw import SAMPLE_RATE
+from aybiza.gateway.carriers.codec import Frame
+from aybiza.gateway.carriers.pacer import Pacer
+from aybiza.gateway.listening import retire
+from aybiza.gateway.media_server import carry
+from aybiza.gateway.media_stream import ContextOf
+from aybiza.speech.mulaw import SAMPLE_RATE
 
 DOOR: Final = "audiosocket"
 MAX_STRANGERS: Final = 64

@@ -8,8 +8,8 @@ Asterisk speaks first, with the UUID; that is the call's id, and all that it tel
 takes audio and the order to hang up, and breaks off at anything else, an empty audio message too.
 
 AudioSocket has no marks and no clear: Asterisk plays what comes as it comes. So both stay on this
-side of the wire, where the pacer (`gateway.carriers.pacer`) plays audio in real time. They are
-frames of text here; audio and all that comes from Asterisk are frames of bytes, a whole message
+side of the wire, where the pacer (`aybiza.gateway.carriers.pacer`) plays audio in real time. They
+are frames of text here; audio and all that comes from Asterisk are frames of bytes, a whole message
 each.
 
 Source: Asterisk, "AudioSocket" (protocol definition); `res_audiosocket.c`.
@@ -22,7 +22,7 @@ from uuid import UUID
 
 import numpy as np
 
-from gateway.carriers.codec import (
+from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_POLICY_VIOLATION,
     CLOSE_UNSUPPORTED_DATA,
@@ -37,8 +37,8 @@ from gateway.carriers.codec import (
     Stop,
     Unknown,
 )
-from gateway.carriers.json_frames import DIGITS
-from speech import mulaw as g711
+from aybiza.gateway.carriers.json_frames import DIGITS
+from aybiza.speech import mulaw as g711
 
 HANG_UP: Final = 0x00
 ID: Final = 0x01
@@ -89,7 +89,7 @@ class Parser:
 
 
 class AudioSocketCodec:
-    """The codec of one AudioSocket; see `gateway.carriers.codec.Codec` and the module."""
+    """The codec of one AudioSocket; see `aybiza.gateway.carriers.codec.Codec` and the module."""
 
     def __init__(self) -> None:
         self._started = False

@@ -2,7 +2,7 @@
 
 A `Codec` stands behind one connection of a carrier and does no I/O: frames in, events out; commands
 in, frames out. `MediaStream` knows codecs and no carrier; which codec a connection gets is decided
-by the path that it came in by (`gateway.carriers.paths`).
+by the path that it came in by (`aybiza.gateway.carriers.paths`).
 
 `decode` takes a frame as the connection delivered it and returns the events that it holds, in
 their order, often one, sometimes none. It raises `ProtocolError`, whose `close_code` and `reason`

@@ -18,7 +18,7 @@ The fork has to be started as `mono 8000` with bidirectional audio and its strea
 - Among audio it takes the sample -1 for a mark. No mu-law code stands for that sample.
 
 After killAudio it swallows as many marks as it has dropped; what such a mark would have told the
-ledger knows two seconds later (`speech.playout`).
+ledger knows two seconds later (`aybiza.speech.playout`).
 
 Source: jambonz, freeswitch-modules: mod_audio_fork, README, `lws_glue.cpp`, `mod_audio_fork.c`.
 """
@@ -30,7 +30,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gateway.carriers.codec import (
+from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_MESSAGE_TOO_BIG,
     CLOSE_POLICY_VIOLATION,
@@ -46,8 +46,15 @@ from gateway.carriers.codec import (
     Stop,
     Unknown,
 )
-from gateway.carriers.json_frames import digit_of, message_of, object_in, printable, shown, text
-from speech import mulaw as g711
+from aybiza.gateway.carriers.json_frames import (
+    digit_of,
+    message_of,
+    object_in,
+    printable,
+    shown,
+    text,
+)
+from aybiza.speech import mulaw as g711
 
 SUBPROTOCOL: Final = "audio.drachtio.org"
 """What mod_audio_fork offers, unless MOD_AUDIO_FORK_SUBPROTOCOL_NAME says otherwise."""
@@ -64,7 +71,7 @@ _SAMPLES_A_MS: Final = 8
 
 
 class FreeSwitchCodec:
-    """The codec of one fork's websocket; see `gateway.carriers.codec.Codec`."""
+    """The codec of one fork's websocket; see `aybiza.gateway.carriers.codec.Codec`."""
 
     def __init__(self) -> None:
         self._started = False

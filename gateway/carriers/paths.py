@@ -7,7 +7,7 @@
 
 The first three read the same answer to their webhook: `<Connect><Stream>` with `<Parameter>`s,
 behind it a `<Redirect>`. `AYBIZA_CARRIERS` says which of them a node lets in. Asterisk comes by TCP
-and has a door of its own (`gateway.carriers.audio_socket`).
+and has a door of its own (`aybiza.gateway.carriers.audio_socket`).
 
 Source: Telnyx, "TeXML: Stream" and "Connect"; SignalWire, "cXML: <Stream>"; mod_audio_fork, README.
 """
@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.carriers.codec import Codec
-from gateway.carriers.freeswitch_codec import SUBPROTOCOL, FreeSwitchCodec
-from gateway.carriers.signalwire_codec import SignalWireCodec
-from gateway.carriers.telnyx_codec import TelnyxCodec
-from gateway.carriers.twilio_codec import TwilioCodec
+from aybiza.gateway.carriers.codec import Codec
+from aybiza.gateway.carriers.freeswitch_codec import SUBPROTOCOL, FreeSwitchCodec
+from aybiza.gateway.carriers.signalwire_codec import SignalWireCodec
+from aybiza.gateway.carriers.telnyx_codec import TelnyxCodec
+from aybiza.gateway.carriers.twilio_codec import TwilioCodec
 
 
 @dataclass(frozen=True, slots=True)

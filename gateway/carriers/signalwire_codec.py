@@ -20,8 +20,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.carriers.codec import CLOSE_INVALID_DATA, Event, Ignored, ProtocolError
-from gateway.carriers.twilio_codec import TwilioCodec, TwilioStream
+from aybiza.gateway.carriers.codec import CLOSE_INVALID_DATA, Event, Ignored, ProtocolError
+from aybiza.gateway.carriers.twilio_codec import TwilioCodec, TwilioStream
 
 
 class SignalWireStream(TwilioStream):
@@ -42,7 +42,7 @@ class SignalWireStream(TwilioStream):
 
 
 class SignalWireCodec(TwilioCodec):
-    """The codec of one of SignalWire's websockets; see `gateway.carriers.codec.Codec`."""
+    """The codec of one of SignalWire's websockets; see `aybiza.gateway.carriers.codec.Codec`."""
 
     def __init__(self) -> None:
         super().__init__(SignalWireStream())

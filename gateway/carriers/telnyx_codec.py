@@ -11,8 +11,8 @@ Twilio's events in other words: `stream_id`, `sequence_number`, a call that is k
 - A `media` message has 20 ms to 30 s of audio.
 - `error` says that a message of ours was not taken; it is passed over and logged.
 
-What is refused, and how, stands in `gateway.carriers.codec`. Media is PCMU, 8000 Hz, mono: the
-stream has to be asked for like that, and for RTP both ways (`gateway.carriers.paths`,
+What is refused, and how, stands in `aybiza.gateway.carriers.codec`. Media is PCMU, 8000 Hz, mono:
+the stream has to be asked for like that, and for RTP both ways (`aybiza.gateway.carriers.paths`,
 `stream_bidirectional_mode`).
 
 Source: Telnyx, "Stream call media over WebSocket" (AsyncAPI) and "Media Streaming over Websockets".
@@ -23,7 +23,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from gateway.carriers.codec import (
+from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_POLICY_VIOLATION,
     CLOSE_UNSUPPORTED_DATA,
@@ -41,7 +41,7 @@ from gateway.carriers.codec import (
     Stop,
     Unknown,
 )
-from gateway.carriers.json_frames import (
+from aybiza.gateway.carriers.json_frames import (
     base64_of,
     counter,
     digit_of,
@@ -54,8 +54,8 @@ from gateway.carriers.json_frames import (
     strings_in,
     text,
 )
-from gateway.carriers.twilio_codec import TRANSITIONS, State
-from speech import mulaw as g711
+from aybiza.gateway.carriers.twilio_codec import TRANSITIONS, State
+from aybiza.speech import mulaw as g711
 
 HELD_CHUNKS: Final = 5
 """So many chunks may wait for one that is missing."""
@@ -75,7 +75,7 @@ _INBOUND_TRACKS = frozenset(("inbound", "inbound_track"))
 
 
 class TelnyxCodec:
-    """The codec of one of Telnyx's websockets; see `gateway.carriers.codec.Codec`.
+    """The codec of one of Telnyx's websockets; see `aybiza.gateway.carriers.codec.Codec`.
 
     `state` and `stream_id` (None before `start`) may be read at any time.
     """

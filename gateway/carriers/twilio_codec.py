@@ -5,9 +5,10 @@ as the websocket delivered it and returns exactly one event, or raises `Protocol
 leaves the stream's state as it was. The functions at the end write the three messages that a server
 may send.
 
-What is refused, and how, stands in `gateway.carriers.codec`. What is tolerated: unknown events
-(`Unknown`: Twilio adds some now and then), tracks other than the inbound one (`Ignored`), counters
-as strings or numbers, absent counters (0). Media is mu-law, 8000 Hz, mono, and nothing else.
+What is refused, and how, stands in `aybiza.gateway.carriers.codec`. What is tolerated: unknown
+events (`Unknown`: Twilio adds some now and then), tracks other than the inbound one (`Ignored`),
+counters as strings or numbers, absent counters (0). Media is mu-law, 8000 Hz, mono, and nothing
+else.
 
 Source: Twilio, "Media Streams: WebSocket messages".
 """
@@ -18,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final
 
-from gateway.carriers.codec import (
+from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_POLICY_VIOLATION,
     CLOSE_UNSUPPORTED_DATA,
@@ -36,7 +37,7 @@ from gateway.carriers.codec import (
     Stop,
     Unknown,
 )
-from gateway.carriers.json_frames import (
+from aybiza.gateway.carriers.json_frames import (
     base64_of,
     counter,
     digit_of,
@@ -135,7 +136,7 @@ class TwilioStream:
 
 
 class TwilioCodec:
-    """The codec of one of Twilio's websockets; see `gateway.carriers.codec.Codec`."""
+    """The codec of one of Twilio's websockets; see `aybiza.gateway.carriers.codec.Codec`."""
 
     def __init__(self, stream: TwilioStream | None = None) -> None:
         self._stream = stream or TwilioStream()

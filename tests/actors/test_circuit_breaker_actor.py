@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from actors import names
-from actors.circuit_breaker_actor import (
+from aybiza.actors import names
+from aybiza.actors.circuit_breaker_actor import (
     OPEN,
     TOPIC,
     TRIAL_LEASE_MS,
@@ -19,10 +19,10 @@ from actors.circuit_breaker_actor import (
     CircuitBreakerActor,
     call_with_circuit_breaker,
 )
-from actors.metrics_actor import MetricsActor, table
-from actors.registry_actor import RegistryActor, publish, subscribe
-from actors.runtime import FUNCTION_CLAUSE, KILL, VM, GenServer, Pid, sys, virtual_time
-from claude.errors import BedrockError, ErrorKind
+from aybiza.actors.measures.metrics_actor import MetricsActor, table
+from aybiza.actors.registry_actor import RegistryActor, publish, subscribe
+from aybiza.actors.runtime import FUNCTION_CLAUSE, KILL, VM, GenServer, Pid, sys, virtual_time
+from aybiza.claude.errors import BedrockError, ErrorKind
 from tests.actors.cluster.kit import LIMIT, cluster
 
 MODEL = "anthropic.claude-test-v1:0"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from actors import names
-from actors.registry_actor import names as name_table
-from actors.runtime import NOPROC, TIMEOUT, VM, CallExit, GenServer, Stop, virtual_time
+from aybiza.actors import names
+from aybiza.actors.registry_actor import names as name_table
+from aybiza.actors.runtime import NOPROC, TIMEOUT, VM, CallExit, GenServer, Stop, virtual_time
 
 
 class Counter(GenServer):

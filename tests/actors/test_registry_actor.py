@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
-from actors.names import REGISTRY
-from actors.registry_actor import RegistryActor, names, publish, subscribe, topics, unsubscribe
-from actors.runtime import (
+from aybiza.actors.names import REGISTRY
+from aybiza.actors.registry_actor import (
+    RegistryActor,
+    names,
+    publish,
+    subscribe,
+    topics,
+    unsubscribe,
+)
+from aybiza.actors.runtime import (
     FUNCTION_CLAUSE,
     KILL,
     VM,

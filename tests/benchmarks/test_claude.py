@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import claude, turn
-from claude.client import BedrockClient
-from emulators.bedrock import BedrockEmulator
+from aybiza.benchmarks import claude, turn
+from aybiza.claude.client import BedrockClient
+from aybiza.emulators.bedrock import BedrockEmulator
 
 
 @asynccontextmanager

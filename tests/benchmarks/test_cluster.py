@@ -3,7 +3,7 @@
 import psutil
 import pytest
 
-from benchmarks.cluster import machine, measure, names_cost
+from aybiza.benchmarks.cluster import machine, measure, names_cost
 
 
 def below() -> set[int]:

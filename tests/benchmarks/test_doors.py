@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from benchmarks.doors import SAYINGS, _Memory, _refused, main
+from aybiza.benchmarks.doors import SAYINGS, _Memory, _refused, main
 
 METRICS = b"""# HELP aybiza_refused_total Requests and connections that the doors have refused
 aybiza_refused_total{door="media",reason="slow"} 16.0
@@ -36,7 +36,7 @@ async def test_besiegers_say_their_sayings_at_both_doors_and_go_when_closed() ->
     loop = asyncio.get_running_loop()
     servers = [await loop.create_server(lambda n=n: door(n), "127.0.0.1", 0) for n in (0, 1)]  # type: ignore[misc]
     ports = [str(server.sockets[0].getsockname()[1]) for server in servers]
-    command = ["-m", "benchmarks.doors", "--connections", "40", "--besiege", *ports]
+    command = ["-m", "aybiza.benchmarks.doors", "--connections", "40", "--besiege", *ports]
     besiegers = await asyncio.create_subprocess_exec(sys.executable, *command)
     async with asyncio.timeout(20):
         assert await besiegers.wait() == 0

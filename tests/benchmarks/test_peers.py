@@ -6,12 +6,12 @@ import subprocess
 import sys
 import threading
 
-from benchmarks.peers import pykka_ask, pykka_start
+from aybiza.benchmarks.peers import pykka_ask, pykka_start
 
 # In a program of its own: Thespian leaves the sockets of a client open until the client ends.
 THESPIAN = """
 import psutil
-from benchmarks.peers import thespian_ask, thespian_start
+from aybiza.benchmarks.peers import thespian_ask, thespian_start
 assert thespian_ask("simpleSystemBase", 10) > 0
 assert thespian_start("multiprocTCPBase", 1) > 0
 _, alive = psutil.wait_procs(psutil.Process().children(recursive=True), 5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import structlog
 
-from benchmarks.runtime import Figure, run
+from aybiza.benchmarks.runtime import Figure, run
 
 
 def test_every_measure_gives_a_figure_and_those_of_ours_have_targets() -> None:
@@ -27,7 +27,7 @@ def test_logs_are_as_before_after_a_run_that_fails(monkeypatch: pytest.MonkeyPat
         raise LookupError("no figure")
 
     before = structlog.get_config()
-    monkeypatch.setattr("benchmarks.runtime.memory", fails)
+    monkeypatch.setattr("aybiza.benchmarks.runtime.memory", fails)
     with pytest.raises(LookupError):
         run(1, peers=False)
     assert structlog.get_config() == before

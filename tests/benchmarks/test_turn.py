@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.turn import STAGES, Overhead, _child, _collect, _line, _script
+from aybiza.benchmarks.turn import STAGES, Overhead, _child, _collect, _line, _script
 
 CALL = "CA1"
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection
 
-from actors import names
-from actors.memory_store import SqliteStore
-from dialogue.journal import Entry, decode
-from emulators.bedrock.journal import Record
-from emulators.phone import Phone, Report
-from emulators.phone.messages import StreamWriter
-from speech.line import Line
-from speech.playout import Sentence
+from aybiza.actors import names
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.dialogue.journal import Entry, decode
+from aybiza.emulators.bedrock.journal import Record
+from aybiza.emulators.phone import Phone, Report
+from aybiza.emulators.phone.messages import StreamWriter
+from aybiza.speech.line import Line
+from aybiza.speech.playout import Sentence
 
 if TYPE_CHECKING:
     from tests.call.kit import World

@@ -1,7 +1,7 @@
 """A whole node with its providers, and telephones that call it: what tests of calls stand on.
 
 Everything is real but the providers and the telephone, and the wire to those is real too. Callers
-and voices speak text (`emulators.textaudio`), so what was heard is an exact string.
+and voices speak text (`aybiza.emulators.textaudio`), so what was heard is an exact string.
 
     async with world(tmp_path, answers=ANSWERS) as place:
         async with place.call(text("Hello."), hang_up("Goodbye")) as call:
@@ -20,19 +20,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from actors.runtime import KILL, VM, Dest, Pid
-from config.agents import Agent
-from config.settings import load
-from console.node import Node
-from dialogue.toolbox import Effect, ToolRun
-from emulators.bedrock import BedrockEmulator, Reply, say
-from emulators.bedrock import Pace as BedrockPace
-from emulators.bedrock.continuation import Body, text_of
-from emulators.bedrock.journal import Record
-from emulators.deepgram import DeepgramEmulator
-from emulators.deepgram.speak import Pace as SpeakPace
-from emulators.phone import Phone
-from emulators.phone.messages import new_sid
+from aybiza.actors.runtime import KILL, VM, Dest, Pid
+from aybiza.config.agents import Agent
+from aybiza.config.settings import load
+from aybiza.console.node import Node
+from aybiza.dialogue.toolbox import Effect, ToolRun
+from aybiza.emulators.bedrock import BedrockEmulator, Reply, say
+from aybiza.emulators.bedrock import Pace as BedrockPace
+from aybiza.emulators.bedrock.continuation import Body, text_of
+from aybiza.emulators.bedrock.journal import Record
+from aybiza.emulators.deepgram import DeepgramEmulator
+from aybiza.emulators.deepgram.speak import Pace as SpeakPace
+from aybiza.emulators.phone import Phone
+from aybiza.emulators.phone.messages import new_sid
 from tests.call.caller import LIMIT, POLL_SECONDS, Call, Condition
 from tests.call.steps import Step, script_of
 

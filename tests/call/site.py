@@ -16,15 +16,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from config.agents import Agent
-from config.settings import load
-from console.control import control
-from console.node import Node
-from emulators.bedrock import BedrockEmulator, Reply
-from emulators.bedrock import Pace as BedrockPace
-from emulators.deepgram import DeepgramEmulator
-from emulators.deepgram.speak import Pace as SpeakPace
-from emulators.phone import Phone, Report
+from aybiza.config.agents import Agent
+from aybiza.config.settings import load
+from aybiza.console.control import control
+from aybiza.console.node import Node
+from aybiza.emulators.bedrock import BedrockEmulator, Reply
+from aybiza.emulators.bedrock import Pace as BedrockPace
+from aybiza.emulators.deepgram import DeepgramEmulator
+from aybiza.emulators.deepgram.speak import Pace as SpeakPace
+from aybiza.emulators.phone import Phone, Report
 from tests.actors.cluster.kit import LoopCarrier, Network, card
 from tests.call.caller import LIMIT
 from tests.call.kit import AGENT, GREETING, Desk, answering

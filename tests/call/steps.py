@@ -1,7 +1,7 @@
 """What a caller does on the telephone, step by step; `kit` places calls with such steps.
 
 A step begins when its words `after` were heard and it has been quiet for `quiet_ms`, or, to break
-in, when the agent has spoken for `after_ms`. Callers speak text (`emulators.textaudio`).
+in, when the agent has spoken for `after_ms`. Callers speak text (`aybiza.emulators.textaudio`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from emulators.phone.audio import SILENCE_CODES, Utterance
-from emulators.phone.script import Script, parse
+from aybiza.emulators.phone.audio import SILENCE_CODES, Utterance
+from aybiza.emulators.phone.script import Script, parse
 
 # What stands in a script for a sound, of which the recogniser makes no words.
 NOISE = "(noise)"

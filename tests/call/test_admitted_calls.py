@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from emulators.phone.messages import CONNECTED, StreamWriter, new_sid
-from emulators.phone.webhook import signature
-from gateway.admission.stream_token import PARAMETER
+from aybiza.emulators.phone.messages import CONNECTED, StreamWriter, new_sid
+from aybiza.emulators.phone.webhook import signature
+from aybiza.gateway.admission.stream_token import PARAMETER
 from tests.call.caller import LIMIT
 from tests.call.kit import GREETING, World, world
 from tests.call.steps import hang_up

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from actors import names
-from config.agents import load_agent
-from dialogue.journal import Ended, Interrupted, Resumed
-from emulators.bedrock import use
-from emulators.phone import webhook
+from aybiza.actors import names
+from aybiza.config.agents import load_agent
+from aybiza.dialogue.journal import Ended, Interrupted, Resumed
+from aybiza.emulators.bedrock import use
+from aybiza.emulators.phone import webhook
 from tests.call.caller import Call
 from tests.call.kit import AGENT, GREETING, Answers, World, agent, world
 from tests.call.steps import hang_up, interrupt, noise, stay, text

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from actors import names
-from actors.runtime import Dest
-from dialogue.journal import CallerTurn, Ended, Interrupted, SentenceHeard
-from emulators.bedrock import use
-from gateway.media_server import STREAM_SUPERVISOR
+from aybiza.actors import names
+from aybiza.actors.runtime import Dest
+from aybiza.dialogue.journal import CallerTurn, Ended, Interrupted, SentenceHeard
+from aybiza.emulators.bedrock import use
+from aybiza.gateway.media_server import STREAM_SUPERVISOR
 from tests.call.caller import Call
 from tests.call.kit import AGENT, GREETING, Answers, World, side_by_side, world
 from tests.call.steps import hang_up, interrupt, stay, text

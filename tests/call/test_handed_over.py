@@ -9,12 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from actors import drain, names, speaker_actor
-from actors.drain_actor import adopt, drained, streams
-from actors.runtime import KILL
-from emulators.deepgram import Fault as SpeechFault
-from emulators.phone import Phone
-from gateway.arrival import MAX_RETURNS
+from aybiza.actors import names
+from aybiza.actors.call import speaker_actor
+from aybiza.actors.placement import drain
+from aybiza.actors.placement.drain_actor import adopt, drained, streams
+from aybiza.actors.runtime import KILL
+from aybiza.emulators.deepgram import Fault as SpeechFault
+from aybiza.emulators.phone import Phone
+from aybiza.gateway.arrival import MAX_RETURNS
 from tests.actors.cluster.kit import until
 from tests.call.kit import AGENT, GREETING, agent, world
 from tests.call.site import AFTER, ASKED, HEARD, QUESTIONS, TOLD, Site, call, heard, site

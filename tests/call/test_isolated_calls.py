@@ -10,12 +10,12 @@ from typing import Any
 
 import psutil
 
-from actors.node import client
-from emulators.bedrock import BedrockEmulator
-from emulators.bedrock import Pace as BedrockPace
-from emulators.deepgram import DeepgramEmulator
-from emulators.deepgram.speak import Pace as SpeakPace
-from emulators.phone import Phone, Report
+from aybiza.actors.node import client
+from aybiza.emulators.bedrock import BedrockEmulator
+from aybiza.emulators.bedrock import Pace as BedrockPace
+from aybiza.emulators.deepgram import DeepgramEmulator
+from aybiza.emulators.deepgram.speak import Pace as SpeakPace
+from aybiza.emulators.phone import Phone, Report
 from tests.actors.node.kit import LIMIT, RunningCommand, cookie
 from tests.call.kit import answering
 from tests.call.steps import hang_up, script_of, text

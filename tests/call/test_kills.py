@@ -16,10 +16,10 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
-from actors import names
-from actors.runtime import Dest
-from dialogue.journal import CallerTurn, Interrupted, SentenceHeard
-from emulators.bedrock import use
+from aybiza.actors import names
+from aybiza.actors.runtime import Dest
+from aybiza.dialogue.journal import CallerTurn, Interrupted, SentenceHeard
+from aybiza.emulators.bedrock import use
 from tests.call.caller import Call
 from tests.call.kit import GREETING, Answers, World, world
 from tests.call.steps import hang_up, interrupt, text

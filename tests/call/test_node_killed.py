@@ -8,11 +8,11 @@ from pathlib import Path
 
 import psutil
 
-from emulators.bedrock import BedrockEmulator, Pace
-from emulators.deepgram import DeepgramEmulator
-from emulators.deepgram.speak import Pace as SpeakPace
-from emulators.phone import Phone, Progress
-from emulators.phone.script import parse
+from aybiza.emulators.bedrock import BedrockEmulator, Pace
+from aybiza.emulators.deepgram import DeepgramEmulator
+from aybiza.emulators.deepgram.speak import Pace as SpeakPace
+from aybiza.emulators.phone import Phone, Progress
+from aybiza.emulators.phone.script import parse
 from tests.actors.node.kit import RunningCommand, free_port
 from tests.call.caller import LIMIT
 from tests.call.kit import answering

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from actors import answer_tools, speaker_actor, transcriber_actor
-from emulators.bedrock import Fault, use
-from emulators.bedrock.faults import HTTP_ERRORS, KINDS, STREAM_EXCEPTIONS
-from emulators.deepgram import Fault as SpeechFault
+from aybiza.actors.call import answer_tools, speaker_actor, transcriber_actor
+from aybiza.emulators.bedrock import Fault, use
+from aybiza.emulators.bedrock.faults import HTTP_ERRORS, KINDS, STREAM_EXCEPTIONS
+from aybiza.emulators.deepgram import Fault as SpeechFault
 from tests.call.caller import LIMIT
 from tests.call.kit import AGENT, GREETING, Answers, side_by_side, world
 from tests.call.steps import hang_up, stay, text

@@ -16,14 +16,14 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from actors import names
-from config import logs
-from config.settings import FIELDS, is_secret, load
-from console.cli import app
-from console.control import control
-from console.node import Node
-from emulators.phone import Phone
-from emulators.phone.webhook import signature
+from aybiza.actors import names
+from aybiza.config import logs
+from aybiza.config.settings import FIELDS, is_secret, load
+from aybiza.console.cli import app
+from aybiza.console.control import control
+from aybiza.console.node import Node
+from aybiza.emulators.phone import Phone
+from aybiza.emulators.phone.webhook import signature
 from tests.call.caller import LIMIT
 from tests.call.kit import AGENT, Desk, World, world
 from tests.call.steps import hang_up, script_of, text

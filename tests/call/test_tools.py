@@ -6,11 +6,11 @@ import asyncio
 from pathlib import Path
 from typing import Any, cast
 
-from actors import names
-from dialogue.toolbox import Effect, ToolRun
-from dialogue.tools.catalogue import load_tools
-from emulators.bedrock import Reply, Text, ToolUse, use
-from emulators.services import ServicesEmulator
+from aybiza.actors import names
+from aybiza.dialogue.toolbox import Effect, ToolRun
+from aybiza.dialogue.tools.catalogue import load_tools
+from aybiza.emulators.bedrock import Reply, Text, ToolUse, use
+from aybiza.emulators.services import ServicesEmulator
 from tests.call.kit import GREETING, Answers, Desk, world
 from tests.call.steps import hang_up, interrupt, text
 

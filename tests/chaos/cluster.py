@@ -25,8 +25,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from actors.node.client import NodeError
-from actors.node.cookie import ensure_cookie
+from aybiza.actors.node.client import NodeError
+from aybiza.actors.node.cookie import ensure_cookie
 from tests.actors.cluster.machines import Machine
 from tests.actors.node.kit import free_port
 

@@ -24,8 +24,8 @@ from typing import Any
 
 import psutil
 
-from actors.node import frames
-from actors.node.cookie import ensure_cookie
+from aybiza.actors.node import frames
+from aybiza.actors.node.cookie import ensure_cookie
 from tests.actors.cluster.machines import Machine
 
 GROWTH_MB = 40.0

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from actors.cluster.carrier import Carrier
-from actors.cluster.distribution import Distribution
-from actors.cluster.membership import Address, Farewell, Letter, Refusal
-from actors.cluster.shared import CLUSTER
-from actors.node.context import NodeContext
-from actors.runtime import VM, GenServer, Pid, Via
-from config.settings import load
-from supervisors import Supervisor, singleton
+from aybiza.actors.cluster.carrier import Carrier
+from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.cluster.membership import Address, Farewell, Letter, Refusal
+from aybiza.actors.cluster.shared import CLUSTER
+from aybiza.actors.node.context import NodeContext
+from aybiza.actors.runtime import VM, GenServer, Pid, Via
+from aybiza.config.settings import load
+from aybiza.supervisors import Supervisor, singleton
 from tests.chaos.traffic import GROUP, NAMES, WITNESS, Traffic, Witness
 
 FROZEN_SECONDS = 10.0
@@ -59,7 +59,7 @@ async def _joined(context: NodeContext, carrier: Any) -> AsyncIterator[tuple[Any
     """The Distribution of this node, and its doors; with CHAOS_CALLS a whole node is around it."""
     settings = load(context.settings)
     if os.environ.get("CHAOS_CALLS"):
-        from console.node import Node
+        from aybiza.console.node import Node
 
         async with Node(settings, carrier=carrier) as node:
             yield node.cluster, {"media": node.media_url}

@@ -27,12 +27,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from actors.node.cookie import ensure_cookie
-from emulators.bedrock import BedrockEmulator
-from emulators.bedrock import Pace as BedrockPace
-from emulators.deepgram import DeepgramEmulator
-from emulators.deepgram.speak import Pace as SpeakPace
-from emulators.phone import Phone, Report
+from aybiza.actors.node.cookie import ensure_cookie
+from aybiza.emulators.bedrock import BedrockEmulator
+from aybiza.emulators.bedrock import Pace as BedrockPace
+from aybiza.emulators.deepgram import DeepgramEmulator
+from aybiza.emulators.deepgram.speak import Pace as SpeakPace
+from aybiza.emulators.phone import Phone, Report
 from tests.actors.node.kit import RunningCommand, free_port
 from tests.call.kit import answering
 from tests.call.steps import hang_up, script_of, text

@@ -29,12 +29,12 @@ from typing import Any
 
 import structlog
 
-from actors.cluster.carrier import Gone, Unreachable, Welcome
-from actors.cluster.distribution import Distribution
-from actors.cluster.membership import Address, Card
-from actors.cluster.shared import CLUSTER
-from actors.runtime import VM, GenServer, Pid, Process, Via, run_virtual
-from supervisors import Supervisor, singleton
+from aybiza.actors.cluster.carrier import Gone, Unreachable, Welcome
+from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.cluster.membership import Address, Card
+from aybiza.actors.cluster.shared import CLUSTER
+from aybiza.actors.runtime import VM, GenServer, Pid, Process, Via, run_virtual
+from aybiza.supervisors import Supervisor, singleton
 from tests.chaos.traffic import GROUP, NAMES, WITNESS, Traffic, Witness
 
 REST_SECONDS = 60.0

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.turn import emulators
-from emulators.phone import Phone
-from emulators.phone.script import parse
+from aybiza.benchmarks.turn import emulators
+from aybiza.emulators.phone import Phone
+from aybiza.emulators.phone.script import parse
 
 if TYPE_CHECKING:
     from tests.chaos.cluster import Run

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from actors import names
-from actors.memory_actor import Load, MemoryActor, append, kept
-from actors.memory_store import SqliteStore, StoreError
-from actors.runtime import VM
+from aybiza.actors import names
+from aybiza.actors.memory.memory_actor import Load, MemoryActor, append, kept
+from aybiza.actors.memory.sqlite_store import SqliteStore, StoreError
+from aybiza.actors.runtime import VM
 
 LIMIT = 20.0
 DISK_KILOBYTES = 256
@@ -94,7 +94,7 @@ async def test_calls_go_on_without_room_and_what_they_said_is_written_when_there
 
 
 def test_the_store_names_the_file_and_the_reason(tmp_path: Path) -> None:
-    from actors.memory_store import Row
+    from aybiza.actors.memory.sqlite_store import Row
 
     with small_disk(tmp_path) as (store, _):
         rows = [Row("CA1", number, 0, 0.0, {"text": TEXT}) for number in range(2000)]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from actors.cluster import link
-from actors.cluster.groups import GroupTable
-from actors.cluster.ties import Ties
+from aybiza.actors.cluster import link
+from aybiza.actors.cluster.groups import GroupTable
+from aybiza.actors.cluster.ties import Ties
 from tests.chaos.simulation import Broken, simulate
 
 

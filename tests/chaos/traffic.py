@@ -12,9 +12,9 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from actors.cluster.distribution import Distribution
-from actors.cluster.names import NameConflict
-from actors.runtime import (
+from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.cluster.names import NameConflict
+from aybiza.actors.runtime import (
     KILL,
     NOCONNECTION,
     NOPROC,

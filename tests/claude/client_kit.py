@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from claude.client import BedrockClient, ConverseStream
-from claude.converse import converse_request
-from claude.errors import BedrockError
+from aybiza.claude.client import BedrockClient, ConverseStream
+from aybiza.claude.converse import converse_request
+from aybiza.claude.errors import BedrockError
 from tests.claude.bedrock_wire import MESSAGE_START, BedrockWire, Reply, text_delta
 
 LIMIT_S = 5.0

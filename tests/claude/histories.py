@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from claude.messages import tool_result
+from aybiza.claude.messages import tool_result
 
 
 def user(*blocks: Any) -> dict[str, Any]:

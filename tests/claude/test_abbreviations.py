@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude import abbreviations
+from aybiza.claude import abbreviations
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.billing import Cost, cost_of
-from claude.models import SHIPPED, profile_of
-from claude.pricing import calculate_request_cost
-from claude.stream import Usage
-from config.catalogue import load
+from aybiza.claude.billing import Cost, cost_of
+from aybiza.claude.models import SHIPPED, profile_of
+from aybiza.claude.pricing import calculate_request_cost
+from aybiza.claude.stream import Usage
+from aybiza.config.catalogue import load
 
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
 LONG = "global.anthropic.claude-haiku-5-5"

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.choice import Choice, Policy, choose_model
-from claude.converse import converse_request
-from claude.experiments import Assignment, SelectionError
-from claude.models import SHIPPED
-from claude.thinking import Thinking
-from config.settings import load
+from aybiza.claude.choice import Choice, Policy, choose_model
+from aybiza.claude.converse import converse_request
+from aybiza.claude.experiments import Assignment, SelectionError
+from aybiza.claude.models import SHIPPED
+from aybiza.claude.thinking import Thinking
+from aybiza.config.settings import load
 from tests.claude.bedrock_rules import refusals
 
 TODAY = date(2026, 11, 20)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.circuit_breaker import CircuitBreaker
+from aybiza.claude.circuit_breaker import CircuitBreaker
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "circuit_breaker.json"
 

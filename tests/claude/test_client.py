@@ -9,9 +9,9 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from claude.client import BedrockClient
-from claude.errors import BedrockError, ErrorKind
-from config.ports import free_port
+from aybiza.claude.client import BedrockClient
+from aybiza.claude.errors import BedrockError, ErrorKind
+from aybiza.config.ports import free_port
 from tests.claude.bedrock_wire import (
     BedrockWire,
 )
@@ -114,7 +114,7 @@ class TestWarm:
     async def test_connections_are_kept_while_nothing_is_asked(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("claude.client._KEEP_S", 0.02)
+        monkeypatch.setattr("aybiza.claude.client._KEEP_S", 0.02)
         async with bedrock(hello) as (wire, _):
             knocks = wire.knocks
             async with asyncio.timeout(LIMIT_S):
@@ -131,7 +131,7 @@ class TestWarm:
     async def test_an_endpoint_that_does_not_answer_is_not_waited_for(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("claude.client._OPEN_LIMIT_S", 0.05)
+        monkeypatch.setattr("aybiza.claude.client._OPEN_LIMIT_S", 0.05)
         with socket.create_server(("127.0.0.1", 0)) as silent, capture_logs() as logs:
             url = f"http://127.0.0.1:{silent.getsockname()[1]}"
             async with BedrockClient(

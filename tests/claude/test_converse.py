@@ -13,10 +13,10 @@ from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.converse import Guardrail, Thinking, converse_request, tool_result
-from claude.models import SHIPPED, profile_of
-from emulators.bedrock import validation
-from emulators.bedrock.reply import signature
+from aybiza.claude.converse import Guardrail, Thinking, converse_request, tool_result
+from aybiza.claude.models import SHIPPED, profile_of
+from aybiza.emulators.bedrock import validation
+from aybiza.emulators.bedrock.reply import signature
 from tests.claude.bedrock_rules import refusals, thinks
 from tests.claude.histories import MESSAGES, assistant, text, tool_use, user
 

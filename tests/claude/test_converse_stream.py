@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from claude.client import BedrockClient
-from claude.errors import BedrockError, ErrorKind
-from claude.stream import StreamCut, StreamDecoder
+from aybiza.claude.client import BedrockClient
+from aybiza.claude.errors import BedrockError, ErrorKind
+from aybiza.claude.stream import StreamCut, StreamDecoder
 from tests.claude.bedrock_wire import (
     MESSAGE_END,
     MESSAGE_START,
@@ -89,7 +89,7 @@ class TestStream:
     async def test_a_body_without_end_is_not_waited_for(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("claude.converse_stream._BODY_END_S", 0.02)
+        monkeypatch.setattr("aybiza.claude.converse_stream._BODY_END_S", 0.02)
 
         async def no_end(reply: Reply) -> None:
             await reply.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude.elixir import byte_patterns, count_matching, greater, less, truthy, words
+from aybiza.claude.elixir import byte_patterns, count_matching, greater, less, truthy, words
 
 
 @pytest.mark.parametrize("value", [0, "", [], 0.0, True])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.error_ladder import (
+from aybiza.claude.error_ladder import (
     BACKOFF_SECONDS,
     FIRST_EVENT_SECONDS,
     LADDER,
@@ -24,7 +24,7 @@ from claude.error_ladder import (
     counts_against_model,
     row_of,
 )
-from claude.errors import ErrorKind
+from aybiza.claude.errors import ErrorKind
 
 BIG, MIDDLE, SMALL = "big", "middle", "small"
 HOME, AWAY = "us-east-1", "us-west-2"

@@ -12,7 +12,7 @@ import urllib3.exceptions
 from botocore.eventstream import ChecksumMismatch
 from botocore.exceptions import ClientError, EventStreamError
 
-from claude.errors import BedrockError, ErrorKind, classify
+from aybiza.claude.errors import BedrockError, ErrorKind, classify
 
 URL = "https://bedrock-runtime.us-east-1.amazonaws.com"
 

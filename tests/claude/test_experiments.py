@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.experiments import (
+from aybiza.claude.experiments import (
     INLINE,
     Arm,
     Assignment,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from claude.fallback import handle_bedrock_error, throttling_fallback
+from aybiza.claude.fallback import handle_bedrock_error, throttling_fallback
 from tests.claude.golden import cases
 
 Case = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude.graphemes import grapheme_count
+from aybiza.claude.graphemes import grapheme_count
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from claude.hand_over import HandOver
+from aybiza.claude.hand_over import HandOver
 
 LIMIT_S = 5.0
 

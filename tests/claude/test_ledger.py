@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude import ledger as module
-from claude.ledger import Ledger, Limits, QuotaReached, Quotas, Verdict
-from config.settings import load
+from aybiza.claude import ledger as module
+from aybiza.claude.ledger import Ledger, Limits, QuotaReached, Quotas, Verdict
+from aybiza.config.settings import load
 
 NOON = 1_795_262_400.0  # 2026-11-21T12:00:00Z
 DAY = 86_400.0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from claude.messages import (
+from aybiza.claude.messages import (
     CALL_BEGINS,
     GO_ON,
     NO_RESULT,

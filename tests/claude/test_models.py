@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude.models import SHIPPED, profile_of
+from aybiza.claude.models import SHIPPED, profile_of
 
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.billing import cost_of
-from claude.models import profile_of
-from claude.performance import (
+from aybiza.claude.billing import cost_of
+from aybiza.claude.models import profile_of
+from aybiza.claude.performance import (
     STAGES,
     LatencyBreakdown,
     ModelAssessment,
@@ -25,7 +25,7 @@ from claude.performance import (
     enhanced,
     optimal_cost_usd,
 )
-from claude.stream import Usage
+from aybiza.claude.stream import Usage
 
 HAIKU = profile_of("global.anthropic.claude-haiku-4-5-20251001-v1:0")
 SONNET = profile_of("global.anthropic.claude-sonnet-4-6")

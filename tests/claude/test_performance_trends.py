@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude import performance_trends as module
-from claude.performance import ModelAssessment
-from claude.performance_trends import (
+from aybiza.claude import performance_trends as module
+from aybiza.claude.performance import ModelAssessment
+from aybiza.claude.performance_trends import (
     BOUNDS_MS,
     SLOT_SECONDS,
     Figures,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from claude.pricing import calculate_cost, calculate_request_cost
-from claude.spec_models import UnknownModel
+from aybiza.claude.pricing import calculate_cost, calculate_request_cost
+from aybiza.claude.spec_models import UnknownModel
 from tests.claude.golden import cases
 
 Case = dict[str, Any]

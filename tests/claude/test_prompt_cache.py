@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from claude.models import SHIPPED
-from claude.prompt_cache import (
+from aybiza.claude.models import SHIPPED
+from aybiza.claude.prompt_cache import (
     MAX_CACHE_POINTS,
     Measured,
     estimated_tokens,

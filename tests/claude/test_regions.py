@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from claude.regions import determine_optimal_region
+from aybiza.claude.regions import determine_optimal_region
 from tests.claude.golden import cases
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from claude.request_repair import SMALLEST_OUTPUT_LIMIT, repaired
+from aybiza.claude.request_repair import SMALLEST_OUTPUT_LIMIT, repaired
 
 TOOL = {"toolSpec": {"name": "look", "inputSchema": {"json": {"type": "object"}}}}
 REQUEST: dict[str, Any] = {

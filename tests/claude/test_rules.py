@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from claude.rules import PHONE_THINKING, RULES, Decision, Question
-from claude.spec_models import (
+from aybiza.claude.rules import PHONE_THINKING, RULES, Decision, Question
+from aybiza.claude.spec_models import (
     CLAUDE_3_5_HAIKU,
     CLAUDE_3_5_SONNET,
     CLAUDE_3_7_SONNET,
@@ -15,7 +15,7 @@ from claude.spec_models import (
     CLAUDE_4_OPUS,
     CLAUDE_4_SONNET,
 )
-from claude.thinking import Thinking
+from aybiza.claude.thinking import Thinking
 from tests.claude.golden import cases
 
 HARDEST = " ".join(["analyze troubleshoot calculate explain why"] * 20)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from claude.selection import (
+from aybiza.claude.selection import (
     assess_query_complexity,
     complexity_of,
     determine_response_length,

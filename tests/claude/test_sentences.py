@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.sentences import (
+from aybiza.claude.sentences import (
     SentenceSplitter,
     StreamAccumulator,
     extract_complete_sentences,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude.spec_models import MODEL_CAPABILITIES, UnknownModel, capabilities
+from aybiza.claude.spec_models import MODEL_CAPABILITIES, UnknownModel, capabilities
 
 
 def test_the_chain_of_throttled_models_ends() -> None:

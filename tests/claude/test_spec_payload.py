@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from claude.spec_models import UnknownModel
-from claude.spec_payload import (
+from aybiza.claude.spec_models import UnknownModel
+from aybiza.claude.spec_payload import (
     VOICE_GUIDELINES,
     build_enhanced_payload,
     determine_max_tokens,

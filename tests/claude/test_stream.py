@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.stream import (
+from aybiza.claude.stream import (
     Finished,
     Reasoning,
     Sentence,

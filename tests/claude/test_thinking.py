@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.models import SHIPPED
-from claude.thinking import Plan, Thinking, plan
-from config.catalogue import Model
+from aybiza.claude.models import SHIPPED
+from aybiza.claude.thinking import Plan, Thinking, plan
+from aybiza.config.catalogue import Model
 
 BUDGET = SHIPPED.models["anthropic.claude-haiku-4-5-20251001-v1:0"]
 ADAPTIVE = SHIPPED.models["anthropic.claude-sonnet-4-6"]

@@ -13,7 +13,7 @@ import boto3
 import pytest
 import urllib3
 
-from claude.transport import (
+from aybiza.claude.transport import (
     Exchange,
     Severed,
     _TrackedHTTPConnection,

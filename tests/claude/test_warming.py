@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import NoCredentialsError
 
-from claude.warming import knock, rehearse
+from aybiza.claude.warming import knock, rehearse
 from tests.claude.bedrock_wire import BedrockWire
 from tests.claude.client_kit import REQUEST, hello, within
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import structlog.testing
 
-from claude.workers import AllBusy, Closed, WorkerPool
+from aybiza.claude.workers import AllBusy, Closed, WorkerPool
 
 LIMIT_S = 5.0
 

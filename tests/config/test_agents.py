@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from config.agents import Agent, AgentError, available, load_agent
+from aybiza.config.agents import Agent, AgentError, available, load_agent
 
 SMALLEST = 'name = "Desk"\ngreeting = "Hello."\nsystem_prompt = "Be kind."\n'
 

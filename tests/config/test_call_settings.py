@@ -1,6 +1,6 @@
 """The limits of a call, and what the log may tell of it."""
 
-from config.settings import Settings, load
+from aybiza.config.settings import Settings, load
 
 
 def test_a_call_is_limited_without_anybody_asking() -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.spec_models import CLAUDE_4_GUIDE_PRICES, MODEL_CAPABILITIES
-from config.catalogue import SHIPPED, TIERS, CatalogueError, load, shipped
-from emulators.bedrock import catalogue as emulated
+from aybiza.claude.spec_models import CLAUDE_4_GUIDE_PRICES, MODEL_CAPABILITIES
+from aybiza.config.catalogue import SHIPPED, TIERS, CatalogueError, load, shipped
+from aybiza.emulators.bedrock import catalogue as emulated
 from tests.claude import bedrock_rules
 
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from config.settings import Settings, SettingsError, load
+from aybiza.config.settings import Settings, SettingsError, load
 
 
 def test_the_default_model_comes_first_and_once() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from config.catalogue import Catalogue, LongContext, Prices, load, shipped
-from config.contradictions import contradictions
+from aybiza.config.catalogue import Catalogue, LongContext, Prices, load, shipped
+from aybiza.config.contradictions import contradictions
 
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
 SONNET = "anthropic.claude-sonnet-4-6"

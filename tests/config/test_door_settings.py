@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.settings import Settings, SettingsError, load
+from aybiza.config.settings import Settings, SettingsError, load
 
 
 def test_the_doors_have_their_fixed_numbers() -> None:

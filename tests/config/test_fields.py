@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from config import fields
+from aybiza.config import fields
 
 
 class Declared(BaseModel):

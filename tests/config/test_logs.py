@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import structlog
 
-from config import logs
-from config.logs import LogWriter, Renderer
+from aybiza.config import logs
+from aybiza.config.logs import LogWriter, Renderer
 
 
 class Unprintable:
@@ -53,14 +53,14 @@ def output(tmp_path: Path) -> Iterator[Output]:
 
 def test_a_line_is_one_json_object_with_time_level_event_and_logger(output: Output) -> None:
     logs.start(fd=output.fd)
-    structlog.get_logger("gateway.http").info("call_started", call="CA1", text="two\nlines")
+    structlog.get_logger("aybiza.gateway.http").info("call_started", call="CA1", text="two\nlines")
     logs.stop()
     (event,) = output.events()
     assert event.pop("time")[-5:] != "00:00"
     assert event == {
         "level": "info",
         "event": "call_started",
-        "logger": "gateway.http",
+        "logger": "aybiza.gateway.http",
         "call": "CA1",
         "text": "two\nlines",
     }
@@ -208,7 +208,11 @@ def test_a_reader_that_stands_still_costs_lines_not_time() -> None:
     events = [json.loads(line) for line in b"".join(received).splitlines()]
     assert sum(event["event"].startswith("xxx") for event in events) == 11
     (report,) = [event for event in events if event["event"] == "log_lines_dropped"]
-    assert (report["count"], report["level"], report["logger"]) == (40, "warning", "config.logs")
+    assert (report["count"], report["level"], report["logger"]) == (
+        40,
+        "warning",
+        "aybiza.config.logs",
+    )
 
 
 def test_stop_gives_up_on_a_reader_that_stands_still() -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude.regions import REGION_OF_COUNTRY
-from config.catalogue import shipped
-from config.model_ids import ModelIdError, Resolved, resolve
-from emulators.bedrock import catalogue as emulated
+from aybiza.claude.regions import REGION_OF_COUNTRY
+from aybiza.config.catalogue import shipped
+from aybiza.config.model_ids import ModelIdError, Resolved, resolve
+from aybiza.emulators.bedrock import catalogue as emulated
 
 TODAY = date(2026, 11, 20)
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import load
+from aybiza.config.settings import load
 
 
 def test_the_memory_stands_in_the_state_folder_unless_named() -> None:

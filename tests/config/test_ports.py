@@ -2,7 +2,7 @@
 
 import socket
 
-from config.ports import free_port
+from aybiza.config.ports import free_port
 
 
 def test_a_free_port_can_be_listened_on() -> None:

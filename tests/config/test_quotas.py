@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.quotas import QuotasError, TenantQuota, load_quotas
+from aybiza.config.quotas import QuotasError, TenantQuota, load_quotas
 
 
 def written(tmp_path: Path, text: str) -> Path:

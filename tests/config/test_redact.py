@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.redact import HIDDEN, hide_secrets, hide_url_password, sounds_secret
+from aybiza.config.redact import HIDDEN, hide_secrets, hide_url_password, sounds_secret
 
 
 @pytest.mark.parametrize(

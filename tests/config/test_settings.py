@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from config.settings import (
+from aybiza.config.settings import (
     FIELDS,
     NAMES,
     Settings,

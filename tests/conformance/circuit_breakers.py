@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from claude.circuit_breaker import CircuitBreaker
+from aybiza.claude.circuit_breaker import CircuitBreaker
 from tests.conformance.kit import Options, Result, Runner, compare, shown
 
 

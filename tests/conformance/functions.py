@@ -30,7 +30,9 @@ def twin_of(name: str) -> Function | None:
     for package in PACKAGES:
         for path in sorted((ROOT / package).glob("*.py")):
             if re.search(rf"^def {re.escape(name)}\(", path.read_text(encoding="utf-8"), re.M):
-                found: Function = getattr(importlib.import_module(f"{package}.{path.stem}"), name)
+                found: Function = getattr(
+                    importlib.import_module(f"aybiza.{package}.{path.stem}"), name
+                )
                 return found
     return None
 
@@ -41,7 +43,7 @@ def _sentences(twin: Function, text: str) -> Any:
 
 
 def _stream(twin: Function, chunks: list[Any]) -> Any:
-    accumulator = importlib.import_module("claude.sentences").StreamAccumulator
+    accumulator = importlib.import_module("aybiza.claude.sentences").StreamAccumulator
     literal, intended = [], []
     as_printed, counted = accumulator(), accumulator()
     for number, chunk in enumerate(chunks):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     IGNORE,
     NO_REPLY,
     NORMAL,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     VM,
     BadReturnValue,
     CallFailed,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     NORMAL,
     VM,
@@ -22,7 +22,7 @@ from actors.runtime import (
     Via,
     run_virtual,
 )
-from actors.runtime.registry import Entry
+from aybiza.actors.runtime.registry import Entry
 from tests.conformance import puppet
 from tests.conformance.kit import Options, Result, Runner, compare, shown
 from tests.conformance.puppet import MOMENT, PATIENCE, Puppet

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     KILLED,
     NOPROC,
@@ -23,12 +23,12 @@ from actors.runtime import (
     Pid,
     Shutdown,
 )
-from supervisors import BRUTAL_KILL, ChildSpec, SupervisorError, check_childspecs, plan
-from supervisors.child_spec import checked_dynamic
-from supervisors.dynamic_supervisor import decide as decide_dynamic
-from supervisors.plan import Outcome, Plan, Verdict
-from supervisors.strategy import Strategy
-from supervisors.supervisor import decide
+from aybiza.supervisors import BRUTAL_KILL, ChildSpec, SupervisorError, check_childspecs, plan
+from aybiza.supervisors.child_spec import checked_dynamic
+from aybiza.supervisors.dynamic_supervisor import decide as decide_dynamic
+from aybiza.supervisors.plan import Outcome, Plan, Verdict
+from aybiza.supervisors.strategy import Strategy
+from aybiza.supervisors.supervisor import decide
 from tests.conformance import supervisor_terms as terms
 from tests.conformance.supervisor_terms import Attempts, Observation
 

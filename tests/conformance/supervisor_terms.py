@@ -7,8 +7,8 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actors.runtime import BadReturnValue, CallFailed, Crashed, Pid, Shutdown
-from supervisors import ChildSpec
+from aybiza.actors.runtime import BadReturnValue, CallFailed, Crashed, Pid, Shutdown
+from aybiza.supervisors import ChildSpec
 
 TERMINATE_FIRST = {"terminate": 0, "down": 1}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     IGNORE,
     KILL,
     VM,
@@ -21,7 +21,7 @@ from actors.runtime import (
     Stop,
     sys,
 )
-from supervisors import DynamicSupervisor, Supervisor, SupervisorError, check_childspecs
+from aybiza.supervisors import DynamicSupervisor, Supervisor, SupervisorError, check_childspecs
 from tests.conformance import supervisor_terms as terms
 from tests.conformance.supervisor_terms import Attempts, Observation
 

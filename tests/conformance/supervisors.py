@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from actors.runtime import run_virtual
+from aybiza.actors.runtime import run_virtual
 from tests.conformance import supervisor_pure, supervisor_world
 from tests.conformance.kit import Options, Result, Runner, compare, shown
 from tests.conformance.supervisor_terms import Observation, in_order

@@ -8,9 +8,9 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from benchmarks.runtime import Figure
-from benchmarks.turn import STAGES, Overhead
-from console import bench
+from aybiza.benchmarks.runtime import Figure
+from aybiza.benchmarks.turn import STAGES, Overhead
+from aybiza.console import bench
 
 COMMAND = CliRunner()
 
@@ -40,7 +40,7 @@ def test_a_figure_over_its_target_is_missed_and_fails_the_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     figures = [Figure("fast", 1.0, "us", 2), Figure("slow", 3.0, "us", 2), Figure("other", 9, "us")]
-    monkeypatch.setattr("benchmarks.runtime.run", lambda rounds, peers: figures)
+    monkeypatch.setattr("aybiza.benchmarks.runtime.run", lambda rounds, peers: figures)
     shown = COMMAND.invoke(bench.app, ["runtime"])
     assert shown.exit_code == 0
     fast, slow, other = shown.stdout.splitlines()
@@ -61,7 +61,7 @@ def test_the_figures_of_claude_are_shown_with_their_targets(
         asked.append((turns, rounds, seconds))
         return [Figure("cancel to thread free, p50", 0.4, "ms", 5), Figure("slow", 9.0, "ms", 3)]
 
-    monkeypatch.setattr("benchmarks.claude.run", run)
+    monkeypatch.setattr("aybiza.benchmarks.claude.run", run)
     options = ["--turns", "3", "--rounds", "2", "--seconds", "1"]
     shown = COMMAND.invoke(bench.app, ["claude", *options])
     assert asked == [(3, 2, 1.0)]
@@ -77,7 +77,7 @@ def test_a_call_that_did_not_come_about_is_told(monkeypatch: pytest.MonkeyPatch)
     def run(*_: object) -> list[Figure]:
         raise RuntimeError("the measured call failed: no turns")
 
-    monkeypatch.setattr("benchmarks.claude.run", run)
+    monkeypatch.setattr("aybiza.benchmarks.claude.run", run)
     failed = COMMAND.invoke(bench.app, ["claude"])
     assert failed.exit_code == 1
     assert "no turns" in failed.output
@@ -101,13 +101,13 @@ def test_the_figures_of_a_cluster_are_shown_and_checked(monkeypatch: pytest.Monk
         asked.append((sizes, seconds, calls))
         return [Figure("2 nodes: call, p50", 1.6, "ms", 1.5)]
 
-    monkeypatch.setattr("benchmarks.cluster.run", run)
+    monkeypatch.setattr("aybiza.benchmarks.cluster.run", run)
 
     def names_cost(count: int) -> list[Figure]:
         asked.append(count)
         return []
 
-    monkeypatch.setattr("benchmarks.cluster.names_cost", names_cost)
+    monkeypatch.setattr("aybiza.benchmarks.cluster.names_cost", names_cost)
     shown = COMMAND.invoke(bench.app, ["cluster", "--nodes", "2,12", "--seconds", "3"])
     assert (shown.exit_code, asked) == (0, [([2, 12], 3.0, 1000), 10_000])
     assert "at most 1.5  MISSED" in shown.stdout
@@ -121,7 +121,7 @@ def test_a_turn_is_held_against_its_target(
     monkeypatch: pytest.MonkeyPatch, total: float, verdict: str, code: int
 ) -> None:
     overhead = Overhead(2, {stage: [total / 3] for stage in STAGES}, [total])
-    monkeypatch.setattr("benchmarks.turn.run", lambda calls, turns: overhead)
+    monkeypatch.setattr("aybiza.benchmarks.turn.run", lambda calls, turns: overhead)
     shown = COMMAND.invoke(bench.app, ["turn", "--check"])
     assert f"target total p50 at most 10 ms: {verdict}" in shown.stdout
     assert shown.exit_code == code

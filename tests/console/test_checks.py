@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.catalogue import shipped
-from config.settings import load
-from console import checks as module
-from console.checks import Check, checks
+from aybiza.config.catalogue import shipped
+from aybiza.config.settings import load
+from aybiza.console import checks as module
+from aybiza.console.checks import Check, checks
 
 SECRET = "s3cret"
 

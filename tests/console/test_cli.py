@@ -8,14 +8,14 @@ from importlib import metadata
 import pytest
 from typer.testing import CliRunner
 
-from console import cli
+from aybiza.console import cli
 
 
 def aybiza(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Runs the installed command with nothing in its environment but this."""
     return subprocess.run(
-        [sys.executable, "-c", "from console.cli import main; main()", *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.getcwd(), **env},
+        [sys.executable, "-c", "from aybiza.console.cli import main; main()", *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.path.join(os.getcwd(), "src"), **env},
         capture_output=True,
         text=True,
         timeout=30,
@@ -53,7 +53,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
 def test_help_imports_nothing_that_is_slow() -> None:
     heavy = "boto3 botocore pydantic thespian numpy starlette uvicorn deepgram redis"
     check = (
-        "import sys, console.cli\n"
+        "import sys, aybiza.console.cli\n"
         f"loaded = set({heavy!r}.split()) & set(sys.modules)\n"
         "sys.exit(', '.join(sorted(loaded)) or 0)"
     )

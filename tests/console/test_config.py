@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner, Result
 
-from config.settings import FIELDS
-from console.cli import app
+from aybiza.config.settings import FIELDS
+from aybiza.console.cli import app
 
 SECRET = "s3cret"
 OPUS = "global.anthropic.claude-opus-5"
@@ -120,7 +120,7 @@ class TestCheck:
     @pytest.fixture
     def door(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         # Time enough on a busy machine.
-        monkeypatch.setattr("console.checks.LIMIT", 30.0)
+        monkeypatch.setattr("aybiza.console.checks.LIMIT", 30.0)
         with socket.create_server(("127.0.0.1", 0)) as server:
             yield f"127.0.0.1:{server.getsockname()[1]}"
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from actors import names
-from actors.runtime import CallExit, Pid, Via, sys
-from console.control import control
+from aybiza.actors import names
+from aybiza.actors.runtime import CallExit, Pid, Via, sys
+from aybiza.console.control import control
 from tests.call.kit import World, world
 from tests.call.steps import hang_up, stay, text
 
@@ -92,7 +92,7 @@ async def test_calls_are_shown_with_where_they_stand(place: World) -> None:
 async def test_a_call_that_does_not_answer_is_shown_too(
     place: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.control.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("aybiza.console.control.LOOK_SECONDS", 0.05)
     monkeypatch.setattr(sys, "get_state", _never_answers)
     async with place.call(stay()) as call:
         await call.until(lambda: call.has_heard(0, 1))
@@ -147,7 +147,7 @@ async def test_a_part_of_a_call_is_killed_and_the_call_goes_on(place: World, par
 async def test_a_process_that_nobody_restarts_is_gone(
     place: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.control.BACK_SECONDS", 0.1)
+    monkeypatch.setattr("aybiza.console.control.BACK_SECONDS", 0.1)
     pid = place.vm.spawn(_wait)
     answer = await ask(place, op="kill", process=str(pid), reason="kill")
     assert (answer["back"], answer["after_ms"]) == (None, None)
@@ -162,7 +162,7 @@ async def _wait() -> None:
 async def test_a_reason_can_be_given_and_one_that_is_trapped_is_survived(
     place: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.control.BACK_SECONDS", 0.05)
+    monkeypatch.setattr("aybiza.console.control.BACK_SECONDS", 0.05)
     before = place.vm.whereis(names.MEMORY)
     answer = await ask(place, op="kill", process=names.MEMORY, reason="a whim")
     assert answer["back"] is None

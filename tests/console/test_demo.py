@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.memory_store import Row, SqliteStore
-from console.demo import journal_verdict
-from dialogue.journal import AgentSentence, CallerTurn, Entry, SentenceHeard, encode
+from aybiza.actors.memory.sqlite_store import Row, SqliteStore
+from aybiza.console.demo import journal_verdict
+from aybiza.dialogue.journal import AgentSentence, CallerTurn, Entry, SentenceHeard, encode
 
 SECONDS = 55
 
@@ -59,7 +59,7 @@ def test_a_lost_or_doubled_sentence_and_an_empty_call_are_not_good(
 
 def test_the_demonstration_in_texts_crashes_the_call_and_loses_nothing(tmp_path: Path) -> None:
     record = tmp_path / "demo.wav"
-    command = [sys.executable, "-m", "console", "demo", "--engine", "scripted"]
+    command = [sys.executable, "-m", "aybiza.console", "demo", "--engine", "scripted"]
     done = subprocess.run(
         [*command, "--record", str(record)],
         check=False,
@@ -75,7 +75,7 @@ def test_the_demonstration_in_texts_crashes_the_call_and_loses_nothing(tmp_path:
 
 
 def test_an_unknown_script_is_told_and_fails(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "console", "demo", "--engine", "scripted"]
+    command = [sys.executable, "-m", "aybiza.console", "demo", "--engine", "scripted"]
     done = subprocess.run(
         [*command, "--script", "nonsense", "--record", str(tmp_path / "demo.wav")],
         check=False,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from actors.node import client
-from console import drain
-from console.cli import app
+from aybiza.actors.node import client
+from aybiza.console import drain
+from aybiza.console.cli import app
 from tests.actors.node.kit import RunningCommand, free_port
 
 PROGRESS = {

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from console.emulated import Emulators, EmulatorsError, enter
+from aybiza.console.emulated import Emulators, EmulatorsError, enter
 
 URLS = """{"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://127.0.0.1:1", "DEEPGRAM_URL": "ws://127.0.0.1:2"}"""
 
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program that takes the place of `python -m emulators`; a test writes it."""
+    """A program that takes the place of `python -m aybiza.emulators`; a test writes it."""
     path = tmp_path / "program"
     path.touch()
     path.chmod(path.stat().st_mode | stat.S_IXUSR)

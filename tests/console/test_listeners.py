@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.listeners import Listener, listeners, owner
+from aybiza.console.listeners import Listener, listeners, owner
 
 
 def test_a_listening_socket_of_ours_is_found() -> None:

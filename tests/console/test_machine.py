@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import load
-from console.machine import MachineError, cookie_of, count, plans, seeds_of
+from aybiza.config.settings import load
+from aybiza.console.machine import MachineError, cookie_of, count, plans, seeds_of
 
 
 def test_one_node_has_the_name_and_the_ports_of_the_settings() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from config.catalogue import shipped
-from config.settings import FIELDS
-from console.cli import app
+from aybiza.config.catalogue import shipped
+from aybiza.config.settings import FIELDS
+from aybiza.console.cli import app
 
 OPUS = "us.anthropic.claude-opus-4-6-v1"
 

@@ -12,20 +12,20 @@ from typing import Any
 import httpx
 import pytest
 
-from actors import costs
-from actors.memory_store import SqliteStore
-from actors.metrics_sink import put_metric
-from actors.node.context import NodeContext
-from actors.runtime import KILL
-from claude.models import profile_of
-from claude.stream import Usage
-from config.agents import AgentError
-from config.quotas import QuotasError
-from config.settings import Settings, load
-from console import node as node_module
-from console.node import Node, node_main
-from dialogue.journal import decode
-from emulators.services import ServicesEmulator
+from aybiza.actors.measures import costs
+from aybiza.actors.measures.metrics_sink import put_metric
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.node.context import NodeContext
+from aybiza.actors.runtime import KILL
+from aybiza.claude.models import profile_of
+from aybiza.claude.stream import Usage
+from aybiza.config.agents import AgentError
+from aybiza.config.quotas import QuotasError
+from aybiza.config.settings import Settings, load
+from aybiza.console import node as node_module
+from aybiza.console.node import Node, node_main
+from aybiza.dialogue.journal import decode
+from aybiza.emulators.services import ServicesEmulator
 from tests.actors.node.kit import free_port
 from tests.call.caller import LIMIT
 from tests.call.kit import AGENT, GREETING, Answers, agent, world

@@ -10,10 +10,10 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from actors.node.context import NodeContext
-from actors.runtime import GenServer, sys
-from config.settings import load
-from console.node import Node, node_main
+from aybiza.actors.node.context import NodeContext
+from aybiza.actors.runtime import GenServer, sys
+from aybiza.config.settings import load
+from aybiza.console.node import Node, node_main
 
 LIMIT = 10.0
 

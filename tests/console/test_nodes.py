@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from console.cli import app
-from console.listeners import Listener
-from console.nodes import CLUSTER, EMULATOR, JOIN, member_lines, port_rows
+from aybiza.console.cli import app
+from aybiza.console.listeners import Listener
+from aybiza.console.nodes import CLUSTER, EMULATOR, JOIN, member_lines, port_rows
 from tests.actors.cluster.machines import Machine
 from tests.actors.node.kit import free_port
 

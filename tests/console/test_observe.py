@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from actors import names
-from actors.registry_actor import RegistryActor
-from actors.runtime import VM, GenServer, sys, virtual_time
-from console.control import control
-from console.operate import observed_lines
-from supervisors import Supervisor, child
+from aybiza.actors import names
+from aybiza.actors.registry_actor import RegistryActor
+from aybiza.actors.runtime import VM, GenServer, sys, virtual_time
+from aybiza.console.control import control
+from aybiza.console.operate import observed_lines
+from aybiza.supervisors import Supervisor, child
 
 
 class Part(GenServer):

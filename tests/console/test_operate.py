@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from actors.node import client
-from claude.performance import ModelAssessment
-from claude.performance_trends import PerformanceLog, analyze_model_performance_trends
-from console.cli import app
-from console.operate import killed_line, performance_lines, tree_lines
+from aybiza.actors.node import client
+from aybiza.claude.performance import ModelAssessment
+from aybiza.claude.performance_trends import PerformanceLog, analyze_model_performance_trends
+from aybiza.console.cli import app
+from aybiza.console.operate import killed_line, performance_lines, tree_lines
 from tests.actors.node.kit import free_port
 
 TREE = [

@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from console import run
+from aybiza.console import run
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.node.messages import NodeUp
-from console.emulated import URLS
-from console.runner import ready_line
+from aybiza.actors.node.messages import NodeUp
+from aybiza.console.emulated import URLS
+from aybiza.console.runner import ready_line
 from tests.actors.node.kit import LIMIT, RunningCommand, ask_node, until
 
 UP = NodeUp(1, 77, {"node": "a@b", "media": "ws://here/media", "http": "http://there"})

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from console.setup import (
+from aybiza.console.setup import (
     agent_or_exit,
     catalogue_or_exit,
     policy_or_exit,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import load
-from console.weaknesses import weaknesses
+from aybiza.config.settings import load
+from aybiza.console.weaknesses import weaknesses
 from tests.gateway.admission.certificates import certificate
 
 PUBLIC = {"AYBIZA_PUBLIC_URL": "https://phone.example.org"}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config.settings import Settings, load
+from aybiza.config.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

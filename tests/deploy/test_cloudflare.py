@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from claude.regions import DEFAULT_COUNTRY, DEFAULT_REGION, REGION_OF_COUNTRY
+from aybiza.claude.regions import DEFAULT_COUNTRY, DEFAULT_REGION, REGION_OF_COUNTRY
 from tests.deploy.kit import DEPLOY, run, text_of, tool
 
 WORKER = text_of("cloudflare/worker.js")

@@ -5,7 +5,7 @@ import tomllib
 
 import yaml
 
-from actors.node.messages import Limits
+from aybiza.actors.node.messages import Limits
 from tests.deploy.kit import DEPLOY, ROOT, seconds, settings, text_of
 
 DOCKERFILE = text_of("docker/Dockerfile")
@@ -16,7 +16,7 @@ PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
 def test_every_package_is_built_in() -> None:
     copied = set(re.findall(r"^COPY (\w+) \1$", DOCKERFILE, re.M))
-    assert copied == PACKAGES
+    assert copied == {*PACKAGES, "src"}
 
 
 def test_what_is_copied_exists_and_is_sent_to_the_build() -> None:

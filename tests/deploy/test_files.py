@@ -16,11 +16,11 @@ import pytest
 import typer
 import yaml
 
-from actors.runtime import VM
-from config.settings import FIELDS
-from console.cli import app
-from gateway.carriers.paths import CARRIERS
-from gateway.http import HttpDoor, http_app
+from aybiza.actors.runtime import VM
+from aybiza.config.settings import FIELDS
+from aybiza.console.cli import app
+from aybiza.gateway.carriers.paths import CARRIERS
+from aybiza.gateway.http import HttpDoor, http_app
 from tests.deploy.kit import DEPLOY, OWN, VARIABLE, documents, environment, files, text_of, unit
 
 OPEN_PORTS = {80, 443}

@@ -19,8 +19,8 @@ from typing import Any
 import psutil
 import pytest
 
-from actors.node.client import NodeError
-from actors.node.messages import Limits
+from aybiza.actors.node.client import NodeError
+from aybiza.actors.node.messages import Limits
 from tests.actors.node.kit import (
     COMMAND,
     LIMIT,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from actors.metrics_actor import METRICS
-from actors.node.messages import Limits
-from config.settings import FIELDS
+from aybiza.actors.measures.metrics_actor import METRICS
+from aybiza.actors.node.messages import Limits
+from aybiza.config.settings import FIELDS
 from tests.deploy.kit import DEPLOY, documents, run, settings, tool, values_of
 
 KUSTOMIZATION = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())

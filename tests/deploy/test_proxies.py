@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.carriers.paths import CARRIERS
+from aybiza.gateway.carriers.paths import CARRIERS
 from tests.deploy.kit import run, seconds, text_of, tool
 
 CADDY = text_of("caddy/Caddyfile")

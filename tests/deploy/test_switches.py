@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from config.settings import FIELDS
-from gateway.carriers.codec import Dtmf, Start
-from gateway.carriers.freeswitch_codec import FAREWELL, FreeSwitchCodec
-from gateway.carriers.paths import CARRIERS
+from aybiza.config.settings import FIELDS
+from aybiza.gateway.carriers.codec import Dtmf, Start
+from aybiza.gateway.carriers.freeswitch_codec import FAREWELL, FreeSwitchCodec
+from aybiza.gateway.carriers.paths import CARRIERS
 from tests.deploy.kit import settings, text_of
 
 LUA = text_of("freeswitch/aybiza.lua")

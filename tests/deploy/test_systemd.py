@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from actors.node.messages import Limits
-from console.run import run as run_command
+from aybiza.actors.node.messages import Limits
+from aybiza.console.run import run as run_command
 from tests.deploy.kit import environment, run, seconds, settings, text_of, tool, unit
 
 SERVICE = unit("systemd/aybiza.service")["Service"]

@@ -6,9 +6,9 @@ import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
-from claude.converse import normalise_messages
-from dialogue.conversation import Conversation, Phase
-from dialogue.journal import CallerSegment, CallerTurn, Entry, ToolExchange, decode, encode
+from aybiza.claude.converse import normalise_messages
+from aybiza.dialogue.conversation import Conversation, Phase
+from aybiza.dialogue.journal import CallerSegment, CallerTurn, Entry, ToolExchange, decode, encode
 
 if TYPE_CHECKING:
     from tests.dialogue.call_world import CallWorld

@@ -14,10 +14,10 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from claude.converse import normalise_messages
-from config.agents import Agent
-from dialogue.conversation import Phase
-from dialogue.events import (
+from aybiza.claude.converse import normalise_messages
+from aybiza.config.agents import Agent
+from aybiza.dialogue.conversation import Phase
+from aybiza.dialogue.events import (
     AnswerFailed,
     AnswerFinished,
     AnswerSentence,
@@ -45,11 +45,11 @@ from dialogue.events import (
     TimerFired,
     ToolsUsed,
 )
-from dialogue.journal import (
+from aybiza.dialogue.journal import (
     Entry,
     SentenceHeard,
 )
-from dialogue.turns import _TRANSITIONS, TurnMachine
+from aybiza.dialogue.turns import _TRANSITIONS, TurnMachine
 from tests.dialogue.call_invariants import check, check_messages, fold
 
 Named = tuple[int, int]

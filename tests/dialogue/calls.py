@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from config.agents import Agent
-from dialogue.conversation import Phase
-from dialogue.events import (
+from aybiza.config.agents import Agent
+from aybiza.dialogue.conversation import Phase
+from aybiza.dialogue.events import (
     CallerFinished,
     CallerSaid,
     CallerSpeaking,
@@ -18,7 +18,7 @@ from dialogue.events import (
     StopTimer,
     TimerFired,
 )
-from dialogue.turns import CLOSING_SECONDS, ENDPOINT_SECONDS
+from aybiza.dialogue.turns import CLOSING_SECONDS, ENDPOINT_SECONDS
 from tests.dialogue.call_world import AGENT, CallWorld
 
 AWAIT_CALLER = [StopTimer("silence"), StartTimer("endpoint", ENDPOINT_SECONDS)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialogue.answer_cache import AnswerCache, generate_cache_key
+from aybiza.dialogue.answer_cache import AnswerCache, generate_cache_key
 
 ASKED = "What are your opening hours?"
 ANSWER = ("We open at eight.", "We close at six.")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogue.assent import assent
+from aybiza.dialogue.assent import assent
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.agents import load_agent
-from dialogue.clinic import TOOLS, ClinicBook, ToolContext
+from aybiza.config.agents import load_agent
+from aybiza.dialogue.clinic import TOOLS, ClinicBook, ToolContext
 
 NOW = datetime(2026, 11, 20, 9, 0)
 LINE = "+14155550123"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogue import clinic_book
-from dialogue.clinic_book import ClinicBook, resolve_day, resolve_time, treatment_named
+from aybiza.dialogue import clinic_book
+from aybiza.dialogue.clinic_book import ClinicBook, resolve_day, resolve_time, treatment_named
 
 FRIDAY = date(2026, 11, 20)
 EARLY = datetime(2026, 11, 20, 7, 0)

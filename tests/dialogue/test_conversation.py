@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from claude.converse import normalise_messages
-from dialogue.conversation import CONTINUE, Conversation, Phase
-from dialogue.journal import (
+from aybiza.claude.converse import normalise_messages
+from aybiza.dialogue.conversation import CONTINUE, Conversation, Phase
+from aybiza.dialogue.journal import (
     FAULT,
     AgentSentence,
     AnswerComplete,

@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from dialogue.events import Command, Event, Say, TimerFired, TimerName
-from dialogue.turns import _TRANSITIONS
+from aybiza.dialogue.events import Command, Event, Say, TimerFired, TimerName
+from aybiza.dialogue.turns import _TRANSITIONS
 
 
 @pytest.mark.parametrize("kind", [*get_args(Event), *get_args(Command)])

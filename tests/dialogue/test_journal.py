@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogue.journal import (
+from aybiza.dialogue.journal import (
     AgentSentence,
     AnswerComplete,
     CallerSegment,

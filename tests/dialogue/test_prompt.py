@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from config.agents import load_agent
-from dialogue.prompt import length_prompt, system_prompt
+from aybiza.config.agents import load_agent
+from aybiza.dialogue.prompt import length_prompt, system_prompt
 
 AGENT = load_agent("clinic")
 

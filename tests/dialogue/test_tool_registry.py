@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from dialogue.tool_registry import LONGEST_SECONDS, Tool, ToolError, ToolRegistry
-from dialogue.toolbox import Toolbox, ToolRun
+from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool, ToolError, ToolRegistry
+from aybiza.dialogue.toolbox import Toolbox, ToolRun
 
 NUMBER = {
     "type": "object",

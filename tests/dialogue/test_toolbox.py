@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claude.converse import converse_request
-from config.agents import load_agent
-from dialogue.clinic import TOOLS
-from dialogue.tool_registry import Tool, ToolRegistry
-from dialogue.toolbox import (
+from aybiza.claude.converse import converse_request
+from aybiza.config.agents import load_agent
+from aybiza.dialogue.clinic import TOOLS
+from aybiza.dialogue.tool_registry import Tool, ToolRegistry
+from aybiza.dialogue.toolbox import (
     CLOSING_REASONS,
     ClinicToolbox,
     NoTools,

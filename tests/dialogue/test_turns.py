@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dialogue.conversation import Phase
-from dialogue.events import (
+from aybiza.dialogue.conversation import Phase
+from aybiza.dialogue.events import (
     AnswerFailed,
     AnswerFinished,
     AnswerSentence,
@@ -32,7 +32,7 @@ from dialogue.events import (
     TalkStopped,
     ToolsUsed,
 )
-from dialogue.journal import (
+from aybiza.dialogue.journal import (
     AgentSentence,
     AnswerComplete,
     CallerSegment,
@@ -40,7 +40,7 @@ from dialogue.journal import (
     Ended,
     ToolExchange,
 )
-from dialogue.turns import TurnMachine
+from aybiza.dialogue.turns import TurnMachine
 from tests.dialogue.call_world import AGENT, CallWorld
 from tests.dialogue.calls import (
     AWAIT_CALLER,

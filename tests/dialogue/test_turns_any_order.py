@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dialogue.events import (
+from aybiza.dialogue.events import (
     AnswerFailed,
     AnswerFinished,
     AnswerSentence,
@@ -25,7 +25,7 @@ from dialogue.events import (
     TalkStopped,
     ToolsUsed,
 )
-from dialogue.journal import CallerSegment
+from aybiza.dialogue.journal import CallerSegment
 from tests.dialogue.call_invariants import check
 from tests.dialogue.call_world import CallWorld, agent
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dialogue.conversation import Phase
-from dialogue.events import (
+from aybiza.dialogue.conversation import Phase
+from aybiza.dialogue.events import (
     Ask,
     CallerFinished,
     CallerInterim,
@@ -19,14 +19,14 @@ from dialogue.events import (
     StopTalking,
     TalkStopped,
 )
-from dialogue.journal import (
+from aybiza.dialogue.journal import (
     CallerSegment,
     CallerTurn,
     Interrupted,
     Resumed,
     SentenceHeard,
 )
-from dialogue.turns import TurnMachine
+from aybiza.dialogue.turns import TurnMachine
 from tests.dialogue.call_world import AGENT, agent
 from tests.dialogue.calls import (
     AWAIT_CALLER,

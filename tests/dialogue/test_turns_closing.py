@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dialogue.conversation import Phase
-from dialogue.events import (
+from aybiza.dialogue.conversation import Phase
+from aybiza.dialogue.events import (
     AnswerFailed,
     AnswerFinished,
     AnswerSentence,
@@ -26,7 +26,7 @@ from dialogue.events import (
     TalkStopped,
     TimerFired,
 )
-from dialogue.journal import (
+from aybiza.dialogue.journal import (
     AgentSentence,
     AnswerComplete,
     CallerTurn,
@@ -35,7 +35,7 @@ from dialogue.journal import (
     Interrupted,
     SentenceHeard,
 )
-from dialogue.turns import CLOSING_SECONDS
+from aybiza.dialogue.turns import CLOSING_SECONDS
 from tests.dialogue.call_world import agent
 from tests.dialogue.calls import (
     CLOSE,

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from dialogue.events import CallerFinished, CallerSaid, CallerSpeaking, HungUp, LineFailed, Started
-from dialogue.turns import _TRANSITIONS
+from aybiza.dialogue.events import (
+    CallerFinished,
+    CallerSaid,
+    CallerSpeaking,
+    HungUp,
+    LineFailed,
+    Started,
+)
+from aybiza.dialogue.turns import _TRANSITIONS
 from docs.draw_turns import PAGE, page
 from tests.dialogue.call_world import CallWorld
 from tests.dialogue.calls import LIVE, QUIET, SILENT, TOO_LONG, call, tell

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "porting.md").read_text(encoding="utf-8")
 QUOTED = re.findall(r"`([^`\n]+)`", PAGE)
 PACKAGES = "actors|claude|config|console|dialogue|gateway|speech|supervisors"
-OURS = sorted({name for name in QUOTED if re.fullmatch(rf"(?:{PACKAGES})(?:\.\w+)+", name)})
+OURS = sorted({name for name in QUOTED if re.fullmatch(rf"aybiza\.(?:{PACKAGES})(?:\.\w+)+", name)})
 FILES = sorted({name for name in QUOTED if re.fullmatch(r"(?:tests|config)/[\w/]+\.\w+", name)})
 RECORDINGS = sorted({name for name in QUOTED if re.fullmatch(r"\w+\.json", name)})
 TESTS = sorted({name for name in QUOTED if re.fullmatch(r"test_\w+", name)})

@@ -1,4 +1,4 @@
-"""`python -m emulators`, as a process."""
+"""`python -m aybiza.emulators`, as a process."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from emulators.__main__ import main
+from aybiza.emulators.__main__ import main
 
 NAMES = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "DEEPGRAM_URL"}
 
@@ -21,7 +21,7 @@ NAMES = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "DEEPGRAM_URL"}
 @asynccontextmanager
 async def started(*arguments: str, **how: Any) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "emulators", *arguments, stdout=asyncio.subprocess.PIPE, **how
+        sys.executable, "-m", "aybiza.emulators", *arguments, stdout=asyncio.subprocess.PIPE, **how
     )
     try:
         async with asyncio.timeout(20):
@@ -149,4 +149,4 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exited:
         main(["--help"])
     assert exited.value.code == 0
-    assert "python -m emulators --engine scripted" in capsys.readouterr().out
+    assert "python -m aybiza.emulators --engine scripted" in capsys.readouterr().out

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.textaudio import BYTES_PER_CHAR, SILENCE_CODES, TextAudioDecoder, encode
+from aybiza.emulators.textaudio import BYTES_PER_CHAR, SILENCE_CODES, TextAudioDecoder, encode
 
 # Surrogates alone are no text; they are spoken as question marks.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

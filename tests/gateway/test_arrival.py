@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.arrival import HELD_SECONDS, MAX_HOPS, MAX_RETURNS, MAX_WAITS, Arrival
+from aybiza.gateway.arrival import HELD_SECONDS, MAX_HOPS, MAX_RETURNS, MAX_WAITS, Arrival
 
 NOW = 1_700_000_000.0
 

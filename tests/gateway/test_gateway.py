@@ -8,9 +8,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from gateway.gateway import MAX_RESTARTS
-from gateway.media_server import STREAM_SUPERVISOR
-from supervisors.supervisor import Supervisor
+from aybiza.gateway.gateway import MAX_RESTARTS
+from aybiza.gateway.media_server import STREAM_SUPERVISOR
+from aybiza.supervisors.supervisor import Supervisor
 from tests.call.kit import GREETING, World, world
 from tests.call.steps import hang_up, stay
 

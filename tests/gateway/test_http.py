@@ -8,17 +8,17 @@ from typing import Any
 
 import httpx
 
-from actors import names
-from actors.memory_actor import MemoryActor, append, kept
-from actors.memory_store import SqliteStore
-from actors.metrics_actor import MetricsActor, count
-from actors.placement import Limits, Place, Row
-from actors.placement_actor import board
-from actors.runtime import VM, GenServer
-from dialogue.journal import FAULT, CallerTurn, Ended, encode
-from gateway.arrival import MAX_HOPS, MAX_RETURNS, MAX_WAITS
-from gateway.http import HttpDoor, http_app
-from supervisors import DynamicSupervisor, child
+from aybiza.actors import names
+from aybiza.actors.measures.metrics_actor import MetricsActor, count
+from aybiza.actors.memory.memory_actor import MemoryActor, append, kept
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.placement.placement import Limits, Place, Row
+from aybiza.actors.placement.placement_actor import board
+from aybiza.actors.runtime import VM, GenServer
+from aybiza.dialogue.journal import FAULT, CallerTurn, Ended, encode
+from aybiza.gateway.arrival import MAX_HOPS, MAX_RETURNS, MAX_WAITS
+from aybiza.gateway.http import HttpDoor, http_app
+from aybiza.supervisors import DynamicSupervisor, child
 
 NOW = 1_700_000_000
 FORM = {"CallSid": "CA1", "From": "+14155550123", "To": "+14155550100"}

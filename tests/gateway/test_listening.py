@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
-from actors.runtime import SHUTDOWN, VM
-from gateway import listening
-from gateway.listening import bound, retire
+from aybiza.actors.runtime import SHUTDOWN, VM
+from aybiza.gateway import listening
+from aybiza.gateway.listening import bound, retire
 
 
 def test_an_address_that_is_taken_is_named() -> None:

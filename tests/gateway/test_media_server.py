@@ -12,8 +12,8 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from actors.runtime import KILL
-from emulators.phone.messages import CONNECTED, StreamWriter, new_sid
+from aybiza.actors.runtime import KILL
+from aybiza.emulators.phone.messages import CONNECTED, StreamWriter, new_sid
 from tests.call.caller import LIMIT
 from tests.call.kit import World, world
 from tests.call.steps import hang_up

@@ -15,12 +15,12 @@ from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from actors import names
-from actors.runtime import KILL, sys
-from console.node import Node
-from emulators.phone.messages import CONNECTED, StreamWriter, new_sid
-from gateway import media_stream
-from gateway.carriers.codec import MAX_FRAME_BYTES
+from aybiza.actors import names
+from aybiza.actors.runtime import KILL, sys
+from aybiza.console.node import Node
+from aybiza.emulators.phone.messages import CONNECTED, StreamWriter, new_sid
+from aybiza.gateway import media_stream
+from aybiza.gateway.carriers.codec import MAX_FRAME_BYTES
 from tests.call.caller import LIMIT
 from tests.call.kit import GREETING, Answers, World, world
 from tests.call.steps import hang_up, stay, text

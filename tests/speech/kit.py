@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.utils import accept_key
 
-from speech.deepgram import Deepgram
+from aybiza.speech.deepgram import Deepgram
 
 # Longest wait for anything; generous, for machines that do other things too.
 LIMIT = 15.0

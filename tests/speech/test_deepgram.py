@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from emulators.deepgram import DeepgramEmulator
-from speech import deepgram
-from speech.deepgram import Deepgram
-from speech.deepgram_listen import ListenOptions
-from speech.deepgram_speak import SpeakOptions
+from aybiza.emulators.deepgram import DeepgramEmulator
+from aybiza.speech import deepgram
+from aybiza.speech.deepgram import Deepgram
+from aybiza.speech.deepgram_listen import ListenOptions
+from aybiza.speech.deepgram_speak import SpeakOptions
 from tests.speech.kit import LIMIT, client, nothing_left, tcp_server, until, within
 
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection
 
-from emulators import textaudio
-from emulators.deepgram import DeepgramEmulator
-from speech import mulaw
-from speech.deepgram_listen import (
+from aybiza.emulators import textaudio
+from aybiza.emulators.deepgram import DeepgramEmulator
+from aybiza.speech import mulaw
+from aybiza.speech.deepgram_listen import (
     ListenEvent,
     ListenOptions,
     ListenSession,
@@ -26,7 +26,7 @@ from speech.deepgram_listen import (
     UtteranceEnd,
     decode,
 )
-from speech.deepgram_socket import DeepgramClosed
+from aybiza.speech.deepgram_socket import DeepgramClosed
 from tests.speech.kit import LIMIT, client, nothing_left, saying, websocket_server, within
 
 OPTIONS = ListenOptions(endpointing_ms=300, utterance_end_ms=1000)

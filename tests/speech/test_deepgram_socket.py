@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from emulators.deepgram import DeepgramEmulator, Fault
-from speech import deepgram_socket
-from speech.deepgram import Deepgram
-from speech.deepgram_listen import ListenOptions, ListenSession
-from speech.deepgram_socket import (
+from aybiza.emulators.deepgram import DeepgramEmulator, Fault
+from aybiza.speech import deepgram_socket
+from aybiza.speech.deepgram import Deepgram
+from aybiza.speech.deepgram_listen import ListenOptions, ListenSession
+from aybiza.speech.deepgram_socket import (
     CLOSE_SECONDS,
     DeepgramClosed,
     DeepgramRefused,
     check_sdk,
 )
-from speech.deepgram_speak import SpeakOptions, SpeakSession
+from aybiza.speech.deepgram_speak import SpeakOptions, SpeakSession
 from tests.speech.kit import (
     LIMIT,
     client,

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection
 
-from emulators import textaudio
-from emulators.deepgram import DeepgramEmulator, Fault
-from emulators.deepgram.speak import Pace
-from speech.deepgram_socket import DeepgramClosed
-from speech.deepgram_speak import (
+from aybiza.emulators import textaudio
+from aybiza.emulators.deepgram import DeepgramEmulator, Fault
+from aybiza.emulators.deepgram.speak import Pace
+from aybiza.speech.deepgram_socket import DeepgramClosed
+from aybiza.speech.deepgram_speak import (
     TEXT_CHARACTERS,
     Audio,
     Cleared,

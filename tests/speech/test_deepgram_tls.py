@@ -13,9 +13,9 @@ import pytest
 import trustme
 from websockets.asyncio.server import ServerConnection, serve
 
-from speech import deepgram_tls
-from speech.deepgram_listen import ListenOptions
-from speech.deepgram_speak import SpeakOptions
+from aybiza.speech import deepgram_tls
+from aybiza.speech.deepgram_listen import ListenOptions
+from aybiza.speech.deepgram_speak import SpeakOptions
 from tests.speech.kit import LIMIT, client, within
 
 

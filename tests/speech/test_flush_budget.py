@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.flush_budget import FLUSHES_A_WINDOW, RESERVE, FlushBudget
+from aybiza.speech.flush_budget import FLUSHES_A_WINDOW, RESERVE, FlushBudget
 
 DEEPGRAMS_MINUTE = 60.0
 

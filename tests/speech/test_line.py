@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speech.line import ATTEMPTS, INBOX_LIMIT, AudioRing, Inbox, Line
-from speech.playout import BYTES_A_SECOND, Cut, Sentence
+from aybiza.speech.line import ATTEMPTS, INBOX_LIMIT, AudioRing, Inbox, Line
+from aybiza.speech.playout import BYTES_A_SECOND, Cut, Sentence
 
 ONE = Sentence(1, 1)
 

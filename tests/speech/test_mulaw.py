@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech import mulaw
+from aybiza.speech import mulaw
 
 CODES = bytes(range(256))
 NEGATIVE_ZERO = 0x7F

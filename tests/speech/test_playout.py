@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.playout import (
+from aybiza.speech.playout import (
     BYTES_A_SECOND,
     CHARACTERS_A_SECOND,
     MARK_GRACE_SECONDS,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.mulaw import SAMPLE_RATE, Pcm
-from speech.resample import Downsampler, Upsampler
+from aybiza.speech.mulaw import SAMPLE_RATE, Pcm
+from aybiza.speech.resample import Downsampler, Upsampler
 
 RATES = [8000, 11_025, 16_000, 22_050, 24_000, 44_100, 48_000]
 

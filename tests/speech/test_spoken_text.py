@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.spoken_text import optimize_text_for_speech, spoken
+from aybiza.speech.spoken_text import optimize_text_for_speech, spoken
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "fn_optimize_text_for_speech.json"
 CASES = json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]

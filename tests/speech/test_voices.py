@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from speech.voices import get_optimal_voice_for_context
+from aybiza.speech.voices import get_optimal_voice_for_context
 
 RECORDED = Path(__file__).resolve().parents[1] / "golden" / "fn_get_optimal_voice_for_context.json"
 

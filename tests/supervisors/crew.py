@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from actors.runtime import VM, GenServer, Reason, Stop
-from supervisors import ChildSpec, child
+from aybiza.actors.runtime import VM, GenServer, Reason, Stop
+from aybiza.supervisors import ChildSpec, child
 
 
 class Diary(list[str]):

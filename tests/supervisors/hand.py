@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from actors.runtime import Pid
-from supervisors import ChildSpec
-from supervisors.plan import Command, Failed, Ignored, Outcome, Plan, Report, Retry, Start, Started
-from supervisors.plan import Stop as StopChildren
+from aybiza.actors.runtime import Pid
+from aybiza.supervisors import ChildSpec
+from aybiza.supervisors.plan import (
+    Command,
+    Failed,
+    Ignored,
+    Outcome,
+    Plan,
+    Report,
+    Retry,
+    Start,
+    Started,
+)
+from aybiza.supervisors.plan import Stop as StopChildren
 
 T = TypeVar("T")
 

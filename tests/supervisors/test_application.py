@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from actors import names
-from actors.runtime import Dest
-from console.control import tree
-from gateway.media_server import STREAM_SUPERVISOR
-from supervisors.application import MAX_RESTARTS
+from aybiza.actors import names
+from aybiza.actors.runtime import Dest
+from aybiza.console.control import tree
+from aybiza.gateway.media_server import STREAM_SUPERVISOR
+from aybiza.supervisors.application import MAX_RESTARTS
 from tests.call.kit import world
 from tests.call.steps import hang_up
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     KILLED,
     NORMAL,
@@ -20,7 +20,7 @@ from actors.runtime import (
     sys,
     virtual_time,
 )
-from supervisors import (
+from aybiza.supervisors import (
     BRUTAL_KILL,
     INFINITY,
     Supervisor,

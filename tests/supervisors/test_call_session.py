@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from actors import names
-from actors.runtime import KILL, SHUTDOWN
-from supervisors.supervisor import Supervisor
+from aybiza.actors import names
+from aybiza.actors.runtime import KILL, SHUTDOWN
+from aybiza.supervisors.supervisor import Supervisor
 from tests.call.caller import Call
 from tests.call.kit import GREETING, World, world
 from tests.call.steps import hang_up, stay

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import GenServer
-from supervisors import (
+from aybiza.actors.runtime import GenServer
+from aybiza.supervisors import (
     BRUTAL_KILL,
     INFINITY,
     ChildSpec,
@@ -17,7 +17,7 @@ from supervisors import (
     check_childspecs,
     child,
 )
-from supervisors.child_spec import StartLink, checked, checked_dynamic
+from aybiza.supervisors.child_spec import StartLink, checked, checked_dynamic
 from tests.supervisors.hand import never_called
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import NORMAL, Pid
-from supervisors import INFINITY, RESTARTING, SupervisorError
-from supervisors.dynamic_children import DynamicChildren
-from supervisors.intensity import Intensity
-from supervisors.plan import Verdict
+from aybiza.actors.runtime import NORMAL, Pid
+from aybiza.supervisors import INFINITY, RESTARTING, SupervisorError
+from aybiza.supervisors.dynamic_children import DynamicChildren
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import Verdict
 from tests.supervisors.hand import Hand, spec
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import KILL, NOPROC, VM, CallExit, Pid, StartError, virtual_time
-from supervisors import BRUTAL_KILL, INFINITY, DynamicSupervisor, SupervisorError, child
-from supervisors.child_spec import StartResult
+from aybiza.actors.runtime import KILL, NOPROC, VM, CallExit, Pid, StartError, virtual_time
+from aybiza.supervisors import BRUTAL_KILL, INFINITY, DynamicSupervisor, SupervisorError, child
+from aybiza.supervisors.child_spec import StartResult
 from tests.supervisors.crew import Diary, Hand, rest
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from supervisors import SupervisorError
+from aybiza.supervisors import SupervisorError
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisors import SupervisorError
-from supervisors.intensity import Intensity
+from aybiza.supervisors import SupervisorError
+from aybiza.supervisors.intensity import Intensity
 
 
 class TestLeft:

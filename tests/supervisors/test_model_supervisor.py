@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from actors import names
-from actors.answer_actor import BeginAnswer
-from actors.runtime import KILL, CallExit, Pid
-from emulators.bedrock import Fault
-from gateway.carriers.codec import MULAW_8000_MONO, Start
-from speech.line import Line
-from supervisors.dynamic_supervisor import DynamicSupervisor
+from aybiza.actors import names
+from aybiza.actors.call.answer_actor import BeginAnswer
+from aybiza.actors.runtime import KILL, CallExit, Pid
+from aybiza.emulators.bedrock import Fault
+from aybiza.gateway.carriers.codec import MULAW_8000_MONO, Start
+from aybiza.speech.line import Line
+from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
 from tests.call.kit import World, world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import KILL, NOPROC, VM, CallExit, GenServer, StartError, virtual_time
-from supervisors import (
+from aybiza.actors.runtime import KILL, NOPROC, VM, CallExit, GenServer, StartError, virtual_time
+from aybiza.supervisors import (
     ChildSpec,
     DynamicSupervisor,
     PartitionSupervisor,
     Supervisor,
     child,
 )
-from supervisors.partition_supervisor import partition_of
+from aybiza.supervisors.partition_supervisor import partition_of
 from tests.supervisors.crew import rest
 
 

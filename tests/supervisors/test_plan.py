@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import KILLED, NORMAL, SHUTDOWN, Pid
-from supervisors.intensity import Intensity
-from supervisors.plan import (
+from aybiza.actors.runtime import KILLED, NORMAL, SHUTDOWN, Pid
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import (
     AFTER_EXIT,
     RESTARTING,
     ChildInfo,

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     NORMAL,
     VM,
@@ -22,11 +22,11 @@ from actors.runtime import (
     run_virtual,
     sys,
 )
-from supervisors import BRUTAL_KILL, INFINITY, ChildSpec, Supervisor, SupervisorError, child
-from supervisors.intensity import Intensity
-from supervisors.plan import Failed, Report, Retry, Start, Started, Verdict
-from supervisors.plan import Stop as StopChildren
-from supervisors.strategy import COVERS, Strategy
+from aybiza.supervisors import BRUTAL_KILL, INFINITY, ChildSpec, Supervisor, SupervisorError, child
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import Failed, Report, Retry, Start, Started, Verdict
+from aybiza.supervisors.plan import Stop as StopChildren
+from aybiza.supervisors.strategy import COVERS, Strategy
 from tests.supervisors.crew import rest
 from tests.supervisors.hand import Hand, spec
 

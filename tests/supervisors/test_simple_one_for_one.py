@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import NORMAL, ExitError, Pid
-from actors.runtime.reasons import FUNCTION_CLAUSE
-from supervisors import RESTARTING, SupervisorError
-from supervisors.intensity import Intensity
-from supervisors.plan import Start, Verdict
-from supervisors.simple_one_for_one import SimpleOneForOne
+from aybiza.actors.runtime import NORMAL, ExitError, Pid
+from aybiza.actors.runtime.reasons import FUNCTION_CLAUSE
+from aybiza.supervisors import RESTARTING, SupervisorError
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import Start, Verdict
+from aybiza.supervisors.simple_one_for_one import SimpleOneForOne
 from tests.supervisors.hand import Hand, spec
 
 STRANGER = Pid("elsewhere", 1)

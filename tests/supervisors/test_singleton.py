@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from actors.cluster.distribution import Distribution
-from actors.cluster.shared import CLUSTER
-from actors.runtime import KILL, GenServer, Pid, StartError, Via, virtual_time
-from supervisors import Supervisor, child, singleton
+from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.cluster.shared import CLUSTER
+from aybiza.actors.runtime import KILL, GenServer, Pid, StartError, Via, virtual_time
+from aybiza.supervisors import Supervisor, child, singleton
 from tests.actors.cluster.kit import LoopCarrier, Network, cluster, until
 
 BILLING = Via(CLUSTER, "billing")

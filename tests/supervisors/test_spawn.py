@@ -2,10 +2,10 @@
 
 import pytest
 
-from actors.runtime import NOCONNECTION, VM, CallExit, GenServer, Pid, virtual_time
-from supervisors.child_spec import child
-from supervisors.errors import SupervisorError
-from supervisors.spawn import SPAWN_SUPERVISOR, SpawnSupervisor, spawn
+from aybiza.actors.runtime import NOCONNECTION, VM, CallExit, GenServer, Pid, virtual_time
+from aybiza.supervisors.child_spec import child
+from aybiza.supervisors.errors import SupervisorError
+from aybiza.supervisors.spawn import SPAWN_SUPERVISOR, SpawnSupervisor, spawn
 from tests.actors.cluster.kit import cluster, until
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import KILLED, NORMAL, SHUTDOWN, Pid, Shutdown
-from supervisors import RESTARTING, ChildSpec, SupervisorError
-from supervisors.intensity import Intensity
-from supervisors.plan import Verdict
-from supervisors.strategy import Strategy
+from aybiza.actors.runtime import KILLED, NORMAL, SHUTDOWN, Pid, Shutdown
+from aybiza.supervisors import RESTARTING, ChildSpec, SupervisorError
+from aybiza.supervisors.intensity import Intensity
+from aybiza.supervisors.plan import Verdict
+from aybiza.supervisors.strategy import Strategy
 from tests.supervisors.hand import Hand, spec
 
 GO_ON, SHUT_DOWN = Verdict.GO_ON, Verdict.SHUT_DOWN

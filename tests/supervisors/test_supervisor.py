@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     IGNORE,
     KILL,
     NOPROC,
@@ -25,7 +25,7 @@ from actors.runtime import (
     sys,
     virtual_time,
 )
-from supervisors import (
+from aybiza.supervisors import (
     RESTARTING,
     Supervisor,
     SupervisorError,

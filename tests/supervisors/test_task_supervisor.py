@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILLED,
     TIMEOUT,
     VM,
@@ -18,7 +18,7 @@ from actors.runtime import (
     Task,
     virtual_time,
 )
-from supervisors import SupervisorError, TaskSupervisor
+from aybiza.supervisors import SupervisorError, TaskSupervisor
 from tests.supervisors.crew import rest
 
 

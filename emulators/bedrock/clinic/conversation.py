@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulators.bedrock.clinic import speech
-from emulators.bedrock.clinic.desk import GOALS, Desk
-from emulators.bedrock.clinic.hearing import Asked, Heard, understand
-from emulators.bedrock.clinic.intents import Intent
-from emulators.bedrock.clinic.results import told
-from emulators.bedrock.clinic.sides import SIDES, WHAT_I_DO, goodbye, hours, price, transfer
-from emulators.bedrock.reply import Reply, say
+from aybiza.emulators.bedrock.clinic import speech
+from aybiza.emulators.bedrock.clinic.desk import GOALS, Desk
+from aybiza.emulators.bedrock.clinic.hearing import Asked, Heard, understand
+from aybiza.emulators.bedrock.clinic.intents import Intent
+from aybiza.emulators.bedrock.clinic.results import told
+from aybiza.emulators.bedrock.clinic.sides import SIDES, WHAT_I_DO, goodbye, hours, price, transfer
+from aybiza.emulators.bedrock.reply import Reply, say
 
 GREETING = "Good day, this is the clinic's front desk. How can I help you?"
 STILL_THERE = "Are you still there?"

@@ -10,7 +10,14 @@ from __future__ import annotations
 
 import re
 
-from emulators.bedrock.clinic.words import MONTHS, ORDINALS, TEENS, UNITS, WEEKDAYS, number_of
+from aybiza.emulators.bedrock.clinic.words import (
+    MONTHS,
+    ORDINALS,
+    TEENS,
+    UNITS,
+    WEEKDAYS,
+    number_of,
+)
 
 _WEEKDAY = "|".join(WEEKDAYS)
 _MONTH = "|".join(MONTHS)

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulators.bedrock.clinic import speech
-from emulators.bedrock.clinic.hearing import Asked, Heard
-from emulators.bedrock.clinic.intents import Intent
-from emulators.bedrock.reply import Reply, say, use
+from aybiza.emulators.bedrock.clinic import speech
+from aybiza.emulators.bedrock.clinic.hearing import Asked, Heard
+from aybiza.emulators.bedrock.clinic.intents import Intent
+from aybiza.emulators.bedrock.reply import Reply, say, use
 
 GOALS = frozenset({Intent.BOOK, Intent.MOVE, Intent.CANCEL})
 FEWEST_DIGITS = 3

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from emulators.bedrock.clinic.words import MONTHS, TEENS, TENS, UNITS, WEEKDAYS, number_of
+from aybiza.emulators.bedrock.clinic.words import MONTHS, TEENS, TENS, UNITS, WEEKDAYS, number_of
 
 # Heard for a digit, but only between digits.
 _SOUNDS = {

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from emulators.bedrock.clinic.days import find_day, find_part, find_time
-from emulators.bedrock.clinic.details import (
+from aybiza.emulators.bedrock.clinic.days import find_day, find_part, find_time
+from aybiza.emulators.bedrock.clinic.details import (
     find_digits,
     find_name,
     find_treatment,
     unnamed_treatment,
 )
-from emulators.bedrock.clinic.intents import Intent, find_intent
-from emulators.bedrock.clinic.words import plain
+from aybiza.emulators.bedrock.clinic.intents import Intent, find_intent
+from aybiza.emulators.bedrock.clinic.words import plain
 
 
 class Asked(StrEnum):

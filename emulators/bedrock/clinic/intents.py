@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from emulators.bedrock.clinic.details import TREATMENT
+from aybiza.emulators.bedrock.clinic.details import TREATMENT
 
 
 class Intent(StrEnum):

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emulators.bedrock.clinic import speech
-from emulators.bedrock.clinic.desk import Desk
-from emulators.bedrock.clinic.hearing import Asked
-from emulators.bedrock.clinic.intents import Intent
-from emulators.bedrock.reply import Reply, say
+from aybiza.emulators.bedrock.clinic import speech
+from aybiza.emulators.bedrock.clinic.desk import Desk
+from aybiza.emulators.bedrock.clinic.hearing import Asked
+from aybiza.emulators.bedrock.clinic.intents import Intent
+from aybiza.emulators.bedrock.reply import Reply, say
 
 Result = Mapping[str, Any]
 

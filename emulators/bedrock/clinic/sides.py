@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulators.bedrock.clinic.desk import Desk
-from emulators.bedrock.clinic.hearing import Asked, Heard
-from emulators.bedrock.clinic.intents import Intent
-from emulators.bedrock.reply import Reply, say, use
+from aybiza.emulators.bedrock.clinic.desk import Desk
+from aybiza.emulators.bedrock.clinic.hearing import Asked, Heard
+from aybiza.emulators.bedrock.clinic.intents import Intent
+from aybiza.emulators.bedrock.reply import Reply, say, use
 
 WHAT_I_DO = (
     "I can book, move or cancel an appointment, and tell you your next one. "

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from emulators.bedrock.clinic.words import MONTHS, ORDINALS, WEEKDAYS, number_word
+from aybiza.emulators.bedrock.clinic.words import MONTHS, ORDINALS, WEEKDAYS, number_word
 
 _NEAR_DAYS = 8
 _PLURAL = frozenset({"braces", "physiotherapy", "whitening"})

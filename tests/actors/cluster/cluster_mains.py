@@ -4,11 +4,11 @@ import asyncio
 import time
 from typing import Any
 
-from actors.cluster.distribution import Distribution
-from actors.cluster.shared import CLUSTER
-from actors.node import refusals
-from actors.node.context import NodeContext
-from actors.runtime import (
+from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.cluster.shared import CLUSTER
+from aybiza.actors.node import refusals
+from aybiza.actors.node.context import NodeContext
+from aybiza.actors.runtime import (
     VM,
     CallExit,
     Down,
@@ -19,8 +19,8 @@ from actors.runtime import (
     RemoteBusy,
     Via,
 )
-from config.settings import load
-from supervisors import Supervisor, singleton
+from aybiza.config.settings import load
+from aybiza.supervisors import Supervisor, singleton
 
 
 class Witness(GenServer):

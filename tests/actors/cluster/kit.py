@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from actors.cluster.carrier import Welcome
-from actors.cluster.distribution import Distribution
-from actors.cluster.membership import Address, Card
-from actors.runtime import VM, GenServer
+from aybiza.actors.cluster.carrier import Welcome
+from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.cluster.membership import Address, Card
+from aybiza.actors.runtime import VM, GenServer
 
 LIMIT = 30.0
 
@@ -124,7 +124,7 @@ class Probe(GenServer):
             case ("fail",):
                 raise ValueError("asked to fail")
             case ("never",):
-                from actors.runtime import NO_REPLY
+                from aybiza.actors.runtime import NO_REPLY
 
                 return NO_REPLY
             case ("unpicklable",):

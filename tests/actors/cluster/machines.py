@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from actors.node import client
+from aybiza.actors.node import client
 from tests.actors.node.kit import LIMIT, RunningCommand, cookie, until
 
 

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from actors.cluster.carrier import Gone, ProcessReply, ToProcess, Unreachable, Welcome
+from aybiza.actors.cluster.carrier import Gone, ProcessReply, ToProcess, Unreachable, Welcome
 from tests.actors.cluster.kit import card
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from actors.cluster import link
-from actors.cluster.carrier import ProcessReply, ToProcess
-from actors.cluster.distribution import Distribution, NodeNameTaken
-from actors.runtime import (
+from aybiza.actors.cluster import link
+from aybiza.actors.cluster.carrier import ProcessReply, ToProcess
+from aybiza.actors.cluster.distribution import Distribution, NodeNameTaken
+from aybiza.actors.runtime import (
     KILL,
     KILLED,
     NOCONNECTION,

@@ -1,7 +1,7 @@
 """Process groups."""
 
-from actors.cluster.groups import GroupTable, Joined, Left, Members
-from actors.runtime import Pid
+from aybiza.actors.cluster.groups import GroupTable, Joined, Left, Members
+from aybiza.actors.runtime import Pid
 
 ONE, TWO, THERE = Pid("a", 1), Pid("a", 2), Pid("b", 1)
 

@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.cluster import link as module
-from actors.cluster.link import GAP_SECONDS, QUEUE_ITEMS, SILENCE_SECONDS, WINDOW, Link, Parcel
+from aybiza.actors.cluster import link as module
+from aybiza.actors.cluster.link import (
+    GAP_SECONDS,
+    QUEUE_ITEMS,
+    SILENCE_SECONDS,
+    WINDOW,
+    Link,
+    Parcel,
+)
 
 
 class Pair:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from actors.cluster.carrier import ProcessReply, ToProcess
-from actors.node.client import NodeNotRunning, ask_node, joined
-from actors.node.messages import FindNode, NodeAddress
+from aybiza.actors.cluster.carrier import ProcessReply, ToProcess
+from aybiza.actors.node.client import NodeNotRunning, ask_node, joined
+from aybiza.actors.node.messages import FindNode, NodeAddress
 from tests.actors.cluster.machines import Machine, quietly
 from tests.actors.node.kit import LIMIT, cookie, until
 

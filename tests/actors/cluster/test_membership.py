@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.cluster.link import SILENCE_SECONDS
-from actors.cluster.membership import (
+from aybiza.actors.cluster.link import SILENCE_SECONDS
+from aybiza.actors.cluster.membership import (
     FORGET_SECONDS,
     Address,
     Card,

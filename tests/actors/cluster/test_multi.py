@@ -2,8 +2,8 @@
 
 import pytest
 
-from actors.cluster.multi import multi_call
-from actors.runtime import virtual_time
+from aybiza.actors.cluster.multi import multi_call
+from aybiza.actors.runtime import virtual_time
 from tests.actors.cluster.kit import Probe, cluster
 
 

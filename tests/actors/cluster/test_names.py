@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.cluster.names import (
+from aybiza.actors.cluster.names import (
     Command,
     Entry,
     Granted,
@@ -18,7 +18,7 @@ from actors.cluster.names import (
     Settled,
     Tell,
 )
-from actors.runtime import Pid
+from aybiza.actors.runtime import Pid
 
 
 class World:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from actors.cluster import signals
-from actors.cluster.requests import Requests
-from actors.runtime import KILLED, NOCONNECTION, NOPROC, TIMEOUT, VM, CallExit, virtual_time
-from actors.runtime.messages import Call
+from aybiza.actors.cluster import signals
+from aybiza.actors.cluster.requests import Requests
+from aybiza.actors.runtime import KILLED, NOCONNECTION, NOPROC, TIMEOUT, VM, CallExit, virtual_time
+from aybiza.actors.runtime.messages import Call
 from tests.actors.cluster.kit import Probe, until
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from actors.cluster.membership import Address
-from actors.cluster.seeds import AGAIN_SECONDS, ALONE_SECONDS, CALM_SECONDS, Seeds, next_wait
-from actors.runtime import VM, virtual_time
+from aybiza.actors.cluster.membership import Address
+from aybiza.actors.cluster.seeds import AGAIN_SECONDS, ALONE_SECONDS, CALM_SECONDS, Seeds, next_wait
+from aybiza.actors.runtime import VM, virtual_time
 from tests.actors.cluster.kit import LoopCarrier, Network, card, cluster
 
 
@@ -89,7 +89,7 @@ async def test_a_name_server_that_fails_later_does_not_take_the_address_away() -
 
 
 async def test_a_name_server_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.cluster.seeds.RESOLVE_SECONDS", 0.2)
+    monkeypatch.setattr("aybiza.actors.cluster.seeds.RESOLVE_SECONDS", 0.2)
 
     def resolve(host: str) -> str:
         if host == "slow":

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from actors.cluster.names import NameConflict
-from actors.cluster.shared import CLUSTER
-from actors.runtime import CallExit, Exit, NameTaken, Via, virtual_time
+from aybiza.actors.cluster.names import NameConflict
+from aybiza.actors.cluster.shared import CLUSTER
+from aybiza.actors.runtime import CallExit, Exit, NameTaken, Via, virtual_time
 from tests.actors.cluster.kit import Probe, cluster, until
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from actors.cluster import signals
-from actors.runtime import Crashed, Pid, Shutdown
+from aybiza.actors.cluster import signals
+from aybiza.actors.runtime import Crashed, Pid, Shutdown
 
 
 def test_a_signal_is_the_same_on_the_other_side() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from actors.node import frames
+from aybiza.actors.node import frames
 from tests.actors.cluster.machines import Machine, quietly
 from tests.actors.node.kit import LIMIT, until
 

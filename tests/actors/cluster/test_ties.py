@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from actors.cluster import signals
-from actors.cluster.ties import Ties
-from actors.runtime import NOCONNECTION, NOPROC, VM, Down, Exit, Pid, Process, virtual_time
+from aybiza.actors.cluster import signals
+from aybiza.actors.cluster.ties import Ties
+from aybiza.actors.runtime import NOCONNECTION, NOPROC, VM, Down, Exit, Pid, Process, virtual_time
 from tests.actors.cluster.kit import Probe
 
 THERE = Pid("b", 7, 1)

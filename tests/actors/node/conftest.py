@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from actors.node.client import NodeRefused
+from aybiza.actors.node.client import NodeRefused
 from tests.actors.node.kit import LIMIT, RunningCommand, ask_node, free_port, until
 
 

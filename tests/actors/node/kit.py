@@ -16,16 +16,16 @@ from typing import Any, Self
 
 import psutil
 
-from actors.node import client
-from actors.node.cookie import read_cookie
+from aybiza.actors.node import client
+from aybiza.actors.node.cookie import read_cookie
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 30.0
 """Seconds that anything may take on a loaded machine before a test gives up."""
 COMMAND = """\
 import os, signal, typer
-from actors.node import frames
-from console import run
+from aybiza.actors.node import frames
+from aybiza.console import run
 if ahead := float(os.environ.get("TEST_CLOCK_AHEAD", 0)):
     steady = frames.steady_clock()
     frames.steady_clock = lambda: lambda: steady() + ahead

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from actors.node.context import NodeContext
+from aybiza.actors.node.context import NodeContext
 
 
 async def serving(context: NodeContext) -> None:

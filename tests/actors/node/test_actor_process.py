@@ -15,7 +15,7 @@ from tests.actors.node.kit import LIMIT, ROOT, RunningCommand, ask_node
 
 ACTOR = """\
 import ctypes, json, logging, multiprocessing, os, signal, sys
-from actors.node.actor_process import ActorProcess, leave
+from aybiza.actors.node.actor_process import ActorProcess, leave
 
 root, manager = logging.root, logging.Logger.manager
 handled = []

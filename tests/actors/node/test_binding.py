@@ -15,7 +15,7 @@ import pytest
 from tests.actors.node.kit import LIMIT, ROOT, RunningCommand, ask_node
 
 SCRIPT = """\
-from actors.node.binding import bind_listeners
+from aybiza.actors.node.binding import bind_listeners
 from thespian.system.transport.TCPTransport import TCPv4ActorAddress
 
 def say():

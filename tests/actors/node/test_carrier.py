@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from thespian.system.transport import SendStatus
 
-from actors.cluster.carrier import Unreachable
-from actors.node import carrier
-from actors.node.carrier import Greeting, NodeCarrier, Posted, Postman, Told
+from aybiza.actors.cluster.carrier import Unreachable
+from aybiza.actors.node import carrier
+from aybiza.actors.node.carrier import Greeting, NodeCarrier, Posted, Postman, Told
 from tests.actors.cluster.kit import card
 
 HERE, THERE = ("127.0.0.1", 1), ("127.0.0.1", 2)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from actors.node.client import NodeNotRunning, NodeRefused, NodeTimeout
+from aybiza.actors.node.client import NodeNotRunning, NodeRefused, NodeTimeout
 from tests.actors.node.kit import LIMIT, RunningCommand, ask_node, free_port, stop_node
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.node.context import load_node_main
+from aybiza.actors.node.context import load_node_main
 
 MAINS = "tests.actors.node.node_mains"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.node.cookie import MOST_BYTES, CookieError, ensure_cookie, read_cookie
+from aybiza.actors.node.cookie import MOST_BYTES, CookieError, ensure_cookie, read_cookie
 
 
 def test_a_first_start_makes_a_file_that_is_the_users_own(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.node.frames import (
+from aybiza.actors.node.frames import (
     ACK,
     CLOCK_BYTES,
     HEAD_BYTES,
@@ -281,7 +281,7 @@ def test_a_message_that_is_too_long_is_refused_to_its_sender(clock: Clock) -> No
 
 def test_no_bare_pickle_is_left_in_the_transport() -> None:
     program = """
-        from actors.node.frames import guard_frames
+        from aybiza.actors.node.frames import guard_frames
         codec = guard_frames(b"x" * 32)
         from thespian.system.transport import TCPTransport as tcp, streamBuffer
         assert tcp.serializer is codec

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.node.keeper_machine import (
+from aybiza.actors.node.keeper_machine import (
     TICK,
     AskToStop,
     Command,
@@ -20,7 +20,7 @@ from actors.node.keeper_machine import (
     ReportStopped,
     ReportUp,
 )
-from actors.node.messages import Limits
+from aybiza.actors.node.messages import Limits
 
 LIMITS = Limits(
     start=10, silence=3, stop=2, max_restarts=3, max_seconds=30, backoff=(0.0, 0.5, 1.0)

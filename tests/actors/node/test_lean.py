@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.node.lean import Poller
+from aybiza.actors.node.lean import Poller
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -93,7 +93,7 @@ def test_a_closed_descriptor_is_an_error() -> None:
 
 PROGRAM = """
     from datetime import timedelta
-    from actors.node.lean import Poller, use_lean_transport
+    from aybiza.actors.node.lean import Poller, use_lean_transport
     from thespian.actors import ActorAddress
     from thespian.system import timing
     from thespian.system.transport import TCPTransport as tcp, TransmitIntent

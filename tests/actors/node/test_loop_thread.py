@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from actors.node.context import NodeContext, NodeMain
-from actors.node.loop_thread import (
+from aybiza.actors.node.context import NodeContext, NodeMain
+from aybiza.actors.node.loop_thread import (
     MAX_CONTROL_REQUESTS,
     LoopThread,
     Outbox,
     describe_error,
 )
-from actors.node.messages import (
+from aybiza.actors.node.messages import (
     ControlReply,
     ControlRequest,
     ForwardedRequest,

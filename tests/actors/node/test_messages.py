@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from actors.cluster.membership import Card
-from actors.node import messages
-from actors.node.messages import (
+from aybiza.actors.cluster.membership import Card
+from aybiza.actors.node import messages
+from aybiza.actors.node.messages import (
     CarryNode,
     ControlReply,
     ControlRequest,
@@ -33,7 +33,7 @@ from actors.node.messages import (
     ReleaseNode,
     StopNode,
 )
-from console.run import run
+from aybiza.console.run import run
 
 REQUEST = ControlRequest({"op": "tree", "depth": [1, None]}, 0.5)
 EXAMPLES: list[Any] = [

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.node.client import NodeRefused
-from actors.node.node_actor import encode_reply
+from aybiza.actors.node.client import NodeRefused
+from aybiza.actors.node.node_actor import encode_reply
 from tests.actors.node.kit import LIMIT, RunningCommand, ask_node
 
 

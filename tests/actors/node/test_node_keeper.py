@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.node.node_keeper import CAPABILITY, NodeKeeper
+from aybiza.actors.node.node_keeper import CAPABILITY, NodeKeeper
 from tests.actors.node.kit import LIMIT, RunningCommand, answer, ask_node, until
 
 

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from actors.node.process import describe_exit
+from aybiza.actors.node.process import describe_exit
 from tests.actors.node.kit import LIMIT, ROOT, is_alive, until
 
 PROCESSES = """\
 import multiprocessing, os, signal, time
-from actors.node import process
+from aybiza.actors.node import process
 
 def say(words):
     os.write(1, f"{words}\\n".encode())

@@ -5,11 +5,11 @@ import subprocess
 import sys
 import textwrap
 
-from actors.node import refusals
+from aybiza.actors.node import refusals
 
 PROGRAM = """
     import os
-    from actors.node import refusals
+    from aybiza.actors.node import refusals
     refusals.add("cookie")
     assert refusals.counts() == {}
     refusals.share()

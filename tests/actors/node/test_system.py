@@ -8,7 +8,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from actors.node.system import NodeStartError, NodeSystem
+from aybiza.actors.node.system import NodeStartError, NodeSystem
 from tests.actors.node.kit import (
     LIMIT,
     RunningCommand,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from actors.runtime import VM, From, GenServer, Pid, Reason
+from aybiza.actors.runtime import VM, From, GenServer, Pid, Reason
 
 
 class Probe(GenServer):

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from actors.runtime import VM, VirtualTimeLoop, run_virtual, virtual_time
+from aybiza.actors.runtime import VM, VirtualTimeLoop, run_virtual, virtual_time
 
 
 def test_hours_pass_in_milliseconds() -> None:

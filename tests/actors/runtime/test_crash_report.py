@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     NORMAL,
     SHUTDOWN,
@@ -22,7 +22,7 @@ from actors.runtime import (
     Stop,
     virtual_time,
 )
-from actors.runtime.crash_report import (
+from aybiza.actors.runtime.crash_report import (
     BACKLOG,
     SHOWN_CHARACTERS,
     TRACEBACK_CHARACTERS,
@@ -200,7 +200,7 @@ def test_a_log_that_cannot_be_written_does_not_end_later_reports(
             if len(told) == 1:
                 raise BrokenPipeError
 
-    monkeypatch.setattr("actors.runtime.crash_report.log", Broken())
+    monkeypatch.setattr("aybiza.actors.runtime.crash_report.log", Broken())
     crash("x")
     crash("x")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     NO_REPLY,
     NORMAL,
     VM,
@@ -25,7 +25,7 @@ from actors.runtime import (
     sys,
     virtual_time,
 )
-from actors.runtime.debug import Traced
+from aybiza.actors.runtime.debug import Traced
 from tests.actors.runtime.probe import Probe
 from tests.actors.runtime.probe import started as probe
 

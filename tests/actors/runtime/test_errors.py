@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     NOPROC,
     NORMAL,
     VM,
@@ -18,7 +18,7 @@ from actors.runtime import (
     Stop,
     virtual_time,
 )
-from actors.runtime.errors import UNSET, own_traceback, reason_of
+from aybiza.actors.runtime.errors import UNSET, own_traceback, reason_of
 
 
 def test_an_end_without_an_error_is_normal() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     IGNORE,
     KILL,
     NO_REPLY,
@@ -33,7 +33,7 @@ from actors.runtime import (
     reply,
     virtual_time,
 )
-from actors.runtime.reasons import FUNCTION_CLAUSE
+from aybiza.actors.runtime.reasons import FUNCTION_CLAUSE
 from tests.actors.runtime.recorder import Log, Recorder, forever, raises, started
 
 Logs = list[MutableMapping[str, Any]]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     KILLED,
     NORMAL,

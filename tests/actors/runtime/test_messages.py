@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from actors.runtime import From, Pid
-from actors.runtime.messages import Call, Cast, System
+from aybiza.actors.runtime import From, Pid
+from aybiza.actors.runtime.messages import Call, Cast, System
 
 
 async def test_the_first_answer_counts_and_later_ones_are_dropped() -> None:

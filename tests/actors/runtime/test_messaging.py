@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     CALLING_SELF,
     KILL,
     KILLED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 
-from actors.runtime import Pid, Via
+from aybiza.actors.runtime import Pid, Via
 
 
 def test_pid_prints_as_node_and_serial() -> None:

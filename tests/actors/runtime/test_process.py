@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     KILLED,
     NORMAL,
@@ -23,7 +23,7 @@ from actors.runtime import (
     current_process,
     virtual_time,
 )
-from actors.runtime.process import INSIST_SECONDS, INSIST_TIMES, MESSAGES_A_SLICE
+from aybiza.actors.runtime.process import INSIST_SECONDS, INSIST_TIMES, MESSAGES_A_SLICE
 
 Logs = list[MutableMapping[str, Any]]
 

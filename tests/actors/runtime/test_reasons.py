@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILLED,
     NOPROC,
     NORMAL,
@@ -19,7 +19,7 @@ from actors.runtime import (
     Shutdown,
     is_orderly,
 )
-from actors.runtime.reasons import RemoteCrash
+from aybiza.actors.runtime.reasons import RemoteCrash
 
 
 @pytest.mark.parametrize("reason", [NORMAL, SHUTDOWN, Shutdown("drained"), Shutdown(NORMAL)])

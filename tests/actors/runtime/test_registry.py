@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     VM,
     CallExit,
@@ -23,7 +23,7 @@ from actors.runtime import (
     run_virtual,
     virtual_time,
 )
-from actors.runtime.registry import Entry, Registered, RegistryStatistics, Unregistered
+from aybiza.actors.runtime.registry import Entry, Registered, RegistryStatistics, Unregistered
 
 Keys = Literal["unique", "duplicate"]
 

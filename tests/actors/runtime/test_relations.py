@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     KILLED,
     NOPROC,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from actors.cluster.distribution import Distribution
-from actors.runtime import NOPROC, VM, CallExit, GenServer, Pid
-from actors.runtime.remote import Remote
+from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.runtime import NOPROC, VM, CallExit, GenServer, Pid
+from aybiza.actors.runtime.remote import Remote
 from tests.actors.cluster.kit import LoopCarrier, Network, card
 
 

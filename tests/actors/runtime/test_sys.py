@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     NORMAL,
     SHUTDOWN,
     TIMEOUT,
@@ -22,7 +22,7 @@ from actors.runtime import (
     sys,
     virtual_time,
 )
-from actors.runtime.messages import System
+from aybiza.actors.runtime.messages import System
 
 
 class Counter(GenServer):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import TIMEOUT, VM, CallExit, From, GenServer, virtual_time
-from actors.runtime.time_limit import TimeLimit
+from aybiza.actors.runtime import TIMEOUT, VM, CallExit, From, GenServer, virtual_time
+from aybiza.actors.runtime.time_limit import TimeLimit
 
 Due = list[Any]
 

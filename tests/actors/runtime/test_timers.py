@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from actors.runtime import VM, GenServer, Timer, virtual_time
+from aybiza.actors.runtime import VM, GenServer, Timer, virtual_time
 
 
 class Bell(GenServer):

@@ -11,7 +11,7 @@ api = pytest.importorskip("mypy.api")
 SNIPPET = '''
 from dataclasses import dataclass
 from typing import Any
-from actors.runtime import VM, From, GenServer, Pid, Request
+from aybiza.actors.runtime import VM, From, GenServer, Pid, Request
 
 @dataclass(frozen=True, slots=True)
 class Get(Request[int]):

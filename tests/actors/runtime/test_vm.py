@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime import (
+from aybiza.actors.runtime import (
     KILL,
     KILLED,
     NOPROC,
@@ -32,7 +32,7 @@ from actors.runtime import (
     VMClosed,
     virtual_time,
 )
-from actors.runtime.vm import ALARM_SECONDS
+from aybiza.actors.runtime.vm import ALARM_SECONDS
 from tests.actors.runtime.probe import Probe, forever, started
 
 Logs = list[MutableMapping[str, Any]]

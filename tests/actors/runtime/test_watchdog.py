@@ -9,7 +9,7 @@ import time
 from collections.abc import MutableMapping
 from typing import Any
 
-from actors.runtime import VM, GenServer, run_virtual
+from aybiza.actors.runtime import VM, GenServer, run_virtual
 
 Logs = list[MutableMapping[str, Any]]
 

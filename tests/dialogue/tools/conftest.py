@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import boto3
 import pytest
 
-from dialogue.tools.aws import Aws
-from dialogue.tools.http_api import HttpApi
-from dialogue.tools.http_auth import bearer
-from emulators.services import ServicesEmulator
+from aybiza.dialogue.tools.aws import Aws
+from aybiza.dialogue.tools.http_api import HttpApi
+from aybiza.dialogue.tools.http_auth import bearer
+from aybiza.emulators.services import ServicesEmulator
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from dialogue.tool_registry import Tool, ToolRegistry
-from dialogue.toolbox import ToolRun
+from aybiza.dialogue.tool_registry import Tool, ToolRegistry
+from aybiza.dialogue.toolbox import ToolRun
 
 LINE = "+14155550123"
 _ids = itertools.count(1)

@@ -8,10 +8,10 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from config.ports import free_port
-from dialogue.tool_registry import ToolError
-from dialogue.tools.aws import Aws
-from emulators.services import ServicesEmulator
+from aybiza.config.ports import free_port
+from aybiza.dialogue.tool_registry import ToolError
+from aybiza.dialogue.tools.aws import Aws
+from aybiza.emulators.services import ServicesEmulator
 
 INDEX = "0" * 36
 QUESTION = {"IndexId": INDEX, "QueryText": "secret question"}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.toolbox import ToolRun
-from dialogue.tools.catalogue import ToolsError, load_tools
-from emulators.services import ServicesEmulator
-from emulators.services.crm import OPENAPI
+from aybiza.dialogue.toolbox import ToolRun
+from aybiza.dialogue.tools.catalogue import ToolsError, load_tools
+from aybiza.emulators.services import ServicesEmulator
+from aybiza.emulators.services.crm import OPENAPI
 
 FILE = """
 [crm]

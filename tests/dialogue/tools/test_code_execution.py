@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
-from dialogue.tools.aws import Aws
-from dialogue.tools.code_execution import code_execution_tool
-from emulators.services import ServicesEmulator
+from aybiza.dialogue.tools.aws import Aws
+from aybiza.dialogue.tools.code_execution import code_execution_tool
+from aybiza.emulators.services import ServicesEmulator
 from tests.dialogue.tools.kit import used
 
 FUNCTION = "execute-code"

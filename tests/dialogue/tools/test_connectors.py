@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from dialogue.tool_registry import LONGEST_SECONDS, Tool
-from dialogue.tools.connectors import create_connector
-from dialogue.tools.http_api import HttpApi
-from emulators.services import ServicesEmulator
-from emulators.services.crm import OPENAPI
+from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool
+from aybiza.dialogue.tools.connectors import create_connector
+from aybiza.dialogue.tools.http_api import HttpApi
+from aybiza.emulators.services import ServicesEmulator
+from aybiza.emulators.services.crm import OPENAPI
 from tests.dialogue.tools.kit import used
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from dialogue.tool_registry import ToolRegistry
-from dialogue.toolbox import ToolRun
-from dialogue.tools.crm import (
+from aybiza.dialogue.tool_registry import ToolRegistry
+from aybiza.dialogue.toolbox import ToolRun
+from aybiza.dialogue.tools.crm import (
     HttpCrm,
     appointment_booking_tool,
     crm_lookup_tool,
     free_times_tool,
 )
-from dialogue.tools.http_api import HttpApi
-from emulators.services import ServicesEmulator
+from aybiza.dialogue.tools.http_api import HttpApi
+from aybiza.emulators.services import ServicesEmulator
 from tests.dialogue.tools.kit import used
 
 DAY = "2026-12-01"

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from config.ports import free_port
-from dialogue.tool_registry import ToolError
-from dialogue.tools.http_api import HttpApi, segment
-from dialogue.tools.http_auth import ClientCredentials, api_key
-from emulators.services import ServicesEmulator
+from aybiza.config.ports import free_port
+from aybiza.dialogue.tool_registry import ToolError
+from aybiza.dialogue.tools.http_api import HttpApi, segment
+from aybiza.dialogue.tools.http_auth import ClientCredentials, api_key
+from aybiza.emulators.services import ServicesEmulator
 
 FIND = ("GET", "/customers")
 WHO = {"identifier": "41573"}

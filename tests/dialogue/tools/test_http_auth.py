@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from dialogue.tool_registry import ToolError
-from dialogue.tools.http_auth import (
+from aybiza.dialogue.tool_registry import ToolError
+from aybiza.dialogue.tools.http_auth import (
     Auth,
     ClientCredentials,
     anonymous,
@@ -14,7 +14,7 @@ from dialogue.tools.http_auth import (
     basic,
     bearer,
 )
-from emulators.services import ServicesEmulator
+from aybiza.emulators.services import ServicesEmulator
 
 CASES = [
     (anonymous(), {}, {}),

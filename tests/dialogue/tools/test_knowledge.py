@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dialogue.tools.aws import Aws
-from dialogue.tools.knowledge import KendraIndex, Passage, knowledge_search_tool
-from emulators.services import ServicesEmulator
+from aybiza.dialogue.tools.aws import Aws
+from aybiza.dialogue.tools.knowledge import KendraIndex, Passage, knowledge_search_tool
+from aybiza.emulators.services import ServicesEmulator
 from tests.dialogue.tools.kit import used
 
 INDEX = "0" * 36

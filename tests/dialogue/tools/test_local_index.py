@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogue.tools.local_index import KnowledgeError, LocalIndex, expression, passages_of
+from aybiza.dialogue.tools.local_index import KnowledgeError, LocalIndex, expression, passages_of
 
 FEES = """# Fees
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dialogue.tools.aws import Aws
-from dialogue.tools.mail import email_tool
-from emulators.services import ServicesEmulator
+from aybiza.dialogue.tools.aws import Aws
+from aybiza.dialogue.tools.mail import email_tool
+from aybiza.emulators.services import ServicesEmulator
 from tests.dialogue.tools.kit import used
 
 SENDER = "desk@example.org"

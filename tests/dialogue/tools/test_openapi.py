@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from dialogue.tools.openapi import Operation, inlined, name_of, operations
-from emulators.services.crm import OPENAPI
+from aybiza.dialogue.tools.openapi import Operation, inlined, name_of, operations
+from aybiza.emulators.services.crm import OPENAPI
 
 
 def document(**operation: Any) -> dict[str, Any]:

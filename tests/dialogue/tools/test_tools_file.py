@@ -8,8 +8,8 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from dialogue.tools.http_auth import ClientCredentials
-from dialogue.tools.tools_file import AuthTable, ToolsFile
+from aybiza.dialogue.tools.http_auth import ClientCredentials
+from aybiza.dialogue.tools.tools_file import AuthTable, ToolsFile
 
 ENVIRONMENT = {"TOKEN": "s3cret"}
 

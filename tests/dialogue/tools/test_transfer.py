@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialogue.tools.transfer import Destination, call_transfer_tool
+from aybiza.dialogue.tools.transfer import Destination, call_transfer_tool
 from tests.dialogue.tools.kit import used
 
 SALES = Destination("sales", "+14155550100", "prices and orders")

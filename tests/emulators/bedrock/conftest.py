@@ -13,10 +13,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from dialogue.clinic import TOOLS, ClinicBook, ToolContext
-from emulators.bedrock import BedrockEmulator
-from emulators.bedrock.reply import Text
-from emulators.bedrock.responder import respond
+from aybiza.dialogue.clinic import TOOLS, ClinicBook, ToolContext
+from aybiza.emulators.bedrock import BedrockEmulator
+from aybiza.emulators.bedrock.reply import Text
+from aybiza.emulators.bedrock.responder import respond
 
 MODEL = "global.anthropic.claude-haiku-4-5-20251001-v1:0"
 FRIDAY_MORNING = datetime(2026, 11, 20, 9, 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulators.bedrock import catalogue
+from aybiza.emulators.bedrock import catalogue
 
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from emulators.bedrock import connection
-from emulators.bedrock.connection import ClientLeft, Connection, Handler, HttpRequest
+from aybiza.emulators.bedrock import connection
+from aybiza.emulators.bedrock.connection import ClientLeft, Connection, Handler, HttpRequest
 
 GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: x\r\n\r\n"
 TEXT = [("Content-Type", "text/plain")]

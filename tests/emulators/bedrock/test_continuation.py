@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.bedrock.continuation import NOTHING_LEFT, continuing, merged, rest_of
-from emulators.bedrock.reply import Reply, Text, ToolUse, say, use
+from aybiza.emulators.bedrock.continuation import NOTHING_LEFT, continuing, merged, rest_of
+from aybiza.emulators.bedrock.reply import Reply, Text, ToolUse, say, use
 
 ANSWER = "We open at eight. We close at six, from Monday to Friday. Anything else?"
 CONTINUE = "(Continue exactly from where you stopped, do not repeat.)"

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from emulators.bedrock import BedrockEmulator, Fault, Pace
+from aybiza.emulators.bedrock import BedrockEmulator, Fault, Pace
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.bedrock import eventstream
+from aybiza.emulators.bedrock import eventstream
 
 MESSAGE_START = bytes.fromhex(
     "0000007700000052abb5d36e0b3a6576656e742d7479706507000c6d6573736167655374617274"

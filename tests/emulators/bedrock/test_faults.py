@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emulators.bedrock.faults import IN_STREAM, KINDS, Fault, FaultQueue, Pace
+from aybiza.emulators.bedrock.faults import IN_STREAM, KINDS, Fault, FaultQueue, Pace
 
 STREAM = "converse-stream"
 

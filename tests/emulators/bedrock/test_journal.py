@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from emulators.bedrock.journal import CANCELLED, COMPLETED, Journal
+from aybiza.emulators.bedrock.journal import CANCELLED, COMPLETED, Journal
 
 
 def test_records_are_numbered_in_the_order_of_arrival() -> None:

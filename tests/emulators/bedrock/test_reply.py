@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.bedrock import reply as replies
-from emulators.bedrock.reply import Reasoning, Reply, StreamEvent, Text, ToolUse, say, use
+from aybiza.emulators.bedrock import reply as replies
+from aybiza.emulators.bedrock.reply import Reasoning, Reply, StreamEvent, Text, ToolUse, say, use
 
 USAGE = {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3}
 LONG = "One two three four five six seven. Eight nine ten, eleven twelve thirteen fourteen!"

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.agents import load_agent
-from dialogue.clinic import TOOLS
-from emulators.bedrock.clinic.conversation import GREETING, STILL_THERE
-from emulators.bedrock.continuation import continuing
-from emulators.bedrock.responder import respond
-from emulators.phone.script import SCRIPTS
+from aybiza.config.agents import load_agent
+from aybiza.dialogue.clinic import TOOLS
+from aybiza.emulators.bedrock.clinic.conversation import GREETING, STILL_THERE
+from aybiza.emulators.bedrock.continuation import continuing
+from aybiza.emulators.bedrock.responder import respond
+from aybiza.emulators.phone.script import SCRIPTS
 
 CONTINUE = "(Continue exactly from where you stopped, do not repeat.)"
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from emulators.bedrock.reply import Reasoning, Reply, Text, ToolUse, say
-from emulators.bedrock.scripted import Scripted, echo, from_json, long
+from aybiza.emulators.bedrock.reply import Reasoning, Reply, Text, ToolUse, say
+from aybiza.emulators.bedrock.scripted import Scripted, echo, from_json, long
 
 
 def asking(text: str) -> dict[str, Any]:

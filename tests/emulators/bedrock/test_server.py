@@ -7,8 +7,17 @@ import botocore.exceptions
 import httpx
 import pytest
 
-from emulators.bedrock import BedrockEmulator, Fault, Reasoning, Reply, Scripted, Text, say, use
-from emulators.bedrock.reply import signature
+from aybiza.emulators.bedrock import (
+    BedrockEmulator,
+    Fault,
+    Reasoning,
+    Reply,
+    Scripted,
+    Text,
+    say,
+    use,
+)
+from aybiza.emulators.bedrock.reply import signature
 
 TOOL = {
     "toolSpec": {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulators.bedrock import sigv4
+from aybiza.emulators.bedrock import sigv4
 
 SIGNATURE = "0123456789abcdef" * 4
 GOOD = {

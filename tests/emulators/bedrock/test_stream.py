@@ -9,9 +9,9 @@ import pytest
 import urllib3.exceptions
 from botocore.eventstream import ChecksumMismatch
 
-from emulators.bedrock import BedrockEmulator, Fault, Pace, Scripted, long, use
-from emulators.bedrock.faults import HTTP_ERRORS, STREAM_EXCEPTIONS
-from emulators.bedrock.journal import Record
+from aybiza.emulators.bedrock import BedrockEmulator, Fault, Pace, Scripted, long, use
+from aybiza.emulators.bedrock.faults import HTTP_ERRORS, STREAM_EXCEPTIONS
+from aybiza.emulators.bedrock.journal import Record
 
 SENTENCES = 30
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.bedrock import catalogue, validation
-from emulators.bedrock.reply import signature
+from aybiza.emulators.bedrock import catalogue, validation
+from aybiza.emulators.bedrock.reply import signature
 
 HAIKU = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 SONNET_4_6 = "us.anthropic.claude-sonnet-4-6"

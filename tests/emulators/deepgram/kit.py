@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emulators.deepgram.engine import BLOCK_BYTES
-from emulators.phone.audio import read_wav
-from speech import mulaw
+from aybiza.emulators.deepgram.engine import BLOCK_BYTES
+from aybiza.emulators.phone.audio import read_wav
+from aybiza.speech import mulaw
 
 RECORDINGS = Path(__file__).parents[3] / "emulators" / "phone" / "recordings"
 

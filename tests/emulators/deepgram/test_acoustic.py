@@ -12,13 +12,13 @@ import numpy as np
 import psutil
 import pytest
 
-from emulators.deepgram import DeepgramEmulator
-from emulators.deepgram.acoustic import AcousticEngine
-from emulators.deepgram.speak import Pace
-from speech import mulaw
-from speech.deepgram import Deepgram
-from speech.deepgram_listen import ListenOptions, SpeechStarted, Transcript
-from speech.deepgram_speak import Audio, Flushed, SpeakOptions
+from aybiza.emulators.deepgram import DeepgramEmulator
+from aybiza.emulators.deepgram.acoustic import AcousticEngine
+from aybiza.emulators.deepgram.speak import Pace
+from aybiza.speech import mulaw
+from aybiza.speech.deepgram import Deepgram
+from aybiza.speech.deepgram_listen import ListenOptions, SpeechStarted, Transcript
+from aybiza.speech.deepgram_speak import Audio, Flushed, SpeakOptions
 from tests.emulators.deepgram.kit import (
     SAID,
     call,
@@ -168,7 +168,7 @@ async def test_it_ends_with_callers_in_mid_utterance_and_leaves_no_process() -> 
 async def test_a_worker_that_does_not_start_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("emulators.deepgram.worker_process.COMMAND", ("/bin/false",))
+    monkeypatch.setattr("aybiza.emulators.deepgram.worker_process.COMMAND", ("/bin/false",))
     before = psutil.Process().children()
     async with nothing_left():
         with pytest.raises(OSError, match="did not start"):

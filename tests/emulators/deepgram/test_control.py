@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from emulators.deepgram import DeepgramEmulator, Fault
-from emulators.deepgram.speak import Pace
+from aybiza.emulators.deepgram import DeepgramEmulator, Fault
+from aybiza.emulators.deepgram.speak import Pace
 
 
 class Control:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators import textaudio
-from emulators.deepgram.engine import BLOCK_BYTES, ScriptedEngine
-from speech import mulaw
+from aybiza.emulators import textaudio
+from aybiza.emulators.deepgram.engine import BLOCK_BYTES, ScriptedEngine
+from aybiza.speech import mulaw
 
 SILENT_BLOCK = mulaw.silence(0.02)
 

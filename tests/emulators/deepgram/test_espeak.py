@@ -10,7 +10,7 @@ import wave
 import numpy as np
 import pytest
 
-from emulators.deepgram.synthesis import ESPEAK
+from aybiza.emulators.deepgram.synthesis import ESPEAK
 
 SENTENCE = "Thank you for calling. How can I help you?"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulators.deepgram.faults import JOURNAL_LIMIT, KINDS, Fault, Faults, Journal, fault
+from aybiza.emulators.deepgram.faults import JOURNAL_LIMIT, KINDS, Fault, Faults, Journal, fault
 
 
 def test_each_fault_is_taken_once_by_its_own_door_in_order() -> None:

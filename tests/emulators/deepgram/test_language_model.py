@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from emulators.deepgram.language_model import DICTIONARY, GRAMMAR, MODEL, Grammar
+from aybiza.emulators.deepgram.language_model import DICTIONARY, GRAMMAR, MODEL, Grammar
 
 
 def sentences(text: str, count: int = 200) -> set[str]:

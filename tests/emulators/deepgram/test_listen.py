@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators import textaudio
-from emulators.deepgram.engine import BLOCK_BYTES, ScriptedRecogniser
-from emulators.deepgram.listen import (
+from aybiza.emulators import textaudio
+from aybiza.emulators.deepgram.engine import BLOCK_BYTES, ScriptedRecogniser
+from aybiza.emulators.deepgram.listen import (
     LONGEST_SEGMENT_MS,
     SEGMENT_MS,
     SILENT_SEGMENT_MS,
@@ -19,7 +19,7 @@ from emulators.deepgram.listen import (
     Message,
     Parameters,
 )
-from speech import mulaw
+from aybiza.speech import mulaw
 
 ALL = Parameters(endpointing_ms=300, utterance_end_ms=1000, interim_results=True, vad_events=True)
 # 25 characters last 100 ms; a whole number of blocks keeps the sums plain.

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from emulators.deepgram.processes import kill
+from aybiza.emulators.deepgram.processes import kill
 from tests.speech.kit import nothing_left, within
 
 

@@ -13,11 +13,11 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from emulators import textaudio
-from emulators.deepgram import DeepgramEmulator, Fault
-from emulators.deepgram.server import CLOSE_SECONDS
-from emulators.deepgram.speak import Pace
-from speech import mulaw
+from aybiza.emulators import textaudio
+from aybiza.emulators.deepgram import DeepgramEmulator, Fault
+from aybiza.emulators.deepgram.server import CLOSE_SECONDS
+from aybiza.emulators.deepgram.speak import Pace
+from aybiza.speech import mulaw
 from tests.speech.kit import nothing_left, until, within
 
 LISTEN = "/v1/listen?model=nova-3&encoding=mulaw&sample_rate=8000&endpointing=300"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulators.deepgram.engine import ScriptedEngine, SynthesisError
-from emulators.deepgram.speak import (
+from aybiza.emulators.deepgram.engine import ScriptedEngine, SynthesisError
+from aybiza.emulators.deepgram.speak import (
     CHARACTERS,
     FLUSHES,
     PIECE_BYTES,
@@ -21,7 +21,7 @@ from emulators.deepgram.speak import (
     Pace,
     Speaking,
 )
-from emulators.textaudio import TextAudioDecoder
+from aybiza.emulators.textaudio import TextAudioDecoder
 from tests.speech.kit import nothing_left, until, within
 
 AT_ONCE = Pace(times_real_time=1e6)

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.deepgram import synthesis
-from emulators.deepgram.engine import BLOCK_BYTES, SynthesisError
-from emulators.deepgram.synthesis import Synthesiser, mulaw_of_wav, plain
-from speech import mulaw
+from aybiza.emulators.deepgram import synthesis
+from aybiza.emulators.deepgram.engine import BLOCK_BYTES, SynthesisError
+from aybiza.emulators.deepgram.synthesis import Synthesiser, mulaw_of_wav, plain
+from aybiza.speech import mulaw
 from tests.speech.kit import nothing_left, within
 
 SENTENCE = "Thank you for calling Lakeside Clinic. How can I help you today?"

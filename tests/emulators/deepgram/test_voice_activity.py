@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emulators.deepgram.voice_activity import VoiceActivity
-from speech import mulaw
+from aybiza.emulators.deepgram.voice_activity import VoiceActivity
+from aybiza.speech import mulaw
 from tests.emulators.deepgram.kit import (
     SAID,
     Floats,

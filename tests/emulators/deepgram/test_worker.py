@@ -7,9 +7,9 @@ from functools import cache
 
 import pytest
 
-from emulators.deepgram import worker
-from emulators.deepgram.worker import KNOWN, PLACE, REPLY, REQUEST, UNKNOWN, Hearing, serve
-from speech import mulaw
+from aybiza.emulators.deepgram import worker
+from aybiza.emulators.deepgram.worker import KNOWN, PLACE, REPLY, REQUEST, UNKNOWN, Hearing, serve
+from aybiza.speech import mulaw
 from tests.emulators.deepgram.kit import SAID, recording
 
 

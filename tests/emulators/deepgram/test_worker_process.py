@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from emulators.deepgram import worker_process
-from emulators.deepgram.worker import KNOWN, PLACE
-from emulators.deepgram.worker_process import WorkerProcess
+from aybiza.emulators.deepgram import worker_process
+from aybiza.emulators.deepgram.worker import KNOWN, PLACE
+from aybiza.emulators.deepgram.worker_process import WorkerProcess
 from tests.emulators.deepgram.kit import SAID, recording
 from tests.speech.kit import nothing_left, until, within
 
@@ -161,7 +161,7 @@ async def test_ctrl_c_is_not_for_the_worker(worker: WorkerProcess) -> None:
 def test_a_worker_ends_when_its_parent_is_killed() -> None:
     code = (
         "import asyncio\n"
-        "from emulators.deepgram.worker_process import WorkerProcess\n"
+        "from aybiza.emulators.deepgram.worker_process import WorkerProcess\n"
         "async def main():\n"
         "    worker = WorkerProcess()\n"
         "    await worker.start()\n"

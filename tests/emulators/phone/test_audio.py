@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.phone.audio import (
+from aybiza.emulators.phone.audio import (
     FRAME_BYTES,
     SILENCE,
     AudioError,
@@ -19,8 +19,8 @@ from emulators.phone.audio import (
     utterance_of_wav,
     write_wav,
 )
-from speech import mulaw
-from speech.mulaw import SAMPLE_RATE, Pcm
+from aybiza.speech import mulaw
+from aybiza.speech.mulaw import SAMPLE_RATE, Pcm
 
 TONE_HZ = 440.0
 TONE_LEVEL = 10_000.0

@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from emulators.phone.audio_socket import AUDIO, HANG_UP, AudioSocketWire
-from emulators.phone.bridge import HangUp
-from emulators.phone.messages import AgentError, Audio
+from aybiza.emulators.phone.audio_socket import AUDIO, HANG_UP, AudioSocketWire
+from aybiza.emulators.phone.bridge import HangUp
+from aybiza.emulators.phone.messages import AgentError, Audio
 
 
 def message(kind: int, payload: bytes = b"") -> bytes:

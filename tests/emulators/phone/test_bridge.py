@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from config.ports import free_port
-from emulators import textaudio
-from emulators.phone import Phone, Report
-from emulators.phone.audio_socket import AudioSocketWire
-from emulators.phone.bridge import Bridge, Wire
-from emulators.phone.telnyx import TelnyxWire
-from gateway.carriers.audio_socket_codec import HANG_UP, AudioSocketCodec, message
-from gateway.carriers.codec import Start
-from gateway.carriers.telnyx_codec import TelnyxCodec
+from aybiza.config.ports import free_port
+from aybiza.emulators import textaudio
+from aybiza.emulators.phone import Phone, Report
+from aybiza.emulators.phone.audio_socket import AudioSocketWire
+from aybiza.emulators.phone.bridge import Bridge, Wire
+from aybiza.emulators.phone.telnyx import TelnyxWire
+from aybiza.gateway.carriers.audio_socket_codec import HANG_UP, AudioSocketCodec, message
+from aybiza.gateway.carriers.codec import Start
+from aybiza.gateway.carriers.telnyx_codec import TelnyxCodec
 from tests.call.steps import Step, hang_up, script_of, stay
 
 LIMIT = 10.0

@@ -9,13 +9,13 @@ from typing import Self
 import numpy as np
 import pytest
 
-from emulators import textaudio
-from emulators.phone.audio import FRAME_BYTES, FRAME_MS, SILENCE
-from emulators.phone.caller import SILENT_PAYLOAD, Caller, Tick
-from emulators.phone.messages import Audio, Clear, MarkSet
-from emulators.phone.player import FINISHED, Failure
-from emulators.phone.report import Progress, Report
-from emulators.phone.script import parse
+from aybiza.emulators import textaudio
+from aybiza.emulators.phone.audio import FRAME_BYTES, FRAME_MS, SILENCE
+from aybiza.emulators.phone.caller import SILENT_PAYLOAD, Caller, Tick
+from aybiza.emulators.phone.messages import Audio, Clear, MarkSet
+from aybiza.emulators.phone.player import FINISHED, Failure
+from aybiza.emulators.phone.report import Progress, Report
+from aybiza.emulators.phone.script import parse
 
 
 class Call:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from emulators import textaudio
-from emulators.phone.cli import EXIT_FAILED, EXIT_OK, EXIT_USAGE, main
-from emulators.phone.webhook import signature
-from gateway.carriers import twilio_codec
-from gateway.carriers.codec import Start, Stop
-from gateway.carriers.twilio_codec import TwilioStream
+from aybiza.emulators import textaudio
+from aybiza.emulators.phone.cli import EXIT_FAILED, EXIT_OK, EXIT_USAGE, main
+from aybiza.emulators.phone.webhook import signature
+from aybiza.gateway.carriers import twilio_codec
+from aybiza.gateway.carriers.codec import Start, Stop
+from aybiza.gateway.carriers.twilio_codec import TwilioStream
 from tests.gateway.admission.certificates import certificate
 
 SCRIPT = """
@@ -39,7 +39,7 @@ async def greet(socket: ServerConnection) -> None:
 async def run(*arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of the program."""
     program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "emulators.phone", *arguments),
+        *(sys.executable, "-m", "aybiza.emulators.phone", *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -110,7 +110,7 @@ def test_help_has_an_example_and_exits_0(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit) as end:
         main(["--help"])
     assert end.value.code == 0
-    assert "python -m emulators.phone --url ws://" in capsys.readouterr().out
+    assert "python -m aybiza.emulators.phone --url ws://" in capsys.readouterr().out
 
 
 async def test_an_auth_token_signs_and_a_certificate_file_is_trusted(

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from emulators.phone.bridge import HangUp
-from emulators.phone.freeswitch import (
+from aybiza.emulators.phone.bridge import HangUp
+from aybiza.emulators.phone.freeswitch import (
     FIRST_SAMPLES,
     MARKER,
     MAX_MARKS,
     MORE_SAMPLES,
     FreeSwitchWire,
 )
-from emulators.phone.messages import AgentError, Audio, Clear, MarkSet
+from aybiza.emulators.phone.messages import AgentError, Audio, Clear, MarkSet
 
 
 def audio(samples: int, value: int = 1000) -> bytes:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.phone.audio import FRAME_MS, SILENCE, SILENCE_CODES
-from emulators.phone.line import SAMPLES_PER_MS, Ear, Pacer, PlaybackBuffer
+from aybiza.emulators.phone.audio import FRAME_MS, SILENCE, SILENCE_CODES
+from aybiza.emulators.phone.line import SAMPLES_PER_MS, Ear, Pacer, PlaybackBuffer
 
 LOUD = b"\x10"
 

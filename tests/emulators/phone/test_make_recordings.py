@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emulators.phone.audio import SOUND_LEVEL, read_wav
-from emulators.phone.make_recordings import (
+from aybiza.emulators.phone.audio import SOUND_LEVEL, read_wav
+from aybiza.emulators.phone.make_recordings import (
     LEAD_MS,
     TAIL_MS,
     Recording,
@@ -16,7 +16,7 @@ from emulators.phone.make_recordings import (
     main,
     recordings,
 )
-from emulators.phone.script import SCRIPTS
+from aybiza.emulators.phone.script import SCRIPTS
 
 ALL = recordings(sorted(SCRIPTS.glob("*.toml")))
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.phone.messages import (
+from aybiza.emulators.phone.messages import (
     CONNECTED,
     AgentError,
     Audio,
@@ -17,9 +17,9 @@ from emulators.phone.messages import (
     new_sid,
     read,
 )
-from gateway.carriers import twilio_codec
-from gateway.carriers.codec import Dtmf, Mark, Media, Start, Stop
-from gateway.carriers.twilio_codec import TwilioStream
+from aybiza.gateway.carriers import twilio_codec
+from aybiza.gateway.carriers.codec import Dtmf, Mark, Media, Start, Stop
+from aybiza.gateway.carriers.twilio_codec import TwilioStream
 
 STREAM, CALL, ACCOUNT = new_sid("MZ"), new_sid("CA"), new_sid("AC")
 

@@ -17,15 +17,15 @@ import numpy as np
 import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from emulators import textaudio
-from emulators.phone import Phone, Report, Script
-from emulators.phone.audio import FRAME_BYTES, write_wav
-from emulators.phone.script import parse
-from emulators.phone.webhook import signature
-from gateway import twiml
-from gateway.carriers import twilio_codec
-from gateway.carriers.codec import Connected, Dtmf, Event, Mark, Media, Start, Stop
-from gateway.carriers.twilio_codec import TwilioStream
+from aybiza.emulators import textaudio
+from aybiza.emulators.phone import Phone, Report, Script
+from aybiza.emulators.phone.audio import FRAME_BYTES, write_wav
+from aybiza.emulators.phone.script import parse
+from aybiza.emulators.phone.webhook import signature
+from aybiza.gateway import twiml
+from aybiza.gateway.carriers import twilio_codec
+from aybiza.gateway.carriers.codec import Connected, Dtmf, Event, Mark, Media, Start, Stop
+from aybiza.gateway.carriers.twilio_codec import TwilioStream
 
 SPEED = 20.0
 LIMIT_S = 10.0

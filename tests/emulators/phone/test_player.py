@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from emulators.phone.audio import FRAME_BYTES, SILENCE_CODES
-from emulators.phone.line import Ear
-from emulators.phone.player import FINISHED, Failure, ScriptPlayer
-from emulators.phone.script import Step, parse
+from aybiza.emulators.phone.audio import FRAME_BYTES, SILENCE_CODES
+from aybiza.emulators.phone.line import Ear
+from aybiza.emulators.phone.player import FINISHED, Failure, ScriptPlayer
+from aybiza.emulators.phone.script import Step, parse
 
 LOUD = b"\x10" * FRAME_BYTES
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emulators.phone.report import CallLog, Report, percentile
+from aybiza.emulators.phone.report import CallLog, Report, percentile
 
 
 def call_log() -> CallLog:

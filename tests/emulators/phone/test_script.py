@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emulators import textaudio
-from emulators.phone import script as scripts
-from emulators.phone.audio import SILENCE_CODES, write_wav
-from emulators.phone.script import Mode, Script, ScriptError, load, names, parse
+from aybiza.emulators import textaudio
+from aybiza.emulators.phone import script as scripts
+from aybiza.emulators.phone.audio import SILENCE_CODES, write_wav
+from aybiza.emulators.phone.script import Mode, Script, ScriptError, load, names, parse
 
 
 def parsed(text: str, folder: Path = Path("."), mode: Mode | None = None) -> Script:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from dialogue.clinic import TOOLS, ToolContext
-from dialogue.clinic_book import ClinicBook
-from emulators.bedrock.reply import Text, ToolUse
-from emulators.bedrock.responder import respond
-from emulators.phone.script import Script, load, names
+from aybiza.dialogue.clinic import TOOLS, ToolContext
+from aybiza.dialogue.clinic_book import ClinicBook
+from aybiza.emulators.bedrock.reply import Text, ToolUse
+from aybiza.emulators.bedrock.responder import respond
+from aybiza.emulators.phone.script import Script, load, names
 
 MONDAY = datetime(2026, 1, 5, 8, 10)
 GREETING = "How can I help you today?"

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from emulators.phone.messages import AgentError, Clear, MarkSet
-from emulators.phone.signalwire import SignalWireWire
+from aybiza.emulators.phone.messages import AgentError, Clear, MarkSet
+from aybiza.emulators.phone.signalwire import SignalWireWire
 
 
 def test_media_and_stop_do_not_name_their_stream() -> None:

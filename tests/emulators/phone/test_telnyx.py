@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from emulators.phone.messages import AgentError, Audio, Clear, MarkSet
-from emulators.phone.telnyx import TelnyxWire
+from aybiza.emulators.phone.messages import AgentError, Audio, Clear, MarkSet
+from aybiza.emulators.phone.telnyx import TelnyxWire
 
 
 def test_a_stream_begins_with_the_call_and_its_format() -> None:

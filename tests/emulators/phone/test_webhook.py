@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.phone.webhook import (
+from aybiza.emulators.phone.webhook import (
     ConnectStream,
     Hangup,
     Pause,
@@ -15,7 +15,7 @@ from emulators.phone.webhook import (
     read_twiml,
     signature,
 )
-from gateway import twiml
+from aybiza.gateway import twiml
 
 BASE = "http://127.0.0.1:3000/incoming"
 VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=0xD7FF), max_size=40)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from emulators.services import ServicesEmulator
+from aybiza.emulators.services import ServicesEmulator
 
 
 @pytest.fixture

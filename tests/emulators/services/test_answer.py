@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from emulators.services.answer import Refused, as_json
+from aybiza.emulators.services.answer import Refused, as_json
 
 
 def test_a_refusal_has_its_code_in_the_header_and_in_the_body() -> None:

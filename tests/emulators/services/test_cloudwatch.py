@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from emulators.services import ServicesEmulator
+from aybiza.emulators.services import ServicesEmulator
 from tests.emulators.services.kit import signed
 
 TARGET = {"x-amz-target": "GraniteServiceVersion20100801.PutMetricData"}

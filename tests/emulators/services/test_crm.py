@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from emulators.services import ServicesEmulator
-from emulators.services.crm import OPENAPI, TIMES
+from aybiza.emulators.services import ServicesEmulator
+from aybiza.emulators.services.crm import OPENAPI, TIMES
 
 BOOKING = {"customer_id": "41573", "start": "2026-12-01T09:00", "reason": "checkup"}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from emulators.services import ServicesEmulator
+from aybiza.emulators.services import ServicesEmulator
 from tests.emulators.services.kit import signed
 
 HEADERS = signed("lambda")

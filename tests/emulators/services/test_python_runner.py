@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from emulators.services.python_runner import OUTPUT_BYTES, TOO_LONG, run
+from aybiza.emulators.services.python_runner import OUTPUT_BYTES, TOO_LONG, run
 
 
 async def test_what_is_printed_comes_back_and_the_last_value_too() -> None:

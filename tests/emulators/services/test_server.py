@@ -7,8 +7,8 @@ import asyncio
 import httpx
 import pytest
 
-from emulators.services import ServicesEmulator
-from emulators.services.ses import PATH
+from aybiza.emulators.services import ServicesEmulator
+from aybiza.emulators.services.ses import PATH
 from tests.emulators.services.kit import signed
 
 MAIL = {

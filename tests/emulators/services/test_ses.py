@@ -6,8 +6,8 @@ import copy
 
 import httpx
 
-from emulators.services import ServicesEmulator
-from emulators.services.ses import PATH
+from aybiza.emulators.services import ServicesEmulator
+from aybiza.emulators.services.ses import PATH
 from tests.emulators.services.kit import signed
 from tests.emulators.services.test_server import MAIL
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.admission.account_calls import RESERVED_SECONDS, AccountCalls
+from aybiza.gateway.admission.account_calls import RESERVED_SECONDS, AccountCalls
 
 
 class Timer:

@@ -7,12 +7,19 @@ from urllib.parse import urlencode
 
 import pytest
 
-from config.settings import load
-from gateway.admission.admission import BUSY, GUARDED_PER_MINUTE, Admission, Knock, Refusal, Rules
-from gateway.admission.refusals import Refusals
-from gateway.admission.signature import signature
-from gateway.admission.stream_token import PARAMETER
-from gateway.carriers.codec import MULAW_8000_MONO, ProtocolError, Start
+from aybiza.config.settings import load
+from aybiza.gateway.admission.admission import (
+    BUSY,
+    GUARDED_PER_MINUTE,
+    Admission,
+    Knock,
+    Refusal,
+    Rules,
+)
+from aybiza.gateway.admission.refusals import Refusals
+from aybiza.gateway.admission.signature import signature
+from aybiza.gateway.admission.stream_token import PARAMETER
+from aybiza.gateway.carriers.codec import MULAW_8000_MONO, ProtocolError, Start
 
 TOKEN = "auth-token"
 PUBLIC = {"http_base": "https://phone.example.org", "media_base": "wss://phone.example.org"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.admission.callers import Callers, limited_as
+from aybiza.gateway.admission.callers import Callers, limited_as
 
 PROXY, STRANGER, CLIENT = "10.0.0.7", "203.0.113.9", "198.51.100.4"
 FORWARDED = {

@@ -23,11 +23,11 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
-from actors.runtime import VM
-from gateway.admission.admission import Admission
-from gateway.admission.waiting_room import OF_ADDRESS, WaitingRoom
-from gateway.http_server import HttpServer
-from gateway.listening import bound
+from aybiza.actors.runtime import VM
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.waiting_room import OF_ADDRESS, WaitingRoom
+from aybiza.gateway.http_server import HttpServer
+from aybiza.gateway.listening import bound
 from tests.call.caller import LIMIT
 from tests.call.kit import GREETING, World, world
 from tests.call.steps import hang_up
@@ -197,7 +197,7 @@ async def test_thousands_of_strangers_harm_neither_node_nor_call(place: World) -
         await call.until(lambda: call.is_speaking(0, 1))
         with impatient(place) as refused:
             doors = [str(port) for port in ports(place).values()]
-            command = ["-m", "benchmarks.doors", "--connections", str(STRANGERS)]
+            command = ["-m", "aybiza.benchmarks.doors", "--connections", str(STRANGERS)]
             flood = await asyncio.create_subprocess_exec(
                 sys.executable, *command, "--besiege", *doors
             )

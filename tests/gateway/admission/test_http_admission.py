@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.admission.admission import Admission, Rules
-from gateway.admission.http_admission import MAX_BODY_BYTES, HttpAdmission
-from gateway.admission.signature import signature
+from aybiza.gateway.admission.admission import Admission, Rules
+from aybiza.gateway.admission.http_admission import MAX_BODY_BYTES, HttpAdmission
+from aybiza.gateway.admission.signature import signature
 
 FORM = {"CallSid": "CA1", "AccountSid": "AC1", "From": "+14155550123"}
 URL = "http://door/incoming?again=1"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from config.ports import free_port
-from gateway.admission import rate_limit
-from gateway.admission.rate_limit import ADDRESSES, MINUTE, AddressTable, RateLimit
+from aybiza.config.ports import free_port
+from aybiza.gateway.admission import rate_limit
+from aybiza.gateway.admission.rate_limit import ADDRESSES, MINUTE, AddressTable, RateLimit
 from tests.gateway.admission.redis_double import redis_double
 
 DEAD = "redis://:s3cret@127.0.0.1:1/0"

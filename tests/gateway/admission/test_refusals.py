@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from gateway.admission.refusals import LOG_SECONDS, Refusals
+from aybiza.gateway.admission.refusals import LOG_SECONDS, Refusals
 
 
 def test_each_is_counted_and_the_log_tells_sums_once_a_minute() -> None:

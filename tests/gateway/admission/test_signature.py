@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.phone import webhook
-from gateway.admission.signature import is_signed, is_signed_body, signature
+from aybiza.emulators.phone import webhook
+from aybiza.gateway.admission.signature import is_signed, is_signed_body, signature
 
 # Twilio's own examples, from its documentation and the tests of its libraries.
 TOKEN = "12345"

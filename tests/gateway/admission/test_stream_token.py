@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.admission.stream_token import LIFE_SECONDS, StreamTokens, derived_key, hkdf
+from aybiza.gateway.admission.stream_token import LIFE_SECONDS, StreamTokens, derived_key, hkdf
 
 KEY = derived_key(b"a cookie of the cluster")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.admission.tls import TlsError, key_open_to_others, server_context
+from aybiza.gateway.admission.tls import TlsError, key_open_to_others, server_context
 from tests.gateway.admission.certificates import certificate
 
 

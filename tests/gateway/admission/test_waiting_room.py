@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.runtime import virtual_time
-from gateway.admission.waiting_room import Guest, WaitingRoom
+from aybiza.actors.runtime import virtual_time
+from aybiza.gateway.admission.waiting_room import Guest, WaitingRoom
 
 
 class Transport(asyncio.Transport):

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from emulators.bedrock import use
-from emulators.phone import Phone
-from emulators.phone.bridge import Bridge, Wire
+from aybiza.emulators.bedrock import use
+from aybiza.emulators.phone import Phone
+from aybiza.emulators.phone.bridge import Bridge, Wire
 from tests.call.caller import LIMIT, Call
 from tests.call.kit import Answers, World
 from tests.call.steps import Step, script_of

@@ -11,13 +11,13 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from actors import names
-from dialogue.journal import Ended, SentenceHeard
-from emulators.phone.audio_socket import AudioSocketWire
-from emulators.phone.bridge import Bridge
-from gateway.carriers import audio_socket
-from gateway.carriers.audio_socket_codec import AUDIO, HANG_UP, ID, message
-from speech import playout
+from aybiza.actors import names
+from aybiza.dialogue.journal import Ended, SentenceHeard
+from aybiza.emulators.phone.audio_socket import AudioSocketWire
+from aybiza.emulators.phone.bridge import Bridge
+from aybiza.gateway.carriers import audio_socket
+from aybiza.gateway.carriers.audio_socket_codec import AUDIO, HANG_UP, ID, message
+from aybiza.speech import playout
 from tests.call.caller import LIMIT, Call
 from tests.call.kit import GREETING, World, world
 from tests.call.steps import Step, hang_up, interrupt, stay, text

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers.audio_socket_codec import (
+from aybiza.gateway.carriers.audio_socket_codec import (
     AUDIO,
     CLEAR,
     ERROR,
@@ -21,8 +21,17 @@ from gateway.carriers.audio_socket_codec import (
     audio_of,
     message,
 )
-from gateway.carriers.codec import Dtmf, Frame, Mark, Media, ProtocolError, Start, Stop, Unknown
-from speech import mulaw
+from aybiza.gateway.carriers.codec import (
+    Dtmf,
+    Frame,
+    Mark,
+    Media,
+    ProtocolError,
+    Start,
+    Stop,
+    Unknown,
+)
+from aybiza.speech import mulaw
 
 CALL = UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
 

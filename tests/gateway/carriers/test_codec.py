@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.door_settings import CarrierName
-from config.settings import load
-from emulators.phone.audio import payload_of
-from emulators.phone.audio_socket import AudioSocketWire
-from emulators.phone.bridge import HangUp, Wire
-from emulators.phone.freeswitch import FreeSwitchWire
-from emulators.phone.messages import (
+from aybiza.config.door_settings import CarrierName
+from aybiza.config.settings import load
+from aybiza.emulators.phone.audio import payload_of
+from aybiza.emulators.phone.audio_socket import AudioSocketWire
+from aybiza.emulators.phone.bridge import HangUp, Wire
+from aybiza.emulators.phone.freeswitch import FreeSwitchWire
+from aybiza.emulators.phone.messages import (
     CONNECTED,
     AgentMessage,
     Audio,
@@ -24,10 +24,10 @@ from emulators.phone.messages import (
     new_sid,
     read,
 )
-from emulators.phone.signalwire import SignalWireWire
-from emulators.phone.telnyx import TelnyxWire
-from gateway.carriers.audio_socket_codec import CLEAR, MARK, AudioSocketCodec
-from gateway.carriers.codec import (
+from aybiza.emulators.phone.signalwire import SignalWireWire
+from aybiza.emulators.phone.telnyx import TelnyxWire
+from aybiza.gateway.carriers.audio_socket_codec import CLEAR, MARK, AudioSocketCodec
+from aybiza.gateway.carriers.codec import (
     MAX_FRAME_BYTES,
     MAX_REASON_BYTES,
     Codec,
@@ -41,7 +41,7 @@ from gateway.carriers.codec import (
     Start,
     Stop,
 )
-from gateway.carriers.paths import CARRIERS, TWILIO, chosen
+from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, chosen
 
 CALL = "40325ec2-5efd-4bd3-805f-53576e581d13"
 SPEECH = bytes(range(128, 208)) + bytes(range(80))

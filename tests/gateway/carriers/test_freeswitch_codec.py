@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers.codec import (
+from aybiza.gateway.carriers.codec import (
     MULAW_8000_MONO,
     Dtmf,
     Mark,
@@ -18,8 +18,8 @@ from gateway.carriers.codec import (
     Stop,
     Unknown,
 )
-from gateway.carriers.freeswitch_codec import FIRST_SAMPLES, MORE_SAMPLES, FreeSwitchCodec
-from speech import mulaw
+from aybiza.gateway.carriers.freeswitch_codec import FIRST_SAMPLES, MORE_SAMPLES, FreeSwitchCodec
+from aybiza.speech import mulaw
 
 CALL = "9b7ac42e-6a5b-4f3e-8d8e-9e3a1f0b6c21"
 METADATA = json.dumps({"call": CALL, "From": "1001", "To": "5000"})

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers import json_frames
-from gateway.carriers.codec import MAX_FRAME_BYTES, ProtocolError
+from aybiza.gateway.carriers import json_frames
+from aybiza.gateway.carriers.codec import MAX_FRAME_BYTES, ProtocolError
 
 
 def reason_of(error: pytest.ExceptionInfo[ProtocolError]) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers.pacer import LEAD_SECONDS, Pacer
+from aybiza.gateway.carriers.pacer import LEAD_SECONDS, Pacer
 
 FRAME = 0.02
 

@@ -14,16 +14,16 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from actors import names
-from dialogue.journal import Ended
-from emulators.phone import webhook
-from emulators.phone.bridge import Bridge, Frame, Wire
-from emulators.phone.freeswitch import FreeSwitchWire
-from emulators.phone.signalwire import SignalWireWire
-from emulators.phone.telnyx import TelnyxWire
-from emulators.phone.webhook import ConnectStream, Redirect
-from gateway.carriers.freeswitch_codec import SUBPROTOCOL
-from gateway.carriers.paths import CARRIERS
+from aybiza.actors import names
+from aybiza.dialogue.journal import Ended
+from aybiza.emulators.phone import webhook
+from aybiza.emulators.phone.bridge import Bridge, Frame, Wire
+from aybiza.emulators.phone.freeswitch import FreeSwitchWire
+from aybiza.emulators.phone.signalwire import SignalWireWire
+from aybiza.emulators.phone.telnyx import TelnyxWire
+from aybiza.emulators.phone.webhook import ConnectStream, Redirect
+from aybiza.gateway.carriers.freeswitch_codec import SUBPROTOCOL
+from aybiza.gateway.carriers.paths import CARRIERS
 from tests.call.caller import Call
 from tests.call.kit import GREETING, World, side_by_side, world
 from tests.call.steps import Step, hang_up, interrupt, stay, text

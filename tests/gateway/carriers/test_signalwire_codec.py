@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.carriers.codec import (
+from aybiza.gateway.carriers.codec import (
     MULAW_8000_MONO,
     Connected,
     Dtmf,
@@ -16,7 +16,7 @@ from gateway.carriers.codec import (
     Start,
     Stop,
 )
-from gateway.carriers.signalwire_codec import SignalWireCodec
+from aybiza.gateway.carriers.signalwire_codec import SignalWireCodec
 
 STREAM = "7d56cc11-536d-4a45-b4fb-ed3d55be843b"
 CALL = "76ac3c36-56da-4a3e-a0d6-b5f8df6da9ad"

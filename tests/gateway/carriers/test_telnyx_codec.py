@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers.codec import (
+from aybiza.gateway.carriers.codec import (
     MULAW_8000_MONO,
     Connected,
     Dtmf,
@@ -23,8 +23,14 @@ from gateway.carriers.codec import (
     Stop,
     Unknown,
 )
-from gateway.carriers.telnyx_codec import HELD_CHUNKS, MAX_BYTES, MIN_BYTES, Reorderer, TelnyxCodec
-from gateway.carriers.twilio_codec import State
+from aybiza.gateway.carriers.telnyx_codec import (
+    HELD_CHUNKS,
+    MAX_BYTES,
+    MIN_BYTES,
+    Reorderer,
+    TelnyxCodec,
+)
+from aybiza.gateway.carriers.twilio_codec import State
 
 STREAM = "32DE0DEA-53CB-4B21-89A4-9E1819C043BC"
 CALL = "v2:T02llQxIyaRkhfRKxgAP8nY511EhFLizdvdUKJiSw8d6A9BborherQ"

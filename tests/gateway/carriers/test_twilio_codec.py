@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.carriers import twilio_codec
-from gateway.carriers.codec import (
+from aybiza.gateway.carriers import twilio_codec
+from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_MESSAGE_TOO_BIG,
     CLOSE_POLICY_VIOLATION,
@@ -27,7 +27,7 @@ from gateway.carriers.codec import (
     Stop,
     Unknown,
 )
-from gateway.carriers.twilio_codec import TRANSITIONS, State, TwilioStream
+from aybiza.gateway.carriers.twilio_codec import TRANSITIONS, State, TwilioStream
 
 STREAM = "MZ0123456789abcdef0123456789abcdef"
 CALL = "CA0123456789abcdef0123456789abcdef"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dialogue.clinic import TOOLS
-from emulators.bedrock.clinic.conversation import Conversation
-from emulators.bedrock.clinic.desk import Desk
+from aybiza.dialogue.clinic import TOOLS
+from aybiza.emulators.bedrock.clinic.conversation import Conversation
+from aybiza.emulators.bedrock.clinic.desk import Desk
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 import pytest
 
-from emulators.bedrock.clinic.conversation import Conversation
-from emulators.bedrock.clinic.hearing import Asked
-from emulators.bedrock.clinic.intents import Intent
-from emulators.bedrock.reply import Reply, ToolUse
+from aybiza.emulators.bedrock.clinic.conversation import Conversation
+from aybiza.emulators.bedrock.clinic.hearing import Asked
+from aybiza.emulators.bedrock.clinic.intents import Intent
+from aybiza.emulators.bedrock.reply import Reply, ToolUse
 
 SLOTS = {"date": "2026-11-24", "days_ahead": 4, "free": ["09:00", "10:00", "14:00"]}
 VISIT = {"appointment_id": "A1", "date": "2026-11-27", "time": "09:00", "treatment": "filling"}

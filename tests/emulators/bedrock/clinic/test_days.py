@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.bedrock.clinic.days import find_day, find_part, find_time
-from emulators.bedrock.clinic.words import plain
+from aybiza.emulators.bedrock.clinic.days import find_day, find_part, find_time
+from aybiza.emulators.bedrock.clinic.words import plain
 
 
 @pytest.mark.parametrize(

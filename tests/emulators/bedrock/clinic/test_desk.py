@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from emulators.bedrock.clinic.desk import Desk
-from emulators.bedrock.clinic.hearing import Asked, Heard
-from emulators.bedrock.clinic.intents import Intent
-from emulators.bedrock.reply import Reply, ToolUse
+from aybiza.emulators.bedrock.clinic.desk import Desk
+from aybiza.emulators.bedrock.clinic.hearing import Asked, Heard
+from aybiza.emulators.bedrock.clinic.intents import Intent
+from aybiza.emulators.bedrock.reply import Reply, ToolUse
 
 FREE = ["08:00", "09:30", "10:00", "11:30", "14:00", "16:30"]
 VISIT = {"appointment_id": "A1", "date": "2026-11-27", "time": "09:00", "treatment": "filling"}

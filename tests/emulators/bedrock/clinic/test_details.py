@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.bedrock.clinic.details import (
+from aybiza.emulators.bedrock.clinic.details import (
     find_digits,
     find_name,
     find_treatment,
     unnamed_treatment,
 )
-from emulators.bedrock.clinic.words import UNITS, plain
+from aybiza.emulators.bedrock.clinic.words import UNITS, plain
 
 
 @pytest.mark.parametrize(

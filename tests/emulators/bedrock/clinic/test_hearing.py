@@ -2,8 +2,8 @@
 
 import pytest
 
-from emulators.bedrock.clinic.hearing import Asked, understand
-from emulators.bedrock.clinic.intents import Intent
+from aybiza.emulators.bedrock.clinic.hearing import Asked, understand
+from aybiza.emulators.bedrock.clinic.intents import Intent
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from emulators.bedrock.clinic.intents import Intent, find_intent
-from emulators.bedrock.clinic.words import plain
+from aybiza.emulators.bedrock.clinic.intents import Intent, find_intent
+from aybiza.emulators.bedrock.clinic.words import plain
 
 WORDINGS: dict[Intent | None, list[str]] = {
     Intent.BOOK: [

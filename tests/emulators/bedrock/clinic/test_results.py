@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from emulators.bedrock.clinic.desk import Desk
-from emulators.bedrock.clinic.hearing import Asked
-from emulators.bedrock.clinic.intents import Intent
-from emulators.bedrock.clinic.results import NO_APPOINTMENT, OUT_OF_ORDER, told
-from emulators.bedrock.reply import ToolUse
+from aybiza.emulators.bedrock.clinic.desk import Desk
+from aybiza.emulators.bedrock.clinic.hearing import Asked
+from aybiza.emulators.bedrock.clinic.intents import Intent
+from aybiza.emulators.bedrock.clinic.results import NO_APPOINTMENT, OUT_OF_ORDER, told
+from aybiza.emulators.bedrock.reply import ToolUse
 
 VISIT = {
     "appointment_id": "A1",

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from emulators.bedrock.clinic import sides
-from emulators.bedrock.clinic.desk import GOALS, Desk
-from emulators.bedrock.clinic.hearing import Asked, Heard, understand
-from emulators.bedrock.clinic.intents import Intent
-from emulators.bedrock.reply import Reply, ToolUse
+from aybiza.emulators.bedrock.clinic import sides
+from aybiza.emulators.bedrock.clinic.desk import GOALS, Desk
+from aybiza.emulators.bedrock.clinic.hearing import Asked, Heard, understand
+from aybiza.emulators.bedrock.clinic.intents import Intent
+from aybiza.emulators.bedrock.reply import Reply, ToolUse
 
 
 def used(reply: Reply) -> tuple[str, dict[str, Any]] | None:

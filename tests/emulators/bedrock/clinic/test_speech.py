@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulators.bedrock.clinic import speech
+from aybiza.emulators.bedrock.clinic import speech
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.bedrock.clinic.words import number_of, number_word, plain
+from aybiza.emulators.bedrock.clinic.words import number_of, number_word, plain
 
 
 @pytest.mark.parametrize(

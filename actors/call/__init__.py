@@ -1,0 +1,1 @@
+"""The actors of one call: its conversation, its hearing and speaking, and its answers."""

@@ -1,0 +1,399 @@
+"""The computation of one answer: model, tools, model again, until everything has been said.
+
+What happens after an error is the ladder's to say (`aybiza.claude.error_ladder`): another model or
+region, a repaired request, the same once more. What was said of a broken answer is not said again:
+the next request has it in its history and asks to go on. Whatever happens, the caller hears
+something: a filler if there is nothing by the ladder's time, and in the end an answer from before,
+or the agent's words for an error.
+
+`answer` is for a Task; it tells the events of the answer to the process `to`. It ends with
+`Shutdown(("answer_failed", text))` when even the ladder cannot help, which a fault of this program
+can bring about and a provider cannot.
+
+Source: Bedrock, ConverseStream; specification 000, `stream_response_with_monitoring` and
+`handle_bedrock_error`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from functools import partial
+from operator import is_
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from aybiza.actors.call.answer_tools import RunTools, results_of
+from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.circuit_breaker_actor import OPEN, call_with_circuit_breaker
+from aybiza.actors.measures import costs
+from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.measures.performance import TurnPerformance
+from aybiza.actors.runtime import VM, Pid
+from aybiza.claude.choice import Choice, Policy, choose_model
+from aybiza.claude.converse import converse_request, tool_specs
+from aybiza.claude.error_ladder import Attempt, ErrorLadder, LastWords, Rungs, counts_against_model
+from aybiza.claude.errors import BedrockError, ErrorKind
+from aybiza.claude.prompt_cache import Measured
+from aybiza.claude.request_repair import repaired
+from aybiza.claude.stream import Finished, Sentence, StreamCut, StreamDecoder, ToolUse
+from aybiza.dialogue.answer_cache import Key, generate_cache_key
+from aybiza.dialogue.conversation import CONTINUE
+from aybiza.dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, Event
+from aybiza.dialogue.prompt import length_prompt
+from aybiza.dialogue.toolbox import CLOSING_REASONS, Toolbox
+
+TOOL_ROUNDS = 5
+# The caller waits for the first words: a clause of so many characters is spoken by itself.
+FIRST_CLAUSE_CHARACTERS = 60
+
+log = structlog.get_logger(__name__)
+
+Outcome = tuple[Finished, list[ToolUse]]
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAnswer:
+    """What an answer begins with; also the request to ModelSupervisor to start one.
+
+    Sentences are numbered from `first_seq`; `messages` and `system` are for Converse. `said`: the
+    caller's words in this turn.
+    """
+
+    context: CallContext
+    turn: int
+    first_seq: int
+    messages: list[dict[str, Any]]
+    system: str
+    said: str = ""
+
+
+async def answer(vm: VM, to: Pid, begin: BeginAnswer) -> None:
+    """Answer a turn, telling the process `to`; for a Task."""
+    await AnswerRounds(vm, to, begin).run()
+
+
+class AnswerRounds:
+    """See the module."""
+
+    def __init__(self, vm: VM, to: Pid, begin: BeginAnswer) -> None:
+        context = begin.context
+        self._vm = vm
+        self._to = to
+        self._context = context
+        self._turn = begin.turn
+        self._seq = self._first_seq = begin.first_seq
+        self._messages = list(begin.messages)
+        self._said = begin.said
+        self._spent = costs.verdict(vm, call_id=context.call_id, tenant_id=context.tenant)
+        self._choice = _choice(begin, degrade=self._spent.action == "degrade")
+        self._system = [begin.system, length_prompt(self._choice.words)]
+        self._performance = TurnPerformance(
+            vm, context, self._choice, begin.turn, begin.said, len(begin.messages)
+        )
+        self._ladder = ErrorLadder(
+            _rungs(context.policy, self._choice),
+            began=vm.now(),
+            seconds=context.answer_seconds,
+            chance=random.random,
+        )
+        self._last_model: str | None = None
+        self._told: list[str] = []
+        """What the model has said in this answer."""
+        self._of_round = 0
+        """How many sentences of it were said before the round under way."""
+        self._going_on: list[dict[str, Any]] = []
+        """What the request under way has in its history of the ones before it that broke off."""
+        self._closing = False
+
+    async def run(self) -> None:
+        if self._spent.action == "refuse":
+            self._say(self._context.agent.busy)
+            self._tell(CloseAsked(self._turn, "quota"))
+            self._tell(AnswerFinished(self._turn, "quota"))
+            return
+        self._count_choice()
+        filler = self._vm.loop.call_at(self._ladder.filler_at, self._fill)
+        try:
+            await self._rounds()
+        finally:
+            filler.cancel()
+        self._performance.finished()
+
+    async def _rounds(self) -> None:
+        for number in range(TOOL_ROUNDS + 2):
+            outcome = await self._ask()
+            if isinstance(outcome, LastWords):
+                self._last_words(outcome)
+                return
+            finished, uses = outcome
+            if not uses:
+                return
+            await self._use_tools(finished, uses, allowed=number < TOOL_ROUNDS)
+        self._last_words(LastWords(ErrorKind.UNKNOWN, self._ladder.attempts))
+
+    def _tell(self, event: Event) -> None:
+        self._vm.send(self._to, event)
+
+    def _say(self, text: str, ends: str | None = None) -> None:
+        self._tell(AnswerSentence(self._turn, self._seq, text, ends))
+        self._seq += 1
+
+    def _fill(self) -> None:
+        if self._seq == self._first_seq:
+            log.info("answer_is_late", call_id=self._context.call_id, turn=self._turn)
+            self._say(self._context.agent.filler)
+
+    # The model
+
+    async def _ask(self) -> Outcome | LastWords:
+        """The model's next message, from whoever gives it; or that there is none to be had."""
+        self._of_round = len(self._told)
+        step = self._ladder.begin(self._vm.now())
+        while isinstance(step, Attempt):
+            if step.wait:
+                await asyncio.sleep(step.wait)
+            kind, outcome = await call_with_circuit_breaker(
+                self._vm, step.model, partial(self._stream, step), counts=partial(_counts, step)
+            )
+            if kind == "ok":
+                done: Outcome = outcome
+                return done
+            error = self._error(step, outcome)
+            spoken = len(self._told) > self._of_round
+            step = self._ladder.failed(error.kind, self._vm.now(), spoken=spoken)
+        return step
+
+    def _error(self, attempt: Attempt, problem: Any) -> BedrockError:
+        """What went wrong, counted and logged. A fault of ours is no matter for a ladder."""
+        if problem == OPEN:
+            message = "the circuit breaker is open"
+            problem = BedrockError(ErrorKind.BREAKER_OPEN, message, model=attempt.model)
+        if not isinstance(problem, BedrockError):
+            raise problem
+        count(self._vm, "aybiza_errors_total", kind=problem.kind.value)
+        log.warning(
+            "answer_broke_off",
+            call_id=self._context.call_id,
+            turn=self._turn,
+            attempt=attempt.number,
+            step=attempt.step,
+            error=str(problem),
+        )
+        return problem
+
+    def _request(self, attempt: Attempt) -> dict[str, Any]:
+        context = self._context
+        said = " ".join(self._told[self._of_round :])
+        self._going_on = [_text("assistant", said), _text("user", CONTINUE)] if said else []
+        request = converse_request(
+            context.policy.profile(attempt.model),
+            [*self._messages, *self._going_on],
+            system=self._system,
+            tools=_tools(context.toolbox),
+            max_tokens=self._choice.max_tokens,
+            temperature=context.agent.temperature,
+            thinking=self._choice.thinking,
+            cache="5m",
+            guardrail=context.guardrail,
+            # What another model has thought is not to be shown to this one.
+            keep_reasoning=self._last_model in (None, attempt.model),
+            call_id=context.call_id,
+            tenant_id=context.tenant or None,
+        )
+        self._last_model = attempt.model
+        if not attempt.repair:
+            return request
+        mended = repaired(request)
+        if mended == request:
+            message = "there is nothing to leave out of the refused request"
+            raise BedrockError(ErrorKind.VALIDATION, message, model=attempt.model)
+        return mended
+
+    async def _stream(self, attempt: Attempt) -> Outcome:
+        decoder = StreamDecoder(
+            first_clause_chars=FIRST_CLAUSE_CHARACTERS if self._seq == self._first_seq else None
+        )
+        repeats = {_plain(text) for text in self._told[self._of_round :]}
+        uses: list[ToolUse] = []
+        self._performance.asked(attempt.model, attempt.region)
+        stream = self._context.bedrock.stream(
+            self._request(attempt),
+            region=attempt.region,
+            timeout=attempt.seconds,
+            first_event_timeout=attempt.first_event_seconds,
+            silence_timeout=attempt.silence_seconds,
+        )
+        try:
+            async with stream:
+                async for event in stream:
+                    if "contentBlockDelta" in event:
+                        self._performance.first_token()
+                    parts = decoder.feed(event)
+                    uses += [part for part in parts if isinstance(part, ToolUse)]
+                    texts = [part.text for part in parts if isinstance(part, Sentence)]
+                    ends = decoder.stop_reason if "messageStop" in event and not uses else None
+                    self._take(texts, repeats, ends)
+                    for part in parts:
+                        if isinstance(part, Finished):
+                            self._performance.answered(part.usage, part.stop_reason, len(uses))
+                            return part, uses
+        except BedrockError:
+            if decoder.stop_reason is None:
+                raise
+            # The message is complete; only what it cost is not known.
+        return _ended_early(decoder, attempt.model), uses
+
+    def _take(self, texts: list[str], repeats: set[str], ends: str | None) -> None:
+        """Say what has come. `ends`: the stop reason, when that was the last of the answer."""
+        # Asked to go on, a model may begin with what it has said.
+        while texts and _plain(texts[0]) in repeats:
+            texts = texts[1:]
+        if texts:
+            repeats.clear()
+        self._told += texts
+        for left, text in zip(range(len(texts) - 1, -1, -1), texts, strict=True):
+            self._say(text, None if left else ends)
+        if ends is not None:
+            self._keep(ends)
+            self._tell(AnswerFinished(self._turn, ends))
+
+    def _count_choice(self) -> None:
+        choice = self._choice
+        count(self._vm, "aybiza_choices_total", rule=choice.rule, model=choice.model)
+        if (arm := choice.experiment) is not None:
+            name = "aybiza_experiment_turns_total"
+            count(self._vm, name, experiment=arm.experiment, arm=arm.arm)
+
+    # The end
+
+    def _key(self) -> Key | None:
+        # An answer with tools has more messages than the caller's first words.
+        first_words = len(self._messages) == 1
+        context = self._context
+        agent = context.agent.name
+        return generate_cache_key(agent, context.tenant, self._said, first_words=first_words)
+
+    def _keep(self, stop_reason: str) -> None:
+        """Keep an answer for worse times."""
+        answers, key = self._context.answers, self._key()
+        if answers is not None and key is not None and stop_reason == "end_turn":
+            answers.keep(key, self._told, self._vm.now())
+
+    def _last_words(self, words: LastWords) -> None:
+        """Say something although no model does."""
+        answers, key = self._context.answers, self._key()
+        cached: tuple[str, ...] = ()
+        if answers is not None and key is not None and not self._told:
+            cached = answers.find(key, self._vm.now())
+        log.error(
+            "answer_without_model",
+            call_id=self._context.call_id,
+            turn=self._turn,
+            kind=words.kind.value,
+            attempts=words.attempts,
+            cached=bool(cached),
+        )
+        # Who is being said goodbye to, or put through, needs no apology.
+        generic = () if self._closing else (self._context.agent.error,)
+        for text in cached or generic:
+            self._say(text)
+        self._performance.failed("cached" if cached else "error")
+        self._tell(AnswerFinished(self._turn, "cached" if cached else "error"))
+
+    # Tools
+
+    async def _use_tools(self, finished: Finished, uses: list[ToolUse], *, allowed: bool) -> None:
+        """Have the tools run, and give their results back in the order they were asked."""
+        blocks = [block for block in finished.content if "text" not in block]
+        asked = RunTools(self._turn, self._seq - 1, blocks, uses, self._said)
+        if allowed:
+            outcomes = await self._vm.call(self._to, asked, asked.seconds)
+        else:
+            outcomes = [dict(_ENOUGH) for _ in uses]
+            self._tell(asked.told(outcomes))
+        self._messages += [
+            *self._going_on,
+            {"role": "assistant", "content": finished.content},
+            {"role": "user", "content": results_of(uses, outcomes)},
+        ]
+        for use, outcome in zip(uses, outcomes, strict=True):
+            closing = CLOSING_REASONS.get(self._context.toolbox.effect(use.name))
+            if closing is not None and not {"error", "needs_confirmation"} & set(outcome):
+                self._closing = True
+                self._tell(CloseAsked(self._turn, closing))
+
+
+_ENOUGH = {
+    "error": "too_many_tools",
+    "message": "No further tool can be used in this answer. Answer with what is known.",
+}
+
+
+def _choice(begin: BeginAnswer, *, degrade: bool) -> Choice:
+    context = begin.context
+    return choose_model(
+        context.policy,
+        begin.said,
+        {
+            "call_sid": context.call_id,
+            "conversation_history": begin.messages,
+            "tools": context.toolbox.specs(),
+            "agent_type": context.agent.type,
+            "cloudflare_country": context.country,
+        },
+        {"max_tokens": context.agent.max_tokens, "degrade": degrade},
+    )
+
+
+_SPECS: WeakKeyDictionary[Toolbox, tuple[list[dict[str, Any]], Measured]] = WeakKeyDictionary()
+
+
+def _tools(toolbox: Toolbox) -> Measured:
+    """The toolbox's tools, made ready for requests when they are new."""
+    specs = toolbox.specs()
+    known, ready = _SPECS.get(toolbox, ([], Measured()))
+    if len(known) != len(specs) or not all(map(is_, known, specs)):
+        ready = tool_specs(specs)
+        _SPECS[toolbox] = [*specs], ready
+    return ready
+
+
+def _rungs(policy: Policy, choice: Choice) -> Rungs:
+    models = tuple(profile.id for profile in policy.after(choice.profile))
+    away = policy.fallback
+    regions = (choice.region, away) if away else (choice.region,)
+    return Rungs(models, tuple(dict.fromkeys(regions)), policy.speeds)
+
+
+def _counts(attempt: Attempt, error: Exception) -> bool:
+    return isinstance(error, BedrockError) and counts_against_model(
+        error.kind, repaired=attempt.repair
+    )
+
+
+def _ended_early(decoder: StreamDecoder, model: str) -> Finished:
+    for part in decoder.end():
+        match part:
+            case Finished():
+                return part
+            case StreamCut(content):
+                raise BedrockError(
+                    ErrorKind.CUT,
+                    "the stream ended in the middle of the answer",
+                    model=model,
+                    before_first_token=not content and not decoder.text_started,
+                )
+    raise BedrockError(ErrorKind.CUT, "the stream ended without an answer", model=model)
+
+
+def _text(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": [{"text": text}]}
+
+
+def _plain(text: str) -> str:
+    """A sentence without what may differ when it is said again."""
+    return " ".join(text.casefold().split()).strip(" .,;:!?…—–-")

@@ -1,0 +1,387 @@
+"""CallActor: the conversation of one call. Turns, history, decisions; no sockets, no audio.
+
+It tells what happens to the turn machine (`aybiza.dialogue.turns`) and carries out what that
+orders. An entry stands in the journal before anything that follows it is done, and in the memory's
+store before anything is done that the caller or the world can notice: a sentence, the call's end, a
+tool. To ask the model is none of these, so the request does not wait for a disk: if the node dies
+before the store has the caller's turn, the answer dies with it unheard, and the caller who comes
+back is asked again, as one is whose node died a moment earlier.
+
+It takes what has happened from the line's inbox and removes an event only when it has been dealt
+with; the answer keeps its own events until they are taken. So a CallActor that crashes anywhere is
+followed by one that reads the journal and goes on with the same turn: no turn of the caller is
+lost, no sentence is said twice.
+
+It ends with NORMAL when the call is over, which shuts its session down.
+
+Source: specification 000, `handle_user_input`, `process_enhanced_streaming_response`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any, NoReturn
+
+import structlog
+
+from aybiza.actors import names
+from aybiza.actors.call.answer_actor import BeginAnswer
+from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerUp
+from aybiza.actors.measures import costs
+from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
+from aybiza.actors.runtime import (
+    NORMAL,
+    CallExit,
+    Continue,
+    Down,
+    GenServer,
+    Stop,
+    Timer,
+    Via,
+)
+from aybiza.dialogue.conversation import Conversation, Phase
+from aybiza.dialogue.events import (
+    AnswerFailed,
+    AnswerFinished,
+    AnswerSentence,
+    Ask,
+    CallerSaid,
+    CancelAnswer,
+    CloseAsked,
+    Command,
+    EndCall,
+    Event,
+    Heard,
+    Record,
+    Say,
+    SayAll,
+    Started,
+    StartTimer,
+    StopTalking,
+    StopTimer,
+    TalkStopped,
+    TimerFired,
+    ToolsUsed,
+)
+from aybiza.dialogue.journal import AgentSentence, CallerTurn, decode, encode
+from aybiza.dialogue.prompt import system_prompt
+from aybiza.dialogue.turns import TurnMachine
+from aybiza.speech.playout import Sentence
+
+# Why a call has left the node, beside the reasons of `aybiza.dialogue.journal.Ended`.
+HANDED_OVER = "handed_over"
+
+MEMORY_SECONDS = 0.5
+ASK_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class CallActor(GenServer):
+    """See the module. The line wakes it with `"inbox"`, the answer and its timers send events."""
+
+    async def init(self, context: CallContext) -> Continue:
+        self.call_id = context.call_id
+        self._context = context
+        self._line = context.line
+        self._timers: dict[str, Timer] = {}
+        self._answers: dict[int, int] = {}
+        conversation = Conversation()
+        self._written = self._event = 0
+        for event, body in await self._remembered():
+            self._written += 1
+            self._event = max(self._event, event)
+            entry = decode(body)
+            if entry is not None:
+                conversation.apply(entry)
+        if not self._line.started:
+            conversation.take_up()
+        self.machine = TurnMachine(context.agent, conversation)
+        if not self._line.started:
+            self._line.inbox.start_behind(self._event)
+        self._line.wake = self._woken
+        self._owner = self.vm.monitor(self._line.owner) if self._line.owner else None
+        return Continue("take_up")
+
+    def _woken(self) -> None:
+        self.vm.send(self.pid, "inbox")
+
+    def get_state(self) -> Any:
+        """For people: where the call stands."""
+        turn = self.machine.conversation.turn
+        return {
+            "call_id": self.call_id,
+            "phase": self.machine.phase.value,
+            "turn": turn.number if turn else None,
+            "written": self._written,
+        }
+
+    async def handle_continue(self, value: Any) -> None:
+        limit = self._context.agent.max_duration_s
+        if limit is not None:
+            passed = self.vm.now() - self._context.opened
+            self._start_timer(StartTimer("duration", max(0.0, limit - passed)))
+        self._speaker = self.vm.whereis(names.speaker(self.call_id))
+        taken_up, self._line.started = self._line.started, True
+        if taken_up:
+            log.info("call_taken_up", **self.get_state())
+            turn = self.machine.conversation.turn
+            if turn is not None and turn.complete:
+                self.vm.cast(names.answer(self.call_id, turn.number), "done")
+            # What has happened comes first: words that were silenced are not begun once more.
+            await self._catch_up()
+            self._say_aside()
+            await self._perform(self.machine.resume())
+        else:
+            again = bool(self._written) and not self._context.at_seam
+            await self._tell(Started(again=again))
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        for sentence in sorted(self._line.ledger.heard()):
+            await self._tell(Heard(*sentence))
+        await self._drain()
+
+    async def handle_info(self, message: Any) -> None:
+        match message:
+            case "inbox":
+                await self._drain()
+            case AnswerSentence() | ToolsUsed() | CloseAsked():
+                await self._tell(message)
+            case AnswerFinished(turn):
+                await self._tell(message)
+                self._forget_answer(turn)
+                self.vm.cast(names.answer(self.call_id, turn), "done")
+            case Down(ref, _, _) if ref == self._owner:
+                # Not the end of the call: the caller may come back on a new line.
+                self._leave("line_lost")
+            case Down(ref, _, reason) if ref in self._answers.values():
+                turn = next(turn for turn, held in self._answers.items() if held == ref)
+                del self._answers[turn]
+                await self._tell(AnswerFailed(turn, str(reason)))
+            case TimerFired(name) if name in self._timers and self._timers[name].fired:
+                del self._timers[name]
+                await self._tell(message)
+            case SpeakerUp(pid):
+                self._speaker = pid
+                self._say_again()
+
+    # Events
+
+    async def _drain(self) -> None:
+        """Deal with what the line has for us, oldest first."""
+        inbox = self._line.inbox
+        while (posted := inbox.begin()) is not None:
+            if posted.number > self._event:
+                try:
+                    await self._tell(posted.event, posted.number)
+                except Exception:
+                    if inbox.failed():
+                        kind = type(posted.event).__name__
+                        log.error("event_set_aside", call_id=self.call_id, event_=kind)
+                    raise
+            inbox.done()
+
+    async def _tell(self, event: Event, number: int | None = None) -> None:
+        if isinstance(event, CallerSaid):
+            self._log("caller_said", event.text)
+        await self._perform(self.machine.handle(event), number)
+
+    def _log(self, event: str, text: str, **fields: Any) -> None:
+        """What is said goes into the log only where it is asked for: it is the caller's."""
+        shown = {"text": text} if self._context.log_transcripts else {"characters": len(text)}
+        log.info(event, call_id=self.call_id, **fields, **shown)
+
+    async def _perform(self, commands: list[Command], number: int | None = None) -> None:
+        # Silence comes first and may come twice: after the journal, a crash between the two would
+        # leave the agent talking.
+        for command in commands:
+            if isinstance(command, StopTalking):
+                await self._stop_talking(command)
+        entries = [command.entry for command in commands if isinstance(command, Record)]
+        if entries:
+            self._remember([encode(entry) for entry in entries], number)
+        if any(type(command) in _NOTICED for command in commands):
+            await kept(self.vm, self.call_id)
+        for command in commands:
+            act = _ACTS.get(type(command))
+            if act is not None:
+                result = act(self, command)
+                if result is not None:
+                    await result
+
+    # Memory
+
+    async def _remembered(self) -> list[tuple[int, dict[str, Any]]]:
+        try:
+            journal: list[tuple[int, dict[str, Any]]] = await names.call_patiently(
+                self.vm, names.MEMORY, Load(self.call_id, keep=True), MEMORY_SECONDS
+            )
+        except CallExit as error:
+            if self._line.started:
+                # There is a journal, and to begin again would be worse than to start again.
+                raise
+            log.error("memory_unavailable", call_id=self.call_id, reason=str(error.reason))
+            return []
+        return journal
+
+    def _remember(self, entries: list[dict[str, Any]], number: int | None) -> None:
+        if number is not None:
+            self._event = number
+        append(self.vm, self.call_id, self._written + 1, self._event, entries)
+        self._written += len(entries)
+
+    # Commands
+
+    async def _ask(self, ask: Ask) -> None:
+        """Attach to the answer of the turn, or have one begun."""
+        if self._line.leaving and ask.after_seq == 0:
+            # The caller waits for an answer anyway; the next node begins it.
+            await kept(self.vm, self.call_id)
+            self._leave(HANDED_OVER)
+        name = names.answer(self.call_id, ask.turn)
+        if await self._attach(name, ask.turn):
+            return
+        conversation = self.machine.conversation
+        agent = self._context.agent
+        messages = conversation.messages(continuing=ask.after_seq > 0)
+        said = conversation.at(ask.turn).caller
+        prompt = system_prompt(agent, date.today())
+        request = BeginAnswer(
+            self._context,
+            ask.turn,
+            ask.after_seq + 1,
+            messages,
+            prompt,
+            said,
+        )
+        try:
+            await names.call_patiently(self.vm, names.MODEL_SUPERVISOR, request, ASK_SECONDS)
+        except CallExit as error:
+            await self._tell(AnswerFailed(ask.turn, str(error)))
+            return
+        if not await self._attach(name, ask.turn):
+            await self._tell(AnswerFailed(ask.turn, "the answer did not begin"))
+
+    async def _attach(self, name: Via, turn: int) -> bool:
+        pid = self.vm.whereis(name)
+        if pid is None:
+            return False
+        ref = self.vm.monitor(pid)
+        try:
+            await self.vm.call(pid, "attach", timeout=ASK_SECONDS)
+        except CallExit:
+            self.vm.demonitor(ref)
+            return False
+        self._forget_answer(turn)
+        self._answers[turn] = ref
+        return True
+
+    def _forget_answer(self, turn: int) -> None:
+        ref = self._answers.pop(turn, None)
+        if ref is not None:
+            self.vm.demonitor(ref)
+
+    def _cancel_answer(self, cancel: CancelAnswer) -> None:
+        self._forget_answer(cancel.turn)
+        self.vm.cast(names.answer(self.call_id, cancel.turn), "cancel")
+
+    def _say(self, say: Say) -> None:
+        if say.seq == 0:
+            self._line.aside = (Sentence(say.turn, 0), say.text)
+        self._speak(say.turn, say.seq, say.text)
+
+    def _speak(self, turn: int, seq: int, text: str) -> None:
+        speak = Speak(turn, seq, text, self._line.ledger.generation)
+        self._cast_speaker(speak)
+
+    def _cast_speaker(self, request: Any) -> None:
+        # To the speaker that has said it is there, not to its name: a new one is to be given all
+        # that was not heard before anything that comes later.
+        if self._speaker is not None:
+            self.vm.cast(self._speaker, request)
+
+    def _say_all(self, command: SayAll) -> None:
+        self._cast_speaker(Finish(command.turn))
+
+    def _say_again(self) -> None:
+        """A speaker that has just started is given what was not heard; it knows what is out."""
+        self._say_aside()
+        turn = self.machine.conversation.turn
+        if turn is None or self.machine.phase is not Phase.SPEAKING:
+            return
+        for seq in turn.unheard():
+            self._speak(turn.number, seq, turn.sentences[seq])
+        if turn.complete:
+            self._cast_speaker(Finish(turn.number))
+
+    def _say_aside(self) -> None:
+        if self._line.aside is None:
+            return
+        sentence, text = self._line.aside
+        if self._line.ledger.is_heard(sentence):
+            self._line.aside = None
+        else:
+            self._speak(*sentence, text)
+            self._say_all(SayAll(sentence.turn))
+
+    async def _stop_talking(self, stop: StopTalking) -> None:
+        cut = self._line.clear(self.vm.now())
+        self._cast_speaker("stop")
+        stopped = TalkStopped(stop.turn, stop.seq, 0.0)
+        if cut is not None and cut.sentence.turn == stop.turn:
+            stopped = TalkStopped(stop.turn, cut.sentence.seq, cut.fraction)
+        count(self.vm, "aybiza_barge_ins_total")
+        log.info("agent_interrupted", call_id=self.call_id, turn=stop.turn, seq=stopped.seq)
+        await self._tell(stopped)
+
+    def _start_timer(self, start: StartTimer) -> None:
+        self._stop_timer(StopTimer(start.name))
+        self._timers[start.name] = self.send_after(TimerFired(start.name), start.seconds)
+
+    def _stop_timer(self, stop: StopTimer) -> None:
+        timer = self._timers.pop(stop.name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _end_call(self, end: EndCall) -> None:
+        turns = self.machine.conversation.turns.values()
+        spoken = sum(bool(turn.caller) for turn in turns)
+        log.info("call_ended", call_id=self.call_id, reason=end.reason, turns=spoken)
+        count(self.vm, "aybiza_calls_total", outcome=end.reason)
+        self.vm.cast(names.MEMORY, Forget(self.call_id))
+        costs.close(self.vm, self.call_id)
+        self._line.ended = end.reason
+        raise Stop(NORMAL)
+
+    def _leave(self, why: str) -> NoReturn:
+        """End here; the conversation goes on from its journal."""
+        log.info(why, **self.get_state())
+        self.vm.cast(names.MEMORY, Forget(self.call_id))
+        self._line.ended = why
+        raise Stop(NORMAL)
+
+    def _recorded(self, record: Record) -> None:
+        match record.entry:
+            case CallerTurn(_, text) if text:
+                count(self.vm, "aybiza_turns_total")
+            case AgentSentence(turn, seq, text):
+                self._log("agent_says", text, turn=turn, seq=seq)
+
+
+# What the caller can notice.
+_NOTICED = frozenset({Say, EndCall})
+
+_ACTS: dict[type[Any], Callable[[CallActor, Any], Awaitable[None] | None]] = {
+    Ask: CallActor._ask,
+    CancelAnswer: CallActor._cancel_answer,
+    EndCall: CallActor._end_call,
+    Record: CallActor._recorded,
+    Say: CallActor._say,
+    SayAll: CallActor._say_all,
+    StartTimer: CallActor._start_timer,
+    StopTimer: CallActor._stop_timer,
+}

@@ -1,0 +1,51 @@
+"""CallContext: what every actor of a call is started with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from aybiza.actors.runtime import Task
+from aybiza.claude.choice import Policy
+from aybiza.claude.client import BedrockClient
+from aybiza.claude.converse import Guardrail
+from aybiza.config.agents import Agent
+from aybiza.dialogue.answer_cache import AnswerCache
+from aybiza.dialogue.toolbox import Toolbox
+from aybiza.speech.deepgram import Deepgram
+from aybiza.speech.line import Line
+
+StartTool: TypeAlias = Callable[..., Awaitable[Task[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """A call: who answers it (`agent`, its limits filled in), over which line, with which means.
+
+    `policy` chooses the model of each turn; `answer_seconds` limits one answer in whole; `answers`
+    are kept for worse times; `guardrail` is Bedrock's. `tenant` is whom the call is charged to,
+    `country` where it comes from, two letters or "".
+    `caller` is the caller's number, "" if withheld; `opened` is the VM's time at which the call
+    began, on whichever node; `at_seam`: it comes from another node, and nothing that was said is
+    open. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
+    coroutine function as a task under ToolSupervisor.
+    """
+
+    call_id: str
+    line: Line
+    agent: Agent
+    policy: Policy
+    bedrock: BedrockClient
+    deepgram: Deepgram
+    toolbox: Toolbox
+    answer_seconds: float
+    opened: float
+    start_tool: StartTool
+    caller: str = ""
+    log_transcripts: bool = False
+    answers: AnswerCache | None = None
+    guardrail: Guardrail | None = None
+    tenant: str = ""
+    country: str = ""
+    at_seam: bool = False

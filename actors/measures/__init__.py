@@ -1,0 +1,1 @@
+"""What is measured: metrics and where they are sent, the models' performance, costs."""

@@ -1,0 +1,99 @@
+"""What the calls of a node cost: the node's ledger, and who is told when a quota is reached.
+
+    open_ledger(vm, Quotas.of(settings))                    once, at the start; or
+                                                            `aybiza.actors.measures.costs_keeper.restore`
+    costs.verdict(vm, call_id=…, tenant_id=…)               before a request
+    costs.charge(vm, choice.profile, finished.usage, …)     after it
+    costs.close(vm, call_id)                                when the call has ended
+
+The ledger stands in a table of the VM and outlives every actor; no function waits for anything. A
+reached quota is logged, counted, and published to the topic `TOPIC` as
+`("quota_reached", QuotaReached)`.
+
+Errors: none.
+Source: specification 000, `record_performance_metrics` and "Phase 5"; 001, "Cost Management".
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import structlog
+
+from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.registry_actor import publish
+from aybiza.actors.runtime import VM
+from aybiza.claude.billing import Cost, cost_of
+from aybiza.claude.ledger import Ledger, Quotas, Verdict
+from aybiza.claude.models import ModelProfile
+from aybiza.claude.stream import Usage
+from aybiza.config.catalogue import MICRO, Ttl
+
+TABLE: Final = "costs"
+TOPIC: Final = "costs"
+
+Clock = Callable[[], float]
+
+log = structlog.get_logger(__name__)
+
+
+def open_ledger(vm: VM, quotas: Quotas, snapshot: Mapping[str, Any] | None = None) -> Ledger:
+    """Lay the node's ledger, with what an earlier one had come to if its snapshot is given."""
+    return lay(vm, Ledger(quotas) if snapshot is None else Ledger.restored(quotas, snapshot))
+
+
+def lay(vm: VM, ledger: Ledger) -> Ledger:
+    """Have this ledger be the node's."""
+    vm.tables[TABLE] = ledger
+    return ledger
+
+
+def ledger(vm: VM) -> Ledger:
+    """The node's ledger; without quotas if none has been laid."""
+    found = vm.tables.get(TABLE)
+    return found if isinstance(found, Ledger) else open_ledger(vm, Quotas())
+
+
+def charge(
+    vm: VM,
+    profile: ModelProfile,
+    usage: Usage,
+    *,
+    call_id: str,
+    tenant_id: str | None = None,
+    ttl: Ttl = "5m",
+    clock: Clock = time.time,
+) -> Cost:
+    """Enter what an answer has cost. ttl: how long the request's cache points are kept."""
+    cost = cost_of(profile, usage, ttl=ttl)
+    if not cost.priced:
+        log.warning("model_without_price", model=profile.id, call_id=call_id)
+    count(vm, "aybiza_cost_usd_total", cost.usd, model=profile.id)
+    reached = ledger(vm).charge(cost.total, call_id=call_id, tenant_id=tenant_id, now=clock())
+    for event in reached:
+        log.warning(
+            "quota_reached",
+            scope=event.scope,
+            key=event.key,
+            call_id=call_id,
+            spent_usd=event.spent / MICRO,
+            limit_usd=event.limit / MICRO,
+            action=event.action,
+        )
+        count(vm, "aybiza_quotas_reached_total", scope=event.scope, action=event.action)
+        publish(vm, TOPIC, ("quota_reached", event))
+    return cost
+
+
+def verdict(
+    vm: VM, *, call_id: str, tenant_id: str | None = None, clock: Clock = time.time
+) -> Verdict:
+    """What may be asked in this call now: everything, a cheaper model, or nothing."""
+    return ledger(vm).verdict(call_id=call_id, tenant_id=tenant_id, now=clock())
+
+
+def close(vm: VM, call_id: str) -> int:
+    """Forget a call that has ended; what it has cost, in micro-USD."""
+    return ledger(vm).close(call_id)

@@ -1,0 +1,286 @@
+"""`MetricsActor`: what is counted and measured on this node, as Prometheus text.
+
+    count(vm, "aybiza_turns_total")
+    observe(vm, "aybiza_first_token_seconds", 0.31)
+    text = await render(vm)
+
+Every metric is declared in `METRICS`. The figures stand in a table of the VM and outlive the
+actor. Requests: casts `("increment", name, labels, amount)`, `("set", name, labels, value)`,
+`("observe", name, value, labels)`; call `"render"`.
+
+Errors: none reach the sender. An unknown name, wrong labels or a value that is no number is
+logged once and dropped. A metric keeps at most `MAX_SERIES` combinations of label values; further
+ones are counted under the value "other".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from aybiza.actors.names import METRICS as NAME
+from aybiza.actors.node import refusals
+from aybiza.actors.runtime import VM, CallExit, From, GenServer, Process, Reason, is_orderly
+
+log = structlog.get_logger(__name__)
+
+MAX_SERIES = 200
+MAX_COMPLAINTS = 100
+MAX_LABEL_CHARACTERS = 100
+RENDER_SECONDS = 2.0
+
+TABLE: Final = "metrics"
+OTHER: Final = "other"
+
+LATENCY_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """The declaration of a metric: what it is, what it means, which labels it takes."""
+
+    kind: Kind
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+METRICS: Final[dict[str, Metric]] = {
+    "aybiza_calls_total": Metric("counter", "Calls that ended", ("outcome",)),
+    "aybiza_calls_active": Metric("gauge", "Calls under way"),
+    "aybiza_turns_total": Metric("counter", "Turns of callers that were answered"),
+    "aybiza_barge_ins_total": Metric("counter", "Answers that a caller cut short"),
+    "aybiza_turn_response_seconds": Metric(
+        "histogram", "From the end of the caller's speech to the first audio of the answer"
+    ),
+    "aybiza_first_token_seconds": Metric("histogram", "From a request to Claude's first text"),
+    "aybiza_tts_first_audio_seconds": Metric("histogram", "From a sentence to its first audio"),
+    "aybiza_stt_final_seconds": Metric(
+        "histogram", "From the end of speech to its final transcript"
+    ),
+    "aybiza_tokens_total": Metric("counter", "Tokens of Claude's models", ("model", "kind")),
+    "aybiza_cost_usd_total": Metric("counter", "What Claude's answers cost, in USD", ("model",)),
+    "aybiza_quotas_reached_total": Metric(
+        "counter", "Quotas that were reached", ("scope", "action")
+    ),
+    "aybiza_choices_total": Metric(
+        "counter", "Answers by what chose their model", ("rule", "model")
+    ),
+    "aybiza_experiment_turns_total": Metric(
+        "counter", "Turns in an experiment", ("experiment", "arm")
+    ),
+    "aybiza_conversation_seconds": Metric(
+        "histogram", "From the caller's words to the last sentence of the answer"
+    ),
+    "aybiza_model_seconds": Metric("histogram", "From a request to the end of its stream"),
+    "aybiza_tools_called_total": Metric("counter", "Tools that models have asked for"),
+    "aybiza_model_fit_total": Metric(
+        "counter", "Turns by whether the model that answered was the fitting one", ("fit",)
+    ),
+    "aybiza_sink_failures_total": Metric("counter", "Batches that a metrics sink did not take"),
+    "aybiza_sink_lost_total": Metric("counter", "Values that a metrics sink has not got"),
+    "aybiza_errors_total": Metric("counter", "Errors of the providers", ("kind",)),
+    "aybiza_refused_total": Metric(
+        "counter", "Requests and connections that the doors have refused", ("door", "reason")
+    ),
+    "aybiza_breaker_state": Metric(
+        "gauge", "Circuit breaker: 0 closed, 1 half open, 2 open", ("model",)
+    ),
+    "aybiza_crashes_total": Metric("counter", "Processes that ended by a crash", ("actor",)),
+    "aybiza_restarts_total": Metric("counter", "Children that were restarted", ("actor",)),
+    "aybiza_processes": Metric("gauge", "Living processes of the node"),
+    "aybiza_mailbox_messages": Metric("gauge", "Messages that wait in all mailboxes"),
+    "aybiza_mailbox_longest": Metric("gauge", "Messages that wait in the fullest mailbox"),
+}
+
+
+class RefusedFrames(Collector):
+    """What the cluster's listeners of this machine have refused; no sample in a VM that is alone.
+
+    Its nodes all tell the same figures: add up those of machines, not of nodes.
+    """
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """For a Prometheus registry."""
+        family = CounterMetricFamily(
+            "aybiza_cluster_frames_refused_total",
+            "Frames that the cluster's listeners on this machine have refused",
+            labels=["reason"],
+        )
+        with contextlib.suppress(OSError):  # a kernel that does not tell
+            for reason, count in refusals.counts().items():
+                family.add_metric([reason], count)
+        yield family
+
+
+class Table:
+    """The figures. One stands in `vm.tables`; it counts the VM's crashes by itself."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._collectors = {name: self._collector(name) for name in METRICS}
+        self._series: dict[str, set[tuple[str, ...]]] = {name: set() for name in METRICS}
+        self._complaints: set[str] = set()
+        ProcessCollector(registry=self.registry)
+        self.registry.register(RefusedFrames())
+
+    def increment(self, name: Any, labels: Any = None, amount: Any = 1) -> None:
+        """Add `amount` to a counter (never less than 0) or a gauge."""
+        series = self._find(name, ("counter", "gauge"), labels, amount)
+        if series is None:
+            return
+        if amount < 0 and METRICS[name].kind == "counter":
+            self.complain(name, f"a counter cannot go down by {amount}")
+        else:
+            series.inc(amount)
+
+    def set(self, name: Any, labels: Any = None, value: Any = 0) -> None:
+        """Put `value` into a gauge."""
+        series = self._find(name, ("gauge",), labels, value)
+        if series is not None:
+            series.set(value)
+
+    def observe(self, name: Any, value: Any, labels: Any = None) -> None:
+        """Enter `value` (seconds) into a histogram."""
+        series = self._find(name, ("histogram",), labels, value)
+        if series is not None:
+            series.observe(value)
+
+    def ended(self, process: Process, reason: Reason) -> None:
+        """An observer for `VM.observers`."""
+        if not is_orderly(reason):
+            self.increment("aybiza_crashes_total", {"actor": process.label})
+
+    def restarted(self, process: Process) -> None:
+        """An observer for `VM.restart_observers`."""
+        self.increment("aybiza_restarts_total", {"actor": process.label})
+
+    def measure(self, vm: VM) -> None:
+        """Take the figures of the VM itself."""
+        for name, value in vm.statistics().items():
+            self.set(f"aybiza_{name}", {}, value)
+
+    def _collector(self, name: str) -> Any:
+        metric = METRICS[name]
+        if metric.kind == "histogram":
+            return Histogram(
+                name,
+                metric.meaning,
+                metric.labels,
+                buckets=LATENCY_SECONDS,
+                registry=self.registry,
+            )
+        if metric.kind == "counter":
+            return Counter(name, metric.meaning, metric.labels, registry=self.registry)
+        return Gauge(name, metric.meaning, metric.labels, registry=self.registry)
+
+    def _find(self, name: Any, kinds: tuple[Kind, ...], labels: Any, value: Any) -> Any:
+        """What to change, or None after a complaint."""
+        metric = METRICS.get(name) if isinstance(name, str) else None
+        labels = labels or {}
+        fault = None
+        if metric is None:
+            fault = "no metric has this name"
+        elif metric.kind not in kinds:
+            fault = f"a {metric.kind} does not take this request"
+        elif not isinstance(labels, Mapping) or set(labels) != set(metric.labels):
+            fault = f"the labels are {list(metric.labels)}, not {list(labels)}"
+        elif not isinstance(value, int | float) or not math.isfinite(value):
+            fault = f"{value!r} is no number"
+        if metric is None or fault:
+            self.complain(name, fault or "")
+            return None
+        if not metric.labels:
+            return self._collectors[name]
+        return self._collectors[name].labels(*self._bounded(name, metric, labels))
+
+    def _bounded(self, name: str, metric: Metric, labels: Mapping[str, Any]) -> tuple[str, ...]:
+        series = tuple(str(labels[label])[:MAX_LABEL_CHARACTERS] for label in metric.labels)
+        known = self._series[name]
+        if series not in known:
+            if len(known) >= MAX_SERIES:
+                self.complain(name, f'more than {MAX_SERIES} label values; now under "{OTHER}"')
+                return (OTHER,) * len(metric.labels)
+            known.add(series)
+        return series
+
+    def complain(self, name: Any, fault: str) -> None:
+        """Log once that `name` is not used as it must be."""
+        shown = str(name)[:MAX_LABEL_CHARACTERS]
+        if shown not in self._complaints and len(self._complaints) < MAX_COMPLAINTS:
+            self._complaints.add(shown)
+            log.warning("metric_refused", metric=shown, fault=fault)
+
+
+class MetricsActor(GenServer):
+    """See the module."""
+
+    async def init(self) -> None:
+        self._table = table(self.vm)
+        self._actions: dict[str, Callable[..., None]] = {
+            "increment": self._table.increment,
+            "set": self._table.set,
+            "observe": self._table.observe,
+        }
+
+    async def handle_cast(self, request: Any) -> None:
+        try:
+            action, *arguments = request
+            self._actions[action](*arguments)
+        except Exception as error:
+            self._table.complain(type(request).__name__, f"not a request: {error!r}")
+
+    async def handle_call(self, request: Any, from_: From) -> Any:
+        if request == "render":
+            return await _text(self.vm)
+        return await super().handle_call(request, from_)
+
+
+def table(vm: VM) -> Table:
+    """The table of `vm`, made at the first use."""
+    found = vm.tables.get(TABLE)
+    if not isinstance(found, Table):
+        found = vm.tables[TABLE] = Table()
+        vm.observers.append(found.ended)
+        vm.restart_observers.append(found.restarted)
+    return found
+
+
+def count(vm: VM, name: str, /, amount: float = 1, **labels: Any) -> None:
+    """Add `amount` to a counter or gauge. Never raises, never waits."""
+    vm.cast(NAME, ("increment", name, labels, amount))
+
+
+def set_gauge(vm: VM, name: str, value: float, /, **labels: Any) -> None:
+    """Put `value` into a gauge. Never raises, never waits."""
+    vm.cast(NAME, ("set", name, labels, value))
+
+
+def observe(vm: VM, name: str, value: float, /, **labels: Any) -> None:
+    """Enter `value`, in seconds, into a histogram. Never raises, never waits."""
+    vm.cast(NAME, ("observe", name, value, labels))
+
+
+async def render(vm: VM) -> str:
+    """All figures as Prometheus text; also while the actor is being restarted."""
+    try:
+        text: str = await vm.call(NAME, "render", timeout=RENDER_SECONDS)
+    except CallExit:
+        return await _text(vm)
+    return text
+
+
+async def _text(vm: VM) -> str:
+    figures = table(vm)
+    figures.measure(vm)
+    return (await vm.run_blocking(generate_latest, figures.registry)).decode()

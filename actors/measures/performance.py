@@ -1,0 +1,251 @@
+"""How the answers of this node perform: recorded as they are given, and looked back on.
+
+    turn = TurnPerformance(vm, context, choice, said, messages)   when an answer begins
+    turn.asked(model, region) … turn.first_token() … turn.answered(usage, stop_reason, tools)
+    turn.finished()                                               when it is over
+    await analyze_model_performance_trends(vm, "24h")             for people
+
+What is recorded goes to the node's metrics, to the log, to CloudWatch if there is a sink
+(`aybiza.actors.measures.metrics_sink`), to the subscribers of `TOPIC`, and into a table of the VM
+that outlives every actor. Recording waits for nothing; looking back is done in a thread. Times are
+in ms, as the specification has them.
+
+Errors: `ValueError` for a period that is none; nothing else.
+Source: specification 000, sections 2 to 4; 001, "Performance Metrics".
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any, Final
+
+import structlog
+
+from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.measures import costs
+from aybiza.actors.measures.metrics_actor import count, observe
+from aybiza.actors.measures.metrics_sink import put_metric
+from aybiza.actors.registry_actor import publish
+from aybiza.actors.runtime import VM
+from aybiza.claude import performance_trends as trends
+from aybiza.claude.billing import Cost
+from aybiza.claude.choice import Choice
+from aybiza.claude.models import ModelProfile
+from aybiza.claude.performance import actual_complexity, enhanced, optimal_cost_usd
+from aybiza.claude.performance_trends import PerformanceLog
+from aybiza.claude.stream import Usage
+from aybiza.config.catalogue import MICRO
+
+TABLE: Final = "performance"
+TOPIC: Final = "performance"
+
+log = structlog.get_logger(__name__)
+
+
+def performance_log(vm: VM) -> PerformanceLog:
+    """What is kept of the turns of this node."""
+    found = vm.tables.get(TABLE)
+    if not isinstance(found, PerformanceLog):
+        found = vm.tables[TABLE] = PerformanceLog()
+    return found
+
+
+def track_conversation_performance(
+    vm: VM, call_id: str, metrics: Mapping[str, Any], models: Sequence[ModelProfile]
+) -> dict[str, Any]:
+    """Record a turn: its metrics (`aybiza.claude.performance`), with what can be said of them.
+
+    models: those that might have answered.
+    """
+    told = {"call_sid": call_id, **enhanced(metrics, models)}
+    assessment, latency = told["model_selection_accuracy"], told["latency_breakdown"]
+    moment = time.time()
+    performance_log(vm).record(
+        metrics, assessment, now=moment, optimal_usd=optimal_cost_usd(metrics, models)
+    )
+    fit = "fitting" if assessment.was_optimal else "another"
+    count(vm, "aybiza_model_fit_total", fit=fit)
+    sent = {
+        "model": metrics.get("model_used"),
+        "tenant_id": metrics.get("tenant_id"),
+        "total_ms": latency.total_ms,
+        "edge_ms": told["edge_processing_time"],
+        "cost_usd": metrics.get("cost_usd"),
+        "cost_optimization_score": told["cost_optimization_score"],
+        "efficiency_score": assessment.efficiency_score,
+        "actual_complexity": metrics.get("actual_complexity"),
+    }
+    put_metric(vm, "Conversation", sent, at=moment)
+    publish(vm, TOPIC, ("turn_performance", call_id, told))
+    log.info(
+        "turn_performance",
+        call_id=call_id,
+        turn=metrics.get("turn"),
+        model=assessment.selected,
+        fitting=assessment.optimal,
+        complexity=metrics.get("actual_complexity"),
+        stop_reason=metrics.get("stop_reason"),
+        cost_usd=metrics.get("cost_usd"),
+        total_ms=latency.total_ms,
+        slowest=latency.slowest,
+    )
+    return told
+
+
+def track_claude4_performance(
+    vm: VM,
+    operation: str,
+    *,
+    profile: ModelProfile,
+    usage: Usage,
+    duration: float,
+    tools_count: int = 0,
+    call_id: str = "",
+    tenant_id: str | None = None,
+    region: str | None = None,
+) -> Cost:
+    """Record one request to a model, and charge for it. duration: ms. What it has cost."""
+    cost = costs.charge(vm, profile, usage, call_id=call_id, tenant_id=tenant_id)
+    observe(vm, "aybiza_model_seconds", duration / 1000)
+    kinds = {
+        "input": usage.input_tokens,
+        "output": usage.output_tokens,
+        "cache_read": usage.cache_read_input_tokens,
+        "cache_write": usage.cache_write_input_tokens,
+    }
+    for kind, tokens in kinds.items():
+        if tokens:
+            count(vm, "aybiza_tokens_total", amount=tokens, model=profile.id, kind=kind)
+    if tools_count:
+        count(vm, "aybiza_tools_called_total", amount=tools_count)
+    metrics: dict[str, Any] = {
+        "operation": operation,
+        "model": profile.id,
+        "region": region,
+        "latency_ms": round(duration, 1),
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "tools_called": tools_count,
+        "cost_usd": cost.usd,
+    }
+    put_metric(vm, "Claude4Performance", metrics)
+    log.info("claude_operation_completed", call_id=call_id, **metrics)
+    return cost
+
+
+def record_first_token_latency(vm: VM, latency: float) -> None:
+    """Ms from a request to the model's first text."""
+    observe(vm, "aybiza_first_token_seconds", latency / 1000)
+
+
+def record_tts_latency(vm: VM, call_id: str, latency: float, seq: int) -> None:
+    """Ms from a sentence to its first audio."""
+    observe(vm, "aybiza_tts_first_audio_seconds", latency / 1000)
+    put_metric(vm, "Speech", {"synthesis_ms": latency})
+    log.debug("tts_latency", call_id=call_id, seq=seq, latency_ms=round(latency, 1))
+
+
+def record_conversation_latency(vm: VM, call_id: str, total_latency: float, turn: int) -> None:
+    """Ms from the caller's words to the last sentence of the answer."""
+    observe(vm, "aybiza_conversation_seconds", total_latency / 1000)
+    log.debug(
+        "conversation_latency", call_id=call_id, turn=turn, latency_ms=round(total_latency, 1)
+    )
+
+
+async def analyze_model_performance_trends(vm: VM, period: str = "24h") -> dict[str, Any]:
+    """How this node's models have done since the period began. Raises ValueError."""
+    analyze = partial(trends.analyze_model_performance_trends, performance_log(vm), period)
+    return await vm.run_blocking(partial(analyze, now=time.time()))
+
+
+class TurnPerformance:
+    """One answer, from the caller's words to its end; see the module.
+
+    messages: how many the conversation had.
+    """
+
+    def __init__(
+        self, vm: VM, context: CallContext, choice: Choice, turn: int, said: str, messages: int
+    ) -> None:
+        self._vm = vm
+        self._context = context
+        self._turn = turn
+        self._said = said
+        self._messages = messages
+        self._began = self._asked = time.monotonic()
+        self._awaits_token = False
+        self._first_token: float | None = None
+        self._model, self._region = choice.model, choice.region
+        # Stays unknown where a stream breaks off behind the last word, and with it the cost.
+        self._stop_reason: str | None = None
+        self._tools = 0
+        self._cost = 0
+        self._usage = Usage()
+
+    def asked(self, model: str, region: str | None) -> None:
+        """A request goes to a model."""
+        self._model, self._region = model, region or self._region
+        self._asked = time.monotonic()
+        self._awaits_token = True
+
+    def first_token(self) -> None:
+        """Something of its answer has come; the first time of a request counts."""
+        if not self._awaits_token:
+            return
+        self._awaits_token = False
+        now = time.monotonic()
+        record_first_token_latency(self._vm, (now - self._asked) * 1000)
+        if self._first_token is None:
+            self._first_token = now
+
+    def answered(self, usage: Usage, stop_reason: str, tools: int) -> None:
+        """The model's message is complete. tools: how many it wants run."""
+        context = self._context
+        cost = track_claude4_performance(
+            self._vm,
+            "converse_stream",
+            profile=context.policy.profile(self._model),
+            usage=usage,
+            duration=(time.monotonic() - self._asked) * 1000,
+            tools_count=tools,
+            call_id=context.call_id,
+            tenant_id=context.tenant or None,
+            region=self._region,
+        )
+        self._cost += cost.total
+        self._tools += tools
+        self._stop_reason = stop_reason
+        pairs = zip(asdict(self._usage).items(), asdict(usage).values(), strict=True)
+        self._usage = Usage(**{name: before + more for (name, before), more in pairs})
+
+    def failed(self, stop_reason: str) -> None:
+        """No model gave the answer: it was an older one, or an excuse."""
+        self._stop_reason = stop_reason
+
+    def finished(self) -> None:
+        """The answer is over."""
+        now, context = time.monotonic(), self._context
+        total = (now - self._began) * 1000
+        record_conversation_latency(self._vm, context.call_id, total, self._turn)
+        metrics: dict[str, Any] = {
+            "turn": self._turn,
+            "tenant_id": context.tenant or None,
+            "model_used": self._model,
+            "region": self._region,
+            "stop_reason": self._stop_reason,
+            "actual_complexity": round(
+                actual_complexity(self._said, messages=self._messages, tools_called=self._tools), 3
+            ),
+            "tools_called": self._tools,
+            "cost_usd": self._cost / MICRO,
+            **asdict(self._usage),
+            "total_ms": round(total, 1),
+        }
+        if self._first_token is not None:
+            metrics["first_token_ms"] = round((self._first_token - self._began) * 1000, 1)
+            metrics["generation_ms"] = round((now - self._first_token) * 1000, 1)
+        track_conversation_performance(self._vm, context.call_id, metrics, context.policy.every)

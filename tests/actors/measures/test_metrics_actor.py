@@ -1,0 +1,232 @@
+"""Metrics: what is counted, and what a wrong request does."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
+
+from aybiza.actors.measures.metrics_actor import (
+    MAX_SERIES,
+    METRICS,
+    MetricsActor,
+    count,
+    observe,
+    render,
+    set_gauge,
+    table,
+)
+from aybiza.actors.node import refusals
+from aybiza.actors.runtime import KILL, VM, ExitError, GenServer, Stop, virtual_time
+from aybiza.supervisors import Supervisor, child
+
+
+async def figures(vm: VM) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """All samples of the rendered text."""
+    text = await render(vm)
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@virtual_time
+async def test_counters_gauges_and_histograms_are_rendered() -> None:
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        count(vm, "aybiza_turns_total")
+        count(vm, "aybiza_turns_total", 2)
+        count(vm, "aybiza_tokens_total", amount=150, model="haiku", kind="input")
+        set_gauge(vm, "aybiza_calls_active", 3)
+        count(vm, "aybiza_calls_active", -1)
+        observe(vm, "aybiza_first_token_seconds", 0.3)
+        observe(vm, "aybiza_first_token_seconds", 30.0)
+        seen = await figures(vm)
+        assert seen["aybiza_turns_total", ()] == 3
+        assert seen["aybiza_tokens_total", (("kind", "input"), ("model", "haiku"))] == 150
+        assert seen["aybiza_calls_active", ()] == 2
+        assert seen["aybiza_first_token_seconds_count", ()] == 2
+        assert seen["aybiza_first_token_seconds_sum", ()] == pytest.approx(30.3)
+        assert seen["aybiza_first_token_seconds_bucket", (("le", "0.3"),)] == 1
+
+
+@virtual_time
+async def test_every_declared_metric_is_in_the_text_with_its_meaning() -> None:
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        text = await render(vm)
+        for name, metric in METRICS.items():
+            family = name.removesuffix("_total")
+            assert f"# HELP {name if metric.kind == 'counter' else family} {metric.meaning}" in text
+
+
+@virtual_time
+async def test_the_figures_outlive_the_actor_and_can_be_read_without_it() -> None:
+    async with VM() as vm:
+        pid = await vm.start(MetricsActor, name="metrics")
+        assert pid is not None
+        count(vm, "aybiza_turns_total")
+        await asyncio.sleep(0)
+        vm.exit(pid, KILL)
+        await vm.join(pid)
+        count(vm, "aybiza_turns_total")
+        assert (await figures(vm))["aybiza_turns_total", ()] == 1
+        await vm.start(MetricsActor, name="metrics")
+        count(vm, "aybiza_turns_total")
+        assert (await figures(vm))["aybiza_turns_total", ()] == 2
+
+
+WRONG: list[tuple[Any, ...]] = [
+    ("increment", "aybiza_no_such_total", {}, 1),
+    ("increment", None, {}, 1),
+    ("increment", "aybiza_turns_total", {"model": "x"}, 1),
+    ("increment", "aybiza_tokens_total", {}, 1),
+    ("increment", "aybiza_tokens_total", {"model": "x", "kind": "input", "more": 1}, 1),
+    ("increment", "aybiza_turns_total", {}, -1),
+    ("increment", "aybiza_turns_total", {}, math.nan),
+    ("increment", "aybiza_turns_total", {}, "many"),
+    ("increment", "aybiza_first_token_seconds", {}, 1),
+    ("observe", "aybiza_turns_total", 1.0, {}),
+    ("observe", "aybiza_first_token_seconds", math.inf, {}),
+    ("observe", "aybiza_first_token_seconds", None, {}),
+    ("set", "aybiza_turns_total", {}, 1),
+    ("increment",),
+    ("explode", "aybiza_turns_total"),
+    (),
+]
+
+
+@pytest.mark.parametrize("request_", [*WRONG, "increment", None, 5, ["increment"]])
+def test_a_wrong_request_is_logged_once_and_changes_nothing(request_: Any) -> None:
+    @virtual_time
+    async def scenario() -> None:
+        async with VM() as vm:
+            pid = await vm.start(MetricsActor, name="metrics")
+            before = await figures(vm)
+            for _ in range(3):
+                vm.cast("metrics", request_)
+            await asyncio.sleep(0)
+            after = await figures(vm)
+            changing = ("process_", "aybiza_mailbox", "aybiza_processes")
+            assert {k: v for k, v in before.items() if not k[0].startswith(changing)} == {
+                k: v for k, v in after.items() if not k[0].startswith(changing)
+            }
+            assert vm.whereis("metrics") == pid
+
+    with capture_logs() as logs:
+        scenario()
+    assert [entry["event"] for entry in logs] == ["metric_refused"]
+
+
+@virtual_time
+async def test_complaints_are_bounded_too() -> None:
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        with capture_logs() as logs:
+            for number in range(1000):
+                count(vm, f"aybiza_{number}_total")
+            await render(vm)
+        assert len(logs) <= 100
+
+
+@virtual_time
+async def test_labels_beyond_the_limit_are_counted_as_other() -> None:
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        with capture_logs() as logs:
+            for number in range(MAX_SERIES + 50):
+                count(vm, "aybiza_errors_total", kind=f"kind {number}")
+            count(vm, "aybiza_errors_total", kind="kind 0")
+            seen = await figures(vm)
+        series = [labels for name, labels in seen if name == "aybiza_errors_total"]
+        assert len(series) == MAX_SERIES + 1
+        assert seen["aybiza_errors_total", (("kind", "other"),)] == 50
+        assert seen["aybiza_errors_total", (("kind", "kind 0"),)] == 2
+        assert len(logs) == 1
+
+
+@virtual_time
+async def test_a_long_label_is_cut() -> None:
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        count(vm, "aybiza_errors_total", kind="x" * 10_000)
+        assert ("aybiza_errors_total", (("kind", "x" * 100),)) in await figures(vm)
+
+
+@virtual_time
+async def test_crashes_are_counted_by_who_crashed_also_while_the_actor_is_gone() -> None:
+    class Fragile(GenServer):
+        async def handle_cast(self, request: Exception) -> None:
+            raise request
+
+    async with VM() as vm:
+        for number, error in enumerate((ValueError(), ExitError("x"), Stop("normal"))):
+            metrics = await vm.start(MetricsActor, name="metrics")
+            assert metrics is not None
+            if number == 1:
+                await vm.stop(metrics)
+            pid = await vm.start(Fragile)
+            assert pid is not None
+            vm.cast(pid, error)
+            await vm.join(pid)
+            if number != 1:
+                await vm.stop(metrics)
+        await vm.start(MetricsActor, name="metrics")
+        assert (await figures(vm))["aybiza_crashes_total", (("actor", "Fragile"),)] == 2
+        assert len(vm.observers) == 1
+
+
+@virtual_time
+async def test_restarts_are_counted_by_who_was_restarted_and_first_starts_are_not() -> None:
+    class Fragile(GenServer):
+        async def handle_cast(self, request: str) -> None:
+            raise Stop(request)
+
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        children = [child(Fragile, name="one"), child(Fragile, name="two", restart="temporary")]
+        await vm.start(Supervisor, children)
+        for name in ("one", "two", "one"):
+            vm.cast(name, "boom")
+            await asyncio.sleep(1)
+        assert (await figures(vm))["aybiza_restarts_total", (("actor", "Fragile"),)] == 2
+
+
+@virtual_time
+async def test_the_vm_itself_is_measured() -> None:
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        busy = vm.spawn(asyncio.sleep, 100)
+        for _ in range(7):
+            vm.send(busy, "x")
+        seen = await figures(vm)
+        assert seen["aybiza_processes", ()] == 2
+        assert seen["aybiza_mailbox_longest", ()] == 7
+        assert seen["process_resident_memory_bytes", ()] > 0
+
+
+@virtual_time
+async def test_counting_never_raises_even_when_nobody_counts() -> None:
+    async with VM() as vm:
+        count(vm, "aybiza_turns_total")
+        observe(vm, "nothing", math.nan, label=object())
+    count(vm, "aybiza_turns_total")
+    assert table(vm).registry.get_sample_value("aybiza_turns_total") == 0
+
+
+async def test_frames_that_the_machine_has_refused_are_counted_by_their_reason() -> None:
+    refusals.share()
+    before = refusals.counts()
+    refusals.add("cookie")
+    refusals.add("cookie")
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        seen = await figures(vm)
+    name = "aybiza_cluster_frames_refused_total"
+    assert seen[name, (("reason", "cookie"),)] == before["cookie"] + 2
+    assert seen[name, (("reason", "replay"),)] == before["replay"]
