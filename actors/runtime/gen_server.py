@@ -121,6 +121,14 @@ class GenServer(Generic[Calls, Casts]):
     traps_exits: ClassVar[bool] = False
     _process: Process
 
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, types):
+            # Before Python 3.13 `Generic` takes no default for a type that is left out.
+            given = types if isinstance(types, tuple) else (types,)
+            left_out = (Any,) * (len(cls.__parameters__) - len(given))
+            return super().__class_getitem__((*given, *left_out))
+
     async def init(self, *args: Any, **kwargs: Any) -> Any:
         """Build the state. The starter waits for it."""
         return None

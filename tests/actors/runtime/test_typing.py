@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Generic, TypeVar, get_args
 
 import pytest
+
+from aybiza.actors.runtime import GenServer
+
+T = TypeVar("T")
 
 api = pytest.importorskip("mypy.api")
 
@@ -59,3 +64,17 @@ def test_a_reply_has_the_type_that_its_request_names(tmp_path: Path) -> None:
     assert len(errors) == 2, out
     assert 'Argument 1 of "handle_call" is incompatible' in errors[0]
     assert 'variable has type "str"' in errors[1]
+
+
+def test_types_that_are_left_out_need_no_words_at_run_time_either() -> None:
+    class Doubler(GenServer[int]):
+        """For calls of one type, and any casts."""
+
+    class Kept(GenServer[T, str], Generic[T]):
+        """With a type of its own."""
+
+    assert get_args(Doubler.__orig_bases__[0]) == (int, Any)  # type: ignore[attr-defined]
+    assert get_args(GenServer[int, str]) == (int, str)
+    assert get_args(Kept[bytes]) == (bytes,)
+    with pytest.raises(TypeError):
+        GenServer[int, str, bytes]  # type: ignore[misc]
