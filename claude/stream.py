@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aybiza.claude.sentences import SentenceSplitter
+from aybiza.claude.silent_text import SilentText
 
 Block = dict[str, Any]
 
@@ -116,6 +117,7 @@ class StreamDecoder:
         self._splitter = SentenceSplitter(
             max_chars=max_sentence_chars, first_clause_chars=first_clause_chars
         )
+        self._silent = SilentText()
         self._next_seq = first_seq
         self._open: dict[int, _Text | _Tool | _Thought] = {}
         self._content: list[Block] = []
@@ -173,11 +175,12 @@ class StreamDecoder:
     def _delta(self, index: int, delta: Mapping[Any, Any]) -> list[StreamEvent]:
         match delta:
             case {"text": str(text)} if text:
-                self._text_started = True
                 block = self._open.setdefault(index, _Text())
                 if isinstance(block, _Text):
-                    block.parts.append(text)
-                    return self._sentences(self._splitter.feed(text))
+                    heard = self._silent.feed(text)
+                    self._text_started = self._text_started or bool(heard)
+                    block.parts.append(heard)
+                    return self._sentences(self._splitter.feed(heard))
             case {"toolUse": {"input": str(fragment)}}:
                 tool = self._open.get(index)
                 if isinstance(tool, _Tool):
@@ -246,7 +249,8 @@ class StreamDecoder:
             self._content.append({"text": text})
 
     def _flush(self) -> list[StreamEvent]:
-        return self._sentences(self._splitter.flush())
+        rest = self._silent.flush()
+        return self._sentences([*self._splitter.feed(rest), *self._splitter.flush()])
 
     def _sentences(self, texts: list[str]) -> list[StreamEvent]:
         sentences: list[StreamEvent] = []

@@ -1,7 +1,8 @@
 """Text as a voice should read it.
 
 `optimize_text_for_speech` is the specification's function with its answers, byte rules and all;
-`spoken` is what runs: the same idea for Unicode text, with an eye for the context.
+`spoken` is what runs: the same idea for Unicode text, with an eye for the context, behind what
+takes markup out (`aybiza.speech.markup`) and writes signs out (`aybiza.speech.written_out`).
 
 Source: specification 000, section 3, `optimize_text_for_speech`.
 """
@@ -9,6 +10,9 @@ Source: specification 000, section 3, `optimize_text_for_speech`.
 from __future__ import annotations
 
 import re
+
+from aybiza.speech.markup import plain
+from aybiza.speech.written_out import written_out
 
 _ACRONYMS = {"URL": "U-R-L", "API": "A-P-I", "ID": "I-D", "FAQ": "F-A-Q"}
 
@@ -34,7 +38,15 @@ def optimize_text_for_speech(text: str) -> str:
     return data.decode("utf-8", "surrogatepass")
 
 
-def spoken(text: str) -> str:
-    """`text` for the synthesiser: white space folded, acronyms spelled out where they are words."""
-    folded = " ".join(text.split())
-    return _ACRONYM.sub(lambda match: _ACRONYMS[match[1]] + match[2], folded)
+def spoken(text: str, language: str = "en") -> str:
+    """`text` for a voice of `language`: no markup, signs as words, acronyms spelled out.
+
+    It is empty if there is nothing to say: no letter and no digit.
+
+    >>> spoken("Your **ID** costs $5 😊 ([prices](https://example.com/p)).")
+    'Your I-D costs 5 dollars (prices).'
+    """
+    said = written_out(plain(text), language)
+    if not any(map(str.isalnum, said)):
+        return ""
+    return _ACRONYM.sub(lambda match: _ACRONYMS[match[1]] + match[2], said)

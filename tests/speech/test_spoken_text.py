@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import timeit
+import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aybiza.speech.spoken_text import optimize_text_for_speech, spoken
+from aybiza.speech.spoken_words import LANGUAGES
+
+TABLE = tomllib.loads(Path(__file__).with_name("spoken_pairs.toml").read_text(encoding="utf-8"))
+PAIRS = [
+    pytest.param(text, said, group["language"], id=f"{group['name']}: {text}")
+    for group in TABLE["group"]
+    for text, said in group["pairs"]
+]
+NEVER_ALOUD = ("**", "`", "](", "[", "]", "https://", "😊", "</", "\n", "~~")
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "fn_optimize_text_for_speech.json"
 CASES = json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]
@@ -42,7 +54,6 @@ def test_any_text_is_answered(text: str) -> None:
         ("See the FAQ.", "See the F-A-Q."),
         ("The ID is ID-7741.", "The I-D is ID-7741."),
         ("Idaho, PAID, URLOPEN, api", "Idaho, PAID, URLOPEN, api"),
-        ("Mail me at me@API.example", "Mail me at me@API.example"),
         ("/v1/API/x and a.URL.b", "/v1/API/x and a.URL.b"),
         ("Die ID für die Ämter", "Die I-D für die Ämter"),
     ],
@@ -54,3 +65,52 @@ def test_acronyms_are_spelled_out_where_they_are_words(text: str, said: str) -> 
 @given(st.text())
 def test_spoken_text_is_one_line_without_double_blanks(text: str) -> None:
     assert spoken(text).split() == spoken(text).split(" ") or spoken(text) == ""
+
+
+@pytest.mark.parametrize(("text", "said", "language"), PAIRS)
+def test_what_is_written_is_said_as_people_say_it(text: str, said: str, language: str) -> None:
+    assert spoken(text, language) == said
+
+
+def test_the_table_is_large_and_knows_eight_languages() -> None:
+    assert len(PAIRS) >= 120
+    assert {group["language"][:2] for group in TABLE["group"]} == set(LANGUAGES)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *NEVER_ALOUD,
+                "Monday",
+                " ",
+                "5",
+                "(https://a.example)",
+                "*",
+                "_",
+                "#",
+                "- ",
+                "|",
+                "<b>",
+            ]
+        )
+    ).map("".join)
+)
+def test_nothing_that_is_for_the_eye_is_ever_said(text: str) -> None:
+    said = spoken(text)
+    assert not [sign for sign in NEVER_ALOUD if sign in said]
+    assert said == "" or any(map(str.isalnum, said))
+
+
+@given(st.lists(st.sampled_from(["Monday", "works", "for", "me", "and", "you,", "too."])))
+def test_plain_words_stay_as_they_are(words: list[str]) -> None:
+    assert spoken(" ".join(words)) == " ".join(words)
+
+
+def test_a_text_as_long_as_a_sentence_may_be_is_ready_within_the_loops_patience() -> None:
+    worst = max(
+        timeit.timeit(partial(spoken, (sign * 300)[:300]), number=3) / 3
+        for sign in ("a.", "1-", "A1", "[", "<a ", "*", "| ", "$", "1,", "http://a")
+    )
+    usual = timeit.timeit(partial(" ".join, "word" * 300), number=300) / 300
+    assert worst < max(0.01, 2000 * usual)
