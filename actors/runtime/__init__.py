@@ -8,6 +8,7 @@ from aybiza.actors.runtime.errors import (
     RemoteBusy,
     StartError,
     Stop,
+    UnknownName,
     VMClosed,
 )
 from aybiza.actors.runtime.gen_server import (
@@ -21,7 +22,16 @@ from aybiza.actors.runtime.gen_server import (
     Timeout,
     reply,
 )
-from aybiza.actors.runtime.messages import Down, Exit, From, NodeDown, NodeUp, Request, TimedOut
+from aybiza.actors.runtime.messages import (
+    Down,
+    Exit,
+    From,
+    NodeDown,
+    NodeUp,
+    Request,
+    TimedOut,
+    TimerElapsed,
+)
 from aybiza.actors.runtime.observe import Observation, observe
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process, current_process
@@ -91,6 +101,8 @@ __all__ = [
     "TimedOut",
     "Timeout",
     "Timer",
+    "TimerElapsed",
+    "UnknownName",
     "VMClosed",
     "Via",
     "VirtualTimeLoop",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from aybiza.actors.runtime.errors import CallExit, ExitError, NameTaken
+from aybiza.actors.runtime.errors import CallExit, ExitError, NameTaken, UnknownName
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import NOPROC
@@ -61,13 +61,25 @@ class Directory:
         return None if self.remote is None else self.remote.place(dest)
 
     def register(self, name: str, dest: Dest | None = None) -> None:
-        """Give the process at `dest` (the calling one) a name; raises `NameTaken`."""
+        """Give the process at `dest` (the calling one) a name; it may have one.
+
+        Raises `NameTaken`, `ValueError` if the process has a name already, `CallExit` if there is
+        none, `TypeError` for a name that is no string.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"a process is registered under a string, not {name!r}")
         process = calling_process("register") if dest is None else self.find(dest)
         if process is None:
             raise CallExit(NOPROC, dest)
         owner = self._names.get(name)
         if owner is not None:
             raise NameTaken(name, owner.pid)
+        for registry, other in process.names or ():
+            if registry is None:
+                raise ValueError(
+                    f"{process.pid} is registered as {other!r}; a process has one such name, "
+                    f"and in a Registry as many as it likes"
+                )
         self._names[name] = process
         self.own(process, None, name)
 
@@ -94,10 +106,11 @@ class Directory:
                 return
 
     def unregister(self, name: str) -> None:
-        """Free a name given by `register`."""
+        """Free a name given by `register`; raises `UnknownName`."""
         process = self._names.pop(name, None)
-        if process is not None:
-            self.disown(process, None, name)
+        if process is None:
+            raise UnknownName(name)
+        self.disown(process, None, name)
 
     def whereis(self, dest: Dest) -> Pid | None:
         """The pid that a name stands for now."""

@@ -83,6 +83,14 @@ class NameTaken(Exception):
         self.pid = pid
 
 
+class UnknownName(LookupError):
+    """No process is registered as `name`."""
+
+    def __init__(self, name: Any) -> None:
+        super().__init__(f"no process is registered as {name!r}")
+        self.name = name
+
+
 class RemoteBusy(Exception):
     """Too much waits to be sent to the node `node`; the message was not taken."""
 

@@ -65,6 +65,14 @@ class TimedOut:
     """Erlang's `timeout` message: nothing came within the `Timeout` that a callback returned."""
 
 
+@dataclass(frozen=True, slots=True)
+class TimerElapsed:
+    """Erlang's `{timeout, ref, message}`: the timer of `VM.start_timer` with this `ref` is over."""
+
+    ref: int
+    message: Any
+
+
 class From:
     """Who waits for a reply. Hand it to `reply` once; a late or second reply is dropped.
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from aybiza.actors.runtime.errors import CallExit, VMClosed
-from aybiza.actors.runtime.messages import Call, Cast, From, Request
+from aybiza.actors.runtime.errors import CallExit, UnknownName, VMClosed
+from aybiza.actors.runtime.messages import Call, Cast, From, Request, TimerElapsed
 from aybiza.actors.runtime.pid import Dest, Pid
 from aybiza.actors.runtime.process import current_process
 from aybiza.actors.runtime.reasons import CALLING_SELF, NOPROC, TIMEOUT, Reason
 from aybiza.actors.runtime.relations import Relations
 from aybiza.actors.runtime.time_limit import Act, TimeLimit
-from aybiza.actors.runtime.timers import Timer
+from aybiza.actors.runtime.timers import SHORTEST_INTERVAL, Tied, Timer, duration
 
 if TYPE_CHECKING:
     from aybiza.actors.runtime.debug import Debug, Event
@@ -26,7 +27,8 @@ CALL_TIMEOUT = 5.0
 class Messaging(Relations):
     """The part of the VM that carries messages, on the loop that is its clock; see the module.
 
-    `debugged` has, by the serials of their pids, the processes that are traced or counted.
+    `debugged` has, by the serials of their pids, the processes that are traced or counted; `tied`
+    the timers that end with a process.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,7 @@ class Messaging(Relations):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._call_limit: TimeLimit | None = None
         self.debugged: dict[int, Debug] = {}
+        self.tied = Tied()
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -63,7 +66,8 @@ class Messaging(Relations):
     def send(self, dest: Dest, message: Any) -> None:
         """Put `message` into the mailbox of `dest`; to a dead process it is dropped.
 
-        To another node it may raise `RemoteBusy`, or what pickling it raises.
+        Raises `UnknownName` for a name that no process is registered under, as in Erlang. To
+        another node it may raise `RemoteBusy`, or what pickling it raises.
         """
         if self.debugged:
             self._tell_tracer("send", dest, message)
@@ -72,6 +76,8 @@ class Messaging(Relations):
             process.deliver(message)
         elif self.remote is not None and (place := self.remote.place(dest)) is not None:
             self.remote.send(place, message)
+        elif isinstance(dest, str):
+            raise UnknownName(dest)
 
     def cast(self, dest: Dest, request: Any) -> None:
         """`GenServer.cast`: a request without a reply; to a dead process it is dropped."""
@@ -168,8 +174,37 @@ class Messaging(Relations):
             self._call_limit.discard(from_)
 
     def send_after(self, dest: Dest, message: Any, seconds: float) -> Timer:
-        """Send `message` to `dest` in `seconds`; the timer can be cancelled."""
-        return Timer(self.loop, seconds, self.send, dest, message)
+        """Send `message` to `dest` in `seconds`; the timer can be read and cancelled."""
+        return self._timer(duration(seconds), dest, self._send_late, dest, message)
+
+    def start_timer(self, dest: Dest, message: Any, seconds: float) -> Timer:
+        """Like `send_after`; the message is `TimerElapsed(timer.ref, message)`."""
+        ref = next(self._refs)
+        timer = self.send_after(dest, TimerElapsed(ref, message), seconds)
+        timer.ref = ref
+        return timer
+
+    def send_interval(self, dest: Dest, message: Any, seconds: float) -> Timer:
+        """Send `message` to `dest` every `seconds`, until cancelled; see `timers` for its end."""
+        act = (self._send_late, dest, message)
+        timer = Timer(self.loop, duration(seconds, least=SHORTEST_INTERVAL), *act, every=True)
+        return self._tie(timer, dest if isinstance(dest, Pid) else self.self())
+
+    def _timer(self, seconds: float, dest: Dest, act: Callable[..., None], *args: Any) -> Timer:
+        timer = Timer(self.loop, seconds, act, *args)
+        return self._tie(timer, dest if isinstance(dest, Pid) else None)
+
+    def _tie(self, timer: Timer, pid: Pid | None) -> Timer:
+        if pid is not None:
+            if self.find(pid) is not None:
+                self.tied.tie(timer, pid)
+            elif self._place(pid) is None:
+                timer.cancel()
+        return timer
+
+    def _send_late(self, dest: Dest, message: Any) -> None:
+        with contextlib.suppress(UnknownName):
+            self.send(dest, message)
 
     async def join(self, dest: Dest, timeout: float | None = CALL_TIMEOUT) -> Reason:
         """Wait until the process at `dest` is gone and return its reason, `NOPROC` if it was.

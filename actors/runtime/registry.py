@@ -12,11 +12,12 @@ hash.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from aybiza.actors.runtime.errors import NameTaken
+from aybiza.actors.runtime.errors import NameTaken, UnknownName
 from aybiza.actors.runtime.pid import Dest, Pid
 from aybiza.actors.runtime.process import Process
 
@@ -178,7 +179,8 @@ class Registry:
 
     def _tell(self, process: Process, message: Registered | Unregistered) -> None:
         for listener in self.listeners:
-            process.vm.send(listener, message)
+            with contextlib.suppress(UnknownName):
+                process.vm.send(listener, message)
 
 
 def strict(value: Any) -> Any:

@@ -1,34 +1,117 @@
-"""Timers: messages in the future, as `Process.send_after` and `Process.cancel_timer`."""
+"""Timers: messages and exit signals in the future, as `Process.send_after` and module `:timer`.
+
+    timer = vm.send_after("bell", "ring", 60)
+    timer.read(), timer.cancel()        # the seconds left; None once it has fired
+    ticks = vm.send_interval(pid, "tick", 0.5)
+    ticks.cancel()
+
+A timer for a pid ends with that process, silently: what is left of it is None. One for a name is
+sent to whoever has the name when it is due, and dropped if nobody has. An interval for anything
+but a pid ends with the process that started it. Times are seconds of the VM's clock. One below
+zero, or an interval below `SHORTEST_INTERVAL`, raises `ValueError`, what is no number `TypeError`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Any
 
+from aybiza.actors.runtime.pid import Pid
+
+# What is due at once and for ever would let nothing else run.
+SHORTEST_INTERVAL = 0.001
+
 
 class Timer:
-    """A message that is to be sent; made by `VM.send_after`."""
+    """Something that is to be done; made by `VM.send_after` and its kin.
 
-    __slots__ = ("_handle", "_loop", "fired")
+    `ref` is the number that a `VM.start_timer` message names. `fired`: it has been done.
+    """
+
+    __slots__ = ("_act", "_args", "_every", "_handle", "_loop", "_tie", "fired", "ref")
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, seconds: float, act: Callable[..., None], *args: Any
+        self,
+        loop: asyncio.AbstractEventLoop,
+        seconds: float,
+        act: Callable[..., object],
+        *args: Any,
+        every: bool = False,
     ) -> None:
         self._loop = loop
+        self._act, self._args = act, args
+        self._every = seconds if every else None
+        self._tie: tuple[Tied, int] | None = None
         self.fired = False
-        self._handle = loop.call_later(max(0.0, seconds), self._fire, act, args)
+        self.ref = 0
+        self._handle = loop.call_later(seconds, self._fire)
 
-    def _fire(self, act: Callable[..., None], args: tuple[Any, ...]) -> None:
-        self.fired = True
-        act(*args)
+    def read(self) -> float | None:
+        """The seconds that are left, None when it has fired or was cancelled."""
+        if self._handle.cancelled() or (self.fired and self._every is None):
+            return None
+        return max(0.0, self._handle.when() - self._loop.time())
 
     def cancel(self) -> float | None:
-        """Stop the timer. Returns the seconds that were left, None when it had fired already.
+        """Stop the timer; returns what `read` would have.
 
         A message that was sent already stays in the mailbox.
         """
-        if self.fired or self._handle.cancelled():
-            return None
+        left = self.read()
         self._handle.cancel()
-        return max(0.0, self._handle.when() - self._loop.time())
+        self._part()
+        return left
+
+    def _fire(self) -> None:
+        self.fired = True
+        if self._every is None:
+            self._part()
+            self._act(*self._args)
+        else:
+            self._handle = self._loop.call_at(self._handle.when() + self._every, self._fire)
+            self._act(*self._args)
+
+    def _part(self) -> None:
+        if self._tie is not None:
+            tied, serial = self._tie
+            self._tie = None
+            tied.untie(self, serial)
+
+
+class Tied:
+    """Which timers end with which process, by the serial of its pid."""
+
+    def __init__(self) -> None:
+        self._timers: dict[int, dict[Timer, None]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._timers.values()))
+
+    def tie(self, timer: Timer, pid: Pid) -> None:
+        """Let `timer` end with the local process `pid`."""
+        self._timers.setdefault(pid.serial, {})[timer] = None
+        timer._tie = (self, pid.serial)
+
+    def untie(self, timer: Timer, serial: int) -> None:
+        """`timer` is done with."""
+        timers = self._timers.get(serial)
+        if timers is not None:
+            timers.pop(timer, None)
+            if not timers:
+                del self._timers[serial]
+
+    def ended(self, pid: Pid) -> None:
+        """The process is gone, and its timers go with it."""
+        for timer in list(self._timers.pop(pid.serial, ())):
+            timer.cancel()
+
+
+def duration(seconds: Any, *, least: float = 0.0) -> float:
+    """`seconds`, checked: a number from `least` on; raises `TypeError` and `ValueError`."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"a timer's time is a number of seconds, not {seconds!r}")
+    if seconds < 0 or not math.isfinite(seconds) or seconds < least:
+        raise ValueError(f"a timer cannot run for {seconds!r} seconds")
+    return seconds

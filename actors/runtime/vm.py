@@ -43,6 +43,7 @@ from aybiza.actors.runtime.reasons import (
     is_orderly,
 )
 from aybiza.actors.runtime.relations import link_both, part
+from aybiza.actors.runtime.timers import Timer, duration
 from aybiza.actors.runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -262,6 +263,20 @@ class VM(Messaging):
         elif self.remote is not None and (place := self.remote.place(dest)) is not None:
             self.remote.exit(place, reason)
 
+    def exit_after(self, dest: Dest, reason: Reason, seconds: float) -> Timer:
+        """`exit(dest, reason)` in `seconds`, unless the timer is cancelled."""
+        return self._timer(duration(seconds), dest, self.exit, dest, reason)
+
+    def kill_after(self, dest: Dest, seconds: float) -> Timer:
+        """`exit(dest, KILL)` in `seconds`, unless the timer is cancelled."""
+        return self.exit_after(dest, KILL, seconds)
+
+    def apply_after(
+        self, seconds: float, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any
+    ) -> Timer:
+        """Run `function(*args)` as a process of its own in `seconds`; see `spawn`."""
+        return Timer(self.loop, duration(seconds), self.spawn, function, *args)
+
     def nodes(self) -> list[str]:
         """`Node.list`: the other nodes that can be reached now, none in a VM that is alone."""
         return [] if self.remote is None else self.remote.nodes()
@@ -291,6 +306,7 @@ class VM(Messaging):
         self._forget(process)
         self._alarms.pop(pid.serial, None)
         self.debugged.pop(pid.serial, None)
+        self.tied.ended(pid)
         if process.insisting:
             process.insisting.cancel()
             process.insisting = None

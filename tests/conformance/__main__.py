@@ -20,7 +20,15 @@ import structlog
 
 from tests.conformance.kit import NotThere, Options, Result, Runner
 
-RUNNERS = ("functions", "circuit_breakers", "registries", "gen_servers", "supervisors")
+RUNNERS = (
+    "functions",
+    "circuit_breakers",
+    "registries",
+    "gen_servers",
+    "supervisors",
+    "processes",
+    "timers",
+)
 
 EXAMPLE = """\
 example:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.conformance import circuit_breakers, functions, gen_servers, puppet, registries
+from tests.conformance import functions, puppet
+from tests.conformance.__main__ import formats
 from tests.conformance.kit import NotThere, Options, Result
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-FORMATS = circuit_breakers.FORMATS | functions.FORMATS | gen_servers.FORMATS | registries.FORMATS
+FORMATS = formats()
 FILES = sorted(path for path in GOLDEN.glob("*.json") if not path.name.startswith("supervisor_"))
 
 
@@ -65,6 +66,29 @@ def test_a_stimulus_of_a_dead_parent_is_nothing() -> None:
     file["scenarios"] = [scenario | {"steps": steps}]
     (result,) = play(file)
     assert not result.differences
+
+
+@pytest.mark.parametrize("name", ["process_misc.json", "timers.json"])
+def test_a_case_whose_step_differs_or_is_unknown_is_told(name: str) -> None:
+    file = recorded(name)
+    one, other = file["cases"][:2]
+    one["steps"][-1]["return"] = "something else"
+    other["steps"][0]["do"]["op"] = "no such operation"
+    file["cases"] = [one, other]
+    differs, unknown = play(file)
+    assert "something else" in differs.differences[0]
+    assert "cannot be played" in unknown.differences[0]
+
+
+def test_a_death_or_a_message_that_was_not_recorded_is_told() -> None:
+    file = recorded("process_misc.json")
+    case = next(case for case in file["cases"] if case["name"] == "link_exit_trapped")
+    for missing in ("down", "mail"):
+        changed = json.loads(json.dumps(case))
+        del changed["steps"][-2][missing]
+        file["cases"] = [changed]
+        (result,) = play(file)
+        assert missing in result.differences[0]
 
 
 def test_an_event_of_a_breaker_that_differs_is_told() -> None:

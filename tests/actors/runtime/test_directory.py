@@ -13,6 +13,7 @@ from aybiza.actors.runtime import (
     CallExit,
     NameTaken,
     Pid,
+    UnknownName,
     virtual_time,
 )
 from tests.actors.runtime.probe import forever, started
@@ -83,11 +84,25 @@ async def test_a_taken_name_is_refused_with_its_owner() -> None:
 
 
 @virtual_time
+async def test_a_process_has_one_name_and_the_name_is_a_string() -> None:
+    async with VM() as vm:
+        pid = await started(vm, name="one")
+        with pytest.raises(ValueError, match="is registered as 'one'"):
+            vm.register("two", pid)
+        for name in (None, True, 1, ("a", 1)):
+            with pytest.raises(TypeError, match="registered under a string"):
+                vm.register(name, pid)  # type: ignore[arg-type]
+        assert vm.whereis("one") == pid
+        assert vm.whereis("two") is None
+
+
+@virtual_time
 async def test_a_name_can_be_given_up_and_taken_by_another() -> None:
     async with VM() as vm:
         one, other = await started(vm, name="n"), await started(vm)
         vm.unregister("n")
-        vm.unregister("n")
+        with pytest.raises(UnknownName):
+            vm.unregister("n")
         vm.register("n", other)
         vm.exit(one, KILL)
         await vm.join(one)

@@ -22,6 +22,7 @@ from aybiza.actors.runtime import (
     GenServer,
     StartError,
     Stop,
+    UnknownName,
     Via,
     virtual_time,
 )
@@ -35,10 +36,19 @@ async def test_a_message_to_the_dead_is_dropped_silently() -> None:
     async with VM() as vm:
         pid = vm.spawn(asyncio.sleep, 0)
         await vm.join(pid)
-        for dest in (pid, "nobody", Via("registry", "nobody")):
+        for dest in (pid, ("nobody", vm.node), Via("registry", "nobody")):
             vm.send(dest, "hello")
             vm.cast(dest, "hello")
             vm.exit(dest, "boom")
+
+
+@virtual_time
+async def test_a_message_to_a_name_that_nobody_has_is_an_error_and_a_cast_is_not() -> None:
+    async with VM() as vm:
+        with pytest.raises(UnknownName, match="no process is registered as 'nobody'"):
+            vm.send("nobody", "hello")
+        vm.cast("nobody", "hello")
+        vm.exit("nobody", "boom")
 
 
 # Calls

@@ -15,6 +15,7 @@ from aybiza.actors.runtime import (
     CallExit,
     Down,
     Exit,
+    ExitError,
     Pid,
     virtual_time,
 )
@@ -89,7 +90,7 @@ async def test_two_links_to_one_process_are_one() -> None:
 
 
 @virtual_time
-async def test_a_link_to_the_dead_is_answered_by_an_exit_signal() -> None:
+async def test_a_link_to_the_dead_is_an_exit_message_or_ends_who_does_not_trap() -> None:
     async with VM() as vm:
         dead = vm.spawn(asyncio.sleep, 0)
         await vm.join(dead)
@@ -101,9 +102,27 @@ async def test_a_link_to_the_dead_is_answered_by_an_exit_signal() -> None:
 
         await vm.call(trapping, lambda: vm.link(dead))
         assert await vm.call(trapping, "seen") == [Exit(dead, NOPROC)]
-        with pytest.raises(CallExit):
+        with pytest.raises(CallExit) as ended:
             await vm.call(plain, link_and_go_on)
+        assert ended.value.reason == NOPROC
         assert not vm.alive(plain)
+
+
+@virtual_time
+async def test_a_link_to_the_dead_can_be_caught() -> None:
+    async with VM() as vm:
+        dead, plain = vm.spawn(asyncio.sleep, 0), await started(vm)
+        await vm.join(dead)
+
+        def link_and_catch() -> str:
+            try:
+                vm.link(dead)
+            except ExitError as error:
+                return str(error.reason)
+            return "linked"
+
+        assert await vm.call(plain, link_and_catch) == NOPROC
+        assert vm.alive(plain)
 
 
 @virtual_time
@@ -166,7 +185,46 @@ async def test_a_monitor_of_the_dead_tells_at_once() -> None:
     async with VM() as vm:
         watcher = await started(vm)
         ref = await vm.call(watcher, lambda: vm.monitor("nobody"))
-        assert await vm.call(watcher, "seen") == [Down(ref, "nobody", NOPROC)]
+        assert await vm.call(watcher, "seen") == [Down(ref, ("nobody", vm.node), NOPROC)]
+
+
+@virtual_time
+async def test_a_monitor_of_a_name_tells_the_name_and_the_node() -> None:
+    async with VM() as vm:
+        watcher, watched = await started(vm), await started(vm, name="watched")
+        ref = await vm.call(watcher, lambda: vm.monitor("watched"))
+        undone = await vm.call(watcher, lambda: vm.monitor("watched"))
+        assert await vm.call(watcher, lambda: vm.demonitor(undone)) is True
+        vm.exit(watched, "boom")
+        await vm.join(watched)
+        assert await vm.call(watcher, "seen") == [Down(ref, ("watched", vm.node), "boom")]
+        assert not vm._monitored_names
+
+
+@virtual_time
+async def test_nobody_hears_of_the_own_end() -> None:
+    async with VM() as vm:
+        watcher = await started(vm)
+        ref = await vm.call(watcher, lambda: vm.monitor(watcher))
+        assert await vm.call(watcher, lambda: vm.demonitor(ref)) is False
+        process = vm.find(watcher)
+        assert process is not None
+        assert not process.monitors
+
+
+@virtual_time
+async def test_demonitor_without_flush_leaves_what_has_come() -> None:
+    async with VM() as vm:
+        watcher, dead = await started(vm), vm.spawn(asyncio.sleep, 0)
+        await vm.join(dead)
+
+        def too_late() -> int:
+            ref = vm.monitor(dead)
+            assert vm.demonitor(ref, flush=False) is False
+            return ref
+
+        ref = await vm.call(watcher, too_late)
+        assert await vm.call(watcher, "seen") == [Down(ref, dead, NOPROC)]
 
 
 @virtual_time
