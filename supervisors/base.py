@@ -110,6 +110,18 @@ class BaseSupervisor(GenServer):
     async def terminate(self, reason: Reason) -> None:
         await self._carry_out(self._children.stop_all())
 
+    def _check_init(self) -> None:
+        if not hasattr(self, "_children"):
+            kind = type(self).__name__
+            raise TypeError(
+                f"{kind}.init has not set up its children: let it `await super().init(…)`, "
+                f"with what {kind} is to start"
+            )
+
+    async def _undo_init(self) -> None:
+        if hasattr(self, "_children"):
+            await self._carry_out(self._children.stop_all())
+
     def get_state(self) -> dict[str, Any]:
         """The children, and how often one was restarted; nothing before they are decided on."""
         children = getattr(self, "_children", None)

@@ -152,9 +152,7 @@ class Requests:
 
     def _hold(self, node: str, ref: int, target: Process, from_: From) -> None:
         self._answering[node, ref] = (target, from_)
-        if target.callers is None:
-            target.callers = {}
-        target.callers[from_] = None
+        target.add_caller(from_)
 
     def _answer(self, node: str, ref: int, future: asyncio.Future[Any]) -> None:
         error = None if future.cancelled() else future.exception()

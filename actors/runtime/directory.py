@@ -83,13 +83,17 @@ class Directory:
         self._names[name] = process
         self.own(process, None, name)
 
+    def _check_name(self, name: str | Via | None) -> None:
+        """Raise `LookupError` for a name that nobody keeps."""
+        shared = self.remote is not None and self.remote.shares(name)
+        if isinstance(name, Via) and not shared and name.registry not in self.registries:
+            raise LookupError(f"no registry is called {name.registry!r}")
+
     def _take(self, name: str | Via, process: Process) -> None:
-        if not isinstance(name, Via):
-            self.register(name, process.pid)
-        elif name.registry in self.registries:
+        if isinstance(name, Via):
             self.registries[name.registry].register(process, name.key, name.value)
         else:
-            raise LookupError(f"no registry is called {name.registry!r}")
+            self.register(name, process.pid)
 
     def own(self, process: Process, registry: str | None, key: Hashable) -> None:
         """Remember that `process` has a name, so that the name goes when the process goes."""

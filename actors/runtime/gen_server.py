@@ -35,7 +35,6 @@ from aybiza.actors.runtime.messages import Call, Cast, Exit, From, System, Timed
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import MESSAGES_A_SLICE, Process
 from aybiza.actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
-from aybiza.actors.runtime.relations import part
 from aybiza.actors.runtime.timers import Timer
 from aybiza.actors.runtime.vm import VM
 
@@ -152,6 +151,12 @@ class GenServer(Generic[Calls, Casts]):
     async def terminate(self, reason: Reason) -> None:
         """Clean up before the end."""
 
+    def _check_init(self) -> None:
+        """Raise what is wrong with a server whose `init` has returned."""
+
+    async def _undo_init(self) -> None:
+        """End in order what an `init` has started that failed or returned `IGNORE`."""
+
     def get_state(self) -> Any:
         """What `sys.get_state` and crash reports show: the instance's public attributes."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -184,7 +189,6 @@ async def serve(
     server: type[GenServer],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    started: From,
     process: Process,
 ) -> BaseException | None:
     """The body of a server's process: `init`, its loop, `terminate`. For `VM.start`."""
@@ -196,14 +200,18 @@ async def serve(
         then = await instance.init(*args, **kwargs)
         if then is not IGNORE:
             _valid(then)
-    except BaseException:
-        part(process)
+            instance._check_init()
+    except CRASHES:
+        if process.exiting is UNSET:
+            await _undo(process, instance)
         raise
     if then is IGNORE:
-        part(process)
-        started.answer(None)
+        await _undo(process, instance)
+        if process.starting is not None:
+            process.starting.ignored = True
         return None
-    started.answer(process.pid)
+    if process.starting is not None:
+        process.starting.answer(process.pid)
     try:
         await _loop(process, instance, then)
     except CRASHES as error:
@@ -211,6 +219,12 @@ async def serve(
             raise
         own_traceback(error)
         return await _terminate(process, instance, error)
+
+
+async def _undo(process: Process, server: GenServer) -> None:
+    if process.starting is not None:
+        process.starting.watch_brood()
+    await server._undo_init()
 
 
 async def _terminate(

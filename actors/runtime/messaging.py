@@ -137,15 +137,13 @@ class Messaging(Relations):
         loop = self.loop
         future: asyncio.Future[Any] = loop.create_future()
         message = envelope(caller.pid if caller else None, future, request)
-        if target.callers is None:
-            target.callers = {}
-        target.callers[message] = None
+        target.add_caller(message)
         target.deliver(message)
-        timer = self._limit(message, timeout, _fail_call, dest)
+        timer = self.limit(message, timeout, _fail_call, dest)
         try:
             return await future
         finally:
-            self._unlimit(message, timer)
+            self.unlimit(message, timer)
             if target.callers:
                 target.callers.pop(message, None)
             # An error's traceback holds this frame, and the frame must not hold the error.
@@ -157,17 +155,18 @@ class Messaging(Relations):
         if debug is not None:
             debug.sent(event, dest, message)
 
-    def _limit(
+    def limit(
         self, from_: From, timeout: float | None, act: Act, argument: Any
     ) -> asyncio.TimerHandle | None:
-        """Call `act` in `timeout` seconds, unless `_unlimit` is called with what this returns."""
+        """Call `act` in `timeout` seconds, unless `unlimit` is called with what this returns."""
         if timeout == CALL_TIMEOUT and self._call_limit:
             self._call_limit.add(from_, act, argument)
         elif timeout is not None:
             return self.loop.call_later(timeout, act, from_, argument)
         return None
 
-    def _unlimit(self, from_: From, timer: asyncio.TimerHandle | None) -> None:
+    def unlimit(self, from_: From, timer: asyncio.TimerHandle | None) -> None:
+        """`from_` waits no longer."""
         if timer is not None:
             timer.cancel()
         elif self._call_limit:
@@ -218,9 +217,7 @@ class Messaging(Relations):
             return NOPROC
         gone: asyncio.Future[Reason] = self.loop.create_future()
         waiting = _Joiner(self.self(), gone)
-        if target.callers is None:
-            target.callers = {}
-        target.callers[waiting] = None
+        target.add_caller(waiting)
         try:
             async with asyncio.timeout(timeout):
                 return await gone

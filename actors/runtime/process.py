@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from aybiza.actors.runtime.errors import CRASHES, UNSET, own_traceback, reason_of
 from aybiza.actors.runtime.messages import Exit, From
 from aybiza.actors.runtime.pid import Pid
-from aybiza.actors.runtime.reasons import NORMAL, Reason
+from aybiza.actors.runtime.reasons import NORMAL, SHUTDOWN, Reason
 
 if TYPE_CHECKING:
+    from aybiza.actors.runtime.starting import Starting
     from aybiza.actors.runtime.vm import VM
 
 Body: TypeAlias = Callable[["Process"], Coroutine[Any, Any, BaseException | None]]
@@ -55,6 +56,7 @@ class Process:
         "pid",
         "reductions",
         "server",
+        "starting",
         "suspended",
         "task",
         "trap_exit",
@@ -77,6 +79,7 @@ class Process:
         self.insisting: asyncio.TimerHandle | None = None
         self.reductions = 0
         self.server: Any = None
+        self.starting: Starting | None = None
         self.last_message: Any = None
         self.links: dict[Process, None] | None = None
         self.monitors: dict[int, Process] | None = None
@@ -120,9 +123,21 @@ class Process:
                 self.mailbox.clear()
                 self.mailbox.extend(kept)
 
+    def add_caller(self, caller: From) -> None:
+        """Have `caller` fail when this process ends, unless it is taken out of `callers`."""
+        if self.callers is None:
+            self.callers = {}
+        self.callers[caller] = None
+
     def signal(self, source: Pid | None, reason: Reason) -> None:
-        """An exit signal from `source` reaches this process."""
-        if self.trap_exit:
+        """An exit signal from `source` reaches this process.
+
+        One that is still being started ends with its starter, though it traps exits or the reason
+        is `NORMAL`: nobody is left to take it.
+        """
+        if self.starting is not None and source is not None and source == self.parent:
+            self.end(SHUTDOWN if isinstance(reason, str) and reason == NORMAL else reason)
+        elif self.trap_exit:
             self.deliver(Exit(source, reason))
         elif not (isinstance(reason, str) and reason == NORMAL) or source == self.pid:
             self.end(reason)
@@ -163,7 +178,7 @@ class Process:
         self.mailbox.clear()
         self.links = self.monitors = self.monitoring = None
         self.callers = self.names = None
-        self.server = self.last_message = self.waiter = None
+        self.starting = self.server = self.last_message = self.waiter = None
 
     def finished(self, task: asyncio.Task[None]) -> None:
         """The task is over; a process that ended before its first step is reaped here."""

@@ -42,11 +42,9 @@ class Relations(Directory):
         """Undo `link`; an `Exit` that has arrived already stays in the mailbox."""
         process = calling_process("unlink")
         target = self.find(dest)
-        if target is not None and process.links and target in process.links:
-            process.links.pop(target, None)
-            if target.links:
-                target.links.pop(process, None)
-        elif target is None and (place := self._place(dest)) is not None:
+        if target is not None:
+            unlink_both(process, target)
+        elif (place := self._place(dest)) is not None:
             self.remote.unlink(process, place)  # type: ignore[union-attr]
 
     def monitor(self, dest: Dest) -> int:
@@ -119,9 +117,8 @@ def link_both(one: Process, other: Process) -> None:
         process.links[peer] = None
 
 
-def part(process: Process) -> None:
-    """Undo every link of `process`, silently."""
-    for linked in process.links or ():
-        if linked.links:
-            linked.links.pop(process, None)
-    process.links = None
+def unlink_both(one: Process, other: Process) -> None:
+    """Undo `link_both`, silently."""
+    for process, peer in ((one, other), (other, one)):
+        if process.links:
+            process.links.pop(peer, None)

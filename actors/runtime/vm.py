@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from aybiza.actors.runtime.crash_report import Reporter
 from aybiza.actors.runtime.directory import calling_process
 from aybiza.actors.runtime.errors import CallExit, NameTaken, StartError
-from aybiza.actors.runtime.messages import From, System
+from aybiza.actors.runtime.messages import System
 from aybiza.actors.runtime.messaging import CALL_TIMEOUT, Messaging
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Body, Process, current_process
@@ -38,11 +38,11 @@ from aybiza.actors.runtime.reasons import (
     NORMAL,
     SHUTDOWN,
     TIMEOUT,
-    Crashed,
     Reason,
     is_orderly,
 )
-from aybiza.actors.runtime.relations import link_both, part
+from aybiza.actors.runtime.relations import link_both
+from aybiza.actors.runtime.starting import Starting, out_of_time
 from aybiza.actors.runtime.timers import Timer, duration
 from aybiza.actors.runtime.watchdog import Watchdog
 
@@ -184,43 +184,36 @@ class VM(Messaging):
     ) -> Pid | None:
         """Start a `GenServer` and wait for its `init`: `start` and, with `link`, `start_link`.
 
-        Returns its pid, or None when `init` returned `IGNORE`. Raises `StartError`, and by then
-        the process is gone and its name free. `timeout` is the limit for `init` in seconds.
-        A name that is unique in the cluster is taken before `init` begins, with the consent of all
-        nodes that can be reached.
+        Returns its pid, or None when `init` returned `IGNORE`. Raises `StartError`; by then the
+        process, and all that it had started linked, is gone and the names are free. `timeout` is
+        the limit for `init` in seconds. A name that is unique in the cluster is taken before
+        `init` begins, with the consent of all nodes that can be reached.
+
+        A linked server whose starter ends, or stops waiting, before `init` has returned ends too.
+        An unlinked one goes on.
         """
         from aybiza.actors.runtime.gen_server import serve
 
-        loop = self.loop
         if name is not None and (owner := self.find(name)) is not None:
             raise StartError(("already_started", owner.pid))
-        future: asyncio.Future[Pid | None] = loop.create_future()
-        started = From(None, future)
-        body: Body = partial(serve, server, args, kwargs, started)
+        self._check_name(name)
+        future: asyncio.Future[Pid | None] = self.loop.create_future()
+        body: Body = partial(serve, server, args, kwargs)
         shared = self.remote is not None and self.remote.shares(name)
         if self.remote is not None and shared:
-            body = partial(_named, partial(self.remote.claim, name), body, started)
+            body = partial(_named, partial(self.remote.claim, name), body)
         process = self.spawn_process(body, label=server.__name__, link=link)
-        process.callers = {started: None}
-        timer = None
+        started = Starting(process, current_process.get() if link else None, future)
+        if name is not None and not shared:
+            self._take(name, process)
+        started.timer = self.limit(started, timeout, out_of_time, None)
         try:
-            if name is not None and not shared:
-                self._take(name, process)
-            timer = self._limit(started, timeout, _fail_start, None)
             return await future
-        except CallExit as error:
-            crash = error.reason.exception if isinstance(error.reason, Crashed) else None
-            raise StartError(error.reason) from crash
-        except BaseException as error:
-            part(process)
-            process.end(KILLED)
-            if isinstance(error, StartError):
-                await self.join(process.pid, None)
+        except asyncio.CancelledError:
+            if link:
+                await started.give_up()
             raise
         finally:
-            self._unlimit(started, timer)
-            if process.callers:
-                process.callers.pop(started, None)
             # An error's traceback holds this frame, and the frame must not hold the error.
             del future, started
 
@@ -314,8 +307,11 @@ class VM(Messaging):
             self._reporter.report(process, reason, error)
         for observer in self.observers:
             self._tell(observer, process, reason)
-        for caller in process.callers or ():
+        callers, process.callers = process.callers, None
+        for caller in callers or ():
             caller.fail(CallExit(reason, pid))
+        if process.starting is not None:
+            process.starting.failed(reason)
         self._bereave(process, reason)
         process.release()
 
@@ -382,18 +378,14 @@ class VM(Messaging):
 
 
 async def _named(
-    claim: Callable[[Process], Awaitable[None]], body: Body, started: From, process: Process
+    claim: Callable[[Process], Awaitable[None]], body: Body, process: Process
 ) -> BaseException | None:
     """The body of a server with a name that is unique in the cluster."""
     try:
         await claim(process)
     except (NameTaken, TimeoutError) as refusal:
-        part(process)
         taken = ("already_started", refusal.pid) if isinstance(refusal, NameTaken) else TIMEOUT
-        started.fail(StartError(taken))
+        if process.starting is not None:
+            process.starting.refusal = taken
         return None
     return await body(process)
-
-
-def _fail_start(started: From, _: None) -> None:
-    started.fail(StartError(TIMEOUT))

@@ -248,13 +248,17 @@ async def test_a_linked_start_that_fails_does_not_disturb_its_starter() -> None:
 
 
 @virtual_time
-async def test_a_starter_that_is_killed_takes_the_unfinished_start_with_it() -> None:
+async def test_a_starter_that_is_killed_takes_the_unfinished_linked_start_with_it() -> None:
     class Slow(GenServer):
         async def init(self) -> None:
             await forever()
 
     async with VM() as vm:
-        starter = vm.spawn(vm.start, Slow)
+
+        async def begin() -> None:
+            await vm.start(Slow, link=True)
+
+        starter = vm.spawn(begin)
         await asyncio.sleep(1)
         assert len(vm.processes()) == 2
         vm.exit(starter, KILL)
