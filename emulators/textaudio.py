@@ -43,11 +43,22 @@ class TextAudioDecoder:
     def feed(self, mulaw: bytes) -> str:
         """The characters that `mulaw` completes."""
         out = bytearray()
-        for code in mulaw:
+        at, end = 0, len(mulaw)
+        while at < end:
+            if not self._synced:
+                # Nothing before the next sync code counts.
+                at = mulaw.find(_SYNC, at)
+                if at < 0:
+                    break
+                self._synced, self._high = True, None
+                at += 1
+                continue
+            code = mulaw[at]
+            at += 1
             kind = code & 0xF0
             if code == _SYNC:
-                self._synced, self._high = True, None
-            elif not self._synced or code in SILENCE_CODES:
+                self._high = None
+            elif code in SILENCE_CODES:
                 continue
             elif kind == _HIGH and self._high is None:
                 self._high = code & 0x0F

@@ -24,7 +24,7 @@ BELOW = {
 
 BESIDE = {
     "emulators": {"config", "speech"},
-    "faults": {"config", "actors", "supervisors"},
+    "faults": {*BELOW, "emulators"},
     "benchmarks": {*BELOW, "emulators", "faults"},
     "console": {*BELOW, "emulators", "faults", "benchmarks"},
 }

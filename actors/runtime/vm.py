@@ -21,7 +21,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from aybiza.actors.runtime.crash_report import Reporter
 from aybiza.actors.runtime.directory import calling_process
@@ -68,6 +68,9 @@ class VM(Messaging):
     that a supervisor started in place of one that ended. `tables` is for data that must outlive
     the actor which keeps it, as ETS tables with an heir do.
     """
+
+    process_type: ClassVar[type[Process]] = Process
+    """What `spawn_process` makes; a VM that is watched makes its own."""
 
     def __init__(
         self,
@@ -160,7 +163,7 @@ class VM(Messaging):
         loop = self.loop
         parent = current_process.get()
         pid = Pid(self.node, next(self._serials), self.creation)
-        process = Process(self, pid, label, parent.pid if link and parent else None)
+        process = self.process_type(self, pid, label, parent.pid if link and parent else None)
         self._processes[pid.serial] = process
         context = self._context.copy()
         context.run(current_process.set, process)

@@ -17,6 +17,8 @@ from aybiza.emulators.textaudio import SILENCE_CODES, TextAudioDecoder, encode
 BLOCK_BYTES = 160
 BLOCK_MS = 20
 
+_SILENCE = bytes(sorted(SILENCE_CODES))
+
 
 class SynthesisError(Exception):
     """A text cannot be spoken; the message says why."""
@@ -63,7 +65,7 @@ class ScriptedRecogniser:
 
     async def feed(self, block: bytes) -> bool:
         self._text += self._decoder.feed(block)
-        return any(code not in SILENCE_CODES for code in block)
+        return bool(block.strip(_SILENCE))
 
     async def partial(self) -> str:
         return self._text.strip()

@@ -1,0 +1,90 @@
+"""The front desk of a world: its agent, its tools and its model, all exact.
+
+`answering` makes a model that gives to each text of the caller its own list of replies: the first
+to the words, the next to the results of its tools, and so on. The same messages get the same reply.
+`Desk` has the tools: `look_up` takes a while, `book` writes and asks first, `break_down` fails,
+`end_call` ends the call; `written` are the writes that were done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from aybiza.config.agents import Agent
+from aybiza.dialogue.tool_registry import Tool, ToolRegistry
+from aybiza.dialogue.toolbox import ToolRun
+from aybiza.emulators.bedrock import Reply, say
+from aybiza.emulators.bedrock.continuation import Body, text_of
+
+Answers = Mapping[str, Sequence[Reply | str]]
+
+AGENT: Final = Agent(
+    name="Desk",
+    system_prompt="You answer the telephone.",
+    greeting="Welcome to the front desk, how can I help you today?",
+    silence_prompt="Are you still there?",
+    error="Sorry, could you say that again?",
+    bridge="Sorry, we were cut off.",
+    ask_again="What did you say?",
+    closing="Thank you for calling. Goodbye.",
+    filler="One moment, please.",
+    endpointing_ms=300,
+    silence_timeout_s=30.0,
+    max_duration_s=3600.0,
+)
+
+
+def agent(**changes: Any) -> Agent:
+    """The agent of the front desk, with these fields changed."""
+    return AGENT.model_copy(update=changes)
+
+
+def answering(answers: Answers) -> Callable[[Body], Reply]:
+    """See the module; a text that is not among `answers` is repeated."""
+
+    def respond(body: Body) -> Reply:
+        results = 0
+        for message in reversed(body["messages"]):
+            if message["role"] == "user":
+                text = text_of(message)
+                if text:
+                    replies = answers.get(text, (f"You said, {text}",))
+                    reply = replies[min(results, len(replies) - 1)]
+                    return say(reply) if isinstance(reply, str) else reply
+                results += 1
+        return say("Hello.")
+
+    return respond
+
+
+class Desk(ToolRegistry):
+    """See the module; `seconds` is how long `look_up` takes."""
+
+    def __init__(self, seconds: float = 0.3) -> None:
+        self.seconds = seconds
+        self.written: list[ToolRun] = []
+        what = {"type": "object", "properties": {"what": {"type": "string"}}}
+        super().__init__(
+            [
+                Tool("look_up", "Looks something up.", self._look_up, what),
+                Tool("break_down", "Fails.", self._break_down, what),
+                Tool("book", "Books something.", self._book, what, effect="write"),
+                Tool("end_call", "Ends the call.", self._end, what, effect="end_call"),
+            ]
+        )
+
+    async def _look_up(self, given: dict[str, Any], use: ToolRun) -> dict[str, Any]:
+        await asyncio.sleep(self.seconds)
+        return {"found": True}
+
+    async def _break_down(self, given: dict[str, Any], use: ToolRun) -> dict[str, Any]:
+        raise RuntimeError("broken on purpose")
+
+    async def _book(self, given: dict[str, Any], use: ToolRun) -> dict[str, Any]:
+        self.written.append(use)
+        return {"booked": True}
+
+    async def _end(self, given: dict[str, Any], use: ToolRun) -> dict[str, Any]:
+        return {"ok": True}

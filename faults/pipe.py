@@ -1,0 +1,165 @@
+"""A websocket in memory: two ends, each with what websockets' connections have.
+
+    client, server = pipe()
+    await client.send("hello"); await server.recv()
+
+Messages arrive in their order and at once. A peer that does not read makes `send` wait when
+`WINDOW` messages are under way. `close` gives the other end the code; `transport.abort` cuts both
+ends without a word. Errors: `ConnectionClosed`, as websockets raises it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
+from websockets.frames import Close
+
+Message = bytes | str
+
+WINDOW = 64
+_ORDERLY = (1000, 1001)
+
+
+class Request:
+    """The handshake: a path with its query, and headers by their lower-case names."""
+
+    def __init__(self, path: str, headers: Mapping[str, str]) -> None:
+        self.path = path
+        self.headers = dict(headers)
+
+
+class Transport:
+    """What is under an end."""
+
+    def __init__(self, end: End) -> None:
+        self._end = end
+
+    def abort(self) -> None:
+        """Cut the connection at once, for both ends."""
+        self._end._cut()
+
+    close = abort
+
+    def is_closing(self) -> bool:
+        return self._end.closed
+
+
+class End:
+    """One end; see the module. `request` is the handshake that led to it."""
+
+    def __init__(self, request: Request | None = None) -> None:
+        self.request = request
+        self.transport = Transport(self)
+        self.peer: End = self
+        self.closed = False
+        self.reading = True
+        self._inbox: deque[Message] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._room: deque[asyncio.Future[None]] = deque()
+        self._received: Close | None = None
+        self._sent: Close | None = None
+        self._received_first = False
+
+    @property
+    def close_code(self) -> int | None:
+        """As websockets: the code the other end gave, 1006 for none, None while open."""
+        if not self.closed:
+            return None
+        return self._received.code if self._received else 1006
+
+    @property
+    def close_reason(self) -> str:
+        """What the other end said of it."""
+        return self._received.reason if self._received else ""
+
+    async def send(self, message: Message) -> None:
+        """Send a message; waits while the other end has too much unread."""
+        if self.closed:
+            raise self._end()
+        inbox = self.peer._inbox
+        inbox.append(message)
+        self.peer._wake()
+        while len(inbox) > WINDOW and not self.closed:
+            room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._room.append(room)
+            # Bounded by whoever sends.
+            await room
+        if self.closed and inbox:
+            raise self._end()
+
+    async def recv(self) -> Message:
+        """The next message."""
+        while not (self._inbox and self.reading):
+            if self.closed:
+                raise self._end()
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                # Bounded by whoever receives.
+                await self._waiter
+            finally:
+                self._waiter = None
+        message = self._inbox.popleft()
+        room = self.peer._room
+        if room and len(self._inbox) <= WINDOW:
+            waiter = room.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+        return message
+
+    async def __aiter__(self) -> AsyncIterator[Message]:
+        try:
+            while True:
+                yield await self.recv()
+        except ConnectionClosedOK:
+            return
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close in order; idempotent."""
+        if self.closed:
+            return
+        close = Close(code, reason)
+        self._sent = self._received = close
+        peer = self.peer
+        peer._received, peer._sent, peer._received_first = close, close, True
+        self._over()
+        peer._over()
+
+    def hold(self, on: bool = True) -> None:
+        """Stop to take messages, or go on: a peer that does not read."""
+        self.reading = not on
+        self._wake()
+
+    def _cut(self) -> None:
+        if not self.closed:
+            self._over()
+            self.peer._over()
+
+    def _over(self) -> None:
+        self.closed = True
+        self._wake()
+        for room in (*self._room, *self.peer._room):
+            if not room.done():
+                room.set_result(None)
+        self._room.clear()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _end(self) -> ConnectionClosed:
+        received, sent = self._received, self._sent
+        first = self._received_first if received and sent else None
+        orderly = received is not None and received.code in _ORDERLY
+        kind: Any = ConnectionClosedOK if orderly else ConnectionClosedError
+        return kind(received, sent, first)  # type: ignore[no-any-return]
+
+
+def pipe(path: str = "/", headers: Mapping[str, str] | None = None) -> tuple[End, End]:
+    """The client's and the server's end of a new connection."""
+    client, server = End(), End(Request(path, headers or {}))
+    client.peer, server.peer = server, client
+    return client, server

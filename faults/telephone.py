@@ -1,0 +1,159 @@
+"""The telephone in memory: the emulator's carrier and caller, without sockets.
+
+A `Telephone` is a `Phone` whose webhook requests go straight to the node's HTTP application and
+whose media websocket is a pipe. `frames` of 20 ms travel together, so that long calls cost little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from aybiza.emulators.phone.audio import FRAME_MS, payload_of
+from aybiza.emulators.phone.messages import new_sid
+from aybiza.emulators.phone.phone import Ending, Phone
+from aybiza.emulators.phone.report import Stream
+from aybiza.emulators.phone.script import Script
+from aybiza.emulators.phone.webhook import ConnectStream, Verb, WebhookError, read_twiml
+from aybiza.faults.pipe import End, pipe
+
+Application = Callable[..., Awaitable[None]]
+Accept = Callable[[End], None]
+
+HTTP_URL: Final = "http://node.world"
+_OK = 200
+
+
+class Telephone(Phone):
+    """See the module. `application` is the node's HTTP door, `accept` its media door."""
+
+    def __init__(
+        self,
+        script: Script,
+        application: Application,
+        accept: Accept,
+        *,
+        frames: int = 1,
+        **more: Any,
+    ) -> None:
+        super().__init__(None, script, http=f"{HTTP_URL}/incoming", **more)
+        self._application = application
+        self._accept = accept
+        self._frames = frames
+
+    async def _ask(self, url: str, status: str, patience_s: float = 0.0) -> Sequence[Verb]:
+        fields = {
+            "AccountSid": self._account_sid,
+            "CallSid": self._call_sid,
+            "CallStatus": status,
+            "Direction": "inbound",
+            "From": self._from_number or self._script.from_number,
+            "To": self._to_number or self._script.to_number,
+        }
+        answered, body = await post(self._application, url, fields)
+        if answered != _OK:
+            raise WebhookError(f"{url} answered with status {answered}: {body[:200]}")
+        return read_twiml(body, url)
+
+    async def _stream(self, verb: ConnectStream, tasks: asyncio.TaskGroup) -> Ending:
+        stream = Stream(new_sid("MZ"), verb.url, self._now_ms())
+        self.report.streams.append(stream)
+        client, server = pipe(urlsplit(verb.url).path)
+        self._accept(server)
+        try:
+            await self._talk(client, stream, verb.parameters, tasks)  # type: ignore[arg-type]
+        finally:
+            await client.close()
+        reason = f" ({stream.close_reason})" if stream.close_reason else ""
+        return Ending(
+            f"the agent closed the stream with code {stream.close_code}{reason}",
+            clean=stream.close_code == 1000,
+        )
+
+    async def _pace(self, carrier: asyncio.Task[None]) -> None:
+        loop = asyncio.get_running_loop()
+        zero = loop.time() if self._zero is None else self._zero
+        frame = 0
+        while self._caller.outcome is None:
+            frame += self._frames
+            await asyncio.sleep(max(0.0, zero + (frame - 1) * FRAME_MS / 1000 - loop.time()))
+            if self._over:
+                return
+            await self._send_frames(frame)
+        self._over = True
+        if self._line is not None:
+            self._caller.tell(self._now_ms(), "line", "the caller hangs up")
+            await self._line[0].close()
+        carrier.cancel()
+
+    async def _send_frames(self, last: int) -> None:
+        """Go on by the frames up to `last`; their audio travels together."""
+        if self._line is None:
+            return
+        writer = self._line[1]
+        audio: list[str] = []
+        for frame in range(last - self._frames, last):
+            tick = self._caller.tick(frame * FRAME_MS)
+            audio.append(tick.payload)
+            for name in tick.marks:
+                await self._send(writer.mark(name))
+            if tick.key is not None:
+                await self._send(writer.dtmf(tick.key))
+            if tick.end is not None:
+                break
+        await self._send(writer.media(_joined(audio)))
+        self.report.frames_sent += len(audio)
+        if tick.end == "stop":
+            await self._send(writer.stop())
+        elif tick.end == "drop" and self._line is not None:
+            self._line[0].transport.abort()
+
+
+def _joined(payloads: list[str]) -> str:
+    if len(payloads) == 1:
+        return payloads[0]
+    return payload_of(b"".join(map(binascii.a2b_base64, payloads)))
+
+
+async def post(application: Application, url: str, fields: Mapping[str, str]) -> tuple[int, str]:
+    """POST a form to an ASGI application; the status and the text of its answer."""
+    parts = urlsplit(url)
+    body = urlencode(fields).encode()
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": parts.scheme,
+        "path": parts.path,
+        "raw_path": parts.path.encode(),
+        "query_string": parts.query.encode(),
+        "root_path": "",
+        "headers": [
+            (b"host", parts.netloc.encode()),
+            (b"content-type", b"application/x-www-form-urlencoded"),
+            (b"content-length", str(len(body)).encode()),
+        ],
+        "client": ("127.0.0.1", 5060),
+        "server": (parts.hostname, 80),
+    }
+    sent: list[dict[str, Any]] = []
+    asked = False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal asked
+        if asked:
+            return {"type": "http.disconnect"}
+        asked = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await application(scope, receive, send)
+    status = next(m["status"] for m in sent if m["type"] == "http.response.start")
+    text = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
+    return status, text.decode()

@@ -1,0 +1,25 @@
+"""The journals of a world tell of each entry once."""
+
+from aybiza.actors.memory.memory_actor import append
+from aybiza.actors.runtime import VM
+from aybiza.actors.runtime.clock import virtual_time
+from aybiza.dialogue.journal import AgentSentence, Entry, SentenceHeard, encode
+from aybiza.faults.entries import WatchedJournals, entries_of
+from aybiza.faults.trace import Trace
+
+
+@virtual_time
+async def test_each_entry_is_told_once_and_kept() -> None:
+    async with VM() as vm:
+        trace = Trace(vm.now)
+        table = vm.tables["memory"] = WatchedJournals(trace)
+        told: list[tuple[str, Entry]] = []
+        table.entered = lambda call_id, entry: told.append((call_id, entry))
+        said, heard = AgentSentence(1, 1, "Yes."), SentenceHeard(1, 1)
+        append(vm, "CA1", 1, 0, [encode(said)])
+        append(vm, "CA1", 1, 0, [encode(said), encode(heard)])
+        assert told == [("CA1", said), ("CA1", heard)]
+        assert entries_of(vm.tables, "CA1") == [said, heard]
+        del table["CA1"]
+        assert entries_of(vm.tables, "CA1") == [said, heard]
+        assert [event.kind for event in trace] == ["entry", "entry"]

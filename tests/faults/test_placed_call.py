@@ -1,0 +1,51 @@
+"""What can be seen of a call from outside."""
+
+import pytest
+
+from aybiza.actors.runtime import KILL
+from aybiza.dialogue.journal import CallerTurn, Ended
+from aybiza.faults.caller import hangs_up, says
+from aybiza.faults.world import World, in_world
+
+ANSWERS = {"Hello.": ["One thing. Another thing. A third thing."]}
+
+
+def test_a_call_tells_where_it_stands() -> None:
+    async def talk(world: World) -> None:
+        async with world.call(says("Hello."), hangs_up(quiet_ms=2000)) as call:
+            assert call.state == {}
+            await call.until(lambda: call.is_speaking(1, 1))
+            assert call.state["phase"] == "speaking"
+            assert not call.has_heard(1, 1)
+            await call.until(lambda: call.has_heard(1, 2))
+            assert len(call.requests()) == 1
+            speaker = call.pid("speaker")
+            world.vm.exit(speaker, KILL)
+            await call.until(lambda: call.has_heard(1, 3))
+            assert call.pid("speaker") != speaker
+            await call.over()
+            assert call.began == pytest.approx(1.0)
+            assert CallerTurn(1, "Hello.") in call.journal
+            assert call.journal[-1] == Ended("hangup")
+
+    in_world(talk, answers=ANSWERS)
+
+
+def test_what_never_comes_is_not_waited_for_beyond_the_call() -> None:
+    async def talk(world: World) -> None:
+        async with world.call(hangs_up()) as call:
+            await call.until(lambda: call.has_heard(9, 9))
+
+    with pytest.raises(AssertionError, match="the call is over"):
+        in_world(talk)
+
+
+def test_a_role_that_nobody_has_is_named() -> None:
+    async def talk(world: World) -> None:
+        async with world.call(hangs_up()) as call:
+            await call.over()
+            await world.until(lambda: world.labels() == world.idle)
+            call.pid("speaker")
+
+    with pytest.raises(AssertionError, match="the call has no speaker now"):
+        in_world(talk)
