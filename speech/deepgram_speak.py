@@ -118,11 +118,15 @@ def decode(message: dict[str, Any]) -> SpeakEvent | None:
 
 
 def pieces(text: str) -> list[str]:
-    """`text` cut between words so that no piece is over the limit; nothing for blank text."""
+    """`text` cut between words so that no piece is over the limit; nothing for blank text.
+
+    Deepgram joins the texts of a flush as they are sent, so a blank stands behind each piece, but
+    for one whose cut is in a word that is too long.
+    """
+    most = TEXT_CHARACTERS - 1
     left, cut = text.strip(), []
-    while len(left) > TEXT_CHARACTERS:
-        end = left.rfind(" ", 0, TEXT_CHARACTERS + 1)
-        end = end if end > 0 else TEXT_CHARACTERS
-        cut.append(left[:end])
-        left = left[end:].lstrip()
-    return [*cut, left] if left else cut
+    while len(left) > most:
+        end = left.rfind(" ", 0, most + 1)
+        cut.append(left[:end] + " " if end > 0 else left[:TEXT_CHARACTERS])
+        left = left[len(cut[-1]) :].lstrip()
+    return [*cut, left + " "] if left else cut

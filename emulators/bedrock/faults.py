@@ -49,11 +49,13 @@ IN_STREAM = {
     "fin": "after `after` deltas close in the middle of a chunk",
     "rst": "after `after` deltas reset the connection",
     "stall": "after `after` deltas send nothing for `seconds`, or until the client leaves",
+    "trickle": "after `after` deltas send one every `seconds`",
     "silent_end": "after `after` deltas end the body cleanly, without messageStop",
     "bad_crc": "send delta number `after` with a CRC that does not hold",
     "garbage_tool_json": "send tool input that is no JSON (waits for a reply that uses a tool)",
 }
 KINDS = {**BEFORE_STREAM, **IN_STREAM}
+ENDING = frozenset({"stream_exception", "stream_error", "fin", "rst", "silent_end"})
 
 _DEFAULT_CODES = {
     "http_error": "ThrottlingException",
@@ -130,6 +132,11 @@ class Fault:
         _need(self, "times", times_ok, "a whole number from 1, or null")
         seconds_ok = self.seconds is None or _is_number(self.seconds)
         _need(self, "seconds", seconds_ok, "a number from 0 to 600000, or null")
+
+    @property
+    def ends_stream(self) -> bool:
+        """Whether what it strikes does not come to its end."""
+        return self.kind in ENDING
 
     @property
     def error_code(self) -> str:

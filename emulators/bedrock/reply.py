@@ -144,7 +144,10 @@ def limited(reply: Reply, max_tokens: int | None, stop_sequences: Sequence[str] 
 
 
 def stream_events(
-    reply: Reply, usage: dict[str, Any], latency_ms: int = 0
+    reply: Reply,
+    usage: dict[str, Any],
+    latency_ms: int = 0,
+    trace: dict[str, Any] | None = None,
 ) -> Iterator[StreamEvent]:
     """The events of the reply, in the service's order."""
     yield StreamEvent("messageStart", {"role": "assistant"})
@@ -156,12 +159,15 @@ def stream_events(
             yield StreamEvent("contentBlockDelta", {"delta": delta, "contentBlockIndex": index})
         yield StreamEvent("contentBlockStop", {"contentBlockIndex": index})
     yield StreamEvent("messageStop", {"stopReason": reply.stopped_by})
-    yield metadata(usage, latency_ms)
+    yield metadata(usage, latency_ms, trace)
 
 
-def metadata(usage: dict[str, Any], latency_ms: int) -> StreamEvent:
-    """The last event of a stream: what it cost."""
-    return StreamEvent("metadata", {"usage": usage, "metrics": {"latencyMs": latency_ms}})
+def metadata(
+    usage: dict[str, Any], latency_ms: int, trace: dict[str, Any] | None = None
+) -> StreamEvent:
+    """The last event of a stream: what it cost, and what a guardrail found."""
+    traced = {"trace": trace} if trace else {}
+    return StreamEvent("metadata", {"usage": usage, "metrics": {"latencyMs": latency_ms}, **traced})
 
 
 def padded(payload: dict[str, Any], chance: random.Random) -> dict[str, Any]:
@@ -169,9 +175,12 @@ def padded(payload: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     return {**payload, "p": _PADDING[: chance.randint(1, len(_PADDING))]}
 
 
-def converse_answer(reply: Reply, usage: dict[str, Any], latency_ms: int) -> dict[str, Any]:
+def converse_answer(
+    reply: Reply, usage: dict[str, Any], latency_ms: int, trace: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The reply as the body of a Converse answer."""
     return {
+        **({"trace": trace} if trace else {}),
         "output": {"message": {"role": "assistant", "content": list(map(_whole, reply.blocks))}},
         "stopReason": reply.stopped_by,
         "usage": usage,

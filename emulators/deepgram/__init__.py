@@ -1,6 +1,7 @@
-"""Deepgram on a loopback port: listen v1 and speak v1, with the behaviour of the real service."""
+"""Deepgram on a loopback port, or in memory: listen v1 and speak v1, with the real behaviour."""
 
 from aybiza.emulators.deepgram.faults import Fault, Faults
 from aybiza.emulators.deepgram.server import DeepgramEmulator
+from aybiza.emulators.deepgram.service import Deepgram
 
-__all__ = ["DeepgramEmulator", "Fault", "Faults"]
+__all__ = ["Deepgram", "DeepgramEmulator", "Fault", "Faults"]

@@ -2,6 +2,8 @@
 
     GET /_emulator/health                                      {"ok": true}
     GET /_emulator/journal[?what=speak]                        the journal as JSON
+    GET /_emulator/kinds                                       the table of faults
+    GET /_emulator/faults                                      those that wait
     GET /_emulator/fault?door=speak&kind=close&code=1011&after=0.5
     GET /_emulator/pace?first_ms=100&times_real_time=10        the pace now in force
 
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
@@ -20,34 +22,23 @@ from typing import Any
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
-from aybiza.emulators.deepgram.faults import Faults, Journal, fault, number
-from aybiza.emulators.deepgram.speak import Pace
+from aybiza.emulators.deepgram.faults import KINDS, from_words, number
+from aybiza.emulators.deepgram.service import Deepgram
 
 PREFIX = "/_emulator/"
 MOST_MS = 600_000.0
 FASTEST = 1e6
 
 
-def control(
-    path: str, options: Mapping[str, str], faults: Faults, journal: Journal, pace: Pace
-) -> Response:
+def control(path: str, options: Mapping[str, str], service: Deepgram) -> Response:
     """Do what a request asks for."""
+    door = _DOORS.get(path.removeprefix(PREFIX))
+    if door is None:
+        return response(404, {"error": f"there is no {path}"})
     try:
-        match path.removeprefix(PREFIX):
-            case "health":
-                return response(200, {"ok": True})
-            case "journal":
-                return response(200, journal.entries(options.get("what")))
-            case "fault":
-                door, kind = options.get("door", ""), options.get("kind", "")
-                faults.add(fault(door, kind, options.get("code"), options.get("after")))
-                return response(200, {"ok": True})
-            case "pace":
-                _set_pace(pace, options)
-                return response(200, asdict(pace))
+        return response(200, door(service, options))
     except ValueError as error:
         return response(400, {"error": str(error)})
-    return response(404, {"error": f"there is no {path}"})
 
 
 def response(status: int, body: Any, more: Mapping[str, str] | None = None) -> Response:
@@ -58,7 +49,29 @@ def response(status: int, body: Any, more: Mapping[str, str] | None = None) -> R
     return Response(status, HTTPStatus(status).phrase, headers, encoded)
 
 
-def _set_pace(pace: Pace, options: Mapping[str, str]) -> None:
+def _health(service: Deepgram, options: Mapping[str, str]) -> Any:
+    return {"ok": True}
+
+
+def _journal(service: Deepgram, options: Mapping[str, str]) -> Any:
+    return service.journal.entries(options.get("what"))
+
+
+def _kinds(service: Deepgram, options: Mapping[str, str]) -> Any:
+    return {name: asdict(kind) for name, kind in KINDS.items()}
+
+
+def _fault(service: Deepgram, options: Mapping[str, str]) -> Any:
+    service.faults.add(from_words(options))
+    return {"ok": True}
+
+
+def _faults(service: Deepgram, options: Mapping[str, str]) -> Any:
+    return {"faults": [fault.as_json() for fault in service.faults.waiting()]}
+
+
+def _pace(service: Deepgram, options: Mapping[str, str]) -> Any:
+    pace = service.pace
     first_ms = number("first_ms", options.get("first_ms", str(pace.first_ms)))
     speed = number("times_real_time", options.get("times_real_time", str(pace.times_real_time)))
     if not 0 <= first_ms <= MOST_MS:
@@ -66,3 +79,14 @@ def _set_pace(pace: Pace, options: Mapping[str, str]) -> None:
     if not (0 < speed <= FASTEST and math.isfinite(speed)):
         raise ValueError(f"times_real_time is above 0 and up to {FASTEST:.0f}, not {speed}")
     pace.first_ms, pace.times_real_time = first_ms, speed
+    return asdict(pace)
+
+
+_DOORS: dict[str, Callable[[Deepgram, Mapping[str, str]], Any]] = {
+    "health": _health,
+    "journal": _journal,
+    "kinds": _kinds,
+    "fault": _fault,
+    "faults": _faults,
+    "pace": _pace,
+}

@@ -91,5 +91,8 @@ class ScriptedEngine:
         return ScriptedRecogniser()
 
     async def synthesise(self, text: str, voice: str) -> bytes:
-        # A blank behind each text, so that what was heard reads as sentences.
-        return encode(text + " ") if text.strip() else b""
+        if not text.strip():
+            return b""
+        # A flush sounds apart from the next one, so a blank stands behind it; within a flush
+        # there is what the client sent.
+        return encode(text if text[-1].isspace() else text + " ")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aybiza.emulators.deepgram.engine import BLOCK_BYTES, BLOCK_MS, Recogniser
+from aybiza.emulators.deepgram.identity import EMULATED, Identity
 from aybiza.speech import mulaw
 
 INTERIM_MS = 250
@@ -62,8 +63,11 @@ class Parameters:
 class Listening:
     """One listen socket. All times are milliseconds of its audio."""
 
-    def __init__(self, recogniser: Recogniser, parameters: Parameters) -> None:
+    def __init__(
+        self, recogniser: Recogniser, parameters: Parameters, identity: Identity = EMULATED
+    ) -> None:
         self._recogniser = recogniser
+        self._identity = identity
         self._parameters = parameters
         self._left = b""
         self._now = 0
@@ -170,11 +174,7 @@ class Listening:
             "speech_final": speech_final,
             "from_finalize": from_finalize,
             "channel": {"alternatives": [best]},
-            "metadata": {
-                "request_id": "emulated",
-                "model_info": {"name": "emulated", "version": "1", "arch": "emulated"},
-                "model_uuid": "emulated",
-            },
+            "metadata": self._identity.result_metadata(),
         }
 
 

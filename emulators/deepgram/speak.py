@@ -1,42 +1,41 @@
-"""The speak v1 side: text in, audio out, in order.
+"""The speak v1 side: text in, audio out, in order. Pure: a `Session`, see `session`.
 
-Text waits until a `Flush` has it synthesised; audio goes out faster than real time in pieces of
-irregular size, then `Flushed`. `Clear` drops what waits and what is under way: the next piece of
-it still comes, then `Cleared`. `Close` ends at once. The 21st flush within a minute is answered by
-a warning and ignored, as is a text over 2000 characters; more than 2400 characters within a minute
-end the socket, as does its 60th minute.
+Text waits until a `Flush` has it synthesised; the texts of one flush are joined exactly as they
+were sent, so a blank between sentences is the client's business. Audio goes out faster than real
+time in pieces of irregular size, then `Flushed`. `Clear` drops what waits and what is under way:
+the next piece of it still comes, then `Cleared`. `Close` ends at once. The 21st flush within a
+minute is answered by a warning and ignored, as is a text over 2000 characters; more than 2400
+characters within a minute end the socket, as do its 60th minute and `idle_seconds` without a
+message.
 
 Source: Deepgram, speak v1, websocket messages and limits.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
-import time
+import re
 from collections import deque
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-import structlog
-from websockets.exceptions import ConnectionClosed
-
-from aybiza.emulators.deepgram.engine import Engine, SynthesisError
+from aybiza.emulators.deepgram.faults import Strike, never
+from aybiza.emulators.deepgram.identity import Identity
+from aybiza.emulators.deepgram.session import Action, Close, Note, Send, Synthesise, earliest, said
 
 TEXT_CHARACTERS = 2000
 CHARACTERS = 2400
 FLUSHES = 20
 WINDOW_SECONDS = 60.0
 LIFETIME_SECONDS = 3600.0
+IDLE_SECONDS = 3600.0
 PIECE_BYTES = (320, 2400)
-QUEUE_LIMIT = 1000
+SAMPLES_A_SECOND = 8000
 
-log = structlog.get_logger(__name__)
-
-Send = Callable[[bytes | str], Awaitable[None]]
-End = Callable[[int, str], Awaitable[None]]
+# Where one sentence ends and the next begins: there a voice can be asked for the first one alone,
+# and it sounds the same whatever follows.
+_SENTENCES = re.compile(r"(?<=[.!?\u2026\u3002\uff01\uff1f\u0964])\s+(?=\S)")
 
 
 @dataclass(slots=True)
@@ -45,13 +44,6 @@ class Pace:
 
     first_ms: float = 0.0
     times_real_time: float = 10.0
-
-
-class Closing(NamedTuple):
-    """How the socket ends: a close code and the reason."""
-
-    code: int
-    reason: str
 
 
 class _Window:
@@ -71,133 +63,207 @@ class _Window:
         return True
 
 
+@dataclass(slots=True)
+class _Flush:
+    """One flush on its way: the sentences that are left to be synthesised.
+
+    `first_ms`: from its turn to its first audio; None: it is never answered. `told`: how often
+    `Flushed` is told behind it.
+    """
+
+    sentences: deque[str]
+    first_ms: float | None
+    told: int = 1
+    heard: bool = False
+
+
 class Speaking:
-    """One speak socket; `send` puts a message on it, `end` closes it, `note` tells the journal."""
+    """One speak socket. `pace` is looked at anew for each piece, so it can be changed meanwhile."""
 
     def __init__(
         self,
-        engine: Engine,
-        voice: str,
+        identity: Identity,
         pace: Pace,
-        send: Send,
-        end: End,
-        note: Callable[..., None],
-        clock: Callable[[], float] = time.monotonic,
+        note: Note,
+        strike: Strike = never,
+        *,
+        lifetime_seconds: float = LIFETIME_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        self._engine = engine
-        self._voice = voice
+        self._identity = identity
         self._pace = pace
-        self._send = send
-        self._end = end
         self._note = note
-        self._clock = clock
-        self._random = random.Random(voice)
+        self._strike = strike
+        self._lifetime = lifetime_seconds
+        self._idle = idle_seconds
+        self._random = random.Random(identity.model)
         self._texts: list[str] = []
         self._flushes = _Window(FLUSHES)
         self._characters = _Window(CHARACTERS)
         self._sequence = 0
-        self._work: asyncio.Queue[list[str]] = asyncio.Queue(QUEUE_LIMIT)
-        self._worker: asyncio.Task[None] | None = None
-        # The piece that goes out next, and will even if what it belongs to is cleared.
-        self._in_flight = b""
+        self._ticket = 0
+        self._asked: int | None = None
+        self._work: deque[_Flush] = deque()
+        # The pieces of the sentence that is going out; the first of them is in flight, and will
+        # arrive even if what it belongs to is cleared.
+        self._pieces: deque[bytes] = deque()
+        self._next: float | None = None
+        self._ends = self._idle_ends = 0.0
 
-    async def message(self, raw: str | bytes) -> Closing | None:
-        """Deal with a message of the client; how the socket ends if it does."""
+    @property
+    def due(self) -> float | None:
+        return earliest(self._ends, self._idle_ends, self._next)
+
+    def opened(self, now: float) -> list[Action]:
+        self._ends = now + self._lifetime
+        self._idle_ends = now + self._idle
+        return [said(self._identity.speak_metadata())]
+
+    async def received(self, now: float, message: str | bytes) -> list[Action]:
+        return self.message(now, message)
+
+    def message(self, now: float, raw: str | bytes) -> list[Action]:
+        """What is done about a message of the client."""
+        self._idle_ends = now + self._idle
         try:
             message = json.loads(raw)
         except (ValueError, RecursionError):
-            await self._warn("DATA-0000", "the message is not JSON")
-            return None
+            return [_warning("DATA-0000", "the message is not JSON")]
         match message:
             case {"type": "Speak", "text": str(text)}:
-                return await self._speak(text)
+                return self._speak(now, text)
             case {"type": "Flush"}:
-                await self._flush()
+                return self._flush(now)
             case {"type": "Clear"}:
-                await self._clear()
+                return self._clear()
             case {"type": "Close"}:
-                return Closing(1000, "")
-            case _:
-                await self._warn("DATA-0000", "the message is not understood")
-        return None
+                return [Close(1000)]
+        return [_warning("DATA-0000", "the message is not understood")]
 
-    async def close(self) -> None:
-        """The socket is gone."""
-        worker, self._worker = self._worker, None
-        if worker:
-            worker.cancel()
-            await asyncio.gather(worker, return_exceptions=True)
+    def wake(self, now: float) -> list[Action]:
+        """One piece of audio, the next sentence, or the end of the socket's life."""
+        if now >= self._ends:
+            return [Close(1011, "NET-0003: the connection has reached its longest life")]
+        if now >= self._idle_ends:
+            return [Close(1011, "NET-0001: nothing was received in time")]
+        if self._next is None or now < self._next:
+            return []
+        if not self._pieces:
+            return self._go_on(now)
+        piece = self._pieces.popleft()
+        self._next += len(piece) / SAMPLES_A_SECOND / self._pace.times_real_time
+        return [Send(piece), *self._ask_ahead()]
 
-    async def _speak(self, text: str) -> Closing | None:
+    def synthesised(self, now: float, ticket: int, audio: bytes | None) -> list[Action]:
+        if ticket != self._asked:
+            return []
+        self._asked = None
+        if audio is None:
+            return [Close(1011, "NET-0000: the text could not be spoken")]
+        flush = self._work[0]
+        if audio and not flush.heard:
+            flush.heard = True
+            self._note("first_audio", told_ms=flush.first_ms)
+        self._pieces += self._cut(audio)
+        if self._next is not None:
+            return []
+        self._next = now
+        return self.wake(now)
+
+    async def gone(self) -> None:
+        self._work.clear()
+        self._pieces.clear()
+        self._next = self._asked = None
+
+    def _speak(self, now: float, text: str) -> list[Action]:
         self._note("speak", text=text)
         if len(text) > TEXT_CHARACTERS:
-            await self._warn("413", f"a text has at most {TEXT_CHARACTERS} characters")
-        elif not self._characters.spend(len(text), self._clock()):
-            return Closing(1008, f"DATA-0001: more than {CHARACTERS} characters in a minute")
-        else:
-            self._texts.append(text)
-        return None
+            return [_warning("413", f"a text has at most {TEXT_CHARACTERS} characters")]
+        refused = self._strike("refuse_text", text)
+        if refused is not None:
+            return [Close(refused.code, "DATA-0001: the text is refused on demand")]
+        if not self._characters.spend(len(text), now):
+            return [Close(1008, f"DATA-0001: more than {CHARACTERS} characters in a minute")]
+        self._texts.append(text)
+        return []
 
-    async def _flush(self) -> None:
-        if not self._flushes.spend(1, self._clock()):
-            await self._warn("FLUSH_LIMIT", f"more than {FLUSHES} flushes in a minute are ignored")
-            return
-        texts, self._texts = self._texts, []
-        await self._work.put(texts)
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._run())
-
-    async def _clear(self) -> None:
-        await self.close()
-        self._work = asyncio.Queue(QUEUE_LIMIT)
+    def _flush(self, now: float) -> list[Action]:
+        if not self._flushes.spend(1, now):
+            told = f"more than {FLUSHES} flushes in a minute are ignored"
+            return [_warning("FLUSH_LIMIT", told)]
+        joined = "".join(self._texts)
         self._texts.clear()
-        in_flight, self._in_flight = self._in_flight, b""
-        if in_flight:
-            await self._send(in_flight)
-        await self._told("Cleared")
+        self._note("flush", text=joined)
+        self._work.append(self._made(joined))
+        return self._begin(now) if len(self._work) == 1 else []
 
-    async def _run(self) -> None:
-        try:
-            while True:
-                texts = await self._work.get()
-                await asyncio.sleep(self._pace.first_ms / 1000.0)
-                first = True
-                for text in texts:
-                    # One by one: a text sounds the same whatever was flushed together with it.
-                    audio = await self._engine.synthesise(text, self._voice)
-                    if audio and first:
-                        first = False
-                        self._note("first_audio", told_ms=self._pace.first_ms)
-                    await self._play(audio)
-                await self._told("Flushed")
-        except ConnectionClosed:
-            return
-        except Exception as error:
-            foreseen = isinstance(error, SynthesisError)
-            log.warning("text_not_spoken", reason=str(error), exc_info=not foreseen)
-            await self._end(1011, "NET-0000: the text could not be spoken")
+    def _made(self, joined: str) -> _Flush:
+        """The flush of a text, with what goes wrong with it."""
+        said = [part for part in sentences(joined) if not self._strike("skip_text", part)]
+        slow = self._strike("slow", joined)
+        first_ms: float | None = self._pace.first_ms + (slow.seconds * 1000.0 if slow else 0.0)
+        if self._strike("never_say", joined):
+            first_ms = None
+        told = 0 if self._strike("no_flushed", joined) else 1
+        told += self._strike("double_flushed", joined) is not None
+        return _Flush(deque(said), first_ms, told)
 
-    async def _play(self, audio: bytes) -> None:
-        pieces = self._pieces(audio)
-        for piece, following in zip(pieces, [*pieces[1:], b""], strict=True):
-            self._in_flight = following
-            await self._send(piece)
-            await asyncio.sleep(len(piece) / 8000 / self._pace.times_real_time)
+    def _clear(self) -> list[Action]:
+        self._texts.clear()
+        self._work.clear()
+        in_flight: list[Action] = [Send(self._pieces[0])] if self._pieces else []
+        self._pieces.clear()
+        self._next = self._asked = None
+        return in_flight if self._strike("no_cleared", "") else [*in_flight, self._told("Cleared")]
 
-    def _pieces(self, audio: bytes) -> list[bytes]:
-        cut = []
+    def _begin(self, now: float) -> list[Action]:
+        """The first flush of those that wait is taken up."""
+        first_ms = self._work[0].first_ms
+        self._next = None if first_ms is None else now + first_ms / 1000.0
+        return self._go_on(now) if first_ms == 0 else []
+
+    def _go_on(self, now: float) -> list[Action]:
+        """All audio so far is out: the next sentence is waited for, or `Flushed` is told."""
+        flush = self._work[0]
+        if self._asked is not None or flush.sentences:
+            self._next = None
+            return self._ask_ahead()
+        self._work.popleft()
+        self._next = None
+        told: list[Action] = [self._told("Flushed") for _ in range(flush.told)]
+        return [*told, *(self._begin(now) if self._work else [])]
+
+    def _ask_ahead(self) -> list[Action]:
+        """The next sentence is asked for before the audio of the last one has run out."""
+        flush = self._work[0]
+        if self._asked is not None or len(self._pieces) > 1 or not flush.sentences:
+            return []
+        self._ticket += 1
+        self._asked = self._ticket
+        return [Synthesise(self._ticket, flush.sentences.popleft(), self._identity.model)]
+
+    def _cut(self, audio: bytes) -> deque[bytes]:
+        pieces: deque[bytes] = deque()
         while audio:
             size = self._random.randint(*PIECE_BYTES)
-            cut.append(audio[:size])
+            pieces.append(audio[:size])
             audio = audio[size:]
-        return cut
+        return pieces
 
-    async def _warn(self, code: str, description: str) -> None:
-        await self._json({"type": "Warning", "code": code, "description": description})
-
-    async def _told(self, kind: str) -> None:
+    def _told(self, kind: str) -> Send:
         self._sequence += 1
-        await self._json({"type": kind, "sequence_id": self._sequence})
+        return said({"type": kind, "sequence_id": self._sequence})
 
-    async def _json(self, message: dict[str, Any]) -> None:
-        await self._send(json.dumps(message))
+
+def sentences(text: str) -> list[str]:
+    """The sentences of `text`, each with the blanks behind it; joined they are the text."""
+    found, start = [], 0
+    for gap in _SENTENCES.finditer(text):
+        found.append(text[start : gap.end()])
+        start = gap.end()
+    return [*found, text[start:]] if text[start:].strip() else found
+
+
+def _warning(code: str, description: str) -> Send:
+    message: dict[str, Any] = {"type": "Warning", "code": code, "description": description}
+    return said(message)

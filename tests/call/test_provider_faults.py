@@ -9,7 +9,7 @@ import pytest
 
 from aybiza.actors.call import answer_tools, speaker_actor, transcriber_actor
 from aybiza.emulators.bedrock import Fault, use
-from aybiza.emulators.bedrock.faults import HTTP_ERRORS, KINDS, STREAM_EXCEPTIONS
+from aybiza.emulators.bedrock.faults import BEFORE_STREAM, HTTP_ERRORS, IN_STREAM, STREAM_EXCEPTIONS
 from aybiza.emulators.deepgram import Fault as SpeechFault
 from tests.call.caller import LIMIT
 from tests.call.kit import AGENT, GREETING, Answers, side_by_side, world
@@ -98,6 +98,7 @@ IN_THE_STREAM: dict[str, tuple[str, Fault]] = {
     "stalls in mid-answer": (ASK, Fault("stall", after=5)),
     "silent at once": (ASK, Fault("silent_end")),
     "ends without an end": (ASK, Fault("silent_end", after=5)),
+    "trickles": (ASK, Fault("trickle", after=2, seconds=0.1)),
     "bad checksum": (ASK, Fault("bad_crc", after=4)),
     "tool input that is no JSON": (LOOK, Fault("garbage_tool_json")),
 }
@@ -106,7 +107,7 @@ SPOKEN = {ASK: STORY, LOOK: FOUND}
 
 def test_the_table_has_every_fault_of_bedrock() -> None:
     faults = [fault for _, fault in (BEFORE_THE_STREAM | IN_THE_STREAM).values()]
-    assert {fault.kind for fault in faults} == set(KINDS)
+    assert {fault.kind for fault in faults} == {*BEFORE_STREAM, *IN_STREAM}
     assert {fault.code for fault in faults} >= {*HTTP_ERRORS, *STREAM_EXCEPTIONS}
 
 

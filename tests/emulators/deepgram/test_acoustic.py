@@ -43,7 +43,7 @@ class Desk:
 
     @property
     def engine(self) -> AcousticEngine:
-        engine = self.emulator._engine
+        engine = self.emulator.service.engine
         assert isinstance(engine, AcousticEngine)
         return engine
 

@@ -66,7 +66,7 @@ async def test_the_pace_can_be_set_in_parts_and_read(control: Control) -> None:
 @pytest.mark.parametrize(
     ("path", "query", "complaint"),
     [
-        ("fault", {}, "door is one of listen, speak"),
+        ("fault", {}, "door is one of listen, flux, speak"),
         ("fault", {"door": "speak"}, "kind is one of"),
         ("fault", {"door": "speak", "kind": "close", "code": "x"}, "code is a whole number"),
         ("fault", {"door": "speak", "kind": "refuse", "code": "1"}, "HTTP status"),

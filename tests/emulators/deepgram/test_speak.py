@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,52 +12,89 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aybiza.emulators.deepgram.engine import ScriptedEngine, SynthesisError
+from aybiza.emulators.deepgram.faults import Fault, Faults
+from aybiza.emulators.deepgram.identity import Identity
+from aybiza.emulators.deepgram.session import Action, Close, Send, Synthesise
 from aybiza.emulators.deepgram.speak import (
     CHARACTERS,
     FLUSHES,
     PIECE_BYTES,
     TEXT_CHARACTERS,
-    Closing,
     Pace,
     Speaking,
+    sentences,
 )
 from aybiza.emulators.textaudio import TextAudioDecoder
-from tests.speech.kit import nothing_left, until, within
 
+CASES = Path(__file__).parents[1] / "cases"
+IDENTITY = Identity.of(1, 1, "aura-asteria-en", "2026-01-01T00:00:00.000Z")
 AT_ONCE = Pace(times_real_time=1e6)
 
 
 class Socket:
-    """A speak socket without a wire; what was said on it stands in `said`."""
+    """A speak socket without a wire; `until` lets its time go by, `said` is what was said on it."""
 
-    def __init__(self, engine: Any = None, pace: Pace = AT_ONCE) -> None:
+    def __init__(self, engine: Any = None, pace: Pace = AT_ONCE, **limits: float) -> None:
         self.said: list[bytes | dict[str, Any]] = []
-        self.ended: list[tuple[int, str]] = []
-        self.noted: list[str] = []
+        self.ended: list[Close] = []
+        self.noted: list[tuple[str, dict[str, Any]]] = []
+        self.faults = Faults()
         self.now = 0.0
+        self._engine = engine or ScriptedEngine()
         self.speaking = Speaking(
-            engine or ScriptedEngine(),
-            "aura-asteria-en",
+            IDENTITY,
             pace,
-            self._send,
-            self._end,
-            lambda what, **_: self.noted.append(what),
-            lambda: self.now,
+            lambda what, /, **more: self.noted.append((what, more)),
+            self.faults.strike("speak", "call"),
+            **limits,
         )
+        self._do(self.speaking.opened(self.now))
+        self.said.clear()
 
-    async def _send(self, message: bytes | str) -> None:
-        self.said.append(message if isinstance(message, bytes) else json.loads(message))
+    def tell(self, kind: str, **more: Any) -> None:
+        self.raw(json.dumps({"type": kind, **more}))
 
-    async def _end(self, code: int, reason: str) -> None:
-        self.ended.append((code, reason))
+    def raw(self, message: str | bytes) -> None:
+        self._do(self.speaking.message(self.now, message))
 
-    async def tell(self, kind: str, **more: Any) -> Closing | None:
-        return await within(self.speaking.message(json.dumps({"type": kind, **more})))
-
-    async def speak(self, *texts: str) -> None:
+    def speak(self, *texts: str) -> None:
         for text in texts:
-            assert await self.tell("Speak", text=text) is None
-        assert await self.tell("Flush") is None
+            self.tell("Speak", text=text)
+        self.tell("Flush")
+
+    def until(self, when: float) -> None:
+        """Let the time go by to `when`."""
+        while not self.ended and (due := self.speaking.due) is not None and due <= when:
+            self.now = max(self.now, due)
+            self._do(self.speaking.wake(self.now))
+        self.now = max(self.now, when)
+
+    def finish(self) -> None:
+        """Let everything be said that was asked for; takes less than a second here."""
+        self.until(self.now + 0.5)
+
+    def _do(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Send(bytes(data)):
+                    self.said.append(data)
+                case Send(data):
+                    self.said.append(json.loads(data))
+                case Synthesise(ticket, text, voice):
+                    self._do(self.speaking.synthesised(self.now, ticket, self._audio(text, voice)))
+                case Close():
+                    self.ended.append(action)
+
+    def _audio(self, text: str, voice: str) -> bytes | None:
+        coroutine = self._engine.synthesise(text, voice)
+        try:
+            coroutine.send(None)
+        except StopIteration as done:
+            audio: bytes | None = done.value
+            return audio
+        except SynthesisError:
+            return None
+        raise AssertionError("the scripted voice does not wait")
 
     def types(self) -> list[str]:
         """The types of the messages, audio as one word for each stretch of it."""
@@ -68,12 +105,11 @@ class Socket:
                 found.append(kind)
         return found
 
-    async def until(self, kind: str, count: int = 1) -> None:
-        await until(lambda: self.types().count(kind) >= count)
+    def audio(self) -> bytes:
+        return b"".join(message for message in self.said if isinstance(message, bytes))
 
     def heard(self) -> str:
-        audio = b"".join(message for message in self.said if isinstance(message, bytes))
-        return TextAudioDecoder().feed(audio)
+        return TextAudioDecoder().feed(self.audio())
 
     def warnings(self) -> list[str]:
         return [
@@ -84,116 +120,167 @@ class Socket:
 
 
 @pytest.fixture
-async def socket() -> AsyncIterator[Socket]:
-    socket = Socket()
-    yield socket
-    await within(socket.speaking.close())
+def socket() -> Socket:
+    return Socket()
 
 
-async def test_texts_wait_for_a_flush(socket: Socket) -> None:
-    await socket.tell("Speak", text="One.")
-    await asyncio.sleep(0.01)
+def test_it_begins_with_who_it_is() -> None:
+    session = Speaking(IDENTITY, Pace(), lambda what, /, **more: None)
+    (told,) = session.opened(0.0)
+    assert isinstance(told, Send) and json.loads(told.data) == {
+        "type": "Metadata",
+        "request_id": IDENTITY.request_id,
+        "model_name": "aura-asteria-en",
+        "model_version": "2025-01-01.0",
+        "model_uuid": IDENTITY.model_uuid,
+    }
+
+
+def test_texts_wait_for_a_flush(socket: Socket) -> None:
+    socket.tell("Speak", text="One.")
+    socket.finish()
     assert socket.said == []
-    await socket.tell("Flush")
-    await socket.until("Flushed")
+    socket.tell("Flush")
+    socket.finish()
     assert socket.types() == ["audio", "Flushed"]
     assert socket.heard() == "One. "
 
 
-async def test_each_flush_is_answered_behind_its_own_audio(socket: Socket) -> None:
-    await socket.speak("One.", "Two.")
-    await socket.speak("Three.")
-    await socket.speak()
-    await socket.until("Flushed", 3)
+def test_the_texts_of_a_flush_are_joined_exactly_as_they_were_sent() -> None:
+    case = json.loads((CASES / "speak_joined.json").read_text())
+    texts = re.findall(r"\S.*?[.!?](?= |$)", case["answer"])
+    assert len(texts) > 10
+    glued, apart = Socket(), Socket()
+    glued.speak(*texts)
+    apart.speak(*[text + " " for text in texts])
+    for socket in (glued, apart):
+        socket.until(5.0)
+    assert glued.heard() == "".join(texts) + " "
+    assert "11001.Next" in glued.heard()
+    assert apart.heard() == case["answer"] + " "
+
+
+def test_each_flush_is_answered_behind_its_own_audio(socket: Socket) -> None:
+    socket.speak("One. ", "Two.")
+    socket.speak("Three.")
+    socket.speak()
+    socket.finish()
     assert socket.types() == ["audio", "Flushed", "audio", "Flushed", "Flushed"]
     assert socket.heard() == "One. Two. Three. "
     numbers = [m["sequence_id"] for m in socket.said if isinstance(m, dict)]
     assert numbers == [1, 2, 3]
 
 
-async def test_audio_comes_in_pieces_of_irregular_size(socket: Socket) -> None:
-    await socket.speak("A sentence that is long enough for some pieces of audio. " * 8)
-    await socket.until("Flushed")
+def test_audio_comes_in_pieces_of_irregular_size(socket: Socket) -> None:
+    socket.speak("A sentence, that is long enough for some pieces of audio, " * 8)
+    socket.finish()
     sizes = [len(message) for message in socket.said if isinstance(message, bytes)]
     assert len(set(sizes)) > 3
     assert all(PIECE_BYTES[0] <= size <= PIECE_BYTES[1] for size in sizes[:-1])
-    assert socket.noted == ["speak", "first_audio"]
+    assert [what for what, _ in socket.noted] == ["speak", "flush", "first_audio"]
 
 
-async def test_a_text_sounds_the_same_whatever_it_is_flushed_with(socket: Socket) -> None:
+def test_audio_comes_as_fast_as_the_pace_says() -> None:
+    socket = Socket(pace=Pace(first_ms=120, times_real_time=2.0))
+    socket.speak("x" * 250)
+    socket.until(0.119)
+    assert socket.said == []
+    # A character lasts 4 ms, and there is one more, for the pause behind a flush.
+    socket.until(0.120 + 0.502)
+    assert socket.types() == ["audio", "Flushed"]
+
+
+def test_a_sentence_sounds_the_same_whatever_it_is_flushed_with(socket: Socket) -> None:
     other = Socket()
-    await socket.speak("One.", "Two.")
-    await other.speak("One.")
-    await other.speak("Two.")
-    await socket.until("Flushed")
-    await other.until("Flushed", 2)
-    audio = [b"".join(m for m in s.said if isinstance(m, bytes)) for s in (socket, other)]
-    assert audio[0] == audio[1]
-    await other.speaking.close()
+    socket.speak("One. ", "Two.")
+    other.speak("One. ")
+    other.speak("Two.")
+    for one in (socket, other):
+        one.finish()
+    assert socket.audio() == other.audio()
 
 
-async def test_a_clear_drops_what_waits_and_what_is_under_way_but_for_the_next_piece() -> None:
+def test_a_clear_drops_what_waits_and_what_is_under_way_but_for_the_next_piece() -> None:
     socket = Socket(pace=Pace(times_real_time=1.0))
-    async with nothing_left():
-        await socket.speak("A long sentence. " * 50)
-        await socket.speak("A second one.")
-        await socket.tell("Speak", text="A third one.")
-        await socket.until("audio")
-        assert len(socket.said) == 1
-        await socket.tell("Clear")
-        # One piece was in flight.
-        kinds = ["audio" if isinstance(m, bytes) else m["type"] for m in socket.said]
-        assert kinds == ["audio", "audio", "Cleared"]
-        await socket.speak("Afterwards.")
-        await socket.until("Flushed")
-        assert socket.heard().endswith("Afterwards. ")
-        assert "second" not in socket.heard()
-        await within(socket.speaking.close())
+    socket.speak("A long sentence. " * 50)
+    socket.speak("A second one.")
+    socket.tell("Speak", text="A third one.")
+    assert len(socket.said) == 1
+    socket.until(0.01)
+    socket.tell("Clear")
+    # One piece may be in flight.
+    kinds = ["audio" if isinstance(m, bytes) else m["type"] for m in socket.said]
+    assert kinds in (["audio", "audio", "Cleared"], ["audio", "Cleared"])
+    socket.speak("Afterwards.")
+    socket.until(5.0)
+    assert socket.heard().endswith("Afterwards. ")
+    assert "second" not in socket.heard()
 
 
-async def test_a_clear_with_nothing_to_drop_is_answered(socket: Socket) -> None:
-    await socket.speak("One.")
-    await socket.until("Flushed")
-    await socket.tell("Clear")
+def test_a_clear_with_nothing_to_drop_is_answered(socket: Socket) -> None:
+    socket.speak("One.")
+    socket.finish()
+    socket.tell("Clear")
     assert socket.types() == ["audio", "Flushed", "Cleared"]
 
 
-async def test_the_21st_flush_within_a_minute_is_ignored_with_a_warning(socket: Socket) -> None:
+def test_the_21st_flush_within_a_minute_is_ignored_with_a_warning(socket: Socket) -> None:
     for _ in range(FLUSHES):
-        await socket.speak()
-    socket.now = 59.9
-    await socket.speak("Kept.")
+        socket.speak()
+    socket.until(59.9)
+    socket.speak("Kept.")
     assert len(socket.warnings()) == 1
     assert "more than 20 flushes" in socket.warnings()[0]
-    await socket.until("Flushed", FLUSHES)
+    assert socket.types().count("Flushed") == FLUSHES
     assert socket.heard() == ""
-    socket.now = 60.0
-    await socket.speak()
-    await socket.until("Flushed", FLUSHES + 1)
+    socket.until(60.0)
+    socket.speak()
+    socket.finish()
+    assert socket.types().count("Flushed") == FLUSHES + 1
     assert socket.heard() == "Kept. "
 
 
-async def test_a_text_over_the_limit_is_ignored_with_a_warning(socket: Socket) -> None:
-    await socket.speak("x" * TEXT_CHARACTERS)
-    await socket.until("Flushed")
+def test_a_text_over_the_limit_is_ignored_with_a_warning(socket: Socket) -> None:
+    socket.speak("x" * TEXT_CHARACTERS)
+    socket.until(60.0)
     assert socket.warnings() == []
-    socket.now = 60.0
-    await socket.tell("Speak", text="x" * (TEXT_CHARACTERS + 1))
+    socket.tell("Speak", text="x" * (TEXT_CHARACTERS + 1))
     assert socket.warnings() == ["a text has at most 2000 characters"]
 
 
-async def test_more_characters_within_a_minute_end_the_socket(socket: Socket) -> None:
-    assert await socket.tell("Speak", text="x" * 2000) is None
-    assert await socket.tell("Speak", text="x" * (CHARACTERS - 2000)) is None
-    closing = await socket.tell("Speak", text="x")
-    assert closing == Closing(1008, "DATA-0001: more than 2400 characters in a minute")
-    socket.now = 60.0
-    assert await socket.tell("Speak", text="x" * 2000) is None
+def test_more_characters_within_a_minute_end_the_socket(socket: Socket) -> None:
+    socket.tell("Speak", text="x" * 2000)
+    socket.tell("Speak", text="x" * (CHARACTERS - 2000))
+    assert socket.ended == []
+    socket.tell("Speak", text="x")
+    assert socket.ended == [Close(1008, "DATA-0001: more than 2400 characters in a minute")]
+    later = Socket()
+    later.tell("Speak", text="x" * 2000)
+    later.until(60.0)
+    later.tell("Speak", text="x" * 2000)
+    assert later.ended == []
 
 
-async def test_close_ends_in_order(socket: Socket) -> None:
-    await socket.speak("A long sentence. " * 50)
-    assert await socket.tell("Close") == Closing(1000, "")
+def test_close_ends_in_order(socket: Socket) -> None:
+    socket.speak("A long sentence. " * 50)
+    socket.tell("Close")
+    assert socket.ended == [Close(1000)]
+
+
+@pytest.mark.parametrize(
+    ("limits", "told_at", "ends"),
+    [({"lifetime_seconds": 30.0}, 20.0, 30.0), ({"idle_seconds": 10.0}, 5.0, 15.0)],
+)
+def test_a_socket_has_a_longest_life_and_a_longest_silence(
+    limits: dict[str, Any], told_at: float, ends: float
+) -> None:
+    socket = Socket(**limits)
+    socket.until(told_at)
+    socket.tell("Speak", text="Still here.")
+    socket.until(ends - 0.01)
+    assert socket.ended == []
+    socket.until(ends)
+    assert [close.code for close in socket.ended] == [1011]
 
 
 @pytest.mark.parametrize(
@@ -201,52 +288,109 @@ async def test_close_ends_in_order(socket: Socket) -> None:
     ["", "{", "[" * 50_000, b"\xff\xfe", "null", "[]", '"Speak"', "{}", '{"type": "Speak"}',
      '{"type": "Speak", "text": 7}', '{"type": "Novelty"}', '{"type": ["Flush"]}'],
 )  # fmt: skip
-async def test_what_is_not_understood_is_answered_with_a_warning(
+def test_what_is_not_understood_is_answered_with_a_warning(
     socket: Socket, raw: str | bytes
 ) -> None:
-    assert await within(socket.speaking.message(raw)) is None
+    socket.raw(raw)
     assert len(socket.warnings()) == 1
-    await socket.speak("Still here.")
-    await socket.until("Flushed")
+    socket.speak("Still here.")
+    socket.finish()
+    assert socket.types()[-1] == "Flushed"
 
 
 class Mute:
-    """A voice that fails at the text "bad", as a real one or as a broken one."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
+    """A voice that fails at the text "bad"."""
 
     async def synthesise(self, text: str, voice: str) -> bytes:
         if text == "bad":
-            raise self._error
+            raise SynthesisError("no voice")
         return b"\x01" * 160
 
 
-@pytest.mark.parametrize("error", [SynthesisError("no voice"), RuntimeError("a defect")])
-async def test_a_text_that_cannot_be_spoken_ends_the_socket(error: Exception) -> None:
-    socket = Socket(Mute(error))
-    async with nothing_left():
-        await socket.speak("good")
-        await socket.speak("bad")
-        await until(lambda: bool(socket.ended))
-        assert socket.ended == [(1011, "NET-0000: the text could not be spoken")]
-        assert socket.types() == ["audio", "Flushed"]
-        await within(socket.speaking.close())
+def test_a_text_that_cannot_be_spoken_ends_the_socket() -> None:
+    socket = Socket(Mute())
+    socket.speak("good")
+    socket.finish()
+    socket.speak("bad")
+    assert socket.ended == [Close(1011, "NET-0000: the text could not be spoken")]
+    assert socket.types() == ["audio", "Flushed"]
 
 
-async def test_a_socket_that_is_gone_leaves_nothing_in_any_state() -> None:
-    async with nothing_left():
-        for steps in range(8):
-            socket = Socket(pace=Pace(times_real_time=100.0))
-            await socket.speak("One sentence. " * 20)
-            await socket.speak("Another.")
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            await within(socket.speaking.close())
-            await within(socket.speaking.close())
-            said = list(socket.said)
-            await asyncio.sleep(0.002)
-            assert socket.said == said
+async def test_a_socket_that_is_gone_says_nothing_more_in_any_state() -> None:
+    for steps in range(8):
+        socket = Socket(pace=Pace(times_real_time=100.0))
+        socket.speak("One sentence. " * 20)
+        socket.speak("Another.")
+        socket.until(steps * 0.003)
+        await socket.speaking.gone()
+        await socket.speaking.gone()
+        said = list(socket.said)
+        socket.until(10.0)
+        assert socket.said == said
+
+
+POISON = json.loads((CASES / "poison_sentence.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("kind", "types", "heard"),
+    [
+        ("skip_text", ["audio", "Flushed", "audio", "Flushed"], "One. Two. Three. "),
+        ("never_say", ["audio", "Flushed"], "One. "),
+        ("no_flushed", ["audio", "Flushed", "audio"], "One. Two. The glyph ☠ is here. Three. "),
+    ],
+)
+def test_a_text_can_be_one_that_the_voice_does_not_say(
+    socket: Socket, kind: str, types: list[str], heard: str
+) -> None:
+    socket.faults.add(Fault("speak", kind, text=POISON["poison"]))
+    socket.speak("One.")
+    socket.speak("Two. The glyph ☠ is here. Three.")
+    socket.finish()
+    assert socket.types() == types
+    assert socket.heard() == heard
+    assert socket.faults.waiting() == []
+
+
+def test_a_text_that_is_never_said_holds_up_all_that_is_behind_it_until_a_clear(
+    socket: Socket,
+) -> None:
+    socket.faults.add(Fault("speak", "never_say", text="☠", times=None))
+    for _ in range(2):
+        socket.speak(POISON["answer"])
+        socket.speak("Behind it.")
+        socket.until(socket.now + 30.0)
+        assert socket.heard() == ""
+        socket.tell("Clear")
+    assert socket.types() == ["Cleared", "Cleared"]
+    socket.speak("After it.")
+    socket.finish()
+    assert socket.heard() == "After it. "
+
+
+def test_a_text_can_close_the_socket(socket: Socket) -> None:
+    socket.faults.add(Fault("speak", "refuse_text", 1008, text="☠"))
+    socket.tell("Speak", text="fine")
+    assert socket.ended == []
+    socket.tell("Speak", text="The glyph ☠.")
+    assert [close.code for close in socket.ended] == [1008]
+
+
+def test_an_answer_can_be_late_doubled_or_missing(socket: Socket) -> None:
+    socket.faults.add(
+        Fault("speak", "slow", seconds=2.0, text="One"),
+        Fault("speak", "double_flushed", text="Two"),
+        Fault("speak", "no_cleared"),
+    )
+    socket.speak("One.")
+    socket.until(1.99)
+    assert socket.said == []
+    socket.until(2.5)
+    assert socket.types() == ["audio", "Flushed"]
+    socket.speak("Two.")
+    socket.finish()
+    socket.tell("Clear")
+    assert socket.types() == ["audio", "Flushed", "audio", "Flushed", "Flushed"]
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -260,7 +404,7 @@ async def test_a_socket_that_is_gone_leaves_nothing_in_any_state() -> None:
         max_size=14,
     )
 )
-async def test_whatever_is_asked_each_flush_and_clear_is_answered_and_no_text_comes_twice(
+def test_whatever_is_asked_each_flush_and_clear_is_answered_and_no_text_comes_twice(
     asked: list[tuple[str, int]],
 ) -> None:
     socket = Socket()
@@ -269,14 +413,14 @@ async def test_whatever_is_asked_each_flush_and_clear_is_answered_and_no_text_co
         if kind == "Speak":
             text = chr(0x4E00 + number) * length + "."
             texts.append((number, text))
-            await socket.tell("Speak", text=text)
+            socket.tell("Speak", text=text)
         else:
-            await socket.tell(kind)
-    await socket.tell("Flush")
-    await socket.until("Flushed")
+            socket.tell(kind)
+    socket.tell("Flush")
+    socket.until(5.0)
     last_clear = max((n for n, (kind, _) in enumerate(asked) if kind == "Clear"), default=-1)
     flushes = 1 + sum(kind == "Flush" for kind, _ in asked[last_clear + 1 :])
-    await until(lambda: sum(m == "Flushed" for m in socket.types()) >= flushes)
+    assert sum(m == "Flushed" for m in socket.types()) >= flushes
     assert socket.types().count("Cleared") == sum(kind == "Clear" for kind, _ in asked)
     kept = [text for number, text in texts if number > last_clear]
     heard = socket.heard()
@@ -285,4 +429,10 @@ async def test_whatever_is_asked_each_flush_and_clear_is_answered_and_no_text_co
     for number in range(len(asked)):
         spoken = heard.count(chr(0x4E00 + number))
         assert spoken <= asked[number][1]
-    await within(socket.speaking.close())
+
+
+@given(st.text())
+def test_sentences_joined_are_the_text(text: str) -> None:
+    parts = sentences(text)
+    assert "".join(parts) in (text, text.rstrip()) or not text.strip()
+    assert all(part.strip() for part in parts)

@@ -1,0 +1,164 @@
+"""Deepgram without sockets: handshakes, sessions, faults, journal, pace. Its engine alone waits.
+
+    deepgram = Deepgram(ScriptedEngine(), clock=loop.time)
+    refusal = deepgram.handshake(path, headers)       None: the door opens
+    session = deepgram.session(path, headers)         a machine, see `session`
+
+Contract: any API key is accepted, none or an empty one is refused with 401; audio is mu-law,
+8000 Hz, and a connection that asks for other is refused with 400. Ids follow from `seed` and the
+number of the connection. Times are those of `clock`; `today` is the wall clock's for `created`.
+Errors: `ValueError` from `session` for a path that `handshake` refuses.
+Source: Deepgram, listen v1, listen v2 and speak v1: handshake, parameters, errors.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from aybiza.emulators.deepgram.engine import Engine
+from aybiza.emulators.deepgram.faults import Door, Faults
+from aybiza.emulators.deepgram.faulty import Faulty
+from aybiza.emulators.deepgram.identity import Identity
+from aybiza.emulators.deepgram.journal import Journal
+from aybiza.emulators.deepgram.listen import Parameters
+from aybiza.emulators.deepgram.listen_session import SILENCE_SECONDS, ListenSession
+from aybiza.emulators.deepgram.session import Session
+from aybiza.emulators.deepgram.speak import IDLE_SECONDS, LIFETIME_SECONDS, Pace, Speaking
+
+PATHS: dict[str, Door] = {"/v1/listen": "listen", "/v1/speak": "speak"}
+
+# The only audio there is, and what Deepgram takes where a connection does not say.
+_AUDIO = {"encoding": "mulaw", "sample_rate": "8000"}
+_UNSAID: dict[Door, dict[str, str]] = {
+    "listen": {},
+    "speak": {"encoding": "linear16", "sample_rate": "8000"},
+}
+_MODELS: dict[Door, str] = {"listen": "base-general", "speak": "aura-asteria-en"}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The handshake is answered with an HTTP status; `error` is told in `dg-error` too."""
+
+    status: int
+    error: str
+
+
+@dataclass(slots=True)
+class Limits:
+    """How long a socket lives, in seconds: without audio or KeepAlive (listen), without a message
+    (speak), and at most (speak)."""
+
+    silence: float = SILENCE_SECONDS
+    idle: float = IDLE_SECONDS
+    lifetime: float = LIFETIME_SECONDS
+
+
+def _wall_clock() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Deepgram:
+    """See the module."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        today: Callable[[], str] = _wall_clock,
+        seed: int = 0,
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.faults = Faults()
+        self.journal = Journal(clock)
+        self.pace = pace or Pace()
+        self.limits = limits or Limits()
+        self._today = today
+        self._seed = seed
+        self._numbers = itertools.count(1)
+
+    def handshake(self, path: str, headers: Mapping[str, str]) -> Refusal | None:
+        """Why a websocket to `path` is not opened; header names are lower case."""
+        try:
+            parts = urlsplit(path)
+        except ValueError as error:
+            return Refusal(400, str(error))
+        door = PATHS.get(parts.path)
+        if door is None:
+            return Refusal(404, "no such endpoint")
+        if not _authorised(headers):
+            return Refusal(401, "INVALID_AUTH")
+        try:
+            _check(door, dict(parse_qsl(parts.query)))
+        except ValueError as error:
+            return Refusal(400, str(error))
+        fault = self.faults.take(door, refusing=True, session=session_id(headers))
+        return Refusal(fault.code, "refused on demand") if fault else None
+
+    def session(self, path: str, headers: Mapping[str, str]) -> Session:
+        """The machine of a socket whose handshake was accepted; it has taken its fault."""
+        parts = urlsplit(path)
+        door, query = PATHS[parts.path], dict(parse_qsl(parts.query))
+        name = session_id(headers)
+
+        def note(what: str, /, **more: Any) -> None:
+            self.journal.note(name, what, **more)
+
+        number = next(self._numbers)
+        model = query.get("model", _MODELS[door])
+        identity = Identity.of(self._seed, number, model, self._today())
+        session: Session
+        if door == "listen":
+            session = ListenSession(
+                self.engine.recogniser(),
+                Parameters.of(query),
+                identity,
+                note,
+                self.faults.strike(door, name),
+                silence_seconds=self.limits.silence,
+            )
+        else:
+            session = Speaking(
+                identity,
+                self.pace,
+                note,
+                self.faults.strike(door, name),
+                lifetime_seconds=self.limits.lifetime,
+                idle_seconds=self.limits.idle,
+            )
+        fault = self.faults.take(door, refusing=False, session=name)
+        return Faulty(session, fault) if fault else session
+
+    def connected(self, path: str, headers: Mapping[str, str], what: str) -> None:
+        """Note that a socket is `connected` or `disconnected`."""
+        self.journal.note(session_id(headers), what, door=PATHS[urlsplit(path).path])
+
+
+def session_id(headers: Mapping[str, str]) -> str:
+    """The name that the client gave to its session."""
+    return headers.get("x-deepgram-session-id", "")
+
+
+def _check(door: Door, query: dict[str, str]) -> None:
+    """Raise `ValueError` for a connection that Deepgram, or this emulator, would not take."""
+    for name, only in _AUDIO.items():
+        value = query.get(name, _UNSAID[door].get(name))
+        if value != only:
+            raise ValueError(f"{name} is {only} here, not {value!r}")
+    if door == "listen":
+        Parameters.of(query)
+
+
+def _authorised(headers: Mapping[str, str]) -> bool:
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return scheme.lower() in ("token", "bearer") and bool(key.strip())
