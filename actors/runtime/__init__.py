@@ -1,5 +1,6 @@
 """The runtime: a small BEAM on one asyncio loop. What actors need is named here."""
 
+from aybiza.actors.runtime.agent import Agent
 from aybiza.actors.runtime.clock import VirtualTimeLoop, run_virtual, virtual_time
 from aybiza.actors.runtime.errors import (
     CallExit,
@@ -22,6 +23,7 @@ from aybiza.actors.runtime.gen_server import (
     Timeout,
     reply,
 )
+from aybiza.actors.runtime.gen_state_machine import UNDEF, GenStateMachine
 from aybiza.actors.runtime.messages import (
     Down,
     Exit,
@@ -53,6 +55,20 @@ from aybiza.actors.runtime.reasons import (
     is_orderly,
 )
 from aybiza.actors.runtime.registry import Registry
+from aybiza.actors.runtime.state_machine import (
+    HIBERNATE,
+    Begin,
+    EventTimeout,
+    KeepState,
+    NamedTimeout,
+    NextEvent,
+    NextState,
+    Postpone,
+    RepeatState,
+    ReplyTo,
+    StateTimeout,
+    StopMachine,
+)
 from aybiza.actors.runtime.task import Task
 from aybiza.actors.runtime.timers import Timer
 from aybiza.actors.runtime.vm import VM
@@ -60,6 +76,7 @@ from aybiza.actors.runtime.vm import VM
 __all__ = [
     "CALLING_SELF",
     "FUNCTION_CLAUSE",
+    "HIBERNATE",
     "IGNORE",
     "KILL",
     "KILLED",
@@ -69,34 +86,48 @@ __all__ = [
     "NO_REPLY",
     "SHUTDOWN",
     "TIMEOUT",
+    "UNDEF",
     "VM",
+    "Agent",
     "BadReturnValue",
+    "Begin",
     "CallExit",
     "CallFailed",
     "Continue",
     "Crashed",
     "Dest",
     "Down",
+    "EventTimeout",
     "Exit",
     "ExitError",
     "From",
     "FunctionClause",
     "GenServer",
+    "GenStateMachine",
+    "KeepState",
     "NameTaken",
+    "NamedTimeout",
+    "NextEvent",
+    "NextState",
     "NoReply",
     "NodeDown",
     "NodeUp",
     "Observation",
     "Pid",
+    "Postpone",
     "Process",
     "Reason",
     "Registry",
     "RemoteBusy",
+    "RepeatState",
     "Reply",
+    "ReplyTo",
     "Request",
     "Shutdown",
     "StartError",
+    "StateTimeout",
     "Stop",
+    "StopMachine",
     "Task",
     "TimedOut",
     "Timeout",

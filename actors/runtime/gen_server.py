@@ -161,6 +161,15 @@ class GenServer(Generic[Calls, Casts]):
         """What `sys.get_state` and crash reports show: the instance's public attributes."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
+    def set_state(self, state: Any) -> None:
+        """What `sys.replace_state` does with the state that its function returns."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def _begun(self, result: Any) -> Any:
+        """What is to be done after an `init` that returned `result`; for kinds of servers."""
+        return result
+
     @property
     def pid(self) -> Pid:
         """This process."""
@@ -197,7 +206,7 @@ async def serve(
     process.server = instance
     process.trap_exit = server.traps_exits
     try:
-        then = await instance.init(*args, **kwargs)
+        then = instance._begun(await instance.init(*args, **kwargs))
         if then is not IGNORE:
             _valid(then)
             instance._check_init()
@@ -379,9 +388,7 @@ def _resume(process: Process, _server: GenServer, _payload: Any) -> str:
 
 
 def _replace_state(_: Process, server: GenServer, function: Callable[[Any], Any]) -> Any:
-    state = function(server.get_state())
-    for name, value in state.items():
-        setattr(server, name, value)
+    server.set_state(function(server.get_state()))
     return server.get_state()
 
 

@@ -28,6 +28,8 @@ RUNNERS = (
     "supervisors",
     "processes",
     "timers",
+    "agents",
+    "state_machines",
 )
 
 EXAMPLE = """\

@@ -68,7 +68,7 @@ def test_a_stimulus_of_a_dead_parent_is_nothing() -> None:
     assert not result.differences
 
 
-@pytest.mark.parametrize("name", ["process_misc.json", "timers.json"])
+@pytest.mark.parametrize("name", ["agent.json", "process_misc.json", "timers.json"])
 def test_a_case_whose_step_differs_or_is_unknown_is_told(name: str) -> None:
     file = recorded(name)
     one, other = file["cases"][:2]
@@ -89,6 +89,27 @@ def test_a_death_or_a_message_that_was_not_recorded_is_told() -> None:
         file["cases"] = [changed]
         (result,) = play(file)
         assert missing in result.differences[0]
+
+
+def test_a_trace_of_a_state_machine_that_differs_is_told() -> None:
+    file = recorded("gen_statem.json")
+    case = next(case for case in file["cases"] if case["name"].startswith("postpone_with_change"))
+    changes: dict[str, Any] = {
+        "later": lambda case: case["trace"][1].__setitem__(0, 60),
+        "missing": lambda case: case["trace"].pop(),
+        "more": lambda case: case["trace"].append([80, "down", "boom"]),
+        "data": lambda case: case["final"]["data"].append("x"),
+        "start": lambda case: case.__setitem__("start", "ignore"),
+        "unknown": lambda case: case["machine"]["clauses"][0]["do"].__setitem__("r", "fly"),
+    }
+    cases = []
+    for name, change in changes.items():
+        cases.append(json.loads(json.dumps(case)) | {"name": name})
+        change(cases[-1])
+    file["cases"] = [case, *cases]
+    holds, *differ = play(file)
+    assert not holds.differences
+    assert [result.name for result in differ if result.differences] == list(changes)
 
 
 def test_an_event_of_a_breaker_that_differs_is_told() -> None:
