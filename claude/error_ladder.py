@@ -45,6 +45,8 @@ MOST_ATTEMPTS: Final = 8
 BACKOFF_SECONDS: Final = 0.1
 MOST_BACKOFF_SECONDS: Final = 1.0
 MOST_BACKOFFS: Final = 4
+MOST_HALVINGS: Final = 4
+"""Of a history that is too long, in one answer."""
 
 
 class Step(StrEnum):
@@ -54,6 +56,7 @@ class Step(StrEnum):
     FASTER_MODEL = "faster_model"
     OTHER_REGION = "other_region"
     REPAIR = "repair"
+    SHORTEN = "shorten"
     SAME = "same"
     BACK_OFF = "back_off"
 
@@ -82,6 +85,8 @@ LADDER: Final[Mapping[Trouble, Row]] = {
     ErrorKind.UNAVAILABLE: Row((_REGION, _MODEL, _AGAIN)),
     # A request that is refused says nothing about the model; others may take it as it is.
     ErrorKind.VALIDATION: Row((Step.REPAIR, _MODEL), counts=False),
+    # The same history is too long for others, too.
+    ErrorKind.TOO_LONG: Row((Step.SHORTEN,), counts=False),
     ErrorKind.ACCESS_DENIED: Row((_MODEL, _REGION)),
     ErrorKind.NOT_FOUND: Row((_MODEL, _REGION)),
     ErrorKind.TIMEOUT: Row((_FASTER, _REGION, _MODEL)),
@@ -130,7 +135,8 @@ class Attempt:
     """A request to make, after `wait` seconds.
 
     `seconds`: for the whole of it; `first_event_seconds`, `silence_seconds`: until its first event,
-    and between two. `repair`: leave out all that a model may refuse. `step`: how it came to this.
+    and between two. `repair`: leave out all that a model may refuse; `shorter`: how many times the
+    history is to be halved. `step`: how it came to this.
     """
 
     number: int
@@ -141,6 +147,7 @@ class Attempt:
     silence_seconds: float
     wait: float = 0.0
     repair: bool = False
+    shorter: int = 0
     step: Step | None = None
 
 
@@ -157,6 +164,7 @@ class _Place:
     model: str
     region: str | None
     repaired: bool = False
+    shorter: int = 0
 
 
 class ErrorLadder:
@@ -228,6 +236,7 @@ class ErrorLadder:
             silence_seconds=max(LEAST_SECONDS, min(SILENCE_SECONDS, SILENCE_SHARE * left)),
             wait=wait,
             repair=place.repaired,
+            shorter=place.shorter,
             step=step,
         )
 
@@ -242,6 +251,9 @@ class ErrorLadder:
                 return here if self._repeats <= MOST_BACKOFFS else None
             case Step.REPAIR:
                 return self._new([replace(here, repaired=True)])
+            case Step.SHORTEN:
+                shorter = here.shorter + 1
+                return replace(here, shorter=shorter) if shorter <= MOST_HALVINGS else None
             case Step.OTHER_REGION:
                 return self._new([replace(here, region=region) for region in rungs.regions])
             case Step.FALLBACK_MODEL:
@@ -259,8 +271,10 @@ class ErrorLadder:
         ordered = sorted(
             (model for model in models if model != here.model), key=lambda model: model in failed
         )
-        near = [_Place(model, here.region) for model in ordered]
-        return near + [_Place(m, r) for m in ordered for r in regions if r != here.region]
+        near = [_Place(model, here.region, shorter=here.shorter) for model in ordered]
+        return near + [
+            _Place(m, r, shorter=here.shorter) for m in ordered for r in regions if r != here.region
+        ]
 
     def _new(self, places: Sequence[_Place]) -> _Place | None:
         return next((place for place in places if place not in self._tried), None)

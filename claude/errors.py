@@ -9,6 +9,7 @@ Source: Bedrock runtime API, errors of ConverseStream; botocore's and urllib3's 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,7 @@ class ErrorKind(StrEnum):
     NOT_READY = "not_ready"
     UNAVAILABLE = "unavailable"
     VALIDATION = "validation"
+    TOO_LONG = "too_long"
     ACCESS_DENIED = "access_denied"
     NOT_FOUND = "not_found"
     TIMEOUT = "timeout"
@@ -131,6 +133,12 @@ _KIND_OF_STATUS: Final[Mapping[int, ErrorKind]] = {
     429: ErrorKind.THROTTLING,
 }
 _FIRST_SERVER_STATUS: Final = 500
+_TOO_LONG: Final = re.compile(
+    r"too long|too many (?:input )?tokens|context (?:window|length|limit)"
+    r"|tokens? (?:count )?(?:of \d+ )?(?:exceeds?|>)"
+    r"|exceeds? (?:the )?max\w* .*(?:token|length)",
+    re.IGNORECASE,
+)
 
 _CREDENTIALS: Final = (
     "no usable AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
@@ -202,6 +210,8 @@ def _of_answer(
     key = code.lower().removesuffix("exception")
     otherwise = ErrorKind.STREAM_ERROR if in_stream else _of_status(status)
     kind = _KIND_OF_CODE.get(key, otherwise)
+    if kind is ErrorKind.VALIDATION and _TOO_LONG.search(message):
+        kind = ErrorKind.TOO_LONG
     return kind, message, code, status
 
 

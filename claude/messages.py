@@ -20,6 +20,7 @@ Message = dict[str, Any]
 # phone agent speaks first, and a turn taken up again may end with the agent's own words.
 CALL_BEGINS: Final = "[The call has been connected.]"
 GO_ON: Final = "[Please go on.]"
+ANSWER_NOW: Final = "[Your message was empty. Please answer the caller now.]"
 NO_RESULT: Final = "The tool gave no result."
 _NO_CONTENT: Final = "[no content]"
 

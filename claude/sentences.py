@@ -273,6 +273,11 @@ def _judge_full_stop(text: str, candidate: re.Match[str], final: bool) -> str:
     return _CUT if next_key in SENTENCE_OPENERS else _ON
 
 
+def ends_a_sentence(text: str) -> bool:
+    """Whether the text has its stop, be it within quotation marks."""
+    return text.rstrip(_CLOSERS + " ").endswith((".", "…", *_STRONG_STOPS))
+
+
 def _last_word(text: str) -> str:
     words = text.rsplit(None, 1)
     return words[-1].lstrip(_OPENING) if words else ""

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aybiza.claude.sentences import SentenceSplitter
+from aybiza.claude.outcomes import Tools
+from aybiza.claude.sentences import SentenceSplitter, ends_a_sentence
 from aybiza.claude.silent_text import SilentText
 
 Block = dict[str, Any]
@@ -60,11 +61,17 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The answer is complete. content: the assistant message's blocks in order, for the history."""
+    """The answer is complete. content: the assistant message's blocks in order, for the history.
+
+    tools: whether it has tool uses, and whether the last one was cut off. unspoken: a sentence that
+    was cut off before its end, and that no `Sentence` has carried.
+    """
 
     stop_reason: str
     usage: Usage
     content: list[Block]
+    tools: Tools = "none"
+    unspoken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,7 @@ class StreamDecoder:
         self._content: list[Block] = []
         self._stop_reason: str | None = None
         self._text_started = False
+        self._unspoken = ""
         self._over = False
 
     @property
@@ -134,6 +142,19 @@ class StreamDecoder:
     def stop_reason(self) -> str | None:
         """Why the model stopped: with it all of the message has come, but for what it cost."""
         return self._stop_reason
+
+    @property
+    def tools(self) -> Tools:
+        """The tool uses so far; one that ends a message for want of tokens was cut off."""
+        if not any("toolUse" in block for block in self._content):
+            return "none"
+        cut = self._stop_reason == "max_tokens" and "toolUse" in self._content[-1]
+        return "cut" if cut else "whole"
+
+    @property
+    def unspoken(self) -> str:
+        """A sentence that `max_tokens` cut off before its end."""
+        return self._unspoken
 
     @property
     def text_started(self) -> bool:
@@ -232,16 +253,17 @@ class StreamDecoder:
         return []
 
     def _message_stop(self, stop: Mapping[Any, Any]) -> list[StreamEvent]:
+        reason = stop.get("stopReason")
+        self._stop_reason = reason if isinstance(reason, str) else "unknown"
         events = self._flush()
         for index in sorted(self._open):
             events.extend(self._close(index))
-        reason = stop.get("stopReason")
-        self._stop_reason = reason if isinstance(reason, str) else "unknown"
         return events
 
     def _finish(self, usage: Usage) -> list[StreamEvent]:
         self._over = True
-        return [Finished(self._stop_reason or "unknown", usage, self._content)]
+        reason = self._stop_reason or "unknown"
+        return [Finished(reason, usage, self._content, self.tools, self._unspoken)]
 
     def _keep_text(self, block: _Text) -> None:
         text = "".join(block.parts)
@@ -249,8 +271,11 @@ class StreamDecoder:
             self._content.append({"text": text})
 
     def _flush(self) -> list[StreamEvent]:
-        rest = self._silent.flush()
-        return self._sentences([*self._splitter.feed(rest), *self._splitter.flush()])
+        texts = self._splitter.feed(self._silent.flush())
+        texts += self._splitter.flush()
+        if self._stop_reason == "max_tokens" and texts and not ends_a_sentence(texts[-1]):
+            self._unspoken = texts.pop()
+        return self._sentences(texts)
 
     def _sentences(self, texts: list[str]) -> list[StreamEvent]:
         sentences: list[StreamEvent] = []

@@ -51,6 +51,13 @@ class Agent(BaseModel):
     """Bridges the time while an answer is late."""
     error: Spoken = "I'm sorry, something went wrong on my side. Could you say that again?"
     """Said when no answer could be had."""
+    error_after_write: Spoken = (
+        "I'm sorry, I have trouble answering just now. What you asked for may be done already, so"
+        " there is no need to ask for it again. Is there anything else?"
+    )
+    """Said in its place when a tool has already changed something in this turn."""
+    refusal: Spoken = "I'm sorry, I can't help with that. Is there anything else I can do?"
+    """Said when an answer was withheld and nothing was given in its place."""
     busy: Spoken = "All our lines are busy. Please call again in a few minutes."
     """Said, by the carrier's voice, when the node can take no further call."""
     bridge: Spoken = "Sorry, we were cut off for a moment."

@@ -35,6 +35,15 @@ GREETING_TURN = 0
 CONTINUE = "(Continue exactly from where you stopped, do not repeat.)"
 
 
+# A guardrail looks at the whole history each time, so words that it has stopped once would stop
+# every later turn. They stay in the journal; the model is told this in their place.
+WITHHELD = "(I said something here that you cannot talk about.)"
+SILENCE = "I can't talk about that."
+LEFT_OUT = "(left out)"
+STOPPED_BY_A_FILTER = frozenset({"guardrail_intervened", "content_filtered", "refusal"})
+"""The stop reasons of answers that were withheld."""
+
+
 class Phase(Enum):
     """What the call is doing; `aybiza.dialogue.turns` says what each of them means."""
 
@@ -49,7 +58,9 @@ class Phase(Enum):
 class Turn:
     """A turn: what the caller said, and what the agent has said to it so far.
 
-    `cut`: the caller broke in, and that was not noise. `resumed`: noise has broken in before.
+    `withheld`: a guardrail or a filter has stopped the answer, so what was said must not be told to
+    the model again. `cut`: the caller broke in, and that was not noise. `resumed`: noise has broken
+    in before.
     """
 
     number: int
@@ -58,6 +69,7 @@ class Turn:
     heard: set[int] = field(default_factory=set)
     exchanges: list[ToolExchange] = field(default_factory=list)
     complete: bool = False
+    withheld: bool = False
     cut: Interrupted | None = None
     resumed: bool = False
 
@@ -137,6 +149,9 @@ class Conversation:
         for turn in self.turns.values():
             if turn.number == GREETING_TURN:
                 continue
+            if turn.withheld:
+                messages += _without_words(turn)
+                continue
             if turn.caller:
                 messages.append(_text("user", turn.caller))
             first = 1
@@ -165,6 +180,20 @@ class Conversation:
             if said:
                 lines.append(("agent", said))
         return lines
+
+
+def _without_words(turn: Turn) -> list[dict[str, Any]]:
+    """A turn that was withheld: which tools were used, but nothing that was said or found."""
+    messages = [_text("user", WITHHELD)]
+    for exchange in turn.exchanges:
+        results = [
+            {"toolResult": {**block["toolResult"], "content": [{"text": LEFT_OUT}]}}
+            for block in exchange.results
+            if "toolResult" in block
+        ]
+        messages.append({"role": "assistant", "content": list(exchange.uses)})
+        messages.append({"role": "user", "content": results})
+    return [*messages, _text("assistant", SILENCE)]
 
 
 def _text(role: str, text: str) -> dict[str, Any]:
@@ -199,7 +228,9 @@ def _heard(conversation: Conversation, entry: SentenceHeard) -> None:
 
 
 def _complete(conversation: Conversation, entry: AnswerComplete) -> None:
-    conversation.at(entry.turn).complete = True
+    turn = conversation.at(entry.turn)
+    turn.complete = True
+    turn.withheld = entry.stop_reason in STOPPED_BY_A_FILTER
 
 
 def _interrupted(conversation: Conversation, entry: Interrupted) -> None:

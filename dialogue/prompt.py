@@ -7,6 +7,7 @@ Source: specification 000, section 3 (`get_system_prompt`, `determine_response_l
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
 from aybiza.config.agents import Agent
 
@@ -19,12 +20,24 @@ def system_prompt(agent: Agent, today: date | None = None) -> str:
     return "\n\n".join(parts)
 
 
-def length_prompt(words: int) -> str:
-    """How many words the next answer may have: a limit and not an aim.
+class WordLimits(NamedTuple):
+    """How many words an answer may have: usually, where the caller wants it brief, and where the
+    caller asks for an explanation."""
 
-    For a text of its own behind the prompt, which stays the same from turn to turn.
+    usual: int
+    brief: int
+    full: int
+
+
+def length_prompt(limits: WordLimits) -> str:
+    """How many words an answer may have: a limit and not an aim.
+
+    It is the same for every turn of a call, since all that a model has kept of the history is worth
+    nothing once a word before it changes.
     """
     return (
-        f"Your next answer has {words} words at the very most. Shorter is better, and where you"
-        " have been given a shorter limit, keep to that one."
+        f"An answer has {limits.usual} words at the very most; {limits.brief} where the caller"
+        f" wants it quick or brief, {limits.full} where the caller asks for an explanation or for"
+        " details. Shorter is better, and where you have been given a shorter limit, keep to that"
+        " one."
     )

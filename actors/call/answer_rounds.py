@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from operator import is_
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import structlog
 
+from aybiza.actors.call.answer_choice import choice_of, ready_tools, rungs_of, word_limits
 from aybiza.actors.call.answer_tools import RunTools, results_of
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.circuit_breaker_actor import OPEN, call_with_circuit_breaker
@@ -33,26 +33,30 @@ from aybiza.actors.measures import costs
 from aybiza.actors.measures.metrics_actor import count
 from aybiza.actors.measures.performance import TurnPerformance
 from aybiza.actors.runtime import VM, Pid
-from aybiza.claude.choice import Choice, Policy, choose_model
-from aybiza.claude.converse import converse_request, tool_specs
-from aybiza.claude.error_ladder import Attempt, ErrorLadder, LastWords, Rungs, counts_against_model
+from aybiza.claude.converse import converse_request
+from aybiza.claude.error_ladder import Attempt, ErrorLadder, LastWords, counts_against_model
 from aybiza.claude.errors import BedrockError, ErrorKind
-from aybiza.claude.prompt_cache import Measured
+from aybiza.claude.messages import ANSWER_NOW
+from aybiza.claude.outcomes import Act, Outcomes
+from aybiza.claude.prompt_cache import estimated_tokens
 from aybiza.claude.request_repair import repaired
+from aybiza.claude.shorten import shortened
 from aybiza.claude.stream import Finished, Sentence, StreamCut, StreamDecoder, ToolUse
 from aybiza.dialogue.answer_cache import Key, generate_cache_key
 from aybiza.dialogue.conversation import CONTINUE
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, Event
 from aybiza.dialogue.prompt import length_prompt
-from aybiza.dialogue.toolbox import CLOSING_REASONS, Toolbox
+from aybiza.dialogue.toolbox import CLOSING_REASONS
 
 TOOL_ROUNDS = 5
+# A request that wants more room than this for an answer gets no more.
+MOST_TOKENS = 4_096
 # The caller waits for the first words: a clause of so many characters is spoken by itself.
 FIRST_CLAUSE_CHARACTERS = 60
 
 log = structlog.get_logger(__name__)
 
-Outcome = tuple[Finished, list[ToolUse]]
+Outcome = tuple[Finished, list[ToolUse], Act]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +93,15 @@ class AnswerRounds:
         self._messages = list(begin.messages)
         self._said = begin.said
         self._spent = costs.verdict(vm, call_id=context.call_id, tenant_id=context.tenant)
-        self._choice = _choice(begin, degrade=self._spent.action == "degrade")
-        self._system = [begin.system, length_prompt(self._choice.words)]
+        self._choice = choice_of(
+            context, begin.said, begin.messages, degrade=self._spent.action == "degrade"
+        )
+        self._system = [begin.system, length_prompt(word_limits(context.agent.type))]
         self._performance = TurnPerformance(
             vm, context, self._choice, begin.turn, begin.said, len(begin.messages)
         )
         self._ladder = ErrorLadder(
-            _rungs(context.policy, self._choice),
+            rungs_of(context.policy, self._choice),
             began=vm.now(),
             seconds=context.answer_seconds,
             chance=random.random,
@@ -107,6 +113,11 @@ class AnswerRounds:
         """How many sentences of it were said before the round under way."""
         self._going_on: list[dict[str, Any]] = []
         """What the request under way has in its history of the ones before it that broke off."""
+        self._outcomes = Outcomes()
+        self._room = 1
+        """How many times as many tokens as were chosen the next request may spend."""
+        self._wrote = False
+        """Whether a tool has done, or may have done, something that is not to be done again."""
         self._closing = False
 
     async def run(self) -> None:
@@ -124,16 +135,33 @@ class AnswerRounds:
         self._performance.finished()
 
     async def _rounds(self) -> None:
-        for number in range(TOOL_ROUNDS + 2):
+        rounds = 0
+        while rounds < TOOL_ROUNDS + 2:
             outcome = await self._ask()
             if isinstance(outcome, LastWords):
                 self._last_words(outcome)
                 return
-            finished, uses = outcome
-            if not uses:
-                return
-            await self._use_tools(finished, uses, allowed=number < TOOL_ROUNDS)
+            finished, uses, act = outcome
+            match act:
+                case Act.DONE | Act.BLOCKED:
+                    return
+                case Act.USE_TOOLS:
+                    await self._use_tools(finished, uses, allowed=rounds < TOOL_ROUNDS)
+                    rounds += 1
+                case Act.GO_ON:
+                    self._messages += self._asked_to_go_on()
+                case Act.ASK_AGAIN:
+                    self._messages.append(_text("user", ANSWER_NOW))
+                case Act.MORE_ROOM:
+                    self._room *= 2
+                case _:
+                    break
         self._last_words(LastWords(ErrorKind.UNKNOWN, self._ladder.attempts))
+
+    def _asked_to_go_on(self) -> list[dict[str, Any]]:
+        """What was said of a message that broke off, and the request for the rest of it."""
+        said = " ".join(self._told[self._of_round :])
+        return [_text("assistant", said), _text("user", CONTINUE)] if said else []
 
     def _tell(self, event: Event) -> None:
         self._vm.send(self._to, event)
@@ -187,14 +215,17 @@ class AnswerRounds:
 
     def _request(self, attempt: Attempt) -> dict[str, Any]:
         context = self._context
-        said = " ".join(self._told[self._of_round :])
-        self._going_on = [_text("assistant", said), _text("user", CONTINUE)] if said else []
+        self._going_on = self._asked_to_go_on()
+        messages = [*self._messages, *self._going_on]
+        if attempt.shorter:
+            whole = sum(estimated_tokens(message["content"]) for message in messages)
+            messages = shortened(messages, whole >> attempt.shorter)
         request = converse_request(
             context.policy.profile(attempt.model),
-            [*self._messages, *self._going_on],
+            messages,
             system=self._system,
-            tools=_tools(context.toolbox),
-            max_tokens=self._choice.max_tokens,
+            tools=ready_tools(context.toolbox),
+            max_tokens=min(self._choice.max_tokens * self._room, MOST_TOKENS),
             temperature=context.agent.temperature,
             thinking=self._choice.thinking,
             cache="5m",
@@ -219,6 +250,7 @@ class AnswerRounds:
         )
         repeats = {_plain(text) for text in self._told[self._of_round :]}
         uses: list[ToolUse] = []
+        act = Act.WORDS
         self._performance.asked(attempt.model, attempt.region)
         stream = self._context.bedrock.stream(
             self._request(attempt),
@@ -235,17 +267,38 @@ class AnswerRounds:
                     parts = decoder.feed(event)
                     uses += [part for part in parts if isinstance(part, ToolUse)]
                     texts = [part.text for part in parts if isinstance(part, Sentence)]
-                    ends = decoder.stop_reason if "messageStop" in event and not uses else None
-                    self._take(texts, repeats, ends)
+                    if "messageStop" in event and decoder.stop_reason is not None:
+                        act = self._act(decoder, texts, attempt)
+                        self._take(texts, repeats, self._ending(act, decoder))
+                    else:
+                        self._take(texts, repeats, None)
                     for part in parts:
                         if isinstance(part, Finished):
                             self._performance.answered(part.usage, part.stop_reason, len(uses))
-                            return part, uses
+                            return part, uses, act
         except BedrockError:
             if decoder.stop_reason is None:
                 raise
             # The message is complete; only what it cost is not known.
-        return _ended_early(decoder, attempt.model), uses
+        return _ended_early(decoder, attempt.model), uses, act
+
+    def _act(self, decoder: StreamDecoder, texts: list[str], attempt: Attempt) -> Act:
+        """What follows the message that has just ended, with `texts` as its last sentences."""
+        reason = decoder.stop_reason or "unknown"
+        spoken = bool(texts) or len(self._told) > self._of_round
+        act = self._outcomes.act(reason, spoken=spoken, tools=decoder.tools)
+        log.debug("message_ended", call_id=self._context.call_id, reason=reason, act=act)
+        if act is Act.SHORTEN:
+            message = "the conversation is longer than the model can take"
+            raise BedrockError(ErrorKind.TOO_LONG, message, model=attempt.model)
+        if act is Act.BLOCKED and not spoken:
+            texts.append(self._context.agent.refusal)
+        if act is Act.DONE and not spoken and decoder.unspoken:
+            texts.append(decoder.unspoken)
+        return act
+
+    def _ending(self, act: Act, decoder: StreamDecoder) -> str | None:
+        return decoder.stop_reason if act in (Act.DONE, Act.BLOCKED) else None
 
     def _take(self, texts: list[str], repeats: set[str], ends: str | None) -> None:
         """Say what has come. `ends`: the stop reason, when that was the last of the answer."""
@@ -298,7 +351,9 @@ class AnswerRounds:
             cached=bool(cached),
         )
         # Who is being said goodbye to, or put through, needs no apology.
-        generic = () if self._closing else (self._context.agent.error,)
+        agent = self._context.agent
+        sorry = agent.error_after_write if self._wrote else agent.error
+        generic = () if self._closing else (sorry,)
         for text in cached or generic:
             self._say(text)
         self._performance.failed("cached" if cached else "error")
@@ -321,52 +376,25 @@ class AnswerRounds:
             {"role": "user", "content": results_of(uses, outcomes)},
         ]
         for use, outcome in zip(uses, outcomes, strict=True):
-            closing = CLOSING_REASONS.get(self._context.toolbox.effect(use.name))
+            effect = self._context.toolbox.effect(use.name)
+            self._wrote = self._wrote or (effect == "write" and _may_have_happened(outcome))
+            closing = CLOSING_REASONS.get(effect)
             if closing is not None and not {"error", "needs_confirmation"} & set(outcome):
                 self._closing = True
                 self._tell(CloseAsked(self._turn, closing))
+
+
+def _may_have_happened(outcome: Mapping[str, Any]) -> bool:
+    """Whether a write with this outcome was done, or may have been."""
+    if "needs_confirmation" in outcome:
+        return False
+    return outcome.get("error") in (None, "failed", "outcome_unknown")
 
 
 _ENOUGH = {
     "error": "too_many_tools",
     "message": "No further tool can be used in this answer. Answer with what is known.",
 }
-
-
-def _choice(begin: BeginAnswer, *, degrade: bool) -> Choice:
-    context = begin.context
-    return choose_model(
-        context.policy,
-        begin.said,
-        {
-            "call_sid": context.call_id,
-            "conversation_history": begin.messages,
-            "tools": context.toolbox.specs(),
-            "agent_type": context.agent.type,
-            "cloudflare_country": context.country,
-        },
-        {"max_tokens": context.agent.max_tokens, "degrade": degrade},
-    )
-
-
-_SPECS: WeakKeyDictionary[Toolbox, tuple[list[dict[str, Any]], Measured]] = WeakKeyDictionary()
-
-
-def _tools(toolbox: Toolbox) -> Measured:
-    """The toolbox's tools, made ready for requests when they are new."""
-    specs = toolbox.specs()
-    known, ready = _SPECS.get(toolbox, ([], Measured()))
-    if len(known) != len(specs) or not all(map(is_, known, specs)):
-        ready = tool_specs(specs)
-        _SPECS[toolbox] = [*specs], ready
-    return ready
-
-
-def _rungs(policy: Policy, choice: Choice) -> Rungs:
-    models = tuple(profile.id for profile in policy.after(choice.profile))
-    away = policy.fallback
-    regions = (choice.region, away) if away else (choice.region,)
-    return Rungs(models, tuple(dict.fromkeys(regions)), policy.speeds)
 
 
 def _counts(attempt: Attempt, error: Exception) -> bool:

@@ -263,7 +263,7 @@ def test_every_way_ends_within_its_bounds(
     )
     now = 0.0
     step = made.begin(now)
-    places: list[tuple[str, str | None, bool]] = []
+    places: list[tuple[str, str | None, bool, int]] = []
     for kind, spoken, took in failures:
         if isinstance(step, LastWords):
             break
@@ -272,7 +272,7 @@ def test_every_way_ends_within_its_bounds(
         assert 0.0 <= step.wait <= MOST_BACKOFF_SECONDS
         assert now + step.wait + step.seconds <= seconds + 1e-6
         assert LEAST_SECONDS <= step.first_event_seconds <= max(LEAST_SECONDS, step.seconds)
-        place = (step.model, step.region, step.repair)
+        place = (step.model, step.region, step.repair, step.shorter)
         if step.step not in (Step.SAME, Step.BACK_OFF):
             assert place not in places
         places.append(place)

@@ -120,6 +120,7 @@ def test_missing_credentials_say_what_to_set() -> None:
 def test_only_what_may_pass_is_retryable(kind: ErrorKind) -> None:
     never = {
         ErrorKind.VALIDATION,
+        ErrorKind.TOO_LONG,
         ErrorKind.ACCESS_DENIED,
         ErrorKind.NOT_FOUND,
         ErrorKind.CANCELLED,
@@ -153,3 +154,33 @@ def test_an_error_survives_pickling() -> None:
     copy = pickle.loads(pickle.dumps(error))
     assert vars(copy) == vars(error)
     assert str(copy) == str(error)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Input is too long for requested model.",
+        "The model returned the following errors: Input is too long for requested model.",
+        "prompt is too long: 204800 tokens > 200000 maximum",
+        "input length and `max_tokens` exceed context limit: 199000 + 4096 > 200000",
+        "Input tokens exceeds the configured limit",
+        "This model's maximum context length is 200000 tokens",
+    ],
+)
+def test_a_history_that_is_too_long_is_told_from_a_request_that_is_wrong(message: str) -> None:
+    response = {"Error": {"Code": "ValidationException", "Message": message}}
+    assert classify(ClientError(response, "ConverseStream")).kind is ErrorKind.TOO_LONG  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "messages: text content blocks must be non-empty",
+        "The toolConfig field must be defined when using toolUse and toolResult content blocks.",
+        "1 validation error detected: Value at 'inferenceConfig.maxTokens' failed",
+        "tools.0.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'",
+    ],
+)
+def test_a_request_that_is_wrong_is_not_taken_for_one_that_is_too_long(message: str) -> None:
+    response = {"Error": {"Code": "ValidationException", "Message": message}}
+    assert classify(ClientError(response, "ConverseStream")).kind is ErrorKind.VALIDATION  # type: ignore[arg-type]

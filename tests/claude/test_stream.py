@@ -115,7 +115,7 @@ def test_tool_input_fragments_are_put_together_and_parsed_once() -> None:
     use = {"toolUseId": "t1", "name": "book", "input": {"day": "Monday"}}
     assert decode(events) == [
         ToolUse("t1", "book", {"day": "Monday"}),
-        Finished("tool_use", USAGE, [{"toolUse": use}]),
+        Finished("tool_use", USAGE, [{"toolUse": use}], "whole"),
     ]
 
 

@@ -247,3 +247,27 @@ def test_the_transcript_has_the_greeting_and_what_was_heard() -> None:
         ("agent", "one …"),
         ("caller", "stop"),
     ]
+
+
+@pytest.mark.parametrize("reason", ["guardrail_intervened", "content_filtered", "refusal"])
+def test_words_that_a_filter_has_stopped_are_not_told_to_the_model_again(reason: str) -> None:
+    use = {"toolUse": {"toolUseId": "t1", "name": "look_up", "input": {}}}
+    result = {"toolResult": {"toolUseId": "t1", "content": [{"text": "weather: rain"}]}}
+    conversation = Conversation()
+    for entry in (
+        CallerTurn(1, "What will the weather be?"),
+        ToolExchange(1, 0, [use], [result]),
+        AgentSentence(1, 1, "I can't talk about the weather."),
+        AnswerComplete(1, reason),
+        CallerTurn(2, "When do you open?"),
+    ):
+        conversation.apply(entry)
+    messages = conversation.messages()
+    assert "weather" not in str(messages)
+    assert [message["role"] for message in messages] == ["user", "assistant", "user"] * 1 + [
+        "assistant",
+        "user",
+    ]
+    assert messages[1]["content"] == [use]
+    assert messages[-1]["content"] == [{"text": "When do you open?"}]
+    assert "weather" in str(conversation.transcript())

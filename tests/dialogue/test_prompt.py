@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from aybiza.config.agents import load_agent
-from aybiza.dialogue.prompt import length_prompt, system_prompt
+from aybiza.dialogue.prompt import WordLimits, length_prompt, system_prompt
 
 AGENT = load_agent("clinic")
 
@@ -22,6 +22,6 @@ def test_the_day_is_told_in_words() -> None:
 
 
 def test_the_length_is_a_limit_that_gives_way_to_a_shorter_one() -> None:
-    text = length_prompt(75)
-    assert "75 words at the very most" in text
+    text = length_prompt(WordLimits(150, 75, 300))
+    assert "150 words at the very most; 75 where" in text
     assert "a shorter limit, keep to that one" in text

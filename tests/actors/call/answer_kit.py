@@ -31,7 +31,8 @@ from aybiza.config.catalogue import shipped
 from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, Event
 from aybiza.dialogue.toolbox import Toolbox
-from aybiza.emulators.bedrock import BedrockEmulator, Pace
+from aybiza.emulators.bedrock import BedrockEmulator, Pace, Reply
+from aybiza.emulators.bedrock.continuation import Body
 from aybiza.emulators.bedrock.journal import Record
 from aybiza.supervisors.model_supervisor import ModelSupervisor
 from aybiza.supervisors.task_supervisor import TaskSupervisor
@@ -184,12 +185,16 @@ async def stage(
     pace: Pace | None = None,
     cache: AnswerCache | None = None,
     store: SqliteStore | None = None,
+    responder: Callable[[Body], Reply] | None = None,
     **context: Any,
 ) -> AsyncIterator[Stage]:
-    """A stage whose model gives `answers`; breakers open after so many `failures`."""
+    """A stage whose model gives `answers`, or what `responder` makes of a request; breakers open
+    after so many `failures`."""
     desk = Desk()
     async with (
-        BedrockEmulator(responder=answering(answers or {}), pace=pace or Pace(), seed=1) as bedrock,
+        BedrockEmulator(
+            responder=responder or answering(answers or {}), pace=pace or Pace(), seed=1
+        ) as bedrock,
         BedrockClient(
             region=HOME, endpoint_url=bedrock.url, pool_size=pool_size, credentials=KEYS
         ) as client,
