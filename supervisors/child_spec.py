@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, Final, Literal, TypeAlias
 
-from aybiza.actors.runtime import VM, GenServer, Pid, Via
+from aybiza.actors.runtime import VM, GenServer, Pid, Registry, Via
 from aybiza.supervisors.errors import SupervisorError
 
 Restart: TypeAlias = Literal["permanent", "transient", "temporary"]
@@ -80,18 +80,23 @@ AnySpec: TypeAlias = ChildSpec | Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class StartLink:
-    """The start function that `child` makes: `vm.start(server, …, link=True)`.
+    """The start function that `child` makes: `vm.start(server, …, link=True)`, or for a class that
+    is no `GenServer`, such as `Registry`, its own `start_link(vm, …)`.
 
     `timeout` is the limit for the server's `init` in seconds.
     """
 
-    server: type[GenServer]
+    server: type[Any]
     arguments: tuple[Any, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     name: str | Via | None = None
     timeout: float | None = WORKER_START
 
     async def __call__(self, vm: VM, *more: Any) -> StartResult:
+        if not issubclass(self.server, GenServer):
+            named = self.options if self.name is None else {**self.options, "name": self.name}
+            started: StartResult = await self.server.start_link(vm, *self.arguments, *more, **named)
+            return started
         return await vm.start(
             self.server,
             *self.arguments,
@@ -104,7 +109,7 @@ class StartLink:
 
 
 def child(
-    server: type[GenServer],
+    server: type[GenServer] | type[Registry],
     *arguments: Any,
     id: Hashable = None,
     name: str | Via | None = None,
@@ -119,6 +124,9 @@ def child(
     `id` is the name if it has one, else the class's name. `timeout` is the limit for its `init`
     in seconds: 5.0 for a worker; None for a supervisor, whose children have limits themselves.
     """
+    if not issubclass(server, GenServer):
+        # Illegal options are told where they are written.
+        server(**(options if name is None else {"name": name, **options}))
     type_: ChildType = getattr(server, "child_type", "worker")
     if timeout is _NONE:
         timeout = None if type_ == "supervisor" else WORKER_START

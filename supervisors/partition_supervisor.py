@@ -18,7 +18,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aybiza.actors.runtime import NOPROC, VM, CallExit, Pid, Reason, Registry, Stop, Via
+from aybiza.actors.runtime import NOPROC, VM, CallExit, Pid, Registry, Stop, Via
 from aybiza.supervisors.child_spec import ChildSpec, Start, StartLink, StartResult
 from aybiza.supervisors.supervisor import Supervisor
 
@@ -49,19 +49,14 @@ class PartitionSupervisor(Supervisor):
         count = (os.cpu_count() or 1) if partitions is None else partitions
         if type(count) is not int or count < 1:
             raise Stop(("invalid_partitions", partitions))
-        self._table = self.vm.registries[name] = Registry(name)
-        self._table.put_meta(PARTITIONS, count)
+        table = Registry(name, meta={PARTITIONS: count})
+        table.belong_to(self._process)
         await super().init(
             [_partition(spec, name, number, with_arguments) for number in range(count)],
             strategy=strategy,
             max_restarts=max_restarts,
             max_seconds=max_seconds,
         )
-
-    async def terminate(self, reason: Reason) -> None:
-        await super().terminate(reason)
-        if self.vm.registries.get(self._table.name) is self._table:
-            del self.vm.registries[self._table.name]
 
     @staticmethod
     def via(vm: VM, name: str, key: Hashable) -> Via:

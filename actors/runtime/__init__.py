@@ -35,6 +35,7 @@ from aybiza.actors.runtime.messages import (
     TimerElapsed,
 )
 from aybiza.actors.runtime.observe import Observation, observe
+from aybiza.actors.runtime.patterns import ANY, BOUND, WHOLE, Clause, is_type, rem, same, variables
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import (
@@ -74,6 +75,8 @@ from aybiza.actors.runtime.timers import Timer
 from aybiza.actors.runtime.vm import VM
 
 __all__ = [
+    "ANY",
+    "BOUND",
     "CALLING_SELF",
     "FUNCTION_CLAUSE",
     "HIBERNATE",
@@ -88,11 +91,13 @@ __all__ = [
     "TIMEOUT",
     "UNDEF",
     "VM",
+    "WHOLE",
     "Agent",
     "BadReturnValue",
     "Begin",
     "CallExit",
     "CallFailed",
+    "Clause",
     "Continue",
     "Crashed",
     "Dest",
@@ -139,8 +144,12 @@ __all__ = [
     "VirtualTimeLoop",
     "current_process",
     "is_orderly",
+    "is_type",
     "observe",
+    "rem",
     "reply",
     "run_virtual",
+    "same",
+    "variables",
     "virtual_time",
 ]

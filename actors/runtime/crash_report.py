@@ -84,7 +84,7 @@ class Reporter:
         """`process` has no clause for `message` in `handle_info`; it was dropped."""
         self._put("warning", "unexpected_message", {**_identity(process), "message": message})
 
-    def observer_failed(self, observer: Callable[..., None], error: Exception) -> None:
+    def observer_failed(self, observer: Callable[..., None], error: BaseException) -> None:
         """An observer of the VM raised `error`; told once for each observer."""
         if id(observer) not in self._failed_observers:
             self._failed_observers.add(id(observer))

@@ -5,13 +5,14 @@ The part of the VM that finds people: everything that takes a `Dest` asks it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator
 
-from aybiza.actors.runtime.errors import CallExit, ExitError, NameTaken, UnknownName
+from aybiza.actors.runtime.errors import CRASHES, CallExit, ExitError, NameTaken, UnknownName
+from aybiza.actors.runtime.holdings import Holding, hold, let_go
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import NOPROC
-from aybiza.actors.runtime.registry import Registry, strict
+from aybiza.actors.runtime.registry import Registry
 from aybiza.actors.runtime.remote import Place, Remote
 
 
@@ -23,7 +24,7 @@ class Directory:
         self.registries: dict[str, Registry] = {}
         self.remote: Remote | None = None
         self._processes: dict[int, Process] = {}
-        self._names: dict[Hashable, Process] = {}
+        self._names: dict[Hashable, _Name] = {}
 
     def processes(self) -> list[Pid]:
         """All living processes, oldest first."""
@@ -53,8 +54,8 @@ class Directory:
             registry = self.registries.get(dest.registry)  # type: ignore[union-attr]
             if registry is not None:
                 return registry.find(dest.key)  # type: ignore[union-attr]
-        elif (process := self._names.get(dest)) is not None:
-            return process
+        elif (held := self._names.get(dest)) is not None:
+            return held.process
         return None if self.remote is None else self.remote.find(dest)
 
     def _place(self, dest: Dest) -> Place | None:
@@ -73,15 +74,15 @@ class Directory:
             raise CallExit(NOPROC, dest)
         owner = self._names.get(name)
         if owner is not None:
-            raise NameTaken(name, owner.pid)
-        for registry, other in process.names or ():
-            if registry is None:
+            raise NameTaken(name, owner.process.pid)
+        for other in process.held or ():
+            if type(other) is _Name:
                 raise ValueError(
-                    f"{process.pid} is registered as {other!r}; a process has one such name, "
+                    f"{process.pid} is registered as {other.key!r}; a process has one such name, "
                     f"and in a Registry as many as it likes"
                 )
-        self._names[name] = process
-        self.own(process, None, name)
+        self._names[name] = held = _Name(self._names, name, process)
+        hold(process, held)
 
     def _check_name(self, name: str | Via | None) -> None:
         """Raise `LookupError` for a name that nobody keeps."""
@@ -96,25 +97,15 @@ class Directory:
             self.register(name, process.pid)
 
     def own(self, process: Process, registry: str | None, key: Hashable) -> None:
-        """Remember that `process` has a name, so that the name goes when the process goes."""
-        if process.names is None:
-            process.names = []
-        process.names.append((registry, key))
-
-    def disown(self, process: Process, registry: str | None, key: Hashable) -> None:
-        """Undo one `own`."""
-        names = process.names or []
-        for index, (held_by, held) in enumerate(names):
-            if held_by == registry and strict(held) == strict(key):
-                del names[index]
-                return
+        """Remember that `process` has a name, which is shown as one of `registry`."""
+        hold(process, Holding(registry, key))
 
     def unregister(self, name: str) -> None:
         """Free a name given by `register`; raises `UnknownName`."""
-        process = self._names.pop(name, None)
-        if process is None:
+        held = self._names.pop(name, None)
+        if held is None:
             raise UnknownName(name)
-        self.disown(process, None, name)
+        let_go(held.process, held)
 
     def whereis(self, dest: Dest) -> Pid | None:
         """The pid that a name stands for now."""
@@ -122,20 +113,36 @@ class Directory:
         return process.pid if process else None
 
     def name_of(self, process: Process) -> str | None:
-        """The registered name of a process, for people."""
-        if not process.names:
-            return None
-        _, key = process.names[0]
-        return ":".join(map(str, key)) if isinstance(key, tuple) else str(key)
+        """The name that a process has had longest, for people."""
+        for _, key in process.names:
+            try:
+                return ":".join(map(str, key)) if isinstance(key, tuple) else str(key)
+            except Exception as failure:
+                return f"<not shown: its text raises {type(failure).__name__}>"
+        return None
 
-    def _forget(self, process: Process) -> None:
-        """`process` is dead: strike it and its names out."""
+    def _forget(self, process: Process) -> Iterator[tuple[Callable[..., None], BaseException]]:
+        """`process` is dead: strike it and what it holds out. Yields what failed, and how."""
         del self._processes[process.pid.serial]
-        for registry, key in process.names or ():
-            if registry is None:
-                self._names.pop(key, None)
-            elif registry in self.registries:
-                self.registries[registry].forget(key, process)
+        for holding in process.held or ():
+            try:
+                holding.release(process)
+            except CRASHES as failure:
+                yield type(holding).release, failure
+
+
+class _Name(Holding):
+    """A name given by `register`, and who has it."""
+
+    __slots__ = ("process", "taken")
+
+    def __init__(self, taken: dict[Hashable, _Name], name: str, process: Process) -> None:
+        super().__init__(None, name)
+        self.taken = taken
+        self.process = process
+
+    def release(self, process: Process) -> None:
+        self.taken.pop(self.key, None)
 
 
 def calling_process(action: str) -> Process:

@@ -71,8 +71,7 @@ def observe(vm: VM, dest: Dest) -> Observation:
         label=process.label,
         parent=process.parent,
         names=tuple(
-            str(key) if registry is None else Via(registry, key)
-            for registry, key in process.names or ()
+            str(key) if registry is None else Via(registry, key) for registry, key in process.names
         ),
         status=_status(process, own),
         callback=own[0].f_code.co_qualname if own else None,
@@ -120,7 +119,7 @@ def _memory(process: Process) -> int:
         size += sys.getsizeof(waiting, 0)
         waiting = getattr(waiting, "cr_await", None)
     seen = {id(process), id(process.vm)}
-    found: deque[Any] = deque((process.mailbox, process.server, process.links, process.names))
+    found: deque[Any] = deque((process.mailbox, process.server, process.links, process.held))
     for _ in range(MEMORY_OBJECTS):
         if not found:
             break

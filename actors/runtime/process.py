@@ -20,6 +20,7 @@ from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.reasons import NORMAL, SHUTDOWN, Reason
 
 if TYPE_CHECKING:
+    from aybiza.actors.runtime.holdings import Holding
     from aybiza.actors.runtime.starting import Starting
     from aybiza.actors.runtime.vm import VM
 
@@ -44,6 +45,7 @@ class Process:
         "alive",
         "callers",
         "exiting",
+        "held",
         "insisting",
         "label",
         "last_message",
@@ -51,7 +53,6 @@ class Process:
         "mailbox",
         "monitoring",
         "monitors",
-        "names",
         "parent",
         "pid",
         "reductions",
@@ -85,10 +86,15 @@ class Process:
         self.monitors: dict[int, Process] | None = None
         self.monitoring: dict[int, Process] | None = None
         self.callers: dict[From, None] | None = None
-        self.names: list[tuple[str | None, Hashable]] | None = None
+        self.held: dict[Holding, None] | None = None
 
     def __repr__(self) -> str:
         return f"<Process {self.pid} {self.label}>"
+
+    @property
+    def names(self) -> list[tuple[str | None, Hashable]]:
+        """Its names, oldest first, each with the registry that it stands in."""
+        return [(each.registry, each.key) for each in self.held or () if each.named]
 
     def deliver(self, message: Any) -> None:
         """Put `message` into the mailbox and wake the process."""
@@ -177,7 +183,7 @@ class Process:
         """Let go of everything a dead process still holds, so that its memory is free at once."""
         self.mailbox.clear()
         self.links = self.monitors = self.monitoring = None
-        self.callers = self.names = None
+        self.callers = self.held = None
         self.starting = self.server = self.last_message = self.waiter = None
 
     def finished(self, task: asyncio.Task[None]) -> None:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from aybiza.actors.runtime.crash_report import Reporter
 from aybiza.actors.runtime.directory import calling_process
-from aybiza.actors.runtime.errors import CallExit, NameTaken, StartError
+from aybiza.actors.runtime.errors import CRASHES, CallExit, NameTaken, StartError
 from aybiza.actors.runtime.messages import System
 from aybiza.actors.runtime.messaging import CALL_TIMEOUT, Messaging
 from aybiza.actors.runtime.pid import Dest, Pid, Via
@@ -299,7 +299,8 @@ class VM(Messaging):
             return
         process.alive = False
         pid = process.pid
-        self._forget(process)
+        for release, failure in self._forget(process):
+            self.report_failed_observer(release, failure)
         self._alarms.pop(pid.serial, None)
         self.debugged.pop(pid.serial, None)
         self.tied.ended(pid)
@@ -312,9 +313,9 @@ class VM(Messaging):
             self._tell(observer, process, reason)
         callers, process.callers = process.callers, None
         for caller in callers or ():
-            caller.fail(CallExit(reason, pid))
+            self._tell(caller.fail, CallExit(reason, pid))
         if process.starting is not None:
-            process.starting.failed(reason)
+            self._tell(process.starting.failed, reason)
         self._bereave(process, reason)
         process.release()
 
@@ -326,12 +327,13 @@ class VM(Messaging):
                 self._tell(observer, process)
 
     def _tell(self, observer: Callable[..., None], *told: Any) -> None:
+        # Whatever a third party raises: the others must be told.
         try:
             observer(*told)
-        except Exception as failure:
+        except CRASHES as failure:
             self.report_failed_observer(observer, failure)
 
-    def report_failed_observer(self, observer: Callable[..., None], failure: Exception) -> None:
+    def report_failed_observer(self, observer: Callable[..., None], failure: BaseException) -> None:
         """Tell of an observer or tracer that raised `failure`."""
         self._reporter.observer_failed(observer, failure)
 

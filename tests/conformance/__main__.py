@@ -24,6 +24,7 @@ RUNNERS = (
     "functions",
     "circuit_breakers",
     "registries",
+    "registries_more",
     "gen_servers",
     "supervisors",
     "processes",

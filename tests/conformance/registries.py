@@ -48,9 +48,9 @@ class Named(GenServer):
 class World:
     """One scenario: a registry and the processes that use it."""
 
-    def __init__(self, vm: VM, keys: Any) -> None:
+    def __init__(self, vm: VM, registry: Registry) -> None:
         self.vm = vm
-        self.registry = vm.registries[NAME] = Registry(NAME, keys)
+        self.registry = vm.registries[NAME] = registry
         self.puppets: dict[str, Puppet] = {}
         self.processes: dict[str, Process] = {}
         self.labels: dict[Pid, str] = {}
@@ -216,7 +216,7 @@ class World:
 async def play(scenario: Mapping[str, Any]) -> list[str]:
     """The differences between what the scenario records and what happens here."""
     async with asyncio.timeout(PATIENCE), VM("n", block_warning_ms=None) as vm:
-        world = World(vm, scenario["keys"])
+        world = World(vm, Registry(NAME, scenario["keys"]))
         differences: list[str] = []
         for number, step in enumerate(scenario["steps"], 1):
             title = f"step {number} {shown(step['do'])}: return"

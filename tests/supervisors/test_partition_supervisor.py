@@ -63,6 +63,15 @@ class TestVia:
             with pytest.raises(CallExit):
                 PartitionSupervisor.via(vm, "parts", 1)
 
+    @virtual_time
+    async def test_leads_nowhere_when_the_supervisor_was_killed(self) -> None:
+        async with VM() as vm:
+            await vm.start(PartitionSupervisor, child(Part, 0), partitions=2, name="parts")
+            vm.exit("parts", KILL)
+            await rest()
+            with pytest.raises(CallExit):
+                PartitionSupervisor.via(vm, "parts", 1)
+
 
 @virtual_time
 async def test_the_children_are_numbered_and_any_start_function_will_do() -> None:

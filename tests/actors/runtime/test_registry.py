@@ -11,16 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aybiza.actors.runtime import (
+    ANY,
     KILL,
     VM,
     CallExit,
+    Clause,
     GenServer,
     NameTaken,
     Process,
     Registry,
     StartError,
+    UnknownName,
     Via,
     run_virtual,
+    variables,
     virtual_time,
 )
 from aybiza.actors.runtime.registry import Entry, Registered, RegistryStatistics, Unregistered
@@ -86,8 +90,8 @@ async def test_the_entries_of_a_process_die_with_it_and_no_others_do() -> None:
 @virtual_time
 async def test_the_statistics_count_keys_entries_and_who_has_them() -> None:
     async with VM() as vm:
-        topics = registry(vm, "duplicate", listeners=["nobody"])
-        one, other = processes(vm)
+        listener, one, other = processes(vm, 3)
+        topics = registry(vm, "duplicate", listeners=[listener.pid])
         assert topics.statistics() == RegistryStatistics(0, 0, 0, 1)
         for process, key in ((one, "a"), (one, "a"), (one, "b"), (other, "a")):
             topics.register(process, key)
@@ -216,30 +220,72 @@ def test_metadata_is_kept_with_the_registry() -> None:
     names.put_meta("m", 5)
     names.put_meta("m", 6)
     assert names.meta("m") == 6
+    names.delete_meta("m")
+    names.delete_meta("m")
+    assert names.meta("m") is None
+    assert Registry("r", meta={"m": 1}).meta("m") == 1
     assert names.count() == 0
 
 
 @virtual_time
-async def test_listeners_are_told_who_comes_and_who_goes() -> None:
+async def test_listeners_are_told_of_what_a_process_does_and_not_of_its_death() -> None:
     async with VM() as vm:
         listener, one = processes(vm)
         names = registry(vm, listeners=[listener.pid])
         names.register(one, "a", 1)
+        names.update_value(one, "a", lambda value: value + 1)
         names.unregister(one, "none")
-        names.unregister(one, "a")
+        names.unregister_match(one, "a", 1)
+        names.unregister_match(one, "a", 2)
         names.register(one, "b", 2)
         await killed(vm, one)
         assert list(listener.mailbox) == [
             Registered("r", "a", one.pid, 1),
+            Unregistered("r", "none", one.pid),
             Unregistered("r", "a", one.pid),
             Registered("r", "b", one.pid, 2),
-            Unregistered("r", "b", one.pid),
         ]
 
 
-def test_keys_are_unique_or_duplicate() -> None:
-    with pytest.raises(ValueError, match="'many'"):
-        Registry("r", "many")  # type: ignore[arg-type]
+@virtual_time
+async def test_a_listener_whose_name_nobody_has_is_told_to_the_caller_when_all_is_done() -> None:
+    async with VM() as vm:
+        listener, one = processes(vm)
+        names = registry(vm, listeners=["nobody", listener.pid])
+        with pytest.raises(UnknownName, match="nobody"):
+            names.register(one, "a", 1)
+        with pytest.raises(UnknownName, match="nobody"):
+            names.unregister(one, "b")
+        assert names.lookup("a") == [Entry(one.pid, 1)]
+        assert len(listener.mailbox) == 2
+
+
+@virtual_time
+async def test_a_dead_process_is_not_registered() -> None:
+    async with VM() as vm:
+        names = registry(vm)
+        (one,) = processes(vm, 1)
+        await killed(vm, one)
+        with pytest.raises(CallExit):
+            names.register(one, "k")
+        assert names.count() == 0
+
+
+ILLEGAL: list[tuple[dict[str, Any], str]] = [
+    ({"name": "r", "keys": "many"}, "'many'"),
+    ({"name": 5}, "a text, not 5"),
+    ({"name": "r", "listeners": 5}, "not 5"),
+    ({"name": "r", "listeners": "one"}, "not 'one'"),
+    ({"name": "r", "meta": [1]}, r"not \[1\]"),
+    ({"name": "r", "partitions": 0}, "not 0"),
+    ({"name": "r", "partitions": True}, "not True"),
+]
+
+
+@pytest.mark.parametrize(("options", "told"), ILLEGAL)
+def test_illegal_options_are_refused_and_named(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Registry(**options)
 
 
 @virtual_time
@@ -253,6 +299,58 @@ async def test_a_key_that_does_not_hash_changes_nothing() -> None:
             await vm.start(GenServer, name=Via("r", {}))  # type: ignore[arg-type]
         assert names.count() == 0
         assert vm.processes() == [one.pid]
+
+
+# Patterns
+
+
+@virtual_time
+async def test_values_match_strictly_at_every_depth() -> None:
+    async with VM() as vm:
+        names = registry(vm)
+        (one,) = processes(vm, 1)
+        names.register(one, "k", {"a": [1, {"b": (2,)}]})
+        assert names.match("k", {"a": [1, {"b": (2,)}]})
+        for other in ({"a": [1.0, {"b": (2,)}]}, {"a": [1, {"b": (2.0,)}]}, {"a": [1, {"b": [2]}]}):
+            assert names.match("k", other) == []
+
+
+@virtual_time
+async def test_values_are_found_given_up_and_counted_by_patterns_and_guards() -> None:
+    async with VM() as vm:
+        topics = registry(vm, "duplicate")
+        one, other = processes(vm)
+        (size,) = variables("size")
+        for process, value in ((one, ("x", 1)), (one, ("x", 5)), (other, ("y", 9)), (one, 3)):
+            topics.register(process, "k", value)
+        assert topics.match("k", ("x", ANY)) == [Entry(one.pid, ("x", 1)), Entry(one.pid, ("x", 5))]
+        assert topics.count_match("k", (ANY, size), size > 4) == 2
+        topics.unregister_match(one, "k", (ANY, size), size > 4)
+        assert [entry.value for entry in topics.lookup("k")] == [("x", 1), ("y", 9), 3]
+
+
+@virtual_time
+async def test_entries_are_selected() -> None:
+    async with VM() as vm:
+        names = registry(vm)
+        one, other = processes(vm)
+        key, pid, value = variables("key pid value")
+        for process, name, held in ((one, "a", 1), (one, "b", 5), (other, "c", 9)):
+            names.register(process, name, held)
+        assert names.select(Clause((key, pid, value), value > 3, give=(value, key))) == [
+            (5, "b"),
+            (9, "c"),
+        ]
+        assert names.select(Clause((key, other.pid, ANY), give=key)) == ["c"]
+        assert names.select(Clause(("b", ANY, ANY)), Clause(("a", ANY, ANY), give="first")) == [
+            ("b", one.pid, 5),
+            "first",
+        ]
+        assert names.count_select(Clause((ANY, one.pid, ANY))) == 2
+        assert names.count_select(Clause((ANY, ANY, value), give=value)) == 0
+        for wrong in (Clause((key, pid)), Clause(ANY), "k"):
+            with pytest.raises(ValueError, match=r"Clause|an entry"):
+                names.select(wrong)  # type: ignore[arg-type]
 
 
 # Against a model
