@@ -130,8 +130,14 @@ class HungUp:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechTroubled:
+    """The caller cannot be heard, or spoken to in full, for the time being."""
+
+
+@dataclass(frozen=True, slots=True)
 class LineFailed:
-    """The caller cannot be heard or spoken to any more; `what` is for people."""
+    """The caller cannot be heard or spoken to any more, but perhaps in words that are kept; `what`
+    is for people."""
 
     what: str
 
@@ -152,6 +158,7 @@ Event: TypeAlias = (
     | TalkStopped
     | TimerFired
     | HungUp
+    | SpeechTroubled
     | LineFailed
 )
 

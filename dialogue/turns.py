@@ -41,6 +41,7 @@ from aybiza.dialogue.events import (
     Record,
     Say,
     SayAll,
+    SpeechTroubled,
     Started,
     StartTimer,
     StopTalking,
@@ -72,6 +73,8 @@ SILENCE_PROMPTS = 1
 ANSWER_ATTEMPTS = 2
 # The last words of a call have been heard by then, or never will be.
 CLOSING_SECONDS = 30.0
+# The same, on a line that has failed.
+LAST_WORDS_SECONDS = 5.0
 
 
 class TurnMachine:
@@ -165,12 +168,34 @@ class TurnMachine:
             seconds = self.agent.silence_timeout_s or DEFAULT_SILENCE_SECONDS
             self._do(StartTimer("silence", seconds))
 
-    def _line_gone(self, event: HungUp | LineFailed) -> None:
-        self._end("hangup" if isinstance(event, HungUp) else FAULT)
+    def _hung_up(self, _: HungUp) -> None:
+        self._end("hangup")
 
-    def _close(self, reason: str) -> None:
+    def _troubled(self, _: SpeechTroubled) -> None:
+        # Number 0 is in no history: this is about the line, not about the matter.
+        self._do(Say(self._turn.number, 0, self.agent.filler), SayAll(self._turn.number))
+
+    def _line_failed(self, _: LineFailed) -> None:
+        """Say goodbye; who fails at that, too, is let go."""
+        if self.conversation.closing is not None:
+            self._end(self.conversation.closing)
+        else:
+            self._say_goodbye(FAULT, LAST_WORDS_SECONDS)
+
+    def _close(self, reason: str, seconds: float = CLOSING_SECONDS) -> None:
         self._record(Closing(reason))
-        self._do(StartTimer("duration", CLOSING_SECONDS))
+        self._do(StartTimer("duration", seconds))
+
+    def _say_goodbye(self, reason: str, seconds: float = CLOSING_SECONDS) -> None:
+        """End the call behind the agent's last words, whatever is going on."""
+        turn = self._turn
+        if self.phase is Phase.SPEAKING:
+            self._silence_agent()
+        if not turn.complete:
+            self._cancel_answer()
+            self._record(AnswerComplete(turn.number, "cancelled"))
+        self._close(reason, seconds)
+        self._agent_turn(turn.number + 1, self.agent.closing)
 
     def _end(self, reason: str) -> None:
         self._cancel_answer()
@@ -345,14 +370,7 @@ class TurnMachine:
         if self.conversation.closing is not None:
             self._end(self.conversation.closing)
             return
-        turn = self._turn
-        if self.phase is Phase.SPEAKING:
-            self._silence_agent()
-        if not turn.complete:
-            self._cancel_answer()
-            self._record(AnswerComplete(turn.number, "cancelled"))
-        self._close("duration")
-        self._agent_turn(turn.number + 1, self.agent.closing)
+        self._say_goodbye("duration")
 
 
 # Before anything was said.
@@ -380,8 +398,11 @@ _L, _T, _S, _I, _E = Phase
 _TRANSITIONS = _rows(
     (Started, (_L,), TurnMachine._start, (_S,)),
     (Started, (_T, _S, _I, _E), TurnMachine._start, ()),
-    (HungUp, _LIVE, TurnMachine._line_gone, (_E,)),
-    (LineFailed, _LIVE, TurnMachine._line_gone, (_E,)),
+    (HungUp, _LIVE, TurnMachine._hung_up, (_E,)),
+    (SpeechTroubled, (_L, _S), TurnMachine._troubled, ()),
+    (LineFailed, (_S,), TurnMachine._line_failed, (_E,)),
+    (LineFailed, (_T,), TurnMachine._line_failed, (_S, _E)),
+    (LineFailed, _CALLERS, TurnMachine._line_failed, (_S,)),
     (CallerSpeaking, _LIVE, TurnMachine._onset, ()),
     (CallerInterim, _LIVE, TurnMachine._interim, ()),
     (CallerSaid, _LIVE, TurnMachine._said, ()),

@@ -67,7 +67,8 @@ class Transcript:
     """Words from `start` to `end`.
 
     `is_final`: they will not change. `speech_final`: a pause followed. `from_finalize`: they were
-    asked for. `confidence`: 0 to 1.
+    asked for. `confidence`: 0 to 1. `last_word`: where the last of them begins and ends, if that is
+    known.
     """
 
     text: str
@@ -77,13 +78,15 @@ class Transcript:
     start: float
     end: float
     confidence: float
+    last_word: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UtteranceEnd:
-    """No further word for `utterance_end_ms`; the last one ended at `last_word_end`."""
+    """No further word for `utterance_end_ms`; the last one ended at `last_word_end`, None if
+    Deepgram does not know."""
 
-    last_word_end: float
+    last_word_end: float | None
 
 
 ListenEvent: TypeAlias = SpeechStarted | Transcript | UtteranceEnd
@@ -140,12 +143,27 @@ def decode(message: dict[str, Any]) -> ListenEvent | None:
                 start=start,
                 end=start + _number(message.get("duration")),
                 confidence=_number(best.get("confidence")),
+                last_word=_last_word(best.get("words")),
             )
         case {"type": "SpeechStarted"}:
             return SpeechStarted(_number(message.get("timestamp")))
         case {"type": "UtteranceEnd"}:
-            return UtteranceEnd(_number(message.get("last_word_end")))
+            return UtteranceEnd(_known(message.get("last_word_end")))
     return None
+
+
+def _last_word(words: Any) -> tuple[float, float] | None:
+    match words:
+        case [*_, {"start": start, "end": end}]:
+            first, last = _known(start), _known(end)
+            return None if first is None or last is None else (first, last)
+    return None
+
+
+def _known(value: Any) -> float | None:
+    """A time; None for what is none. Deepgram writes -1 for one that it does not know."""
+    is_time = isinstance(value, int | float) and math.isfinite(value) and value >= 0
+    return float(value) if is_time else None
 
 
 def _number(value: Any) -> float:

@@ -3,66 +3,62 @@
 It reads the caller's audio from the line's ring, so nothing is lost while it restarts or while its
 socket is down: a new socket is fed from where the words were last understood, no word twice and
 none missing. What it hears it posts to the line: onset, interim words, final words, end of turn.
+What Deepgram's events mean is decided by `aybiza.speech.hearing`.
 
-A socket that breaks, cannot be had, or says nothing to `STALL_SECONDS` of audio is replaced, with
-growing waits; after `GIVE_UP_SECONDS` without one the line is told `LineFailed`. Anything else that
-goes wrong is a crash, and its supervisor's business.
+`Wire` keeps the socket. One that answers nothing to `UNANSWERED_SECONDS` of audio for a while is
+replaced; where no socket works the line is told, first `SpeechTroubled`, at last `LineFailed`.
+Anything else that goes wrong is a crash, and its supervisor's business.
 
 Source: Deepgram, listen v1; specification 002, "Twilio Media Streams" (streaming recognition).
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-import structlog
-
 from aybiza.actors.call.call_context import CallContext
-from aybiza.actors.runtime import (
-    KILL,
-    Continue,
-    Exit,
-    GenServer,
-    Pid,
-    Shutdown,
-    Stop,
-    Task,
-    TimedOut,
-    Timeout,
-)
+from aybiza.actors.call.wire import Down, Lost, Troubled, Up, Wire
+from aybiza.actors.measures.metrics_actor import observe
+from aybiza.actors.runtime import Continue, GenServer, TimedOut, Timeout, Timer
 from aybiza.dialogue.events import (
     CallerFinished,
     CallerInterim,
     CallerSaid,
     CallerSpeaking,
     LineFailed,
+    SpeechTroubled,
 )
-from aybiza.speech.deepgram_listen import (
-    ListenOptions,
-    ListenSession,
-    SpeechStarted,
-    Transcript,
-    UtteranceEnd,
+from aybiza.speech.audible import last_audible
+from aybiza.speech.deepgram_listen import ListenOptions, ListenSession
+from aybiza.speech.hearing import (
+    Finalize,
+    Finished,
+    Hearing,
+    Interim,
+    NovaHearing,
+    Onset,
+    Outcome,
+    Understood,
+    Words,
 )
-from aybiza.speech.deepgram_socket import DeepgramClosed, DeepgramRefused
 from aybiza.speech.playout import BYTES_A_SECOND
+from aybiza.speech.reconnect import Limits
 
-CONNECT_SECONDS = 5.0
-SEND_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 4.0
-BACKOFF_SECONDS = (0.0, 0.1, 0.3, 1.0, 2.0)
-GIVE_UP_SECONDS = 15.0
-# Deepgram says something about once a second, even to silence.
-STALL_SECONDS = 5.0
+LIMITS = Limits(stall=2.5, words=3.5, end=13.0)
+# Deepgram says something about once a second of audio, even to silence.
+UNANSWERED_SECONDS = 1.2
 
 # Replayed audio goes out in pieces of this size.
 PIECE_BYTES = 3200
 
-# An interim without words says that there was nothing up to about this long before its end.
-SILENCE_MARGIN_SECONDS = 1.0
+# Interim words that stay the same for longer than Deepgram's own end of an utterance takes, are
+# asked for; before the turn machine takes the caller for silent.
+PATIENCE_MARGIN_SECONDS = 0.2
+MOST_PATIENCE_SECONDS = 1.4
 
-log = structlog.get_logger(__name__)
+# The end of the caller's voice is looked for this far before and behind the last word.
+VOICE_SECONDS = 1.0
 
 
 class TranscriberActor(GenServer):
@@ -73,12 +69,10 @@ class TranscriberActor(GenServer):
     async def init(self, context: CallContext) -> Continue:
         self._context = context
         self._line = context.line
-        self._session: ListenSession | None = None
-        self._reader: Pid | None = None
-        self._base = self._position = 0
-        self._unanswered_since: float | None = None
-        self._failures = 0
-        self._down_since = self.vm.now()
+        self._wire = Wire(self, "transcriber", context.call_id, LIMITS, self._dial)
+        self._hearing: Hearing = self._new_hearing()
+        self._base = self._position = self._answered = 0
+        self._timer: Timer | None = None
         self._line.listener = self._audio_waits
         self._line.audio_signalled = False
         return Continue("connect")
@@ -87,41 +81,47 @@ class TranscriberActor(GenServer):
         self.vm.send(self.pid, "audio")
 
     async def handle_continue(self, value: Any) -> None:
-        self._connect()
+        self._position = self._answered = self._unheard()
+        self._wire.start()
 
     async def handle_info(self, message: Any) -> Timeout | None:
-        if isinstance(message, SpeechStarted | Transcript | UtteranceEnd):
-            self._unanswered_since = None
         match message:
             case "audio":
                 self._line.audio_signalled = False
-                if self._session is not None:
-                    await self._feed(self._session)
-            case SpeechStarted():
-                self._line.post(CallerSpeaking())
-            case Transcript():
-                self._transcript(message)
-            case UtteranceEnd():
-                self._finished()
-            case TimedOut() if self._session is not None:
-                await self._session.keep_alive()
-            case ListenSession():
-                await self._connected(message)
-            case Exit(pid, reason) if pid == self._reader:
-                self._lost(reason)
-            case "connect":
-                self._connect()
-        return Timeout(KEEP_ALIVE_SECONDS) if self._session is not None else None
+                await self._feed()
+            case TimedOut() if self._wire.session is not None:
+                await self._wire.send(self._wire.session.keep_alive())
+            case "hearing":
+                self._timer = None
+                await self._outcomes(self._hearing.tick(self.vm.now()))
+        for happening in self._wire.take(message):
+            match happening:
+                case Up():
+                    self._base = self._position = self._answered = self._unheard()
+                    self._hearing = self._new_hearing()
+                    await self._feed()
+                case Down():
+                    self._hearing = self._new_hearing()
+                case Troubled():
+                    self._line.post(SpeechTroubled())
+                case Lost(reason):
+                    self._line.post(LineFailed(f"the caller cannot be heard: {reason}"))
+                case _:
+                    self._answered = self._position
+                    self._wire.worked()
+                    await self._outcomes(self._hearing.handle(happening, self.vm.now()))
+        self._watch()
+        return Timeout(KEEP_ALIVE_SECONDS) if self._wire.session is not None else None
 
     async def terminate(self, reason: Any) -> None:
-        if self._reader is not None:
-            self.vm.exit(self._reader, KILL)
+        self._wire.stop()
 
-    def _connect(self) -> None:
-        self._reader = Task.start(self.vm, self._carry, self.pid).pid
+    # The socket
 
-    async def _carry(self, to: Pid) -> None:
-        """Open a socket and read it to its end, in a task: the actor never waits for Deepgram."""
+    def _unheard(self) -> int:
+        return max(self._line.ring.understood, self._line.ring.start)
+
+    async def _dial(self, timeout: float) -> ListenSession:
         context, agent = self._context, self._context.agent
         options = ListenOptions(
             language=agent.language,
@@ -129,80 +129,66 @@ class TranscriberActor(GenServer):
             endpointing_ms=agent.endpointing_ms,
             utterance_end_ms=agent.utterance_end_ms,
         )
-        try:
-            session = await context.deepgram.listen(options, context.call_id, CONNECT_SECONDS)
-            self.vm.send(to, session)
-            try:
-                async for event in session:
-                    self.vm.send(to, event)
-            finally:
-                await session.close()
-        except (DeepgramRefused, DeepgramClosed, OSError, TimeoutError) as error:
-            raise Stop(Shutdown(str(error) or "no answer in time")) from None
-        raise Stop(Shutdown("the recogniser ended the stream"))
+        return await context.deepgram.listen(options, context.call_id, timeout)
 
-    async def _connected(self, session: ListenSession) -> None:
-        if self._failures:
-            log.info("transcriber_back", call_id=self._context.call_id, failures=self._failures)
-        self._session = session
-        self._failures = 0
-        self._unanswered_since = None
-        self._base = self._position = max(self._line.ring.understood, self._line.ring.start)
-        await self._feed(session)
-
-    def _lost(self, reason: Any) -> None:
-        if self._session is not None:
-            self._session = None
-            self._down_since = self.vm.now()
-        call_id = self._context.call_id
-        if self.vm.now() - self._down_since > GIVE_UP_SECONDS:
-            log.error("transcriber_gave_up", call_id=call_id, reason=str(reason))
-            self._line.post(LineFailed(f"the caller cannot be heard: {reason}"))
-        else:
-            log.warning("transcriber_down", call_id=call_id, reason=str(reason))
-        self._reader = None
-        wait = BACKOFF_SECONDS[min(self._failures, len(BACKOFF_SECONDS) - 1)]
-        self._failures += 1
-        self.send_after("connect", wait)
-
-    async def _feed(self, session: ListenSession) -> None:
+    async def _feed(self) -> None:
         """Send what the ring has beyond the position."""
-        now = self.vm.now()
-        if self._unanswered_since is None:
-            self._unanswered_since = now
-        elif now - self._unanswered_since > STALL_SECONDS:
-            self._give_up_socket("stalled")
-            return
-        self._position, audio = self._line.ring.since(self._position)
-        try:
+        ring, session = self._line.ring, self._wire.session
+        # Counted in audio: to a line on which nothing comes there is nothing to answer.
+        self._wire.wants(ring.end - self._answered > UNANSWERED_SECONDS * BYTES_A_SECOND)
+        if session is not None:
+            self._position, audio = ring.since(self._position)
             for start in range(0, len(audio), PIECE_BYTES):
                 piece = audio[start : start + PIECE_BYTES]
-                async with asyncio.timeout(SEND_SECONDS):
-                    await session.send_audio(piece)
+                if not await self._wire.send(session.send_audio(piece)):
+                    break
                 self._position += len(piece)
-        except (DeepgramClosed, TimeoutError):
-            # The reader sees the same end and says why.
-            self._give_up_socket("send_failed")
 
-    def _give_up_socket(self, why: str) -> None:
-        if self._reader is not None:
-            self.vm.exit(self._reader, Shutdown(why))
+    # The words
 
-    def _transcript(self, heard: Transcript) -> None:
-        end = self._base + int(heard.end * BYTES_A_SECOND)
-        if not heard.is_final:
-            if heard.text:
-                self._line.post(CallerInterim(heard.text))
-            else:
-                margin = int(SILENCE_MARGIN_SECONDS * BYTES_A_SECOND)
-                self._line.ring.understand(end - margin)
-            return
-        if heard.text:
-            self._line.post(CallerSaid(heard.text))
-        self._line.ring.understand(end)
-        if heard.speech_final:
-            self._finished()
+    def _new_hearing(self) -> Hearing:
+        ends = max(self._context.agent.utterance_end_ms, self._context.agent.endpointing_ms) / 1000
+        return NovaHearing(min(ends + PATIENCE_MARGIN_SECONDS, MOST_PATIENCE_SECONDS))
 
-    def _finished(self) -> None:
-        self._line.finished_at = self.vm.now()
+    async def _outcomes(self, outcomes: list[Outcome]) -> None:
+        line = self._line
+        for outcome in outcomes:
+            match outcome:
+                case Onset():
+                    line.post(CallerSpeaking())
+                case Interim(text):
+                    line.post(CallerInterim(text))
+                case Words(text):
+                    line.post(CallerSaid(text))
+                case Understood(at):
+                    line.ring.understand(self._base + int(at * BYTES_A_SECOND))
+                case Finished(last_word_end):
+                    self._finished(last_word_end)
+                case Finalize() if self._wire.session is not None:
+                    await self._wire.send(self._wire.session.finalize())
+
+    def _finished(self, last_word_end: float | None) -> None:
+        now, ring = self.vm.now(), self._line.ring
+        ended = self._voice_ended(last_word_end)
+        # The newest audio has just come, and the telephone sends it in real time.
+        self._line.finished_at = now - (ring.end - ended) / BYTES_A_SECOND
+        observe(self.vm, "aybiza_stt_final_seconds", now - self._line.finished_at)
         self._line.post(CallerFinished())
+
+    def _voice_ended(self, last_word_end: float | None) -> int:
+        """The offset of the caller's last audible sample."""
+        ring, margin = self._line.ring, int(VOICE_SECONDS * BYTES_A_SECOND)
+        if last_word_end is None:
+            first, audio = ring.since(ring.end - 5 * margin)
+            audible = last_audible(audio)
+            return ring.end if audible is None else first + audible
+        word = self._base + int(last_word_end * BYTES_A_SECOND)
+        first, audio = ring.since(word - margin)
+        audible = last_audible(audio[: 2 * margin], word - first)
+        return min(word, ring.end) if audible is None else first + audible
+
+    def _watch(self) -> None:
+        """Come back when the words are due to be settled."""
+        due = self._hearing.due
+        if due is not None and self._timer is None:
+            self._timer = self.send_after("hearing", due - self.vm.now())

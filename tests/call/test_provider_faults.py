@@ -11,6 +11,7 @@ from aybiza.actors.call import answer_tools, speaker_actor, transcriber_actor
 from aybiza.emulators.bedrock import Fault, use
 from aybiza.emulators.bedrock.faults import BEFORE_STREAM, HTTP_ERRORS, IN_STREAM, STREAM_EXCEPTIONS
 from aybiza.emulators.deepgram import Fault as SpeechFault
+from aybiza.speech.reconnect import Limits
 from tests.call.caller import LIMIT
 from tests.call.kit import AGENT, GREETING, Answers, side_by_side, world
 from tests.call.steps import hang_up, stay, text
@@ -59,7 +60,7 @@ async def test_faults_of_deepgram_are_not_heard(
 ) -> None:
     monkeypatch.setattr(speaker_actor, "STALL_SECONDS", 0.5)
     monkeypatch.setattr(speaker_actor, "CHECK_SECONDS", 0.1)
-    monkeypatch.setattr(transcriber_actor, "STALL_SECONDS", 1.5)
+    monkeypatch.setattr(transcriber_actor, "LIMITS", Limits(stall=0.5))
 
     async def call(name: str) -> None:
         async with world(tmp_path / name, answers=ANSWERS, **PACE) as place:

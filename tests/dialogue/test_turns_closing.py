@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from aybiza.dialogue.conversation import Phase
@@ -17,10 +19,13 @@ from aybiza.dialogue.events import (
     CloseAsked,
     DigitPressed,
     EndCall,
+    Event,
     Heard,
+    LineFailed,
     Record,
     Say,
     SayAll,
+    SpeechTroubled,
     StartTimer,
     StopTalking,
     TalkStopped,
@@ -35,7 +40,7 @@ from aybiza.dialogue.journal import (
     Interrupted,
     SentenceHeard,
 )
-from aybiza.dialogue.turns import CLOSING_SECONDS
+from aybiza.dialogue.turns import CLOSING_SECONDS, LAST_WORDS_SECONDS
 from tests.dialogue.call_world import agent
 from tests.dialogue.calls import (
     CLOSE,
@@ -211,6 +216,36 @@ def test_a_call_that_closes_when_its_actor_crashes_has_its_time_again() -> None:
     world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"))
     world.restart()
     assert world.timers["duration"] == CLOSING_SECONDS
+
+
+# A line on which the caller cannot be heard, or spoken to
+
+
+@pytest.mark.parametrize("phase", [Phase.LISTENING, Phase.THINKING, Phase.SPEAKING])
+def test_a_line_that_fails_ends_in_the_agents_last_words(phase: Phase) -> None:
+    world = tell(call(phase), LineFailed("nothing is heard"))
+    assert world.machine.phase is Phase.SPEAKING
+    assert world.timers["duration"] == LAST_WORDS_SECONDS
+    world.hear()
+    assert world.ended == ["fault"]
+
+
+@pytest.mark.parametrize("again", [LineFailed("nothing can be said"), TOO_LONG])
+def test_last_words_that_cannot_be_said_are_not_waited_for(again: Event) -> None:
+    world = tell(call(Phase.THINKING), LineFailed("nothing is heard"), again)
+    assert world.ended == ["fault"]
+
+
+def test_who_waits_because_of_the_line_is_told_something_that_is_in_no_history() -> None:
+    world = call(Phase.LISTENING)
+    before = copy.deepcopy(world.machine.conversation)
+    turn = before.turn
+    assert turn is not None
+    assert handle(world, SpeechTroubled()) == [
+        Say(turn.number, 0, world.machine.agent.filler),
+        SayAll(turn.number),
+    ]
+    assert world.machine.conversation == before
 
 
 # Goodbye

@@ -54,6 +54,8 @@ def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
         answered(call(speaking), "close", "heard", "end"),
         answered(call(speaking), "close", "heard", "fail"),
         tell(answered(call(thinking), "close"), TOO_LONG),
+        tell(answered(call(thinking), "close"), LineFailed("gone")),
+        tell(answered(call(speaking), "close"), LineFailed("gone")),
         tell(answered(call(speaking), "close"), TOO_LONG),
     ]
     taken = {arrow for world in worlds for arrow in world.seen}

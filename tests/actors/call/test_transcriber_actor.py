@@ -16,6 +16,7 @@ from aybiza.actors.call import transcriber_actor
 from aybiza.dialogue.journal import CallerSegment, CallerTurn
 from aybiza.emulators.deepgram import DeepgramEmulator, Fault
 from aybiza.emulators.phone.messages import CONNECTED, StreamWriter, new_sid
+from aybiza.speech.reconnect import Limits
 from tests.call.kit import Answers, World, side_by_side, world
 from tests.call.steps import hang_up, stay, text
 
@@ -66,7 +67,7 @@ async def test_a_transcriber_killed_in_the_pause_behind_the_words_says_nothing_t
 async def test_a_recogniser_that_gives_up_for_good_lets_the_caller_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transcriber_actor, "GIVE_UP_SECONDS", 0.3)
+    monkeypatch.setattr(transcriber_actor, "LIMITS", Limits(stall=2.5, words=0.2, end=0.5))
     async with world(tmp_path) as place:
         for _ in range(20):
             place.deepgram.faults.add(Fault("listen", "refuse", 503))
@@ -83,7 +84,7 @@ async def test_a_silent_carrier_keeps_its_socket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transcriber_actor, "KEEP_ALIVE_SECONDS", 0.1)
-    monkeypatch.setattr(transcriber_actor, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(transcriber_actor, "LIMITS", Limits(stall=0.2))
     async with (
         DeepgramEmulator(silence_seconds=0.3) as deepgram,
         world(tmp_path, DEEPGRAM_URL=deepgram.url) as place,

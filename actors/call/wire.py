@@ -1,0 +1,264 @@
+"""Wire: a call's socket at Deepgram, kept open; what both speech actors have in common.
+
+The actor hands each of its messages to `take`, which gives what has happened on the wire, in order:
+`Up`, an event of the session, `Down(reason)`, `Troubled` (the caller has waited long enough to be
+told something), `Lost(reason)` (no further socket is opened). It says by `wants` whether something
+is to come, and by `worked` that it has. When sockets are opened, replaced and given up is decided
+by `aybiza.speech.reconnect`.
+
+A task opens and reads each socket, so the actor never waits for Deepgram. A socket that is dropped
+closes by itself; what it still says is not taken.
+
+Errors: none reach the actor; `send` answers False when the socket has not taken what was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+import structlog
+
+from aybiza.actors.runtime import KILL, Exit, GenServer, Pid, Shutdown, Stop, Task, Timer
+from aybiza.speech.deepgram_socket import DeepgramClosed, DeepgramRefused
+from aybiza.speech.reconnect import (
+    Begun,
+    Closed,
+    Command,
+    Event,
+    GiveUp,
+    Limits,
+    Opened,
+    OpenIn,
+    Reconnect,
+    Refused,
+    Replace,
+    SpeakUp,
+    Tick,
+    TimedOut,
+    Unwanted,
+    Wanted,
+    Worked,
+)
+
+CONNECT_SECONDS = 5.0
+SEND_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Session(Protocol):
+    """An open socket: its events, and its end."""
+
+    def __aiter__(self) -> AsyncIterator[Any]: ...
+
+    async def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=Session)
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A socket is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """The open socket is gone, or none could be had."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """See the module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """See the module."""
+
+    reason: str
+
+
+Happening: TypeAlias = Up | Down | Troubled | Lost | Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    reader: Pid
+    session: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    reader: Pid
+    event: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """`opens`: it is time for the next socket."""
+
+    opens: bool
+
+
+class Wire(Generic[S]):
+    """See the module. `name` is the actor's, for the log; `dial` opens a session within the seconds
+    that it is given."""
+
+    def __init__(
+        self,
+        server: GenServer,
+        name: str,
+        call_id: str,
+        limits: Limits,
+        dial: Callable[[float], Awaitable[S]],
+    ) -> None:
+        self._server = server
+        self._vm = server.vm
+        self._name = name
+        self._call_id = call_id
+        self._dial = dial
+        self._policy = Reconnect(limits, random.random)
+        self._reader: Pid | None = None
+        self._timer: Timer | None = None
+        self._timer_at = 0.0
+        self._reason = "nothing has come"
+        self._failures = 0
+        self._happened: deque[Happening] = deque()
+        self.session: S | None = None
+
+    @property
+    def failing(self) -> bool:
+        """Whether something has failed since it last worked."""
+        return self._policy.failing
+
+    @property
+    def over(self) -> bool:
+        """Whether no further socket is opened."""
+        return self._policy.over
+
+    def waited(self) -> float:
+        """For how long what is wanted has not come."""
+        since = self._policy.wanted_since
+        return self._vm.now() - since if since is not None else 0.0
+
+    def start(self) -> None:
+        """Open the first socket."""
+        self._tell(Begun())
+
+    def stop(self) -> None:
+        """The actor ends: so does the socket."""
+        if self._reader is not None:
+            self._vm.exit(self._reader, KILL)
+
+    def wants(self, something: bool) -> None:
+        """Whether something is to come through the socket."""
+        if something != (self._policy.wanted_since is not None):
+            self._tell(Wanted() if something else Unwanted())
+
+    def worked(self) -> None:
+        """What was wanted has come, or a part of it."""
+        if self._failures:
+            log.info(f"{self._name}_back", call_id=self._call_id, failures=self._failures)
+        self._failures = 0
+        self._tell(Worked())
+
+    def drop(self, why: str) -> None:
+        """The socket is no good: go on with another one."""
+        if self._reader is not None:
+            self._vm.exit(self._reader, Shutdown(why))
+            self._gone(why, TimedOut())
+
+    async def send(self, action: Awaitable[None]) -> bool:
+        """Await what is sent on the session, within a limit; False if that cost the socket."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await action
+        except (DeepgramClosed, TimeoutError) as error:
+            self.drop(str(error) or "the socket takes nothing")
+            return False
+        return True
+
+    def take(self, message: Any) -> Iterator[Happening]:
+        """What has happened on the wire by `message`, or since the last one."""
+        match message:
+            case _Said(reader, event) if reader == self._reader:
+                self._happened.append(event)
+            case _Opened(reader, session) if reader == self._reader:
+                self.session = session
+                self._happened.append(Up())
+                self._tell(Opened())
+            case Exit(pid, reason) if pid == self._reader:
+                why = str(reason.detail if isinstance(reason, Shutdown) else reason)
+                self._gone(why, Refused() if self.session is None else Closed())
+            case _Clock(opens=True) if not self._policy.over:
+                self._reader = Task.start(self._vm, self._carry).pid
+            case _Clock(opens=False):
+                self._timer = None
+                self._tell(Tick())
+        return self._news()
+
+    def _news(self) -> Iterator[Happening]:
+        # What is done about one of them may make another one happen.
+        while self._happened:
+            yield self._happened.popleft()
+
+    async def _carry(self) -> None:
+        """Open a socket and read it to its end."""
+        vm, to = self._vm, self._server.pid
+        me = vm.self()
+        assert me is not None
+        try:
+            session = await self._dial(CONNECT_SECONDS)
+            vm.send(to, _Opened(me, session))
+            try:
+                async for event in session:
+                    vm.send(to, _Said(me, event))
+            finally:
+                await session.close()
+        except (DeepgramRefused, DeepgramClosed, OSError, TimeoutError) as error:
+            raise Stop(Shutdown(str(error) or "no answer in time")) from None
+        raise Stop(Shutdown("Deepgram ended the stream"))
+
+    def _gone(self, reason: str, how: Event) -> None:
+        self._reader, self.session, self._reason = None, None, reason
+        self._failures += 1
+        log.warning(f"{self._name}_down", call_id=self._call_id, reason=reason)
+        self._happened.append(Down(reason))
+        self._tell(how)
+
+    def _tell(self, event: Event) -> None:
+        for command in self._policy.handle(event, self._vm.now()):
+            self._obey(command)
+        self._watch()
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case OpenIn(seconds):
+                self._server.send_after(_Clock(opens=True), seconds)
+            case Replace():
+                self.drop("stalled")
+            case SpeakUp():
+                self._happened.append(Troubled())
+            case GiveUp():
+                log.error(f"{self._name}_gave_up", call_id=self._call_id, reason=self._reason)
+                self.stop()
+                self._reader = self.session = None
+                self._happened.append(Lost(self._reason))
+
+    def _watch(self) -> None:
+        """Come back when the policy wants to look at the time."""
+        due = self._policy.due
+        if due is None or (self._timer is not None and self._timer_at <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = due
+        self._timer = self._server.send_after(_Clock(opens=False), due - self._vm.now())

@@ -1,0 +1,220 @@
+"""When a socket is opened again, and when no more: one policy for both of Deepgram's. Pure.
+
+    policy = Reconnect(limits, jitter=random.random)
+    policy.handle(Begun(), now)     -> [OpenIn(0.0)]
+    policy.handle(Closed(), now)    -> [OpenIn(0.5)]
+    policy.handle(Tick(), now)      -> [SpeakUp()], [Replace()], [GiveUp()], …
+
+An open socket is not one that works: only `Worked` (a transcript, audio, the end of a flush) makes
+up for failures. Until then the waits grow, with up to half as much again at random, and within any
+`window` seconds no more than `sockets` are opened.
+
+Patience counts from the time at which something was needed and did not come (`Wanted`). After
+`stall` seconds on an open socket it is replaced; after `words` seconds, if anything has failed,
+the caller is to be told something, once; after `end` seconds it is given up, for good. `due` is
+when to come back with a `Tick`, if nothing else happens. Times are seconds of the owner's clock.
+
+Errors: none; an event that does not fit the state changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """See the module; `waits` are those before the first, second … opening after a failure."""
+
+    stall: float
+    words: float = 4.0
+    end: float = 14.0
+    sockets: int = 5
+    # A second more than the ten that are promised: on their way two openings may come closer.
+    window: float = 11.0
+    waits: tuple[float, ...] = (0.0, 0.5, 1.5, 3.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The call is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Something is to come through the socket: audio of a text, words of the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """Nothing is to come for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The handshake was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What was wanted has come, or a part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The socket has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The handshake was refused, or nobody could be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """The handshake, or something sent, was not taken in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+Event: TypeAlias = Begun | Wanted | Unwanted | Opened | Worked | Closed | Refused | TimedOut | Tick
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIn:
+    """Open a socket in so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The open socket is silent: end it, then report `Closed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakUp:
+    """The caller has waited too long: say something."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """No further socket is opened."""
+
+
+Command: TypeAlias = OpenIn | Replace | SpeakUp | GiveUp
+
+
+class _State(Enum):
+    NEW, OPENING, OPEN, ENDING, OVER = range(5)
+
+
+_LIVE = (_State.OPENING, _State.OPEN, _State.ENDING)
+
+
+class Reconnect:
+    """See the module. `jitter` gives a share from 0 to 1."""
+
+    def __init__(self, limits: Limits, jitter: Callable[[], float]) -> None:
+        self._limits = limits
+        self._jitter = jitter
+        self._state = _State.NEW
+        self._openings: deque[float] = deque(maxlen=limits.sockets)
+        self._failures = 0
+        self._wanted: float | None = None
+        self._asked = 0.0
+        self._told = False
+
+    @property
+    def failing(self) -> bool:
+        """Whether something has failed since it last worked."""
+        return self._failures > 0
+
+    @property
+    def over(self) -> bool:
+        """Whether it was given up."""
+        return self._state is _State.OVER
+
+    @property
+    def wanted_since(self) -> float | None:
+        """Since when something is wanted and does not come; None: nothing is."""
+        return self._wanted
+
+    @property
+    def due(self) -> float | None:
+        """When a `Tick` will do something at the earliest; None: not before another event."""
+        if self._wanted is None or self._state not in _LIVE:
+            return None
+        times = [self._wanted + self._limits.end]
+        if self._state is _State.OPEN:
+            times.append(self._asked + self._limits.stall)
+        if self._is_troubled and not self._told:
+            times.append(self._wanted + self._limits.words)
+        return min(times)
+
+    @property
+    def _is_troubled(self) -> bool:
+        return self.failing or self._state is not _State.OPEN
+
+    def handle(self, event: Event, now: float) -> list[Command]:
+        """What to do now that `event` has happened."""
+        if self._state is _State.OVER:
+            return []
+        match event:
+            case Begun() if self._state is _State.NEW:
+                return [self._open(now, 0.0)]
+            case Wanted() if self._state in _LIVE and self._wanted is None:
+                self._wanted = now
+                self._asked = now
+            case Unwanted():
+                self._wanted, self._told = None, False
+            case Opened() if self._state is _State.OPENING:
+                self._state = _State.OPEN
+                self._asked = now
+            case Worked() if self._state is _State.OPEN:
+                self._wanted, self._failures, self._told = None, 0, False
+            case Closed() | Refused() | TimedOut() if self._state in _LIVE:
+                return self._failed(now)
+            case Tick() if self._state in _LIVE:
+                return self._look(now)
+        return []
+
+    def _failed(self, now: float) -> list[Command]:
+        wait = self._limits.waits[min(self._failures, len(self._limits.waits) - 1)]
+        self._failures += 1
+        late = self._look(now, lost=True)
+        if self._state is _State.OVER:
+            return late
+        return [*late, self._open(now, wait * (1.0 + self._jitter() / 2))]
+
+    def _open(self, now: float, wait: float) -> OpenIn:
+        at = now + wait
+        if len(self._openings) == self._limits.sockets:
+            at = max(at, self._openings[0] + self._limits.window)
+        self._openings.append(at)
+        self._state = _State.OPENING
+        return OpenIn(at - now)
+
+    def _look(self, now: float, *, lost: bool = False) -> list[Command]:
+        if self._wanted is None:
+            return []
+        limits = self._limits
+        # Compared as `due` has it, to the last bit: a tick that is due does something.
+        if now >= self._wanted + limits.end:
+            self._state = _State.OVER
+            return [GiveUp()]
+        commands: list[Command] = []
+        if self._state is _State.OPEN and not lost and now >= self._asked + limits.stall:
+            self._state = _State.ENDING
+            commands.append(Replace())
+        if self._is_troubled and not self._told and now >= self._wanted + limits.words:
+            self._told = True
+            commands.append(SpeakUp())
+        return commands

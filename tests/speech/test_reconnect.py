@@ -1,0 +1,193 @@
+"""The reconnect policy: bounded attempts, an end in every case, and no patience with open doors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aybiza.speech.reconnect import (
+    Begun,
+    Closed,
+    GiveUp,
+    Limits,
+    Opened,
+    OpenIn,
+    Reconnect,
+    Refused,
+    Replace,
+    SpeakUp,
+    Tick,
+    TimedOut,
+    Unwanted,
+    Wanted,
+    Worked,
+)
+
+LIMITS = Limits(stall=3.0)
+FAILURES = (Closed(), Refused(), TimedOut())
+
+
+def policy(jitter: float = 0.0) -> Reconnect:
+    made = Reconnect(LIMITS, lambda: jitter)
+    assert made.handle(Begun(), 0.0) == [OpenIn(0.0)]
+    return made
+
+
+def wait(tried: Reconnect, failure: Any, now: float) -> float:
+    """How long after the failure the next socket is opened."""
+    [command] = tried.handle(failure, now)
+    assert isinstance(command, OpenIn)
+    return command.seconds
+
+
+class World:
+    """A network that does with each socket what it is told; the policy's orders are carried out."""
+
+    def __init__(self, jitter: float = 0.0) -> None:
+        self.now = 0.0
+        self.policy = Reconnect(LIMITS, lambda: jitter)
+        self.opening: float | None = None
+        self.openings: list[float] = []
+        self.told: list[float] = []
+        self.given_up: float | None = None
+        self.tell(Begun())
+
+    def tell(self, event: Any) -> list[Any]:
+        commands = self.policy.handle(event, self.now)
+        for command in commands:
+            match command:
+                case OpenIn(seconds):
+                    assert self.given_up is None
+                    self.opening = self.now + seconds
+                case Replace():
+                    self.tell(Closed())
+                case SpeakUp():
+                    self.told.append(self.now)
+                case GiveUp():
+                    self.given_up, self.opening = self.now, None
+        return commands
+
+    def until(self, end: float, answer: Any = None) -> None:
+        """Let time pass; each socket is answered with the event `answer`, 10 ms later."""
+        while True:
+            times = [t for t in (self.opening, self.policy.due) if t is not None and t <= end]
+            if not times:
+                self.now = end
+                return
+            self.now = max(self.now, min(times))
+            if self.opening is not None and self.opening <= self.now:
+                self.openings.append(self.now)
+                self.opening = None
+                if answer is not None:
+                    self.now += 0.01
+                    for event in answer if isinstance(answer, tuple) else (answer,):
+                        self.tell(event)
+            else:
+                assert self.tell(Tick()), "a tick that is due does something"
+
+
+def most_in(window: float, times: list[float]) -> int:
+    return max((sum(at <= other < at + window for other in times) for at in times), default=0)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [*FAILURES, (Opened(), Closed()), Opened(), None],
+    ids=["closed", "refused", "timed out", "opened and closed", "opened and silent", "no answer"],
+)
+def test_where_no_socket_works_the_caller_is_told_within_five_seconds_and_let_go(
+    answer: Any,
+) -> None:
+    world = World()
+    world.tell(Wanted())
+    world.until(60.0, answer)
+    assert [t <= 5.0 for t in world.told] == [True]
+    assert world.given_up is not None and world.given_up <= 15.0
+    assert most_in(10.0, world.openings) <= 5
+    assert all(at < world.given_up for at in world.openings)
+
+
+def test_an_open_socket_does_not_make_up_for_failures_but_one_that_works_does() -> None:
+    tried = policy()
+    waits = []
+    for now in (1.0, 2.0, 3.0):
+        waits.append(wait(tried, Closed(), now))
+        tried.handle(Opened(), now + 0.1)
+    assert waits == sorted(set(waits)) and tried.failing
+    tried.handle(Worked(), 4.0)
+    assert not tried.failing
+    assert tried.handle(Closed(), 30.0) == [OpenIn(0.0)]
+
+
+def test_the_waits_are_spread_at_random() -> None:
+    waits = []
+    for jitter in (0.0, 1.0):
+        tried = policy(jitter)
+        tried.handle(Refused(), 0.1)
+        waits.append(wait(tried, Refused(), 0.2))
+    assert waits == pytest.approx([waits[0], waits[0] * 1.5])
+
+
+def test_a_socket_that_is_silent_when_it_should_not_be_is_replaced() -> None:
+    tried = policy()
+    tried.handle(Opened(), 0.1)
+    assert tried.due is None, "nothing is wanted"
+    tried.handle(Wanted(), 10.0)
+    assert tried.due == 13.0
+    assert tried.handle(Tick(), 12.9) == []
+    assert tried.handle(Tick(), 13.0) == [Replace()]
+    assert tried.handle(Closed(), 13.0) == [OpenIn(0.0)]
+
+
+def test_what_is_not_wanted_any_more_is_not_waited_for() -> None:
+    tried = policy()
+    tried.handle(Wanted(), 0.0)
+    tried.handle(Refused(), 1.0)
+    tried.handle(Unwanted(), 2.0)
+    assert tried.due is None
+    assert tried.handle(Tick(), 100.0) == []
+    tried.handle(Wanted(), 100.0)
+    assert tried.due == 100.0 + LIMITS.words
+
+
+def test_a_socket_that_nobody_needs_is_had_again_and_never_given_up() -> None:
+    world = World()
+    world.until(120.0, Refused())
+    assert world.given_up is None and world.told == []
+    assert most_in(10.0, world.openings) <= 5
+    assert world.openings[-1] > 100.0
+
+
+def test_a_socket_that_works_between_its_failures_is_never_given_up() -> None:
+    world = World()
+    for _ in range(100):
+        world.tell(Wanted())
+        world.until(world.now + 1.0, (Opened(), Worked(), Closed()))
+    assert world.given_up is None and len(world.openings) > 40
+    assert most_in(10.0, world.openings) <= 5
+
+
+EVENTS = st.sampled_from(
+    [Begun(), Wanted(), Unwanted(), Opened(), Worked(), Closed(), Refused(), TimedOut(), Tick()]
+)
+
+
+@given(st.lists(st.tuples(EVENTS, st.floats(0.0, 8.0)), max_size=80), st.floats(0.0, 1.0))
+def test_in_any_order_of_events_attempts_are_bounded_and_there_is_an_end(
+    events: list[tuple[Any, float]], jitter: float
+) -> None:
+    world = World(jitter)
+    for event, later in events:
+        world.tell(event)
+        world.until(world.now + later)
+    assert most_in(10.0, world.openings) <= 5
+    world.tell(Wanted())
+    before = world.now
+    world.until(before + LIMITS.end + 60.0)
+    # Whatever came before: what is wanted and does not come from now on, ends.
+    assert world.given_up is not None and world.given_up <= before + LIMITS.end
+    for event in (*FAILURES, Opened(), Wanted(), Tick(), Begun()):
+        assert world.policy.handle(event, world.now) == []
