@@ -14,7 +14,7 @@ from aybiza.supervisors.partition_supervisor import PartitionSupervisor
 from aybiza.supervisors.plan import RESTARTING, ChildCounts, ChildInfo, SupervisorStatistics
 from aybiza.supervisors.singleton import Singleton, singleton
 from aybiza.supervisors.supervisor import Supervisor
-from aybiza.supervisors.task_supervisor import TaskOutcome, TaskSupervisor
+from aybiza.supervisors.task_supervisor import TaskSupervisor
 
 __all__ = [
     "BRUTAL_KILL",
@@ -30,7 +30,6 @@ __all__ = [
     "Supervisor",
     "SupervisorError",
     "SupervisorStatistics",
-    "TaskOutcome",
     "TaskSupervisor",
     "check_childspecs",
     "child",

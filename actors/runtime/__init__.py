@@ -31,6 +31,7 @@ from aybiza.actors.runtime.messages import (
     NodeDown,
     NodeUp,
     Request,
+    TaskResult,
     TimedOut,
     TimerElapsed,
 )
@@ -70,7 +71,8 @@ from aybiza.actors.runtime.state_machine import (
     StateTimeout,
     StopMachine,
 )
-from aybiza.actors.runtime.task import Task
+from aybiza.actors.runtime.task import Task, TaskEnd
+from aybiza.actors.runtime.task_stream import TaskOutcome
 from aybiza.actors.runtime.timers import Timer
 from aybiza.actors.runtime.vm import VM
 
@@ -134,6 +136,9 @@ __all__ = [
     "Stop",
     "StopMachine",
     "Task",
+    "TaskEnd",
+    "TaskOutcome",
+    "TaskResult",
     "TimedOut",
     "Timeout",
     "Timer",

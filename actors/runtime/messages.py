@@ -46,6 +46,14 @@ class Down:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskResult:
+    """`{ref, value}`: what the task `ref` has come to, for its owner; see `task.Task.async_`."""
+
+    ref: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class NodeUp:
     """`{:nodeup, node}`: the node `node` can be reached from now on; see `VM.monitor_nodes`."""
 

@@ -135,6 +135,14 @@ class Process:
             self.callers = {}
         self.callers[caller] = None
 
+    def take(self, wanted: Callable[[Any], bool]) -> Any:
+        """Remove the first message for which `wanted` says True, and return it; None if none is."""
+        for index, message in enumerate(self.mailbox):
+            if wanted(message):
+                del self.mailbox[index]
+                return message
+        return None
+
     def signal(self, source: Pid | None, reason: Reason) -> None:
         """An exit signal from `source` reaches this process.
 

@@ -31,6 +31,7 @@ RUNNERS = (
     "timers",
     "agents",
     "state_machines",
+    "tasks",
 )
 
 EXAMPLE = """\

@@ -223,7 +223,7 @@ class TestAsyncStream:
                     vm, "tasks", [1.0, 5.0, 5.0], after, max_concurrency=3
                 )
                 async for outcome in stream:
-                    await stream.aclose()  # type: ignore[attr-defined]
+                    await stream.aclose()
                     return outcome.value
 
             assert await vm.call(client, first) == 1.0

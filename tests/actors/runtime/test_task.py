@@ -17,12 +17,16 @@ from aybiza.actors.runtime import (
     VM,
     CallExit,
     Crashed,
+    Down,
     Exit,
     ExitError,
     GenServer,
     Task,
+    TaskResult,
+    current_process,
     virtual_time,
 )
+from aybiza.actors.runtime.task import BRUTAL_KILL
 
 
 class Owner(GenServer):
@@ -193,3 +197,163 @@ async def test_a_task_is_labelled_by_its_function() -> None:
         await Task.start_blocking(vm, len, "abc").result()
         await asyncio.sleep(1)
         assert ran == ["Task double", "Task len"]
+
+
+async def asked(vm: VM, function: Any, *, trap: bool = True) -> tuple[Any, list[Any]]:
+    """What `function` returns when an owner runs it, and the messages that the owner got."""
+    owner = await vm.start(Owner, trap)
+    assert owner is not None
+    value = await vm.call(owner, function, timeout=None)
+    await asyncio.sleep(1)
+    process = vm.find(owner)
+    return value, [] if process is None else process.server.seen
+
+
+@virtual_time
+async def test_the_value_of_a_task_is_given_to_its_owner_once() -> None:
+    async with VM() as vm:
+
+        async def ask() -> Any:
+            task = Task.async_(vm, double, 4)
+            value = await task.result()
+            with pytest.raises(CallExit) as failed:
+                await task.result(0.1)
+            return value, failed.value.reason
+
+        assert await asked(vm, ask, trap=False) == ((8, TIMEOUT), [])
+
+
+@virtual_time
+async def test_an_owner_who_does_not_ask_gets_the_value_and_the_end_as_messages() -> None:
+    async with VM() as vm:
+        task, seen = await asked(vm, lambda: Task.async_(vm, double, 4), trap=False)
+        assert seen == [TaskResult(task.debt.ref, 8), Down(task.debt.ref, task.pid, "normal")]
+
+
+@virtual_time
+async def test_only_its_owner_asks_for_a_task_ends_it_or_lets_it_go() -> None:
+    async with VM() as vm:
+        task, _ = await asked(vm, lambda: Task.async_(vm, double, 4, 100.0))
+        owner = task.debt.owner.pid
+        for ask in (task.result, task.yield_, lambda: Task.await_many([task])):
+            with pytest.raises(ValueError, match=f"{owner} owns it"):
+                await ask()
+        for act in (task.shutdown, task.ignore):
+            with pytest.raises(ValueError, match=f"{owner} owns it"):
+                act()
+        assert vm.alive(task.pid)
+
+
+@virtual_time
+async def test_yield_tells_what_has_come_of_a_task_and_lets_it_run_on() -> None:
+    async with VM() as vm:
+
+        async def ask() -> Any:
+            task = Task.async_(vm, double, 1, 2.0)
+            failing = Task.async_(vm, fail, ExitError("why"))
+            early = await task.yield_(1.0)
+            return early, await task.yield_(5.0), await failing.yield_(0.0)
+
+        told, seen = await asked(vm, ask)
+        assert told == (None, ("ok", 2), ("exit", "why"))
+        assert [(type(message), message.reason) for message in seen] == [
+            (Exit, "why"),
+            (Exit, "normal"),
+        ]
+
+
+@virtual_time
+async def test_shutdown_waits_for_the_end_kills_who_takes_too_long_and_disturbs_nobody() -> None:
+    async with VM() as vm:
+
+        async def stay(seconds: float) -> str:
+            current_process.get().trap_exit = True  # type: ignore[union-attr]
+            await asyncio.sleep(seconds)
+            return "done"
+
+        async def ask() -> Any:
+            plain, killed = Task.async_(vm, double, 1, 99.0), Task.async_(vm, double, 1, 99.0)
+            ready, stubborn = Task.async_(vm, stay, 1.0), Task.async_(vm, stay, 99.0)
+            finished = Task.async_(vm, double, 4)
+            await asyncio.sleep(0.1)
+            began = vm.now()
+            return (
+                await plain.shutdown(),
+                await killed.shutdown(BRUTAL_KILL),
+                await ready.shutdown(3.0),
+                await stubborn.shutdown(2.0),
+                await finished.shutdown(),
+                round(vm.now() - began, 1),
+            )
+
+        told, seen = await asked(vm, ask)
+        assert told == (None, None, ("ok", "done"), ("exit", KILLED), ("ok", 8), 2.9)
+        assert [(type(message), message.reason) for message in seen] == [(Exit, "normal")]
+
+
+@virtual_time
+async def test_an_ignored_task_runs_on_and_is_not_heard_of() -> None:
+    async with VM() as vm:
+        task, seen = await asked(vm, lambda: ignored(Task.async_(vm, double, 1, 5.0)))
+        assert vm.alive(task.pid)
+        await asyncio.sleep(6)
+        assert not vm.alive(task.pid)
+        assert seen == []
+
+
+def ignored(task: Task[Any]) -> Task[Any]:
+    assert task.ignore() is None
+    return task
+
+
+@virtual_time
+async def test_a_completed_task_has_its_value_and_no_process() -> None:
+    async with VM() as vm:
+
+        async def ask() -> Any:
+            task = Task.completed(vm, 9)
+            with pytest.raises(ValueError, match="no process"):
+                task.shutdown()
+            return await task.result(), repr(task)
+
+        assert await asked(vm, ask) == ((9, "<Task completed>"), [])
+
+
+@virtual_time
+async def test_many_tasks_are_waited_for_at_once() -> None:
+    async with VM() as vm:
+
+        async def ask() -> Any:
+            tasks = [Task.async_(vm, double, n, seconds) for n, seconds in ((1, 2.0), (2, 1.0))]
+            values = await Task.await_many(tasks, 3.0)
+            slow = [Task.async_(vm, double, n, seconds) for n, seconds in ((1, 1.0), (2, 99.0))]
+            told = await Task.yield_many(slow, 2.0)
+            assert [task for task, _ in told] == slow
+            return values, [outcome for _, outcome in told], vm.now()
+
+        told, _ = await asked(vm, ask)
+        assert told == ([2, 4], [("ok", 2), None], 4.0)
+        assert await Task.await_many([]) == []
+
+
+@virtual_time
+async def test_waiting_for_many_ends_with_the_first_that_fails_or_the_limit() -> None:
+    async with VM() as vm:
+
+        async def ask() -> Any:
+            reasons = []
+            for bad in (Task.async_(vm, fail, ExitError("why")), Task.async_(vm, double, 1, 99.0)):
+                with pytest.raises(CallExit) as failed:
+                    await Task.await_many([Task.async_(vm, double, 1), bad], 1.0)
+                reasons.append(failed.value.reason)
+            return reasons
+
+        assert (await asked(vm, ask))[0] == ["why", TIMEOUT]
+
+
+@virtual_time
+async def test_handles_that_keep_their_values_can_be_asked_together_too() -> None:
+    async with VM() as vm:
+        tasks = [Task.start(vm, double, n, 1.0) for n in range(3)]
+        assert await Task.await_many(tasks) == [0, 2, 4]
+        assert await Task.await_many(tasks) == [0, 2, 4]

@@ -1,0 +1,137 @@
+"""`Debt`: what a task owes the process that owns it, and how the owner gets it.
+
+A task owes its value, as a `TaskResult`, and the news of its end, as a `Down`; both bear the
+debt's `ref`. They go into the owner's mailbox, where they stay until somebody takes them, unless
+`Arrivals` waits for them at that moment. A debt without an owner keeps them instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, Self, TypeAlias
+
+from aybiza.actors.runtime.errors import CallExit
+from aybiza.actors.runtime.messages import Down, From, TaskResult
+from aybiza.actors.runtime.process import Process
+
+Told: TypeAlias = TaskResult | Down
+
+# Those of monitors count up.
+_refs = itertools.count(-1, -1)
+
+
+class Debt(From):
+    """See the module. `process` is the task's; None for a task that never ran."""
+
+    __slots__ = ("kept", "open", "owner", "process", "ref", "takers")
+
+    def __init__(self, owner: Process | None) -> None:
+        super().__init__(owner.pid if owner else None, None)
+        self.owner = owner
+        self.process: Process | None = None
+        self.ref = next(_refs)
+        self.open = True
+        self.kept: list[Told] = []
+        self.takers: list[Callable[[Debt, Told], None]] = []
+
+    def answer(self, value: Any) -> None:
+        """The task has its value."""
+        self._tell(TaskResult(self.ref, value))
+
+    def fail(self, error: BaseException) -> None:
+        """The task has ended; `error` says with which reason."""
+        assert isinstance(error, CallExit)
+        self._tell(Down(self.ref, error.dest, error.reason))
+
+    def _tell(self, message: Told) -> None:
+        if not self.open:
+            return
+        if self.owner is None:
+            self.kept.append(message)
+        for taker in self.takers:
+            taker(self, message)
+        if self.owner is not None and not self.takers:
+            self.give_back(message)
+
+    def give_back(self, message: Told) -> None:
+        """Put into the owner's mailbox what nobody has taken."""
+        if self.owner is not None and self.owner.alive:
+            self.owner.deliver(message)
+
+    def take(self) -> Told | None:
+        """The first that was told and is still there."""
+        if self.owner is None:
+            return self.kept[0] if self.kept else None
+        told: Told | None = self.owner.take(self._tells)
+        return told
+
+    def all_told(self) -> list[Told]:
+        """All that was told and is still there, in its order."""
+        if self.owner is None:
+            return list(self.kept)
+        return list(iter(self.take, None))
+
+    def close(self) -> None:
+        """Tell the owner nothing more, and take back a `Down` that waits in its mailbox."""
+        if self.owner is not None:
+            self.open = False
+            self.owner.take(lambda message: type(message) is Down and message.ref == self.ref)
+
+    def _tells(self, message: Any) -> bool:
+        return type(message) in (TaskResult, Down) and message.ref == self.ref
+
+
+class Arrivals:
+    """What some debts tell from now on, in its order, past the mailbox of their owner.
+
+    A context: what nobody has asked for until its end goes into the mailbox.
+    """
+
+    __slots__ = ("_arrived", "_debts", "_loop", "_waiter")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, debts: Iterable[Debt]) -> None:
+        self._loop = loop
+        self._arrived: deque[tuple[Debt, Told]] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._debts = list(debts)
+
+    def __enter__(self) -> Self:
+        for debt in self._debts:
+            debt.takers.append(self._arrive)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for debt in self._debts:
+            debt.takers.remove(self._arrive)
+        for debt, message in self._arrived:
+            if debt.open or type(message) is TaskResult:
+                debt.give_back(message)
+
+    def _arrive(self, debt: Debt, message: Told) -> None:
+        self._arrived.append((debt, message))
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def next(self, timeout: float | None) -> tuple[Debt, Told] | None:
+        """What is told next; None after `timeout` seconds."""
+        if not self._arrived and (timeout is None or timeout > 0):
+            self._waiter = self._loop.create_future()
+            await asyncio.wait((self._waiter,), timeout=timeout)
+        return self._arrived.popleft() if self._arrived else None
+
+
+def first_told(debts: Iterable[Debt]) -> tuple[Debt, Told] | None:
+    """What was told first of any of these debts of one owner, and is still there."""
+    by_ref = {debt.ref: debt for debt in debts}
+    for debt in by_ref.values():
+        if debt.owner is not None:
+            told = debt.owner.take(
+                lambda message: type(message) in (TaskResult, Down) and message.ref in by_ref
+            )
+            return None if told is None else (by_ref[told.ref], told)
+        if debt.kept:
+            return debt, debt.kept[0]
+    return None
