@@ -39,12 +39,12 @@ def test_every_command_it_shows_is_a_module() -> None:
         assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
 
 
-def test_every_difference_has_a_reason_and_every_likeness_a_proof() -> None:
-    same, differs = (
+def test_every_difference_and_what_is_missing_has_a_reason_and_every_likeness_a_proof() -> None:
+    same, differs, missing = (
         PAGE.split(f"## {heading}")[1].split("\n## ")[0]
-        for heading in ("What is the same", "What differs, and why")
+        for heading in ("What is the same", "What differs, and why", "What is not here")
     )
-    for table, columns in ((same, 3), (differs, 4)):
+    for table, columns in ((same, 3), (differs, 4), (missing, 2)):
         rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line[:2] == "| "]
         assert len(rows) > 10
         assert [row for row in rows if len(row) != columns or not all(row)] == []
