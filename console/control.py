@@ -87,7 +87,7 @@ def tree(vm: VM) -> list[dict[str, Any]]:
                     "name": vm.name_of(process),
                     "server": process.label,
                     "depth": depth,
-                    "mailbox": len(process.mailbox),
+                    "mailbox": process.mailbox_length,
                     "reductions": process.reductions,
                 }
             )

@@ -385,7 +385,7 @@ class _Writer:
             await done
 
     def _put(self, command: Command) -> None:
-        if len(self._process.mailbox) >= WRITER_BACKLOG:
+        if self._process.mailbox_length >= WRITER_BACKLOG:
             self._vm.exit(self.pid, "peer_does_not_read")
         else:
             self._vm.send(self.pid, command)

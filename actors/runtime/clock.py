@@ -3,7 +3,8 @@
 A VM measures time by its loop (`loop.time`, `loop.call_later`), so the loop is the injected
 clock: under `run_virtual` every timer, time limit and `asyncio.sleep` of a test runs in its
 right order without real waiting, hours in milliseconds. Time stands still while anything is
-ready to run and while a thread of the VM is at work, so results do not depend on the machine.
+ready to run and while a thread that the loop has lent is at work (`VM.run_blocking`,
+`asyncio.to_thread`), so results do not depend on the machine.
 """
 
 from __future__ import annotations
@@ -51,6 +52,18 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._virtual_now
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        """Run `func(*args)` in a thread; the clock stands still until it is done."""
+        done = super().run_in_executor(executor, func, *args)
+        self.threads_at_work += 1
+        done.add_done_callback(self._thread_done)
+        return done
+
+    def _thread_done(self, _: asyncio.Future[Any]) -> None:
+        self.threads_at_work -= 1
 
     def jump(self, seconds: float) -> None:
         """Move the clock forward by `seconds`."""

@@ -77,7 +77,7 @@ class Reporter:
 
     def mailbox_alarm(self, process: Process) -> None:
         """The mailbox of `process` has reached the alarm length."""
-        fields = {**_identity(process), "length": len(process.mailbox)}
+        fields = {**_identity(process), "length": process.mailbox_length}
         self._put("warning", "mailbox_alarm", fields)
 
     def unexpected(self, process: Process, message: Any) -> None:

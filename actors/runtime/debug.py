@@ -17,6 +17,7 @@ from aybiza.actors.runtime.gen_server import (
     NO_REPLY,
     THEN_TYPES,
     Callback,
+    Callbacks,
     GenServer,
     NoReply,
     Reply,
@@ -85,6 +86,14 @@ class Statistics:
     messages_out: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    handle_call: Callback
+    handle_cast: Callback
+    handle_info: Callback
+    handle_continue: Callback
+
+
 Tracer: TypeAlias = Callable[[Traced], None]
 
 
@@ -130,8 +139,8 @@ class Debug:
             messages_out=self._out,
         )
 
-    def wrapped(self, server: GenServer) -> tuple[Callback, Callback, Callback, Callback]:
-        """The callbacks for calls, casts, other messages and `Continue`, each watched."""
+    def wrapped(self, server: GenServer) -> Callbacks:
+        """The callbacks of `server`, each watched."""
 
         async def handle_call(request: Any, from_: From) -> Any:
             self._got("call", request, from_.pid)
@@ -162,11 +171,11 @@ class Debug:
 
             return handle
 
-        return (
-            handle_call,
-            watched("cast", server.handle_cast),
-            watched("info", server.handle_info),
-            watched("continue", server.handle_continue),
+        return _Watched(
+            handle_call=handle_call,
+            handle_cast=watched("cast", server.handle_cast),
+            handle_info=watched("info", server.handle_info),
+            handle_continue=watched("continue", server.handle_continue),
         )
 
     def sent(self, event: Event, dest: Dest, message: Any) -> None:

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 
-from aybiza.actors.runtime.errors import CRASHES, CallExit, ExitError, NameTaken, UnknownName
+from aybiza.actors.runtime.errors import (
+    CRASHES,
+    UNSET,
+    CallExit,
+    ExitError,
+    NameTaken,
+    UnknownName,
+)
 from aybiza.actors.runtime.holdings import Holding, hold, let_go
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process, current_process
@@ -17,8 +24,10 @@ from aybiza.actors.runtime.remote import Place, Remote
 
 
 class Directory:
-    """See the module. `registries` are the tables that `Via` names refer to; `remote` knows the
-    processes of other nodes."""
+    """See the module. `node` is the name in its pids, `registries` are the tables that `Via` names
+    refer to; `remote` knows the processes of other nodes."""
+
+    node: str
 
     def __init__(self) -> None:
         self.registries: dict[str, Registry] = {}
@@ -33,7 +42,7 @@ class Directory:
     def statistics(self) -> dict[str, int]:
         """`processes`: how many live; `mailbox_messages`: how many messages wait in all mailboxes;
         `mailbox_longest`: how many of them in the fullest."""
-        lengths = [len(process.mailbox) for process in self._processes.values()]
+        lengths = [process.mailbox_length for process in self._processes.values()]
         return {
             "processes": len(lengths),
             "mailbox_messages": sum(lengths),
@@ -54,6 +63,9 @@ class Directory:
             registry = self.registries.get(dest.registry)  # type: ignore[union-attr]
             if registry is not None:
                 return registry.find(dest.key)  # type: ignore[union-attr]
+        elif kind is tuple and len(dest) == 2 and dest[1] == self.node:
+            held = self._names.get(dest[0])
+            return held.process if held is not None else None
         elif (held := self._names.get(dest)) is not None:
             return held.process
         return None if self.remote is None else self.remote.find(dest)
@@ -151,5 +163,5 @@ def calling_process(action: str) -> Process:
     if process is None:
         raise RuntimeError(f"{action} is for processes: call it inside one")
     if not process.alive:
-        raise ExitError(process.exiting)
+        raise ExitError(NOPROC if process.exiting is UNSET else process.exiting)
     return process

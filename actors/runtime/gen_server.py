@@ -25,15 +25,15 @@ signal only if the server traps exits. A returned value without a meaning ends t
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeAlias
 
 from aybiza.actors.runtime.errors import CRASHES, UNSET, ExitError, Stop, own_traceback, reason_of
-from aybiza.actors.runtime.messages import Call, Cast, Exit, From, System, TimedOut
+from aybiza.actors.runtime.messages import Call, Cast, Exit, From, System
 from aybiza.actors.runtime.pid import Pid
-from aybiza.actors.runtime.process import MESSAGES_A_SLICE, Process
+from aybiza.actors.runtime.process import Body, Process
 from aybiza.actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
 from aybiza.actors.runtime.timers import Timer
 from aybiza.actors.runtime.vm import VM
@@ -84,6 +84,19 @@ class Timeout:
 
 Then: TypeAlias = Continue | Timeout | None
 Callback: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
+
+
+class Callbacks(Protocol):
+    """What the loop of a server calls: the server, or what watches it."""
+
+    @property
+    def handle_call(self) -> Callback: ...
+    @property
+    def handle_cast(self) -> Callback: ...
+    @property
+    def handle_info(self) -> Callback: ...
+    @property
+    def handle_continue(self) -> Callback: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +208,9 @@ def reply(from_: From, value: Any) -> None:
 
 
 async def serve(
-    server: type[GenServer],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    process: Process,
-) -> BaseException | None:
-    """The body of a server's process: `init`, its loop, `terminate`. For `VM.start`."""
+    server: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any], process: Process
+) -> Body | None:
+    """The first body of a server's process, for `VM.start`: `init`. Its loop is the next."""
     instance = server()
     instance._process = process
     process.server = instance
@@ -221,13 +231,7 @@ async def serve(
         return None
     if process.starting is not None:
         process.starting.answer(process.pid)
-    try:
-        await _loop(process, instance, then)
-    except CRASHES as error:
-        if process.exiting is not UNSET:
-            raise
-        own_traceback(error)
-        return await _terminate(process, instance, error)
+    return partial(_loop, instance, then)
 
 
 async def _undo(process: Process, server: GenServer) -> None:
@@ -253,66 +257,63 @@ async def _terminate(
     return error
 
 
-async def _loop(process: Process, server: GenServer, then: Then) -> NoReturn:
-    mailbox = process.mailbox
-    handle_call, handle_cast, handle_info, handle_continue = _callbacks(process, server)
-    slice_left = MESSAGES_A_SLICE
-    while True:
-        if process.exiting is not UNSET:
-            raise asyncio.CancelledError
-        if slice_left == 0:
-            slice_left = MESSAGES_A_SLICE
-            await asyncio.sleep(0)
-        slice_left -= 1
-        process.reductions += 1
-        if mailbox and type(then) is not Continue:
-            message = mailbox.popleft()
-        elif then is None:
-            process.waiter = waiter = process.vm.loop.create_future()
-            await waiter
-            slice_left = MESSAGES_A_SLICE - 1
-            message = mailbox.popleft()
-        elif type(then) is Continue:
-            then = _valid(await handle_continue(then.value))
-            continue
-        else:
-            message = await _receive_within(process, then.seconds)  # type: ignore[union-attr]
-        kind = type(message)
-        if kind is System:
-            # The idle time, if one runs, begins anew.
-            await _system(process, server, message)
-            handle_call, handle_cast, handle_info, handle_continue = _callbacks(process, server)
-            continue
-        process.last_message = message
-        if kind is Call:
-            result = await handle_call(message.request, message)
-            if type(result) not in THEN_TYPES:
-                message.answer(result)
-                then = None
-            elif type(result) is Reply:
-                then = _valid(result.then)
-                message.answer(result.value)
-            elif type(result) is NoReply:
-                then = _valid(result.then)
-            elif result is NO_REPLY:
-                then = None
+async def _loop(server: GenServer, then: Then, process: Process) -> BaseException | None:
+    """Take messages, until something ends the server: then `terminate`."""
+    callbacks = _callbacks(process, server)
+    try:
+        while True:
+            if then is None:
+                message = await process.next_message()
+            elif isinstance(then, Timeout):
+                message = await process.next_message(then.seconds)
             else:
-                raise ExitError(BadReturnValue(result))
-        elif kind is Cast:
-            then = await handle_cast(message.request)
-        elif kind is Exit and process.parent is not None and message.pid == process.parent:
-            raise Stop(message.reason)
-        else:
-            then = await handle_info(message)
-        if then is not None:
-            _valid(then)
+                await process.next_turn()
+                then = _valid(await callbacks.handle_continue(then.value))
+                continue
+            kind = type(message)
+            if kind is System:
+                # The idle time, if one runs, begins anew.
+                await _system(process, server, message)
+                callbacks = _callbacks(process, server)
+                message = None
+                continue
+            process.last_message = message
+            if kind is Call:
+                result = await callbacks.handle_call(message.request, message)
+                if type(result) not in THEN_TYPES:
+                    message.answer(result)
+                    then = None
+                elif type(result) is Reply:
+                    then = _valid(result.then)
+                    message.answer(result.value)
+                elif type(result) is NoReply:
+                    then = _valid(result.then)
+                elif result is NO_REPLY:
+                    then = None
+                else:
+                    raise ExitError(BadReturnValue(result))
+                result = None
+            elif kind is Cast:
+                then = await callbacks.handle_cast(message.request)
+            elif kind is Exit and process.parent is not None and message.pid == process.parent:
+                raise Stop(message.reason)
+            else:
+                then = await callbacks.handle_info(message)
+            if then is not None:
+                _valid(then)
+            # While it waits for the next message, a server holds nothing of this one.
+            message = None
+    except CRASHES as error:
+        if process.exiting is not UNSET:
+            raise
+        message = None
+        own_traceback(error)
+        return await _terminate(process, server, error)
 
 
-def _callbacks(process: Process, server: GenServer) -> tuple[Callback, ...]:
+def _callbacks(process: Process, server: GenServer) -> Callbacks:
     debug = process.vm.debugged.get(process.pid.serial)
-    if debug is not None:
-        return debug.wrapped(server)
-    return server.handle_call, server.handle_cast, server.handle_info, server.handle_continue
+    return server if debug is None else debug.wrapped(server)
 
 
 # What `handle_call` may return that is not the reply itself.
@@ -323,24 +324,6 @@ def _valid(then: Any) -> Then:
     if then is None or type(then) is Continue or type(then) is Timeout:
         return then
     raise ExitError(BadReturnValue(then))
-
-
-async def _receive_within(process: Process, seconds: float) -> Any:
-    if not process.mailbox:
-        if seconds <= 0:
-            return TimedOut()
-        limit = process.vm.loop.call_later(seconds, _time_out, process)
-        try:
-            await process.wait()
-        finally:
-            limit.cancel()
-    return process.mailbox.popleft()
-
-
-def _time_out(process: Process) -> None:
-    # A message may have come in this very step of the loop, before the process could run.
-    if not process.mailbox:
-        process.deliver(TimedOut())
 
 
 async def _system(process: Process, server: GenServer, message: System) -> None:
@@ -363,23 +346,16 @@ async def _system(process: Process, server: GenServer, message: System) -> None:
 
 async def _suspended(process: Process, server: GenServer) -> None:
     """Handle system messages and the parent's exit only, until `resume`."""
-    mailbox = process.mailbox
-    waiting = 0
+
+    def urgent(message: Any) -> bool:
+        kind = type(message)
+        return kind is System or (kind is Exit and message.pid == process.parent is not None)
+
     while process.suspended:
-        if waiting == len(mailbox):
-            process.waiter = waiter = process.vm.loop.create_future()
-            await waiter
-            continue
-        message = mailbox[waiting]
-        if type(message) is System:
-            del mailbox[waiting]
-            await _system(process, server, message)
-        elif type(message) is Exit and process.parent and message.pid == process.parent:
+        message = await process.next_message(wanted=urgent)
+        if type(message) is Exit:
             raise Stop(message.reason)
-        else:
-            waiting += 1
-            if waiting == process.vm.mailbox_alarm:
-                process.vm.raise_mailbox_alarm(process)
+        await _system(process, server, message)
 
 
 def _resume(process: Process, _server: GenServer, _payload: Any) -> str:
@@ -398,7 +374,7 @@ def _status(process: Process, server: GenServer, _: Any) -> dict[str, Any]:
         "name": process.vm.name_of(process),
         "parent": process.parent,
         "status": "suspended" if process.suspended else "running",
-        "mailbox_length": len(process.mailbox),
+        "mailbox_length": process.mailbox_length,
         "reductions": process.reductions,
         "state": server.get_state(),
     }

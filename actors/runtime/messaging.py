@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from aybiza.actors.runtime.errors import CallExit, UnknownName, VMClosed
 from aybiza.actors.runtime.messages import Call, Cast, From, Request, TimerElapsed
 from aybiza.actors.runtime.pid import Dest, Pid
-from aybiza.actors.runtime.process import current_process
+from aybiza.actors.runtime.process import INSIST_SECONDS, current_process
 from aybiza.actors.runtime.reasons import CALLING_SELF, NOPROC, TIMEOUT, Reason
 from aybiza.actors.runtime.relations import Relations
 from aybiza.actors.runtime.time_limit import Act, TimeLimit
@@ -35,17 +35,21 @@ class Messaging(Relations):
         super().__init__()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._call_limit: TimeLimit | None = None
+        self._insistence: TimeLimit | None = None
         self.debugged: dict[int, Debug] = {}
         self.tied = Tied()
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._call_limit = TimeLimit(loop, CALL_TIMEOUT)
+        self._insistence = TimeLimit(loop, INSIST_SECONDS)
 
     def _close(self) -> None:
         if self._call_limit:
             self._call_limit.close()
-        self._loop = self._call_limit = None
+        if self._insistence:
+            self._insistence.close()
+        self._loop = self._call_limit = self._insistence = None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:

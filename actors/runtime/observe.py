@@ -80,7 +80,7 @@ def observe(vm: VM, dest: Dest) -> Observation:
         links=tuple(linked.pid for linked in process.links or ()),
         monitors=tuple(watched.pid for watched in (process.monitoring or {}).values()),
         monitored_by=tuple(watcher.pid for watcher in (process.monitors or {}).values()),
-        mailbox_length=len(process.mailbox),
+        mailbox_length=process.mailbox_length,
         reductions=process.reductions,
         memory=_memory(process),
     )
@@ -108,7 +108,7 @@ def _status(
         return "exiting"
     if process.suspended:
         return "suspended"
-    ready = process.mailbox and process.waiter is None
+    ready = process.mailbox_length and not process.idle
     return "running" if own or ready or process is current_process.get() else "waiting"
 
 

@@ -3,7 +3,8 @@
 Made by `VM.spawn` and `VM.start`; everybody else knows it by its `Pid`. The body of a process
 is a coroutine function that is given the process; it reads messages with `receive`, in the
 order of their arrival. Its return ends the process with `NORMAL`, what it raises with the
-reason of that error; an error that it returns counts as raised.
+reason of that error; an error that it returns counts as raised, and a body that it returns runs
+next.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aybiza.actors.runtime.errors import CRASHES, UNSET, own_traceback, reason_of
-from aybiza.actors.runtime.messages import Exit, From
+from aybiza.actors.runtime.messages import Exit, From, TimedOut
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.reasons import NORMAL, SHUTDOWN, Reason
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from aybiza.actors.runtime.starting import Starting
     from aybiza.actors.runtime.vm import VM
 
-Body: TypeAlias = Callable[["Process"], Coroutine[Any, Any, BaseException | None]]
+Body: TypeAlias = "Callable[[Process], Coroutine[Any, Any, Body | BaseException | None]]"
 
 current_process: ContextVar[Process | None] = ContextVar("current_process", default=None)
 
@@ -39,18 +40,25 @@ INSIST_TIMES = 10
 
 
 class Process:
-    """See the module. All fields belong to the runtime; actors use `GenServer`'s methods."""
+    """See the module. All fields belong to the runtime; actors use `GenServer`'s methods.
+
+    The oldest message waits in `_first`, the others in `_others`, which is made when there are
+    any: most mailboxes never hold two messages.
+    """
 
     __slots__ = (
+        "_first",
+        "_others",
+        "_pause_at",
+        "_seen",
+        "_waiter",
         "alive",
         "callers",
         "exiting",
         "held",
-        "insisting",
         "label",
         "last_message",
         "links",
-        "mailbox",
         "monitoring",
         "monitors",
         "parent",
@@ -62,7 +70,6 @@ class Process:
         "task",
         "trap_exit",
         "vm",
-        "waiter",
     )
 
     def __init__(self, vm: VM, pid: Pid, label: str, parent: Pid | None) -> None:
@@ -70,14 +77,16 @@ class Process:
         self.pid = pid
         self.label = label
         self.parent = parent
-        self.mailbox: deque[Any] = deque()
-        self.waiter: asyncio.Future[None] | None = None
+        self._first: Any = UNSET
+        self._others: deque[Any] | None = None
+        self._waiter: asyncio.Future[bool] | None = None
+        self._pause_at = MESSAGES_A_SLICE
+        self._seen = 0
         self.task: asyncio.Task[None] | None = None
         self.alive = True
         self.trap_exit = False
         self.suspended = False
         self.exiting: Reason = UNSET
-        self.insisting: asyncio.TimerHandle | None = None
         self.reductions = 0
         self.server: Any = None
         self.starting: Starting | None = None
@@ -96,38 +105,135 @@ class Process:
         """Its names, oldest first, each with the registry that it stands in."""
         return [(each.registry, each.key) for each in self.held or () if each.named]
 
+    # The mailbox
+
     def deliver(self, message: Any) -> None:
         """Put `message` into the mailbox and wake the process."""
-        mailbox = self.mailbox
-        mailbox.append(message)
-        waiter = self.waiter
+        if self._first is UNSET and self._others is None:
+            self._first = message
+        else:
+            others = self._others
+            if others is None:
+                self._others = others = deque()
+            others.append(message)
+            if len(others) + (self._first is not UNSET) == self.vm.mailbox_alarm:
+                self.vm.raise_mailbox_alarm(self)
+        waiter = self._waiter
         if waiter is not None:
-            self.waiter = None
+            self._waiter = None
             if not waiter.done():
-                waiter.set_result(None)
-        elif len(mailbox) == self.vm.mailbox_alarm:
-            self.vm.raise_mailbox_alarm(self)
+                waiter.set_result(False)
 
-    async def receive(self) -> Any:
-        """The next message; waits for one."""
-        if not self.mailbox:
-            await self.wait()
+    @property
+    def mailbox(self) -> list[Any]:
+        """The messages that wait, oldest first."""
+        first = [] if self._first is UNSET else [self._first]
+        return first + list(self._others or ())
+
+    @property
+    def mailbox_length(self) -> int:
+        """How many messages wait."""
+        return (self._first is not UNSET) + (0 if self._others is None else len(self._others))
+
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for a message and has none."""
+        return self._waiter is not None
+
+    def receive(self, seconds: float | None = None) -> Coroutine[Any, Any, Any]:
+        """The next message; waits for one. `TimedOut()` if none comes within `seconds`."""
+        return self.next_message(seconds)
+
+    async def next_message(
+        self, seconds: float | None = None, wanted: Callable[[Any], bool] | None = None
+    ) -> Any:
+        """The oldest message, of those that are `wanted`; waits for one.
+
+        `TimedOut()` if none comes within `seconds`. Everybody who reads a mailbox reads it here: a
+        process that has been told to end gets no more, one that never waits gives way to the
+        others, and one that waits holds nothing of what it was given before.
+        """
+        if self.exiting is not UNSET:
+            raise asyncio.CancelledError
+        if self.reductions >= self._pause_at:
+            await self._give_way()
         self.reductions += 1
-        return self.mailbox.popleft()
+        message = self._take() if wanted is None else self._select(wanted, 0)
+        if message is UNSET:
+            self.last_message = None
+            if seconds is not None:
+                message = await self._message_within(seconds)
+            while message is UNSET:
+                self._waiter = waiter = self.vm.loop.create_future()
+                await waiter
+                message = self._take() if wanted is None else self._select(wanted, self._seen)
+            self._pause_at = self.reductions + MESSAGES_A_SLICE - 1
+        return message
 
-    async def wait(self) -> None:
-        """Return when the mailbox holds a message."""
-        while not self.mailbox:
-            self.waiter = waiter = self.vm.loop.create_future()
-            await waiter
+    async def next_turn(self) -> None:
+        """Count a step that no message asks for, as `next_message` counts one."""
+        if self.exiting is not UNSET:
+            raise asyncio.CancelledError
+        if self.reductions >= self._pause_at:
+            await self._give_way()
+        self.reductions += 1
+
+    async def _give_way(self) -> None:
+        self._pause_at = self.reductions + MESSAGES_A_SLICE
+        await asyncio.sleep(0)
+
+    async def _message_within(self, seconds: float) -> Any:
+        loop = self.vm.loop
+        due = loop.time() + seconds
+        message: Any = UNSET
+        over = seconds <= 0
+        while not over and message is UNSET:
+            self._waiter = waiter = loop.create_future()
+            limit = loop.call_at(due, self._wake, True)
+            try:
+                over = await waiter
+            finally:
+                limit.cancel()
+            message = self._take()
+        return TimedOut() if message is UNSET else message
+
+    def _wake(self, out_of_time: bool = False) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(out_of_time)
+
+    def _take(self) -> Any:
+        """The oldest message, taken out; `UNSET` if there is none."""
+        message = self._first
+        if message is not UNSET:
+            self._first = UNSET
+        elif (others := self._others) is not None:
+            message = others.popleft()
+            if not others:
+                self._others = None
+        return message
+
+    def _select(self, wanted: Callable[[Any], bool], begin: int) -> Any:
+        """The oldest message from the place `begin` on that is wanted, taken out, or `UNSET`."""
+        waiting = self.mailbox
+        for place in range(begin, len(waiting)):
+            if wanted(waiting[place]):
+                message = waiting.pop(place)
+                self._first, self._others = UNSET, deque(waiting) if waiting else None
+                return message
+        self._seen = len(waiting)
+        return UNSET
 
     def discard(self, unwanted: Callable[[Any], bool]) -> None:
         """Remove the messages for which `unwanted` says True: Erlang's flush."""
-        if self.mailbox:
-            kept = [message for message in self.mailbox if not unwanted(message)]
-            if len(kept) != len(self.mailbox):
-                self.mailbox.clear()
-                self.mailbox.extend(kept)
+        self._seen = 0
+        if self._first is not UNSET and unwanted(self._first):
+            self._first = UNSET
+        if self._others is not None:
+            others = deque(message for message in self._others if not unwanted(message))
+            self._others = others or None
 
     def add_caller(self, caller: From) -> None:
         """Have `caller` fail when this process ends, unless it is taken out of `callers`."""
@@ -137,11 +243,11 @@ class Process:
 
     def take(self, wanted: Callable[[Any], bool]) -> Any:
         """Remove the first message for which `wanted` says True, and return it; None if none is."""
-        for index, message in enumerate(self.mailbox):
-            if wanted(message):
-                del self.mailbox[index]
-                return message
-        return None
+        message = self._select(wanted, 0)
+        self._seen = 0
+        return None if message is UNSET else message
+
+    # Its end
 
     def signal(self, source: Pid | None, reason: Reason) -> None:
         """An exit signal from `source` reaches this process.
@@ -163,22 +269,20 @@ class Process:
         self.exiting = reason
         if self.task is not None:
             self.task.cancel()
-            self.insisting = self.vm.loop.call_later(INSIST_SECONDS, self._insist, INSIST_TIMES)
+            self.vm.insist(self)
 
-    def _insist(self, left: int) -> None:
-        assert self.task is not None
-        if left:
-            self.task.cancel()
-            self.insisting = self.vm.loop.call_later(INSIST_SECONDS, self._insist, left - 1)
-        else:
-            self.vm.abandon(self)
-
-    async def run(self, body: Body) -> None:
-        """The task of the process: its body, and what its end means."""
+    async def run(self, body: Any) -> None:
+        """The task of the process: its body, what that goes on with, and what its end means."""
         try:
-            error = await body(self)
+            while callable(body):
+                # What a body was given is let go of when it has returned the next.
+                running = body(self)
+                body = None
+                body = await running
+            error: BaseException | None = body
         except CRASHES as raised:
             error = raised
+        body = running = None
         own_traceback(error)
         if self.exiting is not UNSET:
             self.vm.reap(self, self.exiting)
@@ -189,10 +293,11 @@ class Process:
 
     def release(self) -> None:
         """Let go of everything a dead process still holds, so that its memory is free at once."""
-        self.mailbox.clear()
+        self._first = UNSET
+        self._others = self._waiter = None
         self.links = self.monitors = self.monitoring = None
         self.callers = self.held = None
-        self.starting = self.server = self.last_message = self.waiter = None
+        self.starting = self.server = self.last_message = None
 
     def finished(self, task: asyncio.Task[None]) -> None:
         """The task is over; a process that ended before its first step is reaped here."""

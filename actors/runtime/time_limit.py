@@ -11,9 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from aybiza.actors.runtime.messages import From
-
-Act = Callable[[From, Any], None]
+Act = Callable[[Any, Any], None]
 
 
 class TimeLimit:
@@ -24,19 +22,19 @@ class TimeLimit:
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         self.seconds = seconds
         self._loop = loop
-        self._waiting: dict[From, tuple[float, Act, Any]] = {}
+        self._waiting: dict[Any, tuple[float, Act, Any]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, from_: From, act: Act, argument: Any) -> None:
-        """Call `act(from_, argument)` when the time is over."""
+    def add(self, who: Any, act: Act, argument: Any) -> None:
+        """Call `act(who, argument)` when the time is over."""
         due = self._loop.time() + self.seconds
-        self._waiting[from_] = (due, act, argument)
+        self._waiting[who] = (due, act, argument)
         if self._timer is None:
             self._timer = self._loop.call_at(due, self._come_due)
 
-    def discard(self, from_: From) -> None:
-        """`from_` waits no longer."""
-        self._waiting.pop(from_, None)
+    def discard(self, who: Any) -> None:
+        """`who` waits no longer."""
+        self._waiting.pop(who, None)
 
     def close(self) -> None:
         """Forget everyone."""
@@ -49,12 +47,12 @@ class TimeLimit:
         assert self._timer is not None
         now = max(self._timer.when(), self._loop.time())
         self._timer = None
-        over: list[tuple[From, Act, Any]] = []
-        for from_, (due, act, argument) in self._waiting.items():
+        over: list[tuple[Any, Act, Any]] = []
+        for who, (due, act, argument) in self._waiting.items():
             if due > now:
                 self._timer = self._loop.call_at(due, self._come_due)
                 break
-            over.append((from_, act, argument))
-        for from_, act, argument in over:
-            del self._waiting[from_]
-            act(from_, argument)
+            over.append((who, act, argument))
+        for who, act, argument in over:
+            del self._waiting[who]
+            act(who, argument)

@@ -23,20 +23,20 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
+from aybiza.actors.runtime.closing import Closing
 from aybiza.actors.runtime.crash_report import Reporter
 from aybiza.actors.runtime.directory import calling_process
-from aybiza.actors.runtime.errors import CRASHES, CallExit, NameTaken, StartError
+from aybiza.actors.runtime.errors import CRASHES, UNSET, CallExit, NameTaken, StartError
 from aybiza.actors.runtime.messages import System
 from aybiza.actors.runtime.messaging import CALL_TIMEOUT, Messaging
 from aybiza.actors.runtime.pid import Dest, Pid, Via
-from aybiza.actors.runtime.process import Body, Process, current_process
+from aybiza.actors.runtime.process import INSIST_TIMES, Body, Process, current_process
 from aybiza.actors.runtime.reasons import (
     CALLING_SELF,
     KILL,
     KILLED,
     NOPROC,
     NORMAL,
-    SHUTDOWN,
     TIMEOUT,
     Reason,
     is_orderly,
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 INIT_TIMEOUT = 5.0
-CLOSE_SECONDS = 5.0
 ALARM_SECONDS = 10.0
 
 
@@ -90,6 +89,7 @@ class VM(Messaging):
         self.restart_observers: list[Callable[[Process], None]] = []
         self._serials = itertools.count(1)
         self._abandoned: set[asyncio.Task[None]] = set()
+        self._closing: Closing | None = None
         self._alarms: dict[int, float] = {}
         self._context = contextvars.Context()
         self._threads = threads
@@ -108,44 +108,16 @@ class VM(Messaging):
 
     async def __aexit__(self, *_: object) -> None:
         try:
-            await self._end_all()
+            self._closing = Closing(self, self._abandoned)
+            await self._closing.run()
         finally:
+            self._closing = None
             if self._watchdog:
                 self._watchdog.stop()
             if self._pool:
                 self._pool.shutdown(wait=False, cancel_futures=True)
             self._reporter.stop()
             self._close()
-
-    async def _end_all(self) -> None:
-        caller = current_process.get()
-        # Roots get the chance that a supervisor's shutdown would give them; they end the rest.
-        for process in list(self._processes.values()):
-            if process is not caller and (
-                process.parent is None or process.parent.serial not in self._processes
-            ):
-                if process.server is not None:
-                    process.deliver(System(None, None, "terminate", SHUTDOWN))
-                else:
-                    process.signal(process.parent, SHUTDOWN)
-        await self._gone(caller)
-        for process in list(self._processes.values()):
-            if process is not caller:
-                process.end(KILLED)
-        for task in self._abandoned:
-            task.cancel()
-        await self._gone(caller)
-
-    async def _gone(self, caller: Process | None) -> None:
-        """Wait until all processes but `caller` are over, at most `CLOSE_SECONDS`."""
-        limit = self.now() + CLOSE_SECONDS
-        while True:
-            tasks = {p.task for p in self._processes.values() if p.task and p is not caller}
-            tasks |= self._abandoned
-            left = limit - self.now()
-            if not tasks or left <= 0:
-                return
-            await asyncio.wait(tasks, timeout=left)
 
     def spawn(
         self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, link: bool = False
@@ -161,6 +133,8 @@ class VM(Messaging):
     def spawn_process(self, body: Body, *, label: str, link: bool = False) -> Process:
         """Start a process with `body`; for servers and tasks, which are built on it."""
         loop = self.loop
+        if self._closing is not None:
+            self._closing.admit()
         parent = current_process.get()
         pid = Pid(self.node, next(self._serials), self.creation)
         process = self.process_type(self, pid, label, parent.pid if link and parent else None)
@@ -174,6 +148,8 @@ class VM(Messaging):
                 link_both(process, parent)
             else:
                 process.end(NOPROC)
+        if self._closing is not None:
+            self._closing.spawned(process)
         return process
 
     async def start(
@@ -304,9 +280,8 @@ class VM(Messaging):
         self._alarms.pop(pid.serial, None)
         self.debugged.pop(pid.serial, None)
         self.tied.ended(pid)
-        if process.insisting:
-            process.insisting.cancel()
-            process.insisting = None
+        if process.exiting is not UNSET and self._insistence:
+            self._insistence.discard(process)
         if by_itself and not is_orderly(reason):
             self._reporter.report(process, reason, error)
         for observer in self.observers:
@@ -341,6 +316,19 @@ class VM(Messaging):
         """Log what happened to a traced process."""
         self._reporter.trace(process, text)
 
+    def insist(self, process: Process, times: int = INSIST_TIMES) -> None:
+        """Cancel a process again that has been told to end, until it does; at last give it up."""
+        if self._insistence:
+            self._insistence.add(process, self._cancel_again, times)
+
+    def _cancel_again(self, process: Process, left: int) -> None:
+        assert process.task is not None
+        if left:
+            process.task.cancel()
+            self.insist(process, left - 1)
+        else:
+            self.abandon(process)
+
     def abandon(self, process: Process) -> None:
         """Declare a process dead whose code swallows every cancellation; its task is kept."""
         if process.task and process.alive:
@@ -371,20 +359,12 @@ class VM(Messaging):
         """
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"{self.node}-job")
-        loop: Any = self.loop
-        counts = hasattr(loop, "threads_at_work")
-        if counts:
-            loop.threads_at_work += 1
-        try:
-            return await self.loop.run_in_executor(self._pool, function, *args)
-        finally:
-            if counts:
-                loop.threads_at_work -= 1
+        return await self.loop.run_in_executor(self._pool, function, *args)
 
 
 async def _named(
     claim: Callable[[Process], Awaitable[None]], body: Body, process: Process
-) -> BaseException | None:
+) -> Body | None:
     """The body of a server with a name that is unique in the cluster."""
     try:
         await claim(process)
@@ -393,4 +373,4 @@ async def _named(
         if process.starting is not None:
             process.starting.refusal = taken
         return None
-    return await body(process)
+    return body

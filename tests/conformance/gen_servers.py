@@ -389,7 +389,7 @@ class World:
         await asyncio.sleep(MOMENT)
         while True:
             server = self.server
-            if server is None or not server.alive or (server.waiter and not server.mailbox):
+            if server is None or not server.alive or (server.idle and not server.mailbox):
                 return
             await asyncio.sleep(STEP)
 

@@ -56,7 +56,7 @@ class World(registries.World):
         for name, process in self.listeners.items():
             if process.mailbox:
                 told[name] = [self._message(message) for message in process.mailbox]
-                process.mailbox.clear()
+                process.discard(lambda _: True)
         return told
 
     # What this format has more, or otherwise

@@ -114,7 +114,7 @@ class World:
 
     def _idle(self, pid: Pid) -> bool:
         process = self.vm.find(pid)
-        return process is None or process.waiter is not None
+        return process is None or process.idle
 
     async def do(self, stimulus: Mapping[str, Any]) -> Any:
         """Apply one stimulus; its return."""

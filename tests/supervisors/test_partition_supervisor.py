@@ -110,3 +110,17 @@ def test_wrong_options_are_refused(options: dict[str, Any], reason: Any) -> None
             assert caught.value.reason == reason
 
     run()
+
+
+@virtual_time
+async def test_a_killed_partition_supervisor_leaves_no_table() -> None:
+    async with VM() as vm:
+        pid = await vm.start(PartitionSupervisor, child(Part), partitions=2, name="parts")
+        assert pid is not None
+        assert PartitionSupervisor.partitions(vm, "parts") == 2
+        vm.exit(pid, KILL)
+        await rest()
+        assert "parts" not in vm.registries
+        with pytest.raises(CallExit) as none:
+            PartitionSupervisor.partitions(vm, "parts")
+        assert none.value.reason == NOPROC

@@ -56,6 +56,13 @@ async def test_time_stands_still_while_a_thread_of_the_vm_works() -> None:
 
 
 @virtual_time
+async def test_time_stands_still_while_a_thread_of_asyncio_works() -> None:
+    async with asyncio.timeout(0.01):
+        await asyncio.to_thread(time.sleep, 0.05)
+    assert asyncio.get_running_loop().time() == 0.0
+
+
+@virtual_time
 async def test_another_thread_can_wake_a_loop_without_timers() -> None:
     loop = asyncio.get_running_loop()
     woken = asyncio.Event()

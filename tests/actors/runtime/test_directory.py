@@ -44,6 +44,16 @@ async def test_nobody_lives_at_an_address_of_another_node() -> None:
 
 
 @virtual_time
+async def test_a_name_on_the_own_node_is_a_name() -> None:
+    async with VM("front") as vm:
+        pid = await started(vm, name="probe")
+        assert vm.whereis(("probe", "front")) == pid
+        assert await vm.call(("probe", "front"), "seen") == []
+        assert not vm.alive(("probe", "back"))
+        assert not vm.alive(("nobody", "front"))
+
+
+@virtual_time
 async def test_statistics_count_processes_and_waiting_messages() -> None:
     async with VM() as vm:
         first, second = vm.spawn(forever), vm.spawn(forever)

@@ -1,0 +1,106 @@
+"""`Closing`: how all processes of a VM end when it is left.
+
+Those that nobody has started linked, the roots, are told to end; they end the rest. A supervisor
+has the time that the specs of its children give it. What stands below no supervisor has
+`CLOSE_SECONDS`, then it is killed, and so is what is left when all supervisors are gone. Who comes
+into being meanwhile is told to end too, and cannot start others once it is; at the last nobody
+comes into being any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aybiza.actors.runtime.errors import UNSET, VMClosed
+from aybiza.actors.runtime.messages import System
+from aybiza.actors.runtime.process import Process, current_process
+from aybiza.actors.runtime.reasons import KILLED, SHUTDOWN
+
+if TYPE_CHECKING:
+    from aybiza.actors.runtime.vm import VM
+
+CLOSE_SECONDS = 5.0
+
+
+class Closing:
+    """See the module. `abandoned` are the tasks of processes that would not end before."""
+
+    def __init__(self, vm: VM, abandoned: set[asyncio.Task[None]]) -> None:
+        self._vm = vm
+        self._abandoned = abandoned
+        self._caller = current_process.get()
+        self._born: set[Process] = set()
+        self._told: set[Process] = set()
+        self._final = False
+
+    async def run(self) -> None:
+        """End all processes but the calling one."""
+        for process in self._left():
+            self._order(process)
+        await self._gone()
+        for process in self._left():
+            if not self._has_supervisor(process):
+                process.end(KILLED)
+        while supervisors := [p.task for p in self._left() if _is_supervisor(p) and p.task]:
+            await asyncio.wait(supervisors)
+        self._final = True
+        for process in self._left():
+            process.end(KILLED)
+        for task in self._abandoned:
+            task.cancel()
+        await self._gone()
+
+    def admit(self) -> None:
+        """Raise `VMClosed` when the running process may start none any more."""
+        parent = current_process.get()
+        late = (
+            parent is not None
+            and parent in self._born
+            and (parent in self._told or parent.exiting is not UNSET)
+        )
+        if self._final or late:
+            raise VMClosed("the VM is being closed; no process can be started any more")
+
+    def spawned(self, process: Process) -> None:
+        """`process` has come into being."""
+        self._born.add(process)
+        self._vm.loop.call_soon(self._order, process)
+
+    def _left(self) -> list[Process]:
+        found = map(self._vm.find, self._vm.processes())
+        return [process for process in found if process and process is not self._caller]
+
+    def _order(self, process: Process) -> None:
+        """Give a root the chance that a supervisor's shutdown would give it."""
+        if process.parent is not None and self._vm.alive(process.parent):
+            return
+        self._told.add(process)
+        if process.starting is not None:
+            process.end(SHUTDOWN)
+        elif process.server is not None:
+            process.deliver(System(None, None, "terminate", SHUTDOWN))
+        else:
+            process.signal(process.parent, SHUTDOWN)
+
+    async def _gone(self) -> None:
+        """Wait until all are over, at most `CLOSE_SECONDS`."""
+        limit = self._vm.now() + CLOSE_SECONDS
+        while True:
+            tasks = {process.task for process in self._left() if process.task} | self._abandoned
+            left = limit - self._vm.now()
+            if not tasks or left <= 0:
+                return
+            await asyncio.wait(tasks, timeout=left)
+
+    def _has_supervisor(self, process: Process) -> bool:
+        above: Process | None = process
+        while above is not None:
+            if _is_supervisor(above):
+                return True
+            above = self._vm.find(above.parent) if above.parent else None
+        return False
+
+
+def _is_supervisor(process: Process) -> bool:
+    return getattr(process.server, "child_type", "worker") == "supervisor"
