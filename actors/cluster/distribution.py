@@ -10,50 +10,35 @@ between two processes arrives in its order, or the node is down. `Via(CLUSTER, n
 name that is unique in the cluster. Messages between nodes are pickled when they are sent: what
 cannot be pickled raises there.
 
-Errors: `NodeNameTaken` (`join`, `lost`), `NameTaken` (`register`), `RemoteBusy` when too much waits
-for a node; `CallExit(NOCONNECTION)` for calls to a node that is down.
+Errors: `NodeNameTaken` (`join`, `lost`), `ClusterFailed` (`lost`), `NameTaken` (`register`),
+`RemoteBusy` when too much waits for a node; `CallExit(NOCONNECTION)` for calls to a node that is
+down.
 """
 
 from __future__ import annotations
 
 import asyncio
-import pickle
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Coroutine, Iterator
 from typing import Any, NamedTuple, Self
 
 import structlog
 
 from aybiza.actors.cluster import signals
-from aybiza.actors.cluster.carrier import (
-    Carrier,
-    Gone,
-    ProcessReply,
-    ToProcess,
-    Unreachable,
-    Welcome,
-)
-from aybiza.actors.cluster.membership import (
-    Card,
-    Delivered,
-    Down,
-    Event,
-    Farewell,
-    Letter,
-    Membership,
-    NameTaken,
-    Post,
-    Refusal,
-    Up,
-)
+from aybiza.actors.cluster.carrier import Carrier, ToProcess
+from aybiza.actors.cluster.connections import Connections
+from aybiza.actors.cluster.membership import Card, Membership
+from aybiza.actors.cluster.programs import Programs
+from aybiza.actors.cluster.reception import Reception, find_quietly
+from aybiza.actors.cluster.replies import Replies
 from aybiza.actors.cluster.requests import Envelope, Requests
 from aybiza.actors.cluster.seeds import Seeds
-from aybiza.actors.cluster.shared import Shared
+from aybiza.actors.cluster.shared import CLUSTER, Shared
 from aybiza.actors.cluster.ties import Ties
-from aybiza.actors.runtime.errors import RemoteBusy
 from aybiza.actors.runtime.messages import NodeDown, NodeUp
-from aybiza.actors.runtime.pid import Pid
+from aybiza.actors.runtime.pid import Pid, Via
 from aybiza.actors.runtime.process import Process
-from aybiza.actors.runtime.reasons import KILL, KILLED, Reason
+from aybiza.actors.runtime.reasons import Reason
 from aybiza.actors.runtime.vm import VM
 
 TICK_SECONDS = 0.1
@@ -61,13 +46,16 @@ JOIN_SECONDS = 2.0
 """How long `join` waits for machines that do not answer."""
 NAME_SECONDS = 4.0
 """How long a new node waits for a name: a dead owner is noticed by then."""
-ALARM_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
 
 
 class NodeNameTaken(Exception):
     """Another node of the cluster has our name; the message says which."""
+
+
+class ClusterFailed(Exception):
+    """The cluster's own part of this node has failed, so that the node has to end."""
 
 
 class Place(NamedTuple):
@@ -77,24 +65,33 @@ class Place(NamedTuple):
     dest: Any
 
 
-class Distribution(Shared):
-    """See the module. `names` and `groups` may be read; `lost` is done, with `NodeNameTaken`, when
-    this node has to end because its name belongs to another."""
+class Distribution:
+    """See the module. `names` and `groups` may be read; `lost` is done when this node has to end:
+    with `NodeNameTaken`, because its name belongs to another, or with `ClusterFailed`."""
 
     def __init__(self, vm: VM, carrier: Carrier) -> None:
-        super().__init__(vm, self._signal)
+        self.vm = vm
         self.lost: asyncio.Future[None] = vm.loop.create_future()
         self._carrier = carrier
         self._members = Membership(carrier.card)
-        self._ties = Ties(self._signal, vm.find)
+        self._connections = Connections(vm, carrier, self._members, self)
+        self._shared = Shared(vm, self._signal, self._connections.busy)
+        self._ties = Ties(self._signal, find_quietly(vm))
         self._requests = Requests(vm, self._say, self._signal)
-        self._subscribers: dict[Process, None] = {}
+        self._replies = Replies(vm, self._signal)
+        parts = (self._requests, self._replies, self._ties, self._shared)
+        self._reception = Reception(vm, parts, self._connections.meet, self._complete)
+        self._programs = Programs(vm, carrier)
         self._seeds = Seeds(vm, carrier)
+        self._subscribers: dict[Process, None] = {}
+        self._reached: dict[str, None] = {}
         self._taken_by: Card | None = None
         self._joined = False
-        self._flushing = False
-        self._alarms: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.names, self.groups = self._shared.names, self._shared.groups
+        self.register, self.unregister = self._shared.register, self._shared.unregister
+        self.join_group, self.leave_group = self._shared.join_group, self._shared.leave_group
+        self.whereis, self.claim = self._shared.names.find, self._shared.claim
 
     async def __aenter__(self) -> Self:
         self.vm.remote = self
@@ -105,14 +102,13 @@ class Distribution(Shared):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._handle(self._members.leave())
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1.0)
+        await self._programs.close()
         self._carrier.attach(lambda _message, _sender: None)
-        for card in self._members.up():
-            self._node_down(card, "this node ends")
+        self._connections.leave("this node ends")
         if not self.lost.done():
             self.lost.cancel()
         self.vm.observers.remove(self._ended)
@@ -148,10 +144,24 @@ class Distribution(Shared):
         return [
             _described(own, "here", 0),
             *(
-                _described(peer.card, "up" if peer.link.open else "down", peer.link.queued)
+                _described(peer.card, "up" if peer.link.open else "down", peer.link.held)
                 for peer in self._members.known()
             ),
         ]
+
+    def links(self, pid: Pid) -> list[Pid]:
+        """To whom of other nodes a process of this node is linked."""
+        return self._ties.links(pid)
+
+    def statistics(self) -> dict[str, int]:
+        """What the cluster holds for this node's processes, and for other nodes: counts by name."""
+        return {
+            **self._ties.statistics(),
+            **self._requests.statistics(),
+            **self._shared.statistics(),
+            **self._connections.statistics(),
+            "lent": self._replies.lent,
+        }
 
     # What the VM asks for (`aybiza.actors.runtime.remote.Remote`)
 
@@ -159,7 +169,7 @@ class Distribution(Shared):
         """The local process that a cluster-wide address stands for."""
         if type(dest) is tuple:
             return self.vm.find(dest[0]) if self._names_here(dest) else None
-        pid = self._owner(dest)
+        pid = self._shared.owner(dest)
         return self.vm.find(pid) if pid is not None and pid.node == self.vm.node else None
 
     def place(self, dest: Any) -> Place | None:
@@ -170,7 +180,7 @@ class Distribution(Shared):
         if kind is tuple:
             here = len(dest) != 2 or self._names_here(dest)
             return None if here else Place(dest[1], dest[0])
-        pid = self._owner(dest)
+        pid = self._shared.owner(dest)
         if pid is not None:
             return Place(pid.node, pid) if pid.node != self.vm.node else None
         return Place(None, dest) if self._carrier.is_actor(dest) else None
@@ -203,8 +213,17 @@ class Distribution(Shared):
 
     def exit(self, place: Place, reason: Reason) -> None:
         """`VM.exit`."""
-        signal = signals.ExitSignal(self.vm.self(), place.dest, reason, False)
-        self._say(_node(place), signal)
+        told = signals.portable(reason)
+        signal = signals.ExitSignal(self.vm.self(), place.dest, told, False)
+        self._signal(_node(place), signal)
+
+    def end_of(self, place: Place) -> asyncio.Future[Any]:
+        """Fails with `CallExit` and the reason when the process there has ended."""
+        return self._requests.end_of(_node(place), _pid(place))
+
+    def shares(self, name: Any) -> bool:
+        """Whether `name` is `Via(CLUSTER, …)`."""
+        return type(name) is Via and name.registry == CLUSTER
 
     def link(self, process: Process, place: Place) -> None:
         """`VM.link`; with a pid or a cluster-wide name."""
@@ -224,7 +243,7 @@ class Distribution(Shared):
 
     def nodes(self) -> list[str]:
         """`VM.nodes`."""
-        return [card.name for card in self._members.up()]
+        return list(self._reached)
 
     def monitor_nodes(self, process: Process, on: bool) -> None:
         """`VM.monitor_nodes`."""
@@ -233,58 +252,50 @@ class Distribution(Shared):
         else:
             self._subscribers.pop(process, None)
 
-    # Messages of the carrier
+    # What happens on the connections (`aybiza.actors.cluster.connections.Listener`)
 
-    def _receive(self, message: Any, sender: Any) -> None:
-        now = self.vm.now()
-        match message:
-            case Letter() | Refusal() | Farewell():
-                self._handle(self._members.receive(now, message))
-            case Welcome(machine, cards):
-                self._seeds.answer(machine)
-                for card in cards:
-                    self._handle(self._members.meet(now, card))
-            case Unreachable(address):
-                self._handle(self._members.unreachable(now, address, "nothing listens there"))
-            case Gone(card):
-                self._handle(self._members.gone(card, "its process has ended"))
-            case ToProcess():
-                self._run(self._serve(message, sender))
-
-    def _handle(self, events: Iterator[Event]) -> None:
-        for event in list(events):
-            match event:
-                case Post(address, message):
-                    self._carrier.post(address, message)
-                case Up(card):
-                    self._node_up(card)
-                case Down(card, reason):
-                    self._node_down(card, reason)
-                case Delivered(card, items):
-                    for item in items:
-                        self._take(card, item)
-                case NameTaken(owner):
-                    self._name_taken(owner)
-
-    def _node_up(self, card: Card) -> None:
+    def node_up(self, card: Card) -> Iterator[bytes]:
+        """What a node gets first: the other nodes, all names and groups, and that these are all."""
         log.info("node_up", node=card.name, incarnation=card.incarnation, machine=card.machine)
         others = tuple(other for other in self._members.up() if other != card)
-        self._signal(card.name, signals.Introduce(others))
-        self.shared_with(card.name)
-        self._tell_subscribers(NodeUp(card.name))
+        first, last = (signals.Introduce(others),), (signals.Complete(),)
+        told = itertools.chain(first, self._shared.shared_with(card.name), last)
+        return map(signals.packed, told)
 
-    def _node_down(self, card: Card, reason: str) -> None:
+    def node_down(self, card: Card, reason: str) -> None:
+        """Everybody who relied on a node is told."""
         log.warning("node_down", node=card.name, incarnation=card.incarnation, reason=reason)
-        self.parted_from(card.name)
+        self._reception.forget(card.name)
+        self._shared.parted_from(card.name)
         self._requests.node_down(card.name)
         self._ties.node_down(card.name)
-        self._tell_subscribers(NodeDown(card.name, reason))
+        if card.name in self._reached:
+            del self._reached[card.name]
+            self._tell_subscribers(NodeDown(card.name, reason))
 
-    def _name_taken(self, owner: Card) -> None:
+    def welcomed(self, machine: str) -> None:
+        """A machine has told its nodes."""
+        self._seeds.answer(machine)
+
+    def take(self, node: str, item: bytes) -> None:
+        """An item has come from a node."""
+        self._reception.take(node, item)
+
+    def name_taken(self, owner: Card) -> None:
+        """This node must not go on under its name."""
         self._taken_by = owner
         log.error("node_name_taken", owner=owner.machine, incarnation=owner.incarnation)
         if self._joined and not self.lost.done():
             self.lost.set_exception(NodeNameTaken(self._taken_text(owner)))
+
+    def failed(self, error: BaseException) -> None:
+        """This node must not go on at all."""
+        for task in self._tasks:
+            task.cancel()
+        if not self.lost.done():
+            self.lost.set_exception(
+                ClusterFailed(f"the cluster's part of this node has failed: {error!r}")
+            )
 
     def _taken_text(self, owner: Card) -> str:
         return (
@@ -292,93 +303,69 @@ class Distribution(Shared):
             " choose another with --name (AYBIZA_NODE_NAME)"
         )
 
-    def _take(self, card: Card, item: bytes) -> None:
-        try:
-            signal = pickle.loads(item)
-        except Exception as error:
-            log.error("message_not_read", node=card.name, bytes=len(item), error=repr(error))
-            return
-        take = _TAKERS.get(type(signal))
-        if take is not None:
-            take(self, card.name, signal)
-
-    # Sending
-
-    def _say(self, node: str, signal: Any) -> bool:
-        """Send what may be refused; False if the node is down."""
-        return self._put(node, signals.packed(signal), reserve=False)
-
-    def _signal(self, node: str, signal: Any) -> bool:
-        """Send what must not be left out: where there is no room for it, the node is given up."""
-        return self._put(node, signals.packed(signal), reserve=True)
-
-    def _put(self, node: str, item: bytes, *, reserve: bool) -> bool:
-        if self._members.put(node, item, reserve=reserve):
-            if not self._flushing:
-                self._flushing = True
-                self.vm.loop.call_soon(self._flush)
-            return True
-        if self._members.peer(node) is None:
-            return False
-        self._alarm(node)
-        if not reserve:
-            raise RemoteBusy(node)
-        self._handle(self._members.drop(self.vm.now(), node, "too many messages wait for it"))
-        return False
-
-    def _alarm(self, node: str) -> None:
-        now = self.vm.now()
-        if now >= self._alarms.get(node, now):
-            self._alarms[node] = now + ALARM_SECONDS
-            log.warning("remote_queue_full", node=node)
-
-    def _flush(self) -> None:
-        self._flushing = False
-        self._handle(self._members.flush())
-
-    # Parts
-
-    def _ended(self, process: Process, reason: Reason) -> None:
-        self.process_ended(process.pid)  # names are free before anyone hears of the end
-        self._ties.ended(process, reason)
-        self._subscribers.pop(process, None)
+    def _complete(self, node: str) -> None:
+        """All names and groups of a node are here: only now is it told that it is up."""
+        if node not in self._reached:
+            self._reached[node] = None
+            self._tell_subscribers(NodeUp(node))
 
     def _tell_subscribers(self, message: NodeUp | NodeDown) -> None:
         for process in list(self._subscribers):
             process.deliver(message)
 
-    async def _serve(self, wanted: ToProcess, sender: Any) -> None:
-        reply = ProcessReply()
+    # Sending
+
+    def _say(self, node: str, signal: Any) -> bool:
+        """Send what may be refused; False if the node is down."""
+        return self._connections.put(node, self._packed(signal), reserve=False)
+
+    def _signal(self, node: str, signal: Any) -> bool:
+        """Send what must not be left out: where there is no room for it, the node is given up."""
+        return self._connections.put(node, self._packed(signal), reserve=True)
+
+    def _packed(self, signal: Any) -> bytes:
+        token = signals.lender.set(self._replies.lend)
         try:
-            if wanted.kind == "call":
-                reply = ProcessReply(await self.vm.call(wanted.name, wanted.request, wanted.limit))
-                signals.packed(reply)
-            elif wanted.kind == "cast":
-                self.vm.cast(wanted.name, wanted.request)
-            else:
-                self.vm.send(wanted.name, wanted.request)
+            return signals.packed(signal)
+        finally:
+            signals.lender.reset(token)
+
+    # Parts
+
+    def _receive(self, message: Any, sender: Any) -> None:
+        if isinstance(message, ToProcess):
+            self._programs.serve(message, sender)
+        else:
+            self._connections.receive(message)
+
+    def _ended(self, process: Process, reason: Reason) -> None:
+        try:
+            self._shared.process_ended(process.pid)  # names are free before anyone hears of it
+            self._ties.ended(process, reason)
+            self._subscribers.pop(process, None)
         except Exception as error:
-            reply = ProcessReply(error=str(error) or type(error).__name__)
-        if wanted.kind == "call":
-            self._carrier.tell(sender, reply)
+            self._connections.fail(error)
 
     async def _tick(self) -> None:
         while True:
-            self._handle(self._members.tick(self.vm.now()))
+            self._connections.receive("tick")
             await asyncio.sleep(TICK_SECONDS)
 
     def _whole(self) -> bool:
-        return all(peer.link.open for peer in self._members.known())
+        """Whether every node that is known can be reached, and has told what it has."""
+        known = self._members.known()
+        return all(peer.link.open and peer.card.name in self._reached for peer in known)
 
-    def _run(self, work: Any) -> None:
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.vm.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._over)
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("distribution_failed", exc_info=task.exception())
+        if not task.cancelled():
+            error = task.exception() or RuntimeError("a task of the cluster has returned")
+            self._connections.fail(error)
 
     def _names_here(self, dest: tuple[Any, ...]) -> bool:
         return len(dest) == 2 and dest[1] == self.vm.node
@@ -405,43 +392,3 @@ def _described(card: Card, state: str, queued: int) -> dict[str, Any]:
         "incarnation": card.incarnation,
         "queued": queued,
     }
-
-
-def _exit_signal(self: Distribution, _node: str, signal: signals.ExitSignal) -> None:
-    if not signal.linked:
-        target = self.vm.find(signal.target)
-        if target is not None and signal.reason == KILL:
-            target.end(KILLED)
-        elif target is not None:
-            target.signal(signal.source, signal.reason)
-    elif signal.source is not None and isinstance(signal.target, Pid):
-        self._ties.exited(signal.source, signal.target, signal.reason)
-
-
-def _introduce(self: Distribution, _node: str, signal: signals.Introduce) -> None:
-    for card in signal.cards:
-        self._handle(self._members.meet(self.vm.now(), card))
-
-
-_TAKERS: dict[type, Callable[[Distribution, str, Any], None]] = {
-    signals.Send: lambda self, _, signal: self.vm.send(signal.dest, signal.message),
-    signals.Cast: lambda self, _, signal: self.vm.cast(signal.dest, signal.request),
-    signals.Ask: lambda self, node, signal: self._requests.asked_by(node, signal),
-    signals.AwaitEnd: lambda self, node, signal: self._requests.end_awaited_by(node, signal),
-    signals.Answer: lambda self, _, signal: self._requests.answered(signal.ref, signal.value),
-    signals.Failed: lambda self, _, signal: self._requests.failed(signal.ref, signal.reason),
-    signals.Forget: lambda self, node, signal: self._requests.forget(node, signal.ref),
-    signals.Monitor: lambda self, node, signal: self._ties.monitored_by(
-        node, signal.ref, signal.dest
-    ),
-    signals.Demonitor: lambda self, node, signal: self._ties.demonitored_by(node, signal.ref),
-    signals.Died: lambda self, _, signal: self._ties.died(signal.ref, signal.reason),
-    signals.LinkTo: lambda self, node, signal: self._ties.linked_by(
-        node, signal.source, signal.target
-    ),
-    signals.Unlink: lambda self, _, signal: self._ties.unlinked_by(signal.source, signal.target),
-    signals.ExitSignal: _exit_signal,
-    signals.Introduce: _introduce,
-    signals.ForNames: lambda self, node, signal: self.take_names(node, signal.message),
-    signals.ForGroups: lambda self, node, signal: self.groups.receive(node, signal.message),
-}

@@ -11,6 +11,9 @@ from typing import NamedTuple, TypeAlias
 
 from aybiza.actors.runtime.pid import Pid
 
+PIECE = 250
+"""Memberships in one message: what a loop takes in within a millisecond."""
+
 
 class Joined(NamedTuple):
     """To all: a process of mine is in the group."""
@@ -27,7 +30,7 @@ class Left(NamedTuple):
 
 
 class Members(NamedTuple):
-    """To a node that has come up: where my processes are."""
+    """To a node that has come up: where my processes are, at most `PIECE` memberships at once."""
 
     memberships: tuple[tuple[Hashable, Pid], ...]
 
@@ -41,18 +44,19 @@ class GroupTable:
     def __init__(self, node: str) -> None:
         self._node = node
         self._up: dict[str, None] = {}
-        self._groups: dict[Hashable, dict[str, list[Pid]]] = {}
-        self._joined: dict[Pid, list[Hashable]] = {}
+        # How often each process of a node is in a group.
+        self._groups: dict[Hashable, dict[str, dict[Pid, int]]] = {}
+        self._joined: dict[Pid, dict[Hashable, None]] = {}
 
     def members(self, group: Hashable) -> list[Pid]:
         """All members; those of this node first."""
         nodes = self._groups.get(group, {})
-        others = [pid for node, pids in nodes.items() if node != self._node for pid in pids]
-        return [*nodes.get(self._node, ()), *others]
+        others = [pid for node, pids in nodes.items() if node != self._node for pid in _all(pids)]
+        return [*_all(nodes.get(self._node, {})), *others]
 
     def local_members(self, group: Hashable) -> list[Pid]:
         """The members on this node."""
-        return list(self._groups.get(group, {}).get(self._node, ()))
+        return _all(self._groups.get(group, {}).get(self._node, {}))
 
     def groups(self) -> list[Hashable]:
         """The groups that have members."""
@@ -61,15 +65,15 @@ class GroupTable:
     def join(self, group: Hashable, pid: Pid) -> Iterator[tuple[str, Message]]:
         """A process of this node joins."""
         self._add(self._node, group, pid)
-        self._joined.setdefault(pid, []).append(group)
+        self._joined.setdefault(pid, {})[group] = None
         for node in self._up:
             yield node, Joined(group, pid)
 
     def leave(self, group: Hashable, pid: Pid) -> Iterator[tuple[str, Message]]:
         """A process of this node leaves once; without effect if it is not in the group."""
         if self._remove(self._node, group, pid):
-            if pid in self._joined:
-                self._joined[pid].remove(group)
+            if pid not in self._groups.get(group, {}).get(self._node, {}):
+                self._joined[pid].pop(group)
                 if not self._joined[pid]:
                     del self._joined[pid]
             for node in self._up:
@@ -77,14 +81,24 @@ class GroupTable:
 
     def ended(self, pid: Pid) -> Iterator[tuple[str, Message]]:
         """A process of this node has ended."""
-        for group in self._joined.pop(pid, []):
-            yield from self.leave(group, pid)
+        for group in self._joined.pop(pid, {}):
+            for _ in range(self._groups[group][self._node].get(pid, 0)):
+                self._remove(self._node, group, pid)
+                for node in self._up:
+                    yield node, Left(group, pid)
 
     def node_up(self, node: str) -> Iterator[tuple[str, Message]]:
-        """A node can be reached: it gets what we have."""
+        """A node can be reached: it gets what we have now, piece by piece."""
         self._up[node] = None
-        held = [(group, pid) for group in self._groups for pid in self.local_members(group)]
-        yield node, Members(tuple(held))
+        return _pieces(
+            node,
+            [
+                (group, pid)
+                for pid, groups in self._joined.items()
+                for group in groups
+                for _ in range(self._groups[group][self._node][pid])
+            ],
+        )
 
     def node_down(self, node: str) -> None:
         """A node cannot be reached: its members are gone."""
@@ -105,13 +119,16 @@ class GroupTable:
                     self._add(node, group, pid)
 
     def _add(self, node: str, group: Hashable, pid: Pid) -> None:
-        self._groups.setdefault(group, {}).setdefault(node, []).append(pid)
+        pids = self._groups.setdefault(group, {}).setdefault(node, {})
+        pids[pid] = pids.get(pid, 0) + 1
 
     def _remove(self, node: str, group: Hashable, pid: Pid) -> bool:
-        pids = self._groups.get(group, {}).get(node, [])
+        pids = self._groups.get(group, {}).get(node, {})
         if pid not in pids:
             return False
-        pids.remove(pid)
+        pids[pid] -= 1
+        if not pids[pid]:
+            del pids[pid]
         if not pids:
             del self._groups[group][node]
         self._tidy(group)
@@ -120,3 +137,12 @@ class GroupTable:
     def _tidy(self, group: Hashable) -> None:
         if not self._groups[group]:
             del self._groups[group]
+
+
+def _all(pids: dict[Pid, int]) -> list[Pid]:
+    return [pid for pid, times in pids.items() for _ in range(times)]
+
+
+def _pieces(node: str, held: list[tuple[Hashable, Pid]]) -> Iterator[tuple[str, Message]]:
+    for start in range(0, max(1, len(held)), PIECE):
+        yield node, Members(tuple(held[start : start + PIECE]))

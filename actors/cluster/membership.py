@@ -181,7 +181,7 @@ class Membership:
             yield self._beat(now, peer)
         if taken.items:
             yield Delivered(card, tuple(taken.items))
-        yield from self._flush(peer)
+        yield from self._flush(now, peer)
 
     def _contest(self, other: Card) -> Iterator[Event]:
         if (other.incarnation, other.machine) < (self.card.incarnation, self.card.machine):
@@ -208,14 +208,33 @@ class Membership:
         peer = self._peers.get(name)
         return peer is not None and peer.link.put(item, reserve=reserve)
 
-    def flush(self) -> Iterator[Event]:
-        """Send what was put."""
-        for peer in self._peers.values():
-            yield from self._flush(peer)
+    def begin(self, name: str, preface: Iterator[bytes]) -> None:
+        """What a node that has just come up gets ahead of all that is put for it."""
+        peer = self.peer(name)
+        if peer is not None:
+            peer.link.begin(preface)
 
-    def _flush(self, peer: Peer) -> Iterator[Event]:
-        for parcel in peer.link.outgoing():
-            yield self._post(peer, parcel)
+    def has_room(self, name: str) -> bool:
+        """Whether a node can be sent more, or cannot be reached."""
+        peer = self.peer(name)
+        return peer is None or peer.link.has_room(0)
+
+    def flush(self, now: float) -> Iterator[Event]:
+        """Send what was put."""
+        for peer in list(self._peers.values()):
+            yield from self._flush(now, peer)
+
+    @property
+    def more(self) -> bool:
+        """Whether `flush` has more to send at once."""
+        return any(peer.link.more for peer in self._peers.values())
+
+    def _flush(self, now: float, peer: Peer) -> Iterator[Event]:
+        try:
+            for parcel in peer.link.outgoing():
+                yield self._post(peer, parcel)
+        except Exception as error:
+            yield from self._close(now, peer, f"what it has to know cannot be sent: {error!r}")
 
     def drop(self, now: float, name: str, reason: str) -> Iterator[Event]:
         """Give the connection to a node up; a new one will be made."""
@@ -244,11 +263,13 @@ class Membership:
             else:
                 yield from self._knock(now, peer)
 
-    def leave(self) -> Iterator[Event]:
-        """This node ends: tell the others."""
+    def leave(self, reason: str = "this node ends") -> Iterator[Event]:
+        """This node ends: tell the others, and give all connections up."""
         for peer in self._peers.values():
             if peer.link.open:
                 yield Post(peer.card.address, Farewell(self.card))
+                peer.link.close()
+                yield Down(peer.card, reason)
 
     def _close(self, now: float, peer: Peer, reason: str) -> Iterator[Event]:
         peer.link.close()

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from aybiza.actors.runtime.pid import Pid
+
+PIECE = 250
+"""Names in one message: what a loop takes in within a millisecond."""
 
 
 class Entry(NamedTuple):
@@ -51,13 +54,33 @@ class Release(NamedTuple):
     entry: Entry
 
 
-class Holdings(NamedTuple):
-    """To a node that has come up: the names that my processes have."""
+class Releases(NamedTuple):
+    """To all: these entries of mine are gone."""
 
     entries: tuple[tuple[Hashable, Entry], ...]
 
 
-Message: TypeAlias = Claim | Claimed | Release | Holdings
+class Holdings(NamedTuple):
+    """To a node that has come up: names that my processes have, at most `PIECE` at once."""
+
+    entries: tuple[tuple[Hashable, Entry], ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Plain tuples take a third of the time, and a node hands over a hundred thousand.
+        plain = [(name, *pid, stamp) for name, (pid, stamp) in self.entries]
+        return _holdings, (plain,)
+
+
+def _holdings(plain: list[tuple[Hashable, str, int, int, int]]) -> Holdings:
+    return Holdings(
+        tuple(
+            (name, Entry(Pid(node, serial, creation), stamp))
+            for name, node, serial, creation, stamp in plain
+        )
+    )
+
+
+Message: TypeAlias = Claim | Claimed | Release | Releases | Holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +131,15 @@ class NameTable:
 
     def __init__(self, node: str) -> None:
         self._node = node
-        self._up: set[str] = set()
-        self._rows: dict[Hashable, dict[str, Entry]] = {}
+        # The names of each node that is up; one that goes down takes all of its own at once.
+        self._own: dict[Hashable, Entry] = {}
+        self._by_node: dict[str, dict[Hashable, Entry]] = {node: self._own}
         self._waiting: dict[Hashable, set[str]] = {}
         self._held: dict[Pid, dict[Hashable, None]] = {}
+
+    @property
+    def _up(self) -> list[str]:
+        return [node for node in self._by_node if node != self._node]
 
     def find(self, name: Hashable) -> Pid | None:
         """The owner of a name."""
@@ -120,7 +148,17 @@ class NameTable:
 
     def names(self) -> dict[Hashable, Pid]:
         """All names with their owners."""
-        return {name: min(row.values(), key=_rank).pid for name, row in self._rows.items()}
+        found: dict[Hashable, Entry] = {}
+        for entries in self._by_node.values():
+            for name, entry in entries.items():
+                other = found.get(name)
+                if other is None or entry.rank < other.rank:
+                    found[name] = entry
+        return {name: entry.pid for name, entry in found.items()}
+
+    def counts(self) -> dict[str, int]:
+        """How many names each node has."""
+        return {node: len(entries) for node, entries in self._by_node.items()}
 
     def held(self, pid: Pid) -> list[Hashable]:
         """The names that a process of this node has or has claimed."""
@@ -132,8 +170,7 @@ class NameTable:
         if owner is not None:
             yield Refused(name, pid, owner.pid)
             return
-        entry = Entry(pid, stamp)
-        self._rows[name] = {self._node: entry}
+        entry = self._own[name] = Entry(pid, stamp)
         self._held.setdefault(pid, {})[name] = None
         self._waiting[name] = set(self._up)
         for node in self._up:
@@ -142,26 +179,33 @@ class NameTable:
 
     def release(self, name: Hashable, pid: Pid) -> Iterator[Command]:
         """A process of this node gives the name up, or has ended."""
-        own = self._own(name)
+        own = self._own.get(name)
         if own is not None and own.pid == pid:
             yield from self._drop(name, own)
 
-    def node_up(self, node: str) -> Iterator[Command]:
-        """A node can be reached: it gets what we have."""
-        self._up.add(node)
-        held = [(name, own) for name in self._rows if (own := self._own(name)) is not None]
-        granted = tuple((name, own) for name, own in held if name not in self._waiting)
-        yield Tell(node, Holdings(granted))
-        for name, own in held:
-            if name in self._waiting:
-                self._waiting[name].add(node)
-                yield Tell(node, Claim(name, own))
+    def ended(self, pid: Pid) -> Iterator[Command]:
+        """A process of this node has ended: it has no names any more."""
+        gone = [(name, self._own[name]) for name in self.held(pid)]
+        for name, own in gone:
+            self._forget(name, own)
+        for node in self._up:
+            for start in range(0, len(gone), PIECE):
+                yield Tell(node, Releases(tuple(gone[start : start + PIECE])))
+
+    def node_up(self, node: str) -> Iterator[Tell]:
+        """A node can be reached: it gets what we have now, piece by piece."""
+        self._by_node[node] = {}
+        held, claimed = list(self._own.items()), []
+        if self._waiting:
+            claimed = [(name, self._own[name]) for name in self._waiting]
+            held = [(name, own) for name, own in held if name not in self._waiting]
+        for waited in self._waiting.values():
+            waited.add(node)
+        return _pieces(node, held, claimed)
 
     def node_down(self, node: str) -> Iterator[Command]:
         """A node cannot be reached: its names are gone."""
-        self._up.discard(node)
-        for name in [name for name, row in self._rows.items() if node in row]:
-            self._remove(name, node)
+        self._by_node.pop(node, None)
         for waiting in self._waiting.values():
             waiting.discard(node)
         for name in list(self._waiting):
@@ -169,33 +213,42 @@ class NameTable:
 
     def receive(self, node: str, message: Message) -> Iterator[Command]:
         """A message of another node."""
+        if node not in self._by_node:
+            return
         match message:
             case Claim(name, entry):
                 yield from self._claimed_by(node, name, entry)
             case Claimed(name, entry, owner):
                 yield from self._answered(node, name, entry, owner)
             case Release(name, entry):
-                if self._rows.get(name, {}).get(node) == entry:
-                    self._remove(name, node)
+                self._released(node, name, entry)
+            case Releases(entries):
+                for name, entry in entries:
+                    self._released(node, name, entry)
             case Holdings(entries):
                 for name, entry in entries:
                     yield from self._held_by(node, name, entry)
 
+    def _released(self, node: str, name: Hashable, entry: Entry) -> None:
+        theirs = self._by_node[node]
+        if theirs.get(name) == entry:
+            del theirs[name]
+
     def _claimed_by(self, node: str, name: Hashable, entry: Entry) -> Iterator[Command]:
-        own = self._own(name)
+        own = self._own.get(name)
         if own is not None and (name not in self._waiting or own.rank < entry.rank):
             yield Tell(node, Claimed(name, entry, own))
             return
         if own is not None:
             yield from self._drop(name, own)
             yield Refused(name, own.pid, entry.pid)
-        self._rows.setdefault(name, {})[node] = entry
+        self._by_node[node][name] = entry
         yield Tell(node, Claimed(name, entry, None))
 
     def _answered(
         self, node: str, name: Hashable, entry: Entry, owner: Entry | None
     ) -> Iterator[Command]:
-        if self._own(name) != entry or name not in self._waiting:
+        if self._own.get(name) != entry or name not in self._waiting:
             return
         if owner is None:
             self._waiting[name].discard(node)
@@ -205,8 +258,8 @@ class NameTable:
             yield Refused(name, entry.pid, owner.pid)
 
     def _held_by(self, node: str, name: Hashable, entry: Entry) -> Iterator[Command]:
-        own = self._own(name)
-        self._rows.setdefault(name, {})[node] = entry
+        own = self._own.get(name)
+        self._by_node[node][name] = entry
         if own is None:
             return
         if name in self._waiting:
@@ -221,32 +274,35 @@ class NameTable:
     def _grant(self, name: Hashable) -> Iterator[Command]:
         if not self._waiting.get(name, {name}):
             del self._waiting[name]
-            own = self._own(name)
+            own = self._own.get(name)
             assert own is not None
             yield Granted(name, own.pid)
 
     def _drop(self, name: Hashable, own: Entry) -> Iterator[Command]:
+        self._forget(name, own)
+        for node in self._up:
+            yield Tell(node, Release(name, own))
+
+    def _forget(self, name: Hashable, own: Entry) -> None:
         self._waiting.pop(name, None)
-        self._remove(name, self._node)
+        del self._own[name]
         held = self._held[own.pid]
         del held[name]
         if not held:
             del self._held[own.pid]
-        for node in self._up:
-            yield Tell(node, Release(name, own))
-
-    def _remove(self, name: Hashable, node: str) -> None:
-        row = self._rows[name]
-        del row[node]
-        if not row:
-            del self._rows[name]
-
-    def _own(self, name: Hashable) -> Entry | None:
-        return self._rows.get(name, {}).get(self._node)
 
     def _owner(self, name: Hashable) -> Entry | None:
-        row = self._rows.get(name)
-        return min(row.values(), key=_rank) if row else None
+        found = [entry for names in self._by_node.values() if (entry := names.get(name))]
+        return min(found, key=_rank) if len(found) > 1 else found[0] if found else None
+
+
+def _pieces(
+    node: str, held: list[tuple[Hashable, Entry]], claimed: list[tuple[Hashable, Entry]]
+) -> Iterator[Tell]:
+    for start in range(0, max(1, len(held)), PIECE):
+        yield Tell(node, Holdings(tuple(held[start : start + PIECE])))
+    for name, own in claimed:
+        yield Tell(node, Claim(name, own))
 
 
 def _rank(entry: Entry) -> tuple[int, str, int]:

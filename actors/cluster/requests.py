@@ -1,7 +1,9 @@
 """`Requests`: calls from this node to others, and from others to this one.
 
 A call has an end in every case: its answer, the callee's death, the loss of the node, or the
-caller's time limit, of which the callee's node is told.
+caller's time limit, of which the callee's node is told. A request or reply that the other node
+cannot read ends that call: `CallExit` with `(UNREADABLE_REQUEST, why)` or `(UNREADABLE_REPLY,
+why)`.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any
 import structlog
 
 from aybiza.actors.cluster import signals
+from aybiza.actors.cluster.replies import UNPICKLABLE_REPLY, UNREADABLE_REPLY
 from aybiza.actors.runtime.errors import CallExit
 from aybiza.actors.runtime.messages import Call, From, System
 from aybiza.actors.runtime.pid import Pid
@@ -23,7 +26,8 @@ from aybiza.actors.runtime.reasons import NOCONNECTION, NOPROC, TIMEOUT, Reason
 from aybiza.actors.runtime.vm import VM
 
 Envelope = Callable[[Pid | None, asyncio.Future[Any], Any], Call]
-UNPICKLABLE_REPLY = "unpicklable_reply"
+UNREADABLE_REQUEST = "unreadable_request"
+UNDELIVERABLE_REQUEST = "undeliverable_request"
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +45,10 @@ class Requests:
         self._refs = itertools.count(1)
         self._asked: dict[int, tuple[str, asyncio.Future[Any], Any]] = {}
         self._answering: dict[tuple[str, int], tuple[Process, From]] = {}
+
+    def statistics(self) -> dict[str, int]:
+        """How many calls are under way: `asked` by this node, `answering` for others."""
+        return {"asked": len(self._asked), "answering": len(self._answering)}
 
     async def ask(
         self, node: str, dest: Any, request: Any, envelope: Envelope, timeout: float | None
@@ -77,6 +85,15 @@ class Requests:
         except CallExit as ended:
             return ended.reason
 
+    def end_of(self, node: str, pid: Pid) -> asyncio.Future[Any]:
+        """Fails with `CallExit` and the reason when a process of another node has ended."""
+        future: asyncio.Future[Any] = self._vm.loop.create_future()
+        ref = next(self._refs)
+        self._asked[ref] = (node, future, pid)
+        if not self._say(node, signals.AwaitEnd(ref, pid)):
+            self.failed(ref, NOCONNECTION)
+        return future
+
     async def _wait(
         self,
         node: str,
@@ -98,6 +115,9 @@ class Requests:
 
     def answered(self, ref: int, value: Any) -> None:
         """The reply to a call of ours."""
+        if type(value) is signals.Unreadable:
+            self.failed(ref, (UNREADABLE_REPLY, value.why))
+            return
         asked = self._asked.pop(ref, None)
         if asked is not None and not asked[1].done():
             asked[1].set_result(value)
@@ -110,6 +130,10 @@ class Requests:
 
     def asked_by(self, node: str, ask: signals.Ask) -> None:
         """A call of another node's process, or of its code outside all processes."""
+        if type(ask.request) is signals.Unreadable:
+            log.error("message_not_read", node=node, error=ask.request.why)
+            self._say(node, signals.Failed(ask.ref, (UNREADABLE_REQUEST, ask.request.why)))
+            return
         target = self._vm.find(ask.dest)
         if target is None:
             self._say(node, signals.Failed(ask.ref, NOPROC))
@@ -132,11 +156,21 @@ class Requests:
         if wanted.stop_with is not None:
             target.deliver(System(None, None, "terminate", wanted.stop_with[0]))
 
+    def refuse(self, node: str, ref: int, error: BaseException) -> None:
+        """What another node asked for cannot be done."""
+        reason = (UNDELIVERABLE_REQUEST, signals.described(error))
+        self._say(node, signals.Failed(ref, reason))
+
     def forget(self, node: str, ref: int) -> None:
         """Another node does not wait for this answer any more."""
         held = self._answering.pop((node, ref), None)
-        if held is not None and held[0].callers:
-            held[0].callers.pop(held[1], None)
+        if held is None:
+            return
+        target, from_ = held
+        if target.callers:
+            target.callers.pop(from_, None)
+        if from_._future is not None:
+            from_._future.cancel()  # nobody waits, here or where the From was lent to
 
     def node_down(self, node: str) -> None:
         """A node cannot be reached."""
@@ -167,5 +201,9 @@ class Requests:
             try:
                 self._say(node, signals.Answer(ref, future.result()))
             except Exception as failure:
-                log.error("reply_not_sent", node=node, error=repr(failure))
-                self._say(node, signals.Failed(ref, (UNPICKLABLE_REPLY, repr(failure))))
+                reason = (
+                    UNPICKLABLE_REPLY,
+                    f"{type(failure).__name__}: {signals.text_of(failure)}",
+                )
+                log.error("reply_not_sent", node=node, error=reason[1])
+                self._say(node, signals.Failed(ref, reason))

@@ -1,19 +1,21 @@
 """`Shared`: the names and groups of a cluster, for the processes of one VM.
 
-Errors: `NameTaken`; `CallExit(NOPROC)` for a process that is not of this node; `TimeoutError`.
+Errors: `NameTaken`; `CallExit(NOPROC)` for a process that is not of this node; `TimeoutError`;
+`RemoteBusy`; `ValueError` for a name or group of more than `NAME_BYTES`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 import structlog
 
 from aybiza.actors.cluster import groups, names, signals
-from aybiza.actors.runtime.errors import CallExit, NameTaken
+from aybiza.actors.runtime.errors import CallExit, NameTaken, RemoteBusy
 from aybiza.actors.runtime.messages import System
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process
@@ -23,19 +25,33 @@ from aybiza.actors.runtime.vm import VM
 CLUSTER = "cluster"
 """The registry of `Via` names that are unique in the cluster; a server may be started under one."""
 REGISTER_SECONDS = 5.0
+NAME_BYTES = 4096
+"""Longest name or group."""
 
 log = structlog.get_logger(__name__)
 
 
 class Shared:
-    """See the module. `names` and `groups` may be read; `say` sends a signal to a node."""
+    """See the module. `names` and `groups` may be read; `say` sends a signal to a node, `busy`
+    names a node for which too much waits already."""
 
-    def __init__(self, vm: VM, say: Callable[[str, Any], bool]) -> None:
-        self.vm = vm
+    def __init__(
+        self, vm: VM, say: Callable[[str, Any], bool], busy: Callable[[], str | None]
+    ) -> None:
         self.names = names.NameTable(vm.node)
         self.groups = groups.GroupTable(vm.node)
-        self._say_shared = say
-        self._registering: dict[Hashable, asyncio.Future[None]] = {}
+        self._vm = vm
+        self._say = say
+        self._busy = busy
+        self._registering: dict[Hashable, tuple[Pid, asyncio.Future[None]]] = {}
+
+    def statistics(self) -> dict[str, int]:
+        """How many names there are in the cluster, groups, and registrations under way."""
+        return {
+            "names": sum(self.names.counts().values()),
+            "groups": len(self.groups.groups()),
+            "registering": len(self._registering),
+        }
 
     async def register(
         self, name: Hashable, dest: Dest | None = None, timeout: float = REGISTER_SECONDS
@@ -43,14 +59,18 @@ class Shared:
         """Give the process at `dest` (the calling one) a name that is unique in the cluster.
 
         Returns when every node that can be reached knows it. Raises `NameTaken`, and `CallExit`
-        with `NOPROC` for a process that is not of this node, or `TimeoutError`.
+        with `NOPROC` for a process that is not of this node or has ended meanwhile, or
+        `TimeoutError`, `RemoteBusy` when too much waits for a node, `ValueError` for a name that is
+        too long and what pickling the name raises.
         """
-        pid = self.vm.self() if dest is None else self.vm.whereis(dest)
-        if pid is None:
-            raise CallExit(NOPROC, dest)
+        pid = self._own(dest)
+        _checked(name)
+        if (node := self._busy()) is not None:
+            raise RemoteBusy(node)
         if (pending := self.names.find(name)) is not None:
             raise NameTaken(name, pending)
-        granted = self._registering[name] = self.vm.loop.create_future()
+        granted: asyncio.Future[None] = self._vm.loop.create_future()
+        self._registering[name] = (pid, granted)
         try:
             async with asyncio.timeout(timeout):
                 self._carry_out(self.names.register(name, pid, time.time_ns()))
@@ -60,41 +80,42 @@ class Shared:
                 self._carry_out(self.names.release(name, pid))
             raise
         finally:
-            if self._registering.get(name) is granted:
+            if self._registering.get(name) == (pid, granted):
                 del self._registering[name]
-
-    def shares(self, name: Any) -> bool:
-        """Whether `name` is `Via(CLUSTER, …)`."""
-        return type(name) is Via and name.registry == CLUSTER
 
     async def claim(self, name: Via, process: Process) -> None:
         """`register` for a server that is being started under this name, which it keeps for life:
         should it lose the name after a partition, it ends, also when it traps exits."""
         await self.register(name.key, process.pid)
-        self.vm.own(process, CLUSTER, name.key)
+        self._vm.own(process, CLUSTER, name.key)
 
     def unregister(self, name: Hashable) -> None:
         """Free a name that a process of this node has."""
         pid = self.names.find(name)
-        if pid is not None and pid.node == self.vm.node:
+        if pid is not None and pid.node == self._vm.node:
             self._carry_out(self.names.release(name, pid))
 
-    def whereis(self, name: Hashable) -> Pid | None:
-        """Who has a name that is unique in the cluster."""
-        return self.names.find(name)
+    def owner(self, dest: Any) -> Pid | None:
+        """Who has the name that `Via(CLUSTER, name)` stands for."""
+        return self.names.find(dest.key) if type(dest) is Via and dest.registry == CLUSTER else None
 
     def join_group(self, group: Hashable, dest: Dest | None = None) -> None:
         """`pg:join`: put a process of this node (the calling one) into a group."""
-        self._tell_groups(self.groups.join(group, self._own(dest)))
+        pid = self._own(dest)
+        _checked(group)
+        self._tell_groups(self.groups.join(group, pid))
 
     def leave_group(self, group: Hashable, dest: Dest | None = None) -> None:
         """`pg:leave`."""
         self._tell_groups(self.groups.leave(group, self._own(dest)))
 
-    def shared_with(self, node: str) -> None:
-        """A node has come up."""
-        self._carry_out(self.names.node_up(node))
-        self._tell_groups(self.groups.node_up(node))
+    def shared_with(self, node: str) -> Iterator[Any]:
+        """A node has come up: the signals that tell it all that there is now, made one by one."""
+        names_, groups_ = self.names.node_up(node), self.groups.node_up(node)
+        return itertools.chain(
+            (signals.ForNames(message) for _, message in names_),
+            (signals.ForGroups(message) for _, message in groups_),
+        )
 
     def parted_from(self, node: str) -> None:
         """A node has gone down."""
@@ -107,15 +128,17 @@ class Shared:
 
     def process_ended(self, pid: Pid) -> None:
         """A process of this VM has ended: its names and memberships go."""
-        self._tell_groups(self.groups.ended(pid))
         for name in self.names.held(pid):
-            self._carry_out(self.names.release(name, pid))
+            if self._registering.get(name, (None,))[0] == pid:
+                self._registered(name, CallExit(NOPROC, pid))
+        self._tell_groups(self.groups.ended(pid))
+        self._carry_out(self.names.ended(pid))
 
     def _carry_out(self, commands: Iterable[names.Command]) -> None:
         for command in list(commands):
             match command:
                 case names.Tell(node, message):
-                    self._say_shared(node, signals.ForNames(message))
+                    self._say(node, signals.ForNames(message))
                 case names.Granted(name, _):
                     self._registered(name, None)
                 case names.Refused(name, _, owner):
@@ -123,8 +146,8 @@ class Shared:
                 case names.Settled(conflict):
                     self._settle(conflict)
 
-    def _registered(self, name: Hashable, error: NameTaken | None) -> None:
-        waiting = self._registering.pop(name, None)
+    def _registered(self, name: Hashable, error: Exception | None) -> None:
+        _, waiting = self._registering.pop(name, (None, None))
         if waiting is None or waiting.done():
             return
         if error is None:
@@ -139,7 +162,7 @@ class Shared:
             winner=str(conflict.winner),
             loser=str(conflict.loser),
         )
-        loser = self.vm.find(conflict.loser) if conflict.loser.node == self.vm.node else None
+        loser = self._vm.find(conflict.loser) if conflict.loser.node == self._vm.node else None
         if (
             loser is not None
             and loser.trap_exit
@@ -148,18 +171,21 @@ class Shared:
             loser.deliver(System(None, None, "terminate", conflict))
         elif loser is not None:
             loser.signal(conflict.winner, conflict)
-        elif conflict.winner.node == self.vm.node:
-            self.vm.send(conflict.winner, conflict)
+        elif conflict.winner.node == self._vm.node:
+            self._vm.send(conflict.winner, conflict)
 
     def _tell_groups(self, messages: Iterable[tuple[str, groups.Message]]) -> None:
         for node, message in list(messages):
-            self._say_shared(node, signals.ForGroups(message))
+            self._say(node, signals.ForGroups(message))
 
     def _own(self, dest: Dest | None) -> Pid:
-        pid = self.vm.self() if dest is None else self.vm.whereis(dest)
+        pid = self._vm.self() if dest is None else self._vm.whereis(dest)
         if pid is None:
             raise CallExit(NOPROC, dest)
         return pid
 
-    def _owner(self, dest: Any) -> Pid | None:
-        return self.names.find(dest.key) if type(dest) is Via and dest.registry == CLUSTER else None
+
+def _checked(name: Hashable) -> None:
+    hash(name)
+    if (length := len(signals.packed(name))) > NAME_BYTES:
+        raise ValueError(f"a name of {length} bytes is too long: at most {NAME_BYTES}")

@@ -51,6 +51,8 @@ class Crashed:
         return f"crashed with {type(self.exception).__name__}: {self.exception}"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if type(self.exception) is RemoteCrash:
+            return Crashed, (self.exception,)
         return _rebuild_crashed, (type(self.exception).__name__, str(self.exception))
 
 
