@@ -67,8 +67,8 @@ class Scripted(GenStateMachine):
                 raise RuntimeError
             case "exit":
                 raise ExitError(puppet.reason(begin["reason"]))
-        data = begin.get("data", [])
-        return Begin(begin["state"], data, self.actions(begin.get("actions", []), {"data": data}))
+        values = {"state": begin["state"], "data": begin.get("data", [])}
+        return Begin(**values, actions=self.actions(begin.get("actions", []), values))
 
     async def handle_event(self, type: Any, content: Any, state: Any, data: Any) -> Any:
         shown = self.world.term(content)
