@@ -201,6 +201,10 @@ class GenServer(Generic[Calls, Casts]):
         """Send `message` to this process in `seconds`."""
         return self._process.vm.send_after(self._process.pid, message, seconds)
 
+    def send_interval(self, message: Any, seconds: float) -> Timer:
+        """Send `message` to this process every `seconds`, until cancelled."""
+        return self._process.vm.send_interval(self._process.pid, message, seconds)
+
 
 def reply(from_: From, value: Any) -> None:
     """Answer a call for which `handle_call` returned `NO_REPLY`."""

@@ -59,6 +59,7 @@ from aybiza.actors.runtime.state_machine import (
     StartTimer,
     StateMachine,
     Steps,
+    StopMachine,
 )
 from aybiza.actors.runtime.timers import Timer
 
@@ -70,6 +71,8 @@ class _Begin(NamedTuple):
 
 
 class _Elapsed(NamedTuple):
+    """A time-out is over, as a message of the machine to itself."""
+
     key: EventType
     number: int
 
@@ -85,7 +88,10 @@ class GenStateMachine(GenServer[Any, Any]):
     _timers: dict[EventType, Timer]
 
     async def init(self, *args: Any, **kwargs: Any) -> Begin | Any:
-        """The first state, as a `Begin`; `IGNORE` for none at all. The starter waits for it."""
+        """The first state, as a `Begin`; `IGNORE` or `StopMachine(reason)` for none at all.
+
+        The starter waits for it.
+        """
         return None
 
     async def handle_event(self, type: EventType, content: Any, state: Any, data: Any) -> Any:
@@ -115,6 +121,8 @@ class GenStateMachine(GenServer[Any, Any]):
     def _begun(self, result: Any) -> Any:
         if result is IGNORE:
             return result
+        if type(result) is StopMachine:
+            raise Stop(result.reason)
         if type(result) is not Begin:
             raise ExitError(("bad_return_from_init", result))
         self._timers = {}

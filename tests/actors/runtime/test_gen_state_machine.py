@@ -92,6 +92,15 @@ class Any_(GenStateMachine):
         return None
 
 
+class Refuses(GenStateMachine):
+    """Does not begin."""
+
+    async def init(self, how: Any) -> Any:
+        if isinstance(how, Exception):
+            raise how
+        return how
+
+
 async def started(vm: VM, *arguments: Any, **options: Any) -> Pid:
     pid = await vm.start(*arguments, **options)
     assert pid is not None
@@ -182,6 +191,26 @@ def test_an_init_that_returns_something_else_fails(begin: Any) -> None:
 async def test_an_init_may_ignore() -> None:
     async with VM() as vm:
         assert await vm.start(Any_, IGNORE) is None
+
+
+@virtual_time
+async def test_an_init_may_stop() -> None:
+    async with VM() as vm:
+        for begin in (StopMachine("no room"), Stop("no room")):
+            with pytest.raises(StartError) as failed:
+                await vm.start(Refuses, begin)
+            assert failed.value.reason == "no room"
+
+
+@virtual_time
+async def test_a_machine_can_be_traced() -> None:
+    async with VM() as vm:
+        switch, events = await started(vm, Switch), list[Any]()
+        await sys.trace(vm, switch, events.append)
+        vm.cast(switch, "flip")
+        assert await vm.call(switch, "count") == 1
+        assert [event.event for event in events] == ["cast", "state", "call", "state"]
+        assert events[1].state == ("on", 1)
 
 
 @virtual_time

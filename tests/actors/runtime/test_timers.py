@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
+import weakref
 
 import pytest
 
@@ -121,6 +123,40 @@ async def test_a_timer_for_a_process_ends_with_it_and_one_for_a_name_does_not() 
         assert len(vm.tied) == 0
         assert named.read() is not None
         assert vm.send_after(pid, "ring", 60).read() is None
+
+
+@virtual_time
+async def test_a_timer_that_is_over_holds_nothing() -> None:
+    class Message:
+        pass
+
+    async with VM() as vm:
+        dead = await vm.start(Bell)
+        assert dead is not None
+        message, cancelled = Message(), Message()
+        held = [weakref.ref(message), weakref.ref(cancelled)]
+        vm.send_after(dead, message, 3600)
+        vm.send_after("bell", cancelled, 3600).cancel()
+        del message, cancelled
+        assert held[0]() is not None
+        await vm.stop(dead)
+        gc.collect()
+        assert [reference() for reference in held] == [None, None]
+
+
+@virtual_time
+async def test_a_server_ticks() -> None:
+    class Clock(Bell):
+        async def init(self) -> None:
+            await super().init()
+            self.send_interval("tick", 2)
+
+    async with VM() as vm:
+        pid = await vm.start(Clock)
+        assert pid is not None
+        await asyncio.sleep(7)
+        rings = await vm.call(pid, "rings")
+        assert rings == [(pytest.approx(when), "tick") for when in (2, 4, 6)]
 
 
 @virtual_time
