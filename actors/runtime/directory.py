@@ -5,7 +5,8 @@ The part of the VM that finds people: everything that takes a `Dest` asks it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
 
 from aybiza.actors.runtime.errors import (
     CRASHES,
@@ -22,6 +23,9 @@ from aybiza.actors.runtime.reasons import NOPROC
 from aybiza.actors.runtime.registry import Registry
 from aybiza.actors.runtime.remote import Place, Remote
 
+if TYPE_CHECKING:
+    from aybiza.actors.runtime.ets import Table
+
 
 class Directory:
     """See the module. `node` is the name in its pids, `registries` are the tables that `Via` names
@@ -31,6 +35,7 @@ class Directory:
 
     def __init__(self) -> None:
         self.registries: dict[str, Registry] = {}
+        self.named_tables: dict[str, Table] = {}
         self.remote: Remote | None = None
         self._processes: dict[int, Process] = {}
         self._names: dict[Hashable, _Name] = {}
@@ -133,14 +138,16 @@ class Directory:
                 return f"<not shown: its text raises {type(failure).__name__}>"
         return None
 
-    def _forget(self, process: Process) -> Iterator[tuple[Callable[..., None], BaseException]]:
-        """`process` is dead: strike it and what it holds out. Yields what failed, and how."""
+    def _forget(self, process: Process) -> list[tuple[Callable[..., None], BaseException]]:
+        """`process` is dead: strike it and what it holds out. What failed on the way, and how."""
         del self._processes[process.pid.serial]
-        for holding in process.held or ():
+        failed: list[tuple[Callable[..., None], BaseException]] = []
+        for holding in tuple(process.held or ()):
             try:
                 holding.release(process)
             except CRASHES as failure:
-                yield type(holding).release, failure
+                failed.append((type(holding).release, failure))
+        return failed
 
 
 class _Name(Holding):

@@ -25,6 +25,7 @@ RUNNERS = (
     "circuit_breakers",
     "registries",
     "registries_more",
+    "ets_tables",
     "gen_servers",
     "supervisors",
     "processes",

@@ -53,6 +53,10 @@ class Puppet:
         """Let the process end by itself with `reason`."""
         self._vm.send(self.pid, _Leave(reason))
 
+    def other(self, message: Any) -> None:
+        """A message that no step has sent."""
+        self.strays += 1
+
     async def _body(self, process: Process) -> None:
         process.trap_exit = self._trap_exit
         while True:
@@ -62,7 +66,7 @@ class Puppet:
             if type(message) is _Do:
                 await message.carry_out()
             else:
-                self.strays += 1
+                self.other(message)
 
 
 class _Leave:
