@@ -31,8 +31,8 @@ class Limits:
     """See the module; `waits` are those before the first, second … opening after a failure."""
 
     stall: float
-    words: float = 4.0
-    end: float = 14.0
+    words: float = 3.5
+    end: float = 13.0
     sockets: int = 5
     # A second more than the ten that are promised: on their way two openings may come closer.
     window: float = 11.0

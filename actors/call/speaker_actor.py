@@ -1,51 +1,40 @@
 """SpeakerActor: one call's speak socket at Deepgram. Sentences in, paced audio out.
 
-Sentences are spoken in the order in which they are given, whatever arrives when. Audio goes out up
-to `LEAD_SECONDS` ahead of the caller's ear, and a mark behind each sentence, so the line's ledger
-knows what was heard. The ledger outlives this actor: a restarted one is given the sentences again
-by the CallActor, passes over what is out, and goes on in the middle of a sentence where it broke
-off.
+Sentences are spoken in the order in which they are given, whatever arrives when. Three things each
+have a file of their own: the socket (`wire`), which texts are synthesised together and when
+(`aybiza.speech.synthesis`), and how audio goes out ahead of the caller's ear
+(`aybiza.speech.pacing`). The line's ledger outlives this actor: a restarted one is given the
+sentences again by the CallActor, passes over what is out, and goes on in the middle of a sentence
+where it broke off.
 
     cast Speak(…)                 say it behind the others; passed over if it is known, or was given
                                   before the line was cleared (`generation`: the ledger's, then)
-    cast Finish(turn)             nothing follows for now: have the rest synthesised at once
+    cast Finish(turn)             nothing follows for now: have the rest synthesised ahead
     cast "stop"                   the line was cleared: forget everything not heard
 
-A socket that breaks, cannot be had, or is silent for `STALL_SECONDS` when it should speak is
-replaced, with growing waits, and the rest is said through the new one; after `GIVE_UP_SECONDS`
-without one the line is told `LineFailed`.
+A socket that breaks, cannot be had, or is silent when it should speak is replaced, and the rest is
+said through the new one. Meanwhile a phrase that is kept as audio is heard all the same, and if one
+is there to tell the caller to wait, the line is told `SpeechTroubled`. A text that no voice can say
+any more is told as `LineFailed`.
 
 Source: Deepgram, speak v1; Twilio, Media Streams ("media", "mark", "clear").
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from aybiza.actors import names
+from aybiza.actors.call import kept_phrases
 from aybiza.actors.call.call_context import CallContext
-from aybiza.actors.measures.metrics_actor import observe
+from aybiza.actors.call.wire import Down, Lost, Troubled, Up, Wire
+from aybiza.actors.measures.metrics_actor import count, observe
 from aybiza.actors.measures.performance import record_tts_latency
-from aybiza.actors.runtime import (
-    KILL,
-    Continue,
-    Exit,
-    FunctionClause,
-    GenServer,
-    Pid,
-    Shutdown,
-    Stop,
-    Task,
-    Timer,
-)
-from aybiza.dialogue.events import Heard, LineFailed
-from aybiza.speech.deepgram_socket import DeepgramClosed, DeepgramRefused
+from aybiza.actors.runtime import Continue, FunctionClause, GenServer, Pid, Timer
+from aybiza.dialogue.events import Heard, LineFailed, SpeechTroubled
 from aybiza.speech.deepgram_speak import (
     Audio,
     Cleared,
@@ -54,24 +43,21 @@ from aybiza.speech.deepgram_speak import (
     SpeakSession,
     SpeakWarning,
 )
-from aybiza.speech.flush_budget import FlushBudget
+from aybiza.speech.pacing import Pacer
 from aybiza.speech.playout import Sentence
+from aybiza.speech.reconnect import Limits
+from aybiza.speech.speak_budget import SpeakBudget
 from aybiza.speech.spoken_text import spoken
+from aybiza.speech.synthesis import LOW_SECONDS, Go, Synthesis, Text
 
-CONNECT_SECONDS = 5.0
-SEND_SECONDS = 2.0
+LIMITS = Limits(stall=3.0)
 CLEAR_SECONDS = 1.0
-BACKOFF_SECONDS = (0.0, 0.1, 0.3, 1.0, 2.0)
-GIVE_UP_SECONDS = 15.0
-STALL_SECONDS = 4.0
-
-# Far enough ahead that a restart of this actor or a stall of the loop is not heard.
-LEAD_SECONDS = 2.0
-# Sent in one message to the carrier, so that the lead is kept to about this grain.
-PIECE_BYTES = 1600
-# Synthesis is not asked for further ahead than this, so that memory stays bounded.
-AHEAD_SENTENCES = 3
+# For marks that do not come back.
 CHECK_SECONDS = 1.0
+# So long a caller waits for the voice before a phrase that is kept takes its place.
+KEPT_SECONDS = 1.0
+# So little left to hear is silence.
+SILENT_SECONDS = 0.3
 
 log = structlog.get_logger(__name__)
 
@@ -100,19 +86,6 @@ class Finish:
     turn: int
 
 
-@dataclass(slots=True)
-class _Utterance:
-    """Sentences that were sent to be synthesised together; `skip` bytes of it are out already."""
-
-    sentences: list[tuple[Sentence, str]]
-    skip: int
-    asked: float
-    flushed: bool = False
-    started: bool = False
-    audio: deque[bytes] = field(default_factory=deque)
-    complete: bool = False
-
-
 class SpeakerActor(GenServer):
     """See the module."""
 
@@ -122,24 +95,26 @@ class SpeakerActor(GenServer):
         self._context = context
         self._line = context.line
         self._generation = self._line.ledger.generation
-        self._session: SpeakSession | None = None
-        self._reader: Pid | None = None
-        self._failures = 0
-        self._down_since = self.vm.now()
-        self._budget = FlushBudget()
-        self._waiting: deque[tuple[Sentence, str]] = deque()
-        self._utterances: deque[_Utterance] = deque()
+        self._wire = Wire(self, "speaker", context.call_id, LIMITS, self._dial)
+        self._budget = SpeakBudget()
+        self._synthesis = Synthesis(self._line.ledger, self._voiced)
+        self._pacer = Pacer(self._line)
         self._known: set[Sentence] = set()
+        self._recorded = bytearray()
         self._clearing = 0
-        self._finishing = False
-        self._progress = self.vm.now()
-        self._pace_timer: Timer | None = None
+        # The last turn of which something was said; whether no text can be said, it seems.
+        self._said_turn: int | None = None
+        self._mute = False
+        # The caller has to be told to wait, as soon as there is nothing left to hear.
+        self._troubled = False
+        self._timer: Timer | None = None
+        self._timer_at = 0.0
         self._check()
         self.vm.send(names.call(context.call_id), SpeakerUp(self.pid))
         return Continue("connect")
 
     async def handle_continue(self, value: Any) -> None:
-        self._connect()
+        self._wire.start()
 
     async def handle_cast(self, request: Any) -> None:
         await self._follow_line()
@@ -150,238 +125,240 @@ class SpeakerActor(GenServer):
                     self._line.post(Heard(turn, seq))
                 elif sentence not in self._known and not self._line.ledger.is_complete(sentence):
                     self._known.add(sentence)
-                    self._finishing = False
-                    self._waiting.append((sentence, text))
-                    await self._synthesise()
+                    self._synthesis.give(sentence, text)
             case Finish():
-                self._finishing = True
-                await self._synthesise()
+                self._synthesis.finishing = True
             case Speak() | "stop":
                 pass
             case _:
                 raise FunctionClause(self, request)
+        await self._go_on()
 
     async def handle_info(self, message: Any) -> None:
         await self._follow_line()
-        if isinstance(message, Audio | Flushed | Cleared):
-            self._progress = self.vm.now()
         match message:
-            case Audio(mulaw):
-                self._audio(mulaw)
-            case Flushed():
-                self._flushed()
-                await self._synthesise()
-            case Cleared():
-                self._clearing = max(0, self._clearing - 1)
-                await self._synthesise()
-            case SpeakWarning(code, description):
-                call_id = self._context.call_id
-                log.warning("speaker_warned", call_id=call_id, code=code, text=description)
+            case "time":
+                self._timer = None
+                self._passed_over(self._synthesis.tick(self.vm.now()))
             case ("uncleared", generation) if self._clearing and generation == self._generation:
-                self._give_up_socket("not_cleared")
-            case "pace":
-                self._pace_timer = None
-                self._pace()
-                await self._synthesise()
+                self._wire.drop("it does not clear")
             case "check":
                 self._check()
-            case SpeakSession():
-                await self._connected(message)
-            case Exit(pid, reason) if pid == self._reader:
-                self._lost(reason)
-            case "connect":
-                self._connect()
+        for happening in self._wire.take(message):
+            self._happened(happening)
+        await self._go_on()
 
     async def terminate(self, reason: Any) -> None:
-        if self._reader is not None:
-            self.vm.exit(self._reader, KILL)
+        self._wire.stop()
 
     def _check(self) -> None:
-        """Look for what has not come: marks, and audio."""
-        now = self.vm.now()
-        for sentence in self._line.ledger.overdue(now):
+        for sentence in self._line.ledger.overdue(self.vm.now()):
             self._line.post(Heard(*sentence))
-        if self._awaits_audio() and now - self._progress > STALL_SECONDS:
-            self._give_up_socket("stalled")
         self.send_after("check", CHECK_SECONDS)
 
     # The socket
 
-    def _connect(self) -> None:
-        self._reader = Task.start(self.vm, self._carry, self.pid).pid
-
-    async def _carry(self, to: Pid) -> None:
-        """Open a socket and read it to its end, in a task: the actor never waits for Deepgram."""
+    async def _dial(self, timeout: float) -> SpeakSession:
         context = self._context
         options = SpeakOptions(model=context.agent.voice)
-        try:
-            session = await context.deepgram.speak(options, context.call_id, CONNECT_SECONDS)
-            self.vm.send(to, session)
-            try:
-                async for event in session:
-                    self.vm.send(to, event)
-            finally:
-                await session.close()
-        except (DeepgramRefused, DeepgramClosed, OSError, TimeoutError) as error:
-            raise Stop(Shutdown(str(error) or "no answer in time")) from None
-        raise Stop(Shutdown("the synthesiser ended the stream"))
+        return await context.deepgram.speak(options, context.call_id, timeout)
 
-    async def _connected(self, session: SpeakSession) -> None:
-        if self._failures:
-            log.info("speaker_back", call_id=self._context.call_id, failures=self._failures)
-        self._session, self._failures, self._clearing = session, 0, 0
-        await self._synthesise()
-
-    def _give_up_socket(self, why: str) -> None:
-        if self._reader is not None:
-            self.vm.exit(self._reader, Shutdown(why))
-
-    def _lost(self, reason: Any) -> None:
+    def _happened(self, happening: Any) -> None:
         call_id = self._context.call_id
-        if self._session is not None:
-            self._session = None
-            self._down_since = self.vm.now()
-        incomplete = [u for u in self._utterances if not u.complete]
-        self._utterances = deque(u for u in self._utterances if u.complete)
-        for utterance in reversed(incomplete):
-            self._waiting.extendleft(reversed(utterance.sentences))
-        if self.vm.now() - self._down_since > GIVE_UP_SECONDS:
-            log.error("speaker_gave_up", call_id=call_id, reason=str(reason))
-            self._line.post(LineFailed(f"the caller cannot be spoken to: {reason}"))
-        elif self._waiting or self._failures:
-            log.warning("speaker_down", call_id=call_id, reason=str(reason))
-        self._reader = None
-        wait = BACKOFF_SECONDS[min(self._failures, len(BACKOFF_SECONDS) - 1)]
-        self._failures += 1
-        self.send_after("connect", wait)
+        match happening:
+            case Up():
+                self._clearing = 0
+                self._budget = SpeakBudget()
+            case Down():
+                self._clearing = 0
+                self._passed_over(self._synthesis.lost(self.vm.now()))
+            case Troubled():
+                self._troubled = True
+            case Audio(mulaw):
+                self._mute = self._troubled = False
+                self._wire.worked()
+                self._audio(mulaw)
+            case Flushed():
+                self._flushed()
+            case Cleared():
+                self._clearing = max(0, self._clearing - 1)
+            case SpeakWarning(code, description):
+                log.warning("speaker_warned", call_id=call_id, code=code, text=description)
+            case Lost(reason) if not self._synthesis.waiting:
+                self._line.post(LineFailed(f"the caller cannot be spoken to: {reason}"))
 
-    async def _tell(self, action: Any) -> bool:
-        """Send to the socket; False when it is broken (its reader says why)."""
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await action
-        except (DeepgramClosed, TimeoutError):
-            self._give_up_socket("send_failed")
+    # What is to be said
+
+    def _voiced(self, text: str) -> str:
+        return spoken(text, self._context.agent.language)
+
+    def _kept(self, text: str) -> bytes | None:
+        return kept_phrases.get(self.vm, self._context.agent.voice, text)
+
+    async def _go_on(self) -> None:
+        """Send what is due: audio to the line, texts to the voice."""
+        self._pace()
+        while await self._say_next():
+            self._pace()
+        later = self._pace()
+        lead = self._lead()
+        if self._troubled and lead < SILENT_SECONDS:
+            self._troubled = False
+            if self._kept(self._context.agent.filler) is not None:
+                self._line.post(SpeechTroubled())
+        early = self._budget.may_flush_early(self.vm.now())
+        waits = self._synthesis.wants(lead, early=early) and not self._clearing
+        self._wire.wants(waits or self._synthesis.awaited is not None or self._mute)
+        self._come_back(later, lead)
+
+    async def _say_next(self) -> bool:
+        """Have the next texts said; False if there is nothing to do about any now."""
+        if self._say_kept():
+            return True
+        session, now = self._wire.session, self.vm.now()
+        if session is None or self._clearing:
             return False
+        early = self._budget.may_flush_early(now)
+        go = self._synthesis.next(now, self._lead(), early=early)
+        if go is None:
+            return False
+        if not self._budget.takes(go.characters, now):
+            # A new socket has limits of its own.
+            self._synthesis.lost(now, tried=False)
+            self._wire.drop("its limits are reached")
+            return False
+        # From now on: what is not taken is waited for, too.
+        self._wire.wants(True)
+        await self._send(go, session)
         return True
 
-    # Synthesis
+    async def _send(self, go: Go, session: SpeakSession) -> None:
+        self._recorded.clear()
+        sent = 0
+        for text in go.texts:
+            if not await self._wire.send(session.speak(text.spoken)):
+                break
+            sent += 1
+        if sent == len(go.texts) and await self._wire.send(session.flush()):
+            self._budget.spend(go.characters, self.vm.now())
+        else:
+            self._passed_over(self._synthesis.lost(self.vm.now(), tried=sent > 0))
 
-    async def _synthesise(self) -> None:
-        """Have the next sentences synthesised, in order, not too far ahead."""
-        while self._session is not None and not self._clearing and self._waiting:
-            if sum(not utterance.complete for utterance in self._utterances) >= AHEAD_SENTENCES:
-                return
-            sentence, text = self._waiting[0]
-            if not await self._tell(self._session.speak(spoken(text))):
-                return
-            self._waiting.popleft()
-            last = self._utterances[-1] if self._utterances else None
-            if last is not None and not last.flushed:
-                last.sentences.append((sentence, text))
-                self._line.ledger.given(sentence, len(text), last.sentences[0][0])
-            else:
-                self._line.ledger.given(sentence, len(text))
-                skip = self._line.ledger.bytes_sent(sentence)
-                self._utterances.append(_Utterance([(sentence, text)], skip, time.monotonic()))
-            if self._budget.may_flush(self.vm.now()):
-                await self._flush()
-        if self._finishing and not self._waiting:
-            await self._flush()
+    def _say_kept(self) -> bool:
+        """Where no voice is to be had, say what is kept; what is not is no more to be said when it
+        never will be."""
+        wire, waiting = self._wire, self._synthesis.waiting
+        if not waiting or not (wire.failing or wire.over or wire.waited() >= KEPT_SECONDS):
+            return False
+        first = waiting[0]
+        if wire.session is None and self._synthesis.awaited is None and self._say_by_heart(first):
+            return True
+        # About the line, not about the matter: that does not wait for its turn.
+        aside = next((text for text in waiting if text.sentence.seq == 0), None)
+        if aside is not None and self._say_by_heart(aside):
+            return True
+        if wire.over:
+            waiting.clear()
+            self._line.post(LineFailed("the caller cannot be spoken to"))
+        return False
 
-    async def _flush(self) -> None:
-        last = self._utterances[-1] if self._utterances else None
-        if self._session is None or last is None or last.flushed:
-            return
-        if await self._tell(self._session.flush()):
-            now = self.vm.now()
-            self._budget.flushed(now)
-            if not self._awaits_audio():
-                self._progress = now
-            last.flushed = True
+    def _say_by_heart(self, text: Text) -> bool:
+        audio = self._kept(text.written)
+        if audio is None:
+            return False
+        self._synthesis.kept(text, audio, self.vm.now())
+        return True
 
-    def _awaits_audio(self) -> bool:
-        return any(u.flushed and not u.complete for u in self._utterances)
+    def _passed_over(self, texts: list[Text]) -> None:
+        for text in texts:
+            turn, seq = text.sentence
+            count(self.vm, "aybiza_texts_passed_over_total")
+            log.error("text_passed_over", call_id=self._context.call_id, turn=turn, seq=seq)
+            if seq == 0:
+                # Not even that: it is the voice that fails, not the text.
+                self._mute = True
+            elif turn != self._said_turn and not self._synthesis.waiting:
+                self._apologise(Sentence(turn, 0))
+
+    def _apologise(self, aside: Sentence) -> None:
+        """Nothing of a turn could be said."""
+        if aside not in self._known:
+            self._known.add(aside)
+            self._synthesis.give(aside, self._context.agent.error)
+
+    # What comes
 
     def _audio(self, mulaw: bytes) -> None:
-        if self._clearing:
+        go = self._synthesis.awaited
+        if self._clearing or go is None:
             return
-        utterance = next((u for u in self._utterances if not u.complete), None)
-        if utterance is None:
-            return
-        if not utterance.started:
-            utterance.started = True
-            waited = time.monotonic() - utterance.asked
-            seq = utterance.sentences[0][0].seq
-            record_tts_latency(self.vm, self._context.call_id, waited * 1000, seq)
-        passed = min(utterance.skip, len(mulaw))
-        utterance.skip -= passed
-        if passed < len(mulaw):
-            utterance.audio.append(mulaw[passed:])
-        self._pace()
+        if self._synthesis.audio(mulaw):
+            waited = self.vm.now() - go.asked
+            record_tts_latency(self.vm, self._context.call_id, waited * 1000, go.name.seq)
+        if self._is_fixed(go):
+            self._recorded += mulaw
 
     def _flushed(self) -> None:
-        pending = [utterance for utterance in self._utterances if not utterance.complete]
-        if pending and not self._clearing:
-            pending[0].complete = True
-            # Sentences that went out together have one count: what is left of it is the next's.
-            if pending[1:]:
-                pending[1].skip += pending[0].skip
-            self._pace()
+        go = None if self._clearing else self._synthesis.flushed(self.vm.now())
+        if go is None:
+            return
+        self._said_turn = go.name.turn
+        self._wire.worked()
+        if self._is_fixed(go) and len(self._recorded) == go.came:
+            voice = self._context.agent.voice
+            kept_phrases.keep(self.vm, voice, go.texts[0].written, bytes(self._recorded))
+
+    def _is_fixed(self, go: Go) -> bool:
+        fixed = kept_phrases.fixed(self._context.agent)
+        return len(go.texts) == 1 and go.texts[0].written in fixed
 
     # The line
 
-    def _pace(self) -> None:
-        """Send what is there, up to the lead; go on when the caller has heard enough of it."""
-        line, now = self._line, self.vm.now()
-        while self._utterances:
-            utterance = self._utterances[0]
-            named = utterance.sentences[0][0]
-            while utterance.audio:
-                ahead = line.ledger.ahead(now)
-                if ahead >= LEAD_SECONDS:
-                    self._pace_in(ahead - LEAD_SECONDS / 2)
-                    return
-                piece = utterance.audio.popleft()
-                if len(piece) > PIECE_BYTES:
-                    utterance.audio.appendleft(piece[PIECE_BYTES:])
-                    piece = piece[:PIECE_BYTES]
-                if line.finished_at is not None:
-                    self._answered(named, now - line.finished_at)
-                line.play(named, piece, now)
-            if not utterance.complete:
-                return
-            self._utterances.popleft()
-            for sentence, _ in utterance.sentences:
-                line.finish(sentence)
+    def _lead(self) -> float:
+        """Seconds of audio that are left to hear, at the carrier and here."""
+        return self._line.ledger.ahead(self.vm.now()) + self._synthesis.buffered
 
-    def _answered(self, sentence: Sentence, seconds: float) -> None:
-        self._line.finished_at = None
-        observe(self.vm, "aybiza_turn_response_seconds", seconds)
-        log.info(
-            "turn_answered",
-            call_id=self._context.call_id,
-            turn=sentence.turn,
-            response_ms=round(seconds * 1000, 1),
-        )
+    def _pace(self) -> float | None:
+        later = self._pacer.pace(self._synthesis.goes, self.vm.now())
+        if self._pacer.answered is not None:
+            (sentence, seconds), self._pacer.answered = self._pacer.answered, None
+            observe(self.vm, "aybiza_turn_response_seconds", seconds)
+            log.info(
+                "turn_answered",
+                call_id=self._context.call_id,
+                turn=sentence.turn,
+                response_ms=round(seconds * 1000, 1),
+            )
+        return later
 
-    def _pace_in(self, seconds: float) -> None:
-        if self._pace_timer is None:
-            self._pace_timer = self.send_after("pace", seconds)
+    def _come_back(self, later: float | None, lead: float) -> None:
+        """Wake up for the next piece of audio, the next text, or one that does not come."""
+        waits = [later] if later is not None else []
+        if self._synthesis.waiting and self._synthesis.awaited is None and lead > LOW_SECONDS:
+            waits.append(lead - LOW_SECONDS)
+        if self._troubled:
+            waits.append(lead - SILENT_SECONDS / 2)
+        if self._synthesis.due is not None:
+            waits.append(self._synthesis.due - self.vm.now())
+        if self._wire.session is None and self._synthesis.waiting and self._wire.waited():
+            waits.append(max(0.1, KEPT_SECONDS - self._wire.waited()))
+        if not waits:
+            return
+        at = self.vm.now() + min(waits)
+        if self._timer is not None and self._timer_at <= at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_at = self.send_after("time", min(waits)), at
 
     async def _follow_line(self) -> None:
         """Drop everything when the line has been cleared since the last message."""
         if self._line.ledger.generation == self._generation:
             return
         self._generation = self._line.ledger.generation
-        self._waiting.clear()
         self._known.clear()
-        if self._pace_timer is not None:
-            self._pace_timer.cancel()
-            self._pace_timer = None
-        pending = any(not utterance.complete for utterance in self._utterances)
-        self._utterances.clear()
-        if pending and self._session is not None:
+        self._mute = self._troubled = False
+        if self._synthesis.clear() and self._wire.session is not None:
             self._clearing += 1
             self.send_after(("uncleared", self._generation), CLEAR_SECONDS)
-            await self._tell(self._session.clear())
+            await self._wire.send(self._wire.session.clear())

@@ -45,7 +45,7 @@ from aybiza.speech.playout import BYTES_A_SECOND
 from aybiza.speech.reconnect import Limits
 
 KEEP_ALIVE_SECONDS = 4.0
-LIMITS = Limits(stall=2.5, words=3.5, end=13.0)
+LIMITS = Limits(stall=2.5)
 # Deepgram says something about once a second of audio, even to silence.
 UNANSWERED_SECONDS = 1.2
 

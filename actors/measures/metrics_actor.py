@@ -65,6 +65,9 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "aybiza_first_token_seconds": Metric("histogram", "From a request to Claude's first text"),
     "aybiza_tts_first_audio_seconds": Metric("histogram", "From a sentence to its first audio"),
+    "aybiza_texts_passed_over_total": Metric(
+        "counter", "Texts that no voice would say and that were passed over"
+    ),
     "aybiza_stt_final_seconds": Metric(
         "histogram", "From the end of speech to its final transcript"
     ),

@@ -17,6 +17,7 @@ from aybiza.actors.runtime import KILL
 from aybiza.emulators.deepgram import Fault as SpeechFault
 from aybiza.emulators.phone import Phone
 from aybiza.gateway.arrival import MAX_RETURNS
+from aybiza.speech.reconnect import Limits
 from tests.actors.cluster.kit import until
 from tests.call.kit import AGENT, GREETING, agent, world
 from tests.call.site import AFTER, ASKED, HEARD, QUESTIONS, TOLD, Site, call, heard, site
@@ -211,7 +212,7 @@ async def test_the_longest_duration_counts_from_the_call_s_first_line(tmp_path: 
 async def test_after_a_fault_of_the_line_the_caller_is_connected_again_but_not_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faults: int
 ) -> None:
-    monkeypatch.setattr(speaker_actor, "GIVE_UP_SECONDS", 0.2)
+    monkeypatch.setattr(speaker_actor, "LIMITS", Limits(stall=0.2, words=0.1, end=0.3))
     async with site(tmp_path, "one") as place:
         for _ in range(faults):
             place.deepgram.faults.add(SpeechFault("speak", "refuse", 503))

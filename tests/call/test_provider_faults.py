@@ -58,8 +58,7 @@ SPEECH_FAULTS = {
 async def test_faults_of_deepgram_are_not_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speaker_actor, "STALL_SECONDS", 0.5)
-    monkeypatch.setattr(speaker_actor, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(speaker_actor, "LIMITS", Limits(stall=0.5))
     monkeypatch.setattr(transcriber_actor, "LIMITS", Limits(stall=0.5))
 
     async def call(name: str) -> None:
@@ -187,7 +186,7 @@ async def test_a_tool_that_fails_or_hangs_is_told_to_the_model(
 async def test_a_caller_who_cannot_be_spoken_to_is_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speaker_actor, "GIVE_UP_SECONDS", 0.3)
+    monkeypatch.setattr(speaker_actor, "LIMITS", Limits(stall=0.3, words=0.2, end=0.5))
     async with world(tmp_path, answers=ANSWERS, **PACE) as place:
         for _ in range(20):
             place.deepgram.faults.add(SpeechFault("speak", "refuse", 503))

@@ -17,8 +17,10 @@ from typing import Any, cast
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.runtime import VM
 from aybiza.config.agents import Agent
+from aybiza.dialogue.events import Heard
 from aybiza.emulators.textaudio import encode
 from aybiza.speech.deepgram_socket import DeepgramClosed
+from aybiza.speech.deepgram_speak import pieces
 from aybiza.speech.line import Line
 from aybiza.speech.mulaw import silence
 from tests.call.kit import AGENT
@@ -80,7 +82,8 @@ class Socket:
         await self._send("finalize")
 
     async def speak(self, text: str) -> None:
-        await self._send("speak", text)
+        for piece in pieces(text):
+            await self._send("speak", piece)
 
     async def flush(self) -> None:
         await self._send("flush")
@@ -127,7 +130,6 @@ class Telephone:
         self.played = bytearray()
         self.heard_at: list[tuple[float, int]] = []
         self._until = 0.0
-        self._generation = 0
 
     def media(self, mulaw: bytes) -> None:
         now = asyncio.get_running_loop().time()
@@ -137,11 +139,11 @@ class Telephone:
 
     def mark(self, name: str) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_at(max(self._until, loop.time()), self._back, name)
+        # A little apart, so that they come back in their order.
+        self._until = max(self._until, loop.time()) + 1e-6
+        loop.call_at(self._until, self._back, name)
 
     def _back(self, name: str) -> None:
-        from aybiza.dialogue.events import Heard
-
         assert self.line is not None
         sentence = self.line.ledger.marked(name)
         if sentence is not None:

@@ -73,9 +73,9 @@ async def test_a_speaker_killed_again_and_again_loses_nothing(place: World) -> N
 
 
 async def test_sentences_that_were_spoken_in_one_go_are_taken_up_too(tmp_path: Path) -> None:
-    """After a dozen goes Deepgram may be asked for no more: the rest of the answer is one."""
-    sentences = {"2": 2, "last of its own": 11, "in the go": 12, "later in the go": 12}
-    bytes_out = {"in the go": 1_000, "later in the go": 3_000}
+    """Behind its first sentence an answer is synthesised in one go, named by the first of it."""
+    sentences = {"its own": 1, "in the go": 2, "later in the go": 2, "late in the go": 2}
+    bytes_out = {"in the go": 1_000, "later in the go": 3_000, "late in the go": 7_000}
     async with world(tmp_path, answers=ANSWERS, voice_speed=2) as place:
 
         async def call(name: str) -> None:

@@ -1,0 +1,50 @@
+"""The fixed phrases of agents that a node has kept as audio: a table of the VM.
+
+It belongs to the VM, so it outlives every actor. What a call's speaker has heard whole is kept at
+its first use; `KeeperOfPhrases` has the rest synthesised, and writes it down.
+
+Errors: none.
+"""
+
+from __future__ import annotations
+
+from aybiza.actors import names
+from aybiza.actors.runtime import VM
+from aybiza.config.agents import Agent
+from aybiza.speech.phrases import Phrase, Phrases
+
+TABLE = "phrases"
+
+
+def fixed(agent: Agent) -> frozenset[str]:
+    """What the agent says word for word, on one occasion or another."""
+    return frozenset(
+        (
+            agent.greeting,
+            agent.silence_prompt,
+            agent.filler,
+            agent.error,
+            agent.busy,
+            agent.bridge,
+            agent.ask_again,
+            agent.closing,
+        )
+    )
+
+
+def table(vm: VM) -> Phrases:
+    """The phrases of this node."""
+    phrases: Phrases = vm.tables.setdefault(TABLE, Phrases())
+    return phrases
+
+
+def get(vm: VM, voice: str, text: str) -> bytes | None:
+    """The audio of a phrase, if it is kept."""
+    return table(vm).get(voice, text)
+
+
+def keep(vm: VM, voice: str, text: str, mulaw: bytes) -> None:
+    """Keep the audio of a phrase, if it is not kept yet, and have it written down."""
+    phrases = table(vm)
+    if phrases.get(voice, text) is None and phrases.keep(voice, text, mulaw):
+        vm.cast(names.PHRASES, Phrase(voice, text))

@@ -1,0 +1,57 @@
+"""How synthesised audio goes to the line: in order, a little ahead of the caller's ear.
+
+`pace` sends what there is of the goes (`aybiza.speech.synthesis`), up to `LEAD_SECONDS` ahead, and
+a mark behind each sentence; it returns when to come back. The line's ledger knows what is out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from aybiza.speech.line import Line
+from aybiza.speech.playout import Sentence
+from aybiza.speech.synthesis import Go
+
+# Far enough ahead that a restart of the speaker or a stall of the loop is not heard.
+LEAD_SECONDS = 2.0
+# Sent in one message to the carrier, so that the lead is kept to about this grain.
+PIECE_BYTES = 1600
+
+
+class Pacer:
+    """See the module. `answered` is set to the first sentence of an answer and the seconds from the
+    end of the caller's turn to its first audio."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.answered: tuple[Sentence, float] | None = None
+
+    def pace(self, goes: deque[Go], now: float) -> float | None:
+        """Send what is due; seconds until there is more to do, None if nothing waits for time.
+
+        Goes that are out leave `goes`.
+        """
+        while goes:
+            go = goes[0]
+            while go.audio:
+                ahead = self._line.ledger.ahead(now)
+                if ahead >= LEAD_SECONDS:
+                    return ahead - LEAD_SECONDS / 2
+                self._play(go, now)
+            if not go.complete:
+                return None
+            goes.popleft()
+            for text in go.texts:
+                if text.then is None:
+                    self._line.finish(text.sentence)
+        return None
+
+    def _play(self, go: Go, now: float) -> None:
+        piece = go.audio.popleft()
+        if len(piece) > PIECE_BYTES:
+            go.audio.appendleft(piece[PIECE_BYTES:])
+            piece = piece[:PIECE_BYTES]
+        if self._line.finished_at is not None:
+            self.answered = go.name, now - self._line.finished_at
+            self._line.finished_at = None
+        self._line.play(go.name, piece, now)

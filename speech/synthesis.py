@@ -1,0 +1,245 @@
+"""Which texts are synthesised together, when, and what to do about those that are never said. Pure.
+
+Texts wait in their order. `next` gives the `Go` that is to be sent now: its texts are spoken and
+flushed in one. The first text of a turn goes alone and at once; the following ones go together when
+the audio that is left to hear runs low (`LOW_SECONDS`). A long text goes in parts. One go is under
+way at a time: audio carries no name of its text.
+
+A go that ends without its audio is tried again, text by text, so that one text which cannot be said
+costs no other. A text that has been tried `TRIES` times and brought nothing new is passed over: it
+counts as said, in its place. So does a text without anything to say. What is out of a go already is
+not sent to the caller again (`skip`); the ledger knows how much that is.
+
+Errors: none. Times are seconds of the owner's clock.
+Source: Deepgram, speak v1: Flush, Flushed, limits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from textwrap import wrap
+
+from aybiza.speech.playout import BYTES_A_SECOND, Ledger, Sentence
+
+# Enough to hear while the next texts are synthesised.
+LOW_SECONDS = 2.5
+# What goes together at most: some 25 seconds of speech.
+GO_CHARACTERS = 400
+TRIES = 2
+# A flush that is done without audio may be the echo of another one: so long its own may take.
+EMPTY_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class Text:
+    """A text to be said: as written, and as the voice is to read it.
+
+    `most_came`: the most audio that has come for it in one try. `then`: the next part of the same
+    sentence; `base`: how many bytes of audio the parts before this one have.
+    """
+
+    sentence: Sentence
+    written: str
+    spoken: str
+    tries: int = 0
+    alone: bool = False
+    most_came: int = 0
+    base: int = 0
+    then: Text | None = None
+
+
+@dataclass(slots=True)
+class Go:
+    """Texts that are spoken in one; see the module.
+
+    `audio` is what the caller is to get next of it; `complete`: nothing follows. `skip` bytes of it
+    are out, `carried` of these by a go before it. `came`: all audio of this try. `emptied`: when it
+    was told to be done without any.
+    """
+
+    texts: list[Text]
+    asked: float
+    skip: int = 0
+    carried: int = 0
+    audio: deque[bytes] = field(default_factory=deque)
+    complete: bool = False
+    came: int = 0
+    emptied: float | None = None
+
+    @property
+    def name(self) -> Sentence:
+        """Under which its audio stands in the ledger."""
+        return self.texts[0].sentence
+
+    @property
+    def characters(self) -> int:
+        return sum(len(text.spoken) + 1 for text in self.texts)
+
+
+class Synthesis:
+    """See the module. `voiced` makes of a text what the voice is to read, "" if that is nothing."""
+
+    def __init__(self, ledger: Ledger, voiced: Callable[[str], str]) -> None:
+        self._ledger = ledger
+        self._voiced = voiced
+        self._turn: int | None = None
+        self._skip = 0
+        self.waiting: deque[Text] = deque()
+        self.goes: deque[Go] = deque()
+        self.finishing = False
+
+    def give(self, sentence: Sentence, text: str) -> None:
+        """Say it behind the others."""
+        parts = [Text(sentence, text, part) for part in parts_of(self._voiced(text))]
+        for part, following in pairwise(parts):
+            part.then, part.alone, following.alone = following, True, True
+        self.waiting.extend(parts or [Text(sentence, text, "")])
+        self.finishing = False
+
+    def clear(self) -> bool:
+        """Forget everything; whether a go was under way."""
+        awaited = self.awaited is not None
+        self.waiting.clear()
+        self.goes.clear()
+        self._turn, self._skip, self.finishing = None, 0, False
+        return awaited
+
+    @property
+    def awaited(self) -> Go | None:
+        """The go that is under way."""
+        return next((go for go in self.goes if not go.complete), None)
+
+    @property
+    def buffered(self) -> float:
+        """Seconds of audio that have come and are not out."""
+        return sum(len(piece) for go in self.goes for piece in go.audio) / BYTES_A_SECOND
+
+    def wants(self, lead: float, *, early: bool) -> bool:
+        """Whether a go is to be sent now; `lead`: seconds of audio that are left to hear; `early`:
+        whether a flush that nobody waits for is affordable."""
+        if not self.waiting or self.awaited is not None:
+            return False
+        return lead <= LOW_SECONDS or (self.finishing and early)
+
+    def next(self, now: float, lead: float, *, early: bool, most: int = GO_CHARACTERS) -> Go | None:
+        """The go to send now, of `most` characters if it can be less, or None."""
+        self._pass_over_the_wordless(now)
+        if not self.wants(lead, early=early):
+            return None
+        go = self._add([self.waiting.popleft() for _ in range(self._together(most))], now)
+        self._turn = go.name.turn
+        return go
+
+    def _together(self, most: int) -> int:
+        """How many of the waiting texts go together."""
+        first, characters = self.waiting[0], 0
+        if first.alone or first.sentence.turn != self._turn:
+            return 1
+        for count, text in enumerate(self.waiting):
+            characters += len(text.spoken) + 1
+            is_other = text.alone or not text.spoken or text.sentence.turn != self._turn
+            if count and (is_other or characters > most):
+                return count
+        return len(self.waiting)
+
+    def _add(self, texts: list[Text], now: float) -> Go:
+        first, *others = texts
+        self._ledger.given(first.sentence, len(first.written))
+        for text in others:
+            self._ledger.given(text.sentence, len(text.written), first.sentence)
+        out = max(0, self._ledger.bytes_sent(first.sentence) - first.base)
+        go = Go(texts, now, out + self._skip, self._skip)
+        self._skip = 0
+        self.goes.append(go)
+        return go
+
+    def kept(self, text: Text, audio: bytes, now: float) -> None:
+        """Say a waiting text by audio that was kept, before the go that is under way."""
+        self.waiting.remove(text)
+        go = self._add([text], now)
+        self.goes.pop()
+        go.complete, self._skip = True, go.carried
+        if go.skip < len(audio):
+            go.audio.append(audio[go.skip :])
+        before = next((i for i, other in enumerate(self.goes) if not other.complete), None)
+        self.goes.insert(len(self.goes) if before is None else before, go)
+
+    def audio(self, mulaw: bytes) -> bool:
+        """The next audio has come; whether it is the first of its go."""
+        go = self.awaited
+        if go is None:
+            return False
+        first = not go.came
+        go.came += len(mulaw)
+        go.emptied = None
+        passed = min(go.skip, len(mulaw))
+        go.skip -= passed
+        if passed < len(mulaw):
+            go.audio.append(mulaw[passed:])
+        return first
+
+    def flushed(self, now: float) -> Go | None:
+        """A flush is done: the go that is complete by it."""
+        go = self.awaited
+        if go is None:
+            return None
+        if not go.came:
+            go.emptied = now
+            return None
+        go.complete = True
+        following = go.texts[-1].then
+        if following is None:
+            # Texts that went out together have one count: what is left of it is the next ones'.
+            self._skip = go.skip
+        else:
+            following.base = go.texts[0].base + go.came
+        return go
+
+    @property
+    def due(self) -> float | None:
+        """When `tick` does something."""
+        go = self.awaited
+        return None if go is None or go.emptied is None else go.emptied + EMPTY_SECONDS
+
+    def tick(self, now: float) -> list[Text]:
+        """A flush that was done without audio has had its time; the texts that are passed over."""
+        return self.lost(now) if self.due is not None and now >= self.due else []
+
+    def lost(self, now: float, *, tried: bool = True) -> list[Text]:
+        """The go under way will not be completed; the texts that are passed over for it.
+
+        `tried`: its texts have reached the voice.
+        """
+        go = self.awaited
+        if go is None:
+            return []
+        self.goes.remove(go)
+        self._skip = go.carried
+        if tried:
+            first = go.texts[0]
+            for text in go.texts:
+                text.tries = 0 if go.came > first.most_came else text.tries + 1
+                text.alone = True
+            first.most_came = max(first.most_came, go.came)
+        given_up = [text for text in go.texts if text.tries >= TRIES]
+        for text in reversed(go.texts):
+            self.waiting.appendleft(text)
+        for text in given_up:
+            text.spoken = ""
+        self._pass_over_the_wordless(now)
+        return given_up
+
+    def _pass_over_the_wordless(self, now: float) -> None:
+        if self.awaited is not None:
+            return
+        while self.waiting and not self.waiting[0].spoken:
+            go = self._add([self.waiting.popleft()], now)
+            go.complete, self._skip = True, go.carried
+
+
+def parts_of(spoken: str) -> list[str]:
+    """The text cut between words, where it is too long for one go; nothing for a blank one."""
+    return wrap(spoken, GO_CHARACTERS, break_on_hyphens=False)

@@ -1,0 +1,21 @@
+"""The table of kept phrases belongs to the VM."""
+
+from __future__ import annotations
+
+from aybiza.actors.call import kept_phrases
+from aybiza.actors.runtime import VM, virtual_time
+from tests.call.kit import AGENT, agent
+
+
+@virtual_time
+async def test_what_is_kept_is_found_by_everybody_on_the_node_and_the_first_stays() -> None:
+    async with VM() as vm, VM() as other:
+        kept_phrases.keep(vm, "asteria", "Hello.", b"first")
+        kept_phrases.keep(vm, "asteria", "Hello.", b"second")
+        assert kept_phrases.get(vm, "asteria", "Hello.") == b"first"
+        assert kept_phrases.get(other, "asteria", "Hello.") is None
+
+
+def test_the_fixed_phrases_of_an_agent_are_all_that_it_says_word_for_word() -> None:
+    assert {AGENT.greeting, AGENT.filler, AGENT.closing, AGENT.busy} <= kept_phrases.fixed(AGENT)
+    assert "Good day." in kept_phrases.fixed(agent(greeting="Good day."))

@@ -1,0 +1,222 @@
+"""Which texts go together, when, and what happens to those that are never said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aybiza.emulators.textaudio import TextAudioDecoder, encode
+from aybiza.speech.playout import Ledger, Sentence
+from aybiza.speech.synthesis import (
+    EMPTY_SECONDS,
+    GO_CHARACTERS,
+    LOW_SECONDS,
+    TRIES,
+    Go,
+    Synthesis,
+)
+
+
+class Voice:
+    """A synthesis, a voice that says what it is sent, and a caller who hears it.
+
+    `refuses`: a text with this in it ends the socket; `ends`: the socket ends after so many bytes
+    of a go.
+    """
+
+    def __init__(self, ledger: Ledger | None = None, refuses: str = "☠") -> None:
+        self.ledger = ledger or Ledger()
+        self.synthesis = Synthesis(self.ledger, str.strip)
+        self.refuses = refuses
+        self.now = 0.0
+        self.sent: list[str] = []
+        self.heard = TextAudioDecoder()
+        self.text = ""
+        self.finished: list[Sentence] = []
+        self.passed_over: list[Sentence] = []
+
+    def give(self, turn: int, *texts: str) -> None:
+        for seq, text in enumerate(texts, 1):
+            self.synthesis.give(Sentence(turn, seq), text)
+
+    def ask(self, lead: float = 0.0) -> Go | None:
+        go = self.synthesis.next(self.now, lead, early=True)
+        if go is not None and not go.complete:
+            self.sent.append("".join(f"{text.spoken} " for text in go.texts))
+        return go
+
+    def say(self, go: Go, ends: int | None = None) -> None:
+        """What the voice does with a go: all of it, or less."""
+        if self.refuses in self.sent[-1]:
+            self.lose()
+            return
+        audio = encode(self.sent[-1])
+        self.synthesis.audio(audio[:ends])
+        self.play()
+        if ends is None:
+            self.synthesis.flushed(self.now)
+        else:
+            self.lose()
+        self.play()
+
+    def lose(self) -> None:
+        self.passed_over += [text.sentence for text in self.synthesis.lost(self.now)]
+        self.play()
+
+    def play(self) -> None:
+        """The pacer, without a pace."""
+        goes = self.synthesis.goes
+        while goes:
+            go = goes[0]
+            while go.audio:
+                piece = go.audio.popleft()
+                self.ledger.sent(go.name, len(piece), self.now)
+                self.text += self.heard.feed(piece)
+            if not go.complete:
+                return
+            goes.popleft()
+            self.finished += [text.sentence for text in go.texts if text.then is None]
+
+    def all(self) -> str:
+        """Say everything that waits."""
+        for _ in range(1000):
+            go = self.ask()
+            self.play()
+            if go is None:
+                break
+            if not go.complete:
+                self.say(go)
+        assert not self.synthesis.waiting and not self.synthesis.goes
+        return self.text
+
+
+def test_the_first_text_of_a_turn_goes_alone_and_the_others_together_when_little_is_left() -> None:
+    voice = Voice()
+    voice.give(1, "One.", "Two.", "Three.")
+    first = voice.ask()
+    assert first is not None and voice.sent == ["One. "]
+    assert voice.ask() is None, "one at a time"
+    voice.say(first)
+    assert voice.ask(lead=LOW_SECONDS + 0.1) is None
+    rest = voice.ask(lead=LOW_SECONDS)
+    assert rest is not None and voice.sent[1:] == ["Two. Three. "]
+    voice.say(rest)
+    voice.give(2, "Next.", "And on.")
+    assert voice.ask() is not None and voice.sent[2:] == ["Next. "]
+
+
+def test_what_nothing_follows_is_synthesised_ahead_if_that_is_affordable() -> None:
+    for early in (True, False):
+        voice = Voice()
+        voice.give(1, "One.", "Two.")
+        first = voice.ask()
+        assert first is not None
+        voice.say(first)
+        voice.synthesis.finishing = True
+        assert (voice.synthesis.next(0.0, 10.0, early=early) is not None) is early
+
+
+def test_a_poisoned_text_is_sent_twice_and_the_rest_is_spoken() -> None:
+    voice = Voice()
+    voice.give(1, "The first part is fine.", "The glyph ☠ cannot be said.", "The last is fine too.")
+    assert voice.all() == "The first part is fine. The last is fine too. "
+    sent = Counter(sum("☠" in text for text in voice.sent) for _ in [0])
+    assert sent == {TRIES: 1}
+    assert voice.passed_over == [Sentence(1, 2)]
+    assert voice.finished == [Sentence(1, seq) for seq in (1, 2, 3)]
+
+
+def test_a_text_without_anything_to_say_counts_as_said_in_its_place() -> None:
+    voice = Voice()
+    voice.give(1, "One.", "", "Two.", "")
+    assert voice.all() == "One. Two. "
+    assert voice.finished == [Sentence(1, seq) for seq in (1, 2, 3, 4)]
+    assert voice.passed_over == []
+
+
+def test_a_flush_that_brings_nothing_is_waited_for_and_then_tried_again() -> None:
+    voice = Voice()
+    voice.give(1, "One.")
+    for attempt in range(TRIES):
+        assert voice.ask() is not None
+        assert voice.synthesis.flushed(voice.now) is None
+        voice.now += EMPTY_SECONDS
+        passed = voice.synthesis.tick(voice.now)
+        assert [text.sentence for text in passed] == [Sentence(1, 1)] * (attempt == TRIES - 1)
+
+
+def test_an_echo_of_the_last_flush_ends_nothing() -> None:
+    voice = Voice()
+    voice.give(1, "One.", "Two.")
+    first = voice.ask()
+    assert first is not None
+    voice.say(first)
+    second = voice.ask()
+    assert second is not None
+    assert voice.synthesis.flushed(0.0) is None
+    voice.say(second)
+    assert voice.text == "One. Two. " and voice.synthesis.due is None
+
+
+def test_a_very_long_text_goes_in_parts_and_is_one_sentence() -> None:
+    voice = Voice()
+    words = " ".join(["terms"] * 420)
+    voice.give(1, words, "Done.")
+    assert " ".join(voice.all().split()) == f"{words} Done."
+    assert max(map(len, voice.sent)) <= GO_CHARACTERS + 1
+    assert voice.finished == [Sentence(1, 1), Sentence(1, 2)]
+
+
+def test_words_that_are_kept_as_audio_go_before_what_is_awaited() -> None:
+    voice = Voice()
+    voice.give(1, "One.")
+    assert voice.ask() is not None
+    voice.synthesis.give(Sentence(1, 0), "Wait.")
+    voice.synthesis.kept(voice.synthesis.waiting[0], encode("Wait. "), voice.now)
+    voice.play()
+    assert voice.text == "Wait. " and voice.finished == [Sentence(1, 0)]
+    voice.synthesis.audio(encode("One. "))
+    voice.synthesis.flushed(voice.now)
+    voice.play()
+    assert voice.text == "Wait. One. "
+
+
+TEXTS = st.lists(st.sampled_from(["One.", "Two and two.", "", "x" * 900, "No.☠"]), max_size=6)
+
+
+@given(
+    st.lists(TEXTS, max_size=3),
+    st.lists(st.one_of(st.none(), st.integers(0, 4000), st.just("restart")), max_size=25),
+)
+def test_whatever_breaks_and_whoever_restarts_each_text_is_said_once_in_order(
+    turns: list[list[str]], fates: list[Any]
+) -> None:
+    def given_to(voice: Voice) -> None:
+        for number, texts in enumerate(turns, 1):
+            for seq, text in enumerate(texts, 1):
+                if not voice.ledger.is_complete(Sentence(number, seq)):
+                    voice.synthesis.give(Sentence(number, seq), text)
+
+    voice = Voice()
+    given_to(voice)
+    for fate in fates:
+        if fate == "restart":
+            for sentence in voice.finished:
+                voice.ledger.mark(sentence)
+            again = Voice(voice.ledger)
+            again.heard, again.text, again.finished = voice.heard, voice.text, voice.finished
+            voice = again
+            given_to(voice)
+            continue
+        go = voice.ask()
+        voice.play()
+        if go is not None and not go.complete:
+            # A socket that breaks brings something new, or it would be the text's fault.
+            voice.say(go, None if fate is None else go.skip + 1 + fate)
+    said = voice.all()
+    wanted = [text for texts in turns for text in texts if text and "☠" not in text]
+    assert said.replace(" ", "") == "".join(wanted).replace(" ", "")
+    assert len(voice.finished) == len(set(voice.finished)) == sum(map(len, turns))
