@@ -12,6 +12,10 @@ A `DynamicSupervisor` whose children are tasks. They are temporary unless `start
 otherwise, and end with the supervisor. A plain, blocking function runs as
 `(vm.run_blocking, function, *arguments)`.
 
+The supervisor may be one of another node, such as `("tools", "back")`. The function and its
+arguments travel there, so the function is one that both nodes know by its name; the value comes
+back. The loss of the node is told as the end of the task.
+
 Errors: `SupervisorError("max_children")` when it has all the tasks that it may have, `CallExit`
 like `VM.call`.
 """
@@ -24,6 +28,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from aybiza.actors.runtime import VM, Dest, Pid, Task, TaskOutcome
+from aybiza.actors.runtime.process import current_process
 from aybiza.actors.runtime.task_debt import Debt
 from aybiza.actors.runtime.task_stream import TASK_SECONDS, OnTimeout, StreamOptions, stream
 from aybiza.supervisors.base import OPERATION_SECONDS, ask
@@ -62,9 +67,7 @@ class TaskSupervisor(DynamicSupervisor):
         shutdown: Shutdown = WORKER_SHUTDOWN,
     ) -> Task[T]:
         """Run `function(*arguments)`, linked to the calling process: one ends with the other."""
-        start = _Start(function, arguments, owner=vm.self(), link=True)
-        _, task = await _start(vm, supervisor, start, "temporary", shutdown)
-        return task
+        return await _async(vm, supervisor, function, arguments, link=True, shutdown=shutdown)
 
     @staticmethod
     async def async_nolink(
@@ -75,9 +78,7 @@ class TaskSupervisor(DynamicSupervisor):
         shutdown: Shutdown = WORKER_SHUTDOWN,
     ) -> Task[T]:
         """Run `function(*arguments)` for the calling process, which its crash does not end."""
-        start = _Start(function, arguments, owner=vm.self(), link=False)
-        _, task = await _start(vm, supervisor, start, "temporary", shutdown)
-        return task
+        return await _async(vm, supervisor, function, arguments, link=False, shutdown=shutdown)
 
     @staticmethod
     def async_stream(
@@ -115,8 +116,13 @@ class _Start:
     arguments: tuple[Any, ...]
     owner: Pid | None
     link: bool
+    owed: Any = None
+    """For an owner of another node: gets the value."""
 
-    async def __call__(self, vm: VM, *more: Any) -> tuple[Pid, Task[Any]]:
+    async def __call__(self, vm: VM, *more: Any) -> tuple[Pid, Task[Any] | None]:
+        if self.owed is not None:
+            return self._run_for_another(vm, self.owed, more), None
+
         async def run() -> Any:
             # The task links itself, before anything else: an owner that is gone ends it.
             if self.link and self.owner is not None:
@@ -130,12 +136,54 @@ class _Start:
         task = Task.launch(vm, run, (), owner=owner)
         return task.pid, task
 
+    def _run_for_another(self, vm: VM, owed: Any, more: tuple[Any, ...]) -> Pid:
+        async def run() -> None:
+            owed.answer(await self.function(*self.arguments, *more))
+
+        run.__qualname__ = getattr(self.function, "__qualname__", str(self.function))
+        task = Task.launch(vm, run, (), owner=None)
+        process = vm.find(task.pid)
+        assert process is not None and process.callers is not None
+        process.callers[owed] = None
+        if self.link and self.owner is not None and vm.remote is not None:
+            # Ahead of the answer to the owner, so that it can part from the task at once.
+            vm.remote.link(process, vm.remote.place(self.owner))
+        return task.pid
+
+
+async def _async(
+    vm: VM,
+    supervisor: Dest,
+    function: Function,
+    arguments: tuple[Any, ...],
+    *,
+    link: bool,
+    shutdown: Shutdown,
+) -> Task[Any]:
+    owner = vm.self()
+    remote = vm.remote
+    if vm.find(supervisor) is not None or remote is None or remote.place(supervisor) is None:
+        start = _Start(function, arguments, owner, link)
+        task: Task[Any]
+        _, task = await _start(vm, supervisor, start, "temporary", shutdown)
+        return task
+    debt = Debt(current_process.get())
+    owed = remote.owe(debt)
+    start = _Start(function, arguments, owner, link, owed)
+    try:
+        pid, _ = await _start(vm, supervisor, start, "temporary", shutdown)
+    except BaseException:
+        owed.drop()
+        raise
+    owed.started(pid)
+    return Task(vm, pid, debt)
+
 
 async def _start(
     vm: VM, supervisor: Dest, start: _Start, restart: Restart, shutdown: Shutdown
-) -> tuple[Pid, Task[Any]]:
+) -> tuple[Pid, Any]:
     spec = ChildSpec(id="task", start=start, restart=restart, shutdown=shutdown)
-    started: tuple[Pid, Task[Any]] = await ask(
+    started: Pid | tuple[Pid, Any] = await ask(
         vm, supervisor, "start_child", spec, timeout=OPERATION_SECONDS
     )
-    return started
+    return (started, None) if isinstance(started, Pid) else started

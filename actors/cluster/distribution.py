@@ -34,11 +34,13 @@ from aybiza.actors.cluster.replies import Replies
 from aybiza.actors.cluster.requests import Envelope, Requests
 from aybiza.actors.cluster.seeds import Seeds
 from aybiza.actors.cluster.shared import CLUSTER, Shared
+from aybiza.actors.cluster.tasks import Owed
 from aybiza.actors.cluster.ties import Ties
 from aybiza.actors.runtime.messages import NodeDown, NodeUp
 from aybiza.actors.runtime.pid import Pid, Via
 from aybiza.actors.runtime.process import Process
 from aybiza.actors.runtime.reasons import Reason
+from aybiza.actors.runtime.task_debt import Debt
 from aybiza.actors.runtime.vm import VM
 
 TICK_SECONDS = 0.1
@@ -185,6 +187,10 @@ class Distribution:
             return Place(pid.node, pid) if pid.node != self.vm.node else None
         return Place(None, dest) if self._carrier.is_actor(dest) else None
 
+    def reaches(self, place: Place) -> bool:
+        """Whether something can be sent there."""
+        return place.node is None or self._members.peer(place.node) is not None
+
     def send(self, place: Place, message: Any) -> None:
         """`VM.send`."""
         if place.node is None:
@@ -217,9 +223,9 @@ class Distribution:
         signal = signals.ExitSignal(self.vm.self(), place.dest, told, False)
         self._signal(_node(place), signal)
 
-    def end_of(self, place: Place) -> asyncio.Future[Any]:
-        """Fails with `CallExit` and the reason when the process there has ended."""
-        return self._requests.end_of(_node(place), _pid(place))
+    def owe(self, debt: Debt) -> Owed:
+        """What a task on another node is to owe the owner of `debt`."""
+        return Owed(debt, self._replies, self._requests)
 
     def shares(self, name: Any) -> bool:
         """Whether `name` is `Via(CLUSTER, …)`."""

@@ -95,6 +95,16 @@ class Replies:
             future.add_done_callback(partial(self._over, ref))
         return _received, (from_.pid, self._vm.node, self._vm.creation, ref or 0)
 
+    def hold(self, from_: From) -> None:
+        """Let this travel until it is released."""
+        ref = self._refs_of[from_] = next(self._refs)
+        self._lent[ref] = from_
+
+    def release(self, from_: From) -> bool:
+        """What comes back for it is not taken any more; False if it is not held."""
+        ref = self._refs_of.pop(from_, None)
+        return ref is not None and self._lent.pop(ref, None) is not None
+
     def received(self, pid: Pid | None, node: str, creation: int, ref: int) -> From:
         """A `From` that has come in; one of this node comes home."""
         if (node, creation) == (self._vm.node, self._vm.creation):

@@ -265,7 +265,8 @@ lender: ContextVar[Callable[[From], tuple[Any, ...]] | None] = ContextVar("lende
 """Says how the `From` of a call travels, while signals are packed (see `replies`)."""
 
 
-def _lent(from_: From) -> tuple[Any, ...]:
+def lent(from_: From) -> tuple[Any, ...]:
+    """How a `From` is pickled; raises TypeError outside a signal."""
     lend = lender.get()
     if lend is None:
         raise TypeError("a From travels to other nodes of its cluster only")
@@ -275,9 +276,9 @@ def _lent(from_: From) -> tuple[Any, ...]:
 class _Pickler(pickle.Pickler):
     dispatch_table = {  # noqa: RUF012 - pickle looks for an instance variable
         **copyreg.dispatch_table,
-        From: _lent,
-        Call: _lent,
-        System: _lent,
+        From: lent,
+        Call: lent,
+        System: lent,
     }
 
 

@@ -8,11 +8,11 @@ sends. What `reply` answers later is not seen, as in OTP. Events about events ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from aybiza.actors.runtime.crash_report import brief
-from aybiza.actors.runtime.errors import UNSET, Stop
+from aybiza.actors.runtime.errors import UNSET, RemoteBusy, Stop
 from aybiza.actors.runtime.gen_server import (
     NO_REPLY,
     THEN_TYPES,
@@ -227,12 +227,27 @@ class Debug:
             except Exception as failure:
                 self._to = False
                 vm.report_failed_observer(to, failure)
-        else:
-            tracer = vm.find(to)
-            if tracer is None:
-                self._to = False
-            else:
-                tracer.deliver(told)
+        elif (tracer := vm.find(to)) is not None:
+            tracer.deliver(told)
+        elif not self._send_away(to, told):
+            self._to = False
+
+    def _send_away(self, to: Dest, told: Traced) -> bool:
+        """Tell a process of another node; False if that cannot be reached."""
+        remote = self._process.vm.remote
+        place = None if remote is None else remote.place(to)
+        if remote is None or place is None or not remote.reaches(place):
+            return False
+        as_text = replace(told, message=brief.repr(told.message), state=brief.repr(told.state))
+        for event in (told, as_text):
+            try:
+                remote.send(place, event)
+                break
+            except RemoteBusy:
+                break  # an event is left out before the traced server is held up
+            except Exception:
+                continue
+        return True
 
 
 def debug_of(process: Process) -> Debug:
@@ -252,3 +267,21 @@ def _state_of(server: GenServer) -> Any:
         return server.get_state()
     except Exception as error:
         return f"<not shown: get_state raises {type(error).__name__}>"
+
+
+# What `sys` has done in a server, by functions that travel to those of other nodes.
+
+
+def set_trace(to: bool | Tracer | Dest, limit: int, process: Process) -> None:
+    """`sys.trace`."""
+    debug_of(process).trace(to, limit)
+    drop_unused(process)
+
+
+def set_count(on: bool | None, process: Process) -> Statistics | None:
+    """`sys.statistics`."""
+    debug = debug_of(process)
+    if on is not None:
+        debug.count(on)
+    drop_unused(process)
+    return debug.statistics()

@@ -17,9 +17,26 @@ if TYPE_CHECKING:
     from aybiza.actors.runtime.messages import Call
     from aybiza.actors.runtime.pid import Pid
     from aybiza.actors.runtime.process import Process
+    from aybiza.actors.runtime.task_debt import Debt
 
 Place = Any
 """Where something is that is not here; only the `Remote` that made it looks into it."""
+
+
+class Owed(Protocol):
+    """What a task on another node owes a process of this one; it travels there as a `From`."""
+
+    def answer(self, value: Any) -> None:
+        """The task has its value."""
+
+    def fail(self, error: BaseException) -> None:
+        """The task has ended; `error` is a `CallExit` with its reason."""
+
+    def started(self, pid: Pid) -> None:
+        """The task runs as `pid`; its debt is told of the end, or the loss of its node."""
+
+    def drop(self) -> None:
+        """The task did not start."""
 
 
 class Remote(Protocol):
@@ -37,6 +54,9 @@ class Remote(Protocol):
 
     def place(self, dest: Any) -> Place | None:
         """Where `dest` is, if it is an address on another node; None for all others."""
+
+    def reaches(self, place: Place) -> bool:
+        """Whether the node of this place can be reached now."""
 
     def send(self, place: Place, message: Any) -> None:
         """`VM.send`; raises `RemoteBusy` and what pickling the message raises."""
@@ -61,6 +81,9 @@ class Remote(Protocol):
 
     def exit(self, place: Place, reason: Reason) -> None:
         """`VM.exit`."""
+
+    def owe(self, debt: Debt) -> Owed:
+        """What a task on another node is to owe the owner of `debt`; it can be sent there."""
 
     def link(self, process: Process, place: Place) -> None:
         """`VM.link` for a local process."""

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from aybiza.actors.runtime.debug import Statistics, Tracer, debug_of, drop_unused
+from aybiza.actors.runtime.debug import Statistics, Tracer, set_count, set_trace
 from aybiza.actors.runtime.messages import System
 from aybiza.actors.runtime.messaging import CALL_TIMEOUT
 from aybiza.actors.runtime.pid import Dest, Pid
-from aybiza.actors.runtime.process import Process
+from aybiza.actors.runtime.trace_relay import part, relay
 from aybiza.actors.runtime.vm import VM
 
 TRACE_EVENTS = 10_000
@@ -72,13 +73,16 @@ async def trace(
     loop with each `Traced`, or a process that gets them as messages; False ends it. After `limit`
     events, or when the function raises or the process is gone, the trace ends by itself. What is
     said on a call may stand in messages and states: trace a caller's processes with care.
+
+    A server of another node is traced into the log of its node; a function is called on this one,
+    by a process that ends with the trace. What cannot be sent here comes as its text.
     """
 
-    def change(process: Process) -> None:
-        debug_of(process).trace(to, limit)
-        drop_unused(process)
-
-    await _ask(vm, dest, "debug", change, timeout)
+    tracer = to
+    part(vm, dest)
+    if callable(to) and (remote := vm.remote) is not None and remote.place(dest) is not None:
+        tracer = relay(vm, dest, to)
+    await _ask(vm, dest, "debug", partial(set_trace, tracer, limit), timeout)
 
 
 async def statistics(
@@ -86,12 +90,5 @@ async def statistics(
 ) -> Statistics | None:
     """What has been counted, None when nothing is; `on` begins or ends the counting."""
 
-    def change(process: Process) -> Statistics | None:
-        debug = debug_of(process)
-        if on is not None:
-            debug.count(on)
-        drop_unused(process)
-        return debug.statistics()
-
-    counted: Statistics | None = await _ask(vm, dest, "debug", change, timeout)
+    counted: Statistics | None = await _ask(vm, dest, "debug", partial(set_count, on), timeout)
     return counted

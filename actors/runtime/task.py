@@ -29,7 +29,6 @@ from aybiza.actors.runtime.messaging import CALL_TIMEOUT
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import KILL, KILLED, SHUTDOWN, TIMEOUT
-from aybiza.actors.runtime.relations import unlink_both
 from aybiza.actors.runtime.task_debt import Arrivals, Debt, Told, first_told
 from aybiza.actors.runtime.task_stream import (
     TASK_SECONDS,
@@ -258,10 +257,9 @@ class Task(Generic[T]):
             raise ValueError(f"{self!r} is {action} by {caller}, but {owner.pid} owns it")
 
     def _unlink(self) -> None:
-        process = self.debt.process
         owner = self.debt.owner or current_process.get()
-        if process is not None and owner is not None:
-            unlink_both(owner, process)
+        if owner is not None:
+            self.debt.part(owner)
 
     def _taken(self) -> TaskOutcome | None:
         told = self.debt.take()

@@ -15,7 +15,9 @@ from typing import Any, Self, TypeAlias
 
 from aybiza.actors.runtime.errors import CallExit
 from aybiza.actors.runtime.messages import Down, From, TaskResult
+from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Process
+from aybiza.actors.runtime.relations import unlink_both
 
 Told: TypeAlias = TaskResult | Down
 
@@ -24,18 +26,32 @@ _refs = itertools.count(-1, -1)
 
 
 class Debt(From):
-    """See the module. `process` is the task's; None for a task that never ran."""
+    """See the module. `process` is the task's; None for a task that never ran, and for one of
+    another node, whose pid is `there`."""
 
-    __slots__ = ("kept", "open", "owner", "process", "ref", "takers")
+    __slots__ = ("kept", "open", "owner", "process", "ref", "takers", "there")
 
     def __init__(self, owner: Process | None) -> None:
         super().__init__(owner.pid if owner else None, None)
         self.owner = owner
         self.process: Process | None = None
+        self.there: Pid | None = None
         self.ref = next(_refs)
         self.open = True
         self.kept: list[Told] = []
         self.takers: list[Callable[[Debt, Told], None]] = []
+
+    @property
+    def task(self) -> Pid | None:
+        """The task's process; None for a task that never ran."""
+        return self.there if self.process is None else self.process.pid
+
+    def part(self, owner: Process) -> None:
+        """Undo the link between the task and its owner."""
+        if self.process is not None:
+            unlink_both(owner, self.process)
+        elif self.there is not None and (remote := owner.vm.remote) is not None:
+            remote.unlink(owner, remote.place(self.there))
 
     def answer(self, value: Any) -> None:
         """The task has its value."""

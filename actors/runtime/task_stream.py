@@ -31,7 +31,6 @@ from aybiza.actors.runtime.errors import CallExit
 from aybiza.actors.runtime.messages import TaskResult
 from aybiza.actors.runtime.process import current_process
 from aybiza.actors.runtime.reasons import KILL, TIMEOUT
-from aybiza.actors.runtime.relations import unlink_both
 from aybiza.actors.runtime.task_debt import Debt, Told
 from aybiza.actors.runtime.vm import VM
 
@@ -170,7 +169,7 @@ class _Stream:
             await self._waiter
         task = self._over.popleft()
         if task.late:
-            raise CallExit(TIMEOUT, task.debt.process and task.debt.process.pid)
+            raise CallExit(TIMEOUT, task.debt.task)
         del self._running[task.debt]
         self._leave(task)
         return task
@@ -188,14 +187,14 @@ class _Stream:
         task.debt.close()
 
     def _part(self, task: _Running) -> None:
-        if self._owner is not None and task.debt.process is not None:
-            unlink_both(self._owner, task.debt.process)
+        if self._owner is not None:
+            task.debt.part(self._owner)
 
     def _kill(self, task: _Running) -> None:
         # What the stream ends itself is no failure that the caller should end with.
         self._part(task)
-        if task.debt.process is not None:
-            self._vm.exit(task.debt.process.pid, KILL)
+        if task.debt.task is not None:
+            self._vm.exit(task.debt.task, KILL)
 
 
 _NOTHING: tuple[int | None, Any] = (None, None)
