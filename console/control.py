@@ -17,8 +17,9 @@ Requests and replies are JSON data.
                                                         "back": pid or null,
                                                         "after_ms": milliseconds or null}
 
-A process P is named by its pid (`<node.12>` or `12`), its registered name (`metrics`), or as a part
-of a call: `call:CA…`, `transcriber:CA…`, `speaker:CA…`, `session:CA…`.
+A process P is named by its pid (`aybiza.console.addresses`), its registered name (`metrics`), or as
+a part of a call: `call:CA…`, `transcriber:CA…`, `speaker:CA…`, `session:CA…`. A pid of another node
+of the cluster is looked for there. `"node"` beside it is the node that is meant.
 Errors: `ValueError` with a text for people, which becomes the node's refusal.
 """
 
@@ -35,13 +36,28 @@ from aybiza.actors.placement.drain import Progress
 from aybiza.actors.placement.drain_actor import Begin, Undo
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.registry_actor import RegistryActor
-from aybiza.actors.runtime import KILL, VM, CallExit, Dest, Pid, Process, Via, observe, sys
+from aybiza.actors.runtime import (
+    KILL,
+    VM,
+    CallExit,
+    Dest,
+    Pid,
+    Process,
+    Via,
+    current_process,
+    observe,
+    sys,
+)
+from aybiza.console.addresses import place_of
+from aybiza.supervisors import SupervisorError, TaskSupervisor
 from aybiza.supervisors.base import BaseSupervisor
+from aybiza.supervisors.spawn import SPAWN_SUPERVISOR
 
 LOOK_SECONDS = 0.5
 BACK_SECONDS = 1.0
 SOON_SECONDS = 0.005
 DRAIN_SECONDS = 3.0
+ELSEWHERE_SECONDS = 3.5
 PARTS = ("call", "transcriber", "speaker", "session")
 
 
@@ -62,11 +78,40 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             return {"calls": await calls(vm)}
         case {"op": "performance", "period": str(period)}:
             return {"performance": await analyze_model_performance_trends(vm, period)}
-        case {"op": "observe", "process": str(which)}:
-            return await observed(vm, which)
-        case {"op": "kill", "process": str(which), "reason": str(reason)}:
-            return await kill(vm, which, reason)
+        case {"op": "observe" | "kill" as op, "process": str(which), **options}:
+            meant = options.get("node")
+            place = place_of(vm, which, meant)
+            if place is not None and place.pid is None:
+                return await elsewhere(vm, place.node, request)
+            if op == "observe":
+                return await observed(vm, which, meant)
+            if isinstance(options.get("reason"), str):
+                return await kill(vm, which, options["reason"], meant)
     raise ValueError(f"a node does not understand {request!r}")
+
+
+async def elsewhere(vm: VM, node: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Have another node of the cluster answer a request."""
+    try:
+        task = await TaskSupervisor.async_nolink(
+            vm, (SPAWN_SUPERVISOR, node), _answer_there, {**request, "node": node}
+        )
+        outcome = await task.result(ELSEWHERE_SECONDS)
+    except (CallExit, SupervisorError) as failure:
+        raise ValueError(f"the node {node} does not answer: {failure}") from None
+    if isinstance(outcome, str):
+        raise ValueError(outcome)
+    return outcome
+
+
+async def _answer_there(request: dict[str, Any]) -> dict[str, Any] | str:
+    """The answer of this node to another one, or why it refuses."""
+    process = current_process.get()
+    assert process is not None
+    try:
+        return await control(process.vm, request)
+    except ValueError as refusal:
+        return str(refusal)
 
 
 def tree(vm: VM) -> list[dict[str, Any]]:
@@ -83,7 +128,7 @@ def tree(vm: VM) -> list[dict[str, Any]]:
         for process in children.get(parent, ()):
             lines.append(
                 {
-                    "pid": str(process.pid),
+                    "pid": repr(process.pid),
                     "name": vm.name_of(process),
                     "server": process.label,
                     "depth": depth,
@@ -125,7 +170,7 @@ async def calls(vm: VM) -> list[dict[str, Any]]:
         try:
             state: dict[str, Any] = await sys.get_state(vm, pid, LOOK_SECONDS)
         except CallExit as failure:
-            return {"pid": str(pid), "phase": f"unknown: {failure.reason}"}
+            return {"pid": repr(pid), "phase": f"unknown: {failure.reason}"}
         return state
 
     found = [process for pid in vm.processes() if (process := vm.find(pid))]
@@ -133,20 +178,20 @@ async def calls(vm: VM) -> list[dict[str, Any]]:
     return list(await asyncio.gather(*map(look, carrying)))
 
 
-async def observed(vm: VM, which: str) -> dict[str, Any]:
+async def observed(vm: VM, which: str, node: str | None = None) -> dict[str, Any]:
     """A process as `aybiza.actors.runtime.observe` sees it; pids and names are texts.
 
     `statistics` are those of a supervisor or, by their names, the registries that it offers; None
     where there are none, or where it does not answer within `LOOK_SECONDS`.
     """
-    process = _known(vm, which)
+    process = _known(vm, which, node)
     observation = observe(vm, process.pid)
     shown = {field.name: getattr(observation, field.name) for field in fields(observation)}
     for key in ("links", "monitors", "monitored_by"):
-        shown[key] = [str(pid) for pid in shown[key]]
+        shown[key] = [repr(pid) for pid in shown[key]]
     shown["names"] = [_name(name) for name in observation.names]
-    shown["pid"] = str(observation.pid)
-    shown["parent"] = str(observation.parent) if observation.parent else None
+    shown["pid"] = repr(observation.pid)
+    shown["parent"] = repr(observation.parent) if observation.parent else None
     return {**shown, "statistics": await _statistics(vm, process)}
 
 
@@ -169,13 +214,13 @@ def _name(name: str | Via) -> str:
     return f"{name.registry}/{':'.join(map(str, key)) if isinstance(key, tuple) else key}"
 
 
-async def kill(vm: VM, which: str, reason: str = KILL) -> dict[str, Any]:
+async def kill(vm: VM, which: str, reason: str = KILL, node: str | None = None) -> dict[str, Any]:
     """Send the exit signal `reason` to a process; `kill` cannot be trapped.
 
     A process with a name is waited for: `back` is who has the name now, `after_ms` how long nobody
     had it.
     """
-    process = _known(vm, which)
+    process = _known(vm, which, node)
     name = vm.name_of(process) or process.label
     address = _address(process)
     began = time.perf_counter()
@@ -192,9 +237,9 @@ async def kill(vm: VM, which: str, reason: str = KILL) -> dict[str, Any]:
     after = round((time.perf_counter() - began) * 1000, 3)
     returned = back not in (None, process.pid)
     return {
-        "killed": str(process.pid),
+        "killed": repr(process.pid),
         "name": name,
-        "back": str(back) if returned else None,
+        "back": repr(back) if returned else None,
         "after_ms": after if returned else None,
     }
 
@@ -205,17 +250,17 @@ def _address(process: Process) -> Dest | None:
     return None
 
 
-def _known(vm: VM, which: str) -> Process:
-    process = _find(vm, which)
+def _known(vm: VM, which: str, node: str | None) -> Process:
+    process = _find(vm, which, node)
     if process is None:
         raise ValueError(f"no process is called {which!r}; `aybiza tree` shows them")
     return process
 
 
-def _find(vm: VM, which: str) -> Process | None:
-    serial = which.strip("<>").rpartition(".")[2]
-    if serial.isdecimal():
-        return vm.find(Pid(vm.node, int(serial), vm.creation))
+def _find(vm: VM, which: str, node: str | None) -> Process | None:
+    place = place_of(vm, which, node)
+    if place is not None:
+        return None if place.pid is None else vm.find(place.pid)
     part, _, call_id = which.partition(":")
     if part in PARTS and call_id:
         return vm.find(Via(names.REGISTRY, (part, call_id)))

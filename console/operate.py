@@ -21,7 +21,9 @@ PortOption = Annotated[
 NodeOption = Annotated[
     str | None, typer.Option(help="Which of the machine's nodes; without it: the first.")
 ]
-ProcessArgument = Annotated[str, typer.Argument(help="Pid, name, or call:CA…, speaker:CA…")]
+ProcessArgument = Annotated[
+    str, typer.Argument(help="Pid as `aybiza tree` shows it, name, or call:CA…, speaker:CA…")
+]
 
 SHOWN_OF_A_LIST = 10
 
@@ -67,10 +69,11 @@ def performance(
 def observe(
     process: ProcessArgument,
     port: PortOption = None,
+    node: NodeOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show all about one process: what it does, whom it is tied to, what waits for it."""
-    answer = _ask(port, {"op": "observe", "process": process})
+    answer = _ask(port, _named({"op": "observe", "process": process}, node), node)
     if as_json:
         typer.echo(json.dumps(answer))
         return
@@ -86,7 +89,8 @@ def kill(
     as_json: AsJson = False,
 ) -> None:
     """End a process of the node, to see what its supervisor does."""
-    answer = _ask(port, {"op": "kill", "process": process, "reason": reason}, node)
+    request = {"op": "kill", "process": process, "reason": reason}
+    answer = _ask(port, _named(request, node), node)
     typer.echo(json.dumps(answer) if as_json else killed_line(answer))
 
 
@@ -198,6 +202,10 @@ def _goes_on(processes: list[dict[str, Any]], index: int, level: int) -> bool:
         if later["depth"] <= level:
             return bool(later["depth"] == level)
     return False
+
+
+def _named(request: dict[str, Any], node: str | None) -> dict[str, Any]:
+    return request if node is None else {**request, "node": node}
 
 
 def _ask(port: int | None, request: dict[str, Any], node: str | None = None) -> dict[str, Any]:

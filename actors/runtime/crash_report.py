@@ -135,7 +135,7 @@ class _State:
 
 def _identity(process: Process) -> dict[str, Any]:
     return {
-        "pid": str(process.pid),
+        "pid": repr(process.pid),
         "name": process.vm.name_of(process),
         "server": process.label,
     }

@@ -20,7 +20,9 @@ from aybiza.actors.runtime import (
     Via,
 )
 from aybiza.config.settings import load
+from aybiza.console.control import control
 from aybiza.supervisors import Supervisor, singleton
+from aybiza.supervisors.spawn import SPAWN_SUPERVISOR, SpawnSupervisor
 
 
 class Witness(GenServer):
@@ -64,7 +66,12 @@ class Single(GenServer):
         return [self.vm.node, self.started]
 
 
-async def member(context: NodeContext) -> None:
+async def operated(context: NodeContext) -> None:
+    """A member that answers the operators' commands as a real node does."""
+    await member(context, operators=True)
+
+
+async def member(context: NodeContext, *, operators: bool = False) -> None:
     """Runs until it is told to stop, or until its name is lost."""
     settings = load(context.settings)
     carrier = context.carrier
@@ -76,7 +83,11 @@ async def member(context: NodeContext) -> None:
         witness = await vm.start(Witness, name="witness")
         assert witness is not None
         await cluster.join()
-        context.serve(lambda request: _serve(cluster, request))
+        if operators:
+            await vm.start(SpawnSupervisor, name=SPAWN_SUPERVISOR)
+            context.serve(lambda request: control(vm, request))
+        else:
+            context.serve(lambda request: _serve(cluster, request))
         context.ready({"node": settings.node_name})
         stop = asyncio.ensure_future(context.stop.wait())
         await asyncio.wait((stop, cluster.lost), return_when=asyncio.FIRST_COMPLETED)

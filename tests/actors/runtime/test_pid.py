@@ -11,6 +11,13 @@ def test_pid_prints_as_node_and_serial() -> None:
     assert str(Pid("front", 7)) == repr(Pid("front", 7)) == "<front.7>"
 
 
+def test_the_repr_of_a_pid_tells_the_starts_of_its_node_apart() -> None:
+    now, ago = Pid("front", 7, 1_700_000_000_000), Pid("front", 7, 1_699_999_999_000)
+    assert str(now) == str(ago) == "<front.7>"
+    assert (repr(now), repr(ago)) == ("<front.7@3v28>", "<front.7@3uag>")
+    assert repr(Pid("front", 7, 36**4)) == "<front.7@0000>"
+
+
 def test_pids_with_the_same_parts_are_one_address() -> None:
     assert Pid("a", 1) == Pid("a", 1)
     assert len({Pid("a", 1), Pid("a", 1), Pid("a", 2), Pid("b", 1)}) == 3
