@@ -49,6 +49,7 @@ from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.settings import Settings, load
 from aybiza.console.control import control
 from aybiza.dialogue.answer_cache import AnswerCache
+from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.toolbox import NoTools, Toolbox, toolbox_for
 from aybiza.gateway.admission import stream_token, tls
 from aybiza.gateway.admission.admission import Admission, Rules
@@ -92,9 +93,10 @@ class Node:
     ) -> None:
         self._settings = settings
         self._agent = _with_limits(agent or load_agent(settings.agent), settings)
-        self._tools = _tools(settings)
+        gate = ConsentGate(self._agent.language)
+        self._tools = _tools(settings, gate)
         own = self._tools.registry if self._tools else NoTools()
-        self._toolbox = toolbox or toolbox_for(self._agent.tools, own)
+        self._toolbox = toolbox or toolbox_for(self._agent.tools, own, gate)
         self._store = SqliteStore(settings.memory_path)
         self._quotas = Quotas.of(settings)
         self._costs = CostsFile(settings.memory_path.with_name(f"costs-{settings.node_name}.json"))
@@ -325,12 +327,14 @@ def _cloudwatch(settings: Settings) -> CloudWatch | None:
     return CloudWatch(namespace, region=settings.aws_region, credentials=_credentials(settings))
 
 
-def _tools(settings: Settings) -> Tools | None:
+def _tools(settings: Settings, gate: ConsentGate) -> Tools | None:
     if settings.tools_file is None:
         return None
     from aybiza.dialogue.tools.catalogue import load_tools
 
-    return load_tools(settings.tools_file, region=settings.aws_region, environment=os.environ)
+    return load_tools(
+        settings.tools_file, region=settings.aws_region, environment=os.environ, gate=gate
+    )
 
 
 def _address(socket: Any) -> str:

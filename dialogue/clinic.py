@@ -303,7 +303,7 @@ TOOLS: dict[str, Tool] = {
         ),
         Tool(
             "book_appointment",
-            f"Book a free slot. Read day and time back and have a yes before. {_NO_WHO}",
+            f"Book a free slot. {_NO_WHO}",
             _book,
             {**_WHEN, "treatment": "What for; left out: a consultation", **_WHO},
             ("day", "time"),
@@ -311,7 +311,7 @@ TOOLS: dict[str, Tool] = {
         ),
         Tool(
             "move_appointment",
-            f"Move an appointment to a free slot. Read it back and have a yes before. {_NO_WHO}",
+            f"Move an appointment to a free slot. {_NO_WHO}",
             _move,
             {**_WHICH, **_WHEN, **_WHO},
             ("day", "time"),
@@ -319,7 +319,7 @@ TOOLS: dict[str, Tool] = {
         ),
         Tool(
             "cancel_appointment",
-            f"Cancel an appointment. Read it back and have a yes before. {_NO_WHO}",
+            f"Cancel an appointment. {_NO_WHO}",
             _cancel,
             {**_WHICH, **_WHO},
             effect="write",

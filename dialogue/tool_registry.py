@@ -18,13 +18,8 @@ that tells the model what is wrong:
 any other            the tool's own `ToolError`
 ===================  ==============================================================================
 
-Confirmation: a tool that asks first (every write, unless it says otherwise) gets a member
-`confirmed` in its schema and runs only when that is true and the caller agrees: the caller's words
-are a yes (`aybiza.dialogue.assent`), or the very same use was put to the caller in an earlier turn
-and the words are no no. So an agent that reads back and is told "yes" is not held up, one that
-makes the yes up is, and a yes that this program does not understand, in any language, is the
-model's to judge once the caller has heard the question. A use without all that is answered by
-`needs_confirmation`, which has the model read it back.
+A tool that asks first (every write, unless it says otherwise) runs only when the caller has agreed
+to the very same use (`aybiza.dialogue.consent`); until then its result is `needs_confirmation`.
 
 A confirmed write is done once for a call and tool use: the same again returns what the first gave.
 
@@ -50,7 +45,7 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from aybiza.dialogue.assent import assent
+from aybiza.dialogue.consent import CONFIRMED, FIRST_USE, ConsentGate
 from aybiza.dialogue.toolbox import Effect, ToolRun
 
 Result: TypeAlias = dict[str, Any]
@@ -63,18 +58,9 @@ INPUT_CHARACTERS: Final = 16_000
 RESULT_CHARACTERS: Final = 16_000
 """More than that is nothing for a telephone call."""
 REMEMBERED: Final = 10_000
-CONFIRMED: Final = "confirmed"
 
 _SHOWN_CHARACTERS: Final = 200
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_CONFIRMED_SCHEMA: Final = {
-    "type": "boolean",
-    "description": "true only after these very details were read back and the caller said yes",
-}
-_ASK_FIRST: Final = (
-    "Nothing was done yet. Read these details back to the caller, ask whether they are right, and"
-    " use the tool again with confirmed true once the caller has said yes."
-)
 
 log = structlog.get_logger(__name__)
 
@@ -126,9 +112,9 @@ class ToolStatistics:
 class ToolRegistry:
     """See the module. Satisfies `aybiza.dialogue.toolbox.Toolbox`; for one event loop."""
 
-    def __init__(self, tools: Iterable[Tool] = ()) -> None:
+    def __init__(self, tools: Iterable[Tool] = (), gate: ConsentGate | None = None) -> None:
         self._tools: dict[str, _Registered] = {}
-        self._put: OrderedDict[tuple[str, str, str], int] = OrderedDict()
+        self._gate = gate or ConsentGate()
         self._done: OrderedDict[tuple[str, str], Result] = OrderedDict()
         for tool in tools:
             self.register(tool)
@@ -150,7 +136,7 @@ class ToolRegistry:
     def only(self, names: Iterable[str]) -> ToolRegistry:
         """A registry with those of the tools that are named, in this order; KeyError for one that
         is not there."""
-        return ToolRegistry(self._tools[name].tool for name in names)
+        return ToolRegistry((self._tools[name].tool for name in names), self._gate)
 
     def specs(self) -> list[dict[str, Any]]:
         """The tools for `toolConfig.tools`."""
@@ -179,9 +165,9 @@ class ToolRegistry:
         except ToolError as refused:
             statistics.errors += 1
             return error(refused.code, refused.message)
-        if tool.asks_first and not self._agreed(tool, given, use):
+        if tool.asks_first and not self._gate.agreed(tool.name, use.input, use):
             statistics.confirmations += 1
-            return {"needs_confirmation": True, "message": _ASK_FIRST, "details": given}
+            return self._gate.ask(use.input, use)
         statistics.runs += 1
         began = time.monotonic()
         result = await self._result(registered, given, use)
@@ -191,17 +177,6 @@ class ToolRegistry:
         elif tool.effect == "write" and use.tool_use_id:
             _remember(self._done, (use.call_id, use.tool_use_id), result)
         return result
-
-    def _agreed(self, tool: Tool, given: dict[str, Any], use: ToolRun) -> bool:
-        key = (use.call_id, tool.name, json.dumps(given, sort_keys=True))
-        claimed = use.input.get(CONFIRMED) is True
-        said = assent(use.said)
-        put = self._put.get(key)
-        if claimed and (said or (said is None and put is not None and put < use.turn)):
-            self._put.pop(key, None)
-            return True
-        _remember(self._put, key, use.turn if put is None else put)
-        return False
 
     async def _result(self, registered: _Registered, given: dict[str, Any], use: ToolRun) -> Result:
         tool = registered.tool
@@ -243,7 +218,7 @@ class _Registered:
         self.spec: dict[str, Any] = {
             "toolSpec": {
                 "name": tool.name,
-                "description": tool.description,
+                "description": tool.description + (FIRST_USE if tool.asks_first else ""),
                 "inputSchema": {"json": _told(tool)},
             }
         }
@@ -297,15 +272,11 @@ def _unknown(tool: Tool) -> Result | None:
     )
 
 
-def _told(tool: Tool) -> dict[str, Any]:
+def _told(tool: Tool) -> Schema:
     """The input schema that the model is shown."""
-    schema = dict(tool.input_schema)
-    if not tool.asks_first:
-        return schema
-    properties = dict(schema.get("properties", {}))
-    if CONFIRMED in properties:
+    if tool.asks_first and CONFIRMED in tool.input_schema.get("properties", {}):
         raise ValueError(f"{tool.name}: the member {CONFIRMED!r} is the registry's own")
-    return {**schema, "properties": {**properties, CONFIRMED: _CONFIRMED_SCHEMA}}
+    return dict(tool.input_schema)
 
 
 def _validator(name: str, which: str, schema: Schema) -> Draft202012Validator:

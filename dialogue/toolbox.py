@@ -10,33 +10,20 @@ Source: Bedrock, Converse, `toolConfig` and `toolResult`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from aybiza.dialogue.clinic import TOOLS, ToolContext
+from aybiza.dialogue.clinic import TOOLS, Tool, ToolContext
 from aybiza.dialogue.clinic_book import ClinicBook
+from aybiza.dialogue.consent import FIRST_USE, ConsentGate
+from aybiza.dialogue.tool_run import ToolRun
+
+__all__ = ["Effect", "NoTools", "ToolRun", "Toolbox", "Toolboxes", "toolbox_for"]
 
 Effect = Literal["none", "write", "transfer", "end_call"]
 
 # What an effect means for the call, once the agent has finished speaking.
 CLOSING_REASONS: dict[str, str] = {"end_call": "goodbye", "transfer": "transfer"}
-
-
-@dataclass(frozen=True, slots=True)
-class ToolRun:
-    """One use of a tool: by which call, of which caller's number ("" if withheld).
-
-    `turn`: the turn of the caller in which the model uses it; `said`: the caller's words in it.
-    """
-
-    name: str
-    tool_use_id: str
-    input: dict[str, Any]
-    call_id: str
-    caller: str = ""
-    turn: int = 0
-    said: str = ""
 
 
 class Toolbox(Protocol):
@@ -69,14 +56,20 @@ class ClinicToolbox:
     """The clinic's tools (`aybiza.dialogue.clinic`), those called `names`, over one appointment
     book.
 
-    `now` tells the clinic's local time.
+    `now` tells the clinic's local time; `gate` asks the caller before anything is written.
     """
 
-    def __init__(self, names: Sequence[str], now: Callable[[], datetime] = datetime.now) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        now: Callable[[], datetime] = datetime.now,
+        gate: ConsentGate | None = None,
+    ) -> None:
         self._tools = {name: TOOLS[name] for name in names}
-        self._specs = [tool.spec for tool in self._tools.values()]
+        self._specs = [_asking(tool) for tool in self._tools.values()]
         self._book = ClinicBook()
         self._now = now
+        self._gate = gate or ConsentGate()
 
     def specs(self) -> list[dict[str, Any]]:
         return self._specs
@@ -89,6 +82,8 @@ class ClinicToolbox:
         tool = self._tools.get(use.name)
         if tool is None:
             return await NoTools().run(use)
+        if tool.effect == "write" and not self._gate.agreed(tool.name, use.input, use):
+            return self._gate.ask(use.input, use)
         context = ToolContext(
             self._book,
             self._now(),
@@ -97,6 +92,13 @@ class ClinicToolbox:
             caller=use.caller,
         )
         return tool.run(use.input, context)
+
+
+def _asking(tool: Tool) -> dict[str, Any]:
+    """What the model is told of a tool, and of the yes that it needs."""
+    spec = tool.spec["toolSpec"]
+    told = spec["description"] + (FIRST_USE if tool.effect == "write" else "")
+    return {"toolSpec": {**spec, "description": told}}
 
 
 class Toolboxes:
@@ -126,8 +128,11 @@ class Toolboxes:
 _NONE = NoTools()
 
 
-def toolbox_for(names: Sequence[str], own: Toolbox = _NONE) -> Toolbox:
-    """The toolbox that has the tools called `names`: the user's `own`, else the clinic's.
+def toolbox_for(
+    names: Sequence[str], own: Toolbox = _NONE, gate: ConsentGate | None = None
+) -> Toolbox:
+    """The toolbox that has the tools called `names`: the user's `own`, else the clinic's, which
+    write what `gate` lets through.
 
     Raises ValueError for a name that no toolbox knows.
     """
@@ -138,8 +143,8 @@ def toolbox_for(names: Sequence[str], own: Toolbox = _NONE) -> Toolbox:
         raise ValueError(f"no such tool: {', '.join(unknown)}; there are: {known}")
     clinics = [name for name in names if name not in mine]
     if len(clinics) == len(names):
-        return ClinicToolbox(names) if names else NoTools()
-    return Toolboxes(names, [own, ClinicToolbox(clinics)])
+        return ClinicToolbox(names, gate=gate) if names else NoTools()
+    return Toolboxes(names, [own, ClinicToolbox(clinics, gate=gate)])
 
 
 def _spec(box: Toolbox, name: str) -> dict[str, Any] | None:

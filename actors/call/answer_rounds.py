@@ -92,6 +92,7 @@ class AnswerRounds:
         self._seq = self._first_seq = begin.first_seq
         self._messages = list(begin.messages)
         self._said = begin.said
+        self._asked = _last_text(begin.messages, "assistant")
         self._spent = costs.verdict(vm, call_id=context.call_id, tenant_id=context.tenant)
         self._choice = choice_of(
             context, begin.said, begin.messages, degrade=self._spent.action == "degrade"
@@ -364,7 +365,7 @@ class AnswerRounds:
     async def _use_tools(self, finished: Finished, uses: list[ToolUse], *, allowed: bool) -> None:
         """Have the tools run, and give their results back in the order they were asked."""
         blocks = [block for block in finished.content if "text" not in block]
-        asked = RunTools(self._turn, self._seq - 1, blocks, uses, self._said)
+        asked = RunTools(self._turn, self._seq - 1, blocks, uses, self._said, self._asked)
         if allowed:
             outcomes = await self._vm.call(self._to, asked, asked.seconds)
         else:
@@ -416,6 +417,15 @@ def _ended_early(decoder: StreamDecoder, model: str) -> Finished:
                     before_first_token=not content and not decoder.text_started,
                 )
     raise BedrockError(ErrorKind.CUT, "the stream ended without an answer", model=model)
+
+
+def _last_text(messages: list[dict[str, Any]], role: str) -> str:
+    """What was said last in this role."""
+    for message in reversed(messages):
+        said = [block["text"] for block in message["content"] if "text" in block]
+        if message["role"] == role and said:
+            return " ".join(said)
+    return ""
 
 
 def _text(role: str, text: str) -> dict[str, Any]:

@@ -39,13 +39,15 @@ Outcome = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class RunTools(Request[list[Outcome]]):
     """Run `uses`, which `blocks` of the model's message ask for behind sentence `after_seq` of
-    `turn`; `said`: the caller's words in it. A request to the answer, answered by the outcomes."""
+    `turn`; `said`: the caller's words in it, `asked`: the agent's before them. A request to the
+    answer, answered by the outcomes."""
 
     turn: int
     after_seq: int
     blocks: list[dict[str, Any]]
     uses: list[ToolUse]
     said: str = ""
+    asked: str = ""
 
     @property
     def seconds(self) -> float:
@@ -151,6 +153,7 @@ class _Round:
             context.caller,
             turn=self._asked.turn,
             said=self._asked.said,
+            asked=self._asked.asked,
         )
         async with asyncio.timeout(TOOL_SECONDS):
             return await context.toolbox.run(run)

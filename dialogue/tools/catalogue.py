@@ -43,6 +43,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.tool_registry import Tool, ToolRegistry
 from aybiza.dialogue.tools.aws import Aws
 from aybiza.dialogue.tools.code_execution import code_execution_tool
@@ -93,8 +94,10 @@ class Tools:
             self.aws.close()
 
 
-def load_tools(path: str | Path, *, region: str, environment: Environment) -> Tools:
-    """See the module. Raises ToolsError."""
+def load_tools(
+    path: str | Path, *, region: str, environment: Environment, gate: ConsentGate | None = None
+) -> Tools:
+    """See the module; `gate` asks the caller before anything is written. Raises ToolsError."""
     source = Path(path)
     try:
         file = ToolsFile.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
@@ -105,16 +108,23 @@ def load_tools(path: str | Path, *, region: str, environment: Environment) -> To
     except ValidationError as fault:
         raise ToolsError([f"{source}: {_problem(detail)}" for detail in fault.errors()]) from None
     try:
-        return voice_agent_tools(file, source.parent, region=region, environment=environment)
+        return voice_agent_tools(
+            file, source.parent, region=region, environment=environment, gate=gate
+        )
     except ToolsError as fault:
         raise ToolsError([f"{source}: {problem}" for problem in fault.problems]) from None
 
 
 def voice_agent_tools(
-    file: ToolsFile, folder: Path, *, region: str, environment: Environment
+    file: ToolsFile,
+    folder: Path,
+    *,
+    region: str,
+    environment: Environment,
+    gate: ConsentGate | None = None,
 ) -> Tools:
     """The tools of a parsed file whose relative paths are from `folder`. Raises ToolsError."""
-    builder = _Builder(folder, region, environment)
+    builder = _Builder(folder, region, environment, gate)
     problems: list[str] = []
     for name, make in builder.steps(file):
         try:
@@ -130,8 +140,10 @@ def voice_agent_tools(
 class _Builder:
     """Makes the tools of each table."""
 
-    def __init__(self, folder: Path, region: str, environment: Environment) -> None:
-        self.tools = Tools()
+    def __init__(
+        self, folder: Path, region: str, environment: Environment, gate: ConsentGate | None
+    ) -> None:
+        self.tools = Tools(ToolRegistry(gate=gate))
         self._folder = folder
         self._region = region
         self._environment = environment

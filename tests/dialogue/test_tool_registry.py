@@ -186,15 +186,15 @@ def write(hand: Hand, **changes: Any) -> Tool:
     return tool(hand, effect="write", **changes)
 
 
-YES = {"confirmed": True}
+PUT = use(7, tool_use_id="put", said="Book me number seven.")
+"""The first use: what it is about is put to the caller."""
+AGREED = use(7, turn=1, said="Yes, please.")
 
 
-async def test_a_write_is_shown_to_the_model_with_a_member_for_the_yes() -> None:
+async def test_a_write_is_shown_to_the_model_with_what_its_first_use_does() -> None:
     [spec] = ToolRegistry([write(Hand())]).specs()
-    schema = spec["toolSpec"]["inputSchema"]["json"]
-    assert schema["properties"]["confirmed"]["type"] == "boolean"
-    assert "confirmed" not in schema["required"]
-    assert "confirmed" not in NUMBER["properties"]  # type: ignore[operator]
+    assert "The first use does nothing" in spec["toolSpec"]["description"]
+    assert spec["toolSpec"]["inputSchema"]["json"] == NUMBER
 
 
 async def test_a_write_that_nobody_agreed_to_is_read_back_first() -> None:
@@ -206,62 +206,20 @@ async def test_a_write_that_nobody_agreed_to_is_read_back_first() -> None:
     assert hand.given == []
 
 
-async def test_after_a_yes_it_is_done_at_once() -> None:
+async def test_after_a_yes_to_what_was_put_it_is_done() -> None:
     hand = Hand()
-    [got] = await ran(write(hand), use(7, more=YES, said="Yes, please."))
+    _, got = await ran(write(hand), PUT, AGREED)
     assert got == {"price": 5}
     assert hand.given == [{"number": 7}]
-
-
-@pytest.mark.parametrize("more", [{}, {"confirmed": False}, {"confirmed": "true"}])
-async def test_a_yes_that_the_model_did_not_take_for_one_is_none(more: dict[str, Any]) -> None:
-    [got] = await ran(write(Hand()), use(7, more=more, said="Yes."))
-    assert "needs_confirmation" in got
-
-
-@pytest.mark.parametrize("said", ["Book number seven.", "No.", ""])
-async def test_a_yes_that_the_model_makes_up_is_none(said: str) -> None:
-    hand = Hand()
-    [got] = await ran(write(hand), use(7, more=YES, said=said))
-    assert "needs_confirmation" in got
-    assert hand.given == []
-
-
-async def test_words_of_any_language_do_once_the_caller_was_asked() -> None:
-    hand = Hand()
-    first, again, later = await ran(
-        write(hand),
-        use(7, turn=3, said="Varaa seitsemän."),
-        use(7, more=YES, turn=3, tool_use_id="use2", said="Varaa seitsemän."),
-        use(7, more=YES, turn=4, tool_use_id="use3", said="Kyllä."),
-    )
-    assert "needs_confirmation" in first
-    assert "needs_confirmation" in again, "the caller has not heard the question yet"
-    assert later == {"price": 5}
-    assert len(hand.given) == 1
-
-
-@pytest.mark.parametrize(
-    "later",
-    [
-        use(7, more=YES, turn=4, said="No, don't."),
-        use(8, more=YES, turn=4, said="Kyllä."),
-        use(7, more=YES, turn=4, said="Kyllä.", call_id="CA2"),
-    ],
-    ids=["a no", "something else", "somebody else"],
-)
-async def test_what_was_not_asked_of_this_caller_is_not_agreed_to(later: ToolRun) -> None:
-    _, got = await ran(write(Hand()), use(7, turn=3), later)
-    assert "needs_confirmation" in got
 
 
 async def test_one_agreement_is_for_one_write() -> None:
     hand = Hand()
     *_, done, more = await ran(
         write(hand),
-        use(7, turn=3),
-        use(7, more=YES, turn=4, tool_use_id="use2", said="Kyllä."),
-        use(7, more=YES, turn=5, tool_use_id="use3", said="Kiitos."),
+        PUT,
+        use(7, turn=1, tool_use_id="use2", said="Yes."),
+        use(7, turn=2, tool_use_id="use3", said="Yes."),
     )
     assert done == {"price": 5}
     assert "needs_confirmation" in more
@@ -269,21 +227,19 @@ async def test_one_agreement_is_for_one_write() -> None:
 
 async def test_the_same_tool_use_writes_once() -> None:
     hand = Hand()
-    once = use(7, more=YES, said="Yes.")
-    assert await ran(write(hand), once, once) == [{"price": 5}, {"price": 5}]
+    assert (await ran(write(hand), PUT, AGREED, AGREED))[1:] == [{"price": 5}, {"price": 5}]
     assert len(hand.given) == 1
 
 
 async def test_a_write_that_was_refused_may_be_tried_again() -> None:
     hand = Hand(ToolError("busy", "Not now."))
-    once = use(7, more=YES, said="Yes.")
-    await ran(write(hand), once, once)
+    await ran(write(hand), PUT, AGREED, AGREED)
     assert len(hand.given) == 2
 
 
 @pytest.mark.parametrize("result", [RuntimeError(), "nonsense", TimeoutError()])
 async def test_a_write_that_broke_off_is_not_called_failed(result: Any) -> None:
-    [got] = await ran(write(Hand(result)), use(7, more=YES, said="Yes."))
+    _, got = await ran(write(Hand(result)), PUT, AGREED)
     assert got["error"] == "outcome_unknown"
 
 
@@ -362,7 +318,7 @@ async def test_statistics_tell_what_was_run() -> None:
     registry = ToolRegistry([write(Hand())])
     await registry.run(use())
     await registry.run(use("?"))
-    await registry.run(use(more=YES, said="Yes."))
+    await registry.run(use(turn=1, tool_use_id="use2", said="Yes."))
     statistics = registry.statistics()["price"]
     assert (statistics.runs, statistics.errors, statistics.confirmations) == (1, 1, 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +34,12 @@ def clinic() -> ClinicToolbox:
 
 def use(tool: str, use_id: str = "t1", **given: Any) -> ToolRun:
     return ToolRun(tool, use_id, given, call_id="CA1", caller="+14155550123")
+
+
+async def agreed(toolbox: ClinicToolbox, run: ToolRun) -> dict[str, Any]:
+    """The result of a write that was put to the caller and agreed to."""
+    assert "needs_confirmation" in await toolbox.run(replace(run, tool_use_id="asked"))
+    return await toolbox.run(replace(run, turn=1, said="Yes, please."))
 
 
 def test_an_agent_s_tools_are_those_it_names_in_its_order() -> None:
@@ -86,24 +93,24 @@ async def test_a_tool_that_is_not_there_comes_back_as_a_result(toolbox: Any) -> 
 async def test_a_write_that_is_repeated_is_done_once() -> None:
     toolbox = clinic()
     booking = use("book_appointment", day="Wednesday", time="10:00", name="Ann Lee")
-    first = await toolbox.run(booking)
+    first = await agreed(toolbox, booking)
     assert "booked" in first
     assert await toolbox.run(booking) == first
     again = use("book_appointment", "t2", day="Wednesday", time="10:00", name="Ann Lee")
-    assert (await toolbox.run(again))["error"] == "slot_taken"
+    assert (await agreed(toolbox, again))["error"] == "slot_taken"
 
 
 async def test_another_call_s_write_of_the_same_id_is_another() -> None:
     toolbox = clinic()
     when = {"day": "Wednesday", "time": "10:00"}
-    assert "booked" in await toolbox.run(ToolRun("book_appointment", "t1", when, "CA1", "+1555"))
-    other = await toolbox.run(ToolRun("book_appointment", "t1", when, "CA2", "+1666"))
+    assert "booked" in await agreed(toolbox, ToolRun("book_appointment", "t1", when, "CA1", "+15"))
+    other = await agreed(toolbox, ToolRun("book_appointment", "t1", when, "CA2", "+16"))
     assert other["error"] == "slot_taken"
 
 
 async def test_the_uses_of_one_toolbox_share_one_book() -> None:
     toolbox = clinic()
-    await toolbox.run(use("book_appointment", day="Wednesday", time="10:00"))
+    await agreed(toolbox, use("book_appointment", day="Wednesday", time="10:00"))
     slots = await toolbox.run(use("free_slots", "t2", day="Wednesday"))
     assert "10:00" not in slots["free"]
 

@@ -101,7 +101,7 @@ class Conversation:
             desk.take(heard)
             return desk.advance("Alright.")
         if heard.yes and own:
-            return desk.read_back("Just to be sure.") if self.unheard else desk.write()
+            return desk.ask_for_yes("Just to be sure.") if self.unheard else desk.write()
         gives_up = heard.intent is Intent.CANCEL and "appointment" not in heard.words
         if gives_up and desk.goal is not Intent.CANCEL:
             return desk.done("Alright, nothing is changed.")
@@ -122,7 +122,7 @@ class Conversation:
             self.unknowns = 0
             return self.desk.offer_person("I am sorry, I still did not understand you.")
         if self.desk.asked is Asked.CONFIRM:
-            return self.desk.read_back("Sorry, was that a yes or a no?")
+            return self.desk.ask_for_yes("Sorry, was that a yes or a no?")
         if self.desk.asked in (Asked.NOTHING, Asked.MORE):
             return say(f"Sorry, I did not get that. {WHAT_I_DO}")
         return say(f"Sorry, I did not get that. {self.desk.question}")

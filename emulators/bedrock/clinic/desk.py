@@ -1,9 +1,9 @@
 """The front desk's task at hand: what is known, what is missing, and the next step.
 
 Contract: a `Desk` keeps what a conversation has brought and gives the reply that comes next: a
-missing detail is asked for, a look-up is a tool use, a write is read back and asked about before
-it is made. It never writes by itself: `write` is called when the caller has said yes. Pure and
-deterministic. Errors: none.
+missing detail is asked for, a look-up is a tool use. A write is used once to
+propose it, read back and asked about (`ask_for_yes`), and used again when the caller has said yes.
+Pure and deterministic. Errors: none.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Desk:
     offered: list[str] = field(default_factory=list)
     appointment: dict[str, Any] | None = None
     name_asked: bool = False
+    lead: str = ""
     turns: int = 0
 
     def ask(self, asked: Asked, question: str, lead: str = "") -> Reply:
@@ -139,7 +140,13 @@ class Desk:
         return self.ask(Asked.TIME, question, text)
 
     def read_back(self, lead: str = "") -> Reply:
+        """Propose what would be written; the tool asks for the caller's yes."""
+        self.lead = lead
+        return self.write()
+
+    def ask_for_yes(self, lead: str = "") -> Reply:
         """Say what would be written, and ask for a yes."""
+        lead, self.lead = lead or self.lead, ""
         if self.goal is Intent.CANCEL:
             text = f"Your next appointment is {speech.say_visit(self.appointment or {})}."
             return self.ask(Asked.CONFIRM, "Shall I cancel it?", f"{lead} {text}".strip())

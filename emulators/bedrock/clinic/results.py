@@ -27,6 +27,8 @@ def told(desk: Desk, tool: str, result: Result) -> Reply:
     if "error" in result:
         mend = _ERRORS.get(str(result["error"]))
         return mend(desk, result) if mend else desk.offer_person(OUT_OF_ORDER)
+    if "needs_confirmation" in result:
+        return desk.ask_for_yes()
     tell = _RESULTS.get(tool)
     return tell(desk, result) if tell else desk.offer_person(OUT_OF_ORDER)
 

@@ -14,8 +14,8 @@ _ids = itertools.count(1)
 
 async def used(tool: Tool, caller: str = LINE, /, **given: Any) -> dict[str, Any]:
     """The result of one use, to which the caller has said yes."""
-    use_id = f"use{next(_ids)}"
+    registry = ToolRegistry([tool])
     if tool.asks_first:
-        given["confirmed"] = True
-    use = ToolRun(tool.name, use_id, given, "CA1", caller, turn=1, said="Yes, please.")
-    return await ToolRegistry([tool]).run(use)
+        await registry.run(ToolRun(tool.name, "asked", given, "CA1", caller))
+    use = ToolRun(tool.name, f"use{next(_ids)}", given, "CA1", caller, turn=1, said="Yes, please.")
+    return await registry.run(use)

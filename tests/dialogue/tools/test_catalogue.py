@@ -75,8 +75,10 @@ async def test_every_tool_of_the_specification_works(
         "tickets_findCustomer": {"identifier": "20418"},
     }
     for name, members in given.items():
-        agreed = {"confirmed": True} if tools.registry.effect(name) == "write" else {}
-        use = ToolRun(name, name, {**members, **agreed}, "CA1", said="Yes.")
+        if tools.registry.effect(name) == "write":
+            asked = await tools.registry.run(ToolRun(name, "asked", members, "CA1"))
+            assert "needs_confirmation" in asked
+        use = ToolRun(name, name, members, "CA1", turn=1, said="Yes.")
         result = await tools.registry.run(use)
         assert "error" not in result, (name, result)
         assert "needs_confirmation" not in result

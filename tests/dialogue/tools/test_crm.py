@@ -72,7 +72,8 @@ async def test_a_booking_whose_answer_is_lost_is_not_made_twice(
 ) -> None:
     registry = ToolRegistry([appointment_booking_tool(crm.book)])
     given = {"customer_id": "41573", "start": START, "confirmed": True}
-    use = ToolRun("book_appointment", "use1", given, "CA1", said="Yes.")
+    await registry.run(ToolRun("book_appointment", "use0", given, "CA1"))
+    use = ToolRun("book_appointment", "use1", given, "CA1", turn=1, said="Yes.")
     services.drop("crm")
     assert (await registry.run(use))["error"] == "outcome_unknown"
     assert (await registry.run(use))["booked"]["start"] == START

@@ -14,6 +14,8 @@ import pytest
 from botocore.config import Config
 
 from aybiza.dialogue.clinic import TOOLS, ClinicBook, ToolContext
+from aybiza.dialogue.consent import ConsentGate
+from aybiza.dialogue.tool_run import ToolRun
 from aybiza.emulators.bedrock import BedrockEmulator
 from aybiza.emulators.bedrock.reply import Text
 from aybiza.emulators.bedrock.responder import respond
@@ -91,11 +93,12 @@ def bedrock(emulator: BedrockEmulator) -> Iterator[Bedrock]:
 
 @dataclass
 class Caller:
-    """Talks with the front desk, which uses the clinic's real tools."""
+    """Talks with the front desk, which uses the clinic's real tools. `used`: those that ran."""
 
     number: str = "+14155550123"
     tools: tuple[str, ...] = tuple(TOOLS)
     book: ClinicBook = field(default_factory=ClinicBook)
+    gate: ConsentGate = field(default_factory=ConsentGate)
     messages: list[dict[str, Any]] = field(default_factory=list)
     used: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -117,10 +120,8 @@ class Caller:
                     content.append({"text": block.text})
                     continue
                 assert not hasattr(block, "redacted")
-                self.used.append((block.name, block.input))
-                use_id = f"use{len(self.used)}"
-                context = ToolContext(self.book, FRIDAY_MORNING, use_id, "call", self.number)
-                result = TOOLS[block.name].run(block.input, context)
+                use_id = f"use{len(self.messages)}"
+                result = self._result(block, use_id, text)
                 content.append(
                     {"toolUse": {"toolUseId": use_id, "name": block.name, "input": block.input}}
                 )
@@ -131,6 +132,16 @@ class Caller:
                 return " ".join(said)
             self.messages.append({"role": "user", "content": results})
         raise AssertionError("the desk never stops using tools")
+
+    def _result(self, block: Any, use_id: str, said: str) -> dict[str, Any]:
+        tool = TOOLS[block.name]
+        turn = sum("text" in m["content"][0] for m in self.messages if m["role"] == "user")
+        run = ToolRun(block.name, use_id, block.input, "call", self.number, turn, said)
+        if tool.effect == "write" and not self.gate.agreed(block.name, block.input, run):
+            return self.gate.ask(block.input, run)
+        self.used.append((block.name, block.input))
+        context = ToolContext(self.book, FRIDAY_MORNING, use_id, "call", self.number)
+        return tool.run(block.input, context)
 
     def talk(self, *texts: str) -> str:
         """Say one thing after the other; what the desk said last."""

@@ -7,6 +7,8 @@ import pytest
 
 from aybiza.dialogue.clinic import TOOLS, ToolContext
 from aybiza.dialogue.clinic_book import ClinicBook
+from aybiza.dialogue.consent import ConsentGate
+from aybiza.dialogue.tool_run import ToolRun
 from aybiza.emulators.bedrock.reply import Text, ToolUse
 from aybiza.emulators.bedrock.responder import respond
 from aybiza.emulators.phone.script import Script, load, names
@@ -26,10 +28,14 @@ class FrontDesk:
             {"role": "assistant", "content": [{"text": GREETING}]},
         ]
         self.used: list[str] = []
+        self._gate = ConsentGate()
+        self._turn = 0
+        self._said = ""
 
     def answer(self, said: str) -> str:
         content: list[dict[str, Any]] = [{"text": said}]
         heard = ""
+        self._turn, self._said = self._turn + 1, said
         while content:
             self.messages.append({"role": "user", "content": content})
             tools = [tool.spec for tool in TOOLS.values()]
@@ -39,13 +45,22 @@ class FrontDesk:
         return heard
 
     def _use(self, block: ToolUse) -> dict[str, Any]:
-        self.used.append(block.name)
-        tool_use_id = f"t{len(self.used)}"
+        tool_use_id = f"t{len(self.messages)}"
         use = {"toolUseId": tool_use_id, "name": block.name, "input": block.input}
         self.messages.append({"role": "assistant", "content": [{"toolUse": use}]})
-        context = ToolContext(self._book, self._now, tool_use_id, "call", self._caller)
-        result = TOOLS[block.name].run(block.input, context)
+        result = self._result(block, tool_use_id)
         return {"toolResult": {"toolUseId": tool_use_id, "content": [{"json": result}]}}
+
+    def _result(self, block: ToolUse, tool_use_id: str) -> dict[str, Any]:
+        tool = TOOLS[block.name]
+        run = ToolRun(
+            block.name, tool_use_id, block.input, "call", self._caller, self._turn, self._said
+        )
+        if tool.effect == "write" and not self._gate.agreed(block.name, block.input, run):
+            return self._gate.ask(block.input, run)
+        self.used.append(block.name)
+        context = ToolContext(self._book, self._now, tool_use_id, "call", self._caller)
+        return tool.run(block.input, context)
 
 
 def talk(script: Script, now: datetime) -> FrontDesk:

@@ -8,6 +8,7 @@ from aybiza.emulators.bedrock.clinic.intents import Intent
 from aybiza.emulators.bedrock.reply import Reply, ToolUse
 
 SLOTS = {"date": "2026-11-24", "days_ahead": 4, "free": ["09:00", "10:00", "14:00"]}
+ASKS_FIRST = {"needs_confirmation": True}
 VISIT = {"appointment_id": "A1", "date": "2026-11-27", "time": "09:00", "treatment": "filling"}
 
 
@@ -19,7 +20,9 @@ def tool(reply: Reply) -> str | None:
 def read_back(conversation: Conversation) -> Conversation:
     """A booking for ten o'clock has been read back."""
     conversation.hear("book me in for tuesday at ten my name is anna lee")
-    conversation.learn("free_slots", SLOTS)
+    proposed = conversation.learn("free_slots", SLOTS)
+    assert tool(proposed) == "book_appointment"
+    conversation.learn("book_appointment", ASKS_FIRST)
     assert conversation.desk.asked is Asked.CONFIRM
     return conversation
 
@@ -49,6 +52,8 @@ def test_a_yes_writes(read_back: Conversation, said: str) -> None:
 )  # fmt: skip
 def test_anything_else_does_not_write(read_back: Conversation, said: str, answer: str) -> None:
     reply = read_back.hear(said)
+    if tool(reply) == "book_appointment":  # other details are put to the caller anew
+        reply = read_back.learn("book_appointment", ASKS_FIRST)
     assert tool(reply) is None
     assert reply.text.startswith(answer)
 
@@ -106,7 +111,9 @@ def test_a_no_to_the_times_asks_for_another_day(conversation: Conversation) -> N
 def test_no_name_is_needed(conversation: Conversation) -> None:
     conversation.hear("book me in for tuesday at ten")
     assert conversation.learn("free_slots", SLOTS).text == "What name shall I put it under?"
-    assert conversation.hear("yes").text.endswith("Shall I book it?")
+    assert tool(conversation.hear("yes")) == "book_appointment"
+    asked = conversation.learn("book_appointment", ASKS_FIRST)
+    assert asked.text.endswith("Shall I book it?")
 
 
 def test_a_task_can_be_given_up(conversation: Conversation) -> None:

@@ -60,13 +60,15 @@ def test_a_single_free_time_is_asked_about(desk: Desk) -> None:
 def test_a_name_is_asked_for_once(desk: Desk) -> None:
     with_times(desk).time = "10:00"
     assert desk.advance().text == "What name shall I put it under?"
-    assert desk.advance().text.endswith("Shall I book it?")
+    assert used(desk.advance())[0] == "book_appointment"
+    assert desk.ask_for_yes().text.endswith("Shall I book it?")
 
 
 def test_nothing_is_written_before_it_was_read_back(desk: Desk) -> None:
     with_times(desk).time = "10:00"
     desk.name = "Anna Lee"
-    reply = desk.advance()
+    assert used(desk.advance())[0] == "book_appointment"
+    reply = desk.ask_for_yes()
     assert reply.text == (
         "That is an appointment on Tuesday the twenty fourth of November at ten o'clock in the "
         "morning, for Anna Lee. Shall I book it?"
@@ -97,7 +99,8 @@ def test_a_move_looks_for_the_appointment_then_for_a_time(desk: Desk) -> None:
     desk.take(Heard("", day="monday"))
     assert used(desk.advance()) == ("free_slots", {"day": "monday"})
     desk.date, desk.free, desk.time = "2026-11-30", FREE, "10:00"
-    assert desk.advance().text.endswith("Shall I do that?")
+    assert used(desk.advance())[0] == "move_appointment"
+    assert desk.ask_for_yes().text.endswith("Shall I do that?")
     assert used(desk.write()) == (
         "move_appointment",
         {"appointment_id": "A1", "day": "2026-11-30", "time": "10:00"},
@@ -107,7 +110,8 @@ def test_a_move_looks_for_the_appointment_then_for_a_time(desk: Desk) -> None:
 def test_a_cancellation_names_the_appointment(desk: Desk) -> None:
     desk.begin(Intent.CANCEL)
     desk.appointment = dict(VISIT)
-    assert desk.advance().text == (
+    assert used(desk.advance())[0] == "cancel_appointment"
+    assert desk.ask_for_yes().text == (
         "Your next appointment is a filling on Friday the twenty seventh of November at nine "
         "o'clock in the morning. Shall I cancel it?"
     )

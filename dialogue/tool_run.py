@@ -1,0 +1,24 @@
+"""ToolRun: one use of a tool, as a toolbox is given it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """One use of a tool: by which call, of which caller's number ("" if withheld).
+
+    `turn`: the turn of the caller in which the model uses it; `said`: the caller's words in it;
+    `asked`: what the caller had heard of the agent before them.
+    """
+
+    name: str
+    tool_use_id: str
+    input: dict[str, Any]
+    call_id: str
+    caller: str = ""
+    turn: int = 0
+    said: str = ""
+    asked: str = ""
