@@ -20,6 +20,8 @@ FOLDER = Path(__file__).with_name("agents")
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Number = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{3,14}$")]
+"""A telephone number as E.164 writes it, such as +14155550100."""
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -66,6 +68,8 @@ class Agent(BaseModel):
     """Follows the bridge when it is the caller's turn."""
     closing: Spoken = "Thank you for calling. Goodbye."
     """The last words of a call that the agent ends."""
+    fallback_number: Number | None = None
+    """Who is called when speech has failed the agent; None: nobody."""
 
     language: Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]+)*|multi)$")] = (
         "en-US"

@@ -51,6 +51,11 @@ class SpeechSettings(BaseModel):
         "Another server for listen and speak; unset: Deepgram itself.",
     )
     deepgram_api_key: Secret | None = secret("DEEPGRAM_API_KEY", "Deepgram's API key.")
+    keep_phrases: bool = flag(
+        "AYBIZA_KEEP_PHRASES",
+        True,
+        "Whether the agent's fixed phrases are synthesised ahead of need, and kept on disk.",
+    )
 
 
 class LogSettings(BaseModel):

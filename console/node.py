@@ -28,13 +28,14 @@ from typing import TYPE_CHECKING, Any, Self
 import structlog
 
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.phrase_keeper import PhraseKeeper
 from aybiza.actors.cluster.carrier import Carrier
 from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.measures.costs_keeper import CostsFile, CostsKeeper, restore
 from aybiza.actors.measures.metrics_actor import count
 from aybiza.actors.measures.metrics_sink import MetricsSink
 from aybiza.actors.memory.sqlite_store import SqliteStore
-from aybiza.actors.names import TOOL_SUPERVISOR
+from aybiza.actors.names import PHRASES, TOOL_SUPERVISOR
 from aybiza.actors.node.context import NodeContext
 from aybiza.actors.node.cookie import read_cookie
 from aybiza.actors.placement.drain_actor import drained, one_call
@@ -64,7 +65,7 @@ from aybiza.gateway.media_stream import SEAM, running_for
 from aybiza.speech.deepgram import Deepgram
 from aybiza.speech.line import Line
 from aybiza.supervisors.application import Application, Parts
-from aybiza.supervisors.child_spec import child
+from aybiza.supervisors.child_spec import ChildSpec, child
 from aybiza.supervisors.task_supervisor import TaskSupervisor
 
 if TYPE_CHECKING:
@@ -179,8 +180,20 @@ class Node:
             sinks.append(child(MetricsSink, self._cloudwatch, name="metrics_sink"))
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
         place = self._place(doors.door)
-        parts = Parts(self._policy.ids, self._store, limits, [gateway(doors)], sinks, place)
+        parts = Parts(
+            self._policy.ids,
+            self._store,
+            limits,
+            [gateway(doors)],
+            sinks,
+            place,
+            self._phrases() if settings.keep_phrases else None,
+        )
         self.root = await self.vm.start(Application, parts, name="application", timeout=None)
+
+    def _phrases(self) -> ChildSpec:
+        folder = self._settings.memory_path.with_name("phrases")
+        return child(PhraseKeeper, self._agent, self._deepgram, folder, name=PHRASES)
 
     def _place(self, door: HttpDoor) -> Place:
         settings, carrier = self._settings, self._carrier
@@ -197,6 +210,8 @@ class Node:
             media_url=f"{media}{PATH}" if media else self.media_url,
             public_url=settings.public_http_url or self.http_url,
             busy_text=self._agent.busy,
+            closing_text=self._agent.closing,
+            fallback_number=self._agent.fallback_number,
             admission=self._admission,
             carriers=chosen(settings.carriers),
         )

@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
-# The end of a line, not of the conversation on it: another node may take that up.
+# The caller could not be heard, or spoken to, any more. A carrier that comes back on its own finds
+# the conversation as it was.
 FAULT = "fault"
 
 

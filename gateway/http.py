@@ -4,7 +4,8 @@
                      `<Redirect>` back to here, so a caller whose stream breaks lands on a live
                      gateway again. A node that refuses sends the caller to one with room; where
                      nobody has any, all are busy, but who comes back is held a while. A call that
-                     has ended is hung up, and one that comes back again and again is ended in
+                     has ended is hung up; if speech has failed it, with the last words and the
+                     agent's fallback number. One that comes back again and again is ended in
                      words. Other carriers' calls come in at /incoming/telnyx and
                      /incoming/signalwire, if `AYBIZA_CARRIERS` lets them
     POST /status     Twilio's status callbacks, logged
@@ -36,7 +37,8 @@ from aybiza.actors.memory.memory_actor import Load
 from aybiza.actors.placement.drain_actor import Left, adopt
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, CallExit
-from aybiza.dialogue.journal import FAULT, Ended, decode
+from aybiza.dialogue.conversation import Conversation
+from aybiza.dialogue.journal import FAULT, decode
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
@@ -55,7 +57,8 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class HttpDoor:
     """What the routes need: the VM, where Twilio finds the media door and this one, what is said
-    when nobody has room, who may come in. `wall` is the unix time."""
+    when nobody has room, who may come in; what is said, and who is called, when the agent can
+    neither hear nor speak any more. `wall` is the unix time."""
 
     vm: VM
     media_url: str
@@ -64,6 +67,8 @@ class HttpDoor:
     admission: Admission = field(default_factory=Admission)
     carriers: Sequence[Carrier] = TWILIO
     wall: Callable[[], float] = time.time
+    closing_text: str = ""
+    fallback_number: str | None = None
 
 
 def http_app(door: HttpDoor) -> Starlette:
@@ -107,8 +112,9 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
         taken = await adopt(door.vm, call_sid, arrival.node)
         if taken is not None:
             arrival = replace(arrival, node=door.vm.node)
-        if await _has_ended(door, call_sid):
-            return _twiml(twiml.hangup())
+        ending = await _ending(door, call_sid)
+        if ending is not None:
+            return _twiml(ending)
         if arrival.is_hopeless:
             log.error("call_given_up", call_id=call_sid, returns=arrival.again)
             return _twiml(twiml.say_hangup(door.busy_text))
@@ -240,13 +246,24 @@ async def _form(request: Request) -> dict[str, str] | None:
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
-async def _has_ended(door: HttpDoor, call_sid: str) -> bool:
+async def _ending(door: HttpDoor, call_sid: str) -> str | None:
+    """The last TwiML of a call whose conversation is over; None if it goes on."""
     try:
         journal = await names.call_patiently(door.vm, names.MEMORY, Load(call_sid), ASK_SECONDS)
     except CallExit:
-        return False
-    entries = (decode(body) for _, body in journal)
-    return any(isinstance(entry, Ended) and entry.reason != FAULT for entry in entries)
+        return None
+    conversation = Conversation()
+    for _, body in journal:
+        entry = decode(body)
+        if entry is not None:
+            conversation.apply(entry)
+    if conversation.ended is None:
+        return None
+    if conversation.ended != FAULT:
+        return twiml.hangup()
+    turn = conversation.turn
+    said = conversation.closing == FAULT and turn is not None and not turn.unheard()
+    return twiml.last_words("" if said else door.closing_text, door.fallback_number)
 
 
 def _twiml(document: str) -> Response:

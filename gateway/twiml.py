@@ -4,7 +4,7 @@ Every function returns a whole document. `ValueError` says which argument cannot
 a stream address that Twilio would refuse, a parameter too long, a character that XML cannot
 hold. Parameters may be secret: an error names them, never their values.
 
-Source: Twilio, "TwiML Voice": `<Connect>`, `<Stream>`, `<Redirect>`, `<Say>`, `<Reject>`.
+Source: Twilio, "TwiML Voice": `<Connect>`, `<Stream>`, `<Redirect>`, `<Say>`, `<Dial>`, `<Reject>`.
 """
 
 import re
@@ -70,6 +70,13 @@ def wait(seconds: int, url: str) -> str:
 def say_hangup(text: str) -> str:
     """Say `text` in Twilio's own voice, then hang up; for when no agent can."""
     return _document(f"<Say>{_text(text, 'text')}</Say><Hangup/>")
+
+
+def last_words(text: str, number: str | None) -> str:
+    """Say `text`, if there is any, in Twilio's own voice; then call `number`, or hang up."""
+    said = f"<Say>{_text(text, 'text')}</Say>" if text else ""
+    then = f"<Dial>{_text(number, 'number')}</Dial>" if number else "<Hangup/>"
+    return _document(said + then)
 
 
 def hangup() -> str:

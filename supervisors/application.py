@@ -38,7 +38,7 @@ COUNT_SECONDS = 1.0
 class Parts:
     """What the tree is built of: the models it has breakers for, where memory is kept, what the
     node may carry, the doors, which stand on a floor above, the sinks, which take figures out of
-    the node, and where it is."""
+    the node, where it is, and what keeps fixed phrases."""
 
     models: Sequence[str]
     store: SqliteStore
@@ -46,6 +46,7 @@ class Parts:
     doors: Sequence[ChildSpec] = ()
     sinks: Sequence[ChildSpec] = ()
     place: Place | None = None
+    phrases: ChildSpec | None = None
 
 
 class Application(Supervisor):
@@ -56,6 +57,7 @@ class Application(Supervisor):
             child(RegistryActor, name=names.REGISTRY_ACTOR),
             child(MetricsActor, name=names.METRICS),
             *parts.sinks,
+            *([parts.phrases] if parts.phrases is not None else []),
             child(MemoryActor, parts.store, name=names.MEMORY),
             child(CircuitBreakerSupervisor, parts.models, name="circuit_breaker_supervisor"),
             child(ModelSupervisor, name=names.MODEL_SUPERVISOR),

@@ -1,7 +1,7 @@
 """The fixed phrases of agents that a node has kept as audio: a table of the VM.
 
 It belongs to the VM, so it outlives every actor. What a call's speaker has heard whole is kept at
-its first use; `KeeperOfPhrases` has the rest synthesised, and writes it down.
+its first use; `PhraseKeeper` has the rest synthesised, and writes it down.
 
 Errors: none.
 """

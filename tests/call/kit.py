@@ -258,6 +258,7 @@ async def world(
                 "AYBIZA_NODE_NAME": "test",
                 "AYBIZA_MEMORY_PATH": str(tmp_path / "memory.sqlite3"),
                 "BEDROCK_POOL_SIZE": "64",
+                "AYBIZA_KEEP_PHRASES": "false",
                 **variables,
             }
         )

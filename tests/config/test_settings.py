@@ -100,6 +100,7 @@ WRONG = {
     "DEEPGRAM_API_KEY": "two words",
     "AYBIZA_LOG_LEVEL": "loud",
     "AYBIZA_LOG_FORMAT": "xml",
+    "AYBIZA_KEEP_PHRASES": "some of them",
     "AYBIZA_LOG_TRANSCRIPTS": "sometimes",
     "AYBIZA_CLOUDWATCH_NAMESPACE": "AWS/Bedrock",
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from aybiza.actors import names
 from aybiza.actors.measures.metrics_actor import MetricsActor, count
@@ -15,7 +16,16 @@ from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.placement.placement import Limits, Place, Row
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, GenServer
-from aybiza.dialogue.journal import FAULT, CallerTurn, Ended, encode
+from aybiza.dialogue.journal import (
+    FAULT,
+    AgentSentence,
+    AnswerComplete,
+    CallerTurn,
+    Closing,
+    Ended,
+    SentenceHeard,
+    encode,
+)
 from aybiza.gateway.arrival import MAX_HOPS, MAX_RETURNS, MAX_WAITS
 from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.supervisors import DynamicSupervisor, child
@@ -29,7 +39,9 @@ class Idle(GenServer):
 
 
 @asynccontextmanager
-async def door(tmp_path: Path, *, max_calls: int = 2) -> AsyncIterator[tuple[VM, Any]]:
+async def door(
+    tmp_path: Path, *, max_calls: int = 2, fallback_number: str | None = None
+) -> AsyncIterator[tuple[VM, Any]]:
     async with VM("here") as vm:
         store = SqliteStore(tmp_path / "memory.sqlite3")
         await vm.start(MetricsActor, name=names.METRICS)
@@ -41,6 +53,8 @@ async def door(tmp_path: Path, *, max_calls: int = 2) -> AsyncIterator[tuple[VM,
             public_url="https://phone.example.org",
             busy_text="All lines are busy.",
             wall=lambda: NOW,
+            closing_text="Goodbye now.",
+            fallback_number=fallback_number,
         )
         board(vm).limits = Limits(calls=max_calls)
         transport = httpx.ASGITransport(http_app(http))
@@ -96,13 +110,19 @@ async def test_a_call_whose_conversation_has_ended_is_hung_up(tmp_path: Path) ->
     assert [verb.tag for verb in ET.fromstring(response.text)] == ["Hangup"]
 
 
-async def test_a_fault_of_the_line_is_no_end_of_the_call(tmp_path: Path) -> None:
-    async with door(tmp_path) as (vm, client):
-        await remember(vm, CallerTurn(1, "hello"), Ended(FAULT))
+@pytest.mark.parametrize("number", [None, "+14155550199"])
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_call_that_speech_has_failed_ends_in_words_and_with_somebody_who_can_help(
+    tmp_path: Path, number: str | None, heard: bool
+) -> None:
+    goodbye: list[Any] = [Closing(FAULT), CallerTurn(2, ""), AgentSentence(2, 1, "Goodbye.")]
+    goodbye += [AnswerComplete(2, "end_turn")] + [SentenceHeard(2, 1)] * heard
+    async with door(tmp_path, fallback_number=number) as (vm, client):
+        await remember(vm, CallerTurn(1, "hello"), *goodbye, Ended(FAULT))
         response = await client.post(f"/incoming?again=1&since={NOW - 60}", data=FORM)
-    assert "<Stream" in response.text
-    assert f'<Parameter name="Since" value="{NOW - 60}"/>' in response.text
-    assert redirects(response.text)[0].endswith(f"?again=2&since={NOW - 60}&at={NOW}&node=here")
+    verbs = [(verb.tag, verb.text) for verb in ET.fromstring(response.text)]
+    last = ("Dial", number) if number else ("Hangup", None)
+    assert verbs == ([] if heard else [("Say", "Goodbye now.")]) + [last]
 
 
 async def test_a_call_that_comes_back_again_and_again_is_ended_in_words(tmp_path: Path) -> None:
