@@ -7,6 +7,7 @@ trace. Nothing of this is in `VM` itself, so a node without a plan pays nothing 
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -119,7 +120,7 @@ class _TraceReporter(Reporter):
         super().__init__()
         self._trace = trace
 
-    def start(self) -> None:
+    def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         """There is no thread."""
 
     def stop(self) -> None:

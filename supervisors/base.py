@@ -80,10 +80,10 @@ class BaseSupervisor(GenServer):
     _children: Decisions
 
     async def handle_call(self, request: Any, from_: From) -> Any:
-        if request == _STATISTICS:
-            children, now = self._children, self.vm.now()
-            return "ok", plan.statistics_of(children.which_children(), children.intensity, now)
         if type(request) is not Operation or request.name not in self.operations:
+            if request == _STATISTICS:
+                children, now = self._children, self.vm.now()
+                return "ok", plan.statistics_of(children.which_children(), children.intensity, now)
             return await super().handle_call(request, from_)
         try:
             answer = getattr(self._children, request.name)(*request.arguments)

@@ -87,7 +87,13 @@ class Closing:
         """Wait until all are over, at most `CLOSE_SECONDS`."""
         limit = self._vm.now() + CLOSE_SECONDS
         while True:
-            tasks = {process.task for process in self._left() if process.task} | self._abandoned
+            tasks = set(self._abandoned)
+            for process in self._left():
+                if process.task is None or process.task.done():
+                    # Somebody has cancelled its task before its first step.
+                    self._vm.reap(process, KILLED)
+                else:
+                    tasks.add(process.task)
             left = limit - self._vm.now()
             if not tasks or left <= 0:
                 return

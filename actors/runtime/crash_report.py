@@ -2,13 +2,16 @@
 
 Written through structlog as the event `process_crashed` with pid, name, last message, state
 and traceback, by a thread of its own: formatting a traceback reads source files, and the loop
-must not wait for that. The traceback is plain text in the field `exception`, so that how the
-application shows tracebacks (with the values of local variables, say) does not matter here.
+must not wait for that. It gets them `HAND_OVER_SECONDS` later: a thread that runs beside the loop
+takes from its time, and what follows a crash, the restart, comes first. The traceback is plain
+text in the field `exception`, so that how the application shows tracebacks (with the values of
+local variables, say) does not matter here.
 At most `BACKLOG` reports wait; more are counted and told of later.
 """
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import reprlib
 import threading
@@ -28,6 +31,7 @@ BACKLOG = 1000
 SHOWN_CHARACTERS = 500
 TRACEBACK_CHARACTERS = 20_000
 STOP_SECONDS = 2.0
+HAND_OVER_SECONDS = 0.01
 
 log = structlog.get_logger(__name__)
 
@@ -40,14 +44,19 @@ class Reporter:
         self._dropped = 0
         self._failed_observers: set[int] = set()
         self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: list[tuple[str, str, dict[str, Any]]] = []
 
-    def start(self) -> None:
-        """Begin to write."""
+    def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Begin to write what is reported on `loop`; without one it is written at once."""
+        self._loop = loop
         self._thread = threading.Thread(target=self._work, name="crash-reports", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Write what waits, and end the thread."""
+        self._hand_over()
+        self._loop = None
         if self._thread:
             try:
                 self._queue.put(None, timeout=STOP_SECONDS)
@@ -100,10 +109,22 @@ class Reporter:
         self._put("error", event, fields)
 
     def _put(self, level: str, event: str, fields: dict[str, Any]) -> None:
-        try:
-            self._queue.put_nowait((level, event, fields))
-        except queue.Full:
+        if len(self._waiting) + self._queue.qsize() >= BACKLOG:
             self._dropped += 1
+            return
+        self._waiting.append((level, event, fields))
+        if self._loop is None:
+            self._hand_over()
+        elif len(self._waiting) == 1:
+            self._loop.call_later(HAND_OVER_SECONDS, self._hand_over)
+
+    def _hand_over(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for report in waiting:
+            try:
+                self._queue.put_nowait(report)
+            except queue.Full:
+                self._dropped += 1
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:

@@ -63,7 +63,10 @@ class Directory:
         kind = type(dest)
         if kind is Pid:
             process = self._processes.get(dest.serial)  # type: ignore[union-attr]
-            return process if process is not None and process.pid == dest else None
+            # A pid that is handed around in a VM is mostly the process's own.
+            if process is None or process.pid is dest or process.pid == dest:
+                return process
+            return None
         if kind is Via:
             registry = self.registries.get(dest.registry)  # type: ignore[union-attr]
             if registry is not None:

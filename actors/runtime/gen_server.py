@@ -31,7 +31,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeAlias
 
 from aybiza.actors.runtime.errors import CRASHES, UNSET, ExitError, Stop, own_traceback, reason_of
-from aybiza.actors.runtime.messages import Call, Cast, Exit, From, System
+from aybiza.actors.runtime.messages import Call, Cast, Exit, From, System, TimedOut
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Body, Process
 from aybiza.actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
@@ -141,6 +141,11 @@ class GenServer(Generic[Calls, Casts]):
             left_out = (Any,) * (len(cls.__parameters__) - len(given))
             return super().__class_getitem__((*given, *left_out))
 
+    @classmethod
+    def body(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Body:
+        """What the process of such a server runs; for `VM.start`."""
+        return partial(_serve, cls, args, kwargs)
+
     async def init(self, *args: Any, **kwargs: Any) -> Any:
         """Build the state. The starter waits for it."""
         return None
@@ -211,10 +216,10 @@ def reply(from_: From, value: Any) -> None:
     from_.answer(value)
 
 
-async def serve(
+async def _serve(
     server: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any], process: Process
 ) -> Body | None:
-    """The first body of a server's process, for `VM.start`: `init`. Its loop is the next."""
+    """The first body of a server's process: `init`. Its loop is the next."""
     instance = server()
     instance._process = process
     process.server = instance
@@ -264,16 +269,22 @@ async def _terminate(
 async def _loop(server: GenServer, then: Then, process: Process) -> BaseException | None:
     """Take messages, until something ends the server: then `terminate`."""
     callbacks = _callbacks(process, server)
+    process.reductions += 1
     try:
         while True:
             if then is None:
-                message = await process.next_message()
+                message = process.next_message()
             elif isinstance(then, Timeout):
-                message = await process.next_message(then.seconds)
-            else:
-                await process.next_turn()
+                message = process.next_message(then.seconds)
+            elif process.count_step():
                 then = _valid(await callbacks.handle_continue(then.value))
                 continue
+            else:
+                message = UNSET
+            if message is UNSET:
+                if not await process.waiter:  # type: ignore[misc]
+                    continue
+                message = TimedOut()
             kind = type(message)
             if kind is System:
                 # The idle time, if one runs, begins anew.
@@ -356,7 +367,7 @@ async def _suspended(process: Process, server: GenServer) -> None:
         return kind is System or (kind is Exit and message.pid == process.parent is not None)
 
     while process.suspended:
-        message = await process.next_message(wanted=urgent)
+        message = await process.receive(wanted=urgent)
         if type(message) is Exit:
             raise Stop(message.reason)
         await _system(process, server, message)

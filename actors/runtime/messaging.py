@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, overload
 
 from aybiza.actors.runtime.errors import CallExit, UnknownName, VMClosed
 from aybiza.actors.runtime.messages import Call, Cast, From, Request, TimerElapsed
 from aybiza.actors.runtime.pid import Dest, Pid
-from aybiza.actors.runtime.process import INSIST_SECONDS, current_process
+from aybiza.actors.runtime.process import current_process
 from aybiza.actors.runtime.reasons import CALLING_SELF, NOPROC, TIMEOUT, Reason
 from aybiza.actors.runtime.relations import Relations
-from aybiza.actors.runtime.time_limit import Act, TimeLimit
+from aybiza.actors.runtime.time_limit import TimeLimit, TimeLimits
 from aybiza.actors.runtime.timers import SHORTEST_INTERVAL, Tied, Timer, duration
 
 if TYPE_CHECKING:
@@ -22,41 +22,47 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CALL_TIMEOUT = 5.0
+NOT_OPEN = "the VM is not open: use `async with VM() as vm`"
+
+Envelope: TypeAlias = Callable[[Pid | None, asyncio.Future[Any], Any], Call]
+
+
+class _NoLoop:
+    """Stands for the loop of a VM that is not open."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise VMClosed(NOT_OPEN)
+
+
+_NO_LOOP: Any = _NoLoop()
 
 
 class Messaging(Relations):
     """The part of the VM that carries messages, on the loop that is its clock; see the module.
 
+    `loop` is the event loop; whatever is asked of it raises `VMClosed` while there is none.
     `debugged` has, by the serials of their pids, the processes that are traced or counted; `tied`
     the timers that end with a process.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._call_limit: TimeLimit | None = None
-        self._insistence: TimeLimit | None = None
+        self.loop: asyncio.AbstractEventLoop = _NO_LOOP
+        self._limits: TimeLimits | None = None
+        self._usual_limit: TimeLimit | None = None
         self.debugged: dict[int, Debug] = {}
         self.tied = Tied()
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._call_limit = TimeLimit(loop, CALL_TIMEOUT)
-        self._insistence = TimeLimit(loop, INSIST_SECONDS)
+        self.loop = loop
+        self._limits = TimeLimits(loop)
+        self._usual_limit = self._limits.of(CALL_TIMEOUT)
 
     def _close(self) -> None:
-        if self._call_limit:
-            self._call_limit.close()
-        if self._insistence:
-            self._insistence.close()
-        self._loop = self._call_limit = self._insistence = None
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop of this VM."""
-        if self._loop is None:
-            raise VMClosed("the VM is not open: use `async with VM() as vm`")
-        return self._loop
+        if self._limits:
+            self._limits.close()
+        self._limits = self._usual_limit = None
+        self.loop = _NO_LOOP
 
     def now(self) -> float:
         """Monotonic seconds of the VM's clock."""
@@ -126,7 +132,7 @@ class Messaging(Relations):
         self,
         dest: Dest,
         request: Any,
-        envelope: Callable[[Pid | None, asyncio.Future[Any], Any], Call],
+        envelope: Envelope,
         timeout: float | None = CALL_TIMEOUT,
     ) -> Any:
         """Send `envelope(caller, future, request)` to `dest`, wait for the answer; see `call`."""
@@ -138,18 +144,26 @@ class Messaging(Relations):
         caller = current_process.get()
         if target is caller:
             raise CallExit(CALLING_SELF, dest, request)
-        loop = self.loop
-        future: asyncio.Future[Any] = loop.create_future()
+        future: asyncio.Future[Any] = self.loop.create_future()
         message = envelope(caller.pid if caller else None, future, request)
-        target.add_caller(message)
+        callers = target.callers
+        if callers is None:
+            target.callers = callers = {}
+        callers[message] = None
         target.deliver(message)
-        timer = self.limit(message, timeout, _fail_call, dest)
+        limit = self._usual_limit
+        if timeout != CALL_TIMEOUT or limit is None:
+            limit = None if timeout is None else self.limit(timeout)
+        if limit is not None:
+            limit.add(message, _fail_call, dest)
         try:
             return await future
         finally:
-            self.unlimit(message, timer)
-            if target.callers:
-                target.callers.pop(message, None)
+            if limit is self._usual_limit and limit is not None:
+                limit.waiting.pop(message, None)
+            elif limit is not None:
+                limit.discard(message)
+            callers.pop(message, None)
             # An error's traceback holds this frame, and the frame must not hold the error.
             del future, message
 
@@ -159,22 +173,11 @@ class Messaging(Relations):
         if debug is not None:
             debug.sent(event, dest, message)
 
-    def limit(
-        self, from_: From, timeout: float | None, act: Act, argument: Any
-    ) -> asyncio.TimerHandle | None:
-        """Call `act` in `timeout` seconds, unless `unlimit` is called with what this returns."""
-        if timeout == CALL_TIMEOUT and self._call_limit:
-            self._call_limit.add(from_, act, argument)
-        elif timeout is not None:
-            return self.loop.call_later(timeout, act, from_, argument)
-        return None
-
-    def unlimit(self, from_: From, timer: asyncio.TimerHandle | None) -> None:
-        """`from_` waits no longer."""
-        if timer is not None:
-            timer.cancel()
-        elif self._call_limit:
-            self._call_limit.discard(from_)
+    def limit(self, seconds: float) -> TimeLimit:
+        """The limit of `seconds`, to which who waits is added."""
+        if self._limits is None:
+            raise VMClosed(NOT_OPEN)
+        return self._limits.of(seconds)
 
     def send_after(self, dest: Dest, message: Any, seconds: float) -> Timer:
         """Send `message` to `dest` in `seconds`; the timer can be read and cancelled."""

@@ -51,7 +51,6 @@ class Process:
         "_others",
         "_pause_at",
         "_seen",
-        "_waiter",
         "alive",
         "callers",
         "exiting",
@@ -70,6 +69,7 @@ class Process:
         "task",
         "trap_exit",
         "vm",
+        "waiter",
     )
 
     def __init__(self, vm: VM, pid: Pid, label: str, parent: Pid | None) -> None:
@@ -79,8 +79,9 @@ class Process:
         self.parent = parent
         self._first: Any = UNSET
         self._others: deque[Any] | None = None
-        self._waiter: asyncio.Future[bool] | None = None
-        self._pause_at = MESSAGES_A_SLICE
+        self.waiter: asyncio.Future[bool] | None = None
+        # 0 until the first step.
+        self._pause_at = 0
         self._seen = 0
         self.task: asyncio.Task[None] | None = None
         self.alive = True
@@ -118,9 +119,10 @@ class Process:
             others.append(message)
             if len(others) + (self._first is not UNSET) == self.vm.mailbox_alarm:
                 self.vm.raise_mailbox_alarm(self)
-        waiter = self._waiter
+        waiter = self.waiter
         if waiter is not None:
-            self._waiter = None
+            self.waiter = None
+            # It is done when its reader was cancelled.
             if not waiter.done():
                 waiter.set_result(False)
 
@@ -138,71 +140,78 @@ class Process:
     @property
     def idle(self) -> bool:
         """Whether it waits for a message and has none."""
-        return self._waiter is not None
+        return self.waiter is not None and (self.suspended or not self.mailbox_length)
 
-    def receive(self, seconds: float | None = None) -> Coroutine[Any, Any, Any]:
-        """The next message; waits for one. `TimedOut()` if none comes within `seconds`."""
-        return self.next_message(seconds)
-
-    async def next_message(
+    async def receive(
         self, seconds: float | None = None, wanted: Callable[[Any], bool] | None = None
     ) -> Any:
         """The oldest message, of those that are `wanted`; waits for one.
 
-        `TimedOut()` if none comes within `seconds`. Everybody who reads a mailbox reads it here: a
-        process that has been told to end gets no more, one that never waits gives way to the
-        others, and one that waits holds nothing of what it was given before.
+        `TimedOut()` if none comes within `seconds`.
+        """
+        self._seen = 0
+        while (message := self.next_message(seconds, wanted)) is UNSET:
+            if await self.waiter:  # type: ignore[misc]
+                return TimedOut()
+        return message
+
+    def next_message(
+        self, seconds: float | None = None, wanted: Callable[[Any], bool] | None = None
+    ) -> Any:
+        """The oldest message, of those that are `wanted`, taken out of the mailbox.
+
+        `UNSET` when there is none, and when it is the turn of others: then await `waiter`, and ask
+        again unless its result is True, which means that the `seconds` are over. Everybody who
+        reads a mailbox reads it so: a process that has been told to end gets no more, one that
+        never waits gives way, and one that waits holds nothing of before.
         """
         if self.exiting is not UNSET:
             raise asyncio.CancelledError
         if self.reductions >= self._pause_at:
-            await self._give_way()
-        self.reductions += 1
-        message = self._take() if wanted is None else self._select(wanted, 0)
-        if message is UNSET:
-            self.last_message = None
-            if seconds is not None:
-                message = await self._message_within(seconds)
-            while message is UNSET:
-                self._waiter = waiter = self.vm.loop.create_future()
-                await waiter
-                message = self._take() if wanted is None else self._select(wanted, self._seen)
-            self._pause_at = self.reductions + MESSAGES_A_SLICE - 1
-        return message
+            self.give_way()
+            return UNSET
+        message = self._first
+        if wanted is not None:
+            message = self._select(wanted, self._seen)
+        elif message is not UNSET:
+            self._first = UNSET
+        elif self._others is not None:
+            message = self._take()
+        if message is not UNSET:
+            self.reductions += 1
+            return message
+        if seconds is not None and seconds <= 0:
+            self.reductions += 1
+            return TimedOut()
+        self.last_message = None
+        self.waiter = waiter = self.vm.loop.create_future()
+        self._pause_at = self.reductions + MESSAGES_A_SLICE
+        if seconds is not None:
+            limit = self.vm.loop.call_later(seconds, self._wake, waiter, True)
+            waiter.add_done_callback(lambda _: limit.cancel())
+        return UNSET
 
-    async def next_turn(self) -> None:
-        """Count a step that no message asks for, as `next_message` counts one."""
+    def give_way(self) -> None:
+        """Let `waiter` be done when the others have run."""
+        self._pause_at = self.reductions + MESSAGES_A_SLICE
+        self.waiter = waiter = self.vm.loop.create_future()
+        self.vm.loop.call_soon(self._wake, waiter, False)
+
+    def count_step(self) -> bool:
+        """Count a step that no message asks for; False when `waiter` is to be awaited before."""
         if self.exiting is not UNSET:
             raise asyncio.CancelledError
         if self.reductions >= self._pause_at:
-            await self._give_way()
+            self.give_way()
+            return False
         self.reductions += 1
+        return True
 
-    async def _give_way(self) -> None:
-        self._pause_at = self.reductions + MESSAGES_A_SLICE
-        await asyncio.sleep(0)
-
-    async def _message_within(self, seconds: float) -> Any:
-        loop = self.vm.loop
-        due = loop.time() + seconds
-        message: Any = UNSET
-        over = seconds <= 0
-        while not over and message is UNSET:
-            self._waiter = waiter = loop.create_future()
-            limit = loop.call_at(due, self._wake, True)
-            try:
-                over = await waiter
-            finally:
-                limit.cancel()
-            message = self._take()
-        return TimedOut() if message is UNSET else message
-
-    def _wake(self, out_of_time: bool = False) -> None:
-        waiter = self._waiter
-        if waiter is not None:
-            self._waiter = None
-            if not waiter.done():
-                waiter.set_result(out_of_time)
+    def _wake(self, waiter: asyncio.Future[bool], out_of_time: bool) -> None:
+        if self.waiter is waiter:
+            self.waiter = None
+        if not waiter.done():
+            waiter.set_result(out_of_time)
 
     def _take(self) -> Any:
         """The oldest message, taken out; `UNSET` if there is none."""
@@ -220,6 +229,7 @@ class Process:
         waiting = self.mailbox
         for place in range(begin, len(waiting)):
             if wanted(waiting[place]):
+                self._seen = 0
                 message = waiting.pop(place)
                 self._first, self._others = UNSET, deque(waiting) if waiting else None
                 return message
@@ -267,19 +277,24 @@ class Process:
         if self.exiting is not UNSET or not self.alive:
             return
         self.exiting = reason
-        if self.task is not None:
+        # One that has not begun finds out when it does.
+        if self.task is not None and self._pause_at:
             self.task.cancel()
             self.vm.insist(self)
 
     async def run(self, body: Any) -> None:
         """The task of the process: its body, what that goes on with, and what its end means."""
+        self._pause_at = MESSAGES_A_SLICE
+        error: BaseException | None = None
+        running = None
         try:
-            while callable(body):
+            while self.exiting is UNSET and callable(body):
                 # What a body was given is let go of when it has returned the next.
                 running = body(self)
                 body = None
                 body = await running
-            error: BaseException | None = body
+            if not callable(body):
+                error = body
         except CRASHES as raised:
             error = raised
         body = running = None
@@ -294,14 +309,7 @@ class Process:
     def release(self) -> None:
         """Let go of everything a dead process still holds, so that its memory is free at once."""
         self._first = UNSET
-        self._others = self._waiter = None
+        self._others = self.waiter = None
         self.links = self.monitors = self.monitoring = None
         self.callers = self.held = None
-        self.starting = self.server = self.last_message = None
-
-    def finished(self, task: asyncio.Task[None]) -> None:
-        """The task is over; a process that ended before its first step is reaped here."""
-        self.task = None
-        error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if self.alive:
-            self.vm.reap(self, reason_of(error) if self.exiting is UNSET else self.exiting)
+        self.starting = self.server = self.last_message = self.task = None

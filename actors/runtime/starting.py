@@ -17,6 +17,7 @@ from aybiza.actors.runtime.messages import From
 from aybiza.actors.runtime.process import Process
 from aybiza.actors.runtime.reasons import KILLED, NORMAL, SHUTDOWN, TIMEOUT, Crashed, Reason
 from aybiza.actors.runtime.relations import link_both, unlink_both
+from aybiza.actors.runtime.time_limit import TimeLimit
 
 ENDING_SECONDS = 5.0
 
@@ -25,10 +26,10 @@ class Starting(From):
     """Who waits for `process` to be started: `answer` says that it is, its end that it failed.
 
     `refusal`, once it is set, is why the start fails, whatever the process ends with; `ignored`
-    says that the failure is none. `timer` is the limit of the start.
+    says that the failure is none. `limit` is the limit of the start.
     """
 
-    __slots__ = ("_ending", "ignored", "process", "refusal", "starter", "timer")
+    __slots__ = ("_ending", "ignored", "limit", "process", "refusal", "starter")
 
     def __init__(
         self, process: Process, starter: Process | None, future: asyncio.Future[Any]
@@ -36,7 +37,7 @@ class Starting(From):
         super().__init__(starter.pid if starter else None, future)
         self.process = process
         self.starter = starter
-        self.timer: asyncio.TimerHandle | None = None
+        self.limit: TimeLimit | None = None
         self.refusal: Reason | None = None
         self.ignored = False
         self._ending: Ending | None = None
@@ -93,7 +94,8 @@ class Starting(From):
 
     def _settle(self) -> None:
         self.process.starting = None
-        self.process.vm.unlimit(self, self.timer)
+        if self.limit is not None:
+            self.limit.discard(self)
 
     def _part(self) -> None:
         if self.starter is not None:
@@ -215,9 +217,8 @@ async def gone(process: Process) -> None:
     await ending.over()
 
 
-def out_of_time(started: From, _: Any) -> None:
+def out_of_time(started: Starting, _: Any) -> None:
     """The limit of a start is over."""
-    assert isinstance(started, Starting)
     started.refuse(TIMEOUT)
 
 

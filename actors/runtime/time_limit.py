@@ -2,7 +2,7 @@
 
 Almost every call is answered long before its limit, and to make and cancel a timer costs as much
 as a sixth of a call. Those with the same limit come due in the order in which they began, so one
-timer, set for the oldest, serves them all.
+timer, set for the oldest, serves them all. `TimeLimits` has one for each limit that is asked for.
 """
 
 from __future__ import annotations
@@ -13,32 +13,69 @@ from typing import Any
 
 Act = Callable[[Any, Any], None]
 
+# So many limits keep their timer for those who come later; the others are made for one.
+KEPT = 32
+
+
+class TimeLimits:
+    """The limits of a loop, by their seconds."""
+
+    __slots__ = ("_kept", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._kept: dict[float, TimeLimit] = {}
+
+    def of(self, seconds: float) -> TimeLimit:
+        """The limit of `seconds`, to which who waits is added."""
+        limit = self._kept.get(seconds)
+        if limit is None:
+            kept = len(self._kept) < KEPT
+            limit = TimeLimit(self._loop, seconds, kept=kept)
+            if kept:
+                self._kept[seconds] = limit
+        return limit
+
+    def close(self) -> None:
+        """Forget everyone."""
+        for limit in self._kept.values():
+            limit.close()
+
 
 class TimeLimit:
-    """The limit of `seconds` for everyone who is added and not discarded in time."""
+    """The limit of `seconds` for everyone who is added and not discarded in time.
 
-    __slots__ = ("_loop", "_timer", "_waiting", "seconds")
+    One that is not `kept` leaves no timer behind when nobody waits any more. `waiting` are those
+    who were added.
+    """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+    __slots__ = ("_kept", "_loop", "_timer", "seconds", "waiting")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, seconds: float, *, kept: bool = True
+    ) -> None:
         self.seconds = seconds
+        self._kept = kept
         self._loop = loop
-        self._waiting: dict[Any, tuple[float, Act, Any]] = {}
+        self.waiting: dict[Any, tuple[float, Act, Any]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, who: Any, act: Act, argument: Any) -> None:
         """Call `act(who, argument)` when the time is over."""
         due = self._loop.time() + self.seconds
-        self._waiting[who] = (due, act, argument)
+        self.waiting[who] = (due, act, argument)
         if self._timer is None:
             self._timer = self._loop.call_at(due, self._come_due)
 
     def discard(self, who: Any) -> None:
         """`who` waits no longer."""
-        self._waiting.pop(who, None)
+        self.waiting.pop(who, None)
+        if not self._kept and not self.waiting:
+            self.close()
 
     def close(self) -> None:
         """Forget everyone."""
-        self._waiting.clear()
+        self.waiting.clear()
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -48,11 +85,11 @@ class TimeLimit:
         now = max(self._timer.when(), self._loop.time())
         self._timer = None
         over: list[tuple[Any, Act, Any]] = []
-        for who, (due, act, argument) in self._waiting.items():
+        for who, (due, act, argument) in self.waiting.items():
             if due > now:
                 self._timer = self._loop.call_at(due, self._come_due)
                 break
             over.append((who, act, argument))
         for who, act, argument in over:
-            del self._waiting[who]
+            del self.waiting[who]
             act(who, argument)

@@ -26,11 +26,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from aybiza.actors.runtime.closing import Closing
 from aybiza.actors.runtime.crash_report import Reporter
 from aybiza.actors.runtime.directory import calling_process
-from aybiza.actors.runtime.errors import CRASHES, UNSET, CallExit, NameTaken, StartError
+from aybiza.actors.runtime.errors import CRASHES, UNSET, CallExit, NameTaken, StartError, VMClosed
 from aybiza.actors.runtime.messages import System
-from aybiza.actors.runtime.messaging import CALL_TIMEOUT, Messaging
+from aybiza.actors.runtime.messaging import CALL_TIMEOUT, NOT_OPEN, Messaging
 from aybiza.actors.runtime.pid import Dest, Pid, Via
-from aybiza.actors.runtime.process import INSIST_TIMES, Body, Process, current_process
+from aybiza.actors.runtime.process import (
+    INSIST_SECONDS,
+    INSIST_TIMES,
+    Body,
+    Process,
+    current_process,
+)
 from aybiza.actors.runtime.reasons import (
     CALLING_SELF,
     KILL,
@@ -101,7 +107,7 @@ class VM(Messaging):
         loop = asyncio.get_running_loop()
         self._open(loop)
         self._context = contextvars.copy_context()
-        self._reporter.start()
+        self._reporter.start(loop)
         if self._watchdog:
             self._watchdog.start(loop)
         return self
@@ -133,6 +139,8 @@ class VM(Messaging):
     def spawn_process(self, body: Body, *, label: str, link: bool = False) -> Process:
         """Start a process with `body`; for servers and tasks, which are built on it."""
         loop = self.loop
+        if self._limits is None:
+            raise VMClosed(NOT_OPEN)
         if self._closing is not None:
             self._closing.admit()
         parent = current_process.get()
@@ -141,8 +149,8 @@ class VM(Messaging):
         self._processes[pid.serial] = process
         context = self._context.copy()
         context.run(current_process.set, process)
-        process.task = task = loop.create_task(process.run(body), context=context)
-        task.add_done_callback(process.finished, context=context)
+        # The loop's own create_task would make a name for each.
+        process.task = asyncio.Task(process.run(body), loop=loop, name=label, context=context)
         if link and parent:
             if parent.alive:
                 link_both(process, parent)
@@ -171,13 +179,11 @@ class VM(Messaging):
         A linked server whose starter ends, or stops waiting, before `init` has returned ends too.
         An unlinked one goes on.
         """
-        from aybiza.actors.runtime.gen_server import serve
-
         if name is not None and (owner := self.find(name)) is not None:
             raise StartError(("already_started", owner.pid))
         self._check_name(name)
         future: asyncio.Future[Pid | None] = self.loop.create_future()
-        body: Body = partial(serve, server, args, kwargs)
+        body: Body = server.body(args, kwargs)
         shared = self.remote is not None and self.remote.shares(name)
         if self.remote is not None and shared:
             body = partial(_named, partial(self.remote.claim, name), body)
@@ -185,7 +191,9 @@ class VM(Messaging):
         started = Starting(process, current_process.get() if link else None, future)
         if name is not None and not shared:
             self._take(name, process)
-        started.timer = self.limit(started, timeout, out_of_time, None)
+        if timeout is not None:
+            started.limit = self.limit(timeout)
+            started.limit.add(started, out_of_time, None)
         try:
             return await future
         except asyncio.CancelledError:
@@ -280,8 +288,8 @@ class VM(Messaging):
         self._alarms.pop(pid.serial, None)
         self.debugged.pop(pid.serial, None)
         self.tied.ended(pid)
-        if process.exiting is not UNSET and self._insistence:
-            self._insistence.discard(process)
+        if process.exiting is not UNSET:
+            self.limit(INSIST_SECONDS).discard(process)
         if by_itself and not is_orderly(reason):
             self._reporter.report(process, reason, error)
         for observer in self.observers:
@@ -318,8 +326,7 @@ class VM(Messaging):
 
     def insist(self, process: Process, times: int = INSIST_TIMES) -> None:
         """Cancel a process again that has been told to end, until it does; at last give it up."""
-        if self._insistence:
-            self._insistence.add(process, self._cancel_again, times)
+        self.limit(INSIST_SECONDS).add(process, self._cancel_again, times)
 
     def _cancel_again(self, process: Process, left: int) -> None:
         assert process.task is not None

@@ -156,7 +156,7 @@ async def test_what_is_wanted_is_taken_from_among_the_rest_which_keeps_its_order
 
     async def read() -> None:
         for _ in range(3):
-            got.append(await me().next_message(wanted=lambda message: message % 10 == 0))
+            got.append(await me().receive(wanted=lambda message: message % 10 == 0))
         while (message := await me().receive(0)) != TimedOut():
             got.append(message)
 
@@ -245,7 +245,7 @@ async def test_a_mailbox_is_a_queue_whatever_is_done_with_it(seed: int) -> None:
                 case 4:
                     wanted = [message for message in model if message % 3 == 0]
                     if wanted:
-                        got = await process.next_message(wanted=lambda message: message % 3 == 0)
+                        got = await process.receive(wanted=lambda message: message % 3 == 0)
                         assert got == wanted[0]
                         model.remove(got)
             assert process.mailbox == list(model)
