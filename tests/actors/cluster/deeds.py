@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from aybiza.actors.cluster import signals
 from aybiza.actors.runtime import KILL, CallExit, NameTaken, Pid, Process, RemoteBusy, Via
+from aybiza.supervisors import SupervisorError, TaskSupervisor
 from tests.actors.cluster.world import (
     CALL_SECONDS,
     GROUPS,
     MAX_BYTES,
     NAMES,
     NODES,
+    TASKS,
     Node,
     Unreadable,
     UnreadableSoon,
@@ -128,6 +130,31 @@ async def call(world: World, a: int, b: int, c: int) -> None:
             world.ledger.ended(record)
 
         world.task(ask(), process)
+
+
+async def work(seconds: float) -> float:
+    """What a task does; some fail."""
+    await asyncio.sleep(seconds)
+    if seconds == 1.0:
+        raise ValueError("asked to fail")
+    return seconds
+
+
+async def task(world: World, a: int, b: int, c: int) -> None:
+    """Have a task run on another node; its owner is told its value and its end."""
+    if found := pick(world, a, b):
+        node, process, target = found
+        start = (TaskSupervisor.async_nolink, TaskSupervisor.async_)[c % 2]
+        seconds = (0.0, 0.5, 1.0, 500.0)[b % 4]
+
+        async def run() -> None:
+            try:
+                begun = await start(node.vm, (TASKS, target.node), work, seconds)
+            except (CallExit, RemoteBusy, SupervisorError):
+                return
+            world.ledger.owes(process.pid, begun.debt.ref, begun.pid)
+
+        world.task(run(), process)
 
 
 async def kill_player(world: World, a: int, b: int, c: int) -> None:
@@ -259,6 +286,7 @@ OPS: dict[str, Op] = {
     "send": send,
     "flood": flood,
     "call": call,
+    "task": task,
     "kill_player": kill_player,
     "bad_message": bad_message,
     "name": name_,

@@ -7,12 +7,12 @@ for what must never happen; `settled` and `empty` look at what must hold when al
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aybiza.actors.cluster.names import NameConflict
-from aybiza.actors.runtime import TIMEOUT, Down, Exit, NodeDown, NodeUp, Pid
+from aybiza.actors.runtime import TIMEOUT, Down, Exit, NodeDown, NodeUp, Pid, TaskResult
 
 if TYPE_CHECKING:
     from tests.actors.cluster.world import Node
@@ -74,8 +74,12 @@ class Ledger:
 
     now: Callable[[], float]
     known: list[Pid] = field(default_factory=list)
+    players: set[Pid] = field(default_factory=set)
     dead: dict[Pid, float] = field(default_factory=dict)
     watches: dict[tuple[Pid, int], Watch] = field(default_factory=dict)
+    debts: dict[tuple[Pid, int], Pid] = field(default_factory=dict)
+    """The tasks that owe an owner, by the reference that their messages bear."""
+    paid: Counter[tuple[Pid, int, str]] = field(default_factory=Counter)
     ties: dict[tuple[Pid, Pid], Tie] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     numbers: Counter[tuple[Pid, Pid]] = field(default_factory=Counter)
@@ -102,6 +106,7 @@ class Ledger:
 
     def born(self, pid: Pid) -> None:
         self.known.append(pid)
+        self.players.add(pid)
 
     def died(self, pid: Pid) -> None:
         self.dead.setdefault(pid, self.now())
@@ -120,6 +125,10 @@ class Ledger:
     def unwatched(self, watcher: Pid, ref: int) -> None:
         if (watch := self.watches.get((watcher, ref))) is not None:
             watch.over = True
+
+    def owes(self, owner: Pid, ref: int, task: Pid) -> None:
+        """A task runs."""
+        self.debts[owner, ref] = task
 
     def refs(self, watcher: Pid) -> list[int]:
         return [ref for pid, ref in self.watches if pid == watcher]
@@ -178,11 +187,14 @@ class Ledger:
         kind = str(event.get("event"))
         self.downs += kind == "node_down"
         distrusted = kind == "connection_failed" and event.get("exc_info") is None
-        if kind not in EXPECTED_EVENTS and not distrusted:
+        of_a_task = event.get("supervisor") == "tasks" or event.get("server") == "Task work"
+        if kind not in EXPECTED_EVENTS and not distrusted and not of_a_task:
             self.fault(f"the log says {kind}: { {k: v for k, v in event.items() if k != 'event'} }")
 
     def got(self, pid: Pid, message: Any) -> None:
         match message:
+            case TaskResult(ref=ref) | Down(ref=ref) if ref < 0:
+                self._paid(pid, ref, type(message).__name__)
             case Down(ref=ref):
                 self._down(pid, ref)
             case Exit(pid=Pid() as source, reason=reason):
@@ -212,11 +224,21 @@ class Ledger:
         if watch.told > 1:
             self.fault(f"{watch} was told of {watch.told} times")
 
+    def _paid(self, owner: Pid, ref: int, what: str) -> None:
+        self.told["debts"] += 1
+        self.paid[owner, ref, what] += 1
+        if self.paid[owner, ref, what] > 1:
+            self.fault(f"{owner} got the {what} of task {ref} again")
+        if what == "TaskResult" and self.paid[owner, ref, "Down"]:
+            self.fault(f"{owner} got the value of task {ref} after its end")
+
     def _exit(self, pid: Pid, source: Pid) -> None:
         self.told["exits"] += 1
         tie = self.ties.setdefault((pid, source), Tie())
         tie.exits += 1
         tie.standing = False
+        if source not in self.players:
+            tie.made = 1  # a task: it may have linked itself and ended before its start was told
         if tie.exits > tie.made:
             self.fault(f"{pid} heard {tie.exits} times of {source}, linked {tie.made} times")
 
@@ -235,6 +257,16 @@ class Ledger:
             self.fault(f"{pid} got {number} of {sender} after {last}, and no node was down")
         self.last[sender, pid] = (number, self.downs)
 
+    def always(self, nodes: Iterable[Node]) -> None:
+        """What holds after each step, whatever is broken."""
+        for node in nodes:
+            reached = {node.card.name, *(card.name for card in node.cluster._members.up())}
+            for name, pid in node.cluster.names.names().items():
+                if pid.node not in reached:
+                    self.fault(f"{node.card.name} holds {name} for {pid}, whose node is down")
+            if len(node.cluster._tasks) != 2:
+                self.fault(f"a task of {node.card.name} has ended")
+
     # When all is well
 
     def settled(self, nodes: list[Node]) -> None:
@@ -250,12 +282,14 @@ class Ledger:
                 for name in reached:
                     if not self.up.get((pid, name), False):
                         self.fault(f"{pid} was not told that {name} is up")
-            if any(task.done() for task in node.cluster._tasks):
-                self.fault(f"a task of {own} has ended")
         for watch in self.watches.values():
             due = watch.watcher in living and watch.target not in living
             if due and not watch.told and not watch.over:
                 self.fault(f"{watch} was never told of")
+        tasks = {pid for node in nodes for pid in node.vm.processes()}
+        for (owner, ref), task in self.debts.items():
+            if owner in living and task not in tasks and not self.paid[owner, ref, "Down"]:
+                self.fault(f"{owner} was never told of the end of its task {task}")
         for call in self.calls:
             if (
                 call.target not in living
@@ -267,6 +301,7 @@ class Ledger:
             if one in living and other not in living and tie.standing:
                 self.fault(f"{one} was never told of the end of {other}: {tie}")
         self._links(nodes, living)
+        self._rows(nodes)
         for tie in self.ties.values():
             tie.doubtful = False
         self._names(nodes)
@@ -276,7 +311,7 @@ class Ledger:
         ends = {
             (pid, peer)
             for node in nodes
-            for pid in node.players
+            for pid in node.vm.processes()
             for peer in node.cluster.links(pid)
         }
         for one, other in ends:
@@ -285,6 +320,27 @@ class Ledger:
         for (one, other), tie in self.ties.items():
             if tie.standing and one in living and other in living and (one, other) not in ends:
                 self.fault(f"{one} has no link to {other}: {tie}")
+
+    def _rows(self, nodes: list[Node]) -> None:
+        """What one node keeps for another, the other keeps, too, and nothing is kept for nobody."""
+        counts = {node.card.name: node.cluster.statistics() for node in nodes}
+        total: Counter[str] = Counter()
+        for each in counts.values():
+            total.update(each)
+        for one, other in (("monitors", "monitored"), ("asked", "answering")):
+            if total[one] != total[other]:
+                self.fault(f"{total[one]} {one} and {total[other]} {other}: {counts}")
+        for node in nodes:
+            open_ = [
+                watch
+                for watch in self.watches.values()
+                if watch.watcher in node.players and not watch.told and not watch.over
+            ]
+            kept = counts[node.card.name]
+            if kept["monitors"] != len(open_):
+                self.fault(f"{node.card.name} keeps {kept['monitors']} monitors, not {len(open_)}")
+            if kept["unlinking"] or kept["registering"]:
+                self.fault(f"{node.card.name} still waits: {kept}")
 
     def _names(self, nodes: list[Node]) -> None:
         for name in ("x", "y", "z"):

@@ -33,6 +33,7 @@ from aybiza.actors.runtime import (
 )
 from aybiza.actors.runtime.clock import VirtualTimeLoop
 from aybiza.actors.runtime.process import current_process
+from aybiza.supervisors import TaskSupervisor
 from tests.actors.cluster.kit import LoopCarrier, Network
 from tests.actors.cluster.ledger import Ledger
 
@@ -40,6 +41,7 @@ NODES = ("n0", "n1", "n2")
 PLAYERS = 3
 NAMES = ("x", "y", "z")
 GROUPS = ("g", "h")
+TASKS = "tasks"
 CALL_SECONDS = 60.0
 SETTLE_SECONDS = 14.0
 QUEUE_ITEMS = 60
@@ -170,6 +172,7 @@ class Node:
             lambda now: iter(()) if self.frozen else tick(now)
         )
         vm.observers.append(lambda process, _: self.world.ledger.died(process.pid))
+        await vm.start(TaskSupervisor, name=TASKS)
         for _ in range(PLAYERS):
             await self.play()
 
@@ -235,6 +238,8 @@ class World:
         self.steps += 1
         self.say(f"{self.loop.time():9.3f} {text}")
         self.run(work)
+        self.ledger.always(self.nodes.values())
+        self.ledger.check()
 
     def close(self) -> None:
         """End it; raises nothing that is not a fault of the cluster."""
@@ -334,5 +339,9 @@ class World:
                 node.vm.exit(pid, KILL)
                 await asyncio.sleep(0.05)
             node.players.clear()
+            for pid in node.vm.processes():
+                process = node.vm.find(pid)
+                if process is not None and process.label.startswith("Task "):
+                    node.vm.exit(pid, KILL)
         await asyncio.sleep(SETTLE_SECONDS)
         self.ledger.empty(list(self.nodes.values()))
