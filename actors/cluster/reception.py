@@ -24,6 +24,9 @@ from aybiza.actors.runtime.process import Process
 from aybiza.actors.runtime.reasons import KILL, KILLED
 from aybiza.actors.runtime.vm import VM
 
+UNKNOWN = 1000
+"""Kinds of signals that are not known and are named in the log."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -74,7 +77,7 @@ class Reception:
                 self.requests.refuse(node, signal.ref, error)
 
     def _pass_over(self, node: str, kind: str) -> None:
-        if (node, kind) not in self._unknown:
+        if (node, kind) not in self._unknown and len(self._unknown) < UNKNOWN:
             self._unknown.add((node, kind))
             log.warning(
                 "signal_not_understood",

@@ -1,7 +1,7 @@
 """`Shared`: the names and groups of a cluster, for the processes of one VM.
 
 Errors: `NameTaken`; `CallExit(NOPROC)` for a process that is not of this node; `TimeoutError`;
-`RemoteBusy`; `ValueError` for a name or group of more than `NAME_BYTES`.
+`ValueError` for a name or group of more than `NAME_BYTES`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from aybiza.actors.cluster import groups, names, signals
-from aybiza.actors.runtime.errors import CallExit, NameTaken, RemoteBusy
+from aybiza.actors.runtime.errors import CallExit, NameTaken
 from aybiza.actors.runtime.messages import System
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process
@@ -25,6 +25,8 @@ from aybiza.actors.runtime.vm import VM
 CLUSTER = "cluster"
 """The registry of `Via` names that are unique in the cluster; a server may be started under one."""
 REGISTER_SECONDS = 5.0
+ROOM_SECONDS = 0.02
+"""Between two looks whether there is room for a claim."""
 NAME_BYTES = 4096
 """Longest name or group."""
 
@@ -60,19 +62,24 @@ class Shared:
 
         Returns when every node that can be reached knows it. Raises `NameTaken`, and `CallExit`
         with `NOPROC` for a process that is not of this node or has ended meanwhile, or
-        `TimeoutError`, `RemoteBusy` when too much waits for a node, `ValueError` for a name that is
-        too long and what pickling the name raises.
+        `TimeoutError`, `ValueError` for a name that is too long and what pickling the name raises.
+        While too much waits for a node, it waits for room there.
         """
         pid = self._own(dest)
         _checked(name)
-        if (node := self._busy()) is not None:
-            raise RemoteBusy(node)
+        until = self._vm.now() + timeout
+        while self._busy() is not None:
+            if self._vm.now() >= until:
+                raise TimeoutError
+            await asyncio.sleep(ROOM_SECONDS)
+        if not self._vm.alive(pid):
+            raise CallExit(NOPROC, pid)
         if (pending := self.names.find(name)) is not None:
             raise NameTaken(name, pending)
         granted: asyncio.Future[None] = self._vm.loop.create_future()
         self._registering[name] = (pid, granted)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout_at(until):
                 self._carry_out(self.names.register(name, pid, time.time_ns()))
                 await granted
         except BaseException:

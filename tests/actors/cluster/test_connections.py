@@ -8,6 +8,7 @@ import pytest
 
 from aybiza.actors.cluster import link, signals
 from aybiza.actors.cluster.distribution import ClusterFailed, Distribution
+from aybiza.actors.cluster.membership import Card
 from aybiza.actors.runtime import (
     KILL,
     NOCONNECTION,
@@ -142,6 +143,29 @@ async def test_a_queue_that_is_full_to_the_last_costs_the_connection_and_nobody_
             Down(there.got[1].ref, target, "gone"),
             Exit(target, "gone"),
         ] or kinds(there) == ["Exit", "Down"]
+
+
+@virtual_time
+async def test_a_connection_is_never_given_up_in_the_midst_of_something(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link, "QUEUE_ITEMS", 50)
+    async with cluster("a", "b") as (_, [a, b]):
+        down: list[str] = []
+        node_down = b.node_down
+
+        def told(gone: Card, why: str) -> None:
+            down.append(gone.name)
+            node_down(gone, why)
+
+        monkeypatch.setattr(b, "node_down", told)
+        item = signals.packed(signals.Forget(1))
+        while b._connections.put("a", item, reserve=True):
+            pass
+        assert (down, a.vm.node in b.nodes()) == ([], True)
+        assert b._connections.put("a", item, reserve=True) is False
+        await asyncio.sleep(0.001)
+        assert (down, b.nodes()) == (["a"], [])
 
 
 @virtual_time

@@ -5,9 +5,18 @@ from typing import Any
 
 import pytest
 
+from aybiza.actors.cluster import link
 from aybiza.actors.cluster.names import NameConflict
 from aybiza.actors.cluster.shared import CLUSTER
-from aybiza.actors.runtime import CallExit, Exit, NameTaken, Via, virtual_time
+from aybiza.actors.runtime import (
+    NOPROC,
+    CallExit,
+    Exit,
+    NameTaken,
+    RemoteBusy,
+    Via,
+    virtual_time,
+)
 from tests.actors.cluster.kit import Probe, cluster, until
 
 
@@ -99,6 +108,45 @@ async def test_only_processes_of_this_node_can_be_registered() -> None:
             await a.register("n", pid)
         with pytest.raises(CallExit):
             await a.register("n")
+
+
+@virtual_time
+async def test_a_registration_waits_for_room_and_is_told_of_the_end_of_its_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link, "QUEUE_ITEMS", 50)
+    async with cluster("a", "b") as (_, [a, b]):
+        pid, _server = await started(a)
+        target, _server = await started(b)
+        with pytest.raises(RemoteBusy):
+            for number in range(100):
+                a.vm.send(target, number)
+        await a.register("n", pid)
+        assert b.whereis("n") == pid
+        with pytest.raises(ValueError, match="too long: at most 4096"):
+            await a.register("x" * 5000, pid)
+        b._carrier.dead = True  # type: ignore[attr-defined]
+        waiting = asyncio.create_task(a.register("m", pid))
+        await asyncio.sleep(0.1)
+        a.vm.exit(pid, "kill")
+        with pytest.raises(CallExit) as failure:
+            await waiting
+        assert failure.value.reason == NOPROC
+        assert a.statistics()["registering"] == 0
+
+
+@virtual_time
+async def test_a_process_of_many_names_and_groups_takes_them_all_along() -> None:
+    async with cluster("a", "b") as (_, [a, b]):
+        pid, _server = await started(a)
+        for number in range(600):
+            await a.register(("n", number), pid)
+            a.join_group(("g", number), pid)
+        await until(lambda: len(b.groups.groups()) == 600)
+        assert b.names.counts() == {"b": 0, "a": 600}
+        await a.vm.stop(pid)
+        await until(lambda: not b.groups.groups())
+        assert (b.names.names(), a.names.names()) == ({}, {})
 
 
 @virtual_time
