@@ -28,7 +28,8 @@ from typing import Any, Final, Literal
 import structlog
 
 from aybiza.actors import names
-from aybiza.actors.measures.metrics_actor import set_gauge
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.registry_actor import publish, publish_everywhere, subscribe
 from aybiza.actors.runtime import VM, CallExit, From, GenServer, Pid
 from aybiza.claude.circuit_breaker import FAILURE_THRESHOLD, RECOVERY_MS, CircuitBreaker, State
@@ -79,7 +80,7 @@ class CircuitBreakerActor(GenServer):
         self.opened = 0
         self.heard = 0
         subscribe(self.vm, TOPIC)
-        set_gauge(self.vm, "aybiza_breaker_state", 0, model=model_id)
+        emit(self.vm, events.BREAKER, state=0, model=model_id)
 
     async def handle_call(self, request: Any, from_: From) -> Any:
         if request == "get_state":
@@ -153,7 +154,7 @@ class CircuitBreakerActor(GenServer):
                 failures=self.breaker.failure_count,
                 heard=heard,
             )
-            set_gauge(self.vm, "aybiza_breaker_state", GAUGE[after], model=self.model_id)
+            emit(self.vm, events.BREAKER, state=GAUGE[after], model=self.model_id)
             left = self.breaker.recovery_left(self._now_ms())
             change = BreakerChanged(self.model_id, after, before, self.pid, left, heard)
             # Hearsay is no news to others: whoever heard it here has heard it from its origin.

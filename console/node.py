@@ -31,8 +31,9 @@ from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.phrase_keeper import PhraseKeeper
 from aybiza.actors.cluster.carrier import Carrier
 from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.measures import events
 from aybiza.actors.measures.costs_keeper import CostsFile, CostsKeeper, restore
-from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.metrics_sink import MetricsSink
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.names import PHRASES, TOOL_SUPERVISOR
@@ -299,7 +300,7 @@ def _admission(settings: Settings, vm: VM) -> Admission:
     """The doors' defence. Reads files; warns of doors that are open to anybody."""
 
     def refused(door: str, reason: str) -> None:
-        count(vm, "aybiza_refused_total", door=door, reason=reason)
+        emit(vm, events.DOOR_REFUSED, door=door, reason=reason)
 
     if settings.twilio_auth_token is None and not settings.is_local:
         log.warning(

@@ -34,7 +34,8 @@ from websockets.exceptions import ConnectionClosed
 from aybiza.actors import names
 from aybiza.actors.call.call_actor import HANDED_OVER
 from aybiza.actors.call.call_context import CallContext
-from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.memory_actor import Forget
 from aybiza.actors.placement.drain_actor import Left, adopt, end_stream
 from aybiza.actors.placement.placement_actor import board
@@ -230,7 +231,8 @@ class MediaStream(GenServer):
                 self.vm.send(owner, event)
 
     def _note_refusal(self, code: int, why: str) -> None:
-        count(self.vm, "aybiza_errors_total", kind="media_protocol")
+        told = {"kind": "media_protocol", "call_id": self.call_id}
+        emit(self.vm, events.PROVIDER_ERROR, provider="carrier", **told)
         log.warning("media_refused", call_id=self.call_id, code=code, why=why)
 
     async def _refuse(self, error: ProtocolError) -> None:
@@ -289,7 +291,7 @@ class MediaStream(GenServer):
         except SupervisorError as refusal:
             if refusal.term == "max_children":
                 log.warning("call_refused", call_id=context.call_id, reason="node is full")
-                count(self.vm, "aybiza_calls_total", outcome="refused")
+                emit(self.vm, events.CALL_REFUSED, call_id=context.call_id, outcome="refused")
                 await self._close(CLOSE_TRY_AGAIN_LATER, "no capacity")
             await self._session_gone(refusal.term)
             return
@@ -299,6 +301,7 @@ class MediaStream(GenServer):
         assert isinstance(session, Pid)
         self._session = session
         self.vm.link(session)
+        emit(self.vm, events.CALL_START, call_id=context.call_id)
         log.info("call_connected", call_id=context.call_id, session=str(session))
 
     async def _end_old_session(self, call_id: str) -> None:

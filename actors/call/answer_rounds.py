@@ -29,8 +29,8 @@ from aybiza.actors.call.answer_choice import choice_of, ready_tools, rungs_of, w
 from aybiza.actors.call.answer_tools import RunTools, results_of
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.circuit_breaker_actor import OPEN, call_with_circuit_breaker
-from aybiza.actors.measures import costs
-from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.measures import costs, events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import TurnPerformance
 from aybiza.actors.runtime import VM, Pid
 from aybiza.claude.converse import converse_request
@@ -203,7 +203,13 @@ class AnswerRounds:
             problem = BedrockError(ErrorKind.BREAKER_OPEN, message, model=attempt.model)
         if not isinstance(problem, BedrockError):
             raise problem
-        count(self._vm, "aybiza_errors_total", kind=problem.kind.value)
+        emit(
+            self._vm,
+            events.PROVIDER_ERROR,
+            provider="bedrock",
+            kind=problem.kind.value,
+            call_id=self._context.call_id,
+        )
         log.warning(
             "answer_broke_off",
             call_id=self._context.call_id,
@@ -317,10 +323,9 @@ class AnswerRounds:
 
     def _count_choice(self) -> None:
         choice = self._choice
-        count(self._vm, "aybiza_choices_total", rule=choice.rule, model=choice.model)
+        emit(self._vm, events.CHOICE, rule=choice.rule, model=choice.model)
         if (arm := choice.experiment) is not None:
-            name = "aybiza_experiment_turns_total"
-            count(self._vm, name, experiment=arm.experiment, arm=arm.arm)
+            emit(self._vm, events.EXPERIMENT, experiment=arm.experiment, arm=arm.arm)
 
     # The end
 

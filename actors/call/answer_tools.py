@@ -21,6 +21,7 @@ import structlog
 
 from aybiza.actors import names
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.measures import events
 from aybiza.actors.memory.memory_actor import kept
 from aybiza.actors.runtime import KILL, VM, CallExit, Pid, Request, Task
 from aybiza.claude.converse import tool_result
@@ -155,5 +156,7 @@ class _Round:
             said=self._asked.said,
             asked=self._asked.asked,
         )
-        async with asyncio.timeout(TOOL_SECONDS):
-            return await context.toolbox.run(run)
+        told = {"call_id": context.call_id, "tool": use.name}
+        with self._vm.telemetry.span(events.TOOL, told):
+            async with asyncio.timeout(TOOL_SECONDS):
+                return await context.toolbox.run(run)

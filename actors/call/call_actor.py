@@ -29,8 +29,8 @@ from aybiza.actors import names
 from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerUp
-from aybiza.actors.measures import costs
-from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.measures import costs, events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
 from aybiza.actors.runtime import (
     NORMAL,
@@ -334,7 +334,7 @@ class CallActor(GenServer):
         stopped = TalkStopped(stop.turn, stop.seq, 0.0)
         if cut is not None and cut.sentence.turn == stop.turn:
             stopped = TalkStopped(stop.turn, cut.sentence.seq, cut.fraction)
-        count(self.vm, "aybiza_barge_ins_total")
+        emit(self.vm, events.TURN_INTERRUPTED, call_id=self.call_id, turn=stop.turn)
         log.info("agent_interrupted", call_id=self.call_id, turn=stop.turn, seq=stopped.seq)
         await self._tell(stopped)
 
@@ -351,7 +351,7 @@ class CallActor(GenServer):
         turns = self.machine.conversation.turns.values()
         spoken = sum(bool(turn.caller) for turn in turns)
         log.info("call_ended", call_id=self.call_id, reason=end.reason, turns=spoken)
-        count(self.vm, "aybiza_calls_total", outcome=end.reason)
+        emit(self.vm, events.CALL_STOP, call_id=self.call_id, outcome=end.reason, turns=spoken)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
         costs.close(self.vm, self.call_id)
         self._line.ended = end.reason
@@ -366,8 +366,8 @@ class CallActor(GenServer):
 
     def _recorded(self, record: Record) -> None:
         match record.entry:
-            case CallerTurn(_, text) if text:
-                count(self.vm, "aybiza_turns_total")
+            case CallerTurn(turn, text) if text:
+                emit(self.vm, events.TURN_START, call_id=self.call_id, turn=turn)
             case AgentSentence(turn, seq, text):
                 self._log("agent_says", text, turn=turn, seq=seq)
 

@@ -31,7 +31,8 @@ from aybiza.actors import names
 from aybiza.actors.call import kept_phrases
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.wire import Down, Lost, Troubled, Up, Wire
-from aybiza.actors.measures.metrics_actor import count, observe
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import record_tts_latency
 from aybiza.actors.runtime import Continue, FunctionClause, GenServer, Pid, Timer
 from aybiza.dialogue.events import Heard, LineFailed, SpeechTroubled
@@ -272,7 +273,7 @@ class SpeakerActor(GenServer):
     def _passed_over(self, texts: list[Text]) -> None:
         for text in texts:
             turn, seq = text.sentence
-            count(self.vm, "aybiza_texts_passed_over_total")
+            emit(self.vm, events.TEXT_PASSED_OVER, call_id=self._context.call_id)
             log.error("text_passed_over", call_id=self._context.call_id, turn=turn, seq=seq)
             if seq == 0:
                 # Not even that: it is the voice that fails, not the text.
@@ -322,11 +323,12 @@ class SpeakerActor(GenServer):
         later = self._pacer.pace(self._synthesis.goes, self.vm.now())
         if self._pacer.answered is not None:
             (sentence, seconds), self._pacer.answered = self._pacer.answered, None
-            observe(self.vm, "aybiza_turn_response_seconds", seconds)
+            call_id, turn = self._context.call_id, sentence.turn
+            emit(self.vm, events.TURN_ANSWERED, call_id=call_id, turn=turn, seconds=seconds)
             log.info(
                 "turn_answered",
-                call_id=self._context.call_id,
-                turn=sentence.turn,
+                call_id=call_id,
+                turn=turn,
                 response_ms=round(seconds * 1000, 1),
             )
         return later

@@ -18,7 +18,8 @@ from typing import Any
 
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.wire import Down, Lost, Troubled, Up, Wire
-from aybiza.actors.measures.metrics_actor import observe
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import Continue, GenServer, TimedOut, Timeout, Timer
 from aybiza.dialogue.events import (
     CallerFinished,
@@ -172,7 +173,8 @@ class TranscriberActor(GenServer):
         ended = self._voice_ended(last_word_end)
         # The newest audio has just come, and the telephone sends it in real time.
         self._line.finished_at = now - (ring.end - ended) / BYTES_A_SECOND
-        observe(self.vm, "aybiza_stt_final_seconds", now - self._line.finished_at)
+        seconds = now - self._line.finished_at
+        emit(self.vm, events.SPEECH_FINAL, call_id=self._context.call_id, seconds=seconds)
         self._line.post(CallerFinished())
 
     def _voice_ended(self, last_word_end: float | None) -> int:

@@ -23,6 +23,8 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import structlog
 
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import KILL, Exit, GenServer, Pid, Shutdown, Stop, Task, Timer
 from aybiza.speech.deepgram_socket import DeepgramClosed, DeepgramRefused
 from aybiza.speech.reconnect import (
@@ -193,6 +195,7 @@ class Wire(Generic[S]):
                 self._happened.append(event)
             case _Opened(reader, session) if reader == self._reader:
                 self.session = session
+                emit(self._vm, events.SOCKET_OPENED, socket=self._name, call_id=self._call_id)
                 self._happened.append(Up())
                 self._tell(Opened())
             case Exit(pid, reason) if pid == self._reader:
@@ -228,6 +231,9 @@ class Wire(Generic[S]):
         raise Stop(Shutdown("Deepgram ended the stream"))
 
     def _gone(self, reason: str, how: Event) -> None:
+        how_told = events.SOCKET_FAILED if self.session is None else events.SOCKET_CLOSED
+        told = {"socket": self._name, "call_id": self._call_id, "reason": reason}
+        emit(self._vm, how_told, **told)
         self._reader, self.session, self._reason = None, None, reason
         self._failures += 1
         log.warning(f"{self._name}_down", call_id=self._call_id, reason=reason)

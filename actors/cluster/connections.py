@@ -31,6 +31,7 @@ from aybiza.actors.cluster.membership import (
     Up,
 )
 from aybiza.actors.runtime.errors import RemoteBusy
+from aybiza.actors.runtime.telemetry import REMOTE_QUEUE_FULL
 from aybiza.actors.runtime.vm import VM
 
 ALARM_SECONDS = 10.0
@@ -103,6 +104,7 @@ class Connections:
             return False
         if self._due("remote_queue_full", node):
             log.warning("remote_queue_full", node=node)
+            self._vm.telemetry.execute(REMOTE_QUEUE_FULL, metadata={"node": node})
         if not reserve:
             raise RemoteBusy(node)
         self._give_up(node, "too many messages wait for it")

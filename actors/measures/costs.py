@@ -22,7 +22,8 @@ from typing import Any, Final
 
 import structlog
 
-from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.registry_actor import publish
 from aybiza.actors.runtime import VM
 from aybiza.claude.billing import Cost, cost_of
@@ -70,7 +71,7 @@ def charge(
     cost = cost_of(profile, usage, ttl=ttl)
     if not cost.priced:
         log.warning("model_without_price", model=profile.id, call_id=call_id)
-    count(vm, "aybiza_cost_usd_total", cost.usd, model=profile.id)
+    emit(vm, events.COST, usd=cost.usd, call_id=call_id, model=profile.id)
     reached = ledger(vm).charge(cost.total, call_id=call_id, tenant_id=tenant_id, now=clock())
     for event in reached:
         log.warning(
@@ -82,7 +83,7 @@ def charge(
             limit_usd=event.limit / MICRO,
             action=event.action,
         )
-        count(vm, "aybiza_quotas_reached_total", scope=event.scope, action=event.action)
+        emit(vm, events.QUOTA, scope=event.scope, action=event.action)
         publish(vm, TOPIC, ("quota_reached", event))
     return cost
 

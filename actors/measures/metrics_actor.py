@@ -4,9 +4,10 @@
     observe(vm, "aybiza_first_token_seconds", 0.31)
     text = await render(vm)
 
-Every metric is declared in `METRICS`. The figures stand in a table of the VM and outlive the
-actor. Requests: casts `("increment", name, labels, amount)`, `("set", name, labels, value)`,
-`("observe", name, value, labels)`; call `"render"`.
+Every metric is declared in `METRICS`. They are fed by the events of the node, as `FEEDS` says;
+what is in `MEASURED` is looked up when the text is made. The figures stand in a table of the VM
+and outlive the actor. Requests: casts `("increment", name, labels, amount)`,
+`("set", name, labels, value)`, `("observe", name, value, labels)`; call `"render"`.
 
 Errors: none reach the sender. An unknown name, wrong labels or a value that is no number is
 logged once and dropped. A metric keeps at most `MAX_SERIES` combinations of label values; further
@@ -18,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import structlog
@@ -27,9 +28,11 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from aybiza.actors.measures import events
 from aybiza.actors.names import METRICS as NAME
 from aybiza.actors.node import refusals
-from aybiza.actors.runtime import VM, CallExit, From, GenServer, Process, Reason, is_orderly
+from aybiza.actors.runtime import VM, CallExit, From, GenServer, telemetry
+from aybiza.actors.runtime.telemetry import Event
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,8 @@ RENDER_SECONDS = 2.0
 
 TABLE: Final = "metrics"
 OTHER: Final = "other"
+CALL_LABEL: Final = "CallSession"
+"""What the process that holds a call together is called."""
 
 LATENCY_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
@@ -99,12 +104,82 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_breaker_state": Metric(
         "gauge", "Circuit breaker: 0 closed, 1 half open, 2 open", ("model",)
     ),
-    "aybiza_crashes_total": Metric("counter", "Processes that ended by a crash", ("actor",)),
+    "aybiza_tools_failed_total": Metric("counter", "Tools that crashed or hung", ("tool",)),
+    "aybiza_sockets_failed_total": Metric(
+        "counter", "Attempts to reach a speech service that failed", ("socket",)
+    ),
+    "aybiza_loop_blocked_total": Metric("counter", "Callbacks that held the loop too long"),
+    "aybiza_remote_queue_full_total": Metric(
+        "counter", "Times that too much waited for a node", ("node",)
+    ),
+    "aybiza_crashes_total": Metric(
+        "counter", "Processes that ended by a fault of their own", ("actor",)
+    ),
     "aybiza_restarts_total": Metric("counter", "Children that were restarted", ("actor",)),
     "aybiza_processes": Metric("gauge", "Living processes of the node"),
     "aybiza_mailbox_messages": Metric("gauge", "Messages that wait in all mailboxes"),
     "aybiza_mailbox_longest": Metric("gauge", "Messages that wait in the fullest mailbox"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What an event enters into a metric: a measurement of it (None: 1), under labels that are of
+    its metadata or `fixed`."""
+
+    metric: str
+    measure: str | None = None
+    labels: tuple[str, ...] = ()
+    fixed: Mapping[str, str] = field(default_factory=dict)
+
+
+FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
+    events.CALL_STOP: (Feed("aybiza_calls_total", None, ("outcome",)),),
+    events.CALL_REFUSED: (Feed("aybiza_calls_total", None, ("outcome",)),),
+    events.TURN_START: (Feed("aybiza_turns_total"),),
+    events.TURN_INTERRUPTED: (Feed("aybiza_barge_ins_total"),),
+    events.TURN_ANSWERED: (Feed("aybiza_turn_response_seconds", "seconds"),),
+    events.TURN_STOP: (Feed("aybiza_conversation_seconds", "seconds"),),
+    events.TURN_JUDGED: (Feed("aybiza_model_fit_total", None, ("fit",)),),
+    events.REQUEST_FIRST_TOKEN: (Feed("aybiza_first_token_seconds", "seconds"),),
+    events.REQUEST_STOP: (
+        Feed("aybiza_model_seconds", "seconds"),
+        Feed("aybiza_tools_called_total", "tools"),
+        *(
+            Feed("aybiza_tokens_total", f"{kind}_tokens", ("model",), {"kind": kind})
+            for kind in ("input", "output", "cache_read", "cache_write")
+        ),
+    ),
+    events.CHOICE: (Feed("aybiza_choices_total", None, ("rule", "model")),),
+    events.EXPERIMENT: (Feed("aybiza_experiment_turns_total", None, ("experiment", "arm")),),
+    events.COST: (Feed("aybiza_cost_usd_total", "usd", ("model",)),),
+    events.QUOTA: (Feed("aybiza_quotas_reached_total", None, ("scope", "action")),),
+    events.TOOL_EXCEPTION: (Feed("aybiza_tools_failed_total", None, ("tool",)),),
+    events.BREAKER: (Feed("aybiza_breaker_state", "state", ("model",)),),
+    events.SOCKET_FAILED: (Feed("aybiza_sockets_failed_total", None, ("socket",)),),
+    events.SPEECH_FINAL: (Feed("aybiza_stt_final_seconds", "seconds"),),
+    events.SPEECH_FIRST_AUDIO: (Feed("aybiza_tts_first_audio_seconds", "seconds"),),
+    events.TEXT_PASSED_OVER: (Feed("aybiza_texts_passed_over_total"),),
+    events.PROVIDER_ERROR: (Feed("aybiza_errors_total", None, ("kind",)),),
+    events.DOOR_REFUSED: (Feed("aybiza_refused_total", None, ("door", "reason")),),
+    events.SINK_FAILED: (Feed("aybiza_sink_failures_total"),),
+    events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count"),),
+    telemetry.PROCESS_CRASH: (Feed("aybiza_crashes_total", None, ("actor",)),),
+    telemetry.SUPERVISOR_RESTART: (Feed("aybiza_restarts_total", None, ("actor",)),),
+    telemetry.LOOP_BLOCKED: (Feed("aybiza_loop_blocked_total"),),
+    telemetry.REMOTE_QUEUE_FULL: (Feed("aybiza_remote_queue_full_total", None, ("node",)),),
+}
+"""What feeds the metrics: each event, and what it enters where."""
+
+MEASURED: Final = frozenset(
+    {
+        "aybiza_calls_active",
+        "aybiza_processes",
+        "aybiza_mailbox_messages",
+        "aybiza_mailbox_longest",
+    }
+)
+"""What is looked up when the text is made."""
 
 
 class RefusedFrames(Collector):
@@ -127,13 +202,14 @@ class RefusedFrames(Collector):
 
 
 class Table:
-    """The figures. One stands in `vm.tables`; it counts the VM's crashes by itself."""
+    """The figures. One stands in `vm.tables`, and hears the VM's events by itself."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._collectors = {name: self._collector(name) for name in METRICS}
         self._series: dict[str, set[tuple[str, ...]]] = {name: set() for name in METRICS}
         self._complaints: set[str] = set()
+        self._measured: dict[str, float] = {"calls_active": 0}
         ProcessCollector(registry=self.registry)
         self.registry.register(RefusedFrames())
 
@@ -159,19 +235,28 @@ class Table:
         if series is not None:
             series.observe(value)
 
-    def ended(self, process: Process, reason: Reason) -> None:
-        """An observer for `VM.observers`."""
-        if not is_orderly(reason):
-            self.increment("aybiza_crashes_total", {"actor": process.label})
-
-    def restarted(self, process: Process) -> None:
-        """An observer for `VM.restart_observers`."""
-        self.increment("aybiza_restarts_total", {"actor": process.label})
+    def hear(
+        self, event: Event, measurements: Mapping[str, Any], metadata: Mapping[str, Any], _: Any
+    ) -> None:
+        """A handler of telemetry: enter what `FEEDS` says of the event."""
+        for feed in FEEDS[event]:
+            value = 1 if feed.measure is None else measurements.get(feed.measure, 0)
+            labels = {**{label: metadata.get(label) for label in feed.labels}, **feed.fixed}
+            match METRICS[feed.metric].kind:
+                case "histogram":
+                    self.observe(feed.metric, value, labels)
+                case "gauge":
+                    self.set(feed.metric, labels, value)
+                case _ if value:
+                    self.increment(feed.metric, labels, value)
 
     def measure(self, vm: VM) -> None:
         """Take the figures of the VM itself."""
-        for name, value in vm.statistics().items():
-            self.set(f"aybiza_{name}", {}, value)
+        figures = vm.statistics() | {"calls_active": vm.count_processes(CALL_LABEL)}
+        for name, value in figures.items():
+            if self._measured.get(name) != value:
+                self._measured[name] = value
+                self.set(f"aybiza_{name}", {}, value)
 
     def _collector(self, name: str) -> Any:
         metric = METRICS[name]
@@ -254,8 +339,7 @@ def table(vm: VM) -> Table:
     found = vm.tables.get(TABLE)
     if not isinstance(found, Table):
         found = vm.tables[TABLE] = Table()
-        vm.observers.append(found.ended)
-        vm.restart_observers.append(found.restarted)
+        vm.telemetry.attach_many(TABLE, list(FEEDS), found.hear)
     return found
 
 

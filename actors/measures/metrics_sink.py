@@ -26,7 +26,8 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from aybiza.actors.measures.metrics_actor import count
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import NORMAL, VM, Exit, GenServer, Pid, Shutdown, Stop, Task
 from aybiza.claude.workers import AllBusy, WorkerPool
 
@@ -189,7 +190,7 @@ class MetricsSink(GenServer):
             case _:
                 text = str(reason)
         self._failures += 1
-        count(self.vm, "aybiza_sink_failures_total")
+        emit(self.vm, events.SINK_FAILED, reason=text)
         self._give_up(len(batch) - kept)
         if self.vm.now() - self._logged >= LOG_SECONDS:
             self._logged = self.vm.now()
@@ -198,7 +199,7 @@ class MetricsSink(GenServer):
 
     def _give_up(self, number: int) -> None:
         self._lost += number
-        count(self.vm, "aybiza_sink_lost_total", amount=number)
+        emit(self.vm, events.SINK_LOST, count=number)
 
     async def terminate(self, reason: Any) -> None:
         batch = self._batch or self._take()

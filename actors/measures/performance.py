@@ -25,8 +25,8 @@ from typing import Any, Final
 import structlog
 
 from aybiza.actors.call.call_context import CallContext
-from aybiza.actors.measures import costs
-from aybiza.actors.measures.metrics_actor import count, observe
+from aybiza.actors.measures import costs, events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.metrics_sink import put_metric
 from aybiza.actors.registry_actor import publish
 from aybiza.actors.runtime import VM
@@ -67,7 +67,7 @@ def track_conversation_performance(
         metrics, assessment, now=moment, optimal_usd=optimal_cost_usd(metrics, models)
     )
     fit = "fitting" if assessment.was_optimal else "another"
-    count(vm, "aybiza_model_fit_total", fit=fit)
+    emit(vm, events.TURN_JUDGED, call_id=call_id, fit=fit)
     sent = {
         "model": metrics.get("model_used"),
         "tenant_id": metrics.get("tenant_id"),
@@ -109,18 +109,19 @@ def track_claude4_performance(
 ) -> Cost:
     """Record one request to a model, and charge for it. duration: ms. What it has cost."""
     cost = costs.charge(vm, profile, usage, call_id=call_id, tenant_id=tenant_id)
-    observe(vm, "aybiza_model_seconds", duration / 1000)
-    kinds = {
-        "input": usage.input_tokens,
-        "output": usage.output_tokens,
-        "cache_read": usage.cache_read_input_tokens,
-        "cache_write": usage.cache_write_input_tokens,
-    }
-    for kind, tokens in kinds.items():
-        if tokens:
-            count(vm, "aybiza_tokens_total", amount=tokens, model=profile.id, kind=kind)
-    if tools_count:
-        count(vm, "aybiza_tools_called_total", amount=tools_count)
+    emit(
+        vm,
+        events.REQUEST_STOP,
+        seconds=duration / 1000,
+        tools=tools_count,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_input_tokens,
+        cache_write_tokens=usage.cache_write_input_tokens,
+        call_id=call_id,
+        model=profile.id,
+        region=region,
+    )
     metrics: dict[str, Any] = {
         "operation": operation,
         "model": profile.id,
@@ -138,19 +139,19 @@ def track_claude4_performance(
 
 def record_first_token_latency(vm: VM, latency: float) -> None:
     """Ms from a request to the model's first text."""
-    observe(vm, "aybiza_first_token_seconds", latency / 1000)
+    emit(vm, events.REQUEST_FIRST_TOKEN, seconds=latency / 1000)
 
 
 def record_tts_latency(vm: VM, call_id: str, latency: float, seq: int) -> None:
     """Ms from a sentence to its first audio."""
-    observe(vm, "aybiza_tts_first_audio_seconds", latency / 1000)
+    emit(vm, events.SPEECH_FIRST_AUDIO, call_id=call_id, seconds=latency / 1000)
     put_metric(vm, "Speech", {"synthesis_ms": latency})
     log.debug("tts_latency", call_id=call_id, seq=seq, latency_ms=round(latency, 1))
 
 
 def record_conversation_latency(vm: VM, call_id: str, total_latency: float, turn: int) -> None:
     """Ms from the caller's words to the last sentence of the answer."""
-    observe(vm, "aybiza_conversation_seconds", total_latency / 1000)
+    emit(vm, events.TURN_STOP, call_id=call_id, turn=turn, seconds=total_latency / 1000)
     log.debug(
         "conversation_latency", call_id=call_id, turn=turn, latency_ms=round(total_latency, 1)
     )
@@ -191,6 +192,8 @@ class TurnPerformance:
         self._model, self._region = model, region or self._region
         self._asked = time.monotonic()
         self._awaits_token = True
+        told = {"turn": self._turn, "model": model, "region": self._region}
+        emit(self._vm, events.REQUEST_START, call_id=self._context.call_id, **told)
 
     def first_token(self) -> None:
         """Something of its answer has come; the first time of a request counts."""

@@ -26,6 +26,7 @@ from aybiza.actors.runtime.reasons import Crashed, Reason
 
 if TYPE_CHECKING:
     from aybiza.actors.runtime.process import Process
+    from aybiza.actors.runtime.telemetry import Handler
 
 BACKLOG = 1000
 SHOWN_CHARACTERS = 500
@@ -99,6 +100,11 @@ class Reporter:
             self._failed_observers.add(id(observer))
             fields = {"observer": observer, "exception": error}
             self._put("error", "observer_failed", fields)
+
+    def handler_failed(self, handler: Handler, error: BaseException) -> None:
+        """A handler of telemetry raised `error` and is detached."""
+        fields = {"handler": handler.id, "told": handler.event, "exception": error}
+        self._put("error", "telemetry_handler_detached", fields)
 
     def trace(self, process: Process, text: str) -> None:
         """A traced process: what happened to it."""

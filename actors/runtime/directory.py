@@ -54,6 +54,10 @@ class Directory:
             "mailbox_longest": max(lengths, default=0),
         }
 
+    def count_processes(self, label: str) -> int:
+        """How many living processes are called `label`: as a rule the name of their class."""
+        return sum(process.label == label for process in self._processes.values())
+
     def alive(self, dest: Dest) -> bool:
         """Whether a process lives at `dest`."""
         return self.find(dest) is not None

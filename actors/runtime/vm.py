@@ -16,6 +16,7 @@ Errors: `StartError` (a process did not start), `CallExit` (a call got no reply)
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import itertools
 from collections.abc import Awaitable, Callable, Coroutine
@@ -23,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
+from aybiza.actors.runtime import telemetry
 from aybiza.actors.runtime.closing import Closing
 from aybiza.actors.runtime.crash_report import Reporter
 from aybiza.actors.runtime.directory import calling_process
@@ -101,7 +103,12 @@ class VM(Messaging):
         self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
         self._reporter = Reporter()
-        self._watchdog = Watchdog(block_warning_ms) if block_warning_ms else None
+        self.telemetry = telemetry.Telemetry(self._reporter.handler_failed)
+        self._starts = self.telemetry.heard(telemetry.PROCESS_START)
+        self._stops = self.telemetry.heard(telemetry.PROCESS_STOP)
+        self._watchdog = (
+            Watchdog(block_warning_ms, self._tell_blocked) if block_warning_ms else None
+        )
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -151,6 +158,9 @@ class VM(Messaging):
         context.run(current_process.set, process)
         # The loop's own create_task would make a name for each.
         process.task = asyncio.Task(process.run(body), loop=loop, name=label, context=context)
+        if self._starts:
+            told = {"pid": pid, "actor": label, "parent": parent.pid if parent else None}
+            self.telemetry.execute(telemetry.PROCESS_START, metadata=told)
         if link and parent:
             if parent.alive:
                 link_both(process, parent)
@@ -292,6 +302,10 @@ class VM(Messaging):
             self.limit(INSIST_SECONDS).discard(process)
         if by_itself and not is_orderly(reason):
             self._reporter.report(process, reason, error)
+            self._tell_crash(process, reason)
+        if self._stops:
+            told = {"pid": pid, "actor": process.label, "reason": reason}
+            self.telemetry.execute(telemetry.PROCESS_STOP, metadata=told)
         for observer in self.observers:
             self._tell(observer, process, reason)
         callers, process.callers = process.callers, None
@@ -308,6 +322,21 @@ class VM(Messaging):
         if process is not None:
             for observer in self.restart_observers:
                 self._tell(observer, process)
+            told = {"pid": pid, "actor": process.label}
+            self.telemetry.execute(telemetry.SUPERVISOR_RESTART, metadata=told)
+
+    def _tell_crash(self, process: Process, reason: Reason) -> None:
+        told = {"pid": process.pid, "actor": process.label, "reason": reason}
+        self.telemetry.execute(telemetry.PROCESS_CRASH, metadata=told)
+
+    def _tell_blocked(self, seconds: float, culprit: dict[str, Any]) -> None:
+        """From the watchdog's thread: told when the loop runs again."""
+
+        def tell() -> None:
+            self.telemetry.execute(telemetry.LOOP_BLOCKED, {"seconds": seconds}, culprit)
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self.loop.call_soon_threadsafe(tell)
 
     def _tell(self, observer: Callable[..., None], *told: Any) -> None:
         # Whatever a third party raises: the others must be told.
@@ -342,6 +371,7 @@ class VM(Messaging):
             self._abandoned.add(process.task)
             process.task.add_done_callback(self._abandoned.discard)
             self._reporter.abandoned(process)
+            self._tell_crash(process, process.exiting)
             self.reap(process, process.exiting)
 
     def report(self, event: str, **fields: Any) -> None:
@@ -358,6 +388,11 @@ class VM(Messaging):
         if now >= self._alarms.get(process.pid.serial, now):
             self._alarms[process.pid.serial] = now + ALARM_SECONDS
             self._reporter.mailbox_alarm(process)
+            self.telemetry.execute(
+                telemetry.MAILBOX_ALARM,
+                {"length": len(process.mailbox)},
+                {"pid": process.pid, "actor": process.label},
+            )
 
     async def run_blocking(self, function: Callable[..., T], *args: Any) -> T:
         """Run a blocking function in the VM's thread pool.

@@ -15,6 +15,7 @@ import selectors
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -29,10 +30,16 @@ log = structlog.get_logger(__name__)
 
 
 class Watchdog:
-    """Watches one loop; `limit_ms` is how long a callback may hold it."""
+    """Watches one loop; `limit_ms` is how long a callback may hold it.
 
-    def __init__(self, limit_ms: float) -> None:
+    `blocked` is called in the watchdog's thread with the seconds and whose callback it is.
+    """
+
+    def __init__(
+        self, limit_ms: float, blocked: Callable[[float, dict[str, Any]], None] | None = None
+    ) -> None:
         self._limit = limit_ms / 1000.0
+        self._blocked = blocked
         self._beat = time.monotonic()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -74,6 +81,8 @@ class Watchdog:
                     # A log that cannot be written must not end the watch.
                     with contextlib.suppress(Exception):
                         log.warning("loop_blocked", blocked_ms=round(late * 1000), **culprit)
+                    if self._blocked:
+                        self._blocked(late, culprit)
 
 
 def _culprit(innermost: FrameType | None) -> dict[str, Any]:

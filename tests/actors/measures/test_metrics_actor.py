@@ -10,8 +10,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.metrics_actor import (
+    FEEDS,
     MAX_SERIES,
+    MEASURED,
     METRICS,
     MetricsActor,
     count,
@@ -21,7 +25,7 @@ from aybiza.actors.measures.metrics_actor import (
     table,
 )
 from aybiza.actors.node import refusals
-from aybiza.actors.runtime import KILL, VM, ExitError, GenServer, Stop, virtual_time
+from aybiza.actors.runtime import KILL, VM, ExitError, GenServer, Stop, telemetry, virtual_time
 from aybiza.supervisors import Supervisor, child
 
 
@@ -178,7 +182,54 @@ async def test_crashes_are_counted_by_who_crashed_also_while_the_actor_is_gone()
                 await vm.stop(metrics)
         await vm.start(MetricsActor, name="metrics")
         assert (await figures(vm))["aybiza_crashes_total", (("actor", "Fragile"),)] == 2
-        assert len(vm.observers) == 1
+        heard = vm.telemetry.list_handlers(("aybiza", "process"))
+        assert [handler.event for handler in heard] == [telemetry.PROCESS_CRASH]
+
+
+@virtual_time
+async def test_an_end_that_was_wanted_is_no_crash() -> None:
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        for reason in (KILL, "shutdown", "as told"):
+            pid = await vm.start(GenServer)
+            assert pid is not None
+            vm.exit(pid, reason)
+            await vm.join(pid)
+        await asyncio.sleep(0)
+        assert not any(name == "aybiza_crashes_total" for name, _ in await figures(vm))
+
+
+def test_every_metric_that_is_declared_is_fed_and_every_feed_fits_its_declarations() -> None:
+    fed = {feed.metric for feeds in FEEDS.values() for feed in feeds}
+    assert fed | MEASURED == set(METRICS)
+    assert not fed & MEASURED
+    for event, feeds in FEEDS.items():
+        told = events.EVENTS[event]
+        for feed in feeds:
+            metric = METRICS[feed.metric]
+            assert {*feed.labels, *feed.fixed} == set(metric.labels)
+            assert set(feed.labels) <= set(told.metadata)
+            assert feed.measure is None or feed.measure in told.measurements
+            assert (feed.measure is None) <= (metric.kind == "counter")
+
+
+@virtual_time
+async def test_what_events_tell_is_entered() -> None:
+    async with VM() as vm:
+        await vm.start(MetricsActor, name="metrics")
+        for event, feeds in FEEDS.items():
+            told = events.EVENTS[event]
+            if event[1] in ("process", "supervisor", "loop", "remote"):
+                vm.telemetry.execute(event, {"seconds": 1}, dict.fromkeys(told.metadata, "x"))
+            else:
+                metadata: dict[str, Any] = dict.fromkeys(told.metadata, "x")
+                emit(vm, event, **dict.fromkeys(told.measurements, 2), **metadata)
+            seen = await figures(vm)
+            for feed in feeds:
+                labels = {**dict.fromkeys(feed.labels, "x"), **feed.fixed}
+                suffix = "_sum" if METRICS[feed.metric].kind == "histogram" else ""
+                value = seen[feed.metric + suffix, tuple(sorted(labels.items()))]
+                assert value == (2 if feed.measure else (2 if event == events.CALL_REFUSED else 1))
 
 
 @virtual_time

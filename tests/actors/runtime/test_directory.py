@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -144,3 +145,14 @@ async def test_a_process_knows_itself_and_code_outside_knows_nobody() -> None:
         pid = await started(vm)
         assert await vm.call(pid, vm.self) == pid
         assert vm.self() is None
+
+
+@virtual_time
+async def test_living_processes_are_counted_by_what_they_are_called() -> None:
+    async with VM() as vm:
+        pids = [vm.spawn(asyncio.sleep, 10) for _ in range(3)]
+        assert vm.count_processes("sleep") == 3
+        vm.exit(pids[0], "gone")
+        await vm.join(pids[0])
+        assert vm.count_processes("sleep") == 2
+        assert vm.count_processes("other") == 0

@@ -1,0 +1,132 @@
+"""The events of the application, and what each of them tells.
+
+    emit(vm, TURN_ANSWERED, seconds=0.8, call_id=…, turn=3)
+
+`EVENTS` is the list of all, those of the runtime included: what an event means, its measurements
+(numbers; times in seconds) and its metadata. Handlers are attached by
+`vm.telemetry.attach(id, event, function)`, see `aybiza.actors.runtime.telemetry`; the metrics of
+the node are one such handler. Nothing that callers or agents have said is in any event.
+
+Errors: none; `emit` never raises, waits for nothing, and costs a look into a dict where nobody
+listens.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from aybiza.actors.runtime import VM
+from aybiza.actors.runtime import telemetry as runtime
+from aybiza.actors.runtime.telemetry import Event
+
+
+class Told(NamedTuple):
+    """The declaration of an event: what it means, its measurements, its metadata."""
+
+    meaning: str
+    measurements: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+
+
+CALL_START: Final[Event] = ("aybiza", "call", "start")
+CALL_STOP: Final[Event] = ("aybiza", "call", "stop")
+CALL_REFUSED: Final[Event] = ("aybiza", "call", "refused")
+TURN_START: Final[Event] = ("aybiza", "turn", "start")
+TURN_ANSWERED: Final[Event] = ("aybiza", "turn", "answered")
+TURN_INTERRUPTED: Final[Event] = ("aybiza", "turn", "interrupted")
+TURN_STOP: Final[Event] = ("aybiza", "turn", "stop")
+TURN_JUDGED: Final[Event] = ("aybiza", "turn", "judged")
+REQUEST_START: Final[Event] = ("aybiza", "request", "start")
+REQUEST_FIRST_TOKEN: Final[Event] = ("aybiza", "request", "first_token")
+REQUEST_STOP: Final[Event] = ("aybiza", "request", "stop")
+CHOICE: Final[Event] = ("aybiza", "model", "chosen")
+EXPERIMENT: Final[Event] = ("aybiza", "experiment", "turn")
+COST: Final[Event] = ("aybiza", "cost", "charged")
+QUOTA: Final[Event] = ("aybiza", "quota", "reached")
+TOOL: Final[Event] = ("aybiza", "tool")
+"""A span: its events are `TOOL_START` and then `TOOL_STOP` or `TOOL_EXCEPTION`."""
+TOOL_START: Final[Event] = (*TOOL, "start")
+TOOL_STOP: Final[Event] = (*TOOL, "stop")
+TOOL_EXCEPTION: Final[Event] = (*TOOL, "exception")
+BREAKER: Final[Event] = ("aybiza", "breaker", "change")
+SOCKET_OPENED: Final[Event] = ("aybiza", "socket", "opened")
+SOCKET_CLOSED: Final[Event] = ("aybiza", "socket", "closed")
+SOCKET_FAILED: Final[Event] = ("aybiza", "socket", "failed")
+SPEECH_FINAL: Final[Event] = ("aybiza", "speech", "final")
+SPEECH_FIRST_AUDIO: Final[Event] = ("aybiza", "speech", "first_audio")
+TEXT_PASSED_OVER: Final[Event] = ("aybiza", "speech", "passed_over")
+PROVIDER_ERROR: Final[Event] = ("aybiza", "provider", "error")
+DOOR_REFUSED: Final[Event] = ("aybiza", "door", "refused")
+SINK_FAILED: Final[Event] = ("aybiza", "sink", "failed")
+SINK_LOST: Final[Event] = ("aybiza", "sink", "lost")
+
+_TURN = ("call_id", "turn")
+_SOCKET = ("socket", "call_id", "reason")
+_TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+
+EVENTS: Final[dict[Event, Told]] = {
+    runtime.PROCESS_START: Told("A process was started", (), ("pid", "actor", "parent")),
+    runtime.PROCESS_STOP: Told("A process is over", (), ("pid", "actor", "reason")),
+    runtime.PROCESS_CRASH: Told(
+        "A process ended by a fault of its own, or had to be given up",
+        (),
+        ("pid", "actor", "reason"),
+    ),
+    runtime.SUPERVISOR_RESTART: Told("A child was started again", (), ("pid", "actor")),
+    runtime.MAILBOX_ALARM: Told("A mailbox is long", ("length",), ("pid", "actor")),
+    runtime.LOOP_BLOCKED: Told("A callback held the loop", ("seconds",), ("callback", "at")),
+    runtime.REMOTE_QUEUE_FULL: Told("Too much waits for a node", (), ("node",)),
+    CALL_START: Told("A call has its session", (), ("call_id",)),
+    CALL_STOP: Told("A call is over", ("turns",), ("call_id", "outcome")),
+    CALL_REFUSED: Told("A call was not taken: the node is full", (), ("call_id", "outcome")),
+    TURN_START: Told("The caller has said something that is answered", (), _TURN),
+    TURN_ANSWERED: Told(
+        "From the end of the caller's speech to the first audio of the answer", ("seconds",), _TURN
+    ),
+    TURN_INTERRUPTED: Told("The caller cut an answer short", (), _TURN),
+    TURN_STOP: Told("From the caller's words to the last sentence", ("seconds",), _TURN),
+    TURN_JUDGED: Told(
+        "Whether the model that answered was the fitting one", (), ("call_id", "fit")
+    ),
+    REQUEST_START: Told("A request goes to a model", (), (*_TURN, "model", "region")),
+    REQUEST_FIRST_TOKEN: Told("From a request to the model's first text", ("seconds",)),
+    REQUEST_STOP: Told(
+        "A model's message is complete",
+        ("seconds", "tools", *_TOKENS),
+        ("call_id", "model", "region"),
+    ),
+    CHOICE: Told("A model was chosen for a turn", (), ("rule", "model")),
+    EXPERIMENT: Told("A turn is part of an experiment", (), ("experiment", "arm")),
+    COST: Told("An answer was charged for", ("usd",), ("call_id", "model")),
+    QUOTA: Told("A quota is reached", (), ("scope", "action")),
+    TOOL_START: Told("A tool begins", ("monotonic",), ("call_id", "tool")),
+    TOOL_STOP: Told("A tool has an outcome", ("monotonic", "seconds"), ("call_id", "tool")),
+    TOOL_EXCEPTION: Told(
+        "A tool crashed or hung", ("monotonic", "seconds"), ("call_id", "tool", "error")
+    ),
+    BREAKER: Told(
+        "A breaker changed; its state is 0 closed, 1 half open, 2 open", ("state",), ("model",)
+    ),
+    SOCKET_OPENED: Told("A socket to a speech service is open", (), _SOCKET[:2]),
+    SOCKET_CLOSED: Told("An open one has ended", (), _SOCKET),
+    SOCKET_FAILED: Told("None could be had, at this attempt", (), _SOCKET),
+    SPEECH_FINAL: Told(
+        "From the end of speech to its final transcript", ("seconds",), ("call_id",)
+    ),
+    SPEECH_FIRST_AUDIO: Told("From a sentence to its first audio", ("seconds",), ("call_id",)),
+    TEXT_PASSED_OVER: Told("A text was passed over: no voice would say it", (), ("call_id",)),
+    PROVIDER_ERROR: Told("A provider failed", (), ("provider", "kind", "call_id")),
+    DOOR_REFUSED: Told("A door refused a request or a connection", (), ("door", "reason")),
+    SINK_FAILED: Told("A metrics sink did not take a batch", (), ("reason",)),
+    SINK_LOST: Told("A metrics sink lost values", ("count",)),
+}
+
+
+def emit(vm: VM, event: Event, /, **told: Any) -> None:
+    """Tell who listens of `event`; what its declaration names as measurements is one, the rest is
+    metadata."""
+    if not vm.telemetry.heard(event):
+        return
+    names = EVENTS[event].measurements
+    measurements = {name: told.pop(name) for name in names if name in told}
+    vm.telemetry.execute(event, measurements, told)
