@@ -22,6 +22,7 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.memory_actor import kept
 from aybiza.actors.runtime import KILL, VM, CallExit, Pid, Request, Task
 from aybiza.claude.converse import tool_result
@@ -140,6 +141,7 @@ class _Round:
 
     def _failed(self, use: ToolUse, failure: CallExit) -> None:
         call_id, reason = self._context.call_id, str(failure.reason)
+        emit(self._vm, events.TOOL_FAILED, how="crash", call_id=call_id, tool=use.name)
         log.warning("tool_failed", call_id=call_id, tool=use.name, reason=reason)
 
     async def _run(self, use: ToolUse) -> Outcome:
@@ -159,4 +161,7 @@ class _Round:
         told = {"call_id": context.call_id, "tool": use.name}
         with self._vm.telemetry.span(events.TOOL, told):
             async with asyncio.timeout(TOOL_SECONDS):
-                return await context.toolbox.run(run)
+                outcome = await context.toolbox.run(run)
+        if "error" in outcome:
+            emit(self._vm, events.TOOL_FAILED, how="error", **told)
+        return outcome

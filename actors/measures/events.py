@@ -48,6 +48,7 @@ TOOL: Final[Event] = ("aybiza", "tool")
 TOOL_START: Final[Event] = (*TOOL, "start")
 TOOL_STOP: Final[Event] = (*TOOL, "stop")
 TOOL_EXCEPTION: Final[Event] = (*TOOL, "exception")
+TOOL_FAILED: Final[Event] = ("aybiza", "tool", "failed")
 BREAKER: Final[Event] = ("aybiza", "breaker", "change")
 SOCKET_OPENED: Final[Event] = ("aybiza", "socket", "opened")
 SOCKET_CLOSED: Final[Event] = ("aybiza", "socket", "closed")
@@ -74,7 +75,11 @@ EVENTS: Final[dict[Event, Told]] = {
     ),
     runtime.SUPERVISOR_RESTART: Told("A child was started again", (), ("pid", "actor")),
     runtime.MAILBOX_ALARM: Told("A mailbox is long", ("length",), ("pid", "actor")),
-    runtime.LOOP_BLOCKED: Told("A callback held the loop", ("seconds",), ("callback", "at")),
+    runtime.LOOP_BLOCKED: Told(
+        "A callback held the loop",
+        ("seconds",),
+        ("pid", "name", "server", "callback", "at", "inside"),
+    ),
     runtime.REMOTE_QUEUE_FULL: Told("Too much waits for a node", (), ("node",)),
     CALL_START: Told("A call has its session", (), ("call_id",)),
     CALL_STOP: Told("A call is over", ("turns",), ("call_id", "outcome")),
@@ -103,6 +108,9 @@ EVENTS: Final[dict[Event, Told]] = {
     TOOL_STOP: Told("A tool has an outcome", ("monotonic", "seconds"), ("call_id", "tool")),
     TOOL_EXCEPTION: Told(
         "A tool crashed or hung", ("monotonic", "seconds"), ("call_id", "tool", "error")
+    ),
+    TOOL_FAILED: Told(
+        "A tool has an error for its outcome; how: error, crash", (), ("call_id", "tool", "how")
     ),
     BREAKER: Told(
         "A breaker changed; its state is 0 closed, 1 half open, 2 open", ("state",), ("model",)

@@ -104,7 +104,7 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_breaker_state": Metric(
         "gauge", "Circuit breaker: 0 closed, 1 half open, 2 open", ("model",)
     ),
-    "aybiza_tools_failed_total": Metric("counter", "Tools that crashed or hung", ("tool",)),
+    "aybiza_tools_failed_total": Metric("counter", "Tools whose outcome was an error", ("tool",)),
     "aybiza_sockets_failed_total": Metric(
         "counter", "Attempts to reach a speech service that failed", ("socket",)
     ),
@@ -154,7 +154,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.EXPERIMENT: (Feed("aybiza_experiment_turns_total", None, ("experiment", "arm")),),
     events.COST: (Feed("aybiza_cost_usd_total", "usd", ("model",)),),
     events.QUOTA: (Feed("aybiza_quotas_reached_total", None, ("scope", "action")),),
-    events.TOOL_EXCEPTION: (Feed("aybiza_tools_failed_total", None, ("tool",)),),
+    events.TOOL_FAILED: (Feed("aybiza_tools_failed_total", None, ("tool",)),),
     events.BREAKER: (Feed("aybiza_breaker_state", "state", ("model",)),),
     events.SOCKET_FAILED: (Feed("aybiza_sockets_failed_total", None, ("socket",)),),
     events.SPEECH_FINAL: (Feed("aybiza_stt_final_seconds", "seconds"),),

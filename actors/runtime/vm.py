@@ -73,7 +73,7 @@ class VM(Messaging):
     `registries` are the tables that `Via` names refer to. Each of `observers` is called on the loop
     with every process that ended and its reason, each of `restart_observers` with every process
     that a supervisor started in place of one that ended. `tables` is for data that must outlive
-    the actor which keeps it, as ETS tables with an heir do.
+    the actor which keeps it. `telemetry` tells who listens what happens.
     """
 
     process_type: ClassVar[type[Process]] = Process

@@ -11,6 +11,7 @@ import pytest
 from aybiza.actors import names
 from aybiza.actors.call import answer_tools
 from aybiza.actors.call.answer_tools import RunTools, results_of
+from aybiza.actors.measures import events
 from aybiza.actors.memory import memory_actor
 from aybiza.actors.memory.memory_actor import append
 from aybiza.actors.memory.sqlite_store import SqliteStore
@@ -138,6 +139,32 @@ async def test_a_write_that_hangs_is_waited_for_no_longer_than_a_tool_may_take(
         assert await place.vm.join(answer) == NORMAL
         await place.until(lambda: statuses(told) == [["error"], ["error"]])
         assert tools.ended == {"write": "cancelled"}
+
+
+class Failing(Slow):
+    """A tool that says that it failed, and one that crashes."""
+
+    async def run(self, use: ToolRun) -> dict[str, Any]:
+        if use.name == "read":
+            raise RuntimeError("as the test says")
+        return {"error": "full", "message": "There is no room."}
+
+
+async def test_a_tool_is_told_of_when_it_begins_ends_and_fails() -> None:
+    async with stage(ANSWERS, toolbox=Failing()) as place:
+        heard: list[tuple[str, str, str | None]] = []
+
+        def note(event: Any, _measurements: Any, metadata: Any, _config: Any) -> None:
+            heard.append((event[-1], metadata["tool"], metadata.get("how")))
+
+        tool = (events.TOOL_START, events.TOOL_STOP, events.TOOL_EXCEPTION, events.TOOL_FAILED)
+        place.vm.telemetry.attach_many("note", tool, note)
+        told, _, _ = await place.begin("Both.")
+        await place.until(lambda: statuses(told) == [["error", "error"]])
+        write = [("start", "write", None), ("stop", "write", None), ("failed", "write", "error")]
+        read = [("start", "read", None), ("exception", "read", None), ("failed", "read", "crash")]
+        assert [each for each in heard if each[1] == "write"] == write
+        assert [each for each in heard if each[1] == "read"] == read
 
 
 class Gated(SqliteStore):

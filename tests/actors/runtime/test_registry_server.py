@@ -8,17 +8,23 @@ from typing import Any
 import pytest
 
 from aybiza.actors.runtime import (
+    ANY,
     KILL,
     KILLED,
     SHUTDOWN,
     VM,
+    Clause,
     GenServer,
     Pid,
     Registry,
     StartError,
     Via,
+    is_type,
     observe,
+    rem,
+    same,
     sys,
+    variables,
     virtual_time,
 )
 from aybiza.supervisors import Supervisor, child
@@ -149,3 +155,33 @@ async def test_a_child_with_illegal_options_is_refused_where_it_is_written() -> 
         child(Registry, name="rooms", keys="nonsense")
     with pytest.raises(TypeError, match="name"):
         child(Registry, keys="unique")
+
+
+@virtual_time
+async def test_the_examples_of_the_documents_hold() -> None:
+    async with VM() as vm:
+        await Registry.start_link(vm, name="rooms", keys="unique")
+        rooms = vm.registries["rooms"]
+        blue, red = await started(vm), await started(vm)
+        for pid, name, count in ((blue, "blue", 4), (red, "red", 2)):
+            process = vm.find(pid)
+            assert process is not None
+            rooms.register(process, name, {"seats": count})
+        assert vm.whereis(Via("rooms", "blue")) == blue
+        seats, room = variables("seats room")
+        assert rooms.select(Clause((room, ANY, {"seats": seats}), seats > 3, give=room)) == ["blue"]
+
+        key, pid_of, value = variables("key pid value")
+        numbers = vm.registries["numbers"] = Registry("numbers")
+        one = vm.find(blue)
+        assert one is not None
+        numbers.register(one, ("call", 7), 1)
+        numbers.register(one, "b", 5)
+        numbers.register(one, "c", {"state": "ready", "load": 2})
+        assert numbers.select(
+            Clause((key, ANY, value), is_type(value, "integer"), value > 3, give=(key, value))
+        ) == [("b", 5)]
+        assert numbers.select(Clause((("call", key), pid_of, ANY), give=pid_of)) == [blue]
+        assert numbers.match("c", {"state": "ready", "load": value}, rem(value, 2) == 0)
+        whole = is_type(value, "integer") & same(value, 1)
+        assert numbers.count_select(Clause((ANY, ANY, value), whole)) == 1
