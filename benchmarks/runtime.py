@@ -1,8 +1,9 @@
 """What the runtime costs, beside what else a Python program could use.
 
 Measures: a `GenServer.call` and its reply, a supervised start, a crash until the child runs again,
-the memory of an idle process; and beside them a bare `asyncio.Queue` there and back, pykka, and
-Thespian's two bases. A figure is the median of many samples, each shorter than the time that an
+on asyncio's loop and on uvloop; the memory of an idle process, the longest collection; and beside
+them a bare `asyncio.Queue` there and back, pykka, and Thespian's two bases.
+A figure is the median of many samples, each shorter than the time that an
 operating system gives a process before it lets another run; the measures on the loop take turns.
 So a busy machine troubles few samples, and all measures alike: compare within one run.
 
@@ -18,12 +19,14 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
+import uvloop
 
 from aybiza.actors.runtime import KILL, VM, From, GenServer, Pid
+from aybiza.actors.runtime.collector import Collector
 from aybiza.benchmarks.peers import PEERS
 from aybiza.supervisors import DynamicSupervisor, Supervisor, child
 
@@ -68,14 +71,27 @@ class Fragile(GenServer):
 
 Sample = Callable[[], Awaitable[float]]
 
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "": asyncio.new_event_loop,
+    " on uvloop": uvloop.new_event_loop,
+}
+
 
 def run(rounds: int, *, peers: bool = True) -> list[Figure]:
     """All figures, after `rounds` rounds of `SAMPLES_A_ROUND` samples of each measure."""
     with _quiet():
         # Memory first, in a process that has not yet had and freed any.
         size = asyncio.run(memory())
-        figures = asyncio.run(_on_the_loop(rounds))
-    figures.append(Figure("memory of an idle process", size, "bytes", 6_000))
+        pause = asyncio.run(longest_pause())
+        figures = []
+        for kind, factory in LOOPS.items():
+            with asyncio.Runner(loop_factory=factory) as runner:
+                for figure in runner.run(_on_the_loop(rounds)):
+                    figures.append(replace(figure, name=figure.name + kind))
+    figures.append(Figure("memory of an idle process", size, "bytes", 3_000))
+    figures.append(
+        Figure(f"longest collection beside {IDLE_PROCESSES:,} processes", pause, "ms", 5)
+    )
     if peers:
         figures += [Figure(name, measure(), "us") for name, measure in PEERS]
     return figures
@@ -106,6 +122,33 @@ async def memory() -> float:
             await vm.start(Echo)
         gc.collect()
         return (own.memory_info().rss - before) / IDLE_PROCESSES
+
+
+async def longest_pause() -> float:
+    """The longest that a collection holds a node's loop with many processes, milliseconds."""
+    longest = began = 0.0
+
+    def watch(phase: str, _: dict[str, Any]) -> None:
+        nonlocal longest, began
+        if phase == "start":
+            began = time.thread_time()
+        else:
+            longest = max(longest, time.thread_time() - began)
+
+    collector = Collector()
+    async with VM(block_warning_ms=None) as vm:
+        collector.start(vm.loop)
+        gc.callbacks.append(watch)
+        try:
+            pids = [await vm.start(Echo) for _ in range(IDLE_PROCESSES)]
+            for pid in pids:
+                assert pid is not None
+                await vm.call(pid, [1])
+            gc.collect()
+        finally:
+            gc.callbacks.remove(watch)
+            collector.stop()
+    return longest * 1000
 
 
 async def _on_the_loop(rounds: int) -> list[Figure]:

@@ -36,12 +36,13 @@ from aybiza.actors.measures.costs_keeper import CostsFile, CostsKeeper, restore
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.metrics_sink import MetricsSink
 from aybiza.actors.memory.sqlite_store import SqliteStore
-from aybiza.actors.names import PHRASES, TOOL_SUPERVISOR
+from aybiza.actors.names import CALL_SUPERVISOR, PHRASES, TOOL_SUPERVISOR
 from aybiza.actors.node.context import NodeContext
 from aybiza.actors.node.cookie import read_cookie
 from aybiza.actors.placement.drain_actor import drained, one_call
 from aybiza.actors.placement.placement import Limits, Place
 from aybiza.actors.runtime import NORMAL, VM, CallExit
+from aybiza.actors.runtime.collector import Collector, freeze
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.converse import Guardrail
@@ -250,7 +251,9 @@ async def node_main(context: NodeContext) -> None:
     """Run a node until it is told to stop, or until its application gives up."""
     settings = load(context.settings)
     try:
-        _freeze()
+        # Done before the node opens and again when it is up, because the first time is the long
+        # one, and no loop with calls waits then.
+        freeze()
         await _serve(settings, context)
     finally:
         gc.unfreeze()
@@ -258,8 +261,9 @@ async def node_main(context: NodeContext) -> None:
 
 async def _serve(settings: Settings, context: NodeContext) -> None:
     async with Node(settings, carrier=context.carrier) as node:
-        _freeze()
         vm = node.vm
+        collector = Collector(lambda: _nobody_calls(vm))
+        collector.start(vm.loop)
         context.serve(lambda request: control(vm, request))
         doors = {"media": node.media_url, "http": node.http_url, "audio_socket": node.audio_socket}
         open_doors = {name: address for name, address in doors.items() if address}
@@ -275,6 +279,7 @@ async def _serve(settings: Settings, context: NodeContext) -> None:
             ends = (stop, gone, lost, done)
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            collector.stop()
             for end in (stop, gone, done):
                 end.cancel()
         if lost.done():
@@ -285,15 +290,11 @@ async def _serve(settings: Settings, context: NodeContext) -> None:
             raise RuntimeError("the application has given up; its last words are in the log")
 
 
-def _freeze() -> None:
-    """Take what lives now out of the garbage collector's sight.
-
-    A full collection holds the loop while it looks at every object, and the hundred thousand of
-    modules, clients and provider models live as long as the node. Done before the node opens and
-    again when it is up, because the first time is the long one, and no loop with calls waits then.
-    """
-    gc.collect()
-    gc.freeze()
+def _nobody_calls(vm: VM) -> bool:
+    """Whether no call would notice that the loop waits."""
+    supervisor = vm.find(CALL_SUPERVISOR)
+    # It is linked to its own supervisor, and to a session for each call.
+    return supervisor is not None and len(supervisor.links or ()) <= 1
 
 
 def _admission(settings: Settings, vm: VM) -> Admission:

@@ -27,6 +27,7 @@ from aybiza.actors.node.messages import (
     NodeEnded,
     NodeReady,
 )
+from aybiza.actors.runtime.loops import new_event_loop
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +99,7 @@ class LoopThread:
         self._outbox = outbox
         self._node = node
         self._carrier = carrier
-        self._loop = asyncio.new_event_loop()
+        self._loop = new_event_loop()
         self._context = NodeContext(
             incarnation=incarnation,
             settings=dict(os.environ),

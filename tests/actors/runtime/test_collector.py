@@ -1,0 +1,148 @@
+"""Collections stay short however many processes live, and nothing is kept that could be freed."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from aybiza.actors.runtime import VM, From, GenServer, Pid, virtual_time
+from aybiza.actors.runtime.collector import FULL_SECONDS, Collector
+from aybiza.supervisors import DynamicSupervisor, child
+
+
+class Echo(GenServer):
+    async def handle_call(self, request: Any, from_: From) -> Any:
+        return request
+
+
+class Knot:
+    """Refers to itself."""
+
+    def __init__(self) -> None:
+        self.knot = self
+
+
+@contextmanager
+def pauses() -> Iterator[list[float]]:
+    """How long the loop's thread has worked in each collection, milliseconds."""
+    took: list[float] = []
+    began = 0.0
+
+    def watch(phase: str, _: dict[str, Any]) -> None:
+        nonlocal began
+        if phase == "start":
+            began = time.thread_time()
+        else:
+            took.append((time.thread_time() - began) * 1000)
+
+    gc.callbacks.append(watch)
+    try:
+        yield took
+    finally:
+        gc.callbacks.remove(watch)
+
+
+@contextmanager
+def collecting(**options: Any) -> Iterator[None]:
+    collector = Collector(**options)
+    collector.start(asyncio.get_running_loop())
+    try:
+        yield
+    finally:
+        collector.stop()
+
+
+async def calls_beside_many_processes() -> list[float]:
+    """The pauses of 100 callers beside 10,000 processes; for a Python process of its own."""
+    async with VM(block_warning_ms=None) as vm:
+        with collecting():
+            for _ in range(10_000):
+                await vm.start(Echo)
+            with pauses() as took:
+                servers = [await vm.start(Echo) for _ in range(100)]
+
+                async def ask(server: Pid | None) -> None:
+                    assert server is not None
+                    for number in range(300):
+                        assert await vm.call(server, [number]) == [number]
+
+                await asyncio.gather(*(ask(server) for server in servers))
+                gc.collect(1)
+                gc.collect()
+            return took
+
+
+async def come_and_go(count: int = 100_000) -> list[float]:
+    """The pauses while `count` supervised processes start and stop, 1,000 living at a time."""
+    async with VM(block_warning_ms=None) as vm:
+        with collecting():
+            supervisor = await vm.start(DynamicSupervisor)
+            assert supervisor is not None
+            spec = child(Echo, restart="temporary")
+            living: list[Any] = []
+            frozen = 0
+            with pauses() as took:
+                for number in range(count):
+                    living.append(await DynamicSupervisor.start_child(vm, supervisor, spec))
+                    if len(living) == 1000:
+                        for pid in living:
+                            vm.exit(pid, "shutdown")
+                        living.clear()
+                        await DynamicSupervisor.count_children(vm, supervisor)
+                    if number == count // 2:
+                        frozen = gc.get_freeze_count()
+            assert gc.get_freeze_count() < frozen * 1.1 + 50_000, "what is frozen grows"
+            return took
+
+
+@pytest.mark.parametrize(
+    ("what", "limit"), [("calls_beside_many_processes", 5), ("come_and_go", 10)]
+)
+@pytest.mark.timeout(240)
+def test_no_collection_holds_the_loop(what: str, limit: float) -> None:
+    code = (
+        "import asyncio\n"
+        f"from tests.actors.runtime.test_collector import {what}\n"
+        f"print(max(asyncio.run({what}())))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=200
+    )
+    assert run.returncode == 0, run.stderr
+    assert float(run.stdout) < limit
+
+
+@virtual_time
+async def test_cycles_among_what_is_frozen_are_freed_when_it_is_quiet() -> None:
+    quiet = False
+    with collecting(quiet=lambda: quiet):
+        knot = Knot()
+        gone = weakref.ref(knot)
+        gc.collect(1)
+        del knot
+        await asyncio.sleep(FULL_SECONDS + 1)
+        gc.collect()
+        assert gone() is not None, "it was frozen"
+        quiet = True
+        await asyncio.sleep(FULL_SECONDS)
+        assert gone() is None
+
+
+@virtual_time
+async def test_a_collector_that_has_stopped_leaves_everything_as_it_was() -> None:
+    before = list(gc.callbacks)
+    with collecting():
+        assert gc.get_freeze_count() > 0
+    assert gc.callbacks == before
+    assert gc.get_freeze_count() == 0
+    loop: Any = asyncio.get_running_loop()
+    assert [timer for timer in loop._scheduled if not timer.cancelled()] == []
