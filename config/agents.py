@@ -75,6 +75,8 @@ class Agent(BaseModel):
         "en-US"
     )
     """Language of the recogniser, as BCP 47 writes it; `multi` for several."""
+    listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = "nova-3"
+    """Recogniser of Deepgram; a `flux-` model tells turns by itself."""
     voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = (
         "aura-2-asteria-en"
     )

@@ -16,8 +16,10 @@ from typing import Any
 from deepgram import AsyncDeepgramClient
 from deepgram.environment import DeepgramClientEnvironment
 from deepgram.listen.v1.socket_client import AsyncV1SocketClient as ListenSocket
+from deepgram.listen.v2.socket_client import AsyncV2SocketClient as FluxSocket
 from deepgram.speak.v1.socket_client import AsyncV1SocketClient as SpeakSocket
 
+from aybiza.speech.deepgram_flux import FluxSession
 from aybiza.speech.deepgram_listen import ListenOptions, ListenSession
 from aybiza.speech.deepgram_socket import check_sdk
 from aybiza.speech.deepgram_speak import SpeakOptions, SpeakSession
@@ -39,8 +41,12 @@ class Deepgram:
         async with asyncio.timeout(WARM_SECONDS):
             self._client = await asyncio.to_thread(self._build)
 
+    async def turns(self, options: ListenOptions, call_id: str, timeout: float) -> FluxSession:
+        """Open a listen socket for a `flux-` model within `timeout` seconds."""
+        return await FluxSession.open(self._built(), options, call_id, timeout)
+
     async def listen(self, options: ListenOptions, call_id: str, timeout: float) -> ListenSession:
-        """Open a listen socket within `timeout` seconds."""
+        """Open a listen socket for any other model within `timeout` seconds."""
         return await ListenSession.open(self._built(), options, call_id, timeout)
 
     async def speak(self, options: SpeakOptions, call_id: str, timeout: float) -> SpeakSession:
@@ -53,7 +59,7 @@ class Deepgram:
         return self._client
 
     def _build(self) -> AsyncDeepgramClient:
-        check_sdk(ListenSocket, SpeakSocket)
+        check_sdk(ListenSocket, FluxSocket, SpeakSocket)
         share_context()
         arguments: dict[str, Any] = {"api_key": self._api_key or "unset"}
         if self._url is not None:

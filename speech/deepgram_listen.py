@@ -36,6 +36,11 @@ class ListenOptions:
     endpointing_ms: int = 300
     utterance_end_ms: int = 1000
 
+    @property
+    def is_flux(self) -> bool:
+        """Whether the model tells turns, by listen v2 (`aybiza.speech.deepgram_flux`)."""
+        return self.model.startswith("flux-")
+
     def parameters(self) -> dict[str, Any]:
         """The arguments of the SDK's `connect`."""
         parameters: dict[str, Any] = {

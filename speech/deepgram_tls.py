@@ -14,7 +14,11 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-_CLIENTS = ("deepgram.listen.v1.client", "deepgram.speak.v1.client")
+_CLIENTS = (
+    "deepgram.listen.v1.client",
+    "deepgram.listen.v2.client",
+    "deepgram.speak.v1.client",
+)
 _CONNECT = "websockets_client_connect"
 
 

@@ -30,7 +30,9 @@ from aybiza.dialogue.events import (
     SpeechTroubled,
 )
 from aybiza.speech.audible import last_audible
+from aybiza.speech.deepgram_flux import FluxSession
 from aybiza.speech.deepgram_listen import ListenOptions, ListenSession
+from aybiza.speech.flux_hearing import FluxHearing
 from aybiza.speech.hearing import (
     Finalize,
     Finished,
@@ -122,15 +124,22 @@ class TranscriberActor(GenServer):
     def _unheard(self) -> int:
         return max(self._line.ring.understood, self._line.ring.start)
 
-    async def _dial(self, timeout: float) -> ListenSession:
-        context, agent = self._context, self._context.agent
-        options = ListenOptions(
+    async def _dial(self, timeout: float) -> ListenSession | FluxSession:
+        deepgram, options, call_id = self._context.deepgram, self._options, self._context.call_id
+        if options.is_flux:
+            return await deepgram.turns(options, call_id, timeout)
+        return await deepgram.listen(options, call_id, timeout)
+
+    @property
+    def _options(self) -> ListenOptions:
+        agent = self._context.agent
+        return ListenOptions(
+            model=agent.listen_model,
             language=agent.language,
             keyterms=agent.keyterms,
             endpointing_ms=agent.endpointing_ms,
             utterance_end_ms=agent.utterance_end_ms,
         )
-        return await context.deepgram.listen(options, context.call_id, timeout)
 
     async def _feed(self) -> None:
         """Send what the ring has beyond the position."""
@@ -148,6 +157,8 @@ class TranscriberActor(GenServer):
     # The words
 
     def _new_hearing(self) -> Hearing:
+        if self._options.is_flux:
+            return FluxHearing()
         ends = max(self._context.agent.utterance_end_ms, self._context.agent.endpointing_ms) / 1000
         return NovaHearing(min(ends + PATIENCE_MARGIN_SECONDS, MOST_PATIENCE_SECONDS))
 

@@ -118,6 +118,9 @@ class Deepgram:
     async def listen(self, options: Any, call_id: str, timeout: float) -> Any:
         return await self._open(options, timeout)
 
+    async def turns(self, options: Any, call_id: str, timeout: float) -> Any:
+        return await self._open(options, timeout)
+
     async def speak(self, options: Any, call_id: str, timeout: float) -> Any:
         return await self._open(options, timeout)
 

@@ -9,10 +9,19 @@ import pytest
 
 from aybiza.actors.call.transcriber_actor import TranscriberActor
 from aybiza.actors.runtime import virtual_time
-from aybiza.dialogue.events import CallerFinished, CallerSaid, LineFailed, SpeechTroubled
+from aybiza.dialogue.events import (
+    CallerFinished,
+    CallerInterim,
+    CallerSaid,
+    CallerSpeaking,
+    LineFailed,
+    SpeechTroubled,
+)
+from aybiza.speech.deepgram_flux import TurnInfo
 from aybiza.speech.deepgram_listen import Transcript, UtteranceEnd
 from aybiza.speech.deepgram_socket import DeepgramRefused
 from tests.actors.call.sockets import Place, Socket, place, voice
+from tests.call.kit import agent
 from tests.speech.test_reconnect import most_in
 
 
@@ -146,6 +155,29 @@ async def test_the_response_counts_from_the_last_audible_sample(word_end: float)
         await there.hear(1.0)
         assert there.line.finished_at == first
         assert there.events().count(CallerFinished()) == 1
+
+
+@virtual_time
+async def test_a_flux_model_is_heard_by_its_turns() -> None:
+    async with place(agent(listen_model="flux-general-en")) as there:
+        await started(there)
+        await there.hear(1.0, voice(1.0))
+        [socket] = there.deepgram.sockets
+        assert socket.options.model == "flux-general-en"
+        socket.say(
+            TurnInfo("StartOfTurn", "I need", 0.6, 0.5),
+            TurnInfo("EagerEndOfTurn", "I need a cleaning", 1.2, 1.0),
+            TurnInfo("EndOfTurn", "I need a cleaning", 1.4, 1.0),
+        )
+        await there.hear(1.0)
+        assert there.events() == [
+            CallerSpeaking(),
+            CallerInterim("I need"),
+            CallerInterim("I need a cleaning"),
+            CallerSaid("I need a cleaning"),
+            CallerFinished(),
+        ]
+        assert there.line.finished_at == pytest.approx(1.0, abs=0.05)
 
 
 @virtual_time

@@ -1,0 +1,116 @@
+"""A Flux listen socket (listen v2): the caller's audio in, turns out.
+
+    session = await deepgram.turns(ListenOptions(model="flux-general-en"), call_id, timeout=5.0)
+    await session.send_audio(mulaw)
+    async for event in session: ...
+
+The recogniser itself tells where turns begin and end. A `TurnInfo` has the whole turn so far; its
+`event` is StartOfTurn, Update, EagerEndOfTurn (the turn may be over), TurnResumed (it was not) or
+EndOfTurn. Times are seconds of the audio that was sent on this socket.
+
+There is no message that keeps a silent socket alive, and none that asks for what there is but
+`ForceEndTurn`: `keep_alive` sends silence, `finalize` ends the turn.
+
+Errors: see `aybiza.speech.deepgram_socket`.
+Source: Deepgram, listen v2 (Flux), turn events.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from aybiza.speech.deepgram_listen import ListenOptions
+from aybiza.speech.deepgram_socket import DeepgramSocket
+from aybiza.speech.mulaw import silence
+
+KEEP_ALIVE_SECONDS = 0.08
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnInfo:
+    """See the module. `end`: up to where the audio has been heard; `last_word_end`: where the last
+    word ended, if that is known."""
+
+    event: str
+    text: str
+    end: float
+    last_word_end: float | None = None
+
+
+def parameters(options: ListenOptions) -> dict[str, Any]:
+    """The arguments of the SDK's `connect`."""
+    chosen: dict[str, Any] = {
+        "model": options.model,
+        "encoding": "mulaw",
+        "sample_rate": "8000",
+        "eager_eot_threshold": "0.5",
+    }
+    if options.keyterms:
+        chosen["keyterm"] = list(options.keyterms)
+    if options.model.endswith("-multi") and options.language != "multi":
+        chosen["language_hint"] = options.language.partition("-")[0]
+    return chosen
+
+
+class FluxSession(DeepgramSocket):
+    """See the module."""
+
+    @classmethod
+    async def open(
+        cls, client: Any, options: ListenOptions, call_id: str, timeout: float
+    ) -> FluxSession:
+        """Connect through the SDK's `client`, within `timeout` seconds."""
+        opening = client.listen.v2.connect(
+            **parameters(options),
+            request_options={"additional_headers": {"x-deepgram-session-id": quote(call_id)}},
+        )
+        return await cls.opened(opening, timeout)
+
+    async def send_audio(self, mulaw: bytes) -> None:
+        """Send audio; never an empty piece."""
+        if mulaw:
+            await self.send(self._socket.send_media(mulaw))
+
+    async def keep_alive(self) -> None:
+        """Tell that the silence is meant."""
+        await self.send_audio(silence(KEEP_ALIVE_SECONDS))
+
+    async def finalize(self) -> None:
+        """End the turn with what there is."""
+        await self.send(self._socket.send_force_end_turn())
+
+    async def __aiter__(self) -> AsyncIterator[TurnInfo]:
+        async for message in self.messages():
+            if isinstance(message, bytes):
+                continue
+            if message.get("type") == "Error":
+                told = {key: str(message.get(key, "")) for key in ("code", "description")}
+                log.warning("deepgram_listen_error", **told)
+            event = decode(message)
+            if event is not None:
+                yield event
+
+
+def decode(message: dict[str, Any]) -> TurnInfo | None:
+    """The event of a message; None for those that say nothing about the caller."""
+    match message:
+        case {"type": "TurnInfo", "event": str(event)}:
+            words = message.get("words")
+            last = words[-1] if isinstance(words, list) and words else {}
+            end = last.get("end") if isinstance(last, dict) else None
+            heard = _time(message.get("audio_window_end"))
+            return TurnInfo(event, str(message.get("transcript") or ""), heard or 0.0, _time(end))
+    return None
+
+
+def _time(value: Any) -> float | None:
+    is_time = isinstance(value, int | float) and math.isfinite(value) and value >= 0
+    return float(value) if is_time else None

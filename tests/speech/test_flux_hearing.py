@@ -1,0 +1,88 @@
+"""Flux's turns: each is said once, and none is waited for without end."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aybiza.speech.deepgram_flux import TurnInfo
+from aybiza.speech.flux_hearing import SILENT_SECONDS, FluxHearing
+from aybiza.speech.hearing import (
+    FINALIZE_SECONDS,
+    Finalize,
+    Finished,
+    Interim,
+    Onset,
+    Outcome,
+    Understood,
+    Words,
+)
+
+
+def hear(hearing: FluxHearing, *turns: TurnInfo) -> list[Outcome]:
+    return [outcome for turn in turns for outcome in hearing.handle(turn, turn.end)]
+
+
+def test_a_turn_is_shown_as_it_grows_and_said_at_its_end() -> None:
+    assert hear(
+        FluxHearing(),
+        TurnInfo("StartOfTurn", "I", 0.5, 0.4),
+        TurnInfo("Update", "I need", 0.8, 0.7),
+        TurnInfo("Update", "I need", 1.0, 0.7),
+        TurnInfo("EagerEndOfTurn", "I need a cleaning", 1.6, 1.4),
+        TurnInfo("EndOfTurn", "I need a cleaning", 1.8, 1.4),
+    ) == [
+        Onset(),
+        Interim("I"),
+        Interim("I need"),
+        Interim("I need a cleaning"),
+        Words("I need a cleaning"),
+        Understood(1.8),
+        Finished(1.4),
+    ]
+
+
+def test_a_turn_that_was_over_too_early_goes_on() -> None:
+    outcomes = hear(
+        FluxHearing(),
+        TurnInfo("StartOfTurn", "four", 0.5, 0.4),
+        TurnInfo("EagerEndOfTurn", "four four", 1.0, 0.9),
+        TurnInfo("TurnResumed", "four four", 1.3, 0.9),
+        TurnInfo("EndOfTurn", "four four seven one", 2.5, 2.2),
+    )
+    assert [o for o in outcomes if isinstance(o, Words)] == [Words("four four seven one")]
+
+
+def test_silence_is_no_turn() -> None:
+    updates = [TurnInfo("Update", "", second, None) for second in (1.0, 2.0, 3.0)]
+    assert hear(FluxHearing(), *updates) == []
+    assert hear(FluxHearing(), TurnInfo("EndOfTurn", "", 3.0)) == [Understood(3.0)]
+
+
+def test_a_turn_of_which_nothing_more_is_told_is_ended() -> None:
+    hearing = FluxHearing()
+    hear(hearing, TurnInfo("StartOfTurn", "yes", 0.5, 0.4))
+    assert hearing.due == 0.5 + SILENT_SECONDS
+    assert hearing.tick(0.5 + SILENT_SECONDS) == [Finalize()]
+    last = 0.5 + SILENT_SECONDS + FINALIZE_SECONDS
+    assert hearing.tick(last) == [Words("yes"), Understood(0.5), Finished(0.4)]
+    assert hearing.due is None
+
+
+EVENTS = st.sampled_from(
+    ["StartOfTurn", "Update", "EagerEndOfTurn", "TurnResumed", "EndOfTurn", "x"]
+)
+
+
+@given(st.lists(st.tuples(EVENTS, st.sampled_from(["", "a", "a b"]), st.floats(0, 9)), max_size=30))
+def test_in_any_order_no_words_wait_for_ever(events: list[tuple[str, str, float]]) -> None:
+    hearing, now, outcomes = FluxHearing(), 0.0, list[Outcome]()
+    for event, text, later in events:
+        outcomes += hearing.handle(TurnInfo(event, text, now), now)
+        now += later
+        outcomes += hearing.tick(now)
+    for _ in range(2):
+        if hearing.due is not None:
+            assert hearing.tick(hearing.due)
+    assert hearing.due is None
+    assert all(o.text for o in outcomes if isinstance(o, Interim | Words))
