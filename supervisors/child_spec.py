@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any, Final, Literal, TypeAlias
 
 from aybiza.actors.runtime import VM, GenServer, Pid, Registry, Via
-from aybiza.supervisors.errors import SupervisorError
+from aybiza.actors.runtime.teaching import at, callers_line, not_a_server
+from aybiza.supervisors.errors import RESTARTS, TYPES, SupervisorError, meaning_of
 
 Restart: TypeAlias = Literal["permanent", "transient", "temporary"]
 ChildType: TypeAlias = Literal["worker", "supervisor"]
@@ -36,8 +37,6 @@ INFINITY: Final = "infinity"
 WORKER_SHUTDOWN: Final = 5.0
 WORKER_START: Final = 5.0
 
-_RESTARTS = ("permanent", "transient", "temporary")
-_TYPES = ("worker", "supervisor")
 _NONE: Any = object()
 
 
@@ -124,6 +123,8 @@ def child(
     `id` is the name if it has one, else the class's name. `timeout` is the limit for its `init`
     in seconds: 5.0 for a worker; None for a supervisor, whose children have limits themselves.
     """
+    if not isinstance(server, type) or not issubclass(server, GenServer | Registry):
+        raise not_a_server("child", server, GenServer)
     if not issubclass(server, GenServer):
         # Illegal options are told where they are written.
         server(**(options if name is None else {"name": name, **options}))
@@ -169,10 +170,10 @@ def checked_dynamic(spec: Any) -> ChildSpec:
     if isinstance(spec, ChildSpec):
         return replace(spec, significant=False) if spec.significant else spec
     if not isinstance(spec, Mapping):
-        raise TypeError(f"a child specification is a ChildSpec or a mapping, not {spec!r}")
+        raise TypeError(f"{meaning_of(('invalid_child_spec', spec))}{at(callers_line())}")
     if "id" not in spec or not callable(spec.get("start")):
         raise SupervisorError(("invalid_child_spec", spec))
-    if spec.get("type", "worker") not in _TYPES:
+    if spec.get("type", "worker") not in TYPES:
         raise ValueError(f"a child's type is worker or supervisor, not {spec['type']!r}")
     _check_restart(spec.get("restart", "permanent"))
     if spec.get("shutdown") == 0:
@@ -213,12 +214,12 @@ def _check_id(id: Any) -> None:
 
 
 def _check_start(start: Any) -> None:
-    if not callable(start):
+    if not callable(start) or (isinstance(start, type) and issubclass(start, GenServer)):
         raise SupervisorError(("invalid_mfa", start))
 
 
 def _check_restart(restart: Any) -> None:
-    if restart not in _RESTARTS:
+    if restart not in RESTARTS:
         raise SupervisorError(("invalid_restart_type", restart))
 
 
@@ -236,7 +237,7 @@ def _bad_combination(setting: tuple[str, str]) -> SupervisorError:
 
 
 def _check_type(type_: Any) -> None:
-    if type_ not in _TYPES:
+    if type_ not in TYPES:
         raise SupervisorError(("invalid_child_type", type_))
 
 

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
+
+from aybiza.actors.runtime import GenServer, Shutdown
+from aybiza.actors.runtime.teaching import (
+    EXPLANATIONS,
+    choice,
+    explained,
+    line_of,
+    nearest,
+    short,
+    users_line,
+)
+
+STRATEGIES = ("one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one")
+RESTARTS = ("permanent", "transient", "temporary")
+TYPES = ("worker", "supervisor")
+AUTO_SHUTDOWNS = ("never", "any_significant", "all_significant")
 
 _MEANING = {
     "already_present": "a child with this id is kept without a process: restart or delete it",
@@ -43,6 +60,70 @@ class SupervisorError(Exception):
         self.term = term
 
     def __str__(self) -> str:
-        tag = self.term[0] if isinstance(self.term, tuple) and self.term else self.term
-        meaning = _MEANING.get(tag) if isinstance(tag, str) else None
-        return f"{self.term!r}: {meaning}" if meaning else f"the child did not start: {self.term!r}"
+        meaning = meaning_of(self.term)
+        if not meaning:
+            return f"the child did not start: {self.term!r}"
+        line = users_line(self.__traceback__)
+        return f"{self.term!r}: {meaning}" + (f"; at {line}" if line else "")
+
+
+_SETTINGS = {
+    "invalid_auto_shutdown": AUTO_SHUTDOWNS,
+    "invalid_child_type": TYPES,
+    "invalid_restart_type": RESTARTS,
+    "invalid_strategy": STRATEGIES,
+}
+
+
+def meaning_of(term: Any) -> str:
+    """What a refusal means and what to do about it; empty for a reason that is not ours."""
+    match term:
+        case (str(tag), value) if tag in _SETTINGS:
+            name = tag.removeprefix("invalid_").removeprefix("child_").removesuffix("_type")
+            return f"{name} {value!r}: {choice(value, _SETTINGS[tag])}"
+        case ("invalid_child_spec", given):
+            return f"{_MEANING['invalid_child_spec']}: {_spec_meant(given)}"
+        case ("invalid_mfa", start):
+            return f"{_MEANING['invalid_mfa']}: {_spec_meant(start)}"
+        case ("invalid_shutdown", str(word)):
+            meant = nearest(word, ("brutal_kill", "infinity"))
+            return _MEANING["invalid_shutdown"] + (f"; {meant}" if meant else "")
+        case ("duplicate_child_name", id):
+            return f"two children have the id {id!r}: give one of them another, child(…, id=…)"
+        case ("badarg", given):
+            return f"children are a list of child specifications, [child(…), …], not {short(given)}"
+        case ("supervisor_data" | "start_spec", inner):
+            return meaning_of(inner)
+    tag = term[0] if isinstance(term, tuple) and term else term
+    return _MEANING.get(tag, "") if isinstance(tag, str) else ""
+
+
+def _spec_meant(given: Any) -> str:
+    if isinstance(given, type):
+        return f"{given.__name__} is a class, write child({given.__name__}, …)"
+    if isinstance(given, GenServer):
+        name = type(given).__name__
+        return f"it is an instance of {name}, and each start makes its own: write child({name}, …)"
+    if isinstance(given, tuple | list) and given and isinstance(given[0], type):
+        arguments = ", ".join([given[0].__name__, *map(repr, given[1:])])
+        return f"write child({arguments})"
+    if inspect.iscoroutine(given):
+        given.close()
+        return f"it is the coroutine {given.__qualname__}, which nobody awaits"
+    if inspect.isfunction(given):
+        return f"it is the function {given.__qualname__} at {line_of(given.__code__)}"
+    return f"{given!r} is neither made by child(Class, …) nor a mapping with id and start"
+
+
+def explanation(reason: Any) -> str:
+    """The reason for which a supervisor did not start, in words."""
+    match reason:
+        case ("supervisor_data" | "start_spec", _):
+            return meaning_of(reason)
+        case Shutdown(("failed_to_start_child", id, why)):
+            more = explained(why)
+            return f"its child {id!r} did not start: {why}" + (f": {more}" if more else "")
+    return ""
+
+
+EXPLANATIONS.append(explanation)

@@ -64,7 +64,10 @@ def decide(
             raise SupervisorError(("invalid_auto_shutdown", auto_shutdown))
     except SupervisorError as error:
         raise SupervisorError(("supervisor_data", error.term)) from None
-    children = list(children)
+    try:
+        children = list(children)
+    except TypeError:
+        raise SupervisorError(("start_spec", ("badarg", children))) from None
     if simple and len(children) != 1:
         raise SupervisorError(("bad_start_spec", children))
     try:

@@ -31,6 +31,7 @@ from aybiza.actors.runtime import VM, Dest, Pid, Task, TaskOutcome
 from aybiza.actors.runtime.process import current_process
 from aybiza.actors.runtime.task_debt import Debt
 from aybiza.actors.runtime.task_stream import TASK_SECONDS, OnTimeout, StreamOptions, stream
+from aybiza.actors.runtime.teaching import check_function, note_plain
 from aybiza.supervisors.base import OPERATION_SECONDS, ask
 from aybiza.supervisors.child_spec import WORKER_SHUTDOWN, ChildSpec, Restart, Shutdown
 from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
@@ -129,7 +130,11 @@ class _Start:
                 vm.link(self.owner)
             # Whoever asked for the task has it before it begins.
             await asyncio.sleep(0)
-            return await self.function(*self.arguments, *more)
+            try:
+                return await self.function(*self.arguments, *more)
+            except TypeError as error:
+                note_plain("a task", self.function, error)
+                raise
 
         run.__qualname__ = getattr(self.function, "__qualname__", str(self.function))
         owner = None if self.owner is None else vm.find(self.owner)
@@ -182,6 +187,7 @@ async def _async(
 async def _start(
     vm: VM, supervisor: Dest, start: _Start, restart: Restart, shutdown: Shutdown
 ) -> tuple[Pid, Any]:
+    check_function("a task", start.function)
     spec = ChildSpec(id="task", start=start, restart=restart, shutdown=shutdown)
     started: Pid | tuple[Pid, Any] = await ask(
         vm, supervisor, "start_child", spec, timeout=OPERATION_SECONDS

@@ -53,7 +53,8 @@ class Programs:
             else:
                 vm.send(wanted.name, wanted.request)
         except Exception as error:
-            reply = ProcessReply(error=str(error) or type(error).__name__)
+            told = getattr(error, "told", None) or str(error) or type(error).__name__
+            reply = ProcessReply(error=told)
         self._reply(wanted, sender, reply)
 
     def _reply(self, wanted: ToProcess, sender: Any, reply: ProcessReply) -> None:

@@ -16,13 +16,16 @@ import queue
 import reprlib
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from aybiza.actors.runtime.messages import Call, Cast
 from aybiza.actors.runtime.observe import frames_of, line_of
 from aybiza.actors.runtime.reasons import Crashed, Reason
+from aybiza.actors.runtime.teaching import explained, stray_coroutine, users_frame
 
 if TYPE_CHECKING:
     from aybiza.actors.runtime.process import Process
@@ -33,6 +36,7 @@ SHOWN_CHARACTERS = 500
 TRACEBACK_CHARACTERS = 20_000
 STOP_SECONDS = 2.0
 HAND_OVER_SECONDS = 0.01
+JAM_MESSAGES = 1000
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +72,11 @@ class Reporter:
 
     def report(self, process: Process, reason: Reason, error: BaseException | None) -> None:
         """`process` ended by itself with `reason`, which is not an orderly one, from `error`."""
-        fields: dict[str, Any] = {**_identity(process), "reason": reason}
+        fields: dict[str, Any] = {
+            **_identity(process),
+            "reason": reason,
+            "advice": _Advice(reason),
+        }
         if process.last_message is not None:
             fields["last_message"] = process.last_message
         if process.server is not None:
@@ -87,12 +95,15 @@ class Reporter:
 
     def mailbox_alarm(self, process: Process) -> None:
         """The mailbox of `process` has reached the alarm length."""
-        fields = {**_identity(process), "length": process.mailbox_length}
+        fields = {**_identity(process), "length": process.mailbox_length, **_jam(process)}
         self._put("warning", "mailbox_alarm", fields)
 
     def unexpected(self, process: Process, message: Any) -> None:
         """`process` has no clause for `message` in `handle_info`; it was dropped."""
-        self._put("warning", "unexpected_message", {**_identity(process), "message": message})
+        fields = {**_identity(process), "message": message}
+        if advice := stray_coroutine(message):
+            fields["advice"] = advice
+        self._put("warning", "unexpected_message", fields)
 
     def observer_failed(self, observer: Callable[..., None], error: BaseException) -> None:
         """An observer of the VM raised `error`; told once for each observer."""
@@ -141,6 +152,8 @@ class Reporter:
 
     def _write(self, level: str, event: str, fields: dict[str, Any]) -> None:
         shown = {key: _shown(key, value) for key, value in fields.items()}
+        if not shown.get("advice", True):
+            del shown["advice"]
         if self._dropped:
             shown["reports_dropped"], self._dropped = self._dropped, 0
         try:
@@ -148,6 +161,38 @@ class Reporter:
         except Exception:
             # A log that cannot be written must not end the reports that come after it.
             self._dropped += 1
+
+
+def _jam(process: Process) -> dict[str, Any]:
+    """What most of the messages are that a process does not keep up with, and what it is at."""
+    looked_at = process.mailbox[:JAM_MESSAGES]
+    (kind, count), *_ = Counter(map(_kind, looked_at)).most_common(1)
+    frames = list(frames_of(process.task))
+    return {
+        "mostly": f"{kind} ({count} of the oldest {len(looked_at)})",
+        "at": users_frame(frames) or "not known",
+        "advice": "messages come faster than it takes them: let it wait for nothing in its "
+        "callbacks, spread its work over several processes, or call it instead of cast and send",
+    }
+
+
+def _kind(message: Any) -> str:
+    if isinstance(message, Call | Cast):
+        request = message.request
+        what = repr(request) if isinstance(request, str) else type(request).__name__
+        return f"{type(message).__name__.lower()} {what}"
+    return type(message).__name__
+
+
+class _Advice:
+    """An exit reason in words, found when the report is written."""
+
+    def __init__(self, reason: Reason) -> None:
+        self._reason = reason
+
+    def __str__(self) -> str:
+        # A crash says all by its traceback.
+        return "" if isinstance(self._reason, Crashed) else explained(self._reason)
 
 
 class _State:

@@ -5,8 +5,10 @@ The part of the VM that finds people: everything that takes a `Dest` asks it.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from aybiza.actors.runtime.errors import (
     CRASHES,
@@ -22,6 +24,7 @@ from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import NOPROC
 from aybiza.actors.runtime.registry import Registry
 from aybiza.actors.runtime.remote import Place, Remote
+from aybiza.actors.runtime.teaching import at, callers_line, names_like, no_address, nobody_at
 
 if TYPE_CHECKING:
     from aybiza.actors.runtime.ets import Table
@@ -78,12 +81,35 @@ class Directory:
         elif kind is tuple and len(dest) == 2 and dest[1] == self.node:
             held = self._names.get(dest[0])
             return held.process if held is not None else None
-        elif (held := self._names.get(dest)) is not None:
-            return held.process
+        else:
+            try:
+                held = self._names.get(dest)
+            except TypeError:
+                raise TypeError(f"{no_address(dest)}{at(callers_line())}") from None
+            if held is not None:
+                return held.process
         return None if self.remote is None else self.remote.find(dest)
 
     def _place(self, dest: Dest) -> Place | None:
         return None if self.remote is None else self.remote.place(dest)
+
+    def names(self, limit: int) -> list[str]:
+        """At most `limit` of the names that `register` has given."""
+        return [str(name) for name in islice(self._names, limit)]
+
+    def advice_on(self, dest: Any) -> Callable[[], str]:
+        """Says who is meant where nobody lives at `dest`; it does not keep this VM alive."""
+        here = weakref.ref(self)
+        return lambda: nobody_at(here(), dest)
+
+    def refuse(self, dest: Any) -> None:
+        """Raise for what was sent to nobody, unless it may have been somebody: `UnknownName` for a
+        name, `TypeError` for what is no destination."""
+        if isinstance(dest, str):
+            here = weakref.ref(self)
+            raise UnknownName(dest, lambda: names_like(here(), dest))
+        if not isinstance(dest, tuple):
+            raise TypeError(f"{no_address(dest)}{at(callers_line())}")
 
     def register(self, name: str, dest: Dest | None = None) -> None:
         """Give the process at `dest` (the calling one) a name; it may have one.
@@ -95,7 +121,7 @@ class Directory:
             raise TypeError(f"a process is registered under a string, not {name!r}")
         process = calling_process("register") if dest is None else self.find(dest)
         if process is None:
-            raise CallExit(NOPROC, dest)
+            raise CallExit(NOPROC, dest, advice=self.advice_on(dest))
         owner = self._names.get(name)
         if owner is not None:
             raise NameTaken(name, owner.process.pid)
@@ -175,7 +201,10 @@ def calling_process(action: str) -> Process:
     """The process that runs this code; `RuntimeError` if it is none, so that it cannot `action`."""
     process = current_process.get()
     if process is None:
-        raise RuntimeError(f"{action} is for processes: call it inside one")
+        raise RuntimeError(
+            f"{action} is for processes: call it in a callback, or in a function that vm.spawn or "
+            f"a Task runs{at(callers_line())}"
+        )
     if not process.alive:
         raise ExitError(NOPROC if process.exiting is UNSET else process.exiting)
     return process

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from typing import Any, Final
 
 from aybiza.actors.runtime.reasons import NORMAL, CallFailed, Crashed, Reason
+from aybiza.actors.runtime.teaching import explained, users_line
 
 UNSET: Any = object()
 
 # What ends the process that raises it and nothing else. A cancellation that no exit signal asked
 # for is one of them; KeyboardInterrupt is the whole program's.
 CRASHES: Final = (Exception, SystemExit, asyncio.CancelledError)
+
+Advice = Callable[[], str]
+"""What an error has to say besides, made when somebody reads it."""
 
 _HERE = os.path.dirname(__file__) + os.sep
 
@@ -47,13 +52,24 @@ class Stop(ExitError):
 class CallExit(ExitError):
     """A `call` got no reply: the callee ended with `reason`, does not live, or was too slow."""
 
-    def __init__(self, reason: Reason, dest: Any, request: Any = None) -> None:
+    def __init__(
+        self, reason: Reason, dest: Any, request: Any = None, advice: Advice | None = None
+    ) -> None:
         super().__init__(reason)
         self.dest = dest
         self.request = request
+        self._advice = advice
+
+    @property
+    def told(self) -> str:
+        """What its text begins with: the reason, and nothing of who else lives here."""
+        return f"call to {self.dest} failed: {self.reason}"
 
     def __str__(self) -> str:
-        return f"call to {self.dest} failed: {self.reason}"
+        return _taught(self, self._advice)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reason, self.dest, self.request)
 
     def exit_reason(self) -> Reason:
         return CallFailed(self.reason, self.dest)
@@ -66,12 +82,21 @@ class StartError(Exception):
     too long, and otherwise what `init` stopped, exited or crashed with.
     """
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, advice: Advice | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self._advice = advice
+
+    @property
+    def told(self) -> str:
+        """What its text begins with: the reason, and nothing of who else lives here."""
+        return f"process did not start: {self.reason}"
 
     def __str__(self) -> str:
-        return f"process did not start: {self.reason}"
+        return _taught(self, self._advice)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reason,)
 
 
 class NameTaken(Exception):
@@ -86,9 +111,21 @@ class NameTaken(Exception):
 class UnknownName(LookupError):
     """No process is registered as `name`."""
 
-    def __init__(self, name: Any) -> None:
-        super().__init__(f"no process is registered as {name!r}")
+    def __init__(self, name: Any, advice: Advice | None = None) -> None:
+        super().__init__(name)
         self.name = name
+        self._advice = advice
+
+    @property
+    def told(self) -> str:
+        """What its text begins with: the reason, and nothing of who else lives here."""
+        return f"no process is registered as {self.name!r}"
+
+    def __str__(self) -> str:
+        return _taught(self, self._advice)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name,)
 
 
 class RemoteBusy(Exception):
@@ -101,6 +138,16 @@ class RemoteBusy(Exception):
 
 class VMClosed(RuntimeError):
     """The VM is not open: use it inside `async with VM() as vm`."""
+
+
+def _taught(error: Any, advice: Advice | None) -> str:
+    """What an error tells, what there is to say of it, and the user's line that met it."""
+    more = advice() if advice is not None else explained(getattr(error, "reason", None))
+    told: str = error.told
+    if not more:
+        return told
+    line = users_line(error.__traceback__)
+    return f"{told}: {more}" + (f"; at {line}" if line else "")
 
 
 def reason_of(error: BaseException | None) -> Reason:

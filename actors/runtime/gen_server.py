@@ -25,9 +25,10 @@ signal only if the server traps exits. A returned value without a meaning ends t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeAlias
 
 from aybiza.actors.runtime.errors import CRASHES, UNSET, ExitError, Stop, own_traceback, reason_of
@@ -35,6 +36,15 @@ from aybiza.actors.runtime.messages import Call, Cast, Exit, From, System, Timed
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Body, Process
 from aybiza.actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
+from aybiza.actors.runtime.teaching import (
+    CALLBACKS,
+    at,
+    bad_return,
+    check_callbacks,
+    is_not_awaitable,
+    line_of,
+    stray_coroutine,
+)
 from aybiza.actors.runtime.timers import Timer
 from aybiza.actors.runtime.vm import VM
 
@@ -119,7 +129,8 @@ class FunctionClause(ExitError):
 
     def __init__(self, server: Any, message: Any) -> None:
         super().__init__(FUNCTION_CLAUSE)
-        self.add_note(f"{type(server).__name__} does not understand {message!r}")
+        meant = stray_coroutine(message)
+        self.add_note(meant or f"{type(server).__name__} does not understand {message!r}")
 
 
 class GenServer(Generic[Calls, Casts]):
@@ -131,7 +142,12 @@ class GenServer(Generic[Calls, Casts]):
     """
 
     traps_exits: ClassVar[bool] = False
+    _awaited: ClassVar[Mapping[str, tuple[str, ...] | None]] = CALLBACKS
     _process: Process
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_callbacks(cls, cls._awaited)
 
     if not TYPE_CHECKING:
 
@@ -249,6 +265,19 @@ async def _undo(process: Process, server: GenServer) -> None:
     await server._undo_init()
 
 
+def _teach(process: Process, server: GenServer, then: Then, error: BaseException) -> None:
+    """Say in a note on `error` what a callback has returned that it may not return."""
+    callback = "handle_continue"
+    if not isinstance(then, Continue):
+        callback = _CALLBACK_OF.get(type(process.last_message), "handle_info")
+    code = getattr(getattr(type(server), callback, None), "__code__", None)
+    where = f"{type(server).__name__}.{callback}{at(line_of(code)) if code else ''}"
+    if isinstance(error, ExitError) and isinstance(error.reason, BadReturnValue):
+        error.add_note(bad_return(where, error.reason.value))
+    elif is_not_awaitable(error):
+        error.add_note(f"{where} returned no coroutine: define it with `async def`")
+
+
 async def _terminate(
     process: Process, server: GenServer, error: BaseException
 ) -> BaseException | None:
@@ -323,6 +352,7 @@ async def _loop(server: GenServer, then: Then, process: Process) -> BaseExceptio
             raise
         message = None
         own_traceback(error)
+        _teach(process, server, then, error)
         return await _terminate(process, server, error)
 
 
@@ -332,7 +362,9 @@ def _callbacks(process: Process, server: GenServer) -> Callbacks:
 
 
 # What `handle_call` may return that is not the reply itself.
-THEN_TYPES: Final = frozenset({Reply, NoReply, _Marker, Continue, Timeout})
+THEN_TYPES: Final = frozenset({Reply, NoReply, _Marker, Continue, Timeout, CoroutineType})
+
+_CALLBACK_OF: Final = {Call: "handle_call", Cast: "handle_cast"}
 
 
 def _valid(then: Any) -> Then:

@@ -77,6 +77,13 @@ class _Elapsed(NamedTuple):
     number: int
 
 
+_AWAITED: Final = {
+    "init": None,
+    "handle_event": ("type", "content", "state", "data"),
+    "terminate": ("reason",),
+}
+
+
 class GenStateMachine(GenServer[Any, Any]):
     """See the module. Override `init`, and `handle_event` or a method for each state."""
 
@@ -84,6 +91,7 @@ class GenStateMachine(GenServer[Any, Any]):
         "handle_event_function"
     )
     state_enter: ClassVar[bool] = False
+    _awaited: ClassVar = _AWAITED
     _machine: StateMachine
     _timers: dict[EventType, Timer]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, overload
 
 from aybiza.actors.runtime.errors import CallExit, UnknownName, VMClosed
@@ -13,6 +14,7 @@ from aybiza.actors.runtime.pid import Dest, Pid
 from aybiza.actors.runtime.process import current_process
 from aybiza.actors.runtime.reasons import CALLING_SELF, NOPROC, TIMEOUT, Reason
 from aybiza.actors.runtime.relations import Relations
+from aybiza.actors.runtime.teaching import calls_itself, from_another_loop, not_open
 from aybiza.actors.runtime.time_limit import TimeLimit, TimeLimits
 from aybiza.actors.runtime.timers import SHORTEST_INTERVAL, Tied, Timer, duration
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CALL_TIMEOUT = 5.0
-NOT_OPEN = "the VM is not open: use `async with VM() as vm`"
 
 Envelope: TypeAlias = Callable[[Pid | None, asyncio.Future[Any], Any], Call]
 
@@ -31,7 +32,7 @@ class _NoLoop:
     """Stands for the loop of a VM that is not open."""
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise VMClosed(NOT_OPEN)
+        raise VMClosed(not_open())
 
 
 _NO_LOOP: Any = _NoLoop()
@@ -86,8 +87,8 @@ class Messaging(Relations):
             process.deliver(message)
         elif self.remote is not None and (place := self.remote.place(dest)) is not None:
             self.remote.send(place, message)
-        elif isinstance(dest, str):
-            raise UnknownName(dest)
+        else:
+            self.refuse(dest)
 
     def cast(self, dest: Dest, request: Any) -> None:
         """`GenServer.cast`: a request without a reply; to a dead process it is dropped."""
@@ -98,6 +99,8 @@ class Messaging(Relations):
             process.deliver(Cast(request))
         elif self.remote is not None and (place := self.remote.place(dest)) is not None:
             self.remote.cast(place, request)
+        elif not isinstance(dest, str):
+            self.refuse(dest)
 
     @overload
     def call(
@@ -140,10 +143,12 @@ class Messaging(Relations):
         if target is None:
             if self.remote is not None and (place := self.remote.place(dest)) is not None:
                 return await self.remote.request(place, request, envelope, timeout)
-            raise CallExit(NOPROC, dest, request)
+            if self.loop is _NO_LOOP:
+                raise VMClosed(not_open())
+            raise CallExit(NOPROC, dest, request, self.advice_on(dest))
         caller = current_process.get()
         if target is caller:
-            raise CallExit(CALLING_SELF, dest, request)
+            raise CallExit(CALLING_SELF, dest, request, partial(calls_itself, dest))
         future: asyncio.Future[Any] = self.loop.create_future()
         message = envelope(caller.pid if caller else None, future, request)
         callers = target.callers
@@ -158,6 +163,10 @@ class Messaging(Relations):
             limit.add(message, _fail_call, dest)
         try:
             return await future
+        except RuntimeError as error:
+            if "different loop" in str(error):
+                raise from_another_loop() from None
+            raise
         finally:
             if limit is self._usual_limit and limit is not None:
                 limit.waiting.pop(message, None)
@@ -176,7 +185,7 @@ class Messaging(Relations):
     def limit(self, seconds: float) -> TimeLimit:
         """The limit of `seconds`, to which who waits is added."""
         if self._limits is None:
-            raise VMClosed(NOT_OPEN)
+            raise VMClosed(not_open())
         return self._limits.of(seconds)
 
     def send_after(self, dest: Dest, message: Any, seconds: float) -> Timer:
@@ -241,6 +250,10 @@ class _Joiner(From):
     def fail(self, error: BaseException) -> None:
         assert isinstance(error, CallExit)
         self.answer(error.reason)
+
+
+# Python tells by this name of a call that nobody awaits.
+Messaging.request.__qualname__ = "VM.call"
 
 
 def _fail_call(from_: From, dest: Dest) -> None:

@@ -257,8 +257,6 @@ class Process:
         self._seen = 0
         return None if message is UNSET else message
 
-    # Its end
-
     def signal(self, source: Pid | None, reason: Reason) -> None:
         """An exit signal from `source` reaches this process.
 

@@ -290,6 +290,11 @@ class Registry:
         if entries:
             act(entries)
 
+    def some_keys(self, limit: int) -> list[Hashable]:
+        """At most `limit` of the keys."""
+        buckets = itertools.islice(self._table.values(), limit)
+        return [held.key for bucket in buckets for held in itertools.islice(bucket.values(), 1)]
+
     def count(self) -> int:
         """The number of entries."""
         return self._count

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aybiza.actors.runtime.errors import UNSET, StartError
@@ -17,6 +18,7 @@ from aybiza.actors.runtime.messages import From
 from aybiza.actors.runtime.process import Process
 from aybiza.actors.runtime.reasons import KILLED, NORMAL, SHUTDOWN, TIMEOUT, Crashed, Reason
 from aybiza.actors.runtime.relations import link_both, unlink_both
+from aybiza.actors.runtime.teaching import failed_start
 from aybiza.actors.runtime.time_limit import TimeLimit
 
 ENDING_SECONDS = 5.0
@@ -102,7 +104,10 @@ class Starting(From):
             unlink_both(self.process, self.starter)
 
     def _error(self, reason: Reason) -> StartError:
-        error = StartError(reason if self.refusal is None else self.refusal)
+        refusal = reason if self.refusal is None else self.refusal
+        server = self.process.server
+        advice = None if server is None else partial(failed_start, type(server), refusal)
+        error = StartError(refusal, advice)
         if self.refusal is None and isinstance(reason, Crashed):
             error.__cause__ = reason.exception
         return error

@@ -37,6 +37,7 @@ from aybiza.actors.runtime.task_stream import (
     TaskOutcome,
     stream,
 )
+from aybiza.actors.runtime.teaching import check_function, note_plain
 from aybiza.actors.runtime.vm import VM
 
 T = TypeVar("T")
@@ -113,10 +114,15 @@ class Task(Generic[T]):
         link: bool = True,
     ) -> Task[T]:
         """Run `function(*args)` in a process linked to the calling one, its value for `owner`."""
+        check_function("a task", function)
         debt = Debt(owner)
 
         async def body(_: Process) -> None:
-            debt.answer(await function(*args))
+            try:
+                debt.answer(await function(*args))
+            except TypeError as error:
+                note_plain("a task", function, error)
+                raise
 
         label = f"Task {getattr(function, '__qualname__', function)}"
         process = vm.spawn_process(body, label=label, link=link)

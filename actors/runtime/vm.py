@@ -30,7 +30,7 @@ from aybiza.actors.runtime.crash_report import Reporter
 from aybiza.actors.runtime.directory import calling_process
 from aybiza.actors.runtime.errors import CRASHES, UNSET, CallExit, NameTaken, StartError, VMClosed
 from aybiza.actors.runtime.messages import System
-from aybiza.actors.runtime.messaging import CALL_TIMEOUT, NOT_OPEN, Messaging
+from aybiza.actors.runtime.messaging import CALL_TIMEOUT, Messaging
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import (
     INSIST_SECONDS,
@@ -51,6 +51,13 @@ from aybiza.actors.runtime.reasons import (
 )
 from aybiza.actors.runtime.relations import link_both
 from aybiza.actors.runtime.starting import Starting, out_of_time
+from aybiza.actors.runtime.teaching import (
+    check_function,
+    failed_start,
+    not_a_server,
+    not_open,
+    note_plain,
+)
 from aybiza.actors.runtime.timers import Timer, duration
 from aybiza.actors.runtime.watchdog import Watchdog
 
@@ -137,8 +144,14 @@ class VM(Messaging):
     ) -> Pid:
         """Run `function(*args)` as a process of its own; its return ends it with `NORMAL`."""
 
+        check_function("vm.spawn", function)
+
         async def body(_: Process) -> None:
-            await function(*args)
+            try:
+                await function(*args)
+            except TypeError as error:
+                note_plain("vm.spawn", function, error)
+                raise
 
         label = getattr(function, "__qualname__", str(function))
         return self.spawn_process(body, label=label, link=link).pid
@@ -147,7 +160,7 @@ class VM(Messaging):
         """Start a process with `body`; for servers and tasks, which are built on it."""
         loop = self.loop
         if self._limits is None:
-            raise VMClosed(NOT_OPEN)
+            raise VMClosed(not_open())
         if self._closing is not None:
             self._closing.admit()
         parent = current_process.get()
@@ -189,8 +202,13 @@ class VM(Messaging):
         A linked server whose starter ends, or stops waiting, before `init` has returned ends too.
         An unlinked one goes on.
         """
+        if not isinstance(server, type) or not hasattr(server, "traps_exits"):
+            from aybiza.actors.runtime.gen_server import GenServer
+
+            raise not_a_server("vm.start", server, GenServer)
         if name is not None and (owner := self.find(name)) is not None:
-            raise StartError(("already_started", owner.pid))
+            taken = ("already_started", owner.pid)
+            raise StartError(taken, partial(failed_start, server, taken))
         self._check_name(name)
         future: asyncio.Future[Pid | None] = self.loop.create_future()
         body: Body = server.body(args, kwargs)
@@ -224,7 +242,7 @@ class VM(Messaging):
         target = self.find(dest)
         if target is None:
             if self.remote is None or (place := self.remote.place(dest)) is None:
-                raise CallExit(NOPROC, dest)
+                raise CallExit(NOPROC, dest, advice=self.advice_on(dest))
             try:
                 ended = await self.remote.stop(place, reason, timeout)
             except TimeoutError:

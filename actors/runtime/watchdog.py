@@ -25,6 +25,7 @@ from aybiza.actors.runtime.process import Process
 
 BEAT_SECONDS = 0.02
 STOP_SECONDS = 2.0
+ADVICE = "nothing else runs meanwhile: await it, or run it by vm.run_blocking(function, …)"
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +81,12 @@ class Watchdog:
                     told = beat
                     # A log that cannot be written must not end the watch.
                     with contextlib.suppress(Exception):
-                        log.warning("loop_blocked", blocked_ms=round(late * 1000), **culprit)
+                        log.warning(
+                            "loop_blocked",
+                            blocked_ms=round(late * 1000),
+                            **culprit,
+                            advice=ADVICE,
+                        )
                     if self._blocked:
                         self._blocked(late, culprit)
 

@@ -118,6 +118,23 @@ class TestAsyncNolink:
                 await task.result()
 
 
+class TestMistakes:
+    @virtual_time
+    async def test_a_coroutine_or_a_plain_function_is_told_of(self) -> None:
+        async with VM() as vm:
+            await vm.start(TaskSupervisor, name="tasks")
+            with pytest.raises(TypeError, match="a task was given the coroutine after: give it "):
+                await TaskSupervisor.async_(vm, "tasks", after(1.0))  # type: ignore[arg-type]
+            plain: Any = len
+            task = await TaskSupervisor.async_nolink(vm, "tasks", plain, "abc")
+            with pytest.raises(CallExit) as caught:
+                await task.result()
+            assert caught.value.reason.exception.__notes__ == [
+                "a task was given the plain function len: define it with `async def`, or run it in "
+                "a thread, Task.start_blocking(vm, len, …)"
+            ]
+
+
 class TestStartChild:
     @virtual_time
     async def test_runs_for_its_effect_and_only_once_unless_told_otherwise(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import traceback
 
 from aybiza.actors.runtime import (
@@ -16,6 +17,7 @@ from aybiza.actors.runtime import (
     GenServer,
     StartError,
     Stop,
+    UnknownName,
     virtual_time,
 )
 from aybiza.actors.runtime.errors import UNSET, own_traceback, reason_of
@@ -46,6 +48,17 @@ def test_a_stop_without_a_reply_is_not_one_with_none() -> None:
 def test_errors_say_what_happened_to_whom() -> None:
     assert str(CallExit("timeout", "metrics", "render")) == "call to metrics failed: timeout"
     assert str(StartError("bad_config")) == "process did not start: bad_config"
+
+
+def test_errors_travel_with_what_they_are_about() -> None:
+    call = CallExit("timeout", "metrics", "render", lambda: "made where it is read")
+    travelled = pickle.loads(pickle.dumps(call))
+    assert (travelled.reason, travelled.dest, travelled.request) == ("timeout", "metrics", "render")
+    assert str(travelled) == "call to metrics failed: timeout"
+    start = pickle.loads(pickle.dumps(StartError("bad_config", lambda: "made where it is read")))
+    assert str(start) == "process did not start: bad_config"
+    name = pickle.loads(pickle.dumps(UnknownName("metrics", lambda: "made where it is read")))
+    assert str(name) == "no process is registered as 'metrics'"
 
 
 def test_a_traceback_of_nothing_is_left_alone() -> None:
