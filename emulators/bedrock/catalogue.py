@@ -32,7 +32,10 @@ class ProfileNeeded(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a model takes. `sampling`: how many of temperature and topP, `none` at all."""
+    """What a model takes. `sampling`: how many of temperature and topP, `none` at all.
+
+    `context`: how many tokens it reads at most.
+    """
 
     id: str
     max_output: int
@@ -41,11 +44,19 @@ class Model:
     always_thinks: bool = False
     prefill: bool = False
     system_messages: bool = False
+    context: int = 1_000_000
     profiles: frozenset[str] = _PREFIXES
 
 
 def _one(model_id: str, max_output: int, *thinking: str, prefill: bool = False) -> Model:
-    return Model(f"anthropic.{model_id}", max_output, frozenset(thinking), "one", prefill=prefill)
+    return Model(
+        f"anthropic.{model_id}",
+        max_output,
+        frozenset(thinking),
+        "one",
+        prefill=prefill,
+        context=200_000 if prefill else 1_000_000,
+    )
 
 
 def _none(model_id: str, *, always_thinks: bool = False, system: bool = True) -> Model:

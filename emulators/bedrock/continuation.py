@@ -102,8 +102,9 @@ def rest_of(whole: Reply, spoken: str) -> Reply:
 
 
 def text_of(message: Message) -> str:
-    """The text of a message, its blocks joined by spaces."""
-    return " ".join(str(block["text"]) for block in message["content"] if "text" in block)
+    """The text of a message, its blocks joined by spaces, those for a guardrail among them."""
+    guarded = [block.get("guardContent", {}).get("text", block) for block in message["content"]]
+    return " ".join(str(block["text"]) for block in guarded if "text" in block)
 
 
 def _asks_to_continue(message: Message) -> bool:

@@ -8,6 +8,13 @@
     DELETE /_emulator/faults              forget them
     GET    /_emulator/requests            the journal; ?since=N for what came later, ?bodies=1
     DELETE /_emulator/requests            forget it
+    GET    /_emulator/kinds               the table of faults
+    PUT    /_emulator/faults              the same as POST, in place of those that wait
+    GET    /_emulator/limits              the limits in force
+    PUT    /_emulator/limits              {"input_tokens": 2000}
+    GET    /_emulator/guardrails          the guardrails that there are
+    PUT    /_emulator/guardrails          {"identifier": "gr-1", "version": "1", "words": ["x"]}
+    DELETE /_emulator/guardrails          have none
     PUT    /_emulator/responder           {"mode": "clinic" | "scripted" | "echo" | "long", …}
 
 Contract: `handle` maps a request onto the emulator's settings and returns status and JSON.
@@ -18,11 +25,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
-from aybiza.emulators.bedrock.faults import Fault, FaultQueue, Pace
+from aybiza.emulators.bedrock import guardrails
+from aybiza.emulators.bedrock.faults import KINDS, Fault, FaultQueue, Pace
+from aybiza.emulators.bedrock.guardrails import Guardrails
 from aybiza.emulators.bedrock.journal import Journal
+from aybiza.emulators.bedrock.limits import Limits
 
 PREFIX = "/_emulator"
 
@@ -36,6 +47,8 @@ class Controlled(Protocol):
     pace: Pace
     faults: FaultQueue
     journal: Journal
+    guardrails: Guardrails
+    limits: Limits
 
     def set_responder(self, members: object) -> None: ...
 
@@ -78,6 +91,40 @@ def _add_faults(emulator: Controlled, query: Query, members: Any) -> Any:
     return _faults(emulator, query, members)
 
 
+def _set_faults(emulator: Controlled, query: Query, members: Any) -> Any:
+    made = [Fault.from_json(one) for one in (members if isinstance(members, list) else [members])]
+    emulator.faults.clear()
+    emulator.faults.add(*made)
+    return _faults(emulator, query, members)
+
+
+def _kinds(emulator: Controlled, query: Query, members: Any) -> Any:
+    return {name: asdict(kind) for name, kind in KINDS.items()}
+
+
+def _limits(emulator: Controlled, query: Query, members: Any) -> Any:
+    return emulator.limits.as_json()
+
+
+def _set_limits(emulator: Controlled, query: Query, members: Any) -> Any:
+    emulator.limits = Limits.from_json(members)
+    return emulator.limits.as_json()
+
+
+def _guardrails(emulator: Controlled, query: Query, members: Any) -> Any:
+    return {"guardrails": [guardrail.as_json() for guardrail in emulator.guardrails.known()]}
+
+
+def _add_guardrail(emulator: Controlled, query: Query, members: Any) -> Any:
+    emulator.guardrails.add(guardrails.from_json(members))
+    return _guardrails(emulator, query, members)
+
+
+def _clear_guardrails(emulator: Controlled, query: Query, members: Any) -> Any:
+    emulator.guardrails.clear()
+    return _guardrails(emulator, query, members)
+
+
 def _clear_faults(emulator: Controlled, query: Query, members: Any) -> Any:
     emulator.faults.clear()
     return _faults(emulator, query, members)
@@ -108,7 +155,15 @@ _Door = Callable[[Controlled, Query, Any], Any]
 _DOORS: dict[str, dict[str, _Door]] = {
     "/health": {"GET": _health},
     "/pace": {"GET": _pace, "PUT": _set_pace},
-    "/faults": {"GET": _faults, "POST": _add_faults, "DELETE": _clear_faults},
+    "/kinds": {"GET": _kinds},
+    "/faults": {
+        "GET": _faults,
+        "POST": _add_faults,
+        "PUT": _set_faults,
+        "DELETE": _clear_faults,
+    },
+    "/limits": {"GET": _limits, "PUT": _set_limits},
+    "/guardrails": {"GET": _guardrails, "PUT": _add_guardrail, "DELETE": _clear_guardrails},
     "/requests": {"GET": _requests, "DELETE": _clear_requests},
     "/responder": {"PUT": _set_responder},
 }

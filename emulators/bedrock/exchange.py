@@ -179,6 +179,8 @@ def before_stream(fault: Fault) -> Iterator[Step]:
         yield Step(0.0, HangUp())
 
 
+_NOVELTY = StreamEvent("contentBlockNovelty", {"contentBlockIndex": 0, "novelty": {"kind": 1}})
+
 _Strike = Callable[[Fault, StreamEvent], tuple[list[Action], bool]]
 
 _STRIKES: dict[str, _Strike] = {
@@ -195,4 +197,5 @@ _STRIKES: dict[str, _Strike] = {
     "stall": lambda fault, event: ([Wait(fault.seconds), Event(event)], True),
     "silent_end": lambda fault, event: ([End()], False),
     "bad_crc": lambda fault, event: ([Corrupt(event)], True),
+    "unknown_event": lambda fault, event: ([Event(_NOVELTY), Event(event)], True),
 }

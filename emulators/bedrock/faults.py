@@ -10,11 +10,12 @@ Source: Bedrock: error codes of Converse and ConverseStream; Amazon event stream
 
 from __future__ import annotations
 
+import difflib
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 
 HTTP_ERRORS: dict[str, int] = {
     "ThrottlingException": 429,
@@ -37,30 +38,80 @@ STREAM_EXCEPTIONS = frozenset(
     }
 )
 
-# What each kind does. Those of the second group need a stream.
-BEFORE_STREAM = {
-    "http_error": "answer with the HTTP error of `code`",
-    "slow_header": "send nothing for `seconds`, then go on",
-    "no_answer": "close the connection instead of answering",
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A row of the table. `parameters` are those beside kind and which requests are struck.
+
+    `where`: `before` anything was answered, in the `stream`, or in the `answer` itself, with or
+    without a stream.
+    """
+
+    where: Literal["before", "stream", "answer"]
+    parameters: tuple[str, ...]
+    meaning: str
+
+
+KINDS: dict[str, Kind] = {
+    "http_error": Kind("before", ("code", "message"), "the answer is the HTTP error of code"),
+    "slow_header": Kind("before", ("seconds",), "nothing comes for so long, then the answer"),
+    "no_answer": Kind("before", (), "the connection is closed instead of answering"),
+    "stream_exception": Kind(
+        "stream", ("code", "message", "after"), "after so many deltas the exception code ends it"
+    ),
+    "stream_error": Kind(
+        "stream", ("code", "message", "after"), "after so many deltas an unmodelled error ends it"
+    ),
+    "fin": Kind("stream", ("after",), "after so many deltas it closes in the middle of a chunk"),
+    "rst": Kind("stream", ("after",), "after so many deltas the connection is reset"),
+    "stall": Kind(
+        "stream",
+        ("after", "seconds"),
+        "after so many deltas nothing comes for seconds, or ever (null)",
+    ),
+    "trickle": Kind("stream", ("after", "seconds"), "after so many deltas one comes every seconds"),
+    "silent_end": Kind(
+        "stream", ("after",), "after so many deltas the body ends cleanly, without messageStop"
+    ),
+    "bad_crc": Kind("stream", ("after",), "delta number after has a CRC that does not hold"),
+    "garbage_tool_json": Kind(
+        "stream", (), "tool input is no JSON (waits for a reply that uses a tool)"
+    ),
+    "unknown_event": Kind(
+        "stream", ("after",), "after so many deltas comes an event that no client knows"
+    ),
+    "stop": Kind(
+        "answer", ("code", "after"), "after so many deltas it stops; code is the stopReason"
+    ),
+    "cut_tool": Kind(
+        "answer", ("after",), "max_tokens cuts tool input after so many fragments (waits for one)"
+    ),
+    "empty_tool_input": Kind(
+        "answer", (), "a tool is used with the empty input (waits for a reply that uses a tool)"
+    ),
+    "empty_message": Kind("answer", (), "a tool's result is answered without any content"),
 }
-IN_STREAM = {
-    "stream_exception": "after `after` deltas send the exception `code` and end",
-    "stream_error": "after `after` deltas send an unmodelled error `code` and end",
-    "fin": "after `after` deltas close in the middle of a chunk",
-    "rst": "after `after` deltas reset the connection",
-    "stall": "after `after` deltas send nothing for `seconds`, or until the client leaves",
-    "trickle": "after `after` deltas send one every `seconds`",
-    "silent_end": "after `after` deltas end the body cleanly, without messageStop",
-    "bad_crc": "send delta number `after` with a CRC that does not hold",
-    "garbage_tool_json": "send tool input that is no JSON (waits for a reply that uses a tool)",
-}
-KINDS = {**BEFORE_STREAM, **IN_STREAM}
+BEFORE_STREAM = tuple(name for name, kind in KINDS.items() if kind.where == "before")
+IN_STREAM = tuple(name for name, kind in KINDS.items() if kind.where == "stream")
+STOP_REASONS = (
+    "max_tokens",
+    "end_turn",
+    "tool_use",
+    "stop_sequence",
+    "guardrail_intervened",
+    "content_filtered",
+    "malformed_model_output",
+    "malformed_tool_use",
+    "model_context_window_exceeded",
+)
+_NEED_A_TOOL = frozenset({"garbage_tool_json", "cut_tool", "empty_tool_input"})
 ENDING = frozenset({"stream_exception", "stream_error", "fin", "rst", "silent_end"})
 
 _DEFAULT_CODES = {
     "http_error": "ThrottlingException",
     "stream_exception": "modelStreamErrorException",
     "stream_error": "InternalFailure",
+    "stop": "max_tokens",
 }
 
 
@@ -118,7 +169,9 @@ class Fault:
     times: int | None = 1
 
     def __post_init__(self) -> None:
-        _need(self, "kind", self.kind in KINDS, f"one of {', '.join(KINDS)}")
+        _need(
+            self, "kind", self.kind in KINDS, f"one of {', '.join(KINDS)}{near(self.kind, KINDS)}"
+        )
         for name in ("code", "message", "model", "call", "operation"):
             _need(self, name, isinstance(getattr(self, name), str), "a string")
         if self.kind == "http_error":
@@ -126,12 +179,20 @@ class Fault:
         if self.kind == "stream_exception":
             allowed = f"one of {', '.join(sorted(STREAM_EXCEPTIONS))}"
             _need(self, "code", self.error_code in STREAM_EXCEPTIONS, allowed)
+        if self.kind == "stop":
+            allowed = f"one of {', '.join(STOP_REASONS)}{near(self.error_code, STOP_REASONS)}"
+            _need(self, "code", self.error_code in STOP_REASONS, allowed)
         _need(self, "after", _is_count(self.after), "a whole number from 0")
         _need(self, "skip", _is_count(self.skip), "a whole number from 0")
         times_ok = self.times is None or (_is_count(self.times) and self.times > 0)
         _need(self, "times", times_ok, "a whole number from 1, or null")
         seconds_ok = self.seconds is None or _is_number(self.seconds)
         _need(self, "seconds", seconds_ok, "a number from 0 to 600000, or null")
+
+    @property
+    def needs_tool(self) -> bool:
+        """Whether it waits for a reply that uses a tool."""
+        return self.kind in _NEED_A_TOOL
 
     @property
     def ends_stream(self) -> bool:
@@ -192,10 +253,11 @@ class FaultQueue:
         metadata: Mapping[str, str],
         *,
         uses_tool: bool = False,
+        has_result: bool = False,
     ) -> Fault | None:
         """The first fault that strikes this request, if any; it counts as used once."""
         for entry in self._waiting:
-            if not _matches(entry.fault, model_id, operation, metadata, uses_tool):
+            if not _matches(entry.fault, model_id, operation, metadata, uses_tool, has_result):
                 continue
             if entry.skip > 0:
                 entry.skip -= 1
@@ -214,13 +276,15 @@ def _matches(
     operation: str,
     metadata: Mapping[str, str],
     uses_tool: bool,
+    has_result: bool,
 ) -> bool:
     return (
         fnmatchcase(model_id, fault.model)
         and fnmatchcase(operation, fault.operation)
         and (fault.call == "*" or any(fnmatchcase(v, fault.call) for v in metadata.values()))
-        and (fault.kind in BEFORE_STREAM or operation == "converse-stream")
-        and (fault.kind != "garbage_tool_json" or uses_tool)
+        and (fault.kind not in IN_STREAM or operation == "converse-stream")
+        and (fault.kind not in _NEED_A_TOOL or uses_tool)
+        and (fault.kind != "empty_message" or has_result)
     )
 
 
@@ -230,8 +294,17 @@ def _known_members(cls: type[Pace] | type[Fault], members: object) -> dict[str, 
     names = [field.name for field in fields(cls)]
     unknown = [name for name in members if name not in names]
     if unknown:
-        raise ValueError(f"{cls.__name__.lower()}: unknown {unknown[0]!r:.80}; known: {names}")
+        hint = near(str(unknown[0]), names)
+        raise ValueError(
+            f"{cls.__name__.lower()}: unknown {unknown[0]!r:.80}; known: {names}{hint}"
+        )
     return dict(members)
+
+
+def near(given: str, names: Iterable[str]) -> str:
+    """A hint at the names that are nearest to one that there is not."""
+    found = difflib.get_close_matches(given, list(names), 3)
+    return f"; did you mean {' or '.join(found)}?" if found else ""
 
 
 def _is_number(value: object, most: float = 600_000.0) -> bool:

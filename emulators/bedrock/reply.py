@@ -122,6 +122,51 @@ def with_garbage_tool_json(reply: Reply) -> Reply:
     )
 
 
+def stopped(reply: Reply, deltas: int, stop_reason: str) -> Reply:
+    """The reply as far as so many deltas, and why it stops there."""
+    kept: list[Block] = []
+    for block in reply.blocks:
+        pieces = _deltas(block)
+        if len(pieces) > deltas:
+            kept += _part(block, pieces[:deltas])
+            break
+        deltas -= len(pieces)
+        kept.append(block)
+    return Reply(tuple(kept), stop_reason)
+
+
+def _part(block: Block, pieces: list[dict[str, Any]]) -> list[Block]:
+    """A block of which only these deltas came."""
+    if isinstance(block, ToolUse):
+        cut = tuple(piece["toolUse"]["input"] for piece in pieces)
+        return [replace(block, input={}, fragments=cut)]
+    if isinstance(block, Text):
+        return _text_block("".join(piece["text"] for piece in pieces))
+    return []
+
+
+def with_cut_tool(reply: Reply, fragments: int) -> Reply:
+    """The reply cut at max_tokens after so many fragments of its first tool's input."""
+    before = 0
+    for block in reply.blocks:
+        if isinstance(block, ToolUse):
+            most = max(0, len(_deltas(block)) - 1)
+            return stopped(reply, before + min(fragments, most), "max_tokens")
+        before += len(_deltas(block))
+    return reply
+
+
+def with_empty_tool_input(reply: Reply) -> Reply:
+    """The reply with the empty input for its tools: one fragment that is empty."""
+    return replace(
+        reply,
+        blocks=tuple(
+            replace(block, input={}, fragments=("",)) if isinstance(block, ToolUse) else block
+            for block in reply.blocks
+        ),
+    )
+
+
 def limited(reply: Reply, max_tokens: int | None, stop_sequences: Sequence[str] = ()) -> Reply:
     """The reply as far as `maxTokens` and `stopSequences` let it go, with its stop reason."""
     left = max_tokens
@@ -137,6 +182,10 @@ def limited(reply: Reply, max_tokens: int | None, stop_sequences: Sequence[str] 
                 return Reply((*kept, *_text_block(text)), "stop_sequence")
         cost = block_tokens(block)
         if left is not None and cost > left:
+            share = left / cost
+            if isinstance(block, ToolUse) and left > 0:
+                pieces = _deltas(block)
+                kept += _part(block, pieces[: max(1, int(len(pieces) * share))])
             return Reply(tuple(kept), "max_tokens")
         left = None if left is None else left - cost
         kept.append(block)

@@ -94,4 +94,9 @@ def _tool_use(tool: Any) -> ToolUse:
     name = tool.get("name") if isinstance(tool, Mapping) else None
     if not isinstance(name, str) or not isinstance(tool.get("input", {}), dict):
         raise ValueError(f"a tool use is an object with name and input, not {tool!r:.80}")
+    fragments = tool.get("fragments")
+    if fragments is not None:
+        if not isinstance(fragments, list) or not all(isinstance(f, str) for f in fragments):
+            raise ValueError(f"fragments are a list of texts, not {fragments!r:.80}")
+        return ToolUse(name, tool.get("input", {}), fragments=tuple(fragments))
     return ToolUse(name, tool.get("input", {}))

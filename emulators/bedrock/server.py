@@ -25,7 +25,9 @@ from aybiza.emulators.bedrock import control, sigv4
 from aybiza.emulators.bedrock.connection import Connection, HttpRequest
 from aybiza.emulators.bedrock.continuation import Responder
 from aybiza.emulators.bedrock.faults import FaultQueue, Pace
+from aybiza.emulators.bedrock.guardrails import Guardrails
 from aybiza.emulators.bedrock.journal import Journal
+from aybiza.emulators.bedrock.limits import Limits
 from aybiza.emulators.bedrock.responder import respond
 from aybiza.emulators.bedrock.service import Bedrock
 from aybiza.emulators.bedrock.stream import Performer, headers
@@ -68,6 +70,18 @@ class BedrockEmulator:
     @property
     def journal(self) -> Journal:
         return self.service.journal
+
+    @property
+    def guardrails(self) -> Guardrails:
+        return self.service.guardrails
+
+    @property
+    def limits(self) -> Limits:
+        return self.service.limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self.service.limits = limits
 
     @property
     def pace(self) -> Pace:

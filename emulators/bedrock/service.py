@@ -40,6 +40,13 @@ from aybiza.emulators.bedrock.exchange import (
     whole_steps,
 )
 from aybiza.emulators.bedrock.faults import HTTP_ERRORS, Fault, FaultQueue, Pace
+from aybiza.emulators.bedrock.guardrails import (
+    Guardrails,
+    assess_input,
+    assess_output,
+    blocked,
+    trace,
+)
 from aybiza.emulators.bedrock.journal import (
     CANCELLED,
     COMPLETED,
@@ -48,16 +55,21 @@ from aybiza.emulators.bedrock.journal import (
     Journal,
     Record,
 )
+from aybiza.emulators.bedrock.limits import Limits
 from aybiza.emulators.bedrock.reply import (
     Reasoning,
     Reply,
     ToolUse,
     block_tokens,
     limited,
+    stopped,
     stream_events,
+    with_cut_tool,
+    with_empty_tool_input,
     with_garbage_tool_json,
     with_tool_ids,
 )
+from aybiza.emulators.bedrock.request_body import input_tokens
 from aybiza.emulators.bedrock.responder import respond
 from aybiza.emulators.bedrock.scripted import from_json
 
@@ -156,6 +168,8 @@ class Bedrock:
         self.pace = pace or Pace()
         self.faults = FaultQueue()
         self.journal = Journal()
+        self.guardrails = Guardrails()
+        self.limits = Limits()
         self._seed = secrets.randbits(64) if seed is None else seed
         self._responder = continuing(responder)
 
@@ -208,9 +222,13 @@ class Bedrock:
         except ValueError as error:
             told = f"the body is no JSON: {error}"
             raise Refused(400, "SerializationException", told) from error
-        refusal = validation.refusal(record.model_id, body)
+        refusal = validation.refusal(record.model_id, body, self.limits.input_tokens)
         if refusal is not None:
             raise Refused(refusal.status, refusal.code, refusal.message)
+        try:
+            self.guardrails.of(body)
+        except LookupError as error:
+            raise Refused(400, "ValidationException", str(error)) from error
         if not isinstance(raw, bytes) or len(raw) <= KEPT_BODY_BYTES:
             record.body = body
         record.call = {str(k): str(v) for k, v in body.get("requestMetadata", {}).items()}
@@ -228,10 +246,30 @@ class Bedrock:
                 raise Refused(HTTP_ERRORS[code], code, fault.error_message, FAULT)
             if fault.kind == "no_answer":
                 return self._exchange(record, before_stream(fault), FAULT)
+        reply, trace = await self._guarded(record, body, chance)
+        if fault is not None and fault.kind in _CHANGES:
+            reply = _CHANGES[fault.kind](reply, fault)
+        record.reply_text = reply.text
+        return self._paced(record, body, reply, chance, fault, trace)
+
+    async def _guarded(
+        self, record: Record, body: dict[str, Any], chance: random.Random
+    ) -> tuple[Reply, dict[str, Any] | None]:
+        """The model's reply, or what a guardrail puts in its place, and the trace of that."""
+        guardrail = self.guardrails.of(body)
+        if guardrail is None:
+            return await self._reply(record, body, chance), None
+        traced = body["guardrailConfig"].get("trace", "disabled") != "disabled"
+        word = assess_input(guardrail, body["messages"])
+        if word is not None:
+            found = trace(guardrail, word, of_input=True)
+            return blocked(guardrail.blocked_input), found if traced else None
         reply = await self._reply(record, body, chance)
-        if fault is not None and fault.kind == "garbage_tool_json":
-            reply = with_garbage_tool_json(reply)
-        return self._paced(record, body, reply, chance, fault)
+        word = assess_output(guardrail, reply)
+        if word is None:
+            return reply, None
+        found = trace(guardrail, word, of_input=False)
+        return blocked(guardrail.blocked_output), found if traced else None
 
     def _paced(
         self,
@@ -240,14 +278,15 @@ class Bedrock:
         reply: Reply,
         chance: random.Random,
         fault: Fault | None,
+        trace: dict[str, Any] | None,
     ) -> Exchange:
         usage = _usage(body, reply)
         record.deltas_total = sum(event.is_delta for event in stream_events(reply, usage))
         if record.operation == CONVERSE:
-            steps = list(whole_steps(reply, usage, self.pace, chance))
+            steps = list(whole_steps(reply, usage, self.pace, chance, trace))
             record.told_first_ms = steps[-1].at * 1000.0
         else:
-            steps = list(stream_steps(reply, usage, self.pace, chance, fault))
+            steps = list(stream_steps(reply, usage, self.pace, chance, fault, trace))
             events = [step.at for step in steps if isinstance(step.action, Event | Corrupt)]
             record.told_first_ms = events[0] * 1000.0 if events else 0.0
         before = list(before_stream(fault)) if fault is not None else []
@@ -255,10 +294,15 @@ class Bedrock:
         return self._exchange(record, iter([*before, *steps]), FAULT if strikes else COMPLETED)
 
     async def _take_fault(self, record: Record, body: dict[str, Any]) -> Fault | None:
-        waits_for_tool = any(f.kind == "garbage_tool_json" for f in self.faults.waiting())
+        waits_for_tool = any(fault.needs_tool for fault in self.faults.waiting())
         reply = await self._answer(record, body) if waits_for_tool else Reply()
-        uses_tool = any(isinstance(block, ToolUse) for block in reply.blocks)
-        return self.faults.take(record.model_id, record.operation, record.call, uses_tool=uses_tool)
+        return self.faults.take(
+            record.model_id,
+            record.operation,
+            record.call,
+            uses_tool=any(isinstance(block, ToolUse) for block in reply.blocks),
+            has_result=any("toolResult" in block for block in body["messages"][-1]["content"]),
+        )
 
     async def _answer(self, record: Record, body: dict[str, Any]) -> Reply:
         try:
@@ -276,15 +320,21 @@ class Bedrock:
             reply = Reply((Reasoning(_THOUGHT), *reply.blocks), reply.stop_reason)
         limits = body.get("inferenceConfig", {})
         reply = limited(reply, limits.get("maxTokens"), limits.get("stopSequences", ()))
-        record.reply_text = reply.text
         return with_tool_ids(reply, _tool_ids(chance))
 
 
+_CHANGES: dict[str, Callable[[Reply, Fault], Reply]] = {
+    "garbage_tool_json": lambda reply, fault: with_garbage_tool_json(reply),
+    "empty_tool_input": lambda reply, fault: with_empty_tool_input(reply),
+    "cut_tool": lambda reply, fault: with_cut_tool(reply, fault.after),
+    "stop": lambda reply, fault: stopped(reply, fault.after, fault.error_code),
+    "empty_message": lambda reply, fault: Reply((), "end_turn"),
+}
+"""The faults that change a reply."""
+
+
 def _usage(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    asked = sum(
-        len(json.dumps(body.get(part, ""))) for part in ("messages", "system", "toolConfig")
-    )
-    inputs, outputs = max(1, asked // 4), max(1, sum(map(block_tokens, reply.blocks)))
+    inputs, outputs = input_tokens(body), max(1, sum(map(block_tokens, reply.blocks)))
     return {"inputTokens": inputs, "outputTokens": outputs, "totalTokens": inputs + outputs}
 
 

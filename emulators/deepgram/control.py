@@ -1,13 +1,22 @@
-"""What the emulator can be told over HTTP, on its own port, and what it answers there.
+"""What the emulator can be told over HTTP, on its own port: `/_emulator/…`, JSON in and out.
 
-    GET /_emulator/health                                      {"ok": true}
-    GET /_emulator/journal[?what=speak]                        the journal as JSON
-    GET /_emulator/kinds                                       the table of faults
-    GET /_emulator/faults                                      those that wait
-    GET /_emulator/fault?door=speak&kind=close&code=1011&after=0.5
-    GET /_emulator/pace?first_ms=100&times_real_time=10        the pace now in force
+    GET    /_emulator/health                         {"ok": true}
+    GET    /_emulator/journal[?what=speak]           the journal
+    GET    /_emulator/kinds                          the table of faults
+    GET    /_emulator/faults                         the faults that wait
+    POST   /_emulator/faults                         {"door": "speak", "kind": "stall"} or a list
+    PUT    /_emulator/faults                         the same, in place of those that wait
+    DELETE /_emulator/faults                         forget them
+    GET    /_emulator/pace                           the pace now in force
+    PUT    /_emulator/pace                           {"first_ms": 100, "times_real_time": 10}
 
-Bad values are answered with 400 and what is allowed; nothing changes then.
+A browser can do the same with its address line alone:
+
+    GET    /_emulator/fault?door=speak&kind=close&code=1011&after=0.5
+    GET    /_emulator/pace?first_ms=100&times_real_time=10
+
+Contract: `control` maps a request onto the service and returns status and JSON.
+Errors: 400 with what is wrong and what is allowed, 404, 405 and 413 likewise; nothing changes then.
 """
 
 from __future__ import annotations
@@ -22,23 +31,33 @@ from typing import Any
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
-from aybiza.emulators.deepgram.faults import KINDS, from_words, number
+from aybiza.emulators.deepgram.any_method import MOST_BODY, TOO_LARGE
+from aybiza.emulators.deepgram.faults import KINDS, Fault, from_json, from_words, number
 from aybiza.emulators.deepgram.service import Deepgram
 
 PREFIX = "/_emulator/"
 MOST_MS = 600_000.0
 FASTEST = 1e6
 
+Options = Mapping[str, str]
 
-def control(path: str, options: Mapping[str, str], service: Deepgram) -> Response:
-    """Do what a request asks for."""
-    door = _DOORS.get(path.removeprefix(PREFIX))
+
+def control(
+    method: str, path: str, options: Options, body: bytes, service: Deepgram
+) -> tuple[int, Any]:
+    """Do what a request asks for; status and JSON."""
+    doors = _DOORS.get(path.removeprefix(PREFIX))
+    if doors is None:
+        return 404, {"error": f"there is no {path}"}
+    if method == TOO_LARGE:
+        return 413, {"error": f"a body has at most {MOST_BODY} bytes, and says how many"}
+    door = doors.get(method)
     if door is None:
-        return response(404, {"error": f"there is no {path}"})
+        return 405, {"error": f"{method} {path} is not known; try {', '.join(doors)}"}
     try:
-        return response(200, door(service, options))
-    except ValueError as error:
-        return response(400, {"error": str(error)})
+        return 200, door(service, options, json.loads(body) if body else None)
+    except (ValueError, RecursionError) as error:
+        return 400, {"error": str(error)}
 
 
 def response(status: int, body: Any, more: Mapping[str, str] | None = None) -> Response:
@@ -49,28 +68,49 @@ def response(status: int, body: Any, more: Mapping[str, str] | None = None) -> R
     return Response(status, HTTPStatus(status).phrase, headers, encoded)
 
 
-def _health(service: Deepgram, options: Mapping[str, str]) -> Any:
+def _health(service: Deepgram, options: Options, members: Any) -> Any:
     return {"ok": True}
 
 
-def _journal(service: Deepgram, options: Mapping[str, str]) -> Any:
+def _journal(service: Deepgram, options: Options, members: Any) -> Any:
     return service.journal.entries(options.get("what"))
 
 
-def _kinds(service: Deepgram, options: Mapping[str, str]) -> Any:
+def _kinds(service: Deepgram, options: Options, members: Any) -> Any:
     return {name: asdict(kind) for name, kind in KINDS.items()}
 
 
-def _fault(service: Deepgram, options: Mapping[str, str]) -> Any:
+def _fault(service: Deepgram, options: Options, members: Any) -> Any:
     service.faults.add(from_words(options))
     return {"ok": True}
 
 
-def _faults(service: Deepgram, options: Mapping[str, str]) -> Any:
+def _faults(service: Deepgram, options: Options, members: Any) -> Any:
     return {"faults": [fault.as_json() for fault in service.faults.waiting()]}
 
 
-def _pace(service: Deepgram, options: Mapping[str, str]) -> Any:
+def _add_faults(service: Deepgram, options: Options, members: Any) -> Any:
+    service.faults.add(*_made(members))
+    return _faults(service, options, members)
+
+
+def _set_faults(service: Deepgram, options: Options, members: Any) -> Any:
+    made = _made(members)
+    service.faults.clear()
+    service.faults.add(*made)
+    return _faults(service, options, members)
+
+
+def _clear_faults(service: Deepgram, options: Options, members: Any) -> Any:
+    service.faults.clear()
+    return _faults(service, options, members)
+
+
+def _made(members: Any) -> list[Fault]:
+    return [from_json(one) for one in (members if isinstance(members, list) else [members])]
+
+
+def _pace(service: Deepgram, options: Options, members: Any) -> Any:
     pace = service.pace
     first_ms = number("first_ms", options.get("first_ms", str(pace.first_ms)))
     speed = number("times_real_time", options.get("times_real_time", str(pace.times_real_time)))
@@ -82,11 +122,24 @@ def _pace(service: Deepgram, options: Mapping[str, str]) -> Any:
     return asdict(pace)
 
 
-_DOORS: dict[str, Callable[[Deepgram, Mapping[str, str]], Any]] = {
-    "health": _health,
-    "journal": _journal,
-    "kinds": _kinds,
-    "fault": _fault,
-    "faults": _faults,
-    "pace": _pace,
+def _set_pace(service: Deepgram, options: Options, members: Any) -> Any:
+    known = ("first_ms", "times_real_time")
+    if not isinstance(members, Mapping) or set(members) - set(known):
+        raise ValueError(f"a pace has {' and '.join(known)}, not {members!r:.80}")
+    return _pace(service, {name: str(value) for name, value in members.items()}, None)
+
+
+_Door = Callable[[Deepgram, Options, Any], Any]
+_DOORS: dict[str, dict[str, _Door]] = {
+    "health": {"GET": _health},
+    "journal": {"GET": _journal},
+    "kinds": {"GET": _kinds},
+    "fault": {"GET": _fault},
+    "faults": {
+        "GET": _faults,
+        "POST": _add_faults,
+        "PUT": _set_faults,
+        "DELETE": _clear_faults,
+    },
+    "pace": {"GET": _pace, "PUT": _set_pace},
 }

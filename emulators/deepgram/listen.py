@@ -18,6 +18,7 @@ from typing import Any
 
 from aybiza.emulators.deepgram.engine import BLOCK_BYTES, BLOCK_MS, Recogniser
 from aybiza.emulators.deepgram.identity import EMULATED, Identity
+from aybiza.emulators.deepgram.spoken_words import timed_words
 from aybiza.speech import mulaw
 
 INTERIM_MS = 250
@@ -159,7 +160,7 @@ class Listening:
     ) -> Message:
         start, self._last_result = self._segment, self._now
         spoken_from = start if self._onset is None else max(start, self._onset)
-        words = _words(text, spoken_from, max(self._last_speech, spoken_from))
+        words = timed_words(text, spoken_from, max(self._last_speech, spoken_from))
         if final:
             self._segment = self._now
         if text:
@@ -176,22 +177,6 @@ class Listening:
             "channel": {"alternatives": [best]},
             "metadata": self._identity.result_metadata(),
         }
-
-
-def _words(text: str, start: int, end: int) -> list[dict[str, Any]]:
-    """The words of `text`, as if all of them took the same time."""
-    spoken = text.split()
-    step = (end - start) / max(len(spoken), 1)
-    return [
-        {
-            "word": word.strip(".,!?").lower(),
-            "start": round(start + index * step) / 1000,
-            "end": round(start + (index + 1) * step) / 1000,
-            "confidence": 0.99,
-            "punctuated_word": word,
-        }
-        for index, word in enumerate(spoken)
-    ]
 
 
 def _event(kind: str, **more: float) -> Message:

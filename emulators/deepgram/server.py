@@ -20,6 +20,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from aybiza.emulators.deepgram.any_method import AnyMethod, method_and_body
 from aybiza.emulators.deepgram.carry import Gone, carry
 from aybiza.emulators.deepgram.control import PREFIX, control, response
 from aybiza.emulators.deepgram.engine import Engine, ScriptedEngine
@@ -81,6 +82,7 @@ class DeepgramEmulator:
                 self._host,
                 self._port,
                 process_request=self._before,
+                create_connection=AnyMethod,
                 max_size=MESSAGE_BYTES,
                 ping_interval=None,
                 close_timeout=CLOSE_SECONDS,
@@ -101,9 +103,13 @@ class DeepgramEmulator:
 
     def _before(self, connection: ServerConnection, request: Request) -> Response | None:
         path, _, query = request.path.partition("?")
+        headers = _lower(request)
+        method, body = method_and_body(headers)
         if path.startswith(PREFIX):
-            return control(path, dict(parse_qsl(query)), self.service)
-        refusal = self.service.handshake(request.path, _lower(request))
+            return response(*control(method, path, dict(parse_qsl(query)), body, self.service))
+        if method != "GET":
+            return response(405, {"err_msg": f"{method} is not for {path}"})
+        refusal = self.service.handshake(request.path, headers)
         return None if refusal is None else _refused(refusal)
 
     async def _carry(self, connection: ServerConnection) -> None:

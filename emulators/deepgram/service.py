@@ -22,24 +22,26 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from aybiza.emulators.deepgram.engine import Engine
-from aybiza.emulators.deepgram.faults import Door, Faults
+from aybiza.emulators.deepgram.faults import Door, Faults, Strike
 from aybiza.emulators.deepgram.faulty import Faulty
+from aybiza.emulators.deepgram.flux import Flux, Thresholds
 from aybiza.emulators.deepgram.identity import Identity
 from aybiza.emulators.deepgram.journal import Journal
 from aybiza.emulators.deepgram.listen import Parameters
 from aybiza.emulators.deepgram.listen_session import SILENCE_SECONDS, ListenSession
-from aybiza.emulators.deepgram.session import Session
+from aybiza.emulators.deepgram.session import Note, Session
 from aybiza.emulators.deepgram.speak import IDLE_SECONDS, LIFETIME_SECONDS, Pace, Speaking
 
-PATHS: dict[str, Door] = {"/v1/listen": "listen", "/v1/speak": "speak"}
+PATHS: dict[str, Door] = {"/v1/listen": "listen", "/v2/listen": "flux", "/v1/speak": "speak"}
 
 # The only audio there is, and what Deepgram takes where a connection does not say.
 _AUDIO = {"encoding": "mulaw", "sample_rate": "8000"}
 _UNSAID: dict[Door, dict[str, str]] = {
     "listen": {},
+    "flux": {},
     "speak": {"encoding": "linear16", "sample_rate": "8000"},
 }
-_MODELS: dict[Door, str] = {"listen": "base-general", "speak": "aura-asteria-en"}
+_MODELS: dict[Door, str] = {"listen": "base-general", "flux": "", "speak": "aura-asteria-en"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,27 +119,30 @@ class Deepgram:
         number = next(self._numbers)
         model = query.get("model", _MODELS[door])
         identity = Identity.of(self._seed, number, model, self._today())
-        session: Session
-        if door == "listen":
-            session = ListenSession(
-                self.engine.recogniser(),
-                Parameters.of(query),
-                identity,
-                note,
-                self.faults.strike(door, name),
-                silence_seconds=self.limits.silence,
-            )
-        else:
-            session = Speaking(
-                identity,
-                self.pace,
-                note,
-                self.faults.strike(door, name),
-                lifetime_seconds=self.limits.lifetime,
-                idle_seconds=self.limits.idle,
-            )
+        session = self._made(door, query, identity, note, self.faults.strike(door, name))
         fault = self.faults.take(door, refusing=False, session=name)
         return Faulty(session, fault) if fault else session
+
+    def _made(
+        self, door: Door, query: dict[str, str], identity: Identity, note: Note, strike: Strike
+    ) -> Session:
+        silence = self.limits.silence
+        match door:
+            case "listen":
+                heard = self.engine.recogniser(), Parameters.of(query)
+                return ListenSession(*heard, identity, note, strike, silence_seconds=silence)
+            case "flux":
+                turns = self.engine.recogniser(), Thresholds.of(query)
+                return Flux(*turns, identity, note, strike, silence_seconds=silence)
+            case "speak":
+                return Speaking(
+                    identity,
+                    self.pace,
+                    note,
+                    strike,
+                    lifetime_seconds=self.limits.lifetime,
+                    idle_seconds=self.limits.idle,
+                )
 
     def connected(self, path: str, headers: Mapping[str, str], what: str) -> None:
         """Note that a socket is `connected` or `disconnected`."""
@@ -157,6 +162,8 @@ def _check(door: Door, query: dict[str, str]) -> None:
             raise ValueError(f"{name} is {only} here, not {value!r}")
     if door == "listen":
         Parameters.of(query)
+    elif door == "flux":
+        Thresholds.of(query)
 
 
 def _authorised(headers: Mapping[str, str]) -> bool:

@@ -151,7 +151,7 @@ class Speaking:
         if not self._pieces:
             return self._go_on(now)
         piece = self._pieces.popleft()
-        self._next += len(piece) / SAMPLES_A_SECOND / self._pace.times_real_time
+        self._next = now + len(piece) / SAMPLES_A_SECOND / self._pace.times_real_time
         return [Send(piece), *self._ask_ahead()]
 
     def synthesised(self, now: float, ticket: int, audio: bytes | None) -> list[Action]:

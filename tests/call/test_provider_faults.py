@@ -99,6 +99,7 @@ IN_THE_STREAM: dict[str, tuple[str, Fault]] = {
     "silent at once": (ASK, Fault("silent_end")),
     "ends without an end": (ASK, Fault("silent_end", after=5)),
     "trickles": (ASK, Fault("trickle", after=2, seconds=0.1)),
+    "unknown event": (ASK, Fault("unknown_event", after=2)),
     "bad checksum": (ASK, Fault("bad_crc", after=4)),
     "tool input that is no JSON": (LOOK, Fault("garbage_tool_json")),
 }

@@ -103,3 +103,34 @@ async def test_what_makes_no_sense_is_refused_with_a_reason(
     answer = await door.request(method, path, content=body)
     assert answer.status_code == status
     assert answer.json()["error"]
+
+
+async def test_faults_can_be_put_in_place_of_others(
+    door: httpx.AsyncClient, emulator: BedrockEmulator
+) -> None:
+    await door.post("/faults", json={"kind": "fin"})
+    answer = await door.put("/faults", json=[{"kind": "stop", "code": "content_filtered"}])
+    assert [fault["kind"] for fault in answer.json()["faults"]] == ["stop"]
+    bad = await door.put("/faults", json=[{"kind": "stopp"}])
+    assert bad.status_code == 400 and "did you mean stop" in bad.json()["error"]
+    assert len(emulator.faults) == 1
+
+
+async def test_the_table_of_faults_can_be_read(door: httpx.AsyncClient) -> None:
+    table = (await door.get("/kinds")).json()
+    assert table["stall"]["parameters"] == ["after", "seconds"]
+    assert all(row["meaning"] for row in table.values())
+
+
+async def test_limits_and_guardrails_can_be_set_and_forgotten(
+    door: httpx.AsyncClient, emulator: BedrockEmulator
+) -> None:
+    put = await door.put("/limits", json={"input_tokens": 20})
+    assert put.json() == (await door.get("/limits")).json() == {"input_tokens": 20}
+    assert emulator.limits.input_tokens == 20
+    guardrail = {"identifier": "gr-1", "version": "1", "words": ["weather"]}
+    (made,) = (await door.put("/guardrails", json=guardrail)).json()["guardrails"]
+    assert made["words"] == ["weather"]
+    assert (await door.get("/guardrails")).json() == {"guardrails": [made]}
+    assert (await door.put("/guardrails", json={"words": []})).status_code == 400
+    assert (await door.delete("/guardrails")).json() == {"guardrails": []}

@@ -1,6 +1,7 @@
 """Paces, faults and their queue."""
 
 import random
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -106,6 +107,9 @@ def test_every_kind_can_be_had_by_its_name_alone(kind: str) -> None:
         ({"kind": "stream_exception", "code": "ThrottlingException"}, "fault.code is"),
         ({"kind": "fin", "model": 5}, "fault.model is 5"),
         ("fin", "a JSON object is needed"),
+        ({"kind": "stal"}, "did you mean stall"),
+        ({"kind": "fin", "afterr": 1}, "did you mean after"),
+        ({"kind": "stop", "code": "max_token"}, "did you mean max_tokens"),
     ],
 )
 def test_a_fault_without_sense_is_refused_with_what_is_allowed(members: Any, problem: str) -> None:
@@ -139,3 +143,23 @@ def test_jitter_stays_within_its_share() -> None:
 
 def test_without_jitter_a_delay_is_what_it_says() -> None:
     assert Pace().seconds(250, random.Random(1)) == 0.25
+
+
+def test_every_kind_has_its_parameters_and_a_meaning() -> None:
+    members = {field.name for field in fields(Fault)}
+    for kind in KINDS.values():
+        assert set(kind.parameters) <= members
+        assert kind.meaning
+
+
+def test_a_fault_in_the_answer_strikes_with_and_without_a_stream() -> None:
+    queue = FaultQueue()
+    queue.add(Fault("stop", times=2))
+    assert [take(queue), take(queue, operation="converse")] == ["stop", "stop"]
+
+
+def test_an_empty_message_waits_for_a_tools_result() -> None:
+    queue = FaultQueue()
+    queue.add(Fault("empty_message"))
+    assert take(queue) is None
+    assert queue.take("m", STREAM, {}, has_result=True) is not None

@@ -114,10 +114,45 @@ def test_max_tokens_cuts_the_text() -> None:
     assert 1 <= replies.tokens(cut.text) <= 8
 
 
-def test_max_tokens_leaves_out_a_tool_that_has_no_room() -> None:
+def test_max_tokens_cuts_the_input_of_a_tool_that_has_no_room() -> None:
     cut = replies.limited(use("look", {"a": "b" * 100}, "Yes."), 10)
     assert (cut.text, cut.stopped_by) == ("Yes.", "max_tokens")
+    (tool,) = [block for block in cut.blocks if isinstance(block, ToolUse)]
+    assert tool.fragments is not None
+    joined = "".join(tool.fragments)
+    assert json.dumps({"a": "b" * 100}).startswith(joined)
+    assert 0 < len(joined) < 100
+
+
+def test_max_tokens_leaves_out_a_tool_for_which_nothing_is_left() -> None:
+    cut = replies.limited(use("look", {"a": "b" * 100}, "Yes."), 1)
     assert not any(isinstance(block, ToolUse) for block in cut.blocks)
+
+
+def test_a_reply_can_stop_after_so_many_deltas() -> None:
+    reply = Reply((Text(LONG), ToolUse("look", {"day": "Friday"})))
+    pieces = replies.text_deltas(LONG)
+    assert replies.stopped(reply, 2, "content_filtered") == Reply(
+        (Text("".join(pieces[:2])),), "content_filtered"
+    )
+    assert replies.stopped(reply, 0, "end_turn") == Reply((), "end_turn")
+    whole = replies.stopped(reply, 1000, "tool_use")
+    assert (whole.blocks, whole.stop_reason) == (reply.blocks, "tool_use")
+
+
+@pytest.mark.parametrize("fragments", [0, 1, 2, 1000])
+def test_a_tool_that_is_cut_never_has_its_whole_input(fragments: int) -> None:
+    cut = replies.with_cut_tool(use("look", {"day": "Friday"}, "Yes."), fragments)
+    assert cut.stop_reason == "max_tokens"
+    tool = cut.blocks[-1]
+    assert isinstance(tool, ToolUse) and tool.fragments is not None
+    with pytest.raises(ValueError):
+        json.loads("".join(tool.fragments))
+
+
+def test_a_tool_can_have_the_empty_input() -> None:
+    (tool,) = replies.with_empty_tool_input(use("look", {"day": "Friday"})).blocks
+    assert isinstance(tool, ToolUse) and tool.fragments == ("",)
 
 
 def test_a_stop_sequence_ends_the_text_before_itself() -> None:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from aybiza.emulators.deepgram.faults import Door
+from aybiza.emulators.deepgram.schemas import problem
 from aybiza.emulators.deepgram.session import Abort, Action, Close, Send, Session
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -17,9 +19,13 @@ def case(name: str) -> Any:
 
 
 class Driven:
-    """A session on a clock that is a number; `told` are the messages with their times."""
+    """A session on a clock that is a number; `told` are the messages with their times.
 
-    def __init__(self, session: Session) -> None:
+    Each message is held against the schemas of its `door`, where one is named.
+    """
+
+    def __init__(self, session: Session, door: Door | None = None) -> None:
+        self.door = door
         self.session = session
         self.now = 0.0
         self.told: list[tuple[float, dict[str, Any]]] = []
@@ -47,6 +53,8 @@ class Driven:
             assert self.ended is None, "nothing follows an end"
             match action:
                 case Send(str(data)):
-                    self.told.append((self.now, json.loads(data)))
+                    message = json.loads(data)
+                    assert self.door is None or problem(self.door, message) is None, message
+                    self.told.append((self.now, message))
                 case Close() | Abort():
                     self.ended, self.ended_at = action, self.now

@@ -24,6 +24,11 @@ class Control:
             answer = await http.get(self._base + path, params=query)
         return answer.status_code, answer.json()
 
+    async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        async with httpx.AsyncClient(trust_env=False, timeout=15) as http:
+            answer = await http.request(method, self._base + path, json=body)
+        return answer.status_code, answer.json()
+
 
 @pytest.fixture
 async def control() -> AsyncIterator[Control]:
@@ -93,3 +98,47 @@ async def test_bad_values_are_refused_with_what_is_allowed_and_change_nothing(
 async def test_an_unknown_control_is_not_found(control: Control) -> None:
     status, answer = await control.get("nothing")
     assert (status, answer) == (404, {"error": "there is no /_emulator/nothing"})
+
+
+async def test_faults_are_added_replaced_and_forgotten_as_json(control: Control) -> None:
+    one = {"door": "speak", "kind": "never_say", "text": "☠", "times": None}
+    status, answer = await control.ask("POST", "faults", one)
+    assert status == 200
+    assert [fault["kind"] for fault in answer["faults"]] == ["never_say"]
+    assert control.emulator.faults.waiting() == [Fault("speak", "never_say", text="☠", times=None)]
+    _, answer = await control.ask("PUT", "faults", [{"door": "listen", "kind": "no_final"}])
+    assert [fault["kind"] for fault in answer["faults"]] == ["no_final"]
+    assert await control.get("faults") == (200, answer)
+    assert await control.ask("DELETE", "faults") == (200, {"faults": []})
+
+
+async def test_one_bad_fault_of_many_changes_nothing(control: Control) -> None:
+    await control.ask("POST", "faults", {"door": "speak", "kind": "stall"})
+    bad = [{"door": "speak", "kind": "abort"}, {"door": "speak", "kind": "stal"}]
+    status, answer = await control.ask("PUT", "faults", bad)
+    assert status == 400 and "did you mean stall" in answer["error"]
+    assert [fault.kind for fault in control.emulator.faults.waiting()] == ["stall"]
+
+
+async def test_the_pace_can_be_put(control: Control) -> None:
+    assert await control.ask("PUT", "pace", {"first_ms": 7}) == (
+        200,
+        {"first_ms": 7.0, "times_real_time": 10.0},
+    )
+    wrong: list[Any] = [{"first": 7}, [], {"first_ms": "soon"}]
+    for bad in wrong:
+        assert (await control.ask("PUT", "pace", bad))[0] == 400
+    assert control.emulator.pace == Pace(7.0, 10.0)
+
+
+async def test_what_the_doors_do_not_know_is_said(control: Control) -> None:
+    status, answer = await control.ask("DELETE", "pace")
+    assert status == 405 and "try GET, PUT" in answer["error"]
+    status, answer = await control.ask("POST", "faults", {"text": "x" * 5000})
+    assert status == 413 and "4096 bytes" in answer["error"]
+
+
+async def test_the_table_of_faults_can_be_read(control: Control) -> None:
+    _, table = await control.get("kinds")
+    assert table["never_say"]["doors"] == ["speak"]
+    assert all(row["meaning"] for row in table.values())

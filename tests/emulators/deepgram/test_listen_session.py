@@ -28,7 +28,7 @@ def driven(*faults: Fault) -> Driven:
     session = ListenSession(
         ScriptedRecogniser(), ALL, IDENTITY, lambda what, /, **more: None, strike
     )
-    return Driven(session)
+    return Driven(session, "listen")
 
 
 async def hear(driven: Driven, *parts: str | float) -> None:

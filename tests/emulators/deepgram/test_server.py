@@ -94,7 +94,7 @@ async def test_parameters_that_are_not_accepted_are_refused_with_the_reason(
     assert complaint in told
 
 
-@pytest.mark.parametrize("path", ["/", "/v2/listen", "/v1/agent", "//[", "/v1/listen/"])
+@pytest.mark.parametrize("path", ["/", "/v2/speak", "/v1/agent", "//[", "/v1/listen/"])
 async def test_an_endpoint_that_there_is_not_is_refused(
     emulator: DeepgramEmulator, path: str
 ) -> None:

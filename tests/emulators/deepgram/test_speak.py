@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from aybiza.emulators.deepgram.engine import ScriptedEngine, SynthesisError
 from aybiza.emulators.deepgram.faults import Fault, Faults
 from aybiza.emulators.deepgram.identity import Identity
+from aybiza.emulators.deepgram.schemas import problem
 from aybiza.emulators.deepgram.session import Action, Close, Send, Synthesise
 from aybiza.emulators.deepgram.speak import (
     CHARACTERS,
@@ -79,7 +80,9 @@ class Socket:
                 case Send(bytes(data)):
                     self.said.append(data)
                 case Send(data):
-                    self.said.append(json.loads(data))
+                    message = json.loads(data)
+                    assert problem("speak", message) is None
+                    self.said.append(message)
                 case Synthesise(ticket, text, voice):
                     self._do(self.speaking.synthesised(self.now, ticket, self._audio(text, voice)))
                 case Close():
