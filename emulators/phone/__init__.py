@@ -6,8 +6,10 @@
 The same from the command line: `python -m aybiza.emulators.phone --help`.
 """
 
+from aybiza.emulators.phone.faults import Fault
+from aybiza.emulators.phone.flow import Party
 from aybiza.emulators.phone.phone import Phone
 from aybiza.emulators.phone.report import Progress, Report, Turn
 from aybiza.emulators.phone.script import Script, ScriptError, load
 
-__all__ = ["Phone", "Progress", "Report", "Script", "ScriptError", "Turn", "load"]
+__all__ = ["Fault", "Party", "Phone", "Progress", "Report", "Script", "ScriptError", "Turn", "load"]

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from aybiza.emulators.phone.faults import Fault
+from aybiza.emulators.phone.flow import Party
 from aybiza.emulators.phone.phone import Phone
 from aybiza.emulators.phone.report import Progress, Report
 from aybiza.emulators.phone.script import Script, ScriptError, load, names
@@ -101,6 +103,25 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a customParameter of the stream, when --url is used; may be repeated",
     )
+    it.add_argument(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="JSON",
+        help='what goes wrong on the line, such as \'{"kind": "mark_lost"}\'; may be repeated',
+    )
+    it.add_argument(
+        "--party",
+        type=_party,
+        action="append",
+        default=[],
+        metavar="NUMBER=OUTCOME",
+        help="what becomes of a number that is dialled: completed, busy, no-answer, failed",
+    )
+    it.add_argument(
+        "--press", action="append", default=[], metavar="KEYS", help="keys at the next <Gather>"
+    )
     return it
 
 
@@ -151,6 +172,9 @@ async def _call(options: argparse.Namespace, script: Script, tls: ssl.SSLContext
         jitter_ms=options.jitter_ms,
         burst=options.burst,
         rng=random.Random(options.seed),
+        faults=options.fault,
+        parties=dict(options.party),
+        digits=options.press,
     ) as phone:
         return await phone.run()
 
@@ -164,6 +188,21 @@ def _parameter(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return Fault.from_json(json.loads(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _party(text: str) -> tuple[str, Party]:
+    number, outcome = _parameter(text)
+    try:
+        return number, Party(outcome)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _positive(text: str) -> float:

@@ -13,7 +13,6 @@ import asyncio
 import random
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -27,37 +26,32 @@ from websockets.frames import CloseCode
 from aybiza.emulators.phone import webhook
 from aybiza.emulators.phone.audio import write_wav
 from aybiza.emulators.phone.caller import Caller, Tick
+from aybiza.emulators.phone.faults import Fault, LineFaults
+from aybiza.emulators.phone.flow import (
+    IN_PROGRESS,
+    Ending,
+    Fetch,
+    Flow,
+    Order,
+    Party,
+    Wait,
+)
 from aybiza.emulators.phone.line import Pacer
 from aybiza.emulators.phone.messages import CONNECTED, AgentError, StreamWriter, new_sid, read
 from aybiza.emulators.phone.player import FINISHED, Failure
 from aybiza.emulators.phone.report import Progress, Report, Stream
 from aybiza.emulators.phone.script import Mode, Script, load
-from aybiza.emulators.phone.webhook import (
-    ConnectStream,
-    Hangup,
-    Pause,
-    Redirect,
-    Say,
-    Verb,
-    WebhookError,
-)
+from aybiza.emulators.phone.webhook import ConnectStream, Verb, WebhookError
+
+__all__ = ["Ending", "Phone"]
 
 OPEN_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 2.0
 SEND_TIMEOUT_S: Final = 5.0
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 MAX_AGENT_ERRORS: Final = 20
-MAX_REDIRECTS: Final = 100
 REDIRECT_PATIENCE_S: Final = 10.0
 """How long a caller is held while no node answers the webhook."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a call came to its end from the agent's side; `clean` if it meant to end it."""
-
-    how: str
-    clean: bool = False
 
 
 class Phone:
@@ -74,6 +68,9 @@ class Phone:
     tls: whose certificates are trusted, at https and wss addresses; None: those of the system.
     on_progress: called with each `Progress` as it happens; must not block.
     jitter_ms, burst, rng: an unsteady network, see `Pacer`.
+    parties: who answers, or does not, at the numbers that are dialled.
+    digits: what the caller presses at each `<Gather>`.
+    faults: what goes wrong on the line, see `aybiza.emulators.phone.faults`.
 
     The answer of `run` is a `Report`; a call that fails is a report with `ok` false. Only
     `ScriptError` and, from a file that cannot be written, `OSError` are raised.
@@ -98,6 +95,9 @@ class Phone:
         jitter_ms: float = 0.0,
         burst: int = 1,
         rng: random.Random | None = None,
+        parties: Mapping[str, Party] | None = None,
+        digits: Sequence[str] = (),
+        faults: Sequence[Fault] = (),
     ) -> None:
         if url is None and http is None:
             raise ValueError("a phone needs a url, the media websocket, or http, the webhook")
@@ -116,6 +116,9 @@ class Phone:
         self._on_progress = on_progress
         self._speed = speed
         self._pacer = Pacer(jitter_ms, burst, rng)
+        self._flow = Flow(parties, tuple(digits))
+        self._faults = LineFaults(faults)
+        self._told: Mapping[str, str] = {}
         self._call_sid = call_sid or new_sid("CA")
         self._account_sid = new_sid("AC")
         self._zero: float | None = None
@@ -171,35 +174,49 @@ class Phone:
         return (asyncio.get_running_loop().time() - self._zero) * 1000 * self._speed
 
     async def _carry(self, tasks: asyncio.TaskGroup) -> None:
-        """Go through the TwiML, document after document, until the call is over."""
-        try:
-            ending, redirect = await self._follow(await self._first_verbs(), tasks)
-            for _ in range(MAX_REDIRECTS):
-                if redirect is None or self._over:
-                    break
-                self._caller.tell(self._now_ms(), "twilio", f"redirects to {redirect.url}")
-                verbs = await self._ask(redirect.url, "in-progress", REDIRECT_PATIENCE_S)
-                ending, redirect = await self._follow(verbs, tasks)
-            else:
-                ending = Ending(f"the call was redirected more than {MAX_REDIRECTS} times")
-        except WebhookError as error:
-            ending = Ending(str(error))
+        """Do what the call's way through the TwiML asks for, until the call is over."""
+        order = self._first_order()
+        while not isinstance(order, Ending) and not self._over:
+            order = await self._carry_out(order, tasks)
+            for event in self._flow.told:
+                self._caller.tell(self._now_ms(), "twilio", event)
+            self._flow.told.clear()
+            self.report.dialled = list(self._flow.dialled)
         if self._over:
             return
+        assert isinstance(order, Ending)
         self._over = True
         self.report.duration_ms = self._now_ms()
-        self._caller.call_ended(ending.how, ending.clean)
-        self._caller.tell(self._now_ms(), "line", f"the call is over: {ending.how}")
+        self._caller.call_ended(order.how, order.clean)
+        self._caller.tell(self._now_ms(), "line", f"the call is over: {order.how}")
 
-    async def _first_verbs(self) -> Sequence[Verb]:
+    def _first_order(self) -> Order:
         if self._http is None:
-            return [ConnectStream(self._url or "", {**self._script.parameters, **self._parameters})]
+            parameters = {**self._script.parameters, **self._parameters}
+            return self._flow.connect(ConnectStream(self._url or "", parameters))
         bare = urlsplit(self._http).path in ("", "/")
-        url = urljoin(self._http, "/incoming") if bare else self._http
-        return await self._ask(url, "ringing")
+        return self._flow.begin(urljoin(self._http, "/incoming") if bare else self._http)
 
-    async def _ask(self, url: str, status: str, patience_s: float = 0.0) -> Sequence[Verb]:
-        fields = {
+    async def _carry_out(
+        self, order: Fetch | Wait | ConnectStream, tasks: asyncio.TaskGroup
+    ) -> Order:
+        match order:
+            case Fetch(url, status, fields):
+                self._told = fields
+                patience_s = REDIRECT_PATIENCE_S if status == IN_PROGRESS else 0.0
+                try:
+                    return self._flow.document(await self._ask(url, status, patience_s))
+                except WebhookError as error:
+                    return self._flow.failed(str(error))
+            case Wait(seconds):
+                await asyncio.sleep(seconds / self._speed)
+                return self._flow.waited()
+            case ConnectStream():
+                return self._flow.stream_ended(await self._stream(order, tasks))
+
+    def _fields(self, status: str) -> dict[str, str]:
+        """The form of the next webhook request, with what the last verb has to tell."""
+        return {
             "AccountSid": self._account_sid,
             "ApiVersion": "2010-04-01",
             "CallSid": self._call_sid,
@@ -207,32 +224,15 @@ class Phone:
             "Direction": "inbound",
             "From": self._from_number or self._script.from_number,
             "To": self._to_number or self._script.to_number,
+            **self._told,
         }
+
+    async def _ask(self, url: str, status: str, patience_s: float = 0.0) -> Sequence[Verb]:
+        fields = self._fields(status)
         answered, body = await webhook.post(url, fields, self._auth_token, patience_s, self._tls)
         if answered != HTTPStatus.OK:
             raise WebhookError(f"{url} answered with status {answered}: {body[:200]}")
         return webhook.read_twiml(body, url)
-
-    async def _follow(
-        self, verbs: Sequence[Verb], tasks: asyncio.TaskGroup
-    ) -> tuple[Ending, Redirect | None]:
-        """Do what the verbs say; returns how it ended and where to ask for more, if anywhere."""
-        ending = Ending("the agent's TwiML had come to its end")
-        for verb in verbs:
-            match verb:
-                case ConnectStream():
-                    ending = await self._stream(verb, tasks)
-                case Redirect():
-                    return ending, verb
-                case Say(text):
-                    self._caller.tell(self._now_ms(), "twilio", f"says: {text}")
-                case Pause(seconds):
-                    await asyncio.sleep(seconds / self._speed)
-                case Hangup(reason):
-                    if reason:
-                        return Ending(f"the agent rejected the call ({reason})"), None
-                    return Ending("the agent hung up", clean=True), None
-        return ending, None
 
     async def _stream(self, verb: ConnectStream, tasks: asyncio.TaskGroup) -> Ending:
         """Connect one media stream until it ends; returns how it ended."""
@@ -292,8 +292,12 @@ class Phone:
                 except AgentError as error:
                     self._note(str(error))
                     continue
-                for name in self._caller.receive(self._now_ms(), message):
+                now_ms = self._now_ms()
+                for name in self._faults.marks(now_ms, self._caller.receive(now_ms, message)):
                     await self._send(writer.mark(name))
+                deaf_s = self._faults.deaf_s(now_ms)
+                if deaf_s:
+                    await asyncio.sleep(deaf_s / self._speed)
         except ConnectionClosed:
             pass
         finally:
@@ -326,7 +330,7 @@ class Phone:
         if self._line is None:
             return
         socket, writer = self._line
-        for name in tick.marks:
+        for name in self._faults.marks(self._now_ms(), tick.marks):
             await self._send(writer.mark(name))
         if tick.key is not None:
             await self._send(writer.dtmf(tick.key))

@@ -95,6 +95,7 @@ class Report:
     frames_sent: int = 0
     media_received: int = 0
     recording: str = ""
+    dialled: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def heard_text(self) -> str:

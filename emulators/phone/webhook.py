@@ -31,10 +31,14 @@ class WebhookError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ConnectStream:
-    """`<Connect><Stream>`: connect the call to a media websocket until that ends."""
+    """`<Connect><Stream>`: connect the call to a media websocket until that ends.
+
+    `action`: whom to ask then; "" for the next verb.
+    """
 
     url: str
     parameters: Mapping[str, str]
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,36 @@ class Hangup:
     reason: str = ""
 
 
-Verb = ConnectStream | Redirect | Say | Pause | Hangup
+@dataclass(frozen=True, slots=True)
+class Play:
+    """`<Play>`: a recording by its address, or keys."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """`<Dial>`: connect the caller to `number`; then ask `action`, or go on without one."""
+
+    number: str
+    action: str = ""
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """`<Gather>`: say the prompts, wait for keys, and ask `action` with them.
+
+    `digits`: how many end it, 0 for those up to `#`.
+    """
+
+    action: str
+    prompts: tuple[str, ...] = ()
+    digits: int = 0
+    timeout_s: float = 5.0
+
+
+Verb = ConnectStream | Redirect | Say | Pause | Play | Dial | Gather | Hangup
 
 
 def read_twiml(document: str, base_url: str) -> list[Verb]:
@@ -89,15 +122,50 @@ def _verb(element: ElementTree.Element, base_url: str) -> Verb:
         case "Say":
             return Say(text)
         case "Pause":
-            length = element.get("length", "1")
-            if length.isdecimal():
-                return Pause(float(length))
-            raise WebhookError(f"{base_url} answered <Pause length={length!r}>")
+            return Pause(_seconds(element, "length", "1", base_url))
+        case "Play":
+            return Play(text or f"keys {element.get('digits', '')}")
+        case "Dial":
+            return _dial(element, text, base_url)
+        case "Gather":
+            return _gather(element, base_url)
         case "Hangup":
             return Hangup()
         case "Reject":
             return Hangup(element.get("reason", "rejected"))
     raise WebhookError(f"{base_url} answered <{element.tag}>, which this phone does not know")
+
+
+def _seconds(element: ElementTree.Element, name: str, default: str, base_url: str) -> float:
+    value = element.get(name, default)
+    if value.isdecimal():
+        return float(value)
+    raise WebhookError(f"{base_url} answered <{element.tag} {name}={value!r}>")
+
+
+def _dial(element: ElementTree.Element, text: str, base_url: str) -> Dial:
+    inner = next((e for e in element if e.tag in ("Number", "Sip", "Client", "Conference")), None)
+    number = text or ((inner.text or "").strip() if inner is not None else "")
+    if not number:
+        raise WebhookError(f"{base_url} answered <Dial> without anybody to dial")
+    action = element.get("action", "")
+    timeout_s = _seconds(element, "timeout", "30", base_url)
+    return Dial(number, urljoin(base_url, action) if action else "", timeout_s)
+
+
+def _gather(element: ElementTree.Element, base_url: str) -> Gather:
+    for nested in element:
+        if nested.tag not in ("Say", "Play", "Pause"):
+            raise WebhookError(f"{base_url} answered <Gather> with <{nested.tag}> in it")
+    digits = element.get("numDigits", "0")
+    if not digits.isdecimal():
+        raise WebhookError(f"{base_url} answered <Gather numDigits={digits!r}>")
+    return Gather(
+        urljoin(base_url, element.get("action", base_url)),
+        tuple((e.text or "").strip() for e in element if e.tag == "Say"),
+        int(digits),
+        _seconds(element, "timeout", "5", base_url),
+    )
 
 
 def _connect(element: ElementTree.Element, base_url: str) -> ConnectStream:
@@ -112,7 +180,8 @@ def _connect(element: ElementTree.Element, base_url: str) -> ConnectStream:
     elif parts.query or parts.scheme not in ("ws", "wss"):
         raise WebhookError(f"{base_url} answered <Stream url={url!r}>: wss only, without a query")
     parameters = {p.get("name", ""): p.get("value", "") for p in stream.findall("Parameter")}
-    return ConnectStream(url, parameters)
+    action = element.get("action", "")
+    return ConnectStream(url, parameters, urljoin(base_url, action) if action else "")
 
 
 def signature(auth_token: str, url: str, fields: Mapping[str, str] | None = None) -> str:

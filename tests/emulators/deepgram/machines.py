@@ -8,7 +8,7 @@ from typing import Any
 
 from aybiza.emulators.deepgram.faults import Door
 from aybiza.emulators.deepgram.schemas import problem
-from aybiza.emulators.deepgram.session import Abort, Action, Close, Send, Session
+from aybiza.emulators.deepgram.session import Abort, Action, Close, Send, Session, Synthesise
 
 CASES = Path(__file__).parents[1] / "cases"
 
@@ -56,5 +56,7 @@ class Driven:
                     message = json.loads(data)
                     assert self.door is None or problem(self.door, message) is None, message
                     self.told.append((self.now, message))
+                case Synthesise(ticket):
+                    self._do(self.session.synthesised(self.now, ticket, b"\x01" * 8000))
                 case Close() | Abort():
                     self.ended, self.ended_at = action, self.now

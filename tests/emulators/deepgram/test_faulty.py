@@ -46,6 +46,16 @@ async def test_a_stalled_socket_takes_messages_and_says_nothing() -> None:
     assert driven.ended is None
 
 
+async def test_a_voice_can_fall_silent_in_the_midst_of_its_answer() -> None:
+    session = Speaking(EMULATED, Pace(times_real_time=1.0), lambda what, /, **more: None)
+    driven = Driven(Faulty(session, Fault("speak", "stall", after=0.2)))
+    await driven.send({"type": "Speak", "text": case("speak_stall")["answer"]})
+    await driven.send({"type": "Flush"})
+    await driven.until(60.0)
+    assert driven.of("Flushed") == []
+    assert driven.ended is None
+
+
 async def test_what_is_said_besides_goes_out_between_the_others() -> None:
     sent = {"type": "Warning", "code": "X", "description": "y"}
     driven = Driven(faulty("message", after=1.0, text=json.dumps(sent)))

@@ -140,3 +140,21 @@ async def test_a_certificate_file_that_cannot_be_read_is_told(script: str) -> No
     code, _, err = await run(*call)
     assert code == EXIT_USAGE
     assert err == "error: --ca /nowhere.pem: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "complaint"),
+    [
+        ("--fault", '{"kind": "mark_los"}', "did you mean mark_lost"),
+        ("--fault", "{", "argument --fault"),
+        ("--party", "+15550199=bussy", "outcome is one of completed"),
+        ("--party", "+15550199", "is not NAME=VALUE"),
+    ],
+)
+def test_faults_and_parties_that_there_cannot_be_are_refused(
+    option: str, value: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--url", "ws://127.0.0.1:1/media", option, value])
+    assert ended.value.code == EXIT_USAGE
+    assert complaint in capsys.readouterr().err
