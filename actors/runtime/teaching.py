@@ -183,7 +183,7 @@ def _parameters(function: Callable[..., Any]) -> str:
 def _takes(callback: Callable[..., Any], given: Sequence[str] | None) -> bool:
     try:
         if given is not None:
-            inspect.signature(callback).bind("self", *given)
+            inspect.signature(callback, follow_wrapped=False).bind("self", *given)
     except TypeError:
         return False
     return True

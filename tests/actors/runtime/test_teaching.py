@@ -110,7 +110,7 @@ def test_methods_that_only_begin_like_callbacks_are_left_alone() -> None:
             def handle_call_of_an_operator(self) -> None:
                 """Further from any."""
 
-            @functools.wraps(Counter.handle_cast)
+            @functools.wraps(Counter.total)
             def handle_cast(self, request: Any) -> Any:  # type: ignore[override]
                 """Says that it stands for a coroutine function."""
 
