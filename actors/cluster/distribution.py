@@ -355,6 +355,7 @@ class Distribution:
     async def _tick(self) -> None:
         while True:
             self._connections.receive("tick")
+            self.names.tidy()
             await asyncio.sleep(TICK_SECONDS)
 
     def _whole(self) -> bool:

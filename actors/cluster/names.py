@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 from aybiza.actors.runtime.pid import Pid
 
 PIECE = 250
 """Names in one message: what a loop takes in within a millisecond."""
+TIDIED = 2000
+"""Names of lost nodes that are freed at once."""
 
 
 class Entry(NamedTuple):
@@ -134,6 +137,7 @@ class NameTable:
         # The names of each node that is up; one that goes down takes all of its own at once.
         self._own: dict[Hashable, Entry] = {}
         self._by_node: dict[str, dict[Hashable, Entry]] = {node: self._own}
+        self._lost: list[dict[Hashable, Entry]] = []
         self._waiting: dict[Hashable, set[str]] = {}
         self._held: dict[Pid, dict[Hashable, None]] = {}
 
@@ -195,21 +199,29 @@ class NameTable:
     def node_up(self, node: str) -> Iterator[Tell]:
         """A node can be reached: it gets what we have now, piece by piece."""
         self._by_node[node] = {}
-        held, claimed = list(self._own.items()), []
-        if self._waiting:
-            claimed = [(name, self._own[name]) for name in self._waiting]
-            held = [(name, own) for name, own in held if name not in self._waiting]
+        held = self._own.copy()
+        claimed = {name: held.pop(name) for name in self._waiting}
         for waited in self._waiting.values():
             waited.add(node)
         return _pieces(node, held, claimed)
 
     def node_down(self, node: str) -> Iterator[Command]:
         """A node cannot be reached: its names are gone."""
-        self._by_node.pop(node, None)
+        lost = self._by_node.pop(node, None)
+        if lost:
+            self._lost.append(lost)
         for waiting in self._waiting.values():
             waiting.discard(node)
         for name in list(self._waiting):
             yield from self._grant(name)
+
+    def tidy(self) -> None:
+        """Let go of some of what lost nodes had; to free all at once would hold the loop."""
+        for _ in range(TIDIED if self._lost else 0):
+            self._lost[-1].popitem()
+            if not self._lost[-1]:
+                self._lost.pop()
+                break
 
     def receive(self, node: str, message: Message) -> Iterator[Command]:
         """A message of another node."""
@@ -297,11 +309,12 @@ class NameTable:
 
 
 def _pieces(
-    node: str, held: list[tuple[Hashable, Entry]], claimed: list[tuple[Hashable, Entry]]
+    node: str, held: dict[Hashable, Entry], claimed: dict[Hashable, Entry]
 ) -> Iterator[Tell]:
-    for start in range(0, max(1, len(held)), PIECE):
-        yield Tell(node, Holdings(tuple(held[start : start + PIECE])))
-    for name, own in claimed:
+    left = iter(held.items())
+    for _ in range(0, max(1, len(held)), PIECE):
+        yield Tell(node, Holdings(tuple(islice(left, PIECE))))
+    for name, own in claimed.items():
         yield Tell(node, Claim(name, own))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import time
 from typing import Any
 
 import pytest
@@ -221,6 +222,25 @@ async def test_a_node_is_up_when_all_its_names_and_groups_are_here() -> None:
         await until(lambda: len(seen) == 2)
         assert seen == [(NodeUp("a"), 5000, 5000), ("first of all", 5000, 5000)]
         b.vm.exit(watcher, KILL)
+
+
+@virtual_time
+async def test_a_hundred_thousand_names_are_handed_over_within_three_seconds() -> None:
+    async with cluster("a", "b") as (network, [a, b]):
+        network.part(["a"], ["b"])
+        await until(lambda: not a.nodes() and not b.nodes())
+        owner = await a.vm.start(Probe)
+        assert owner is not None
+        for number in range(100_000):
+            name = ("conversation", f"tenant-7c9e6679-{number:012d}", f"9f1c2b3a-{number:012d}")
+            list(a.names.register(name, owner, 1_700_000_000_000_000_000 + number))
+        network.heal()
+        await until(b._members.up)
+        began, cpu = b.vm.now(), time.process_time()
+        await until(lambda: b.nodes() == ["a"])
+        assert b.names.counts()["a"] == 100_000
+        assert b.vm.now() - began < 3
+        assert time.process_time() - cpu < 3
 
 
 class Counter(Probe):

@@ -1,6 +1,6 @@
 """Process groups."""
 
-from aybiza.actors.cluster.groups import GroupTable, Joined, Left, Members
+from aybiza.actors.cluster.groups import PIECE, GroupTable, Joined, Left, Members
 from aybiza.actors.runtime import Pid
 
 ONE, TWO, THERE = Pid("a", 1), Pid("a", 2), Pid("b", 1)
@@ -49,6 +49,22 @@ def test_a_process_that_has_ended_is_in_no_group() -> None:
         b.receive("a", message)
     assert (a.groups(), b.groups()) == (["g"], [])
     assert list(a.ended(ONE)) == []
+
+
+def test_many_memberships_are_handed_over_in_pieces() -> None:
+    a, b = GroupTable("a"), GroupTable("b")
+    for number in range(PIECE + 5):
+        list(a.join(("g", number), ONE))
+        list(a.join("all", Pid("a", number)))
+    list(a.join("all", ONE))
+    list(a.leave("all", TWO))
+    list(b.node_up("a"))
+    pieces = list(a.node_up("b"))
+    assert [len(piece.memberships) for _, piece in pieces] == [PIECE, PIECE, 10]
+    for _, piece in pieces:
+        b.receive("a", piece)
+    assert sorted(b.members("all")) == sorted(a.members("all"))
+    assert set(b.groups()) == set(a.groups())
 
 
 def test_a_node_that_comes_up_learns_the_members_and_one_that_goes_takes_its_own() -> None:

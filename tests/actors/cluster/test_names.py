@@ -1,17 +1,22 @@
 """Names that are unique in the cluster."""
 
+import pickle
 import random
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aybiza.actors.cluster import names
 from aybiza.actors.cluster.names import (
+    PIECE,
     Command,
     Entry,
     Granted,
+    Holdings,
     NameConflict,
     NameTable,
     Refused,
@@ -175,6 +180,45 @@ def test_a_node_that_comes_up_learns_all_names_and_is_waited_for() -> None:
     world.settle()
     assert world.told == [("a", Granted("old", old)), ("a", Granted("new", new))]
     assert world.tables["c"].names() == {"old": old, "new": new}
+
+
+def test_many_names_are_handed_over_and_given_up_in_pieces() -> None:
+    world = World("ab")
+    pids = [world.register("a", f"n{number}", number) for number in range(PIECE * 3 + 1)]
+    world.connect("a", "b")
+    pieces = [message for message in world.links["a", "b"] if isinstance(message, Holdings)]
+    assert [len(piece.entries) for piece in pieces] == [PIECE] * 3 + [1]
+    assert pickle.loads(pickle.dumps(pieces[0])) == pieces[0]
+    world.settle()
+    assert world.tables["b"].names() == {f"n{n}": pid for n, pid in enumerate(pids)}
+    many = [world.register("a", f"m{number}", 7) for number in range(PIECE + 1)]
+    world.settle()
+    world.handle("a", world.tables["a"].ended(Pid("a", 7)))
+    assert len(world.links["a", "b"]) == 2
+    world.settle()
+    assert len(many) == PIECE + 1
+    assert world.owners("m0") == [None, None]
+    assert world.owners("n7") == [None, None]
+    assert world.owners("n8") == [pids[8]] * 2
+
+
+def test_what_a_lost_node_had_is_gone_at_once_and_freed_bit_by_bit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(names, "TIDIED", 4)
+    world = World("ab")
+    for number in range(10):
+        world.register("a", f"n{number}", number)
+    world.connect("a", "b")
+    world.settle()
+    table = world.tables["b"]
+    world.cut("a", "b")
+    assert table.names() == {}
+    left = []
+    for _ in range(5):
+        table.tidy()
+        left.append(sum(map(len, table._lost)))
+    assert left == [6, 2, 0, 0, 0]
 
 
 def test_when_a_partition_heals_the_older_keeps_the_name_and_both_are_told() -> None:
