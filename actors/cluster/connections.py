@@ -190,13 +190,18 @@ class Connections:
     def _source(self, cause: Any) -> str | None:
         """The node that an event or effect is of; None if it is this one's own."""
         match cause:
-            case Letter(card=card) | Farewell(card) | Up(card) | Delivered(card):
-                return str(card.name)
+            case (
+                Letter(card=Card(name=name))
+                | Farewell(Card(name=name))
+                | Up(Card(name=name))
+                | Delivered(Card(name=name))
+            ):
+                return str(name)
             case Post(address):
                 known = self.members.known()
                 return next((p.card.name for p in known if p.card.address == address), "")
-            case Refusal() | Welcome() | Unreachable() | Gone():
-                return ""
+            case Letter() | Farewell() | Refusal() | Welcome() | Unreachable() | Gone():
+                return ""  # nobody's: it is left out
         return None
 
     def _give_up(self, node: str, reason: str) -> None:

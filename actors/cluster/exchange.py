@@ -78,7 +78,6 @@ class Exchange:
             worked = self._carry_out()
             while self._events:
                 if worked >= SLICE:
-                    self._wake()
                     return
                 event = self._events.popleft()
                 try:
@@ -88,6 +87,8 @@ class Exchange:
                 worked += 1 + self._carry_out()
         finally:
             self._running = False
+            if self._events:
+                self._wake()
 
     def _carry_out(self) -> int:
         worked = 0

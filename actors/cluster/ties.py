@@ -100,7 +100,12 @@ class Ties:
         """A local process monitors one of another node; `shown` is what it called it."""
         self._watching[ref] = (watcher, node, shown)
         self._refs_of.setdefault(watcher.pid.serial, set()).add(ref)
-        if not self._say(node, signals.Monitor(ref, dest)):
+        try:
+            said = self._say(node, signals.Monitor(ref, dest))
+        except BaseException:  # an address that does not travel
+            self._unwatch(ref)
+            raise
+        if not said:
             self.died(ref, NOCONNECTION)
 
     def demonitor(self, ref: int) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from aybiza.actors.cluster import link, signals
+from aybiza.actors.cluster.carrier import Welcome
 from aybiza.actors.cluster.distribution import ClusterFailed, Distribution
-from aybiza.actors.cluster.membership import Card
+from aybiza.actors.cluster.membership import Card, Farewell, Letter, Refusal
 from aybiza.actors.runtime import (
     KILL,
     NOCONNECTION,
@@ -21,7 +22,7 @@ from aybiza.actors.runtime import (
     Pid,
     virtual_time,
 )
-from tests.actors.cluster.kit import Probe, cluster, until
+from tests.actors.cluster.kit import Probe, card, cluster, until
 
 
 async def watching(node: Distribution, target: Pid, *, times: int = 1) -> Any:
@@ -69,6 +70,29 @@ async def test_what_cannot_be_read_ends_that_connection_and_everybody_is_told(it
         assert "ProtocolError" in here.got[2].reason
         assert there.got == []
         assert await c.vm.call(target, 1) == ("echo", 1)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Letter(None, 0, None),  # type: ignore[arg-type]
+        Letter(card(2, "b"), 0, None),  # type: ignore[arg-type]
+        Farewell(None),  # type: ignore[arg-type]
+        Refusal(None),  # type: ignore[arg-type]
+        Welcome("m", (None,)),  # type: ignore[arg-type]
+        "nothing that is known",
+    ],
+    ids=str,
+)
+@virtual_time
+async def test_a_message_of_no_sense_harms_no_other_connection(message: Any) -> None:
+    async with cluster("a", "b", "c") as (_, [a, _b, c]):
+        own: Any = await c.vm.start(Probe)
+        carrier: Any = a._carrier
+        carrier._receive(message, None)
+        assert await a.vm.call(own, 1) == ("echo", 1)
+        await until(lambda: sorted(a.nodes()) == ["b", "c"])
+        assert not a.lost.done()
 
 
 @virtual_time

@@ -95,6 +95,70 @@ async def test_who_ties_itself_to_nobody_is_told() -> None:
 
 
 @virtual_time
+async def test_what_crosses_on_the_wire_leaves_no_half_link() -> None:
+    wires = {"a": Wire(), "b": Wire()}
+    async with VM("a") as vm_a, VM("b") as vm_b:
+        ends = {"a": Ties(wires["a"].say, vm_a.find), "b": Ties(wires["b"].say, vm_b.find)}
+        one, other = await process_of(vm_a), await process_of(vm_b)
+
+        def deliver(node: str) -> None:
+            """Take in what was said to this node."""
+            said, wires["ab".replace(node, "")].said = wires["ab".replace(node, "")].said, []
+            for _, signal in said:
+                match signal:
+                    case signals.LinkTo(source, target):
+                        ends[node].linked_by(source.node, source, target)
+                    case signals.Unlink(source, target, number):
+                        ends[node].unlinked_by(source, target, number)
+                    case signals.Unlinked(source, target, number):
+                        ends[node].unlink_acknowledged(source, target, number)
+
+        ends["a"].link(one, other.pid)
+        deliver("b")
+        ends["b"].unlink(other, one.pid)
+        ends["a"].unlink(one, other.pid)
+        ends["a"].link(one, other.pid)
+        for _ in range(3):
+            deliver("a")
+            deliver("b")
+        assert ends["a"].links(one.pid) == ends["b"].links(other.pid) == []
+        assert ends["a"].statistics()["unlinking"] == ends["b"].statistics()["unlinking"] == 0
+        ends["a"].link(one, other.pid)
+        deliver("b")
+        assert ends["a"].links(one.pid) == [other.pid]
+        assert ends["b"].links(other.pid) == [one.pid]
+
+
+@virtual_time
+async def test_what_is_gone_can_be_undone_again_without_harm() -> None:
+    wire = Wire()
+    async with VM("a") as vm:
+        ties = Ties(wire.say, vm.find)
+        process = await process_of(vm)
+        ties.demonitor(99)
+        ties.demonitored_by("b", 99)
+        ties.unlink(process, THERE)
+        ties.unlink_acknowledged(THERE, process.pid, 99)
+        ties.died(99, "boom")
+        assert wire.said == []
+        ties.unlinked_by(THERE, process.pid, 7)
+        assert wire.said == [("b", signals.Unlinked(process.pid, THERE, 7))]
+
+
+@virtual_time
+async def test_an_address_that_does_not_travel_leaves_no_monitor() -> None:
+    def refuse(_node: str, _signal: Any) -> bool:
+        raise ValueError("too long")
+
+    async with VM("a") as vm:
+        ties = Ties(refuse, vm.find)
+        process = await process_of(vm)
+        with pytest.raises(ValueError, match="too long"):
+            ties.monitor(process, 5, "b", "x", ("x", "b"))
+        assert set(ties.statistics().values()) == {0}
+
+
+@virtual_time
 async def test_the_end_of_a_process_is_told_to_those_who_are_tied_to_it() -> None:
     wire = Wire()
     async with VM("a") as vm:
