@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -61,15 +61,15 @@ class Entrance(_Base):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection stands."""
-        assert isinstance(transport, asyncio.Transport)
-        self._raw = transport
-        self._address = str((transport.get_extra_info("peername") or ("",))[0])
+        # Another loop's transports have asyncio's methods, not its classes.
+        self._raw = raw = cast(asyncio.Transport, transport)
+        self._address = str((raw.get_extra_info("peername") or ("",))[0])
         self.owes()
         if self.admission.tls is None:
-            self._pass(transport)
+            self._pass(raw)
         else:
-            transport.pause_reading()
-            self._securing = asyncio.get_running_loop().create_task(self._secure(transport))
+            raw.pause_reading()
+            self._securing = asyncio.get_running_loop().create_task(self._secure(raw))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
