@@ -24,6 +24,17 @@ ANSWER_NOW: Final = "[Your message was empty. Please answer the caller now.]"
 NO_RESULT: Final = "The tool gave no result."
 _NO_CONTENT: Final = "[no content]"
 
+
+class Kept(dict[str, Any]):
+    """A block that stays as it is; `tokens` is for who counts them, None at first."""
+
+    __slots__ = ("tokens",)
+
+    def __init__(self, **block: Any) -> None:
+        super().__init__(block)
+        self.tokens: int | None = None
+
+
 _NOT_ID = re.compile(r"[^A-Za-z0-9_-]")
 _ID_LENGTH: Final = 64
 
@@ -44,15 +55,15 @@ def normalise_messages(
     turns = _merge((message.get("role"), _blocks(message, without)) for message in messages)
     history: list[Message] = []
     seen: set[str] = set()
-    owed: dict[str, Block] = {}
+    owed: list[str] = []
     for role, blocks in turns:
         if role == "assistant":
             content, owed = _assistant_content(blocks, seen)
         else:
-            content, owed = _user_content(blocks, owed), {}
+            content, owed = _user_content(blocks, owed), []
         _append(history, role, content)
     if owed:
-        _append(history, "user", list(owed.values()))
+        _append(history, "user", _user_content([], owed))
     if not history or history[0]["role"] != "user":
         history.insert(0, {"role": "user", "content": [{"text": CALL_BEGINS}]})
     if history[-1]["role"] != "user":
@@ -81,17 +92,17 @@ def _append(history: list[Message], role: str, content: list[Block]) -> None:
         history.append({"role": role, "content": content})
 
 
-def _assistant_content(blocks: list[Block], seen: set[str]) -> tuple[list[Block], dict[str, Block]]:
-    """The assistant's blocks, and an error result for each toolUse in case none follows."""
+def _assistant_content(blocks: list[Block], seen: set[str]) -> tuple[list[Block], list[str]]:
+    """The assistant's blocks, and the ids of the tool uses to which a result is owed."""
     content: list[Block] = []
-    owed: dict[str, Block] = {}
+    owed: list[str] = []
     for block in blocks:
         if "toolUse" in block:
             tool_use_id = block["toolUse"]["toolUseId"]
             if tool_use_id in seen:
                 continue
             seen.add(tool_use_id)
-            owed[tool_use_id] = tool_result(tool_use_id, NO_RESULT, error=True)
+            owed.append(tool_use_id)
         if "toolResult" not in block:
             content.append(block)
     while content and "reasoningContent" in content[-1]:
@@ -99,19 +110,19 @@ def _assistant_content(blocks: list[Block], seen: set[str]) -> tuple[list[Block]
     return content, owed
 
 
-def _user_content(blocks: list[Block], owed: dict[str, Block]) -> list[Block]:
-    results = dict(owed)
-    answered: set[str] = set()
+def _user_content(blocks: list[Block], owed: list[str]) -> list[Block]:
+    """The user's blocks: a result for each use that is owed one, then the words."""
+    results: dict[str, Block] = {}
     rest: list[Block] = []
     for block in blocks:
         if "toolResult" in block:
             tool_use_id = block["toolResult"]["toolUseId"]
-            if tool_use_id in owed and tool_use_id not in answered:
-                results[tool_use_id] = block
-                answered.add(tool_use_id)
+            if tool_use_id in owed:
+                results.setdefault(tool_use_id, block)
         elif "text" in block:
             rest.append(block)
-    return [*results.values(), *rest]
+    answers = (results.get(use) or tool_result(use, NO_RESULT, error=True) for use in owed)
+    return [*answers, *rest] if owed else rest
 
 
 def tool_result(tool_use_id: str, content: object, *, error: bool = False) -> Block:
@@ -132,13 +143,26 @@ def _unwanted(*, reasoning: bool, tools: bool) -> frozenset[str]:
 
 
 def _blocks(message: Mapping[str, Any], without: frozenset[str]) -> list[Block]:
+    """The message's blocks. A message that can keep them (`ready`) is looked through once."""
+    if not hasattr(message, "ready"):
+        return _wanted(_looked_through(message), without)
+    if message.ready is None:
+        message.ready = _looked_through(message)
+    return _wanted(message.ready, without)
+
+
+def _wanted(blocks: list[Block], without: frozenset[str]) -> list[Block]:
+    return [block for block in blocks if without.isdisjoint(block)] if without else list(blocks)
+
+
+def _looked_through(message: Mapping[str, Any]) -> list[Block]:
     content = message.get("content")
     if isinstance(content, str):
         content = [{"text": content}]
     if not isinstance(content, Sequence):
         return []
     blocks = (_block(block) for block in content if isinstance(block, Mapping))
-    return [block for block in blocks if block is not None and without.isdisjoint(block)]
+    return [block for block in blocks if block is not None]
 
 
 def _block(block: Mapping[str, Any]) -> Block | None:
@@ -147,13 +171,12 @@ def _block(block: Mapping[str, Any]) -> Block | None:
             return text_block(text)
         case {"toolUse": {"toolUseId": str(tool_use_id), "name": str(name), **rest}}:
             arguments = _json_value(rest.get("input"))
-            return {
-                "toolUse": {
-                    "toolUseId": _identifier(tool_use_id),
-                    "name": _identifier(name),
-                    "input": arguments if isinstance(arguments, dict) else {},
-                }
+            use = {
+                "toolUseId": _identifier(tool_use_id),
+                "name": _identifier(name),
+                "input": arguments if isinstance(arguments, dict) else {},
             }
+            return Kept(toolUse=use)
         case {"toolResult": {"toolUseId": str()} as result}:
             return _tool_result(result)
         case {"reasoningContent": {"redactedContent": bytes(redacted)}} if redacted:
@@ -170,13 +193,13 @@ def _tool_result(result: Mapping[str, Any]) -> Block:
     given = result.get("content")
     given = given if isinstance(given, Sequence) and not isinstance(given, str) else []
     content = [piece for piece in map(_result_piece, given) if piece is not None]
-    return {
-        "toolResult": {
+    return Kept(
+        toolResult={
             "toolUseId": _identifier(result["toolUseId"]),
             "content": content or [{"text": _NO_CONTENT}],
             "status": "error" if result.get("status") == "error" else "success",
         }
-    }
+    )
 
 
 def _result_piece(piece: object) -> Block | None:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
+from aybiza.claude.messages import Kept
 from aybiza.config.catalogue import Model, Ttl
 
 MAX_CACHE_POINTS: Final = 4
@@ -43,6 +44,12 @@ def estimated_tokens(value: object) -> int:
         # Most of a long call is such messages.
         case [{"text": str(text), **rest}] if not rest:
             return (len(text) + _AROUND_TEXT) // _CHARACTERS_A_TOKEN
+        case [Kept(), *_]:
+            return sum(map(estimated_tokens, value))
+        case Kept():
+            if value.tokens is None:
+                value.tokens = estimated_tokens(dict(value))
+            return value.tokens
     return len(json.dumps(value, ensure_ascii=False, default=str)) // _CHARACTERS_A_TOKEN
 
 

@@ -105,6 +105,9 @@ class Conversation:
     segments: list[str] = field(default_factory=list)
     closing: str | None = None
     ended: str | None = None
+    _told: dict[int | None, list[dict[str, Any]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def turn(self) -> Turn | None:
@@ -128,6 +131,7 @@ class Conversation:
     def apply(self, entry: Entry) -> None:
         """Fold one entry of the journal."""
         self.take_up()
+        self._told.pop(getattr(entry, "turn", None), None)
         _APPLY[type(entry)](self, entry)
 
     def take_up(self) -> None:
@@ -143,31 +147,19 @@ class Conversation:
         """The Converse messages up to the turn that is going on.
 
         With `continuing` the agent has begun to answer it, and is asked to go on behind the last
-        sentence that stands in the journal.
+        sentence that stands in the journal. The messages of earlier turns are the same objects each
+        time, so that who makes them ready for a request need not do so again.
         """
         messages: list[dict[str, Any]] = []
-        for turn in self.turns.values():
-            if turn.number == GREETING_TURN:
+        for number, turn in self.turns.items():
+            if number == GREETING_TURN:
                 continue
-            if turn.withheld:
-                messages += _without_words(turn)
-                continue
-            if turn.caller:
-                messages.append(_text("user", turn.caller))
-            first = 1
-            for exchange in turn.exchanges:
-                before = turn.spoken(first, exchange.after_seq)
-                uses = list(exchange.uses)
-                if before:
-                    uses.insert(0, {"text": before})
-                messages.append({"role": "assistant", "content": uses})
-                messages.append({"role": "user", "content": list(exchange.results)})
-                first = exchange.after_seq + 1
-            said = turn.spoken(first, turn.last_seq)
-            if said:
-                messages.append(_text("assistant", said))
-                if continuing and turn is self.turn:
-                    messages.append(_text("user", CONTINUE))
+            told = self._told.get(number)
+            if told is None:
+                told = self._told[number] = _told(turn)
+            messages += told
+            if continuing and turn is self.turn and told and told[-1]["role"] == "assistant":
+                messages.append(_text("user", CONTINUE))
         return messages
 
     def transcript(self) -> list[tuple[str, str]]:
@@ -182,6 +174,32 @@ class Conversation:
         return lines
 
 
+class Told(dict[str, Any]):
+    """A message of the history. `ready` is for who prepares it for requests, None at first."""
+
+    __slots__ = ("ready",)
+
+    def __init__(self, role: str, content: list[dict[str, Any]]) -> None:
+        super().__init__(role=role, content=content)
+        self.ready: Any = None
+
+
+def _told(turn: Turn) -> list[dict[str, Any]]:
+    """A turn as the model is told of it."""
+    if turn.withheld:
+        return _without_words(turn)
+    messages: list[dict[str, Any]] = [_text("user", turn.caller)] if turn.caller else []
+    first = 1
+    for exchange in turn.exchanges:
+        before = turn.spoken(first, exchange.after_seq)
+        uses = [{"text": before}, *exchange.uses] if before else list(exchange.uses)
+        messages.append(Told("assistant", uses))
+        messages.append(Told("user", list(exchange.results)))
+        first = exchange.after_seq + 1
+    said = turn.spoken(first, turn.last_seq)
+    return [*messages, _text("assistant", said)] if said else messages
+
+
 def _without_words(turn: Turn) -> list[dict[str, Any]]:
     """A turn that was withheld: which tools were used, but nothing that was said or found."""
     messages = [_text("user", WITHHELD)]
@@ -191,13 +209,13 @@ def _without_words(turn: Turn) -> list[dict[str, Any]]:
             for block in exchange.results
             if "toolResult" in block
         ]
-        messages.append({"role": "assistant", "content": list(exchange.uses)})
-        messages.append({"role": "user", "content": results})
+        messages.append(Told("assistant", list(exchange.uses)))
+        messages.append(Told("user", results))
     return [*messages, _text("assistant", SILENCE)]
 
 
 def _text(role: str, text: str) -> dict[str, Any]:
-    return {"role": role, "content": [{"text": text}]}
+    return Told(role, [{"text": text}])
 
 
 def _segment(conversation: Conversation, entry: CallerSegment) -> None:

@@ -227,7 +227,16 @@ def test_asking_leaves_the_journal_s_blocks_as_they_are() -> None:
     made = conversation(CallerTurn(1, "when?"), AgentSentence(1, 1, "Let me see."), exchange)
     made.messages()[1]["content"].append("more")
     assert exchange.uses == [USE]
-    assert made.messages()[1]["content"] == [{"text": "Let me see."}, USE]
+
+
+def test_the_messages_of_a_turn_are_the_same_objects_until_the_turn_changes() -> None:
+    made = conversation(CallerTurn(1, "when?"), AgentSentence(1, 1, "At nine."), CallerTurn(2, "a"))
+    first, second = made.messages(), made.messages()
+    assert all(one is other for one, other in zip(first, second, strict=True))
+    made.apply(Interrupted(1, 1, 0.5))
+    third = made.messages()
+    assert third[1] == assistant("At …")
+    assert third[2] is first[2]
 
 
 # transcript
