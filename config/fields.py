@@ -15,8 +15,14 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from aybiza.config.placeholders import is_placeholder
 
 MAX_PORT = 65_535
+
+PLACEHOLDER = "placeholder"
+"""The kind of a validation error of a secret that is still to be set."""
 
 
 def _lower(value: Any) -> Any:
@@ -36,6 +42,14 @@ def _split(value: Any) -> Any:
 def _visible(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
         raise ValueError("not visible ASCII")
+    return value
+
+
+def _no_placeholder(value: SecretStr) -> SecretStr:
+    if is_placeholder(value.get_secret_value()):
+        raise PydanticCustomError(
+            PLACEHOLDER, "is still the placeholder of a shipped file: set it to your own secret"
+        )
     return value
 
 
@@ -100,7 +114,7 @@ def state_home() -> Path:
 
 
 Text = Annotated[str, StringConstraints(min_length=1)]
-Secret = Annotated[SecretStr, AfterValidator(_visible)]
+Secret = Annotated[SecretStr, AfterValidator(_visible), AfterValidator(_no_placeholder)]
 Region = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$")]
 ModelId = Annotated[
     Text,

@@ -3,7 +3,8 @@
 `start()` sets up structlog and the standard library's logging for this process; `stop()` writes out
 what is queued. A log call renders its line and puts it into a bounded queue. When the queue is
 full the line is dropped, counted, and the count reported as `log_lines_dropped` as soon as there is
-room. Secrets are hidden (`aybiza.config.redact`). A log call never raises, whatever is logged.
+room. Secrets are hidden (`aybiza.config.redact`), what a terminal takes for commands is escaped. A
+log call never raises, whatever is logged.
 
 A line as JSON: `{"event": …, "level": …, "logger": …, "time": "2025-03-01T12:00:00.123Z", …}`.
 Libraries' own logs join in from level warning upwards, never below: what they log for debugging
@@ -36,6 +37,20 @@ STOP_SECONDS = 2.0
 _BATCH = 500
 _RETRY_SECONDS = 0.05
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
+
+
+# Commands to a terminal or a viewer of logs: C1 controls, line ends that JSON leaves as they are,
+# and what turns the direction of a line.
+_COMMANDS = (
+    *range(0x7F, 0xA0),
+    0x061C,
+    *range(0x200E, 0x2010),
+    *range(0x2028, 0x202F),
+    *range(0x2066, 0x206A),
+    0xFEFF,
+    *range(0xFFF9, 0xFFFC),
+)
+_ESCAPED = {code: f"\\u{code:04x}" for code in _COMMANDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +180,9 @@ class Renderer:
 
     def _rendered(self, event: dict[str, Any]) -> str:
         if self._form == "console":
-            return str(self._console(None, "", event))
+            return str(self._console(None, "", event)).translate(_ESCAPED)
         head = {key: event[key] for key in ("time", "level", "event") if key in event}
-        return json.dumps(head | event, default=repr, ensure_ascii=False)
+        return json.dumps(head | event, default=repr, ensure_ascii=False).translate(_ESCAPED)
 
 
 def _described(key: str, value: Any) -> str:

@@ -1,13 +1,15 @@
 """What must not be read by everyone: hides secrets before they are printed or logged.
 
-`hide_secrets` hides what stands under a key that sounds secret, at any depth, and the passwords
-inside URLs wherever they stand. It never changes what it is given.
+`hide_secrets` hides what stands under a key that sounds secret, at any depth, and what is secret
+in URLs wherever they stand: users and passwords, and parameters such as `?token=`. It never changes
+what it is given.
 """
 
 import functools
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 HIDDEN = "(hidden)"
 
@@ -31,7 +33,17 @@ _SECRET_WORDS = frozenset(
 _SECRET_ENDINGS = ("access_key", "access_key_id", "api_key", "apikey", "private_key", "signing_key")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATOR = re.compile(r"[^a-z0-9]+")
-_URL_PASSWORD = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^\s/@:]*:[^\s/]*@")
+# A user alone may be a token, and a password may hold any character that is no white space; what
+# looks like a port is none.
+_USER = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:/{1,2})"
+    r"(?:[^\s/@:?#\[]*:(?!\d*(?:[/?#\s,;'\")]|$))[^\s]*@|[^\s/?#@]*@(?:[^\s/?#@]*@)*)"
+)
+_PARAMETER = re.compile(r"(?<=[?&;#])(?P<name>[A-Za-z0-9_.%~-]{1,80})=[^\s&#;\"'<>]+")
+_SECRET_PARAMETERS = frozenset(
+    {"auth", "code", "hmac", "jwt", "key", "pass", "passcode", "pin", "pw", "pwd", "sas", "session"}
+    | {"sessionid", "sid", "sig", "signature"}
+)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -45,10 +57,23 @@ def sounds_secret(key: str) -> bool:
 
 
 def hide_url_password(text: str) -> str:
-    """The text with user and password of each URL in it hidden: `redis://(hidden)@host`."""
-    if "://" not in text or "@" not in text:
-        return text
-    return _URL_PASSWORD.sub(rf"\g<scheme>{HIDDEN}@", text)
+    """The text with what is secret in each URL in it hidden.
+
+    >>> hide_url_password("redis://user:pw@host/0 and /hook?token=abc&page=2")
+    'redis://(hidden)@host/0 and /hook?token=(hidden)&page=2'
+    """
+    if "@" in text and ":/" in text:
+        text = _USER.sub(rf"\g<scheme>{HIDDEN}@", text)
+    if "=" in text:
+        text = _PARAMETER.sub(_hide_parameter, text)
+    return text
+
+
+def _hide_parameter(found: re.Match[str]) -> str:
+    name = unquote(found["name"])
+    words = _SEPARATOR.split(_CAMEL.sub("_", name).lower())
+    secret = sounds_secret(name) or not _SECRET_PARAMETERS.isdisjoint(words)
+    return f"{found['name']}={HIDDEN}" if secret else found[0]
 
 
 def hide_secrets(value: Any, key: str = "") -> Any:

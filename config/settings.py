@@ -29,6 +29,7 @@ from pydantic_settings import (
 from aybiza.config.call_settings import CallSettings, LogSettings, SpeechSettings
 from aybiza.config.claude_settings import ClaudeSettings, MoneySettings
 from aybiza.config.door_settings import DoorSettings
+from aybiza.config.fields import PLACEHOLDER
 from aybiza.config.node_settings import NodeSettings
 from aybiza.config.redact import HIDDEN, hide_url_password
 
@@ -138,10 +139,15 @@ def _problems(error: ValidationError) -> Iterator[str]:
             yield str(detail["ctx"]["error"])
             continue
         variable = str(detail["loc"][0])
-        shown = HIDDEN if is_secret(variable) else _shown(detail["input"])
+        shown = HIDDEN if is_secret(variable) else _shown(detail["input"], allowed(variable))
+        if detail["type"] == PLACEHOLDER:
+            yield f"{variable}={shown}: {detail['msg']}"
+            continue
         yield f"{variable}={shown}: must be {allowed(variable)}"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, allowed: str) -> str:
     text = hide_url_password(str(value))
+    if "URL" in allowed and "@" in text and HIDDEN not in text:  # too broken to be read as one
+        text = HIDDEN + text[text.rindex("@") :]
     return repr(text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…")

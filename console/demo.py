@@ -28,6 +28,7 @@ from typing import Annotated, Any
 import typer
 
 from aybiza.config.ports import free_port
+from aybiza.config.private_files import private_file
 from aybiza.console.operate import killed_line, tree_lines
 from aybiza.console.run import EngineName
 
@@ -242,7 +243,7 @@ class _Call:
             if event.kind in ("caller", "dtmf", "hangup", "clear"):
                 show.line("caller", event.text)
 
-        await asyncio.to_thread(self.record.parent.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(private_file, self.record)
         phone = Phone(
             None,
             self.script,

@@ -15,6 +15,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from aybiza.config.private_files import private_folder
 from aybiza.speech.phrases import PHRASE_BYTES, PHRASES, Phrase, file_name, packed, unpacked
 
 _PATTERN = "*.mulaw"
@@ -24,7 +25,7 @@ _HEAD_BYTES = 8192
 
 def write(folder: Path, phrase: Phrase, mulaw: bytes) -> None:
     """Write the phrase down, in the place of what was kept of it before."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(folder)
     path = folder / file_name(phrase)
     new = folder / f".{path.name}.{os.getpid()}"
     try:
@@ -42,6 +43,8 @@ def read(folder: Path) -> list[tuple[Phrase, bytes]]:
     found = []
     for path in reversed(_newest_first(folder)[:PHRASES]):
         with contextlib.suppress(OSError), open(os.open(path, _READ), "rb") as file:
+            if os.fstat(file.fileno()).st_uid != os.geteuid():
+                continue  # nobody else puts words into an agent's mouth
             data = file.read(PHRASE_BYTES + _HEAD_BYTES + 1)
             kept = unpacked(data)
             if kept is not None:

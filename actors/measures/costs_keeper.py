@@ -27,6 +27,7 @@ import structlog
 from aybiza.actors.measures import costs
 from aybiza.actors.runtime import NORMAL, VM, Exit, GenServer, Pid, Shutdown, Stop, Task
 from aybiza.claude.ledger import Ledger, Quotas
+from aybiza.config.private_files import private_file
 
 SAVE_SECONDS = 1.0
 RETRY_SECONDS = 60.0
@@ -60,8 +61,8 @@ class CostsFile:
         with self._lock:
             if ledger.changes <= self.changes:
                 return
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             new = self.path.with_name(f"{self.path.name}.new")
+            private_file(new)
             with open(new, "w", encoding="ascii") as file:
                 # Piece by piece, so that other threads have their turn in between.
                 json.dump(ledger.snapshot(), file)

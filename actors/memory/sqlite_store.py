@@ -8,6 +8,7 @@ Errors: `StoreError` says which file and why; what could not be written is the c
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import threading
@@ -15,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from aybiza.config.private_files import check_private, private_file
 
 BUSY_SECONDS = 5.0
 
@@ -49,6 +52,9 @@ class StoreError(Exception):
 
 class SqliteStore:
     """The journals of all calls in the file `path`, whose folder is made if need be.
+
+    Files and folder are their owner's alone; one that another user has put there is refused
+    (`aybiza.config.private_files`).
 
     `":memory:"` keeps them in the process.
     """
@@ -90,9 +96,16 @@ class SqliteStore:
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(f"{self.path}: {error}") from error
 
+    def _own_files(self) -> None:
+        # SQLite gives its two other files the mode of the first, but takes those that are there.
+        private_file(Path(self.path))
+        for name in (f"{self.path}-wal", f"{self.path}-shm", f"{self.path}-journal"):
+            with contextlib.suppress(FileNotFoundError):
+                check_private(Path(name))
+
     def _open(self) -> sqlite3.Connection:
         if self.path != ":memory:":
-            Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+            self._own_files()
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
         try:
             # A write-ahead log survives the death of the process without a sync for each turn.

@@ -1,22 +1,38 @@
 """The cluster's cookie: the secret that the nodes of one cluster share, in a file.
 
 As in Erlang, whoever knows the cookie may do anything in the cluster, so the file belongs to one
-user: it is made with mode 0600 and refused if anybody else may read or change it. The nodes of
+user: it is made with mode 0600 and refused if anybody else may read or change it, and if it can be
+guessed. The nodes of
 other machines get a copy of it.
 
 Errors: `CookieError`, with a message for people that never shows the cookie.
 """
 
 import contextlib
+import math
 import os
+import re
 import secrets
 import stat
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
+
+from aybiza.config.placeholders import is_placeholder
+from aybiza.config.private_files import private_folder
 
 LEAST_BYTES = 16
 """A shorter cookie could be guessed."""
 MOST_BYTES = 4096
 NEW_BYTES = 32
+LEAST_BITS = 40.0
+"""A cookie whose bytes tell of less could be guessed off line."""
+
+
+_TRIED_FIRST = re.compile(
+    rb"passw(?:or|0r)?d|secret|qwerty|letmein|welcome|admin|default|example|aybiza",
+    re.IGNORECASE,
+)
 
 
 class CookieError(Exception):
@@ -52,7 +68,37 @@ def read_cookie(path: Path) -> bytes:
             f"the cookie in {path} has {len(cookie)} bytes;"
             f" it needs {LEAST_BYTES} to {MOST_BYTES}: remove the file to have a new one made"
         )
+    if is_placeholder(cookie.decode(errors="replace")):
+        raise CookieError(
+            f"the cookie in {path} is still the placeholder of a shipped file: put your own there,"
+            f" such as the output of: openssl rand -hex {NEW_BYTES}"
+        )
+    if strength(cookie) < LEAST_BITS:
+        raise CookieError(
+            f"the cookie in {path} can be guessed: it repeats itself or is a row; take the output"
+            f" of: openssl rand -hex {NEW_BYTES}"
+        )
     return cookie
+
+
+def strength(cookie: bytes) -> float:
+    """Bits of guessing that a cookie is worth at most, as far as its bytes tell.
+
+    The entropy of its bytes and that of their differences, so that neither `aaaa…` nor `abcd…` is
+    worth anything; a cookie that repeats a shorter one is worth the shorter one, and words that
+    everybody tries are worth nothing.
+    """
+    rare = _TRIED_FIRST.sub(b"", cookie)
+    once = rare[: (rare + rare).find(rare, 1)]
+    steps = bytes((after - before) % 256 for before, after in pairwise(once))
+    return min(_entropy(once), _entropy(steps))
+
+
+def _entropy(symbols: bytes) -> float:
+    if not symbols:
+        return 0.0
+    counts = Counter(symbols).values()
+    return -sum(count * math.log2(count / len(symbols)) for count in counts)
 
 
 def ensure_cookie(path: Path) -> bytes:
@@ -63,7 +109,7 @@ def ensure_cookie(path: Path) -> bytes:
     if not path.exists():
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(path.parent)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 with open(descriptor, "w") as file:

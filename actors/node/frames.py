@@ -16,7 +16,8 @@ frame that was refused; it keeps the difference and signs anew. So clocks need n
 difference above `WINDOW` stands in the log (`clocks_apart`).
 
 Refusals are counted by their reason (`aybiza.actors.node.refusals`) and logged at most once a
-minute a process. The two acknowledgements of Thespian's protocol are constant tokens.
+minute a process. The two acknowledgements of Thespian's protocol are constant tokens; they are
+read by who has sent a frame, never by a listener, which answers nothing but authenticated frames.
 
 Contract: `guard_frames(cookie)` before the process's first ActorSystem; forks inherit it. The
 format is this package's own: all nodes of a cluster run it.
@@ -159,7 +160,7 @@ class FrameCodec:
 
     def check_length(self, length: int) -> None:
         """Raise FrameRefused if no frame has this length."""
-        if length != MAC_BYTES and not HEAD_BYTES <= length <= MAX_FRAME:
+        if not HEAD_BYTES <= length <= MAX_FRAME:
             raise FrameRefused("length")
 
     def check_head(self, length: int, head: bytes) -> None:
@@ -177,13 +178,19 @@ class FrameCodec:
         if nonce in self._nonces:
             raise FrameRefused("replay")
 
+    def token_text(self, token: bytes) -> str:
+        """The acknowledgement that this token stands for; raises FrameRefused."""
+        for known, text in self._tokens.items():
+            if hmac.compare_digest(known, token):
+                return text
+        raise FrameRefused("cookie")
+
     def loads(self, frame: bytes) -> Any:
         """What a whole frame holds; raises FrameRefused."""
-        if len(frame) == MAC_BYTES:
-            for token, text in self._tokens.items():
-                if hmac.compare_digest(token, frame):
-                    return text
-            raise FrameRefused("cookie")
+        return pickle.loads(self.body(frame))
+
+    def body(self, frame: bytes) -> bytes:
+        """The body of a whole frame, which is taken but once; raises FrameRefused."""
         self.check_length(len(frame))
         head, body = frame[:HEAD_BYTES], frame[HEAD_BYTES:]
         self.check_head(len(frame), head)
@@ -191,7 +198,7 @@ class FrameCodec:
         if not hmac.compare_digest(digest, hashlib.sha256(body).digest()):
             raise FrameRefused("digest")
         self._remember(nonce)
-        return pickle.loads(body)
+        return body
 
     def refuse(self, reason: str) -> None:
         """Count a refused frame, and log the counts once in a while."""
@@ -255,6 +262,7 @@ class GuardedBuffer(streamBuffer.ReceiveBuffer):  # type: ignore[misc]
         self.answer = b""
         """What the sender of a refused frame is to be told."""
         self._head_checked = False
+        self._body: bytes | None = None
         self._opened: Any = None
 
     def addMore(self, data: bytes) -> None:
@@ -278,12 +286,8 @@ class GuardedBuffer(streamBuffer.ReceiveBuffer):  # type: ignore[misc]
         if self.refused:
             return None
         # Thespian may ask twice, and no frame is opened twice.
-        if self._opened is None and self._size is not None and self._blen == self._size:
-            try:
-                self._opened = (self.codec.loads(self._buf),)
-            except FrameRefused as refusal:
-                self._refuse(str(refusal))
-                return None
+        if self._opened is None and self._body is not None:
+            self._opened = (pickle.loads(self._body),)
         return None if self._opened is None else (*self._opened, self._extra)
 
     def _check(self) -> None:
@@ -292,7 +296,7 @@ class GuardedBuffer(streamBuffer.ReceiveBuffer):  # type: ignore[misc]
                 raise FrameRefused("length")
             return
         self.codec.check_length(self._size)
-        if not self._head_checked and self._size > MAC_BYTES and len(self._buf) >= HEAD_BYTES:
+        if not self._head_checked and len(self._buf) >= HEAD_BYTES:
             try:
                 self.codec.check_head(self._size, self._buf[:HEAD_BYTES])
             except FrameRefused as refusal:
@@ -300,6 +304,9 @@ class GuardedBuffer(streamBuffer.ReceiveBuffer):  # type: ignore[misc]
                     self.answer = _framed(self.codec.clock_answer(self._buf))
                 raise
             self._head_checked = True
+        # At once, because Thespian answers a frame that is whole and cannot be read.
+        if self._body is None and self._blen == self._size:
+            self._body = self.codec.body(self._buf)
 
     def _refuse(self, reason: str) -> None:
         self.refused = True
@@ -318,9 +325,13 @@ class AnswerBuffer(GuardedBuffer):
         self._head = sent[sent.index(b">") + 1 :][:HEAD_BYTES]
 
     def _check(self) -> None:
-        if self._size != CLOCK_BYTES:
+        if self._size not in (CLOCK_BYTES, MAC_BYTES):
             super()._check()
-        elif self._blen == self._size:
+        elif self._blen != self._size:
+            return
+        elif self._size == MAC_BYTES:
+            self._opened = (self.codec.token_text(self._buf),)
+        else:
             self.clock_taken = self.codec.take_clock(self._head, self._buf)
             if not self.clock_taken:
                 raise FrameRefused("cookie")

@@ -288,3 +288,19 @@ def test_many_threads_may_log_at_once(output: Output) -> None:
     assert len(events) == 800
     for name in range(4):
         assert [e["number"] for e in events if e["name"] == name] == list(range(200))
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize("code", [0x7F, 0x80, 0x85, 0x9B, 0x2028, 0x2029, 0x202E, 0x2066, 0x061C])
+def test_what_a_terminal_takes_for_a_command_is_escaped_wherever_it_stands(
+    output: Output, form: logs.Format, code: int
+) -> None:
+    logs.start(form=form, fd=output.fd)
+    text = f"a{chr(code)}b"
+    structlog.get_logger("x").info(text, value=text, inner={text: [text]})
+    logging.getLogger("library").warning(text)
+    logs.stop()
+    assert chr(code) not in output.text()
+    assert f"a\\u{code:04x}b" in output.text()
+    if form == "json":
+        assert json.loads(output.text().splitlines()[0])["value"] == text

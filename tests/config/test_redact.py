@@ -45,6 +45,17 @@ def test_these_keys_do_not(key: str) -> None:
         ("see https://a:b@c and ws://d:e@f!", "see https://(hidden)@c and ws://(hidden)@f!"),
         ("redis://u:p@w@host", "redis://(hidden)@host"),
         ("https://host:80/a@b", "https://host:80/a@b"),
+        ("https://[::1]:80/a@b", "https://[::1]:80/a@b"),
+        ("https://TOKEN@host/x", "https://(hidden)@host/x"),
+        ("redis://:p/w#x?@host:1/0", "redis://(hidden)@host:1/0"),
+        ("redis:/user:pw@host", "redis:/(hidden)@host"),
+        ("/x?token=abc&page=2", "/x?token=(hidden)&page=2"),
+        (
+            "https://h/?api%5Fkey=abc#access_token=z",
+            "https://h/?api%5Fkey=(hidden)#access_token=(hidden)",
+        ),
+        ("https://h?X-Amz-Signature=ab12&q=1", "https://h?X-Amz-Signature=(hidden)&q=1"),
+        ("wss://h/media?call_id=CA1&max_tokens=2", "wss://h/media?call_id=CA1&max_tokens=2"),
         ("call a:b@c", "call a:b@c"),
     ],
 )

@@ -222,3 +222,21 @@ def test_any_environment_gives_settings_or_a_message(env: dict[str, str]) -> Non
         load(env)
     except SettingsError as error:
         assert error.problems
+
+
+@pytest.mark.parametrize("value", ["set-me", "changeme", "<your-token>"])
+@pytest.mark.parametrize("variable", [name for name in FIELDS if is_secret(name)])
+def test_a_placeholder_of_a_shipped_file_is_refused_by_name(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{variable}=\(hidden\): is still the placeholder"):
+        load({variable: value})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://user:s3cret@host", "redis:user:s3cret@host", "user:s3cret@host", "http://s3cret@h"],
+)
+def test_a_url_that_cannot_be_used_is_named_without_its_password(url: str) -> None:
+    for variable in ("REDIS_URL", "AYBIZA_PUBLIC_URL", "DEEPGRAM_URL"):
+        with pytest.raises(SettingsError, match=variable) as caught:
+            load({variable: url.replace("http", "gopher", 1)})
+        assert "s3cret" not in str(caught.value)

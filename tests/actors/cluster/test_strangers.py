@@ -17,6 +17,8 @@ from tests.actors.cluster.machines import Machine, quietly
 from tests.actors.node.kit import LIMIT, until
 
 CONNECTIONS = 2000
+LENGTHS = (0, 1, frames.MAC_BYTES, frames.CLOCK_BYTES, frames.HEAD_BYTES - 1, frames.HEAD_BYTES)
+"""Lengths that a frame, its head or an answer to it may have."""
 GROWTH = 40 * 1024 * 1024
 """Bytes by which an attack may let a process grow."""
 
@@ -77,6 +79,7 @@ def test_no_door_answers_or_unpickles_what_a_stranger_sends(
         b"-1>" + bomb,
         b"x" * 5_000_000,
         *(dice.randbytes(3000) for _ in range(10)),
+        *(b"%d>" % length + bytes(length) for length in LENGTHS),
     ]
     for port in doors:
         for attack in attacks:

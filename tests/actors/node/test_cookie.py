@@ -2,11 +2,20 @@
 
 import multiprocessing
 import os
+import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from aybiza.actors.node.cookie import MOST_BYTES, CookieError, ensure_cookie, read_cookie
+from aybiza.actors.node.cookie import (
+    LEAST_BITS,
+    MOST_BYTES,
+    CookieError,
+    ensure_cookie,
+    read_cookie,
+    strength,
+)
 
 
 def test_a_first_start_makes_a_file_that_is_the_users_own(tmp_path: Path) -> None:
@@ -29,9 +38,9 @@ def test_processes_that_start_at_once_get_the_same_cookie(tmp_path: Path) -> Non
 
 def test_white_space_around_a_cookie_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "cookie"
-    path.write_text("  0123456789abcdef\n")
+    path.write_text("  7f3a91c04be8d625\n")
     path.chmod(0o600)
-    assert read_cookie(path) == b"0123456789abcdef"
+    assert read_cookie(path) == b"7f3a91c04be8d625"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
@@ -70,3 +79,37 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CookieError, match="cannot be made"):
         ensure_cookie(tmp_path / "file" / "cookie")
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        "a" * 64,
+        "0123456789abcdef",
+        "abcdefghijklmnopqrstuvwxyz",
+        "12345678901234567890",
+        "password12345678",
+        "passwordpassword",
+        "abcabcabcabcabcabcabc",
+    ],
+)
+def test_a_cookie_that_can_be_guessed_is_refused_and_not_shown(tmp_path: Path, cookie: str) -> None:
+    path = tmp_path / "file"
+    path.write_text(cookie)
+    path.chmod(0o600)
+    with pytest.raises(CookieError, match="can be guessed") as refusal:
+        ensure_cookie(path)
+    assert cookie not in str(refusal.value)
+
+
+def test_a_placeholder_of_a_shipped_file_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "cookie"
+    path.write_text("set-me-to-the-output-of-openssl-rand-hex-32")
+    path.chmod(0o600)
+    with pytest.raises(CookieError, match="placeholder of a shipped file"):
+        read_cookie(path)
+
+
+@pytest.mark.parametrize("make", [secrets.token_hex, secrets.token_urlsafe])
+def test_no_cookie_by_chance_is_taken_for_a_guess(make: Callable[[int], str]) -> None:
+    assert all(strength(make(16).encode()) > LEAST_BITS for _ in range(500))
