@@ -92,6 +92,8 @@ class Agent(BaseModel):
 
     max_tokens: Annotated[int, Field(ge=1, le=4_096)] = 300
     """Longest answer of the model."""
+    history_tokens: Annotated[int, Field(ge=2_000, le=500_000)] = 24_000
+    """About how much of a long call the model is told word for word; older turns in short."""
     temperature: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Randomness of the model, where the model takes one."""
     tools: Annotated[tuple[ToolName, ...], Field(strict=False)] = ()

@@ -20,6 +20,7 @@ from aybiza.dialogue.journal import (
     CallerSegment,
     CallerTurn,
     Closing,
+    Condensed,
     Ended,
     Entry,
     Interrupted,
@@ -34,6 +35,9 @@ GREETING_TURN = 0
 # refuse a prefilled assistant message, so the request to go on is the caller's side.
 CONTINUE = "(Continue exactly from where you stopped, do not repeat.)"
 
+
+# Before the digest of turns that the model is no longer told of word for word.
+EARLIER = "[Earlier in this call, in short:]\n"
 
 # A guardrail looks at the whole history each time, so words that it has stopped once would stop
 # every later turn. They stay in the journal; the model is told this in their place.
@@ -99,12 +103,14 @@ class Turn:
 
 @dataclass(slots=True)
 class Conversation:
-    """See the module. `turns` is in order; turn 0 is the greeting."""
+    """See the module. `turns` is in order; turn 0 is the greeting. `condensed`: up to which
+    turn the model is told a digest only."""
 
     turns: dict[int, Turn] = field(default_factory=dict)
     segments: list[str] = field(default_factory=list)
     closing: str | None = None
     ended: str | None = None
+    condensed: Condensed = field(default_factory=lambda: Condensed(GREETING_TURN, ""))
     _told: dict[int | None, list[dict[str, Any]]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -151,16 +157,23 @@ class Conversation:
         time, so that who makes them ready for a request need not do so again.
         """
         messages: list[dict[str, Any]] = []
+        if self.condensed.text:
+            messages.append(_text("user", EARLIER + self.condensed.text))
         for number, turn in self.turns.items():
-            if number == GREETING_TURN:
+            if number <= self.condensed.turn:
                 continue
-            told = self._told.get(number)
-            if told is None:
-                told = self._told[number] = _told(turn)
-            messages += told
-            if continuing and turn is self.turn and told and told[-1]["role"] == "assistant":
+            of_turn = self.told(turn)
+            messages += of_turn
+            if continuing and turn is self.turn and of_turn and _is_agents(of_turn[-1]):
                 messages.append(_text("user", CONTINUE))
         return messages
+
+    def told(self, turn: Turn) -> list[dict[str, Any]]:
+        """What the model is told of a turn; the same objects until the turn changes."""
+        known = self._told.get(turn.number)
+        if known is None:
+            known = self._told[turn.number] = _told(turn)
+        return known
 
     def transcript(self) -> list[tuple[str, str]]:
         """Who said what: ("caller" | "agent", text), in order, as far as it was heard."""
@@ -175,13 +188,19 @@ class Conversation:
 
 
 class Told(dict[str, Any]):
-    """A message of the history. `ready` is for who prepares it for requests, None at first."""
+    """A message of the history. `ready` is for who prepares it for requests, `characters` for who
+    measures it; both are None at first."""
 
-    __slots__ = ("ready",)
+    __slots__ = ("characters", "ready")
 
     def __init__(self, role: str, content: list[dict[str, Any]]) -> None:
         super().__init__(role=role, content=content)
         self.ready: Any = None
+        self.characters: int | None = None
+
+
+def _is_agents(message: dict[str, Any]) -> bool:
+    return bool(message["role"] == "assistant")
 
 
 def _told(turn: Turn) -> list[dict[str, Any]]:
@@ -260,6 +279,10 @@ def _resumed(conversation: Conversation, entry: Resumed) -> None:
     turn.cut, turn.resumed = None, True
 
 
+def _condensed(conversation: Conversation, entry: Condensed) -> None:
+    conversation.condensed = entry
+
+
 def _closing(conversation: Conversation, entry: Closing) -> None:
     conversation.closing = entry.reason
 
@@ -277,6 +300,7 @@ _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     AnswerComplete: _complete,
     Interrupted: _interrupted,
     Resumed: _resumed,
+    Condensed: _condensed,
     Closing: _closing,
     Ended: _ended,
 }

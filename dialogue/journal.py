@@ -88,6 +88,14 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Condensed:
+    """From now on the model is told of the turns up to `turn` by the digest `text` only."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """The call ends as soon as everything has been heard; `reason` as in `Ended`."""
 
@@ -111,6 +119,7 @@ Entry: TypeAlias = (
     | AnswerComplete
     | Interrupted
     | Resumed
+    | Condensed
     | Closing
     | Ended
 )
@@ -124,6 +133,7 @@ _TYPES: dict[str, type[Any]] = {
     "answer_complete": AnswerComplete,
     "interrupted": Interrupted,
     "resumed": Resumed,
+    "condensed": Condensed,
     "closing": Closing,
     "ended": Ended,
 }

@@ -42,6 +42,7 @@ from aybiza.actors.runtime import (
     Timer,
     Via,
 )
+from aybiza.dialogue.condense import condensed
 from aybiza.dialogue.conversation import Conversation, Phase
 from aybiza.dialogue.events import (
     AnswerFailed,
@@ -247,6 +248,9 @@ class CallActor(GenServer):
             return
         conversation = self.machine.conversation
         agent = self._context.agent
+        if (shorter := condensed(conversation, agent.history_tokens)) is not None:
+            conversation.apply(shorter)
+            self._remember([encode(shorter)], None)
         messages = conversation.messages(continuing=ask.after_seq > 0)
         said = conversation.at(ask.turn).caller
         prompt = system_prompt(agent, date.today())

@@ -15,6 +15,7 @@ from aybiza.dialogue.journal import (
     CallerSegment,
     CallerTurn,
     Closing,
+    Condensed,
     Ended,
     Entry,
     Interrupted,
@@ -62,6 +63,7 @@ def test_every_kind_of_entry_has_a_name_of_its_own() -> None:
         AnswerComplete: (1, "end_turn"),
         Interrupted: (1, 1, 0.5),
         Resumed: (1,),
+        Condensed: (1, "Caller: hello"),
         Closing: ("goodbye",),
         Ended: ("hangup",),
     }

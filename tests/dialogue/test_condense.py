@@ -1,0 +1,124 @@
+"""A long call is told to the model in short, at turn boundaries, and nothing early is forgotten."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aybiza.claude.messages import normalise_messages
+from aybiza.dialogue.condense import CHARACTERS_A_TOKEN, LEFT_OUT, condensed
+from aybiza.dialogue.conversation import EARLIER, Conversation
+from aybiza.dialogue.journal import (
+    AgentSentence,
+    AnswerComplete,
+    CallerTurn,
+    Condensed,
+    Entry,
+    SentenceHeard,
+    ToolExchange,
+    decode,
+    encode,
+)
+
+BUDGET = 2_000
+
+
+def turn(number: int, said: str, answer: str = "Very well, I have noted that.") -> list[Entry]:
+    use = {"toolUse": {"toolUseId": f"t{number}", "name": "look_up", "input": {}}}
+    found = {"toolResult": {"toolUseId": f"t{number}", "content": [{"text": "x" * 300}]}}
+    return [
+        CallerTurn(number, said),
+        ToolExchange(number, 0, [use], [found]),
+        AgentSentence(number, 1, answer),
+        SentenceHeard(number, 1),
+        AnswerComplete(number, "end_turn"),
+    ]
+
+
+def size(conversation: Conversation) -> int:
+    return len(str(conversation.messages())) // CHARACTERS_A_TOKEN
+
+
+def talk(turns: int, budget: int = BUDGET) -> tuple[Conversation, list[Entry]]:
+    """A call of so many turns, condensed before each answer as a call does it."""
+    conversation, journal = Conversation(), list[Entry]()
+    for number in range(1, turns + 1):
+        said = f"And what about day {number}?" if number > 1 else "I am Ann Lee, number 41573."
+        for entry in turn(number, said):
+            conversation.apply(entry)
+            journal.append(entry)
+        if (shorter := condensed(conversation, budget)) is not None:
+            conversation.apply(shorter)
+            journal.append(shorter)
+    return conversation, journal
+
+
+def test_a_short_call_is_told_word_for_word() -> None:
+    conversation, journal = talk(5)
+    assert not any(isinstance(entry, Condensed) for entry in journal)
+    assert not str(conversation.messages()).count(EARLIER)
+
+
+def test_a_long_call_stays_within_the_budget_and_keeps_its_beginning() -> None:
+    conversation, _ = talk(500)
+    assert size(conversation) <= BUDGET * 1.3
+    told = str(conversation.messages())
+    assert "I am Ann Lee, number 41573." in told
+    assert "And what about day 500?" in told
+    assert LEFT_OUT in told
+
+
+def test_the_beginning_of_what_is_told_changes_seldom() -> None:
+    conversation = Conversation()
+    beginnings = []
+    for number in range(1, 201):
+        for entry in turn(number, f"And what about day {number}?"):
+            conversation.apply(entry)
+        if (shorter := condensed(conversation, BUDGET)) is not None:
+            conversation.apply(shorter)
+        beginnings.append(conversation.messages()[0]["content"][0]["text"])
+    changes = sum(one != other for one, other in pairwise(beginnings))
+    assert changes < len(beginnings) / 5
+
+
+def test_the_journal_gives_the_same_conversation_again() -> None:
+    conversation, journal = talk(60)
+    again = Conversation()
+    for entry in journal:
+        kept = decode(encode(entry))
+        assert kept is not None
+        again.apply(kept)
+    assert again.messages() == conversation.messages()
+
+
+def test_answers_are_told_in_short_and_tools_by_name() -> None:
+    conversation = Conversation()
+    for number in range(1, 30):
+        for entry in turn(number, "Tell me all.", "I will tell you everything about it. " * 20):
+            conversation.apply(entry)
+    shorter = condensed(conversation, BUDGET)
+    assert shorter is not None
+    assert "You used look_up." in shorter.text
+    assert "xxx" not in shorter.text
+    assert max(map(len, shorter.text.splitlines())) < 140
+
+
+@pytest.mark.parametrize("budget", [2_000, 4_000])
+@given(st.lists(st.text("abc \n", min_size=1, max_size=4000), min_size=1, max_size=30))
+def test_whatever_is_said_the_history_is_one_that_converse_takes(
+    budget: int, texts: list[str]
+) -> None:
+    conversation = Conversation()
+    for number, said in enumerate(texts, 1):
+        for entry in turn(number, said):
+            conversation.apply(entry)
+        if (shorter := condensed(conversation, budget)) is not None:
+            assert shorter.turn < number
+            assert len(shorter.text) <= budget * CHARACTERS_A_TOKEN * 0.25
+            conversation.apply(shorter)
+    history = normalise_messages(conversation.messages())
+    assert normalise_messages(history) == history
+    assert history[0]["role"] == "user"
