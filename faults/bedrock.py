@@ -1,8 +1,8 @@
 """Bedrock in memory: the client's streams, answered by the emulator on the same loop.
 
-`MemoryBedrock.stream` is `BedrockClient.stream` without threads: the request goes to the emulator
-as JSON, is validated and answered there as over the wire, and the event-stream frames that come
-back go through botocore's own parser. Errors are classified by the client's own table.
+`MemoryBedrock.stream` is `BedrockClient.stream` without threads: the request goes to the emulator's
+service as JSON, is validated and answered there as over the wire, and the event-stream frames that
+come back go through botocore's own parser. Errors are classified by the client's own table.
 
 Errors: `BedrockError` everywhere.
 """
@@ -13,11 +13,10 @@ import asyncio
 import base64
 import functools
 import json
-import time
+import random
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from typing import Any, Self, cast
 
 import botocore.session
 from botocore.eventstream import EventStream, EventStreamBuffer
@@ -25,17 +24,16 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.parsers import create_parser
 from urllib3.exceptions import ProtocolError
 
+from aybiza.claude.billing import cost_of
+from aybiza.claude.choice import Policy
 from aybiza.claude.errors import BedrockError, ErrorKind, classify
-from aybiza.emulators.bedrock import BedrockEmulator
-from aybiza.emulators.bedrock.connection import ClientLeft, Headers, HttpRequest
+from aybiza.claude.stream import Usage
+from aybiza.emulators.bedrock.connection import ClientLeft, Connection, Headers
+from aybiza.emulators.bedrock.service import Bedrock
+from aybiza.emulators.bedrock.stream import Performer
 
 Event = dict[str, Any]
 Note = Callable[..., None]
-
-_AUTHORIZATION = (
-    "AWS4-HMAC-SHA256 Credential=TEST/20260105/{region}/bedrock/aws4_request, "
-    "SignedHeaders=host;x-amz-date, Signature=" + "0" * 64
-)
 
 
 @functools.cache
@@ -60,11 +58,20 @@ class _NoBody:
 class MemoryBedrock:
     """See the module. `streams` are those that are open."""
 
-    def __init__(self, emulator: BedrockEmulator, region: str, note: Note) -> None:
-        self._emulator = emulator
+    def __init__(self, service: Bedrock, region: str, note: Note) -> None:
+        self._service = service
         self._region = region
         self._note = note
         self.streams: set[MemoryStream] = set()
+        self.opened: list[float] = []
+        self.used: list[tuple[str, dict[str, Any]]] = []
+        """What the answers that were taken to their end have used, by model."""
+
+    def owed(self, policy: Policy) -> int:
+        """What the answers that were taken to their end have cost, in micro-USD."""
+        return sum(
+            cost_of(policy.profile(model), usage_of(used)).total for model, used in self.used
+        )
 
     def stream(
         self,
@@ -79,8 +86,9 @@ class MemoryBedrock:
         limits = {"total": timeout, "first": first_event_timeout, "silence": silence_timeout}
         stream = MemoryStream(self, request, region or self._region, limits)
         self.streams.add(stream)
+        self.opened.append(asyncio.get_running_loop().time())
         self._note("asked", model=stream.model, region=stream.region)
-        stream.task = asyncio.get_running_loop().create_task(stream.ask(self._emulator))
+        stream.task = asyncio.get_running_loop().create_task(stream.ask(self._service))
         return stream
 
 
@@ -110,16 +118,16 @@ class MemoryStream:
         self._error: BedrockError | None = None
         self._buffer = EventStreamBuffer()
 
-    async def ask(self, emulator: BedrockEmulator) -> None:
+    async def ask(self, service: Bedrock) -> None:
         """Have the emulator answer, for a task of its own."""
-        day = time.strftime("%Y%m%d", time.gmtime())
-        target = urlsplit(f"/model/{quote(self.model, safe='')}/converse-stream")
-        authorization = _AUTHORIZATION.format(region=self.region).replace("20260105", day)
-        headers = {"authorization": authorization, "x-amz-date": f"{day}T000000Z"}
         body = json.dumps(self._body, default=_blob).encode()
-        http = HttpRequest("POST", target, headers, body, time.monotonic())
+        clock = self._loop.time
         try:
-            await emulator._handle(self._connection, http)  # type: ignore[arg-type]
+            exchange = await service.exchange(
+                "converse-stream", self.model, body, clock(), region=self.region
+            )
+            connection = cast(Connection, self._connection)
+            await Performer(connection, clock, random.Random(0)).perform(exchange)
         except ClientLeft:
             pass
         finally:
@@ -138,6 +146,7 @@ class MemoryStream:
             self.before_first_token = False
         elif "metadata" in event:
             self._complete = True
+            self._owner.used.append((self.model, event["metadata"]["usage"]))
         return event
 
     async def _next(self) -> Event:
@@ -215,7 +224,9 @@ class MemoryStream:
 
     def _over(self) -> None:
         self._owner.streams.discard(self)
-        self._connection.leave()
+        if not self._complete:
+            # Behind the last event there is only the end of the body.
+            self._connection.leave()
 
 
 class _Connection:
@@ -316,6 +327,16 @@ class _Connection:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def usage_of(told: Mapping[str, int]) -> Usage:
+    """The usage that a stream's last event tells."""
+    return Usage(
+        told.get("inputTokens", 0),
+        told.get("outputTokens", 0),
+        told.get("cacheReadInputTokens", 0),
+        told.get("cacheWriteInputTokens", 0),
+    )
 
 
 def _blob(value: object) -> str:

@@ -91,5 +91,5 @@ def _moment(quiet_ms: float, after_ms: float | None, when: str) -> Step:
 
 def _utterance(text: str) -> Utterance:
     noise = text == NOISE
-    audio = bytes([0x55]) * _NOISE_BYTES if noise else textaudio.encode(text, BYTES_PER_CHAR)
+    audio = bytes([0x55]) * _NOISE_BYTES if noise else textaudio.encode(text + " ", BYTES_PER_CHAR)
     return Utterance.of(audio, SILENCE_CODES)

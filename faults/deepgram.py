@@ -1,6 +1,6 @@
 """Deepgram in memory: the client that calls use, and the emulator behind it, without a socket.
 
-`MemoryDeepgram` is a `Deepgram` whose connections are pipes to a `DeepgramEmulator`, so handshake,
+`MemoryDeepgram` is a `Deepgram` whose connections are pipes to the emulator's service: handshake,
 messages, limits and faults are those of the wire. Speech takes the time that people need for it.
 
 Errors: those of `aybiza.speech.deepgram_socket`.
@@ -9,6 +9,7 @@ Errors: those of `aybiza.speech.deepgram_socket`.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -18,16 +19,22 @@ from urllib.parse import urlencode
 from deepgram.core.api_error import ApiError
 from deepgram.listen.v1.socket_client import AsyncV1SocketClient as ListenSocket
 from deepgram.speak.v1.socket_client import AsyncV1SocketClient as SpeakSocket
+from websockets.exceptions import ConnectionClosed
 
-from aybiza.emulators.deepgram import DeepgramEmulator
 from aybiza.emulators.deepgram.engine import ScriptedEngine
+from aybiza.emulators.deepgram.faults import Faults
+from aybiza.emulators.deepgram.service import Deepgram as Service
+from aybiza.emulators.deepgram.session import Abort, Action, Close, Send, Session, Synthesise
 from aybiza.emulators.deepgram.speak import Pace
 from aybiza.emulators.textaudio import encode
-from aybiza.faults.pipe import Request, pipe
+from aybiza.faults.pipe import End, pipe
 from aybiza.speech.deepgram import Deepgram
 
 BYTES_PER_CHAR = 480
 """Sixteen characters a second, as people speak."""
+
+HANDSHAKE_SECONDS = 0.03
+TODAY = "2026-01-05T10:00:00.000Z"
 
 Note = Callable[..., None]
 
@@ -42,16 +49,24 @@ class Voice(ScriptedEngine):
         return encode(text, self._bytes_per_char) if text.strip() else b""
 
 
-class MemoryEmulator(DeepgramEmulator):
-    """The emulator; `note` is told of each connection and of how it ended."""
+class MemoryEmulator:
+    """The service without a port; `note` is told of each connection and of how it ended."""
 
     def __init__(self, note: Note, pace: Pace | None = None) -> None:
-        super().__init__(pace=pace or Pace(first_ms=120.0, times_real_time=8.0))
-        self._engine = Voice()
+        loop = asyncio.get_running_loop()
+        pace = pace or Pace(first_ms=120.0, times_real_time=8.0)
+        self.service = Service(Voice(), pace=pace, clock=loop.time, today=lambda: TODAY)
         self._note = note
         self.tasks: set[asyncio.Task[None]] = set()
+        self.ends: list[tuple[str, str, End]] = []
+        """The service's ends of open sockets, each with its door and its call."""
         self.opened: list[tuple[float, str, str]] = []
         """Handshakes: when, at which door, for which call."""
+
+    @property
+    def faults(self) -> Faults:
+        """The faults that wait."""
+        return self.service.faults
 
     @asynccontextmanager
     async def connect(
@@ -61,22 +76,67 @@ class MemoryEmulator(DeepgramEmulator):
         loop = asyncio.get_running_loop()
         session = headers.get("x-deepgram-session-id", "")
         self.opened.append((loop.time(), door, session))
+        await asyncio.sleep(HANDSHAKE_SECONDS)
         path = f"/v1/{door}?{urlencode(query, doseq=True)}"
         told = {"authorization": "Token key", **headers}
-        refusal = self._before(None, Request(path, told))  # type: ignore[arg-type]
+        refusal = self.service.handshake(path, told)
         if refusal is not None:
-            self._note("refused", door=door, status=refusal.status_code)
-            raise ApiError(status_code=refusal.status_code, headers=dict(refusal.headers))
+            self._note("refused", door=door, status=refusal.status)
+            raise ApiError(status_code=refusal.status, headers={"dg-error": refusal.error})
         client, server = pipe(path, told)
-        task = loop.create_task(self._carry(server))  # type: ignore[arg-type]
+        task = loop.create_task(self._carry(self.service.session(path, told), server))
         self.tasks.add(task)
+        end = (door, session, server)
+        self.ends.append(end)
         task.add_done_callback(self.tasks.discard)
         self._note("connected", door=door)
         try:
             yield socket(websocket=client)
         finally:
             await client.close()
+            self.ends.remove(end)
             self._note("disconnected", door=door)
+
+    async def _carry(self, session: Session, end: End) -> None:
+        """As `aybiza.emulators.deepgram.carry`, for a voice that needs no time."""
+        clock = self.service.clock
+        try:
+            going = await self._do(session, session.opened(clock()), end)
+            while going:
+                actions = await self._next(session, end)
+                due, now = session.due, clock()
+                if due is not None and now >= due:
+                    actions = [*actions, *session.wake(now)]
+                going = await self._do(session, actions, end)
+        except ConnectionClosed:
+            pass
+        finally:
+            await session.gone()
+
+    async def _next(self, session: Session, end: End) -> list[Action]:
+        try:
+            async with asyncio.timeout_at(session.due):
+                message = await end.recv()
+        except TimeoutError:
+            return []
+        return await session.received(self.service.clock(), message)
+
+    async def _do(self, session: Session, actions: list[Action], end: End) -> bool:
+        waiting = deque(actions)
+        while waiting:
+            match waiting.popleft():
+                case Send(data):
+                    await end.send(data)
+                case Synthesise(ticket, text, voice):
+                    audio = await self.service.engine.synthesise(text, voice)
+                    waiting += session.synthesised(self.service.clock(), ticket, audio)
+                case Close(code, reason):
+                    await end.close(code, reason)
+                    return False
+                case Abort():
+                    end.transport.abort()
+                    return False
+        return True
 
     async def stop(self) -> None:
         """End what is left."""

@@ -3,7 +3,8 @@
 `answering` makes a model that gives to each text of the caller its own list of replies: the first
 to the words, the next to the results of its tools, and so on. The same messages get the same reply.
 `Desk` has the tools: `look_up` takes a while, `book` writes and asks first, `break_down` fails,
-`end_call` ends the call; `written` are the writes that were done.
+`transfer` puts the caller through, `end_call` ends the call; `written` are the writes that were
+done.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class Desk(ToolRegistry):
                 Tool("look_up", "Looks something up.", self._look_up, what),
                 Tool("break_down", "Fails.", self._break_down, what),
                 Tool("book", "Books something.", self._book, what, effect="write"),
+                Tool("transfer", "Puts the caller through.", self._end, what, effect="transfer"),
                 Tool("end_call", "Ends the call.", self._end, what, effect="end_call"),
             ]
         )

@@ -31,7 +31,7 @@ class WatchedJournals(Journals):
         for row in journal.rows[-1:]:
             entry = decode(row.entry) if row.number > len(written) else None
             if entry is not None:
-                written.append((row.at, entry))
+                written.append((self._trace.now(), entry))
                 self._trace.note("entry", call_id, shown(entry))
                 self.entered(call_id, entry)
 

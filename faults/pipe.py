@@ -57,6 +57,8 @@ class End:
         self.peer: End = self
         self.closed = False
         self.reading = True
+        self.mute = False
+        self.window = WINDOW
         self._inbox: deque[Message] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._room: deque[asyncio.Future[None]] = deque()
@@ -80,10 +82,12 @@ class End:
         """Send a message; waits while the other end has too much unread."""
         if self.closed:
             raise self._end()
+        if self.mute:
+            return
         inbox = self.peer._inbox
         inbox.append(message)
         self.peer._wake()
-        while len(inbox) > WINDOW and not self.closed:
+        while len(inbox) > self.peer.window and not self.closed:
             room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._room.append(room)
             # Bounded by whoever sends.
@@ -104,7 +108,7 @@ class End:
                 self._waiter = None
         message = self._inbox.popleft()
         room = self.peer._room
-        if room and len(self._inbox) <= WINDOW:
+        if room and len(self._inbox) <= self.window:
             waiter = room.popleft()
             if not waiter.done():
                 waiter.set_result(None)
@@ -119,6 +123,10 @@ class End:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close in order; idempotent."""
+        self.end(code, reason)
+
+    def end(self, code: int = 1000, reason: str = "") -> None:
+        """As `close`, at once."""
         if self.closed:
             return
         close = Close(code, reason)
@@ -128,9 +136,14 @@ class End:
         self._over()
         peer._over()
 
+    def hush(self) -> None:
+        """Send nothing from now on, and take what comes: a peer that has stalled."""
+        self.mute = True
+
     def hold(self, on: bool = True) -> None:
-        """Stop to take messages, or go on: a peer that does not read."""
+        """Stop to take messages, and let none be under way, or go on: a peer that does not read."""
         self.reading = not on
+        self.window = 0 if on else WINDOW
         self._wake()
 
     def _cut(self) -> None:

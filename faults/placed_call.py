@@ -26,13 +26,13 @@ class PlacedCall:
 
     def __init__(self, world: World, phone: Telephone, call_id: str) -> None:
         self._world = world
-        self._phone = phone
+        self.phone = phone
         self.call_id = call_id
         self.report: Report = phone.report
 
     async def __aenter__(self) -> Self:
         self._began = asyncio.get_running_loop().time()
-        self._task = asyncio.create_task(self._phone.run())
+        self._task = asyncio.create_task(self.phone.run())
         return self
 
     async def __aexit__(self, *_: object) -> None:

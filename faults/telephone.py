@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import binascii
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlencode, urlsplit
 
 from aybiza.emulators.phone.audio import FRAME_MS, payload_of
@@ -24,6 +24,8 @@ Application = Callable[..., Awaitable[None]]
 Accept = Callable[[End], None]
 
 HTTP_URL: Final = "http://node.world"
+REDIRECT_SECONDS: Final = 0.3
+"""From the end of a stream to the webhook that it leads to."""
 _OK = 200
 
 
@@ -43,6 +45,9 @@ class Telephone(Phone):
         self._application = application
         self._accept = accept
         self._frames = frames
+        self.documents: list[str] = []
+        """The TwiML that the node has answered."""
+        self.mute_until = self.markless_until = 0.0
 
     async def _ask(self, url: str, status: str, patience_s: float = 0.0) -> Sequence[Verb]:
         fields = {
@@ -53,10 +58,29 @@ class Telephone(Phone):
             "From": self._from_number or self._script.from_number,
             "To": self._to_number or self._script.to_number,
         }
+        if status == "in-progress":
+            await asyncio.sleep(REDIRECT_SECONDS)
         answered, body = await post(self._application, url, fields)
         if answered != _OK:
             raise WebhookError(f"{url} answered with status {answered}: {body[:200]}")
+        self.documents.append(body)
         return read_twiml(body, url)
+
+    @property
+    def zero(self) -> float | None:
+        """When the first stream opened, in seconds of the loop; call times count from there."""
+        return self._zero
+
+    @property
+    def line(self) -> End | None:
+        """The carrier's end of the stream that is open."""
+        return cast(End, self._line[0]) if self._line is not None else None
+
+    async def _send(self, message: str) -> None:
+        now = asyncio.get_running_loop().time()
+        mark = now < self.markless_until and message.startswith('{"event":"mark"')
+        if now >= self.mute_until and not mark:
+            await super()._send(message)
 
     async def _stream(self, verb: ConnectStream, tasks: asyncio.TaskGroup) -> Ending:
         stream = Stream(new_sid("MZ"), verb.url, self._now_ms())

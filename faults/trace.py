@@ -46,12 +46,12 @@ class Trace:
 
     def __init__(self, now: Callable[[], float], *, messages: bool = False) -> None:
         self.messages = messages
-        self._now = now
+        self.now = now
         self._events: list[Happened] = []
 
     def note(self, kind: str, who: str, what: str = "", to: str = "") -> None:
         """Something happened now."""
-        self._events.append(Happened(self._now(), kind, who, what, to))
+        self._events.append(Happened(self.now(), kind, who, what, to))
 
     def sent(self, sender: Process | None, to: Process, message: Any) -> None:
         """A message reached a mailbox."""

@@ -51,7 +51,8 @@ class _NoInput(selectors.SelectSelector):
 
 
 class WorldLoop(VirtualTimeLoop):
-    """See the module. `jobs` counts the blocking functions that were run on the spot."""
+    """See the module. `jobs` counts the blocking functions that were run on the spot;
+    `wall_offset` is by how much the wall clock has been set on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,6 +63,7 @@ class WorldLoop(VirtualTimeLoop):
         # The loop's own pipe stays registered with the selector that it was made with.
         self._selector, self._unused_selector = inner, self._selector
         self.jobs = 0
+        self.wall_offset = 0.0
         self.job_seconds: Callable[[], float] = lambda: 0.0
 
     def run_in_executor(  # type: ignore[override]
@@ -100,6 +102,10 @@ class WorldLoop(VirtualTimeLoop):
         else:
             self._virtual_now += seconds
 
+    def stand_still(self, seconds: float) -> None:
+        """Let `seconds` pass in which nothing runs: a callback holds the loop."""
+        self._virtual_now += seconds
+
     def close(self) -> None:
         self._selector = self._unused_selector
         super().close()
@@ -119,7 +125,8 @@ def ambient(seed: int = 0) -> Iterator[WorldLoop]:
         def tell() -> Any:
             if threading.get_ident() != owner:
                 return actual()
-            return unit(start + loop.time())
+            offset = loop.wall_offset if start else 0.0
+            return unit(start + offset + loop.time())
 
         return tell
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
@@ -26,7 +27,6 @@ from typing import Any, Final, Self, TypeVar, cast
 
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.memory.memory_actor import TABLE as MEMORY_TABLE
-from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.names import TOOL_SUPERVISOR
 from aybiza.actors.placement.placement import Limits, Place
 from aybiza.actors.runtime import NORMAL
@@ -35,14 +35,16 @@ from aybiza.config.agents import Agent
 from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.settings import Settings, load
 from aybiza.dialogue.toolbox import Toolbox
-from aybiza.emulators.bedrock import BedrockEmulator, Pace
+from aybiza.emulators.bedrock import Pace
 from aybiza.emulators.bedrock.continuation import Responder
+from aybiza.emulators.bedrock.service import Bedrock
 from aybiza.faults.bedrock import MemoryBedrock
 from aybiza.faults.caller import Step, script_of
 from aybiza.faults.deepgram import MemoryDeepgram, MemoryEmulator
 from aybiza.faults.desk import AGENT, Answers, Desk, answering
 from aybiza.faults.entries import WatchedJournals
 from aybiza.faults.logs import logs_in
+from aybiza.faults.memory_store import MemoryStore
 from aybiza.faults.pipe import End
 from aybiza.faults.placed_call import PlacedCall
 from aybiza.faults.telephone import HTTP_URL, Telephone
@@ -108,18 +110,19 @@ class World:
         self.agent = agent
         self.toolbox = toolbox or Desk()
         self.vm = WatchedVM("world", self.trace, watcher)
-        self.store = SqliteStore(":memory:")
+        self.store = MemoryStore()
         self.deepgram = MemoryEmulator(self._door)
-        self.bedrock = BedrockEmulator(
+        self.bedrock = Bedrock(
             responder=responder or answering(answers or {}),
             pace=Pace(first_token_ms=thinks_ms, per_delta_ms=delta_ms),
             seed=seed,
+            clock=loop.time,
         )
         self.calls: list[PlacedCall] = []
         self.lines: dict[str, Line] = {}
         self.idle: list[str] = []
-        self._settings, self._policy = _settings()
-        self._asked = MemoryBedrock(self.bedrock, self._settings.aws_region, self._door)
+        self._settings, self.policy = _settings()
+        self.asked = MemoryBedrock(self.bedrock, self._settings.aws_region, self._door)
         self._listener = MemoryDeepgram(self.deepgram)
         self._frames = frames
         self._tasks: set[asyncio.Task[None]] = set()
@@ -129,14 +132,14 @@ class World:
         vm = self.vm
         self._logs.__enter__()
         await vm.__aenter__()
-        vm.tables[MEMORY_TABLE] = WatchedJournals(self.trace)
-        door = HttpDoor(vm, MEDIA_URL, HTTP_URL, self.agent.busy)
+        self.journals = vm.tables[MEMORY_TABLE] = WatchedJournals(self.trace)
+        door = HttpDoor(vm, MEDIA_URL, HTTP_URL, self.agent.busy, wall=time.time)
         self._application = http_app(door)
         streams = child(StreamSupervisor, name=STREAM_SUPERVISOR)
         # What this machine is busy with beside is not the world's.
         limits = Limits(1000, 10**9, 10**9)
         parts = Parts(
-            self._policy.ids, self.store, limits, [streams], (), Place(HTTP_URL, MEDIA_URL)
+            self.policy.ids, self.store, limits, [streams], (), Place(HTTP_URL, MEDIA_URL)
         )
         self.root = await vm.start(Application, parts, name="application", timeout=None)
         await asyncio.sleep(SETTLE_SECONDS)
@@ -201,8 +204,8 @@ class World:
             call_id=start.call_sid,
             line=line,
             agent=self.agent,
-            policy=self._policy,
-            bedrock=self._asked,  # type: ignore[arg-type]
+            policy=self.policy,
+            bedrock=self.asked,  # type: ignore[arg-type]
             deepgram=self._listener,
             toolbox=self.toolbox,
             answer_seconds=self._settings.turn_deadline_ms / 1000.0,

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from aybiza.claude.client import BedrockClient
-from aybiza.claude.errors import BedrockError
+from aybiza.claude.errors import BedrockError, ErrorKind
 from aybiza.emulators.bedrock import BedrockEmulator, Reply, say, use
 from aybiza.emulators.bedrock.faults import Fault
 from aybiza.emulators.bedrock.reply import Reasoning, Text
+from aybiza.emulators.bedrock.service import Bedrock
 from aybiza.faults.bedrock import MemoryBedrock
 from aybiza.faults.virtual import ambient
 
@@ -36,9 +37,8 @@ FAULTS = [
     Fault("rst", after=1),
     Fault("silent_end", after=2),
     Fault("bad_crc", after=1),
-    Fault("stall", after=2),
-    Fault("slow_header", seconds=5.0),
 ]
+LATE = [Fault("stall", after=2), Fault("slow_header", seconds=50.0)]
 
 Told = tuple[list[Any], Any]
 
@@ -47,7 +47,7 @@ async def told(client: Any, request: dict[str, Any]) -> Told:
     """All events of a stream without what differs by chance, and how it ended."""
     events: list[Any] = []
     stream = client.stream(
-        request, timeout=8.0, first_event_timeout=1.5, silence_timeout=1.0, region=REGION
+        request, timeout=40.0, first_event_timeout=30.0, silence_timeout=30.0, region=REGION
     )
     try:
         async with stream:
@@ -76,7 +76,7 @@ def by_wire(request: dict[str, Any], reply: Reply, fault: Fault | None) -> Told:
 
 def in_memory(request: dict[str, Any], reply: Reply, fault: Fault | None) -> Told:
     async def main() -> Told:
-        emulator = BedrockEmulator(responder=lambda _: reply, seed=1)
+        emulator = Bedrock(responder=lambda _: reply, seed=1, clock=loop.time)
         if fault:
             emulator.faults.add(fault)
         return await told(MemoryBedrock(emulator, REGION, lambda *_, **__: None), request)
@@ -99,6 +99,13 @@ def test_a_fault_is_the_same_error_at_the_same_place(fault: Fault) -> None:
     assert expected[1] is not None or fault.kind == "silent_end"
 
 
+@pytest.mark.parametrize(("fault", "events"), [(LATE[0], 3), (LATE[1], 0)])
+def test_what_comes_too_late_is_a_timeout(fault: Fault, events: int) -> None:
+    seen, ended = in_memory(REQUEST, REPLIES[0], fault)
+    assert ended == (ErrorKind.TIMEOUT, "", events == 0)
+    assert len(seen) == events
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -116,7 +123,7 @@ def test_what_the_service_refuses_is_refused(change: dict[str, Any]) -> None:
 
 def test_a_cancelled_stream_is_left_by_the_client() -> None:
     async def main() -> str:
-        emulator = BedrockEmulator(responder=lambda _: REPLIES[0], seed=1)
+        emulator = Bedrock(responder=lambda _: REPLIES[0], seed=1, clock=loop.time)
         emulator.faults.add(Fault("stall", after=1))
         bedrock = MemoryBedrock(emulator, REGION, lambda *_, **__: None)
         stream = bedrock.stream(REQUEST)

@@ -72,9 +72,21 @@ async def test_a_peer_that_does_not_read_makes_the_sender_wait() -> None:
 async def test_a_peer_can_be_held_up_and_go_on() -> None:
     client, server = pipe()
     server.hold()
-    await client.send("x")
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(1.0):
-            await server.recv()
+    for action in (client.send("x"), server.recv()):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await action
     server.hold(False)
     assert await server.recv() == "x"
+
+
+@virtual_time
+async def test_a_peer_can_stall_and_still_read() -> None:
+    client, server = pipe()
+    server.hush()
+    await server.send("never comes")
+    await client.send("comes")
+    assert await server.recv() == "comes"
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.0):
+            await client.recv()

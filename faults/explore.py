@@ -1,0 +1,209 @@
+"""The search: random plans over random calls until the time is over.
+
+    result = explore(seed=1, minutes=5.0, folder=Path("found"), tell=print)
+
+Each plan is tried in a world of its own; one that breaks an invariant is shrunk and written as a
+TOML file, one for each kind of break. `jobs` processes share the plans; which plans there are does
+not depend on how many.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from aybiza.faults.plan import Plan
+from aybiza.faults.random_plans import plan_of
+from aybiza.faults.shrink import MOST, shrunk
+from aybiza.faults.trial import Outcome, tried
+
+BATCH: Final = 20
+# Of one kind of break so many are shrunk: the first may be two kinds at once.
+SHRUNK: Final = 2
+
+Tell = Callable[[str], None]
+
+
+class Cell(NamedTuple):
+    """What is covered: a fault, whom it struck, and what the call was doing."""
+
+    what: str
+    whom: str
+    phase: str
+
+
+class Found(NamedTuple):
+    """A plan that breaks something, and what is broken."""
+
+    plan: Plan
+    broken: list[str]
+
+
+@dataclass
+class Exploration:
+    """What a search has come to."""
+
+    seed: int
+    plans: int = 0
+    broken: int = 0
+    seconds: float = 0.0
+    cells: Counter[Cell] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    files: list[Path] = field(default_factory=list)
+
+    def coverage(self) -> list[str]:
+        """Lines that tell which faults struck in which phases, and how often."""
+        phases = ("none", "listening", "thinking", "speaking", "interrupted", "ended")
+        rows = sorted({(cell.what, cell.whom) for cell in self.cells})
+        head = f"{'fault':<26}{'where':<26}" + "".join(f"{phase[:9]:>10}" for phase in phases)
+        lines = [head]
+        for what, whom in rows:
+            counts = (self.cells[Cell(what, whom, phase)] for phase in phases)
+            figures = "".join(f"{count or '.':>10}" for count in counts)
+            lines.append(f"{what:<26}{whom:<26}{figures}")
+        return lines
+
+    def last_line(self) -> str:
+        """The result in a line."""
+        return f"explored {self.plans} plans, {self.broken} broken (seed {self.seed})"
+
+
+def explore(
+    seed: int,
+    *,
+    minutes: float | None = None,
+    plans: int | None = None,
+    folder: Path | None = None,
+    jobs: int = 1,
+    trials: int = MOST,
+    tell: Tell = lambda line: None,
+) -> Exploration:
+    """Search for so long, or so many plans; a plan is shrunk in so many `trials` at most."""
+    began = time.monotonic()
+    until = None if minutes is None else began + minutes * 60.0
+    result = Exploration(seed)
+    for outcomes in _batches(seed, jobs, until, plans):
+        for number, outcome in outcomes:
+            _take(result, number, outcome, folder, trials, tell)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+Light = tuple[list[str], list[Cell]]
+
+
+def _batches(
+    seed: int, jobs: int, until: float | None, plans: int | None
+) -> Iterator[list[tuple[int, Light]]]:
+    def ranges() -> Iterator[tuple[int, range]]:
+        first = 1
+        while plans is None or first <= plans:
+            if until is not None and time.monotonic() >= until:
+                return
+            last = first + BATCH if plans is None else min(first + BATCH, plans + 1)
+            yield seed, range(first, last)
+            first = last
+
+    if jobs == 1:
+        yield from map(_try_batch, ranges())
+        return
+    with multiprocessing.get_context("forkserver").Pool(jobs, initializer=_begin) as pool:
+        waiting = []
+        for task in ranges():
+            waiting.append(pool.apply_async(_try_batch, (task,)))
+            if len(waiting) > 2 * jobs:
+                yield waiting.pop(0).get()
+        for one in waiting:
+            yield one.get()
+
+
+def _begin() -> None:
+    """What has been imported lives as long as the process."""
+    gc.collect()
+    gc.freeze()
+
+
+def _try_batch(task: tuple[int, range]) -> list[tuple[int, Light]]:
+    seed, numbers = task
+    return [(number, _light(tried(plan_of(seed, number)))) for number in numbers]
+
+
+def _light(outcome: Outcome) -> Light:
+    cells = [
+        Cell(strike.fault.what, strike.whom.partition("#")[0], strike.phase)
+        for strike in outcome.strikes
+    ]
+    return outcome.broken, cells
+
+
+def _take(
+    result: Exploration,
+    number: int,
+    light: Light,
+    folder: Path | None,
+    trials: int,
+    tell: Tell,
+) -> None:
+    broken, cells = light
+    result.plans += 1
+    result.cells.update(cells)
+    if not broken:
+        return
+    result.broken += 1
+    plan = plan_of(result.seed, number)
+    for name in dict.fromkeys(line.partition(":")[0] for line in broken):
+        if f"{name}: no fault" in result.kinds:
+            result.kinds[f"{name}: no fault"] += 1
+            continue
+        guilty = _guilty(plan, name)
+        kind = f"{name}: " + (" ".join(sorted(f.what for f in guilty.faults)) or "no fault")
+        result.kinds[kind] += 1
+        if result.kinds[kind] > SHRUNK:
+            continue
+        found = smallest(guilty, name, trials)
+        tell(f"{plan.title}: {found.broken[0]}")
+        if folder is not None:
+            result.files.append(written(found, kind, folder))
+            tell(f"  shrunk to {result.files[-1]}")
+
+
+def _breaks(plan: Plan, name: str) -> bool:
+    return any(line.startswith(f"{name}:") for line in tried(plan).broken)
+
+
+def _guilty(plan: Plan, name: str) -> Plan:
+    """The plan with no fault, or with the one fault, that is enough to break the invariant."""
+    if _breaks(innocent := replace(plan, faults=()), name):
+        return innocent
+    if len(plan.faults) > 1:
+        for fault in plan.faults:
+            if _breaks(alone := replace(plan, faults=[fault]), name):
+                return alone
+    return plan
+
+
+def smallest(plan: Plan, name: str, trials: int = MOST) -> Found:
+    """The plan shrunk for as long as the invariant of this name stays broken."""
+    small = shrunk(plan, lambda proposal: _breaks(proposal, name), trials)
+    lines = [line for line in tried(small).broken if line.startswith(f"{name}:")]
+    return Found(replace(small, title=lines[0]), lines)
+
+
+def written(found: Found, kind: str, folder: Path) -> Path:
+    """Write the plan of a break, named for its kind; the path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^a-z_]+", "_", kind.lower()).strip("_")
+    path = folder / f"{stem}.toml"
+    count = 1
+    while path.exists():
+        count += 1
+        path = folder / f"{stem}_{count}.toml"
+    path.write_text(found.plan.text(), encoding="utf-8")
+    return path

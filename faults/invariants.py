@@ -1,0 +1,339 @@
+"""What must hold of every call, whatever breaks: one function each, one line for what does not.
+
+`broken(outcome)` gives all that does not hold. What nobody could have kept is not held against the
+node: words that the line did not carry, silence while the caller's side is cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from aybiza.dialogue.assent import assent
+from aybiza.dialogue.journal import (
+    AgentSentence,
+    AnswerComplete,
+    CallerSegment,
+    CallerTurn,
+    Ended,
+    Interrupted,
+    SentenceHeard,
+)
+from aybiza.emulators.phone.report import Turn
+from aybiza.faults.caller import NOISE
+
+if TYPE_CHECKING:
+    from aybiza.faults.trial import Outcome
+
+SILENCE_MS: Final = 4500.0
+CONNECTIONS: Final = 10
+CONNECTIONS_SECONDS: Final = 10.0
+# What the greeting, a goodbye or a silence prompt may take when nobody owes anybody a word.
+QUIET_MS: Final = 40_000.0
+# An answer that nothing delays: from the caller's last sound to the first of the agent's.
+PROMPT_MS: Final = 1200.0
+# Restarts of one part, in a window, beyond which its supervisor must have given up.
+RESTARTS: Final = 10
+RESTARTS_SECONDS: Final = 10.0
+# A shorter pause is part of what is being said.
+PAUSE_MS: Final = 250.0
+# A caller who hangs up so soon behind an utterance cannot be answered.
+LATE_MS: Final = 3000.0
+
+_WORD = re.compile(r"[^\W_]+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_GLUED = re.compile(r"[.!?][A-Z]")
+
+
+def broken(outcome: Outcome) -> list[str]:
+    """All that does not hold, each line headed by the invariant's name."""
+    if outcome.problem:
+        return [f"ends: {outcome.problem}"]
+    return [
+        f"{check.__name__.removeprefix('_')}: {line}"
+        for check in INVARIANTS
+        for line in check(outcome)
+    ]
+
+
+def _ends(outcome: Outcome) -> Iterator[str]:
+    failure = outcome.report.failure
+    if "was longer than" in failure:
+        yield f"the call lived on: {failure}"
+
+
+def _left(outcome: Outcome) -> Iterator[str]:
+    yield from outcome.left
+
+
+def _crashes(outcome: Outcome) -> Iterator[str]:
+    yield from outcome.crashes
+
+
+def _silence(outcome: Outcome) -> Iterator[str]:
+    """Never too long a silence while an answer is owed, and never an endless one."""
+    report = outcome.report
+    sounds = [(heard.at_ms, heard.until_ms) for heard in report.heard]
+    for number, turn in enumerate(report.turns):
+        if turn.end_ms is None or not _words(turn):
+            continue
+        end = _owed_until(outcome, number, turn)
+        longest, at = _longest_gap(sounds, turn.end_ms, end)
+        if longest > SILENCE_MS:
+            yield f"{longest / 1000:.1f} s of it after {turn.said!r}, from {at / 1000:.1f} s on"
+    talks = sounds + [(t.start_ms, t.end_ms or t.start_ms) for t in report.turns]
+    longest, at = _longest_gap(sorted(talks), 0.0, report.duration_ms)
+    if longest > QUIET_MS:
+        yield f"{longest / 1000:.1f} s without a sound, from {at / 1000:.1f} s on"
+
+
+def _owed_until(outcome: Outcome, number: int, turn: Turn) -> float:
+    """Until when the agent owes an answer to a turn of the caller."""
+    report = outcome.report
+    assert turn.end_ms is not None
+    following = [other.start_ms for other in report.turns[number + 1 :]]
+    limit = min([*following, report.duration_ms])
+    first = next((h.at_ms for h in report.heard if h.until_ms > turn.end_ms), limit)
+    taken, done = None, first
+    for at, entry in outcome.entries:
+        ms = (at - outcome.zero) * 1000
+        if isinstance(entry, CallerTurn) and taken is None and ms >= turn.start_ms:
+            taken = entry.turn
+        if isinstance(entry, AnswerComplete | Interrupted) and entry.turn == taken:
+            done = max(first, ms)
+            break
+    return min(done, limit)
+
+
+def _longest_gap(
+    sounds: list[tuple[float, float]], start: float, end: float
+) -> tuple[float, float]:
+    """The longest silence between `start` and `end`, and where it begins."""
+    at, longest, where = start, 0.0, start
+    for begins, until in [*sounds, (end, end)]:
+        if until <= at:
+            continue
+        gap = min(begins, end) - at
+        if gap > longest:
+            longest, where = gap, at
+        at = max(at, until)
+        if at >= end:
+            break
+    return longest, where
+
+
+def _connections(outcome: Outcome) -> Iterator[str]:
+    for provider, doors in (("Deepgram", ("listen", "speak")), ("Bedrock", ("bedrock",))):
+        window: deque[float] = deque()
+        most = 0
+        for at, door, _ in outcome.opened:
+            if door not in doors:
+                continue
+            window.append(at)
+            while at - window[0] > CONNECTIONS_SECONDS:
+                window.popleft()
+            most = max(most, len(window))
+        if most > CONNECTIONS:
+            yield f"{most} new ones to {provider} in {CONNECTIONS_SECONDS:g} s"
+
+
+def _split(outcome: Outcome) -> Iterator[str]:
+    """What is said with a pause too short to end an utterance is one turn."""
+    taken = [_letters(e.text) for _, e in outcome.entries if isinstance(e, CallerTurn)]
+    for one, following in pairwise(outcome.report.turns):
+        if one.end_ms is None or following.end_ms is None or _is_cut_off(outcome):
+            continue
+        short = following.start_ms - one.end_ms < PAUSE_MS
+        late = outcome.report.duration_ms - following.end_ms < LATE_MS
+        if not short or late or not (_words(one) and _words(following)):
+            continue
+        both = _letters(one.said) + _letters(following.said)
+        if not any(both in text for text in taken):
+            yield f"two turns were made of {one.said[-30:]!r} and {following.said[:30]!r}"
+
+
+def _apart(outcome: Outcome) -> Iterator[str]:
+    for heard in outcome.report.heard:
+        if glued := _GLUED.search(heard.text):
+            around = heard.text[max(0, glued.start() - 12) : glued.end() + 12]
+            yield f"two sentences were spoken as one: {around!r}"
+
+
+def _once(outcome: Outcome) -> Iterator[str]:
+    """No sentence is lost, and none is heard twice."""
+    heard = _letters(" ".join(piece.text for piece in outcome.report.heard))
+    given: Counter[str] = Counter()
+    told: Counter[str] = Counter()
+    texts: dict[tuple[int, int], str] = {}
+    for _, entry in outcome.entries:
+        if isinstance(entry, AgentSentence):
+            texts[entry.turn, entry.seq] = _letters(entry.text)
+            given[_letters(entry.text)] += 1
+        elif isinstance(entry, SentenceHeard):
+            told[texts.get((entry.turn, entry.seq), "")] += 1
+    again = max(0, len(outcome.report.streams) - 1)
+    for text, number in given.items():
+        times = heard.count(text) if text else number
+        whole = sum(text in other for other in given) > 1
+        if times > number + again and not whole:
+            yield f"heard {times} times, said {number} times: {text[:40]!r}"
+        if times < told[text]:
+            yield f"taken for heard and never heard: {text[:40]!r}"
+    yield from _unheard(outcome)
+
+
+def _unheard(outcome: Outcome) -> Iterator[str]:
+    """A sentence of a turn that nobody broke off, behind which the call went on."""
+    waiting: dict[tuple[int, int], str] = {}
+    cut: set[int] = set()
+    last = 0
+    for _, entry in outcome.entries:
+        if isinstance(entry, AgentSentence):
+            waiting[entry.turn, entry.seq] = entry.text
+        elif isinstance(entry, SentenceHeard):
+            waiting.pop((entry.turn, entry.seq), None)
+        elif isinstance(entry, Interrupted):
+            cut.add(entry.turn)
+        elif isinstance(entry, CallerTurn):
+            last = entry.turn
+    for (turn, _), text in waiting.items():
+        if turn < last and turn not in cut:
+            yield f"never heard, though nobody broke in: {text[:40]!r}"
+
+
+def _answered(outcome: Outcome) -> Iterator[str]:
+    """Every utterance is taken, and every turn answered once."""
+    complete = Counter(
+        entry.turn for _, entry in outcome.entries if isinstance(entry, AnswerComplete)
+    )
+    for turn, times in complete.items():
+        if times > 1:
+            yield f"turn {turn} was answered {times} times"
+    if _is_cut_off(outcome):
+        return
+    texts = [
+        entry.text for _, entry in outcome.entries if isinstance(entry, CallerTurn | CallerSegment)
+    ]
+    taken = _letters(" ".join(texts))
+    for said in outcome.report.turns:
+        ended = said.end_ms if said.end_ms is not None else outcome.report.duration_ms
+        late = outcome.report.duration_ms - ended < LATE_MS
+        if _words(said) and not late and _letters(said.said) not in taken:
+            yield f"what the caller said was lost: {said.said[:40]!r}"
+
+
+def _histories(outcome: Outcome) -> Iterator[str]:
+    for record in outcome.requests:
+        if record.outcome == "refused":
+            yield f"request {record.number} was refused: {record.status} {record.error_code}"
+
+
+def _history_heard(outcome: Outcome) -> Iterator[str]:
+    """The agent has said, in what the model is told, what the caller has heard."""
+    heard = _letters(" ".join(piece.text for piece in outcome.report.heard))
+    for record in outcome.requests:
+        messages = (record.body or {}).get("messages", [])
+        said = [
+            m for m in messages if m["role"] == "user" and any("text" in b for b in m["content"])
+        ]
+        until = messages.index(said[-1]) if said else 0
+        for message in messages[:until]:
+            if message["role"] != "assistant":
+                continue
+            for block in message["content"]:
+                for sentence in _SENTENCE.split(block.get("text", "")):
+                    if _history_text(sentence) not in heard:
+                        yield f"request {record.number} has what nobody heard: {sentence[:50]!r}"
+
+
+def _history_text(text: str) -> str:
+    """A text of a history, to be found in what was heard: where it was cut, a word less."""
+    if not text.endswith("…"):
+        return _letters(text)
+    words = text.removesuffix("…").split()
+    return _letters(" ".join(words[:-1]))
+
+
+def _writes(outcome: Outcome) -> Iterator[str]:
+    seen: Counter[str] = Counter()
+    for use in outcome.written:
+        seen[f"turn {use.turn}: {use.input.get('what')}"] += 1
+        if assent(use.said) is False:
+            yield f"written to {use.said!r}"
+    for what, times in seen.items():
+        if times > 1:
+            yield f"written {times} times in {what}"
+
+
+def _intensity(outcome: Outcome) -> Iterator[str]:
+    window: deque[float] = deque()
+    struck = sum(strike.fault.kind.group == "process" for strike in outcome.strikes)
+    for at in outcome.restarts:
+        window.append(at)
+        while at - window[0] > RESTARTS_SECONDS:
+            window.popleft()
+        if len(window) > RESTARTS + struck:
+            yield f"{len(window)} restarts in {RESTARTS_SECONDS:g} s"
+            return
+
+
+def _costs(outcome: Outcome) -> Iterator[str]:
+    told, owed = outcome.spent
+    if told != owed:
+        yield f"the ledger says {told} micro-USD, the requests come to {owed}"
+
+
+def _put_through(outcome: Outcome) -> Iterator[str]:
+    transferred = any(entry == Ended("transfer") for _, entry in outcome.entries)
+    if transferred and not any("<Dial" in document for document in outcome.documents):
+        yield "the caller was to be put through, and nobody was dialled"
+
+
+def _prompt(outcome: Outcome) -> Iterator[str]:
+    """Where nothing breaks an answer begins soon."""
+    if outcome.plan.faults:
+        return
+    limit = PROMPT_MS + outcome.plan.thinks_ms
+    for turn in outcome.report.turns:
+        if turn.response_ms is not None and turn.response_ms > limit and _words(turn):
+            yield f"{turn.said!r} was answered after {turn.response_ms:.0f} ms"
+
+
+INVARIANTS: Final[list[Callable[[Outcome], Iterator[str]]]] = [
+    _ends,
+    _left,
+    _crashes,
+    _silence,
+    _connections,
+    _split,
+    _apart,
+    _once,
+    _answered,
+    _histories,
+    _history_heard,
+    _writes,
+    _intensity,
+    _costs,
+    _put_through,
+    _prompt,
+]
+"""In the order in which they are told."""
+
+
+def _words(turn: Turn) -> bool:
+    """Whether the caller said something that asks for an answer."""
+    return bool(turn.said) and turn.said != NOISE and not turn.said.startswith("keys ")
+
+
+def _letters(text: str) -> str:
+    return "".join(_WORD.findall(text)).casefold()
+
+
+def _is_cut_off(outcome: Outcome) -> bool:
+    """Whether the line itself has kept words from the node."""
+    kinds = {strike.fault.what for strike in outcome.strikes}
+    broke = len(outcome.report.streams) > 1
+    return broke or bool(kinds & {"line.mute", "line.drop"})

@@ -1,0 +1,231 @@
+"""A plan: a call, what breaks in it, and the seed of its chances; in Python, or as a TOML file.
+
+    title = "the speaker dies in mid-sentence"
+    seed = 1
+
+    [answers]
+    "What are your hours?" = ["We are open from nine to five. On Saturdays we close at noon."]
+
+    [[step]]
+    say = "What are your hours?"
+    [[step]]
+    hang_up = true
+
+    [[fault]]
+    what = "kill"
+    where = "SpeakerActor"
+    after = "SentenceHeard(turn=1, seq=1)"
+
+A step is one of `say`, `interrupt`, `mumble`, `press`, `break_off`, `stay`, `hang_up`, with
+`quiet_ms` or `after_ms` for when. An answer is a text, or a table with the `tool` to use and `say`
+before it. `agent` are changes of the front desk's agent; `thinks_ms`, `delta_ms` the model's pace.
+
+Errors: `PlanError` names the file, the place in it, the field and what is known.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from aybiza.emulators.bedrock import Reply, say, use
+from aybiza.emulators.phone.script import ScriptError
+from aybiza.faults import caller, vocabulary
+from aybiza.faults.desk import AGENT, Answers, agent
+from aybiza.faults.fault import Fault, FaultError, fault_of
+
+_FIELDS: Final = {
+    "title": str,
+    "seed": int,
+    "answers": dict,
+    "step": list,
+    "fault": list,
+    "agent": dict,
+    "thinks_ms": (int, float),
+    "delta_ms": (int, float),
+}
+_ACTS: Final = ("say", "interrupt", "mumble", "press", "break_off", "stay", "hang_up")
+_MOMENTS: Final = ("quiet_ms", "after_ms")
+
+
+class PlanError(ValueError):
+    """A plan that cannot be used; the text says where and why."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """See the module; `steps` and `answers` as they stand in a file."""
+
+    title: str = "a call"
+    steps: Sequence[Mapping[str, Any]] = ()
+    faults: Sequence[Fault] = ()
+    answers: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    seed: int = 0
+    agent: Mapping[str, Any] = field(default_factory=dict)
+    thinks_ms: float = 400.0
+    delta_ms: float = 30.0
+
+    def script(self) -> list[caller.Step]:
+        """The caller's steps."""
+        return [_step(step) for step in self.steps]
+
+    def replies(self) -> Answers:
+        """The model's answers."""
+        return {text: [_reply(one) for one in given] for text, given in self.answers.items()}
+
+    def options(self) -> dict[str, Any]:
+        """What a `World` for it is made with."""
+        return {
+            "seed": self.seed,
+            "agent": agent(**self.agent),
+            "answers": self.replies(),
+            "thinks_ms": self.thinks_ms,
+            "delta_ms": self.delta_ms,
+        }
+
+    def text(self) -> str:
+        """The plan as TOML; `parse` reads it back."""
+        lines = [f"title = {_toml(self.title)}", f"seed = {self.seed}"]
+        for name, usual in (("thinks_ms", 400.0), ("delta_ms", 30.0)):
+            if getattr(self, name) != usual:
+                lines.append(f"{name} = {_toml(getattr(self, name))}")
+        for name in ("agent", "answers"):
+            if table := getattr(self, name):
+                lines += ["", f"[{name}]", *_pairs(table)]
+        for name, tables in (
+            ("step", self.steps),
+            ("fault", [fault.as_table() for fault in self.faults]),
+        ):
+            for table in tables:
+                lines += ["", f"[[{name}]]", *_pairs(table)]
+        return "\n".join(lines) + "\n"
+
+
+def load(path: str | Path) -> Plan:
+    """The plan of a file. Raises `PlanError`."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise PlanError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise PlanError(f"{path}: is not UTF-8 text") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str = "plan") -> Plan:
+    """The plan that stands in a text; `name` is for errors. Raises `PlanError`."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"{name}: is not TOML: {error}") from None
+    _check(table, name)
+    faults = []
+    for number, given in enumerate(table.get("fault", []), 1):
+        try:
+            faults.append(fault_of(given))
+        except FaultError as error:
+            raise PlanError(f"{name}, fault {number}, {error}") from None
+        except TypeError as error:
+            raise PlanError(f"{name}, fault {number}: {error}") from None
+    plan = Plan(
+        title=table.get("title", "a call"),
+        steps=table.get("step", []),
+        faults=faults,
+        answers=table.get("answers", {}),
+        seed=table.get("seed", 0),
+        agent=table.get("agent", {}),
+        thinks_ms=table.get("thinks_ms", 400.0),
+        delta_ms=table.get("delta_ms", 30.0),
+    )
+    for number, step in enumerate(plan.steps, 1):
+        _check_step(step, f"{name}, step {number}")
+    try:
+        caller.script_of(plan.script())
+        plan.replies()
+    except (ScriptError, ValueError, KeyError, TypeError) as error:
+        raise PlanError(f"{name}: {error}") from None
+    return plan
+
+
+def _check(table: Mapping[str, Any], name: str) -> None:
+    for key, value in table.items():
+        if key not in _FIELDS:
+            near = vocabulary.nearest(key, _FIELDS)
+            raise PlanError(f"{name}: a plan has no field {key!r}; {near}")
+        if not isinstance(value, _FIELDS[key]):  # type: ignore[arg-type]
+            raise PlanError(f"{name}: {key} = {value!r} is of the wrong type")
+    if not table.get("step"):
+        raise PlanError(f"{name}: there is no [[step]], so nobody calls")
+    for key in table.get("agent", {}):
+        if key not in type(AGENT).model_fields:
+            near = vocabulary.nearest(key, type(AGENT).model_fields)
+            raise PlanError(f"{name}, agent: an agent has no field {key!r}; {near}")
+
+
+def _check_step(step: Mapping[str, Any], where: str) -> None:
+    known = {*_ACTS, *_MOMENTS, "when"}
+    for key in step:
+        if key not in known:
+            raise PlanError(f"{where}: unknown {key!r}; {vocabulary.nearest(key, known)}")
+    acts = [key for key in step if key in _ACTS]
+    if len(acts) != 1:
+        raise PlanError(f"{where}: does one of {', '.join(_ACTS)}; this one has {acts or 'none'}")
+
+
+def _step(step: Mapping[str, Any]) -> caller.Step:
+    when = {name: step[name] for name in ("quiet_ms", "after_ms", "when") if name in step}
+    moment = step.get("after_ms")
+    match next(key for key in step if key in _ACTS):
+        case "say":
+            return caller.says(step["say"], **when)
+        case "interrupt":
+            return caller.interrupts(step["interrupt"], 800 if moment is None else moment)
+        case "mumble":
+            return caller.mumbles(into_ms=step["mumble"])
+        case "press":
+            when.pop("when", None)
+            return caller.presses(step["press"], **when)
+        case "break_off":
+            return caller.breaks_off(500 if moment is None else moment)
+        case "stay":
+            return caller.stays()
+    return caller.hangs_up(**when)
+
+
+def _reply(given: Any) -> Reply:
+    if isinstance(given, str):
+        return say(given)
+    if isinstance(given, Mapping):
+        known = {"tool", "input", "say", "stop"}
+        for key in given:
+            if key not in known:
+                near = vocabulary.nearest(key, known)
+                raise ValueError(f"an answer has no field {key!r}; {near}")
+        if "tool" not in given:
+            return Reply(say(given.get("say", "")).blocks, given.get("stop"))
+        return use(given["tool"], dict(given.get("input", {})), given.get("say", ""))
+    raise ValueError(f"an answer is a text, or a table with a tool, not {given!r}")
+
+
+def _pairs(table: Mapping[str, Any]) -> list[str]:
+    return [f"{_key(name)} = {_toml(value)}" for name, value in table.items()]
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else _toml(name)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(_pairs(value)) + " }" if value else "{}"
+    return "[" + ", ".join(map(_toml, value)) + "]"

@@ -1,0 +1,194 @@
+"""Random plans: calls as people make them, and faults as the world has them.
+
+`plan_of(seed, number)` is the plan of that number; the same numbers give the same plan on every
+machine. Sentences are unique in a plan, so each can be found again in what was heard. Messages
+inside a node are not lost or reordered here: a VM guarantees that they are not.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, Final
+
+from aybiza.faults.fault import Fault
+from aybiza.faults.plan import Plan
+
+TOPICS: Final = (
+    "parking", "breakfast", "garden", "museum", "harbour", "theatre", "library", "bakery",
+    "station", "market", "island", "castle", "bridge", "river", "tower", "chapel",
+)  # fmt: skip
+_SENTENCES: Final = (
+    "The {0} opens at nine in the morning.",
+    "For the {0} you need a ticket.",
+    "Children love the {0} in summer.",
+    "The way to the {0} is signposted.",
+    "Late in the evening the {0} is closed.",
+)
+
+ACTORS: Final = (
+    "CallActor", "SpeakerActor", "TranscriberActor", "AnswerActor", "CallSession", "MediaStream",
+    "MediaWriter", "MemoryActor", "RegistryActor", "MetricsActor", "ModelSupervisor",
+    "ToolSupervisor", "CallSupervisor", "CircuitBreakerActor", "CircuitBreakerSupervisor",
+    "PlacementActor", "DrainActor", "Task answer", "Task SpeakerActor._carry",
+    "Task TranscriberActor._carry", "Task MediaStream._read",
+)  # fmt: skip
+# Those in which most happens are struck more often.
+_WEIGHTS: Final = (8, 6, 6, 6, 3, 3, 2, 3, 2, 1, 2, 2, 2, 1, 1, 1, 1, 3, 2, 2, 1)
+_IN_CALLBACK: Final = ("crash", "raise", "hang", "block")
+_ENTRIES: Final = ("CallerTurn", "AgentSentence", "SentenceHeard", "AnswerComplete", "Interrupted")
+_MESSAGES: Final = ("Audio", "AnswerSentence", "Speak", "Transcript", "inbox", "audio", "Flushed")
+_PHASES: Final = ("listening", "thinking", "speaking", "interrupted")
+_BEDROCK: Final = (
+    "http_error", "slow_header", "no_answer", "stream_exception", "stream_error", "fin", "rst",
+    "stall", "silent_end", "bad_crc", "garbage_tool_json",
+)  # fmt: skip
+_SOCKET: Final = ("refuse", "close", "abort", "stall", "unknown", "malformed")
+
+
+def plan_of(seed: int, number: int) -> Plan:
+    """See the module."""
+    chance = random.Random(f"plan:{seed}:{number}")
+    steps, answers = _call(chance)
+    faults = [_fault(chance) for _ in range(chance.choices((0, 1, 2, 3), (1, 5, 3, 1))[0])]
+    return Plan(
+        title=f"plan {number} of seed {seed}",
+        steps=steps,
+        faults=faults,
+        answers=answers,
+        seed=number,
+        thinks_ms=float(chance.choice((200, 400, 400, 900))),
+        delta_ms=float(chance.choice((10, 30, 80))),
+    )
+
+
+def _call(chance: random.Random) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
+    topics = chance.sample(TOPICS, chance.randint(1, 5))
+    steps: list[dict[str, Any]] = []
+    answers: dict[str, list[Any]] = {}
+    for topic in topics:
+        question = f"What about the {topic}?"
+        answers[question] = _answer(chance, topic)
+        steps += _question(chance, question, first=not steps)
+        if chance.random() < 0.25:
+            steps.append(_aside(chance))
+    steps.append(_end(chance))
+    return steps, answers
+
+
+def _question(chance: random.Random, question: str, *, first: bool) -> list[dict[str, Any]]:
+    kind = chance.random()
+    if kind < 0.2 and not first:
+        return [{"interrupt": question, "after_ms": chance.randrange(200, 4000, 100)}]
+    if kind < 0.35:
+        half = question.index(" the ")
+        pause = chance.randrange(200, 1500, 100)
+        return [
+            {"say": question[:half]},
+            {"say": question[half + 1 :], "after_ms": pause},
+        ]
+    quiet = chance.choice((300, 700, 700, 1500, 6000))
+    return [{"say": question, "quiet_ms": quiet}]
+
+
+def _aside(chance: random.Random) -> dict[str, Any]:
+    kind = chance.random()
+    if kind < 0.5:
+        return {"mumble": chance.randrange(200, 3000, 100)}
+    if kind < 0.8:
+        return {"press": chance.choice(("1", "42#", "0")), "after_ms": chance.randrange(500, 4000)}
+    return {"break_off": True, "after_ms": chance.randrange(200, 6000, 100)}
+
+
+def _end(chance: random.Random) -> dict[str, Any]:
+    kind = chance.random()
+    if kind < 0.2:
+        return {"hang_up": True, "after_ms": chance.randrange(100, 6000, 100)}
+    if kind < 0.3:
+        return {"stay": True}
+    return {"hang_up": True, "quiet_ms": chance.choice((1000, 2500))}
+
+
+def _answer(chance: random.Random, topic: str) -> list[Any]:
+    texts = [one.format(topic) for one in chance.sample(_SENTENCES, chance.randint(1, 4))]
+    said = " ".join(texts)
+    kind = chance.random()
+    if kind < 0.65:
+        return [said]
+    preface = f"Let me look up the {topic}." if chance.random() < 0.7 else ""
+    tool = "break_down" if chance.random() < 0.2 else "look_up"
+    return [{"tool": tool, "input": {"what": topic}, "say": preface}, said]
+
+
+def _fault(chance: random.Random) -> Fault:
+    groups: tuple[Callable[[random.Random], dict[str, Any]], ...]
+    groups = (_process, _listen, _speak, _bedrock, _line, _node)
+    given = chance.choices(groups, (45, 12, 13, 20, 5, 5))[0](chance)
+    if "message" not in given and "state" not in given:
+        given |= _moment(chance)
+    return Fault(**given).checked()
+
+
+def _moment(chance: random.Random) -> dict[str, Any]:
+    if chance.random() < 0.4:
+        return {"at": round(chance.uniform(0.0, 40.0), 2)}
+    told: dict[str, Any] = {"after": chance.choice(_ENTRIES), "nth": chance.randint(1, 6)}
+    if chance.random() < 0.6:
+        told["delay"] = round(chance.uniform(0.01, 1.5), 2)
+    return told
+
+
+def _process(chance: random.Random) -> dict[str, Any]:
+    where = chance.choices(ACTORS, _WEIGHTS)[0]
+    what = chance.choice(("kill", "kill", "crash", "raise", "exit", "hang", "block"))
+    if what in _IN_CALLBACK and (where.startswith("Task") or where == "MediaWriter"):
+        what = "kill"
+    told: dict[str, Any] = {"what": what, "where": where, "times": chance.choice((1, 1, 1, 2, 3))}
+    if what in ("hang", "block"):
+        told["seconds"] = round(chance.uniform(0.05, 0.9), 2)
+    kind = chance.random()
+    if kind < 0.2 and what in _IN_CALLBACK:
+        told |= {"message": chance.choice(_MESSAGES), "nth": chance.randint(1, 8)}
+    elif kind < 0.3:
+        told |= {"state": f"phase={chance.choice(_PHASES)}", "where": "CallActor"}
+    return told
+
+
+def _socket(chance: random.Random, door: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"what": f"{door}.{chance.choice(_SOCKET)}"}
+    told["times"] = chance.choice((1, 1, 2, 3, 6, 0))
+    if chance.random() < 0.4 and not told["what"].endswith("refuse"):
+        told["into"] = round(chance.uniform(0.0, 3.0), 2)
+    return told
+
+
+def _listen(chance: random.Random) -> dict[str, Any]:
+    return _socket(chance, "listen")
+
+
+def _speak(chance: random.Random) -> dict[str, Any]:
+    return _socket(chance, "speak")
+
+
+def _bedrock(chance: random.Random) -> dict[str, Any]:
+    kind = chance.choice(_BEDROCK)
+    told: dict[str, Any] = {"what": f"bedrock.{kind}", "times": chance.choice((1, 1, 2, 4, 0))}
+    if kind in ("stall", "slow_header"):
+        told["seconds"] = round(chance.uniform(0.5, 20.0), 1)
+    if kind not in ("http_error", "slow_header", "no_answer", "garbage_tool_json"):
+        told["into"] = chance.randint(0, 6)
+    return told
+
+
+def _line(chance: random.Random) -> dict[str, Any]:
+    kind = chance.choice(("drop", "deaf", "mute", "no_marks"))
+    if kind == "drop":
+        return {"what": "line.drop"}
+    return {"what": f"line.{kind}", "seconds": round(chance.uniform(0.2, 6.0), 1)}
+
+
+def _node(chance: random.Random) -> dict[str, Any]:
+    kind = chance.choice(("disk.full", "disk.slow", "clock.jump"))
+    if kind == "clock.jump":
+        return {"what": kind, "seconds": chance.choice((-7200.0, -60.0, 3600.0, 90_000.0))}
+    return {"what": kind, "seconds": round(chance.uniform(0.1, 5.0), 2)}

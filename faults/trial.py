@@ -1,0 +1,162 @@
+"""A trial: one plan tried in a world of its own, and all that can be judged of it.
+
+    outcome = tried(plan)
+    outcome.broken          what did not hold, a line each; empty if all is well
+
+A trial takes some tens of milliseconds and gives the same outcome every time. `trace` is there with
+all messages if they are asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from aybiza.actors.measures import costs
+from aybiza.actors.runtime import CallExit
+from aybiza.actors.runtime.reasons import Crashed
+from aybiza.dialogue.journal import Entry
+from aybiza.dialogue.toolbox import ToolRun
+from aybiza.emulators.bedrock.journal import Record
+from aybiza.emulators.phone import Report
+from aybiza.faults import invariants
+from aybiza.faults.desk import Desk
+from aybiza.faults.injector import Injector, Strike
+from aybiza.faults.plan import Plan
+from aybiza.faults.virtual import Deadlock
+from aybiza.faults.world import World, in_world
+
+LONGEST_SECONDS = 700.0
+# What ends by its own limits after a call does so within this time.
+SETTLE_SECONDS = 40.0
+LOOK_SECONDS = 1.0
+
+
+@dataclass
+class Outcome:
+    """What became of a trial. Times are seconds of the world's clock; those of `report`
+    milliseconds since `zero`."""
+
+    plan: Plan
+    report: Report
+    zero: float
+    over: bool = False
+    """Whether the caller's side came to its end by itself."""
+    entries: list[tuple[float, Entry]] = field(default_factory=list)
+    requests: list[Record] = field(default_factory=list)
+    opened: list[tuple[float, str, str]] = field(default_factory=list)
+    """Connections to providers: when, which door, which call."""
+    documents: list[str] = field(default_factory=list)
+    written: list[ToolRun] = field(default_factory=list)
+    strikes: list[Strike] = field(default_factory=list)
+    crashes: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """What of the call is still there when it should be gone."""
+    spent: tuple[int, int] = (0, 0)
+    """Micro-USD: what the ledger says, and the sum of the requests."""
+    restarts: list[float] = field(default_factory=list)
+    problem: str = ""
+    """What kept the trial from its end, if anything did."""
+    trace: str = ""
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def heard(self) -> str:
+        """All that the caller heard."""
+        return self.report.heard_text
+
+
+def tried(plan: Plan, *, messages: bool = False, frames: int = 5) -> Outcome:
+    """The outcome of `plan`; see the module."""
+    injector = Injector(plan.faults, plan.seed)
+    outcome = Outcome(plan, Report(plan.title, "CA1"), 0.0)
+    main = partial(_talk, outcome=outcome, injector=injector)
+    options = {**plan.options(), "watcher": injector, "messages": messages, "frames": frames}
+    try:
+        in_world(main, **options)
+    except Deadlock as error:
+        outcome.problem = str(error)
+    outcome.broken = invariants.broken(outcome)
+    return outcome
+
+
+async def _talk(world: World, outcome: Outcome, injector: Injector) -> None:
+    before = _Level(world)
+    injector.begin(world)
+    try:
+        async with world.call(*outcome.plan.script(), limit_s=LONGEST_SECONDS) as call:
+            outcome.report = call.report
+            try:
+                await call.over(LONGEST_SECONDS + 60.0)
+                outcome.over = True
+            except TimeoutError:
+                outcome.problem = "the call never came to its end"
+        outcome.zero = call.phone.zero or call.began
+        outcome.documents = call.phone.documents
+        await _settled(world, before)
+        outcome.left = before.left(world)
+    finally:
+        _note(world, outcome, injector)
+
+
+async def _settled(world: World, before: _Level) -> None:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + SETTLE_SECONDS
+    await asyncio.sleep(LOOK_SECONDS)
+    while before.left(world) and loop.time() < until:  # noqa: ASYNC110
+        # Nothing tells that there is nothing left.
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _note(world: World, outcome: Outcome, injector: Injector) -> None:
+    outcome.entries = world.journals.written.get("CA1", [])
+    outcome.requests = world.bedrock.journal.records
+    asked = [(at, "bedrock", "CA1") for at in world.asked.opened]
+    outcome.opened = sorted([*world.deepgram.opened, *asked])
+    outcome.written = world.toolbox.written if isinstance(world.toolbox, Desk) else []
+    outcome.strikes = injector.strikes
+    outcome.crashes = [f"{who}: {reason.exception!r}" for who, reason in _crashes(injector)]
+    outcome.restarts = [at for at, _ in world.vm.replaced]
+    outcome.spent = (sum(costs.ledger(world.vm).days.values()), world.asked.owed(world.policy))
+    outcome.trace = world.trace.text() if world.trace.messages else ""
+
+
+def _crashes(injector: Injector) -> list[tuple[str, Any]]:
+    """Crashes of one's own; one that waited for what the plan had struck may crash with it."""
+    return [
+        (who, reason)
+        for who, reason in injector.crashes
+        if not (isinstance(reason, Crashed) and isinstance(reason.exception, CallExit))
+    ]
+
+
+class _Level:
+    """What a node consists of when it has no call: processes, tasks, timers, journals, sockets."""
+
+    def __init__(self, world: World) -> None:
+        self._before = self._now(world)
+
+    def left(self, world: World) -> list[str]:
+        """What there is now that was not there before."""
+        now = self._now(world)
+        labels, before = list(now.pop("processes")), dict(self._before)
+        for label in before.pop("processes"):
+            if label in labels:
+                labels.remove(label)
+        left = [f"process {label}" for label in labels]
+        return left + [f"{now[k] - before[k]} more {k}" for k in before if now[k] > before[k]]
+
+    def _now(self, world: World) -> dict[str, Any]:
+        loop: Any = asyncio.get_running_loop()
+        own = asyncio.current_task()
+        return {
+            "processes": world.labels(),
+            "tasks": sum(task is not own for task in asyncio.all_tasks()),
+            "timers": sum(not timer.cancelled() for timer in loop._scheduled),
+            "journals": len(world.journals),
+            "sockets": len(world.deepgram.ends),
+            "streams": len(world.asked.streams),
+            "costs": len(costs.ledger(world.vm).calls),
+        }

@@ -1,0 +1,50 @@
+"""The search finds what is broken, shrinks it and writes it down; what holds is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aybiza.actors.call.call_actor import CallActor
+from aybiza.faults.explore import Cell, Exploration, explore
+from aybiza.faults.plan import load
+from aybiza.faults.trial import tried
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A bug: the second sentence of a turn is not given to the speaker."""
+    original: Any = CallActor._speak
+
+    def forgetting(self: CallActor, turn: int, seq: int, text: str) -> None:
+        if seq != 2:
+            original(self, turn, seq, text)
+
+    monkeypatch.setattr(CallActor, "_speak", forgetting)
+    yield
+
+
+def test_a_planted_bug_is_found_shrunk_and_repeated_by_its_file(
+    planted: None, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    result = explore(3, plans=5, folder=tmp_path, trials=12, tell=lines.append)
+    assert result.broken > 0
+    assert result.last_line() == f"explored 5 plans, {result.broken} broken (seed 3)"
+    found = [path for path in result.files if path.stem.endswith("no_fault")]
+    assert found, result.kinds
+    plan = load(found[0])
+    assert plan.faults == []
+    assert plan.title in tried(plan).broken
+    assert any(str(found[0]) in line for line in lines)
+
+
+def test_the_coverage_tells_which_faults_struck_in_which_phase() -> None:
+    result = Exploration(1, plans=2)
+    result.cells.update([Cell("kill", "CallActor", "thinking")] * 3)
+    head, row = result.coverage()
+    assert head.split()[:4] == ["fault", "where", "none", "listening"]
+    assert row.split() == ["kill", "CallActor", ".", ".", "3", ".", ".", "."]

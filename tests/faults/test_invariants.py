@@ -1,0 +1,118 @@
+"""Each invariant says no to what it is there for, and nothing to a call as it should be."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from aybiza.dialogue.journal import (
+    AgentSentence,
+    AnswerComplete,
+    CallerTurn,
+    Ended,
+    Entry,
+    SentenceHeard,
+)
+from aybiza.dialogue.toolbox import ToolRun
+from aybiza.emulators.bedrock.journal import Record
+from aybiza.emulators.phone.report import Heard, Report, Stream, Turn
+from aybiza.faults.invariants import INVARIANTS, broken
+from aybiza.faults.plan import Plan
+from aybiza.faults.trial import Outcome
+
+ENTRIES: list[Entry] = [
+    AgentSentence(0, 1, "Welcome."),
+    SentenceHeard(0, 1),
+    CallerTurn(1, "What about the garden?"),
+    AgentSentence(1, 1, "It opens at nine."),
+    AnswerComplete(1, "end_turn"),
+    SentenceHeard(1, 1),
+    Ended("hangup"),
+]
+REPORT = Report(
+    "x",
+    "CA1",
+    ok=True,
+    duration_ms=8000.0,
+    turns=[Turn("1", "What about the garden?", 2000.0, 3000.0, 3500.0, 500.0)],
+    heard=[Heard(100.0, 1000.0, "Welcome. "), Heard(3500.0, 5000.0, "It opens at nine. ")],
+    streams=[Stream("MZ1", "ws://x", 0.0)],
+)
+GOOD = Outcome(
+    Plan(), REPORT, 0.0, over=True, entries=[(float(n), e) for n, e in enumerate(ENTRIES)]
+)
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    return {"report": dataclasses.replace(REPORT, **changes)}
+
+
+def request(text: str) -> Record:
+    content = [{"text": text}]
+    messages = [
+        {"role": "user", "content": [{"text": "What about the garden?"}]},
+        {"role": "assistant", "content": content},
+        {"role": "user", "content": [{"text": "And then?"}]},
+    ]
+    return Record(2, "converse-stream", "m", 0.0, body={"messages": messages}, outcome="completed")
+
+
+def entries(*more: Entry) -> dict[str, Any]:
+    return {"entries": [(float(n), e) for n, e in enumerate([*ENTRIES, *more])]}
+
+
+SILENT = [Heard(100.0, 1000.0, "Welcome. "), Heard(7900.0, 8000.0, "It opens at nine. ")]
+GLUED = [Heard(100.0, 1000.0, "Welcome. "), Heard(3500.0, 5000.0, "It opens at nine.It closes. ")]
+TWICE = [*REPORT.heard, Heard(6000.0, 7000.0, "It opens at nine. ")]
+WRITE = ToolRun("book", "t1", {"what": "a table"}, "CA1", turn=1, said="No.")
+
+BROKEN = [
+    ("ends", {"problem": "nothing is ready"}),
+    ("ends", report(failure="the call was longer than 700 s")),
+    ("left", {"left": ["process SpeakerActor"]}),
+    ("crashes", {"crashes": ["CallActor#3: KeyError(1)"]}),
+    ("silence", report(heard=SILENT)),
+    ("silence", report(duration_ms=60_000.0)),
+    ("connections", {"opened": [(n / 2, "listen", "CA1") for n in range(11)]}),
+    ("apart", report(heard=GLUED)),
+    ("once", report(heard=TWICE)),
+    ("once", report(heard=REPORT.heard[:1])),
+    ("once", entries(AgentSentence(1, 2, "Lost."), CallerTurn(2, "x"))),
+    ("answered", entries(AnswerComplete(1, "end_turn"))),
+    ("answered", {"entries": [(0.0, ENTRIES[0]), (1.0, ENTRIES[1])]}),
+    ("histories", {"requests": [dataclasses.replace(request("x"), outcome="refused")]}),
+    ("history_heard", {"requests": [request("It opens at nine. And nobody heard that.")]}),
+    ("writes", {"written": [WRITE]}),
+    ("writes", {"written": [dataclasses.replace(WRITE, said="Yes.")] * 2}),
+    ("intensity", {"restarts": [n / 10 for n in range(12)]}),
+    ("costs", {"spent": (5, 7)}),
+    ("put_through", entries(Ended("transfer"))),
+    ("prompt", report(turns=[dataclasses.replace(REPORT.turns[0], response_ms=3000.0)])),
+    (
+        "split",
+        report(
+            turns=[
+                Turn("1", "What about", 2000.0, 3000.0),
+                Turn("2", "the island?", 3100.0, 3600.0),
+            ]
+        ),
+    ),
+]  # fmt: skip
+
+
+def test_a_call_as_it_should_be_breaks_nothing() -> None:
+    heard = dataclasses.replace(GOOD, requests=[request("It opens at nine.")])
+    assert broken(heard) == []
+
+
+@pytest.mark.parametrize(("name", "changes"), BROKEN)
+def test_what_does_not_hold_is_told_under_its_name(name: str, changes: dict[str, Any]) -> None:
+    lines = broken(dataclasses.replace(GOOD, **changes))
+    assert any(line.startswith(f"{name}: ") for line in lines), lines
+
+
+def test_every_invariant_is_seen_to_say_no() -> None:
+    names = {check.__name__.removeprefix("_") for check in INVARIANTS}
+    assert names == {name for name, _ in BROKEN}

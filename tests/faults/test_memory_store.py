@@ -1,0 +1,21 @@
+"""The store of a world keeps journals, unless its disk is full."""
+
+import pytest
+
+from aybiza.actors.memory.sqlite_store import Row, StoreError
+from aybiza.faults.memory_store import MemoryStore
+
+ROW = Row("CA1", 1, 1, 0.0, {"type": "ended", "reason": "hangup"})
+
+
+def test_a_full_disk_takes_and_gives_nothing_until_there_is_room() -> None:
+    store = MemoryStore()
+    store.full = True
+    with pytest.raises(StoreError, match="full"):
+        store.write([ROW])
+    with pytest.raises(StoreError, match="full"):
+        store.read("CA1")
+    store.full = False
+    store.write([ROW])
+    assert store.read("CA1") == [ROW]
+    store.close()
