@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from aybiza.console import bench, config, demo, models, nodes, operate, run
+from aybiza.console import bench, config, demo, faults, models, nodes, operate, run
 
 app = typer.Typer(
     name="aybiza",
@@ -35,6 +35,7 @@ app.command("stop", epilog="Example: aybiza stop --port 1900")(operate.stop)
 app.add_typer(models.app, name="models")
 app.add_typer(nodes.app, name="node")
 app.add_typer(bench.app, name="bench")
+app.add_typer(faults.app, name="faults")
 app.command("config", epilog=config.EXAMPLE)(config.show)
 
 

@@ -79,6 +79,13 @@ class Injector(Watcher):
         self._struck: set[int] = set()
         self._held: dict[int, list[Any]] = defaultdict(list)
 
+    def add(self, fault: Fault) -> None:
+        """One more fault; its time counts from the first call, or from now if that has begun."""
+        armed = _armed(fault)
+        self.armed.append(armed)
+        if self._begun and fault.at is not None:
+            self.loop.call_later(fault.at, self._due, armed)
+
     def begin(self, world: World) -> None:
         """The first call is being placed: from now on time counts."""
         self._begun, self._world = True, world

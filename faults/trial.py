@@ -3,8 +3,8 @@
     outcome = tried(plan)
     outcome.broken          what did not hold, a line each; empty if all is well
 
-A trial takes some tens of milliseconds and gives the same outcome every time. `trace` is there with
-all messages if they are asked for.
+A trial takes some tens of milliseconds and gives the same outcome every time. `trace` has all
+messages too if they are asked for.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from aybiza.emulators.phone import Report
 from aybiza.faults import invariants
 from aybiza.faults.desk import Desk
 from aybiza.faults.injector import Injector, Strike
+from aybiza.faults.level import Level
 from aybiza.faults.plan import Plan
+from aybiza.faults.trace import Happened
 from aybiza.faults.virtual import Deadlock
 from aybiza.faults.world import World, in_world
 
@@ -59,13 +61,18 @@ class Outcome:
     restarts: list[float] = field(default_factory=list)
     problem: str = ""
     """What kept the trial from its end, if anything did."""
-    trace: str = ""
+    happened: list[Happened] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
     @property
     def heard(self) -> str:
         """All that the caller heard."""
         return self.report.heard_text
+
+    @property
+    def trace(self) -> str:
+        """What happened, a line an event."""
+        return "".join(f"{event}\n" for event in self.happened)
 
 
 def tried(plan: Plan, *, messages: bool = False, frames: int = 5) -> Outcome:
@@ -83,7 +90,7 @@ def tried(plan: Plan, *, messages: bool = False, frames: int = 5) -> Outcome:
 
 
 async def _talk(world: World, outcome: Outcome, injector: Injector) -> None:
-    before = _Level(world)
+    before = Level(world)
     injector.begin(world)
     try:
         async with world.call(*outcome.plan.script(), limit_s=LONGEST_SECONDS) as call:
@@ -101,7 +108,7 @@ async def _talk(world: World, outcome: Outcome, injector: Injector) -> None:
         _note(world, outcome, injector)
 
 
-async def _settled(world: World, before: _Level) -> None:
+async def _settled(world: World, before: Level) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + SETTLE_SECONDS
     await asyncio.sleep(LOOK_SECONDS)
@@ -120,7 +127,7 @@ def _note(world: World, outcome: Outcome, injector: Injector) -> None:
     outcome.crashes = [f"{who}: {reason.exception!r}" for who, reason in _crashes(injector)]
     outcome.restarts = [at for at, _ in world.vm.replaced]
     outcome.spent = (sum(costs.ledger(world.vm).days.values()), world.asked.owed(world.policy))
-    outcome.trace = world.trace.text() if world.trace.messages else ""
+    outcome.happened = list(world.trace)
 
 
 def _crashes(injector: Injector) -> list[tuple[str, Any]]:
@@ -130,33 +137,3 @@ def _crashes(injector: Injector) -> list[tuple[str, Any]]:
         for who, reason in injector.crashes
         if not (isinstance(reason, Crashed) and isinstance(reason.exception, CallExit))
     ]
-
-
-class _Level:
-    """What a node consists of when it has no call: processes, tasks, timers, journals, sockets."""
-
-    def __init__(self, world: World) -> None:
-        self._before = self._now(world)
-
-    def left(self, world: World) -> list[str]:
-        """What there is now that was not there before."""
-        now = self._now(world)
-        labels, before = list(now.pop("processes")), dict(self._before)
-        for label in before.pop("processes"):
-            if label in labels:
-                labels.remove(label)
-        left = [f"process {label}" for label in labels]
-        return left + [f"{now[k] - before[k]} more {k}" for k in before if now[k] > before[k]]
-
-    def _now(self, world: World) -> dict[str, Any]:
-        loop: Any = asyncio.get_running_loop()
-        own = asyncio.current_task()
-        return {
-            "processes": world.labels(),
-            "tasks": sum(task is not own for task in asyncio.all_tasks()),
-            "timers": sum(not timer.cancelled() for timer in loop._scheduled),
-            "journals": len(world.journals),
-            "sockets": len(world.deepgram.ends),
-            "streams": len(world.asked.streams),
-            "costs": len(costs.ledger(world.vm).calls),
-        }

@@ -1,0 +1,41 @@
+"""What a node consists of at a moment: to see that a call has left nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from aybiza.actors.measures import costs
+
+if TYPE_CHECKING:
+    from aybiza.faults.world import World
+
+
+class Level:
+    """Processes, tasks, timers, journals, sockets and streams of a world when this was made."""
+
+    def __init__(self, world: World) -> None:
+        self._before = self._now(world)
+
+    def left(self, world: World) -> list[str]:
+        """What there is now that was not there before."""
+        now = self._now(world)
+        labels, before = list(now.pop("processes")), dict(self._before)
+        for label in before.pop("processes"):
+            if label in labels:
+                labels.remove(label)
+        left = [f"process {label}" for label in labels]
+        return left + [f"{now[k] - before[k]} more {k}" for k in before if now[k] > before[k]]
+
+    def _now(self, world: World) -> dict[str, Any]:
+        loop: Any = asyncio.get_running_loop()
+        own = asyncio.current_task()
+        return {
+            "processes": world.labels(),
+            "tasks": sum(task is not own for task in asyncio.all_tasks()),
+            "timers": sum(not timer.cancelled() for timer in loop._scheduled),
+            "journals": len(world.journals),
+            "sockets": len(world.deepgram.ends),
+            "streams": len(world.asked.streams),
+            "costs": len(costs.ledger(world.vm).calls),
+        }
