@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aybiza.actors.measures import costs
+from aybiza.actors.runtime.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from aybiza.faults.world import World
@@ -33,9 +34,16 @@ class Level:
         return {
             "processes": world.labels(),
             "tasks": sum(task is not own for task in asyncio.all_tasks()),
-            "timers": sum(not timer.cancelled() for timer in loop._scheduled),
+            "timers": sum(_is_own(timer) for timer in loop._scheduled),
             "journals": len(world.journals),
             "sockets": len(world.deepgram.ends),
             "streams": len(world.asked.streams),
             "costs": len(costs.ledger(world.vm).calls),
         }
+
+
+def _is_own(timer: asyncio.TimerHandle) -> bool:
+    """Whether somebody still waits for a timer; those of all calls' limits go by themselves."""
+    callback: Any = timer._callback  # type: ignore[attr-defined]
+    shared = isinstance(getattr(callback, "__self__", None), TimeLimit)
+    return not timer.cancelled() and not shared

@@ -5,7 +5,8 @@
 `WorldLoop` never asks the operating system: its clock jumps to the next timer, and blocking work
 is done on the spot, at no time or at the time that `job_seconds` says. `ambient` has `time.time`,
 `time.monotonic`, `time.perf_counter`, the time zone, `random`, `uuid.uuid4` and `os.urandom` follow
-the loop and the seed, for the thread that runs it and as long as the block lasts.
+the loop and the seed, for the thread that runs it and as long as the block lasts. Garbage is
+collected when it is over.
 
 Errors: `Deadlock` when nothing is ready and no timer runs, so nothing could ever happen again.
 """
@@ -13,6 +14,7 @@ Errors: `Deadlock` when nothing is ready and no timer runs, so nothing could eve
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import selectors
@@ -134,6 +136,9 @@ def ambient(seed: int = 0) -> Iterator[WorldLoop]:
     real_urandom, real_uuid4 = os.urandom, uuid.uuid4
     # What `secrets` and `SystemRandom` draw from.
     source: Any = random
+    # What is collected when depends on what else is in the process, and finalisers run then.
+    collects = gc.isenabled()
+    gc.disable()
     try:
         for name in _CLOCKS:
             setattr(time, name, clock(name))
@@ -150,6 +155,8 @@ def ambient(seed: int = 0) -> Iterator[WorldLoop]:
         for name, actual in real.items():
             setattr(time, name, actual)
         loop.close()
+        if collects:
+            gc.enable()
 
 
 def _set_zone(zone: str | None) -> None:

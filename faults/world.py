@@ -65,7 +65,8 @@ from aybiza.supervisors.task_supervisor import TaskSupervisor
 T = TypeVar("T")
 
 MEDIA_URL: Final = "ws://node.world/media"
-SETTLE_SECONDS: Final = 1.0
+# Between two ticks of the node's own housekeeping, so that all its timers run.
+SETTLE_SECONDS: Final = 1.05
 STOP_SECONDS: Final = 5.0
 
 _ENVIRONMENT: Final = {

@@ -13,6 +13,9 @@ from aybiza.faults.explore import Cell, Exploration, explore
 from aybiza.faults.plan import load
 from aybiza.faults.trial import tried
 
+# What a process had begun when it was killed is told by Python as never awaited.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture
 def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

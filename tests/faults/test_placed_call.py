@@ -27,7 +27,7 @@ def test_a_call_tells_where_it_stands() -> None:
             assert call.pid("speaker") != speaker
             await call.until(lambda: call.has_heard(1, 3))
             await call.over()
-            assert call.began == pytest.approx(1.0)
+            assert call.began == pytest.approx(1.05)
             assert CallerTurn(1, "Hello.") in call.journal
             assert call.journal[-1] == Ended("hangup")
 
