@@ -30,8 +30,9 @@ class Kept(dict[str, Any]):
 
     __slots__ = ("tokens",)
 
-    def __init__(self, **block: Any) -> None:
-        super().__init__(block)
+    def __init__(self, block: Iterable[tuple[str, Any]] = (), /, **more: Any) -> None:
+        # The pairs are for `dataclasses.asdict`, which makes dicts of any class anew from them.
+        super().__init__(block, **more)
         self.tokens: int | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from aybiza.claude.messages import (
     CALL_BEGINS,
     GO_ON,
     NO_RESULT,
+    Kept,
     normalise_messages,
     tool_result,
 )
+from aybiza.dialogue.journal import ToolExchange
 from tests.claude.histories import MESSAGES, assistant, text, tool_use, user
 
 
@@ -167,3 +170,8 @@ class TestToolResult:
 def test_normalising_twice_changes_nothing(messages: list[dict[str, Any]]) -> None:
     once = normalise_messages(messages)
     assert normalise_messages(once) == once
+
+
+def test_a_kept_block_can_be_made_a_dict_of_as_dataclasses_do() -> None:
+    exchange = ToolExchange(1, 1, [Kept(toolUse={"name": "look_up"})], [])
+    assert asdict(exchange)["uses"] == [{"toolUse": {"name": "look_up"}}]
