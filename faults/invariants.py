@@ -10,9 +10,10 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aybiza.dialogue.assent import assent
+from aybiza.dialogue.conversation import CONTINUE
 from aybiza.dialogue.journal import (
     AgentSentence,
     AnswerComplete,
@@ -35,6 +36,7 @@ CONNECTIONS_SECONDS: Final = 10.0
 QUIET_MS: Final = 40_000.0
 # An answer that nothing delays: from the caller's last sound to the first of the agent's.
 PROMPT_MS: Final = 1200.0
+TOOL_MS: Final = 400.0
 # Restarts of one part, in a window, beyond which its supervisor must have given up.
 RESTARTS: Final = 10
 RESTARTS_SECONDS: Final = 10.0
@@ -236,10 +238,7 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
     heard = _letters(" ".join(piece.text for piece in outcome.report.heard))
     for record in outcome.requests:
         messages = (record.body or {}).get("messages", [])
-        said = [
-            m for m in messages if m["role"] == "user" and any("text" in b for b in m["content"])
-        ]
-        until = messages.index(said[-1]) if said else 0
+        until = _last_words(messages)
         for message in messages[:until]:
             if message["role"] != "assistant":
                 continue
@@ -247,6 +246,17 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
                 for sentence in _SENTENCE.split(block.get("text", "")):
                     if _history_text(sentence) not in heard:
                         yield f"request {record.number} has what nobody heard: {sentence[:50]!r}"
+
+
+def _last_words(messages: list[dict[str, Any]]) -> int:
+    """Where the caller's newest words stand: what is said to them may be on its way still."""
+    said = [
+        index
+        for index, message in enumerate(messages)
+        if message["role"] == "user"
+        and any("text" in block and block["text"] != CONTINUE for block in message["content"])
+    ]
+    return said[-1] if said else 0
 
 
 def _history_text(text: str) -> str:
@@ -296,7 +306,10 @@ def _prompt(outcome: Outcome) -> Iterator[str]:
     """Where nothing breaks an answer begins soon."""
     if outcome.plan.faults:
         return
-    limit = PROMPT_MS + outcome.plan.thinks_ms
+    replies = [given[0] for given in outcome.plan.answers.values() if given]
+    # A tool that is used without a word before it costs a second request.
+    silent = any(not isinstance(reply, str) and not reply.get("say") for reply in replies)
+    limit = PROMPT_MS + outcome.plan.thinks_ms * (1 + silent) + TOOL_MS * silent
     for turn in outcome.report.turns:
         if turn.response_ms is not None and turn.response_ms > limit and _words(turn):
             yield f"{turn.said!r} was answered after {turn.response_ms:.0f} ms"
