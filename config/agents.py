@@ -22,6 +22,8 @@ Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Number = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{3,14}$")]
 """A telephone number as E.164 writes it, such as +14155550100."""
+Line = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{3,14}|sips?:[^\s<>\"]{1,200})$")]
+"""A telephone number as E.164 writes it, or a SIP address."""
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -70,6 +72,22 @@ class Agent(BaseModel):
     """The last words of a call that the agent ends."""
     fallback_number: Number | None = None
     """Who is called when speech has failed the agent; None: nobody."""
+
+    transfer_numbers: dict[Word, Line] = {}
+    """Whom `transfer_to_person` may put a caller through to, by name; the first unless another is
+    asked for."""
+    transfer_timeout_s: Annotated[int, Field(ge=5, le=120)] = 25
+    """How long it rings there before the caller is back with the agent."""
+    transfer_busy: Spoken = "I'm sorry, the line there is busy. Is there anything else I can do?"
+    """Said to a caller who is back because the line was busy."""
+    transfer_unanswered: Spoken = (
+        "I'm sorry, nobody is answering there just now. Is there anything else I can do?"
+    )
+    """Said to a caller who is back because nobody took the call."""
+    transfer_failed: Spoken = (
+        "I'm sorry, I could not put you through. Is there anything else I can do?"
+    )
+    """Said to a caller who is back because the call could not be put through."""
 
     language: Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]+)*|multi)$")] = (
         "en-US"

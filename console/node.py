@@ -64,6 +64,7 @@ from aybiza.gateway.http import HttpDoor
 from aybiza.gateway.listening import bound
 from aybiza.gateway.media_server import PATH
 from aybiza.gateway.media_stream import SEAM, running_for
+from aybiza.gateway.returning import Transfers
 from aybiza.speech.deepgram import Deepgram
 from aybiza.speech.line import Line
 from aybiza.supervisors.application import Application, Parts
@@ -99,7 +100,8 @@ class Node:
         gate = ConsentGate(self._agent.language)
         self._tools = _tools(settings, gate)
         own = self._tools.registry if self._tools else NoTools()
-        self._toolbox = toolbox or toolbox_for(self._agent.tools, own, gate)
+        people = tuple(self._agent.transfer_numbers)
+        self._toolbox = toolbox or toolbox_for(self._agent.tools, own, gate, people)
         self._store = SqliteStore(settings.memory_path)
         self._quotas = Quotas.of(settings)
         self._costs = CostsFile(settings.memory_path.with_name(f"costs-{settings.node_name}.json"))
@@ -214,9 +216,16 @@ class Node:
             busy_text=self._agent.busy,
             closing_text=self._agent.closing,
             fallback_number=self._agent.fallback_number,
+            transfers=self._transfers(),
             admission=self._admission,
             carriers=chosen(settings.carriers),
         )
+
+    def _transfers(self) -> Transfers:
+        agent, tools = self._agent, self._tools
+        of_tools = tools.destinations.values() if tools is not None else ()
+        numbers = {to.name: to.number for to in of_tools} | agent.transfer_numbers
+        return Transfers(numbers, agent.transfer_timeout_s)
 
     def _context(self, line: Line, start: Start) -> CallContext:
         settings = self._settings

@@ -6,13 +6,14 @@ raises: what is wrong with the input comes back as `{"error": code, "message": s
 are idempotent by call and tool-use id: the same write again returns what the first one did.
 Time is handed in.
 Errors: `unknown_tool_input`, `who`, `what_day`, `what_time`, `too_far`, `slot_taken`,
-`no_appointment`, `too_many`, `unknown_treatment`, `bad_number` as values of `error`.
+`no_appointment`, `too_many`, `unknown_treatment`, `bad_number`, `nobody_there`,
+`unknown_destination` as values of `error`.
 Source: Bedrock: Converse tool use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -42,7 +43,8 @@ Effect = Literal["none", "write", "transfer", "end_call"]
 class ToolContext:
     """What a tool run is given: the book, the local time, and whose call it is.
 
-    `caller` is the caller's own number, "" when it is withheld.
+    `caller` is the caller's own number, "" when it is withheld; `people` are the names of those
+    whom a caller may be put through to.
     """
 
     book: ClinicBook
@@ -50,6 +52,7 @@ class ToolContext:
     tool_use_id: str = ""
     call_id: str = ""
     caller: str = ""
+    people: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,13 @@ def _account_balance(given: dict[str, str], ctx: ToolContext) -> Result:
 
 
 def _transfer(given: dict[str, str], ctx: ToolContext) -> Result:
-    return {"transferring": True, "to": "front desk"}
+    if not ctx.people:
+        return _error("nobody_there", "Nobody can take the call. Offer to take a message.")
+    to = given.get("to") or ctx.people[0]
+    named = next((name for name in ctx.people if name.casefold() == to.casefold()), None)
+    if named is None:
+        return _error("unknown_destination", f"There are: {', '.join(ctx.people)}.")
+    return {"transferring": True, "to": named}
 
 
 def _end_call(given: dict[str, str], ctx: ToolContext) -> Result:
@@ -346,9 +355,9 @@ TOOLS: dict[str, Tool] = {
         ),
         Tool(
             "transfer_to_person",
-            "Put the caller through to a person at the front desk.",
+            "Put the caller through to a person. Say so before.",
             _transfer,
-            {"reason": "Why, in a few words"},
+            {"reason": "Why, in a few words", "to": "Whom; left out: the first of them"},
             effect="transfer",
         ),
         Tool("end_call", "Hang up, after goodbye.", _end_call, effect="end_call"),

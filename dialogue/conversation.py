@@ -27,7 +27,10 @@ from aybiza.dialogue.journal import (
     Resumed,
     SentenceHeard,
     ToolExchange,
+    Transferred,
+    Transferring,
 )
+from aybiza.dialogue.transfer import REACHED
 
 GREETING_TURN = 0
 
@@ -104,7 +107,12 @@ class Turn:
 @dataclass(slots=True)
 class Conversation:
     """See the module. `turns` is in order; turn 0 is the greeting. `condensed`: up to which
-    turn the model is told a digest only."""
+    turn the model is told a digest only.
+
+    `closing_to`: whom the call, when it closes, is put through to. `transfer`: whom the caller is
+    being put through to, until it is known what came of it. `returned`: how that failed, until the
+    agent has spoken of it.
+    """
 
     turns: dict[int, Turn] = field(default_factory=dict)
     segments: list[str] = field(default_factory=list)
@@ -114,6 +122,9 @@ class Conversation:
     _told: dict[int | None, list[dict[str, Any]]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    closing_to: str = ""
+    transfer: str | None = None
+    returned: str | None = None
 
     @property
     def turn(self) -> Turn | None:
@@ -258,6 +269,7 @@ def _exchange(conversation: Conversation, entry: ToolExchange) -> None:
 
 def _sentence(conversation: Conversation, entry: AgentSentence) -> None:
     conversation.at(entry.turn).sentences[entry.seq] = entry.text
+    conversation.returned = None
 
 
 def _heard(conversation: Conversation, entry: SentenceHeard) -> None:
@@ -284,11 +296,22 @@ def _condensed(conversation: Conversation, entry: Condensed) -> None:
 
 
 def _closing(conversation: Conversation, entry: Closing) -> None:
-    conversation.closing = entry.reason
+    conversation.closing, conversation.closing_to = entry.reason, entry.to
 
 
 def _ended(conversation: Conversation, entry: Ended) -> None:
     conversation.ended = entry.reason
+
+
+def _transferring(conversation: Conversation, entry: Transferring) -> None:
+    conversation.transfer = entry.to
+
+
+def _transferred(conversation: Conversation, entry: Transferred) -> None:
+    conversation.transfer = None
+    if entry.outcome != REACHED:
+        conversation.closing = conversation.ended = None
+        conversation.returned = entry.outcome
 
 
 _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
@@ -303,4 +326,6 @@ _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     Condensed: _condensed,
     Closing: _closing,
     Ended: _ended,
+    Transferring: _transferring,
+    Transferred: _transferred,
 }

@@ -75,10 +75,12 @@ class ToolsUsed:
 
 @dataclass(frozen=True, slots=True)
 class CloseAsked:
-    """The model asked by a tool to end the call when everything has been said."""
+    """The model asked by a tool to end the call when everything has been said. `to`: for a
+    transfer, the name of the destination."""
 
     turn: int
     reason: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 # The caller could not be heard, or spoken to, any more. A carrier that comes back on its own finds
 # the conversation as it was.
 FAULT = "fault"
+# The caller is put through to somebody else.
+TRANSFER = "transfer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,11 @@ class Condensed:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The call ends as soon as everything has been heard; `reason` as in `Ended`."""
+    """The call ends as soon as everything has been heard; `reason` as in `Ended`. `to`: for a
+    transfer, the name of the destination."""
 
     reason: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,22 @@ class Ended:
     by `FAULT`."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transferring:
+    """The caller is put through to the destination of this name; `Ended` follows, for the agent."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """What came of it, see `aybiza.dialogue.transfer`. Unless the person was reached, the
+    conversation goes on."""
+
+    to: str
+    outcome: str
 
 
 Entry: TypeAlias = (
@@ -122,6 +142,8 @@ Entry: TypeAlias = (
     | Condensed
     | Closing
     | Ended
+    | Transferring
+    | Transferred
 )
 
 _TYPES: dict[str, type[Any]] = {
@@ -136,6 +158,8 @@ _TYPES: dict[str, type[Any]] = {
     "condensed": Condensed,
     "closing": Closing,
     "ended": Ended,
+    "transferring": Transferring,
+    "transferred": Transferred,
 }
 _NAMES = {kind: name for name, kind in _TYPES.items()}
 

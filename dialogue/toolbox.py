@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 from aybiza.dialogue.clinic import TOOLS, Tool, ToolContext
 from aybiza.dialogue.clinic_book import ClinicBook
 from aybiza.dialogue.consent import FIRST_USE, ConsentGate
+from aybiza.dialogue.journal import TRANSFER
 from aybiza.dialogue.tool_run import ToolRun
 
 __all__ = ["Effect", "NoTools", "ToolRun", "Toolbox", "Toolboxes", "toolbox_for"]
@@ -23,7 +24,7 @@ __all__ = ["Effect", "NoTools", "ToolRun", "Toolbox", "Toolboxes", "toolbox_for"
 Effect = Literal["none", "write", "transfer", "end_call"]
 
 # What an effect means for the call, once the agent has finished speaking.
-CLOSING_REASONS: dict[str, str] = {"end_call": "goodbye", "transfer": "transfer"}
+CLOSING_REASONS: dict[str, str] = {"end_call": "goodbye", "transfer": TRANSFER}
 
 
 class Toolbox(Protocol):
@@ -56,7 +57,8 @@ class ClinicToolbox:
     """The clinic's tools (`aybiza.dialogue.clinic`), those called `names`, over one appointment
     book.
 
-    `now` tells the clinic's local time; `gate` asks the caller before anything is written.
+    `now` tells the clinic's local time; `gate` asks the caller before anything is written;
+    `people` are the names of those whom a caller may be put through to.
     """
 
     def __init__(
@@ -64,9 +66,11 @@ class ClinicToolbox:
         names: Sequence[str],
         now: Callable[[], datetime] = datetime.now,
         gate: ConsentGate | None = None,
+        people: Sequence[str] = (),
     ) -> None:
         self._tools = {name: TOOLS[name] for name in names}
-        self._specs = [_asking(tool) for tool in self._tools.values()]
+        self._people = tuple(people)
+        self._specs = [_told(tool, self._people) for tool in self._tools.values()]
         self._book = ClinicBook()
         self._now = now
         self._gate = gate or ConsentGate()
@@ -90,14 +94,17 @@ class ClinicToolbox:
             tool_use_id=use.tool_use_id,
             call_id=use.call_id,
             caller=use.caller,
+            people=self._people,
         )
         return tool.run(use.input, context)
 
 
-def _asking(tool: Tool) -> dict[str, Any]:
-    """What the model is told of a tool, and of the yes that it needs."""
+def _told(tool: Tool, people: Sequence[str]) -> dict[str, Any]:
+    """What the model is told of a tool: of the yes that it needs, of the people there are."""
     spec = tool.spec["toolSpec"]
     told = spec["description"] + (FIRST_USE if tool.effect == "write" else "")
+    if tool.effect == TRANSFER and people:
+        told += f" There are: {', '.join(people)}."
     return {"toolSpec": {**spec, "description": told}}
 
 
@@ -129,10 +136,13 @@ _NONE = NoTools()
 
 
 def toolbox_for(
-    names: Sequence[str], own: Toolbox = _NONE, gate: ConsentGate | None = None
+    names: Sequence[str],
+    own: Toolbox = _NONE,
+    gate: ConsentGate | None = None,
+    people: Sequence[str] = (),
 ) -> Toolbox:
     """The toolbox that has the tools called `names`: the user's `own`, else the clinic's, which
-    write what `gate` lets through.
+    write what `gate` lets through, and put callers through to `people`.
 
     Raises ValueError for a name that no toolbox knows.
     """
@@ -143,8 +153,8 @@ def toolbox_for(
         raise ValueError(f"no such tool: {', '.join(unknown)}; there are: {known}")
     clinics = [name for name in names if name not in mine]
     if len(clinics) == len(names):
-        return ClinicToolbox(names, gate=gate) if names else NoTools()
-    return Toolboxes(names, [own, ClinicToolbox(clinics, gate=gate)])
+        return ClinicToolbox(names, gate=gate, people=people) if names else NoTools()
+    return Toolboxes(names, [own, ClinicToolbox(clinics, gate=gate, people=people)])
 
 
 def _spec(box: Toolbox, name: str) -> dict[str, Any] | None:

@@ -52,6 +52,7 @@ from aybiza.dialogue.events import (
 )
 from aybiza.dialogue.journal import (
     FAULT,
+    TRANSFER,
     AgentSentence,
     AnswerComplete,
     CallerSegment,
@@ -63,7 +64,9 @@ from aybiza.dialogue.journal import (
     Resumed,
     SentenceHeard,
     ToolExchange,
+    Transferring,
 )
+from aybiza.dialogue.transfer import words_after
 
 # Without a sign of the caller for so long, words are a turn and a sound without words was noise.
 # The recogniser's own end of turn comes earlier, unless it was lost with its socket.
@@ -129,6 +132,8 @@ class TurnMachine:
             self._do(EndCall(conversation.ended))
         elif turn is None:
             self._agent_turn(GREETING_TURN, self.agent.greeting)
+        elif conversation.returned is not None:
+            self._agent_turn(turn.number + 1, words_after(self.agent, conversation.returned))
         elif conversation.closing is not None:
             self._do(StartTimer("duration", CLOSING_SECONDS))
             self._go_on()
@@ -182,8 +187,8 @@ class TurnMachine:
         else:
             self._say_goodbye(FAULT, LAST_WORDS_SECONDS)
 
-    def _close(self, reason: str, seconds: float = CLOSING_SECONDS) -> None:
-        self._record(Closing(reason))
+    def _close(self, reason: str, seconds: float = CLOSING_SECONDS, to: str = "") -> None:
+        self._record(Closing(reason, to))
         self._do(StartTimer("duration", seconds))
 
     def _say_goodbye(self, reason: str, seconds: float = CLOSING_SECONDS) -> None:
@@ -199,6 +204,8 @@ class TurnMachine:
 
     def _end(self, reason: str) -> None:
         self._cancel_answer()
+        if reason == TRANSFER:
+            self._record(Transferring(self.conversation.closing_to))
         self._record(Ended(reason))
         self._do(EndCall(reason))
 
@@ -314,7 +321,7 @@ class TurnMachine:
 
     def _close_asked(self, event: CloseAsked) -> None:
         if self._is_awaited(event.turn) and self.conversation.closing is None:
-            self._close(event.reason)
+            self._close(event.reason, to=event.to)
 
     def _answer_finished(self, event: AnswerFinished) -> None:
         if not self._is_awaited(event.turn):
@@ -330,7 +337,7 @@ class TurnMachine:
             self._listen()
 
     def _instead_of_nothing(self) -> str:
-        words = {None: self.agent.error, "transfer": self.agent.filler}
+        words = {None: self.agent.error, TRANSFER: self.agent.filler}
         return words.get(self.conversation.closing, self.agent.closing)
 
     def _answer_failed(self, event: AnswerFailed) -> None:

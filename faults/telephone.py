@@ -50,17 +50,9 @@ class Telephone(Phone):
         self.mute_until = self.markless_until = 0.0
 
     async def _ask(self, url: str, status: str, patience_s: float = 0.0) -> Sequence[Verb]:
-        fields = {
-            "AccountSid": self._account_sid,
-            "CallSid": self._call_sid,
-            "CallStatus": status,
-            "Direction": "inbound",
-            "From": self._from_number or self._script.from_number,
-            "To": self._to_number or self._script.to_number,
-        }
         if status == "in-progress":
             await asyncio.sleep(REDIRECT_SECONDS)
-        answered, body = await post(self._application, url, fields)
+        answered, body = await post(self._application, url, self._fields(status))
         if answered != _OK:
             raise WebhookError(f"{url} answered with status {answered}: {body[:200]}")
         self.documents.append(body)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
 from functools import partial
@@ -38,6 +38,7 @@ from aybiza.dialogue.toolbox import Toolbox
 from aybiza.emulators.bedrock import Pace
 from aybiza.emulators.bedrock.continuation import Responder
 from aybiza.emulators.bedrock.service import Bedrock
+from aybiza.emulators.phone import Party
 from aybiza.faults.bedrock import MemoryBedrock
 from aybiza.faults.caller import Step, script_of
 from aybiza.faults.deepgram import MemoryDeepgram, MemoryEmulator
@@ -57,6 +58,7 @@ from aybiza.gateway.gateway import StreamSupervisor
 from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.gateway.media_server import STREAM_SUPERVISOR, carry
 from aybiza.gateway.media_stream import SEAM, Connection
+from aybiza.gateway.returning import Transfers
 from aybiza.speech.line import Line
 from aybiza.supervisors.application import Application, Parts
 from aybiza.supervisors.child_spec import child
@@ -89,7 +91,8 @@ class World:
 
     `agent` and `toolbox` are those of the node; `answers` is what its model says, or `responder`
     decides. `thinks_ms`: until the model's first token; `delta_ms`: between its pieces. `frames`:
-    how many of the caller's frames of 20 ms travel together. `messages`: note them in the trace.
+    how many of the caller's frames of 20 ms travel together. `parties`: who answers at which
+    number. `messages`: note them in the trace.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class World:
         toolbox: Toolbox | None = None,
         answers: Answers | None = None,
         responder: Responder | None = None,
+        parties: Mapping[str, Party] | None = None,
         seed: int = 0,
         thinks_ms: float = 400.0,
         delta_ms: float = 30.0,
@@ -126,6 +130,7 @@ class World:
         self.asked = MemoryBedrock(self.bedrock, self._settings.aws_region, self._door)
         self._listener = MemoryDeepgram(self.deepgram)
         self._frames = frames
+        self._parties = parties
         self._tasks: set[asyncio.Task[None]] = set()
         self._logs = logs_in(self.trace)
 
@@ -134,7 +139,17 @@ class World:
         self._logs.__enter__()
         await vm.__aenter__()
         self.journals = vm.tables[MEMORY_TABLE] = WatchedJournals(self.trace)
-        door = HttpDoor(vm, MEDIA_URL, HTTP_URL, self.agent.busy, wall=time.time)
+        agent = self.agent
+        door = HttpDoor(
+            vm,
+            MEDIA_URL,
+            HTTP_URL,
+            agent.busy,
+            wall=time.time,
+            closing_text=agent.closing,
+            fallback_number=agent.fallback_number,
+            transfers=Transfers(agent.transfer_numbers, agent.transfer_timeout_s),
+        )
         self._application = http_app(door)
         streams = child(StreamSupervisor, name=STREAM_SUPERVISOR)
         # What this machine is busy with beside is not the world's.
@@ -166,6 +181,7 @@ class World:
             self._application,
             self._accept,
             frames=self._frames,
+            parties=self._parties,
             call_sid=name,
             on_progress=lambda told: self.trace.note("line", name, f"{told.kind}: {told.text}"),
         )

@@ -4,9 +4,9 @@
                      `<Redirect>` back to here, so a caller whose stream breaks lands on a live
                      gateway again. A node that refuses sends the caller to one with room; where
                      nobody has any, all are busy, but who comes back is held a while. A call that
-                     has ended is hung up; if speech has failed it, with the last words and the
-                     agent's fallback number. One that comes back again and again is ended in
-                     words. Other carriers' calls come in at /incoming/telnyx and
+                     has ended is hung up, put through or given its last words
+                     (`aybiza.gateway.returning`). One that comes back again and again is ended
+                     in words. Other carriers' calls come in at /incoming/telnyx and
                      /incoming/signalwire, if `AYBIZA_CARRIERS` lets them
     POST /status     Twilio's status callbacks, logged
     GET  /healthz    200 while the loop runs
@@ -33,18 +33,21 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from aybiza.actors import names
-from aybiza.actors.memory.memory_actor import Load
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
+from aybiza.actors.memory.memory_actor import Load, append, kept
 from aybiza.actors.placement.drain_actor import Left, adopt
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, CallExit
 from aybiza.dialogue.conversation import Conversation
-from aybiza.dialogue.journal import FAULT, decode
+from aybiza.dialogue.journal import Transferred, decode, encode
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
 from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.carriers.paths import TWILIO, Carrier
 from aybiza.gateway.media_stream import NODE, SEAM, SINCE
+from aybiza.gateway.returning import GOES_ON, Next, Transfers, returning
 from aybiza.supervisors.application import count_calls
 
 MAX_BODY_BYTES = 64 * 1024
@@ -58,7 +61,7 @@ log = structlog.get_logger(__name__)
 class HttpDoor:
     """What the routes need: the VM, where Twilio finds the media door and this one, what is said
     when nobody has room, who may come in; what is said, and who is called, when the agent can
-    neither hear nor speak any more. `wall` is the unix time."""
+    neither hear nor speak any more; whom callers may be put through to. `wall` is the unix time."""
 
     vm: VM
     media_url: str
@@ -69,6 +72,7 @@ class HttpDoor:
     wall: Callable[[], float] = time.time
     closing_text: str = ""
     fallback_number: str | None = None
+    transfers: Transfers = field(default_factory=Transfers)
 
 
 def http_app(door: HttpDoor) -> Starlette:
@@ -112,9 +116,12 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
         taken = await adopt(door.vm, call_sid, arrival.node)
         if taken is not None:
             arrival = replace(arrival, node=door.vm.node)
-        ending = await _ending(door, call_sid)
-        if ending is not None:
-            return _twiml(ending)
+        following = await _after_stream(door, call_sid, carrier, arrival, form)
+        if following.document is not None:
+            return _twiml(following.document)
+        if following.entries:
+            # The last stream was not broken: it ended in order.
+            arrival = replace(arrival, again=1)
         if arrival.is_hopeless:
             log.error("call_given_up", call_id=call_sid, returns=arrival.again)
             return _twiml(twiml.say_hangup(door.busy_text))
@@ -246,24 +253,38 @@ async def _form(request: Request) -> dict[str, str] | None:
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
-async def _ending(door: HttpDoor, call_sid: str) -> str | None:
-    """The last TwiML of a call whose conversation is over; None if it goes on."""
+async def _after_stream(
+    door: HttpDoor, call_sid: str, carrier: Carrier, arrival: Arrival, form: dict[str, str]
+) -> Next:
+    """What becomes of a call that is back; see `aybiza.gateway.returning`."""
+    vm = door.vm
     try:
-        journal = await names.call_patiently(door.vm, names.MEMORY, Load(call_sid), ASK_SECONDS)
+        journal = await names.call_patiently(vm, names.MEMORY, Load(call_sid), ASK_SECONDS)
     except CallExit:
-        return None
+        return GOES_ON
     conversation = Conversation()
     for _, body in journal:
         entry = decode(body)
         if entry is not None:
             conversation.apply(entry)
-    if conversation.ended is None:
-        return None
-    if conversation.ended != FAULT:
-        return twiml.hangup()
-    turn = conversation.turn
-    said = conversation.closing == FAULT and turn is not None and not turn.unheard()
-    return twiml.last_words("" if said else door.closing_text, door.fallback_number)
+    after = replace(arrival, again=0).back(door.wall(), vm.node)
+    following = returning(
+        conversation,
+        form,
+        door.transfers,
+        f"{door.public_url}{carrier.webhook}?{after}",
+        last_words=door.closing_text,
+        fallback_number=door.fallback_number,
+    )
+    if following.entries:
+        event = max(event for event, _ in journal)
+        append(vm, call_sid, len(journal) + 1, event, [encode(one) for one in following.entries])
+        await kept(vm, call_sid)
+    for one in following.entries:
+        if isinstance(one, Transferred):
+            log.info("call_transferred", call_id=call_sid, to=one.to, outcome=one.outcome)
+            emit(vm, events.CALL_TRANSFERRED, call_id=call_sid, outcome=one.outcome)
+    return following
 
 
 def _twiml(document: str) -> Response:

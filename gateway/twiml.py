@@ -79,6 +79,21 @@ def last_words(text: str, number: str | None) -> str:
     return _document(said + then)
 
 
+def dial(number: str, action: str, *, seconds: int, caller_id: str = "", whisper: str = "") -> str:
+    """Put the caller through to `number`, E.164 or a SIP address, and then ask `action`.
+
+    It rings for `seconds` there, and shows `caller_id` where there is one. `whisper`: asked for
+    what is said to the person before the two are connected.
+    """
+    attributes = {"action": action, "timeout": str(seconds)}
+    attributes |= {"callerId": caller_id} if caller_id else {}
+    given = "".join(f" {name}={_attribute(value, name)}" for name, value in attributes.items())
+    url = f" url={_attribute(whisper, 'whisper')}" if whisper else ""
+    noun = "Sip" if number.startswith("sip") else "Number"
+    whom = f"<{noun}{url}>{_text(number, 'number')}</{noun}>"
+    return _document(f"<Dial{given}>{whom}</Dial>")
+
+
 def hangup() -> str:
     """End the call: its conversation is over."""
     return _document("<Hangup/>")

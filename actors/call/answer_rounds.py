@@ -387,7 +387,8 @@ class AnswerRounds:
             closing = CLOSING_REASONS.get(effect)
             if closing is not None and not {"error", "needs_confirmation"} & set(outcome):
                 self._closing = True
-                self._tell(CloseAsked(self._turn, closing))
+                to = outcome.get("to")
+                self._tell(CloseAsked(self._turn, closing, to if isinstance(to, str) else ""))
 
 
 def _may_have_happened(outcome: Mapping[str, Any]) -> bool:

@@ -31,6 +31,7 @@ class Told(NamedTuple):
 CALL_START: Final[Event] = ("aybiza", "call", "start")
 CALL_STOP: Final[Event] = ("aybiza", "call", "stop")
 CALL_REFUSED: Final[Event] = ("aybiza", "call", "refused")
+CALL_TRANSFERRED: Final[Event] = ("aybiza", "call", "transferred")
 TURN_START: Final[Event] = ("aybiza", "turn", "start")
 TURN_ANSWERED: Final[Event] = ("aybiza", "turn", "answered")
 TURN_INTERRUPTED: Final[Event] = ("aybiza", "turn", "interrupted")
@@ -84,6 +85,9 @@ EVENTS: Final[dict[Event, Told]] = {
     CALL_START: Told("A call has its session", (), ("call_id",)),
     CALL_STOP: Told("A call is over", ("turns",), ("call_id", "outcome")),
     CALL_REFUSED: Told("A call was not taken: the node is full", (), ("call_id", "outcome")),
+    CALL_TRANSFERRED: Told(
+        "It is known what came of putting a caller through", (), ("call_id", "outcome")
+    ),
     TURN_START: Told("The caller has said something that is answered", (), _TURN),
     TURN_ANSWERED: Told(
         "From the end of the caller's speech to the first audio of the answer", ("seconds",), _TURN

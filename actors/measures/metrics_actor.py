@@ -62,6 +62,9 @@ class Metric:
 
 METRICS: Final[dict[str, Metric]] = {
     "aybiza_calls_total": Metric("counter", "Calls that ended", ("outcome",)),
+    "aybiza_transfers_total": Metric(
+        "counter", "Callers put through, by what came of it", ("outcome",)
+    ),
     "aybiza_calls_active": Metric("gauge", "Calls under way"),
     "aybiza_turns_total": Metric("counter", "Turns of callers that were answered"),
     "aybiza_barge_ins_total": Metric("counter", "Answers that a caller cut short"),
@@ -136,6 +139,7 @@ class Feed:
 FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.CALL_STOP: (Feed("aybiza_calls_total", None, ("outcome",)),),
     events.CALL_REFUSED: (Feed("aybiza_calls_total", None, ("outcome",)),),
+    events.CALL_TRANSFERRED: (Feed("aybiza_transfers_total", None, ("outcome",)),),
     events.TURN_START: (Feed("aybiza_turns_total"),),
     events.TURN_INTERRUPTED: (Feed("aybiza_barge_ins_total"),),
     events.TURN_ANSWERED: (Feed("aybiza_turn_response_seconds", "seconds"),),

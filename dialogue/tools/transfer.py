@@ -1,8 +1,8 @@
 """Call transfer: the tool that puts the caller through.
 
-Contract: the tool names the destination and its effect asks the call to close with `transfer` once
-the agent has finished speaking; who carries it out knows the numbers (`Destination.number`), the
-model does not.
+Contract: the tool names the destination (`to` of its result) and its effect asks the call to close
+with `transfer` once the agent has finished speaking; who carries it out
+(`aybiza.gateway.returning`) knows the numbers (`Destination.number`), the model does not.
 Errors: `unknown_destination` for the model.
 Source: specification 001, "Tool Integration Examples" (`call_transfer_tool`).
 """

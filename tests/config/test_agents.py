@@ -102,3 +102,11 @@ def test_an_agent_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         agent.name = "other"
     assert isinstance(agent, Agent)
+
+
+def test_the_people_of_an_agent_have_telephone_numbers_or_sip_addresses(tmp_path: Path) -> None:
+    table = '[transfer_numbers]\n"front desk" = "+14155550199"\nbilling = "sip:b@example.org"\n'
+    named = load_agent(written(tmp_path, SMALLEST + table)).transfer_numbers
+    assert named == {"front desk": "+14155550199", "billing": "sip:b@example.org"}
+    (problem,) = problems(written(tmp_path, SMALLEST + '[transfer_numbers]\ndesk = "555"\n'))
+    assert problem.startswith("transfer_numbers.desk = '555': ")

@@ -21,11 +21,13 @@ class Desk:
     def __init__(self, caller: str = LINE) -> None:
         self.book = ClinicBook()
         self.caller = caller
+        self.people: tuple[str, ...] = ()
         self.uses = 0
 
     def run(self, tool: str, /, *, use_id: str = "", call: str = "CA1", **given: Any) -> Any:
         self.uses += 1
-        context = ToolContext(self.book, NOW, use_id or f"use{self.uses}", call, self.caller)
+        use_id = use_id or f"use{self.uses}"
+        context = ToolContext(self.book, NOW, use_id, call, self.caller, self.people)
         return TOOLS[tool].run(given, context)
 
     def free(self, day: str = "monday") -> list[str]:
@@ -221,8 +223,19 @@ def test_the_price_of_a_treatment(desk: Desk) -> None:
 
 
 def test_a_transfer_and_an_end_say_so(desk: Desk) -> None:
-    assert desk.run("transfer_to_person", reason="a complaint")["transferring"]
+    desk.people = ("front desk", "billing")
+    first = desk.run("transfer_to_person", reason="a complaint")
+    assert first == {"transferring": True, "to": "front desk"}
+    named = desk.run("transfer_to_person", to="Billing")
+    assert named == {"transferring": True, "to": "billing"}
     assert desk.run("end_call")["ending"]
+
+
+def test_nobody_is_put_through_to_whom_there_is_no_number(desk: Desk) -> None:
+    assert desk.run("transfer_to_person")["error"] == "nobody_there"
+    desk.people = ("front desk",)
+    unknown = desk.run("transfer_to_person", to="the moon")
+    assert unknown["error"] == "unknown_destination" and "front desk" in unknown["message"]
 
 
 def test_numbers_are_taken_for_text(desk: Desk) -> None:

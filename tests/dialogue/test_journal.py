@@ -22,6 +22,8 @@ from aybiza.dialogue.journal import (
     Resumed,
     SentenceHeard,
     ToolExchange,
+    Transferred,
+    Transferring,
     decode,
     encode,
 )
@@ -43,8 +45,10 @@ ENTRIES = st.one_of(
     st.builds(AnswerComplete, NUMBERS, TEXTS),
     st.builds(Interrupted, NUMBERS, NUMBERS, st.floats(0, 1)),
     st.builds(Resumed, NUMBERS),
-    st.builds(Closing, TEXTS),
+    st.builds(Closing, TEXTS, TEXTS),
     st.builds(Ended, TEXTS),
+    st.builds(Transferring, TEXTS),
+    st.builds(Transferred, TEXTS, TEXTS),
 )
 
 
@@ -66,6 +70,8 @@ def test_every_kind_of_entry_has_a_name_of_its_own() -> None:
         Condensed: (1, "Caller: hello"),
         Closing: ("goodbye",),
         Ended: ("hangup",),
+        Transferring: ("front desk",),
+        Transferred: ("front desk", "busy"),
     }
     assert set(kinds) == set(get_args(Entry))
     names = {encode(kind(*values))["type"] for kind, values in kinds.items()}

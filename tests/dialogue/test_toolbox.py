@@ -173,3 +173,8 @@ async def test_a_tool_that_the_agent_does_not_name_is_not_its() -> None:
 def test_an_unknown_name_is_told_with_the_tools_of_one_s_own() -> None:
     with pytest.raises(ValueError, match=r"no such tool: fly; there are: .*look_up"):
         toolbox_for(["fly"], own_tools())
+
+
+def test_the_model_is_told_whom_a_caller_may_be_put_through_to() -> None:
+    toolbox = toolbox_for(["transfer_to_person"], people=["front desk", "billing"])
+    assert "There are: front desk, billing." in toolbox.specs()[0]["toolSpec"]["description"]

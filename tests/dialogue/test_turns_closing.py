@@ -26,6 +26,7 @@ from aybiza.dialogue.events import (
     Say,
     SayAll,
     SpeechTroubled,
+    Started,
     StartTimer,
     StopTalking,
     TalkStopped,
@@ -37,10 +38,14 @@ from aybiza.dialogue.journal import (
     CallerTurn,
     Closing,
     Ended,
+    Entry,
     Interrupted,
     SentenceHeard,
+    Transferred,
+    Transferring,
 )
-from aybiza.dialogue.turns import CLOSING_SECONDS, LAST_WORDS_SECONDS
+from aybiza.dialogue.turns import CLOSING_SECONDS, LAST_WORDS_SECONDS, TurnMachine
+from tests.dialogue.call_invariants import fold
 from tests.dialogue.call_world import agent
 from tests.dialogue.calls import (
     CLOSE,
@@ -301,3 +306,27 @@ def test_a_call_ends_when_its_last_words_were_heard_before_the_answer_ended() ->
 def test_a_stale_timer_finds_nothing_to_do() -> None:
     world = call(Phase.SPEAKING)
     assert handle(world, TimerFired("silence")) == []
+
+
+def test_a_transfer_is_in_the_journal_before_the_call_ends() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "transfer", "billing"))
+    world.answer("end")
+    world.hear()
+    entries = [entry for _, entry in world.journal]
+    assert entries[-2:] == [Transferring("billing"), Ended("transfer")]
+    assert world.ended == ["transfer"]
+
+
+def test_a_caller_who_is_back_from_a_transfer_is_told_why_and_may_go_on() -> None:
+    entries: list[Entry] = [
+        Transferring("billing"),
+        Ended("transfer"),
+        Transferred("billing", "busy"),
+    ]
+    conversation = fold([CallerTurn(1, "Hello."), AnswerComplete(1, "end_turn"), *entries])
+    machine = TurnMachine(agent(transfer_busy="They are busy."), conversation)
+    commands = machine.handle(Started(again=True))
+    assert Say(2, 1, "They are busy.") in commands
+    assert machine.phase is Phase.SPEAKING and conversation.closing is None
+    assert TurnMachine(agent(), fold([*entries])).conversation.returned == "busy"
+    assert conversation.returned is None

@@ -86,3 +86,16 @@ class TestReject:
     def test_names_the_reason(self, reason: str) -> None:
         root = parse(twiml.reject(reason))  # type: ignore[arg-type]
         assert [(verb.tag, verb.get("reason")) for verb in root] == [("Reject", reason)]
+
+
+@given(xml_text, xml_text)
+def test_a_dial_names_the_action_the_time_and_the_number(action: str, caller: str) -> None:
+    (dial,) = parse(twiml.dial("+14155550199", action, seconds=20, caller_id=caller))
+    shown = {"callerId": caller} if caller else {}
+    assert dial.attrib == {"action": action, "timeout": "20", **shown}
+    assert [(noun.tag, noun.text, noun.attrib) for noun in dial] == [("Number", "+14155550199", {})]
+
+
+def test_a_dial_to_a_sip_address_may_have_something_said_first() -> None:
+    (dial,) = parse(twiml.dial("sips:b@example.org", "/a", seconds=5, whisper="/w?a=1&b=2"))
+    assert [(noun.tag, noun.attrib) for noun in dial] == [("Sip", {"url": "/w?a=1&b=2"})]
