@@ -3,11 +3,12 @@
 Source: Twilio, "Media Streams" and "Validating requests".
 """
 
+import base64
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, model_validator
 from pydantic_settings import NoDecode
 
 from aybiza.config.fields import (
@@ -23,6 +24,15 @@ from aybiza.config.fields import (
     setting,
 )
 
+
+def _ed25519(value: str) -> str:
+    if len(base64.b64decode(value, validate=True)) != ED25519_BYTES:
+        raise ValueError("no public key")
+    return value
+
+
+ED25519_BYTES = 32
+TelnyxKey = Annotated[str, AfterValidator(_ed25519)]
 CarrierName = Literal["twilio", "telnyx", "signalwire", "freeswitch"]
 
 
@@ -65,6 +75,16 @@ class DoorSettings(BaseModel):
     twilio_auth_token: Secret | None = secret(
         "TWILIO_AUTH_TOKEN", "Twilio's auth token; with it, webhooks and streams must be signed."
     )
+    telnyx_public_key: TelnyxKey | None = setting(
+        "AYBIZA_TELNYX_PUBLIC_KEY",
+        None,
+        "the public key of Telnyx's portal, base64 of 32 bytes",
+        "Telnyx's public key; with it, or any carrier's, its webhooks must be signed.",
+    )
+    signalwire_signing_key: Secret | None = secret(
+        "AYBIZA_SIGNALWIRE_SIGNING_KEY",
+        "SignalWire's signing key; with it, or any carrier's, its webhooks must be signed.",
+    )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, CommaSeparated] = setting(
         "AYBIZA_TRUSTED_PROXIES",
         (),
@@ -94,9 +114,27 @@ class DoorSettings(BaseModel):
         ge=1,
         le=10_000,
     )
+    caller_calls: int | None = setting(
+        "AYBIZA_CALLER_CALLS",
+        None,
+        "a whole number from 0 to 10000",
+        "Calls an hour of one caller (From) on this node; 0: any number; unset: 60, or any number"
+        " where only this machine reaches the node.",
+        ge=0,
+        le=10_000,
+    )
+    caller_minutes: int | None = setting(
+        "AYBIZA_CALLER_MINUTES",
+        None,
+        "a whole number from 0 to 100000",
+        "Minutes an hour of one caller (From) on this node, after which no further call is taken;"
+        " 0: any number; unset: 120, or any number where only this machine reaches the node.",
+        ge=0,
+        le=100_000,
+    )
     console_token: Secret | None = secret(
         "AYBIZA_CONSOLE_TOKEN",
-        "Token with which operators' pages such as /metrics are read from other machines.",
+        "Token of operators' pages such as /metrics; unset: they are for this machine alone.",
     )
     tls_certificate: AbsolutePath | None = setting(
         "AYBIZA_TLS_CERTIFICATE",

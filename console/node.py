@@ -55,8 +55,9 @@ from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.toolbox import NoTools, Toolbox, toolbox_for
 from aybiza.gateway.admission import stream_token, tls
-from aybiza.gateway.admission.admission import Admission, Rules
+from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.refusals import Refusals
+from aybiza.gateway.admission.rules import Rules
 from aybiza.gateway.carriers.codec import Start
 from aybiza.gateway.carriers.paths import chosen
 from aybiza.gateway.gateway import Doors, gateway

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from aybiza.actors.node.cookie import CookieError, read_cookie
 from aybiza.config.fields import is_loopback
 from aybiza.config.settings import Settings
+from aybiza.gateway.admission.rules import Rules
 from aybiza.gateway.admission.tls import TlsError, key_open_to_others, server_context
 
 LEAST_TOKEN: Final = 16
@@ -96,9 +97,8 @@ def _proxies(settings: Settings) -> Finding:
         return Finding(
             part,
             False,
-            "requests from outside come through a program on this machine, which is not told from"
-            " the machine itself: requests are counted as one caller's, and operators' pages are"
-            " open to all of them: set AYBIZA_TRUSTED_PROXIES, such as 127.0.0.1/32",
+            "requests from outside come through a program on this machine and are counted as one"
+            " caller's: set AYBIZA_TRUSTED_PROXIES, such as 127.0.0.1/32",
         )
     return Finding(part, True, "none is believed")
 
@@ -116,6 +116,12 @@ def _rate(settings: Settings) -> Finding:
 def _console(settings: Settings) -> Finding:
     part = "doors: console"
     token = settings.console_token
+    if token is None and is_loopback(settings.bind) and not settings.is_local:
+        return Finding(
+            part,
+            True,
+            "nobody reads operators' pages: behind a proxy they need AYBIZA_CONSOLE_TOKEN",
+        )
     if token is None:
         return Finding(part, True, "operators' pages are open to this machine alone")
     if len(token.get_secret_value()) < LEAST_TOKEN:
@@ -125,19 +131,29 @@ def _console(settings: Settings) -> Finding:
             f"AYBIZA_CONSOLE_TOKEN can be guessed: take {LEAST_TOKEN} characters or more, such as"
             " the output of: openssl rand -hex 16",
         )
-    return Finding(part, True, "operators' pages need the token, but for this machine")
+    return Finding(part, True, "operators' pages need the token")
+
+
+KEYS: Final = {
+    "twilio": "TWILIO_AUTH_TOKEN",
+    "telnyx": "AYBIZA_TELNYX_PUBLIC_KEY",
+    "signalwire": "AYBIZA_SIGNALWIRE_SIGNING_KEY",
+}
+"""The variable of each carrier's key."""
 
 
 def _carriers(settings: Settings) -> Finding:
     part = "doors: carriers"
-    unsigned = [name for name in settings.carriers if name not in ("twilio", "freeswitch")]
-    if unsigned and not settings.is_local:
-        return Finding(
-            part,
-            False,
-            f"the webhooks of {' and '.join(unsigned)} are taken unsigned: have a proxy let none"
-            " but the carrier's addresses come to /incoming/…",
-        )
+    keys = Rules.of(settings).keys
+    without = [name for name in settings.carriers if name in KEYS and name not in keys]
+    variables = " and ".join(KEYS[name] for name in without)
+    if without and keys:
+        says = f"the webhooks of {' and '.join(without)} are refused: set {variables}"
+        return Finding(part, False, says)
+    others = [name for name in without if name != "twilio"]
+    if others and not settings.is_local:
+        says = f"the webhooks of {' and '.join(others)} are taken unsigned: set {variables}"
+        return Finding(part, False, says)
     return Finding(part, True, ", ".join(settings.carriers))
 
 

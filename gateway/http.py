@@ -20,10 +20,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, Final
 
 import structlog
 from starlette.applications import Starlette
@@ -44,13 +43,14 @@ from aybiza.dialogue.journal import Transferred, decode, encode
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
+from aybiza.gateway.admission.policy import HTTP, paths
+from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.arrival import Arrival
-from aybiza.gateway.carriers.paths import TWILIO, Carrier
+from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, Carrier
 from aybiza.gateway.media_stream import NODE, SEAM, SINCE
 from aybiza.gateway.returning import GOES_ON, Next, Transfers, returning
 from aybiza.supervisors.application import count_calls
 
-MAX_BODY_BYTES = 64 * 1024
 ASK_SECONDS = 1.0
 WAIT_SECONDS = 1
 
@@ -77,13 +77,10 @@ class HttpDoor:
 
 def http_app(door: HttpDoor) -> Starlette:
     """The application that answers the routes of the module."""
+    answers = {**ANSWERS} | {carrier.webhook: incoming for carrier in CARRIERS.values()}
     routes = [
-        Route("/incoming", door_route(door, incoming), methods=["POST"]),
-        Route("/incoming/{carrier}", door_route(door, incoming), methods=["POST"]),
-        Route("/status", door_route(door, status), methods=["POST"]),
-        Route("/healthz", door_route(door, healthz)),
-        Route("/readyz", door_route(door, readyz)),
-        Route("/metrics", door_route(door, metrics)),
+        Route(row.path, door_route(door, answers[row.path]), methods=[row.method])
+        for row in paths(HTTP)
     ]
     admitted = Middleware(HttpAdmission, admission=door.admission, busy_text=door.busy_text)
     return Starlette(routes=routes, middleware=[admitted])
@@ -104,12 +101,11 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
     carrier = _carrier(door, request)
     if carrier is None:
         return PlainTextResponse("AYBIZA_CARRIERS does not let this carrier in.\n", 404)
-    form = await _form(request)
-    if form is None:
-        return PlainTextResponse("The body is too large.\n", 413)
-    call_sid = form.get("CallSid", "")
-    if not call_sid:
-        return PlainTextResponse("CallSid is missing: this door is for Twilio's webhook.\n", 400)
+    try:
+        form = read_form(await request.body(), request.headers, carrier.name, needs_call=True)
+    except FormError as error:
+        return PlainTextResponse(error.text, error.status)
+    call_sid = form["CallSid"]
     arrival = Arrival.of(request.query_params, door.wall())
     taken = None
     if arrival.again:
@@ -142,7 +138,8 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
     parameters |= _passed_on(arrival, at_seam=taken is not None and taken.at_seam)
     back = f"{door.public_url}{carrier.webhook}?{arrival.back(door.wall(), node)}"
     url = media_url.removesuffix(TWILIO[0].path) + carrier.path
-    parameters |= door.admission.parameters(call_sid)
+    account = form.get("AccountSid", "")
+    parameters |= door.admission.parameters(call_sid, carrier.name, account, parameters)
     return _twiml(twiml.connect_stream(url, parameters, back, carrier.stream))
 
 
@@ -207,13 +204,17 @@ def _nowhere(
 
 def _carrier(door: HttpDoor, request: Request) -> Carrier | None:
     """Whose webhook it is; None if it has no business here."""
-    asked = request.url.path
+    # The URL of a request holds what its Host says; the path by which it was let in is this one.
+    asked = request.scope["path"]
     return next((carrier for carrier in door.carriers if carrier.webhook == asked), None)
 
 
 async def status(door: HttpDoor, request: Request) -> Response:
     """Twilio tells how a call or a stream went."""
-    form = await _form(request) or {}
+    try:
+        form = read_form(await request.body(), request.headers, "twilio", needs_call=False)
+    except FormError:
+        return Response(status_code=204)
     told = ("CallSid", "CallStatus", "StreamSid", "StreamEvent", "StreamError")
     log.info("twilio_status", **{name: form[name] for name in told if name in form})
     return Response(status_code=204)
@@ -242,15 +243,6 @@ async def metrics(door: HttpDoor, request: Request) -> Response:
     except CallExit as error:
         return PlainTextResponse(f"metrics are not to be had: {error.reason}\n", 503)
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-async def _form(request: Request) -> dict[str, str] | None:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 async def _after_stream(
@@ -289,3 +281,12 @@ async def _after_stream(
 
 def _twiml(document: str) -> Response:
     return Response(document, media_type=twiml.CONTENT_TYPE)
+
+
+ANSWERS: Final[Mapping[str, Callable[[HttpDoor, Request], Any]]] = {
+    "/status": status,
+    "/healthz": healthz,
+    "/readyz": readyz,
+    "/metrics": metrics,
+}
+"""What answers at the paths of the door policy that are no call's."""

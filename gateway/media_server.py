@@ -98,8 +98,9 @@ class MediaServer(GenServer):
             assert connection.request is not None
             assert isinstance(connection, MediaConnection)
             carrier = self._carriers[_path(connection.request)]
-            address = self._admission.address_of(connection.knock(connection.request))
-            visit = self._admission.visit(address, connection.owes_nothing)
+            caller = self._admission.caller(connection.knock(connection.request))
+            told: dict[str, Any] = {"carrier": carrier.name, "hidden": caller.hidden}
+            visit = self._admission.visit(caller.address, connection.owes_nothing, **told)
             try:
                 await carry(vm, connection, carrier.codec(), self._context_of, visit.start)
             finally:

@@ -99,6 +99,8 @@ SINCE = "Since"
 NODE = "Node"
 SEAM = "Seam"
 
+MAX_SINCE_DIGITS = 12
+
 log = structlog.get_logger(__name__)
 
 # Makes the context of a call from its line and what the carrier told of it.
@@ -345,7 +347,8 @@ class MediaStream(GenServer):
 def running_for(start: Start, now: float) -> float:
     """How long the call has been running at unix time `now`, in seconds, on whichever nodes."""
     since = start.custom_parameters.get(SINCE, "")
-    return max(0.0, now - int(since)) if since.isascii() and since.isdecimal() else 0.0
+    sound = since.isascii() and since.isdecimal() and len(since) <= MAX_SINCE_DIGITS
+    return max(0.0, now - int(since)) if sound else 0.0
 
 
 # What a connection is told, encoded when it is its turn: audio, or an encoder that makes frames.

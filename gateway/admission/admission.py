@@ -2,38 +2,38 @@
 
     connection  bounds on connections that owe their request, by address and in all, and on the
                 time they have for it, TLS handshake included      `waiting_room`, `entrance`
-    headers     at most 16 KB; bodies at most 64 KB                `entrance`, here
+    headers     at most 16 KB; bodies at most 64 KB                `entrance`, `http_admission`
+    host        a Host that is no name: 400
     caller      the address behind trusted proxies                 `callers`
-    proof       a webhook or a handshake with Twilio's signature, a page with the operator's
-                token: comes in, and is not counted, for Twilio calls from few addresses
-                                                                   `signature`
+    origin      a request that a web page has a browser send: 403, unless the page is ours
+    proof       a webhook or a handshake with its carrier's signature, a page with the operator's
+                token: comes in, and is not counted, for carriers call from few addresses
+                                                `signature`, `carrier_signatures`
     rate        everybody else is counted; beyond the limit 429    `rate_limit`
     signature   a webhook or a handshake that had to be signed: 403
-    page        an operator's page, but for this machine: 401
+    page        an operator's page without the token, if one is set; without one, from anybody but
+                this machine or under another name than its own: 401
+    form        a webhook that no carrier would send: 400, 415     `webhook_form`
+    owner       a call that is another carrier's or account's: 409 `call_owners`
+    caller      more calls or minutes an hour than a caller may have: the busy words
+                                                                   `caller_limits`
     account     more calls at a time than an account may have: the busy words
                                                                    `account_calls`
-    token       a stream's `start` without the token of its TwiML: closed with 1008
-                                                                   `stream_token`
+    token       a stream's `start` without the token of its TwiML, or that says something else of
+                the call than its webhook: closed with 1008        `stream_token`
 
+Which of these a path asks for stands in one table, `policy`; a path that is not in it is nobody's.
 `/healthz` and `/readyz` are open and not counted: refusing would cost as much as answering, and an
-orchestrator that shares an address with an attacker must not take the node for dead. `/incoming`,
-what is below it, and `/status` are the webhooks; whatever other route there is, is an operator's
-page. Only Twilio's signature is known here: with an auth token `/incoming`, `/status` and `/media`
-must bear it; the webhooks of other carriers (`/incoming/…`, answered only where the operator lets
-that carrier in) are counted and their streams need their tokens, so let a proxy admit none but the
-carrier's addresses to them.
+orchestrator that shares an address with an attacker must not take the node for dead. As soon as one
+carrier's key is given, the webhooks of all carriers have to be signed, each with its own. A switch
+of one's own (`AYBIZA_SWITCHES`) has no webhook, so its streams need no token; a connection that
+says it is made for somebody else is not the switch's.
 
-When what is asked for is a matter of the settings (`Rules.of`): signatures when there is an auth
-token; stream tokens when the node is guarded, that is, when there is an auth token or anybody but
-this machine can reach the node (`DoorSettings.is_guarded`); the rate limit when it is set or the
-node is guarded. So tools on this machine may connect a stream without a webhook to a node that
-nobody else can reach, and to no other. A switch of one's own (`AYBIZA_SWITCHES`) has no webhook, so
-its streams need no token.
+What is asked for when is `rules`' matter. Every refusal is counted, and the log tells of them once
+a minute (`refusals`). All of this is on the loop: nothing blocks, nothing waits longer than
+`rate_limit` for Redis.
 
-Every refusal is counted, and the log tells of them once a minute (`refusals`). All of this is on
-the loop: nothing blocks, nothing waits longer than `rate_limit` for Redis.
-
-Source: Twilio, "Webhooks security"; RFC 6585 (429), RFC 6750 (Bearer).
+Source: Twilio, "Webhooks security"; RFC 6585 (429), RFC 6750 (Bearer), RFC 6455, section 10.2.
 """
 
 from __future__ import annotations
@@ -42,103 +42,36 @@ import hmac
 import secrets
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final, Self
-from urllib.parse import parse_qsl
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
 
-from aybiza.config.settings import Settings
+from aybiza.config.fields import is_loopback
 from aybiza.gateway.admission import signature, stream_token
 from aybiza.gateway.admission.account_calls import AccountCalls
+from aybiza.gateway.admission.call_owners import CallOwners
+from aybiza.gateway.admission.caller_limits import CallerLimits
 from aybiza.gateway.admission.callers import Caller, Callers, limited_as
+from aybiza.gateway.admission.carrier_signatures import CarrierSignatures, Signed
+from aybiza.gateway.admission.policy import HTTP, MEDIA, Proof, door
 from aybiza.gateway.admission.rate_limit import RateLimit
 from aybiza.gateway.admission.refusals import Refusals
-from aybiza.gateway.admission.signature import MAX_PARAMETERS
-from aybiza.gateway.admission.stream_token import StreamTokens
+from aybiza.gateway.admission.rules import BUSY, Knock, Refusal, Rules
+from aybiza.gateway.admission.stream_token import BOUND, StreamTokens
 from aybiza.gateway.admission.waiting_room import WaitingRoom
-from aybiza.gateway.carriers.codec import CLOSE_POLICY_VIOLATION, ProtocolError, Start
+from aybiza.gateway.admission.webhook_form import FormError, read_form
+from aybiza.gateway.carriers.codec import (
+    CLOSE_INVALID_DATA,
+    CLOSE_POLICY_VIOLATION,
+    ProtocolError,
+    Start,
+)
 
-SIGNED: Final = frozenset(("/incoming", "/status", "/media"))
-OPEN: Final = frozenset(("/healthz", "/readyz"))
+MAX_PARAMETER_CHARS: Final = 500
+"""Of a stream's parameter, its name included, as Twilio has it."""
 
-HTTP: Final = "http"
-MEDIA: Final = "media"
-
-GUARDED_PER_MINUTE: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the settings ask for; without any, a node that only this machine can reach.
-
-    `http_base`, `media_base`: the URLs by which Twilio comes, without path; None: as requests say.
-    """
-
-    auth_token: str | None = field(default=None, repr=False)
-    console_token: str | None = field(default=None, repr=False)
-    stream_tokens: bool = False
-    per_minute: int = 0
-    redis_url: str | None = field(default=None, repr=False)
-    account_calls: int | None = None
-    trusted_proxies: tuple[str, ...] = ()
-    switches: tuple[str, ...] = ()
-    http_base: str | None = None
-    media_base: str | None = None
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """The rules that follow from the settings."""
-        auth, console = settings.twilio_auth_token, settings.console_token
-        per_minute = settings.rate_limit
-        if per_minute is None:
-            per_minute = GUARDED_PER_MINUTE if settings.is_guarded else 0
-        return cls(
-            auth_token=auth.get_secret_value() if auth else None,
-            console_token=console.get_secret_value() if console else None,
-            stream_tokens=settings.is_guarded,
-            per_minute=per_minute,
-            redis_url=settings.redis_url,
-            account_calls=settings.account_calls,
-            trusted_proxies=settings.trusted_proxies,
-            switches=settings.switches,
-            http_base=settings.public_http_url,
-            media_base=settings.public_media_url,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Knock:
-    """A request as it came. `target`: path and query, letter by letter; `path`: as a route is
-    found by it, deciphered; header names in lower case.
-    """
-
-    peer: str
-    secure: bool
-    target: str
-    path: str
-    headers: Mapping[str, str] = field(repr=False)
-
-    @property
-    def is_call(self) -> bool:
-        """Whether a carrier asks there what to do with a call."""
-        return self.path == "/incoming" or self.path.startswith("/incoming/")
-
-    @property
-    def is_webhook(self) -> bool:
-        """Whether carriers post there."""
-        return self.is_call or self.path == "/status"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The answer to who may not come in."""
-
-    status: int
-    text: str
-    headers: Mapping[str, str]
-
-
-BUSY: Final = Refusal(200, "", {})
-"""The account has its calls: to be answered with the busy words."""
+ACCOUNT_IN_STREAM: Final = ("twilio", "signalwire")
+"""Carriers whose streams tell the account by the name that their webhooks have for it."""
 
 
 class Admission:
@@ -163,101 +96,141 @@ class Admission:
         self._switches = Callers(rules.switches)
         self.room = WaitingRoom(self.refused, exempt=self._callers.trusts)
         self._rate = RateLimit(rules.per_minute, rules.redis_url)
+        self._signatures = CarrierSignatures(rules.keys)
+        self._owners = CallOwners()
         self._accounts = AccountCalls(rules.account_calls)
+        self._limits = CallerLimits(rules.caller_calls, rules.caller_minutes)
         self._tokens = StreamTokens(key or secrets.token_bytes(32))
-
-    @property
-    def reads_webhooks(self) -> bool:
-        """Whether `webhook` has to see the body."""
-        return bool(self.rules.auth_token or self.rules.account_calls)
+        bases = filter(None, (rules.http_base, rules.media_base))
+        self._own_hosts = frozenset(urlsplit(base).netloc.lower() for base in bases)
 
     async def webhook(self, knock: Knock, body: bytes) -> Refusal | None:
-        """A POST of Twilio's: None if it may come in, `BUSY`, or the refusal."""
-        token, caller = self._auth_token(knock), self._caller(knock)
-        url = self._url(self.rules.http_base, HTTP, caller, knock)
-        given = knock.headers.get(signature.HEADER, "")
-        content_type = knock.headers.get("content-type", signature.FORM)
-        if token is None:
+        """A POST of a carrier's: None if it may come in, `BUSY`, or the refusal."""
+        row, caller = door(HTTP, "POST", knock.path), self._caller(knock)
+        refusal = self._unsound(HTTP, knock, caller)
+        if refusal is not None:
+            return refusal
+        if not self._signatures.asked_for:
             refusal = await self._over_rate(HTTP, caller)
-        elif given and signature.is_signed_body(token, given, url, body, content_type):
-            refusal = None
-        else:
-            refusal = await self._over_rate(HTTP, caller) or self._unsigned(HTTP, caller)
-        if refusal is None and knock.is_call and not self._reserve(body):
-            self.refused(HTTP, "account", caller.address)
-            return BUSY
-        return refusal
+        elif not self._signatures.fits(row.carrier, self._signed(knock, caller, body)):
+            refusal = await self._over_rate(HTTP, caller)
+            refusal = refusal or self._unsigned(HTTP, caller, row.carrier)
+        # Of what is only told nothing follows.
+        if refusal is not None or not row.is_call:
+            return refusal
+        try:
+            form = read_form(body, knock.headers, row.carrier, needs_call=False)
+        except FormError as error:
+            self.refused(HTTP, "form", caller.address)
+            return Refusal(error.status, error.text, {})
+        return self._over_quota(row.carrier, form, caller)
 
     async def page(self, knock: Knock) -> Refusal | None:
         """Any other request: None if it may come in, or the refusal."""
-        if knock.path in OPEN:
+        if door(HTTP, "GET", knock.path).proof is Proof.NONE:
             return None
         caller = self._caller(knock)
-        if self._has_console_token(knock):
-            return None
+        refusal = self._unsound(HTTP, knock, caller)
+        if refusal is not None or self._has_console_token(knock):
+            return refusal
         refusal = await self._over_rate(HTTP, caller)
-        if refusal is None and not caller.local:
+        if refusal is None and not self._is_of_this_machine(caller):
             self.refused(HTTP, "console", caller.address)
-            text = "This page is for the machine itself, or with the token of the console.\n"
+            text = "This page is for who has the token of the console (AYBIZA_CONSOLE_TOKEN).\n"
             return Refusal(401, text, {"www-authenticate": "Bearer"})
         return refusal
 
     async def handshake(self, knock: Knock) -> Refusal | None:
         """A media websocket's handshake: None if it may come in, or the refusal."""
-        token, caller = self._auth_token(knock), self._caller(knock)
-        if token is None:
+        row, caller = door(MEDIA, "GET", knock.path), self._caller(knock)
+        refusal = self._unsound(MEDIA, knock, caller)
+        token = self.rules.auth_token
+        if refusal is not None:
+            return refusal
+        if token is None or row.proof is not Proof.SIGNED_STREAM:
             return await self._over_rate(MEDIA, caller)
         given = knock.headers.get(signature.HEADER, "")
         url = self._url(self.rules.media_base, "ws", caller, knock)
         if given and signature.is_signed(token, given, url):
             return None
-        return await self._over_rate(MEDIA, caller) or self._unsigned(MEDIA, caller)
+        return await self._over_rate(MEDIA, caller) or self._unsigned(MEDIA, caller, row.carrier)
 
     def too_large(self, knock: Knock) -> Refusal:
         """A body beyond the bound."""
         self.refused(HTTP, "too_large", self._caller(knock).address)
         return Refusal(413, "The body is too large.\n", {})
 
-    def parameters(self, call_id: str) -> dict[str, str]:
-        """The stream's parameters for a new TwiML: its token, if one will be asked for."""
+    def parameters(
+        self, call_id: str, carrier: str = "twilio", account: str = "", told: Mapping[str, str] = {}
+    ) -> dict[str, str]:
+        """The stream's parameters for a new TwiML: its token, if one will be asked for.
+
+        `told`: the other parameters; with them, the carrier and the account it is bound.
+        """
         if not self.rules.stream_tokens:
             return {}
-        return {stream_token.PARAMETER: self._tokens.issue(call_id)}
+        bound = {name: told[name] for name in BOUND if name in told}
+        bound[stream_token.CARRIER] = carrier
+        if account and carrier in ACCOUNT_IN_STREAM:
+            bound[stream_token.ACCOUNT] = account
+        return {stream_token.PARAMETER: self._tokens.issue(call_id, bound)}
 
-    def visit(self, address: str, on_start: Callable[[], None] = lambda: None) -> Visit:
-        """A media connection from this address; `on_start` is called when it has started."""
-        return Visit(self, address, on_start)
+    def visit(
+        self,
+        address: str,
+        on_start: Callable[[], None] = lambda: None,
+        *,
+        carrier: str = "twilio",
+        hidden: bool = False,
+    ) -> Visit:
+        """A media connection from this address; `on_start` is called when it has started.
 
-    def address_of(self, knock: Knock) -> str:
+        `hidden`: as `Caller` has it.
+        """
+        return Visit(self, address, on_start, carrier, hidden)
+
+    def caller(self, knock: Knock) -> Caller:
         """Whose request it is."""
-        return self._caller(knock).address
+        return self._caller(knock)
 
-    def start(self, start: Start, address: str) -> Start:
+    def is_switch(self, address: str, *, hidden: bool = False) -> bool:
+        """Whether a connection from there is one of a switch of the operator's own."""
+        return not hidden and self._switches.trusts(address)
+
+    def start(self, start: Start, address: str, carrier: str, *, hidden: bool = False) -> Start:
         """A stream's `start` from this address, without its token, which is used up by this.
 
-        Raises ProtocolError (1008) if it may not come in.
+        Raises ProtocolError (1007, 1008) if it may not come in.
         """
         parameters = dict(start.custom_parameters)
         token = parameters.pop(stream_token.PARAMETER, "")
-        if self.rules.stream_tokens and not self._switches.trusts(address):
-            why = self._tokens.refusal(token, start.call_sid)
+        _check(parameters)
+        account = start.account_sid if carrier in ACCOUNT_IN_STREAM else ""
+        if self.rules.stream_tokens and not self.is_switch(address, hidden=hidden):
+            told = {**parameters, stream_token.CARRIER: carrier, stream_token.ACCOUNT: account}
+            why = self._tokens.refusal(token, start.call_sid, told)
             if why is not None:
                 self.refused(MEDIA, "token", address)
                 raise ProtocolError(CLOSE_POLICY_VIOLATION, f"the stream's token is {why}")
+            unbound = set(BOUND) - stream_token.bound_names(token)
+            parameters = {name: parameters[name] for name in parameters if name not in unbound}
+        if not self._owners.may_have(start.call_sid, carrier, account):
+            self.refused(MEDIA, "owner", address)
+            raise ProtocolError(CLOSE_POLICY_VIOLATION, "the call is another carrier's")
+        self._owners.begin(start.call_sid, carrier, account)
         self._accounts.begin(start.account_sid, start.call_sid)
+        self._limits.begin(parameters.get("From", ""), start.call_sid)
         return replace(start, custom_parameters=parameters)
 
-    def ended(self, account_id: str, call_id: str) -> None:
+    def ended(self, start: Start) -> None:
         """A stream that had started has ended."""
-        self._accounts.end(account_id, call_id)
+        self._accounts.end(start.account_sid, start.call_sid)
+        self._limits.end(start.custom_parameters.get("From", ""), start.call_sid)
+        self._owners.end(start.call_sid)
 
     async def aclose(self) -> None:
         """Close what is open to Redis."""
         await self._rate.aclose()
-
-    def _auth_token(self, knock: Knock) -> str | None:
-        """The token with which the request must be signed, if it must."""
-        return self.rules.auth_token if knock.path in SIGNED else None
 
     def _caller(self, knock: Knock) -> Caller:
         return self._callers.caller(knock.peer, knock.secure, knock.headers)
@@ -273,9 +246,59 @@ class Admission:
         wait = str(round(seconds))
         return Refusal(429, f"Too many requests: wait {wait} s.\n", {"retry-after": wait})
 
-    def _unsigned(self, door: str, caller: Caller) -> Refusal:
-        self.refused(door, "signature", caller.address)
-        return Refusal(403, "Only Twilio may come in here: the signature does not fit.\n", {})
+    def _unsigned(self, listener: str, caller: Caller, carrier: str) -> Refusal:
+        self.refused(listener, "signature", caller.address)
+        text = f"Only {carrier} may come in here: the signature does not fit.\n"
+        if listener == HTTP and not self._signatures.knows(carrier):
+            text = f"The webhooks of {carrier} are not taken: this node has no key for them.\n"
+        return Refusal(403, text, {})
+
+    def _signed(self, knock: Knock, caller: Caller, body: bytes) -> Signed:
+        return Signed(self._url(self.rules.http_base, HTTP, caller, knock), knock.headers, body)
+
+    def _unsound(self, listener: str, knock: Knock, caller: Caller) -> Refusal | None:
+        """What no carrier and no operator would send."""
+        if not caller.host_is_sound:
+            self.refused(listener, "malformed", caller.address)
+            return Refusal(400, "The Host of the request is no name of a host.\n", {})
+        origin = knock.headers.get("origin")
+        if origin is not None and not self._is_ours(origin, caller):
+            self.refused(listener, "origin", caller.address)
+            return Refusal(403, "This is not for web pages of others.\n", {})
+        return None
+
+    def _is_ours(self, origin: str, caller: Caller) -> bool:
+        try:
+            parts = urlsplit(origin)
+            host = parts.hostname or ""
+        except ValueError:
+            return False
+        if parts.netloc.lower() in self._own_hosts:
+            return True
+        return self.rules.http_base is None and caller.host_is_loopback and is_loopback(host)
+
+    def _is_of_this_machine(self, caller: Caller) -> bool:
+        """Whether a request without the token may be taken for the operator's own."""
+        if self.rules.console_token is not None or self.rules.proxied:
+            return False
+        return caller.local and caller.host_is_loopback
+
+    def _over_quota(self, carrier: str, form: Mapping[str, str], caller: Caller) -> Refusal | None:
+        """Whether the call is another's, or one more than its caller or account may have."""
+        call, account = form.get("CallSid", ""), form.get("AccountSid", "")
+        if not call:
+            return None  # the route says so
+        if not self._owners.may_have(call, carrier, account):
+            self.refused(HTTP, "owner", caller.address)
+            return Refusal(409, "The call is another carrier's or account's.\n", {})
+        if not self._limits.admit(form.get("From", ""), call):
+            self.refused(HTTP, "caller", caller.address)
+            return BUSY
+        if not self._accounts.reserve(account, call):
+            self.refused(HTTP, "account", caller.address)
+            return BUSY
+        self._owners.claim(call, carrier, account)
+        return None
 
     def _has_console_token(self, knock: Knock) -> bool:
         token = self.rules.console_token
@@ -286,31 +309,43 @@ class Admission:
             and hmac.compare_digest(given.strip().encode(errors="replace"), token.encode())
         )
 
-    def _reserve(self, body: bytes) -> bool:
-        try:
-            text = body.decode("utf-8", "replace")
-            form = dict(parse_qsl(text, max_num_fields=MAX_PARAMETERS))
-        except ValueError:
-            return True  # the route will find no call in it
-        return self._accounts.reserve(form.get("AccountSid", ""), form.get("CallSid", ""))
-
 
 class Visit:
     """One media connection, from its handshake to its end."""
 
-    def __init__(self, admission: Admission, address: str, on_start: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        address: str,
+        on_start: Callable[[], None],
+        carrier: str,
+        hidden: bool,
+    ) -> None:
         self._admission = admission
         self._address = address
         self._on_start = on_start
+        self._carrier = carrier
+        self._hidden = hidden
         self._started: Start | None = None
 
     def start(self, start: Start) -> Start:
         """As `Admission.start`."""
-        self._started = self._admission.start(start, self._address)
+        self._started = self._admission.start(
+            start, self._address, self._carrier, hidden=self._hidden
+        )
         self._on_start()
         return self._started
 
     def over(self) -> None:
         """The connection is gone."""
         if self._started is not None:
-            self._admission.ended(self._started.account_sid, self._started.call_sid)
+            self._admission.ended(self._started)
+
+
+def _check(parameters: Mapping[str, str]) -> None:
+    """Raise ProtocolError for parameters that no webhook's answer has."""
+    for name, value in parameters.items():
+        if len(name) + len(value) > MAX_PARAMETER_CHARS or not (name + value).isprintable():
+            raise ProtocolError(
+                CLOSE_INVALID_DATA, "start with a parameter that is too long or not printable"
+            )

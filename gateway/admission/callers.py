@@ -10,6 +10,7 @@ Source: RFC 9110, section 7.2 (Host); X-Forwarded-* as nginx, Caddy and load bal
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -20,9 +21,28 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 FORWARDING: Final = frozenset(
-    ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+    (
+        "cf-connecting-ip",
+        "client-ip",
+        "forwarded",
+        "forwarded-for",
+        "true-client-ip",
+        "via",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-proto",
+        "x-forwarded-server",
+        "x-original-forwarded-for",
+        "x-real-ip",
+    )
 )
-"""Headers that a proxy adds."""
+"""Headers that a proxy adds: who sends one speaks for somebody else, or says so."""
+
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?\Z", re.ASCII)
 
 IPV6_PREFIX: Final = 64
 """Bits of an IPv6 address that name a customer; the rest everybody chooses freely."""
@@ -32,13 +52,26 @@ IPV6_PREFIX: Final = 64
 class Caller:
     """`address`: an IP address, or what stood in its place; `host`: with port if it has one.
 
-    `local`: a process of this machine, not somebody behind a proxy on it.
+    `local`: a process of this machine, not somebody behind a proxy on it. `hidden`: the connection
+    comes from who is not believed, and says itself that it is made for somebody else.
     """
 
     address: str
     secure: bool
     host: str
     local: bool
+    hidden: bool = False
+
+    @property
+    def host_is_sound(self) -> bool:
+        """Whether the host is a name or an address with or without a port, or is not told."""
+        return not self.host or _HOST.match(self.host) is not None
+
+    @property
+    def host_is_loopback(self) -> bool:
+        """Whether this machine was asked for under a name that nobody else can have."""
+        found = _HOST.match(self.host)
+        return found is not None and is_loopback(found[1])
 
     def url(self, scheme: str, target: str) -> str:
         """The URL that was asked for: `scheme` is http or ws, `target` path and query."""
@@ -57,7 +90,7 @@ class Callers:
         local = is_loopback(peer) and not forwarded
         host = headers.get("host", "")
         if not self.trusts(peer):
-            return Caller(peer, secure, host, local)
+            return Caller(peer, secure, host, local, forwarded)
         address = self._first_stranger(headers.get("x-forwarded-for", ""), peer)
         scheme = _last(headers.get("x-forwarded-proto", ""))
         secure = scheme.lower() in ("https", "wss") if scheme else secure

@@ -23,7 +23,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request
 
-from aybiza.gateway.admission.admission import HTTP, MEDIA, Admission, Knock
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.policy import HTTP, MEDIA
+from aybiza.gateway.admission.rules import Knock
 from aybiza.gateway.admission.waiting_room import Guest
 
 MAX_HEADER_BYTES: Final = 16 * 1024

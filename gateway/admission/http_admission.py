@@ -1,7 +1,8 @@
 """The HTTP door's admission: asks `Admission` about each request before a route sees it.
 
-An ASGI middleware. It reads the body of a webhook that has to be looked at (64 KB at most) and
-hands it on. A refused connection is closed, for its body may not have been read.
+An ASGI middleware. It reads the body of a webhook (64 KB at most) and hands it on. The path is that
+by which the route is found, `scope["path"]`, and no other: what a Host says is no part of it. A
+refused connection is closed, for its body may not have been read.
 
 Source: ASGI, "HTTP connection scope".
 """
@@ -15,7 +16,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aybiza.gateway import twiml
-from aybiza.gateway.admission.admission import BUSY, Admission, Knock, Refusal
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.policy import HTTP, Proof, door
+from aybiza.gateway.admission.rules import BUSY, Knock, Refusal
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
@@ -34,9 +37,9 @@ class HttpAdmission:
             await self._app(scope, receive, send)
             return
         knock = _knock(scope)
-        if scope["method"] != "POST" or not knock.is_webhook:
+        if door(HTTP, scope["method"], knock.path).proof is not Proof.SIGNATURE:
             refusal = await self._admission.page(knock)
-        elif self._admission.reads_webhooks:
+        else:
             try:
                 body = await _body(Request(scope, receive))
             except ClientDisconnect:
@@ -46,8 +49,6 @@ class HttpAdmission:
             else:
                 receive = _again(body, receive)
                 refusal = await self._admission.webhook(knock, body)
-        else:
-            refusal = await self._admission.webhook(knock, b"")
         answer = self._app if refusal is None else self._refuse(refusal)
         await answer(scope, receive, send)
 

@@ -23,11 +23,15 @@ REASONS: Final = (
     "connections_of_address",  # the same, of one address
     "slow",  # a request that was not whole in time
     "tls",  # a TLS handshake that failed
-    "malformed",  # no HTTP, or no websocket handshake
+    "malformed",  # no HTTP, no websocket handshake, or a Host that is none
     "too_large",  # headers or a body beyond the bounds
     "rate",  # more requests a minute of an address than allowed
-    "signature",  # no signature of Twilio's, or a wrong one
-    "console",  # an operator's page, from elsewhere and without the token
+    "origin",  # a request that somebody else's web page has a browser send
+    "signature",  # no signature of the carrier's, or a wrong one
+    "console",  # an operator's page without the token
+    "form",  # a webhook that no carrier would send
+    "owner",  # a call that is another carrier's or account's
+    "caller",  # more calls or minutes an hour than a caller may have
     "account",  # more calls at a time than an account may have
     "token",  # a stream's start without a token that is taken
 )

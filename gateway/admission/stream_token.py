@@ -2,9 +2,11 @@
 
 The TwiML of `/incoming` carries a token in a `<Parameter>` (Twilio drops a query from the stream's
 URL); it comes back in the stream's `start`. A token holds its expiry and a nonce, and an
-HMAC-SHA256 over both and the CallSid, so any node with the same key can check it and nobody without
-the key can make one. The key is derived from the cluster's cookie (HKDF, RFC 5869); a node without
-a cookie file has a random one.
+HMAC-SHA256 over both, the CallSid and all that the webhook told of the call: the carrier by which
+it came, the account, From and To, when it began, who has its journal. So any node with the same key
+can check it, nobody without the key can make one, and a `start` that says something else than its
+webhook has none. What the webhook did not tell is not bound; `bound_names` says what is. The key is
+derived from the cluster's cookie (HKDF, RFC 5869); a node without a cookie file has a random one.
 
 What it guarantees: a `start` without a token made for its own CallSid within the last
 `LIFE_SECONDS` is refused on every node, and a token that was taken is not taken again by the same
@@ -26,7 +28,8 @@ import hmac
 import secrets
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 PARAMETER: Final = "StreamToken"
@@ -35,9 +38,15 @@ PARAMETER: Final = "StreamToken"
 LIFE_SECONDS: Final = 60.0
 """From the TwiML to the stream's `start` Twilio needs a second or two."""
 
-_HEAD = struct.Struct(">d16s")
+CARRIER: Final = "Carrier"
+ACCOUNT: Final = "Account"
+BOUND: Final = (CARRIER, ACCOUNT, "From", "To", "Since", "Node", "Seam")
+"""What a token may be bound to beside its call; each has its bit in the token."""
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_HEAD = struct.Struct(">dB16s")
 _MAC_BYTES = 32
-_INFO = b"aybiza stream token 1"
+_INFO = b"aybiza stream token 2"
 
 
 class StreamTokens:
@@ -49,25 +58,25 @@ class StreamTokens:
         # In the order of their expiry but for the differences of the nodes' clocks.
         self._used: dict[bytes, float] = {}
 
-    def issue(self, call_id: str) -> str:
-        """A new token for this call."""
-        head = _HEAD.pack(self._clock() + LIFE_SECONDS, secrets.token_bytes(16))
-        return base64.urlsafe_b64encode(head + self._mac(head, call_id)).decode("ascii")
+    def issue(self, call_id: str, told: Mapping[str, str] = _NONE) -> str:
+        """A new token for this call, bound to what was `told` of it, by the names of `BOUND`."""
+        names = sum(1 << bit for bit, name in enumerate(BOUND) if name in told)
+        head = _HEAD.pack(self._clock() + LIFE_SECONDS, names, secrets.token_bytes(16))
+        return base64.urlsafe_b64encode(head + self._mac(head, call_id, told)).decode("ascii")
 
-    def refusal(self, token: str, call_id: str) -> str | None:
-        """Take the token for this call: None, or why not: missing, forged, expired, used."""
+    def refusal(self, token: str, call_id: str, told: Mapping[str, str] = _NONE) -> str | None:
+        """Take the token for this call: None, or why not: missing, forged, expired, used.
+
+        `told`: what the stream says of the call; of that, only what the token is bound to counts.
+        """
         if not token:
             return "missing"
-        try:
-            data = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
-        except (UnicodeEncodeError, binascii.Error):
-            return "forged"
+        data = _decoded(token)
         head, mac = data[: _HEAD.size], data[_HEAD.size :]
-        if len(data) != _HEAD.size + _MAC_BYTES or not hmac.compare_digest(
-            mac, self._mac(head, call_id)
-        ):
+        whole = len(data) == _HEAD.size + _MAC_BYTES
+        if not whole or not hmac.compare_digest(mac, self._mac(head, call_id, told)):
             return "forged"
-        expires, nonce = _HEAD.unpack(head)
+        expires, _, nonce = _HEAD.unpack(head)
         self._forget(now := self._clock())
         if expires <= now:
             return "expired"
@@ -76,8 +85,11 @@ class StreamTokens:
         self._used[nonce] = expires
         return None
 
-    def _mac(self, head: bytes, call_id: str) -> bytes:
-        text = head + call_id.encode(errors="surrogateescape")
+    def _mac(self, head: bytes, call_id: str, told: Mapping[str, str]) -> bytes:
+        text = head
+        for value in (call_id, *(told.get(name, "") for name in _names(head))):
+            data = value.encode(errors="surrogateescape")
+            text += len(data).to_bytes(4) + data
         return hmac.new(self._key, text, hashlib.sha256).digest()
 
     def _forget(self, now: float) -> None:
@@ -86,6 +98,24 @@ class StreamTokens:
             if self._used[nonce] > now:
                 break
             del self._used[nonce]
+
+
+def bound_names(token: str) -> frozenset[str]:
+    """What a token that was taken is bound to, by the names of `BOUND`."""
+    return frozenset(_names(_decoded(token)[: _HEAD.size]))
+
+
+def _names(head: bytes) -> list[str]:
+    names = _HEAD.unpack(head)[1]
+    return [name for bit, name in enumerate(BOUND) if names >> bit & 1]
+
+
+def _decoded(token: str) -> bytes:
+    """The bytes of a token; of what is none, too few or too many."""
+    try:
+        return base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        return b""
 
 
 def derived_key(cookie: bytes) -> bytes:

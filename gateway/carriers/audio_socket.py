@@ -212,7 +212,7 @@ class AudioSocketServer(GenServer):
         connection = AudioSocket(reader, writer)
         self._connections.add(connection)
         running = self.vm.loop.create_task(connection.run())
-        visit = self._admission.visit(address, connection.know)
+        visit = self._admission.visit(address, connection.know, carrier=DOOR)
         try:
             await carry(self.vm, connection, AudioSocketCodec(), self._context_of, visit.start)
         finally:

@@ -143,10 +143,11 @@ async def test_a_stream_that_is_refused_does_not_disturb_the_call_it_names(place
 async def test_no_line_of_the_log_holds_a_token(place: World) -> None:
     call_id = new_sid("CA")
     with capture_logs() as logs:
-        token = (await parameters_of(place, call_id))[PARAMETER]
+        parameters = await parameters_of(place, call_id)
+        token = parameters[PARAMETER]
         for _ in range(2):
             async with streaming(place) as socket:
-                await start(socket, call_id, {PARAMETER: token})
+                await start(socket, call_id, parameters)
                 if _:
                     await refused(socket)
                 else:

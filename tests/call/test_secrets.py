@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -91,11 +91,11 @@ async def test_a_call_whose_every_part_fails_shows_none(
         admission = place.node._admission
         issue = admission._tokens.issue
 
-        def issued(call_id: str) -> str:
-            tokens.append(issue(call_id))
+        def issued(call_id: str, told: Mapping[str, str]) -> str:
+            tokens.append(issue(call_id, told))
             return tokens[-1]
 
-        admission._tokens.issue = issued  # type: ignore[method-assign]
+        admission._tokens.issue = issued  # type: ignore[method-assign, assignment]
         steps = (text("Hello.", quiet_ms=400), hang_up(quiet_ms=800))
         async with place.call(*steps, auth_token=TOKEN) as call:
             await call.until(lambda: call.is_speaking(0, 1))

@@ -46,10 +46,14 @@ WRONG = {
     "AYBIZA_AUDIOSOCKET_PORT": "audio",
     "AYBIZA_PUBLIC_URL": "ftp://phone.example.org",
     "TWILIO_AUTH_TOKEN": "two words",
+    "AYBIZA_TELNYX_PUBLIC_KEY": "AAAA",
+    "AYBIZA_SIGNALWIRE_SIGNING_KEY": "two words",
     "AYBIZA_TRUSTED_PROXIES": "10.0.0.0/8, proxy",
     "AYBIZA_SWITCHES": "10.0.0.0/8, 10.0.0.1/8",
     "AYBIZA_RATE_LIMIT": "-1",
     "AYBIZA_ACCOUNT_CALLS": "0",
+    "AYBIZA_CALLER_CALLS": "-1",
+    "AYBIZA_CALLER_MINUTES": "100001",
     "AYBIZA_CONSOLE_TOKEN": "two words",
     "AYBIZA_TLS_CERTIFICATE": "tls.crt",
     "AYBIZA_TLS_KEY": "tls.key",
@@ -177,6 +181,7 @@ def test_no_secret_is_ever_shown() -> None:
         "DEEPGRAM_API_KEY",
         "TWILIO_AUTH_TOKEN",
         "AYBIZA_CONSOLE_TOKEN",
+        "AYBIZA_SIGNALWIRE_SIGNING_KEY",
     }
     settings = load(secrets | {"REDIS_URL": "redis://user:s3cret@host"})
     assert "s3cret" not in repr(settings)

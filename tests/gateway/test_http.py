@@ -58,7 +58,7 @@ async def door(
         )
         board(vm).limits = Limits(calls=max_calls)
         transport = httpx.ASGITransport(http_app(http))
-        async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             yield vm, client
         store.close()
 

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aybiza.gateway.admission.admission import Admission, Rules
+from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import MAX_BODY_BYTES, HttpAdmission
+from aybiza.gateway.admission.rules import Rules
 from aybiza.gateway.admission.signature import signature
 
 FORM = {"CallSid": "CA1", "AccountSid": "AC1", "From": "+14155550123"}
@@ -82,7 +83,10 @@ async def test_a_page_is_not_for_everybody() -> None:
         headers = {"Authorization": "Bearer c0nsole"}
         assert (await door.get("/metrics", headers=headers)).status_code == 200
     async with client("127.0.0.1", console_token="c0nsole") as door:
-        assert (await door.get("/metrics")).status_code == 200
+        assert (await door.get("/metrics")).status_code == 401
+    async with client("127.0.0.1") as door:
+        assert (await door.get("/metrics")).status_code == 401
+        assert (await door.get("http://localhost:3000/metrics")).status_code == 200
 
 
 async def test_a_caller_of_an_account_with_all_its_calls_hears_the_busy_words() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 from xml.etree import ElementTree
 
+import httpx
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
@@ -176,20 +177,27 @@ async def test_a_node_that_asks_for_tokens_gets_them_by_the_webhook_or_trusts_it
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder, carriers = tmp_path_factory.mktemp("guarded"), ",".join(CARRIERS)
-    guarded = {"TWILIO_AUTH_TOKEN": "secret", "AYBIZA_CARRIERS": carriers}
+    guarded = {
+        "TWILIO_AUTH_TOKEN": "secret",
+        "AYBIZA_SIGNALWIRE_SIGNING_KEY": "another",
+        "AYBIZA_CARRIERS": carriers,
+    }
     steps = (hang_up(quiet_ms=300),)
     async with world(folder, **guarded) as place:  # type: ignore[arg-type]
-        async with over(place, "telnyx", *steps) as (call, _):
+        async with over(place, "signalwire", *steps) as (call, _):
             refused = await call.over()
         async with over(place, "freeswitch", *steps) as (call, _):
             also_refused = await call.over()
         for report in (refused, also_refused):
             assert [stream.close_code for stream in report.streams] == [1008]
-        call_id, url = str(uuid4()), place.node.http_url + CARRIERS["telnyx"].webhook
-        _, body = await webhook.post(url, {"CallSid": call_id}, None)
+        call_id, url = str(uuid4()), place.node.http_url + CARRIERS["signalwire"].webhook
+        form = {"CallSid": call_id}
+        given_signature = {"x-signalwire-signature": webhook.signature("another", url, form)}
+        async with httpx.AsyncClient(trust_env=False) as client:
+            body = (await client.post(url, data=form, headers=given_signature)).text
         stream = webhook.read_twiml(body, url)[0]
         assert isinstance(stream, ConnectStream)
-        wire, given = WIRES["telnyx"], {"parameters": stream.parameters}
+        wire, given = WIRES["signalwire"], {"parameters": stream.parameters}
         async with carried(place, wire, stream.url, call_id, *steps, **given) as (call, _):
             assert (await call.over()).ok, call.summary()
     trusting = {**guarded, "AYBIZA_SWITCHES": "127.0.0.1/32"}

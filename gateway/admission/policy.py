@@ -1,0 +1,143 @@
+"""The doors of a node, all of them: who may come in by each, and what stands in the way.
+
+One table, `POLICY`: a row for each path of each listener. Admission reads from it what a request
+has to prove, the servers read from it which paths there are, and `aybiza node ports --policy`
+prints it. A path without a row of its own has the row `*` of its listener, by which nobody comes
+in. So a new path needs a row before it can be reached.
+
+Contract: pure data; `door` finds the row of a request. Errors: none.
+Source: `aybiza.gateway.admission.admission`; `aybiza.gateway.carriers.paths`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Final
+
+from aybiza.gateway.carriers.paths import CARRIERS
+
+HTTP: Final = "http"
+MEDIA: Final = "media"
+AUDIO_SOCKET: Final = "audiosocket"
+CLUSTER: Final = "cluster"
+
+ELSEWHERE: Final = "*"
+"""The path of the row for all paths that have none."""
+
+
+class Proof(StrEnum):
+    """What lets somebody in."""
+
+    NONE = "nothing"
+    SIGNATURE = "the carrier's signature"
+    CONSOLE = "the console's token, or without one a request of this machine to a loopback name"
+    SIGNED_STREAM = "the carrier's signature, then the token of the call's TwiML"
+    STREAM = "the token of the call's TwiML"
+    SWITCH = "the address of a switch in AYBIZA_SWITCHES"
+    COOKIE = "a seal made with the cluster's cookie"
+    NOBODY = "none helps"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One path of one listener. `method`: of HTTP; `carrier`: whose it is, if it is a carrier's.
+
+    `cost`: the most that somebody without the proof may cost; `refusal`: what they are told.
+    """
+
+    listener: str
+    method: str
+    path: str
+    who: str
+    proof: Proof
+    cost: str
+    refusal: str
+    carrier: str = ""
+    is_call: bool = False
+
+    def row(self) -> dict[str, str]:
+        """The row for people and for JSON."""
+        told = asdict(self)
+        del told["is_call"]
+        return {name: str(value) for name, value in told.items()}
+
+
+_REQUEST: Final = "16 KB of headers, 64 KB of body, 10 s, counted by address"
+_PAGE: Final = "16 KB of headers, 10 s, counted by address"
+_STREAM: Final = "16 KB of headers, then 8 frames and 32 KB before `start`, 10 s each"
+
+
+def _webhook(path: str, carrier: str, *, is_call: bool = True) -> Door:
+    """A path at which a carrier posts; `is_call`: to ask what to do with a call."""
+    who = f"{carrier}'s webhooks"
+    refusal = "403 without it, 429 too often, 400, 413 or 415 for what is no webhook, 409 a call"
+    refusal += " of another carrier"
+    return Door(HTTP, "POST", path, who, Proof.SIGNATURE, _REQUEST, refusal, carrier, is_call)
+
+
+def _open(path: str) -> Door:
+    cost = "16 KB of headers, 10 s; not counted, for an answer costs no more than a refusal"
+    return Door(HTTP, "GET", path, "anybody", Proof.NONE, cost, "503 while it is not so")
+
+
+def _page(path: str) -> Door:
+    return Door(HTTP, "GET", path, "operators", Proof.CONSOLE, _PAGE, "401, 429 too often")
+
+
+def _stream(path: str, carrier: str) -> Door:
+    signed = Proof.SIGNED_STREAM if carrier == "twilio" else Proof.STREAM
+    proof = signed if CARRIERS[carrier].webhook else Proof.SWITCH
+    refusal = "403 or 429 to the handshake, 1008 to the stream, 404 a carrier that is not let in"
+    return Door(MEDIA, "GET", path, f"{carrier}'s streams", proof, _STREAM, refusal, carrier)
+
+
+def _table() -> Iterator[Door]:
+    for carrier in CARRIERS.values():
+        if carrier.webhook:
+            yield _webhook(carrier.webhook, carrier.name)
+    yield _webhook("/status", "twilio", is_call=False)
+    yield _open("/healthz")
+    yield _open("/readyz")
+    yield _page("/metrics")
+    yield Door(HTTP, "*", ELSEWHERE, "nobody", Proof.NOBODY, _PAGE, "401 or 404, 429 too often")
+    for carrier in CARRIERS.values():
+        yield _stream(carrier.path, carrier.name)
+    refusal = "403, 404 or 429 to the handshake"
+    yield Door(MEDIA, "*", ELSEWHERE, "nobody", Proof.NOBODY, _STREAM, refusal)
+    yield Door(
+        AUDIO_SOCKET,
+        "TCP",
+        ELSEWHERE,
+        "Asterisk",
+        Proof.SWITCH,
+        "64 connections of strangers in all, 10 s and 32 KB each; switches have room of their own",
+        "hung up on",
+    )
+    yield Door(
+        CLUSTER,
+        "TCP",
+        ELSEWHERE,
+        "nodes of the cluster, and `aybiza` on this machine",
+        Proof.COOKIE,
+        "what one frame takes to be read and its seal to be found wrong",
+        "the frame is dropped and counted",
+    )
+
+
+POLICY: Final[tuple[Door, ...]] = tuple(_table())
+"""All doors; see the module."""
+
+_ROWS: Final = {(row.listener, row.method, row.path): row for row in POLICY}
+
+
+def door(listener: str, method: str, path: str) -> Door:
+    """The row by which a request comes in; HEAD is GET without a body."""
+    asked = "GET" if method == "HEAD" else method
+    return _ROWS.get((listener, asked, path)) or _ROWS[listener, "*", ELSEWHERE]
+
+
+def paths(listener: str) -> list[Door]:
+    """The rows of a listener that have a path."""
+    return [row for row in POLICY if row.listener == listener and row.path != ELSEWHERE]

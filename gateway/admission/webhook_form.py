@@ -1,0 +1,103 @@
+"""The form of a carrier's webhook: read once, for admission and for the answer, and strictly.
+
+What a webhook says goes into TwiML, into a call's journal and to the model, so what no carrier
+would send is refused before anything is done with it, with the status and the words that say why:
+
+    415  another type than a form, another charset than UTF-8, an encoding such as gzip
+    400  no UTF-8, too many parameters, one of ours twice, an id or a number that is none
+
+Contract: `read_form` returns all parameters by name or raises `FormError`, and nothing else,
+whatever the bytes. A text names the parameter, never its value.
+Source: Twilio, "TwiML Voice: request parameters" and "Webhooks security"; Telnyx, "TeXML";
+SignalWire, "cXML: request parameters"; RFC 3966 and RFC 3261 for what a number may be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qsl
+
+from aybiza.gateway.admission.signature import FORM, MAX_PARAMETERS
+
+MAX_NUMBER_CHARS: Final = 255
+"""Of From and To: a telephone number has 16 characters, a SIP address more."""
+
+_ID = re.compile(r"[0-9A-Za-z_.:-]{1,64}\Z", re.ASCII)
+CALL_IDS: Final[Mapping[str, re.Pattern[str]]] = {
+    "twilio": re.compile(r"CA[0-9A-Za-z_-]{1,62}\Z", re.ASCII),
+    "telnyx": re.compile(r"[0-9A-Za-z_.:=+/-]{1,128}\Z", re.ASCII),
+    "signalwire": _ID,
+}
+"""What a call's id looks like at each carrier."""
+
+_OURS: Final = ("CallSid", "AccountSid", "From", "To")
+_CHARSET = re.compile(r"""charset\s*=\s*"?\s*([^\s";]+)""", re.IGNORECASE)
+_UTF_8: Final = ("utf-8", "utf8", "us-ascii", "ascii")
+
+
+class FormError(Exception):
+    """The body is no webhook's; `status` and `text` are the answer."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"{status} {text}")
+        self.status = status
+        self.text = f"{text}\n"
+
+
+def read_form(
+    body: bytes, headers: Mapping[str, str], carrier: str, *, needs_call: bool
+) -> dict[str, str]:
+    """The parameters of a webhook of this carrier's; names of `headers` in lower case.
+
+    `needs_call`: whether there is none without a CallSid. Raises FormError.
+    """
+    _check_type(headers)
+    try:
+        text = body.decode("utf-8")
+        pairs = parse_qsl(
+            text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
+        )
+    except UnicodeDecodeError:
+        raise FormError(400, "The form is not UTF-8.") from None
+    except ValueError:
+        raise FormError(400, f"The form has more than {MAX_PARAMETERS} parameters.") from None
+    form = dict(pairs)
+    counts = Counter(name for name, _ in set(pairs))
+    for name in _OURS:
+        if counts[name] > 1:
+            raise FormError(400, f"{name} comes twice.")
+    _check_values(form, carrier, needs_call=needs_call)
+    return form
+
+
+def _check_type(headers: Mapping[str, str]) -> None:
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise FormError(415, "The body is encoded: send it as it is, without Content-Encoding.")
+    kind, _, parameters = headers.get("content-type", FORM).partition(";")
+    if kind.strip().lower() not in ("", FORM):
+        raise FormError(415, f"A webhook is {FORM}: set the number to HTTP POST.")
+    charset = _CHARSET.search(parameters)
+    if charset is not None and charset[1].lower() not in _UTF_8:
+        raise FormError(415, "The form is in another charset than UTF-8.")
+
+
+def _check_values(form: Mapping[str, str], carrier: str, *, needs_call: bool) -> None:
+    call = form.get("CallSid", "")
+    if needs_call and not call:
+        raise FormError(400, "CallSid is missing: this door is for a carrier's webhook.")
+    if call and not CALL_IDS[carrier].match(call):
+        raise FormError(400, f"CallSid is not the id of a call of {carrier}'s.")
+    account = form.get("AccountSid", "")
+    if account and not _ID.match(account):
+        raise FormError(400, "AccountSid is not the id of an account.")
+    for name in ("From", "To"):
+        number = form.get(name, "")
+        if len(number) > MAX_NUMBER_CHARS or not number.isprintable():
+            raise FormError(
+                400,
+                f"{name} is not a number or an address of at most {MAX_NUMBER_CHARS} characters.",
+            )

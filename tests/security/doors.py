@@ -1,0 +1,87 @@
+"""A node's HTTP door for attackers: the whole application, as strict as its rules."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from aybiza.actors import names
+from aybiza.actors.measures.metrics_actor import MetricsActor
+from aybiza.actors.memory.memory_actor import MemoryActor
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.placement.placement import Limits
+from aybiza.actors.placement.placement_actor import board
+from aybiza.actors.runtime import VM
+from aybiza.emulators.phone.webhook import signature
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.rules import Rules
+from aybiza.gateway.carriers.paths import CARRIERS
+from aybiza.gateway.http import HttpDoor, http_app
+from aybiza.supervisors import DynamicSupervisor
+
+BASE = "https://phone.example.org"
+TOKEN = "twilio-auth-token"
+SIGNALWIRE_KEY = "signalwire-signing-key"
+STRANGER = "203.0.113.9"
+CALL = "CA" + "0123456789abcdef" * 2
+FORM = {"CallSid": CALL, "AccountSid": "AC1", "From": "+14155550123", "To": "+14155550100"}
+
+
+class Outside:
+    """Who reaches the door from `address`; `admission` is the node's."""
+
+    def __init__(self, app: Any, admission: Admission) -> None:
+        self.app = app
+        self.admission = admission
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        address: str = STRANGER,
+    ) -> httpx.Response:
+        """One request, its headers as they are given, Host among them."""
+        transport = httpx.ASGITransport(self.app, client=(address, 5000))
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+            return await client.request(method, target, content=body, headers=headers)
+
+    async def twilio(self, form: dict[str, str], target: str = "/incoming") -> httpx.Response:
+        """A webhook that Twilio has signed."""
+        body = str(httpx.QueryParams(form)).encode()
+        headers = {"x-twilio-signature": signature(TOKEN, BASE + target, form)}
+        return await self.ask("POST", target, body, headers)
+
+    async def signalwire(self, form: dict[str, str], query: str = "") -> httpx.Response:
+        """A webhook that SignalWire has signed."""
+        target = f"/incoming/signalwire{query}"
+        body = str(httpx.QueryParams(form)).encode()
+        headers = {"x-signalwire-signature": signature(SIGNALWIRE_KEY, BASE + target, form)}
+        return await self.ask("POST", target, body, headers)
+
+
+@asynccontextmanager
+async def outside(tmp_path: Path, **rules: Any) -> AsyncIterator[Outside]:
+    """A node with these rules, all carriers let in."""
+    admission = Admission(Rules(**{"http_base": BASE, **rules}))
+    async with VM("here") as vm:
+        store = SqliteStore(tmp_path / "memory.sqlite3")
+        await vm.start(MetricsActor, name=names.METRICS)
+        await vm.start(MemoryActor, store, name=names.MEMORY)
+        await vm.start(DynamicSupervisor, max_children=100, name=names.CALL_SUPERVISOR)
+        board(vm).limits = Limits(calls=100)
+        door = HttpDoor(
+            vm,
+            media_url="wss://phone.example.org/media",
+            public_url=BASE,
+            busy_text="All lines are busy.",
+            admission=admission,
+            carriers=tuple(CARRIERS.values()),
+        )
+        yield Outside(http_app(door), admission)
+        store.close()
