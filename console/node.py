@@ -110,7 +110,12 @@ class Node:
         self._answers = AnswerCache() if settings.edge_cache_enabled else None
         self._cloudwatch = _cloudwatch(settings)
         creation = carrier.card.incarnation if carrier is not None else 0
-        self.vm = VM(settings.node_name, creation=creation, mailbox_alarm=settings.mailbox_alarm)
+        self.vm = VM(
+            settings.node_name,
+            creation=creation,
+            mailbox_alarm=settings.mailbox_alarm,
+            show_values=settings.log_transcripts,
+        )
         self._carrier = carrier
         self.cluster: Distribution | None = None
         self.media_url = self.http_url = self.audio_socket = ""

@@ -6,6 +6,8 @@ must not wait for that. It gets them `HAND_OVER_SECONDS` later: a thread that ru
 takes from its time, and what follows a crash, the restart, comes first. The traceback is plain
 text in the field `exception`, so that how the application shows tracebacks (with the values of
 local variables, say) does not matter here.
+Messages and states may hold what somebody has said, so they are shown by their shapes, and errors
+without the words that these hold (`aybiza.config.said`), unless the VM was asked to show values.
 At most `BACKLOG` reports wait; more are counted and told of later.
 """
 
@@ -24,8 +26,9 @@ import structlog
 
 from aybiza.actors.runtime.messages import Call, Cast
 from aybiza.actors.runtime.observe import frames_of, line_of
-from aybiza.actors.runtime.reasons import Crashed, Reason
+from aybiza.actors.runtime.reasons import Crashed, Reason, Shutdown
 from aybiza.actors.runtime.teaching import explained, stray_coroutine, users_frame
+from aybiza.config.said import error_text, sentence, shape
 
 if TYPE_CHECKING:
     from aybiza.actors.runtime.process import Process
@@ -44,7 +47,9 @@ log = structlog.get_logger(__name__)
 class Reporter:
     """Takes reports on the loop, writes them in its thread. `start` and `stop` frame its use."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, values: bool = False) -> None:
+        """`values`: whether what messages and states hold is written."""
+        self.values = values
         self._queue: queue.Queue[tuple[str, str, dict[str, Any]] | None] = queue.Queue(BACKLOG)
         self._dropped = 0
         self._failed_observers: set[int] = set()
@@ -151,7 +156,8 @@ class Reporter:
             self._write("error", "reports_dropped", {})
 
     def _write(self, level: str, event: str, fields: dict[str, Any]) -> None:
-        shown = {key: _shown(key, value) for key, value in fields.items()}
+        said = [fields.get("last_message"), fields.get("message"), _held_by(fields.get("state"))]
+        shown = {key: self._shown(key, value, said) for key, value in fields.items()}
         if not shown.get("advice", True):
             del shown["advice"]
         if self._dropped:
@@ -161,6 +167,21 @@ class Reporter:
         except Exception:
             # A log that cannot be written must not end the reports that come after it.
             self._dropped += 1
+
+    def _shown(self, key: str, value: Any, said: list[Any]) -> Any:
+        if value is None or isinstance(value, int):
+            return value
+        try:
+            if key == "exception":
+                return _cut(self._traceback(value, said), TRACEBACK_CHARACTERS)
+            return _cut(str(value) if self.values else _bare(key, value, said), SHOWN_CHARACTERS)
+        except Exception as error:
+            return f"<not shown: its text raises {type(error).__name__}>"
+
+    def _traceback(self, error: BaseException, said: list[Any]) -> str:
+        if self.values:
+            return "".join(traceback.format_exception(error)).rstrip()
+        return error_text(error, *said)
 
 
 def _jam(process: Process) -> dict[str, Any]:
@@ -179,7 +200,8 @@ def _jam(process: Process) -> dict[str, Any]:
 def _kind(message: Any) -> str:
     if isinstance(message, Call | Cast):
         request = message.request
-        what = repr(request) if isinstance(request, str) else type(request).__name__
+        named = isinstance(request, str) and request.isidentifier()
+        what = repr(request) if named else type(request).__name__
         return f"{type(message).__name__.lower()} {what}"
     return type(message).__name__
 
@@ -195,14 +217,51 @@ class _Advice:
         return "" if isinstance(self._reason, Crashed) else explained(self._reason)
 
 
+def _bare(key: str, value: Any, said: list[Any]) -> str:
+    """The value of a field without what was said."""
+    if key in ("last_message", "message"):
+        return shape(value)
+    if isinstance(value, _State):
+        return value.shape()
+    if isinstance(value, Crashed):
+        error = value.exception
+        return f"crashed with {type(error).__name__}: {sentence(str(error), *said, error=error)}"
+    if isinstance(value, _Advice):
+        return sentence(str(value), *said)
+    return _reason(value, said) if key == "reason" else str(value)
+
+
+def _reason(value: Any, said: list[Any]) -> str:
+    """A reason's first word is the program's; what comes with it may be anybody's."""
+    if isinstance(value, str):
+        return sentence(value, *said) if value.isidentifier() or any(said) else shape(value)
+    if type(value) is tuple and value and isinstance(value[0], str) and value[0].isidentifier():
+        return f"({', '.join([repr(sentence(value[0], *said)), *map(shape, value[1:])])})"
+    if type(value) is Shutdown and isinstance(value.detail, str):
+        return f"Shutdown({_reason(value.detail, said)})"
+    return shape(value)
+
+
 class _State:
     """A server whose state is shown when the report is written."""
 
     def __init__(self, server: Any) -> None:
-        self._server = server
+        self.server = server
 
     def __str__(self) -> str:
-        return brief.repr(self._server.get_state())
+        return brief.repr(self.server.get_state())
+
+    def shape(self) -> str:
+        """The shape of the state, with the names that the program gives to its parts."""
+        names = {name for name in vars(self.server) if not name.startswith("_")}
+        code = getattr(type(self.server).get_state, "__code__", None)
+        for constant in code.co_consts if code else ():
+            names.update(constant if isinstance(constant, tuple) else (constant,))
+        return shape(self.server.get_state(), names)
+
+
+def _held_by(state: Any) -> Any:
+    return vars(state.server) if isinstance(state, _State) else None
 
 
 def _identity(process: Process) -> dict[str, Any]:
@@ -211,17 +270,6 @@ def _identity(process: Process) -> dict[str, Any]:
         "name": process.vm.name_of(process),
         "server": process.label,
     }
-
-
-def _shown(key: str, value: Any) -> Any:
-    if value is None or isinstance(value, int):
-        return value
-    if key == "exception":
-        return _cut("".join(traceback.format_exception(value)).rstrip(), TRACEBACK_CHARACTERS)
-    try:
-        return _cut(str(value), SHOWN_CHARACTERS)
-    except Exception as error:
-        return f"<not shown: its text raises {type(error).__name__}>"
 
 
 def _cut(text: str, length: int) -> str:

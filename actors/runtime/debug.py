@@ -25,6 +25,7 @@ from aybiza.actors.runtime.gen_server import (
 from aybiza.actors.runtime.messages import From
 from aybiza.actors.runtime.pid import Dest, Pid
 from aybiza.actors.runtime.process import Process
+from aybiza.config.said import shape
 
 Event: TypeAlias = Literal[
     "call", "cast", "info", "continue", "reply", "state", "send", "send_cast", "send_call", "end"
@@ -62,6 +63,13 @@ class Traced:
 
     def __str__(self) -> str:
         return f"*DBG* {self.name or self.pid} {self.text}"
+
+    @property
+    def bare(self) -> str:
+        """The same without what messages and states hold: their shapes alone."""
+        return _TEXTS[self.event].format(
+            message=shape(self.message), peer=self.peer, state=shape(self.state)
+        )
 
     @property
     def text(self) -> str:
@@ -220,7 +228,7 @@ class Debug:
             return
         if to is True:
             # Made text here, because the values may have changed when the log is written.
-            vm.report_trace(process, told.text)
+            vm.report_trace(process, told.text if vm.shows_values else told.bare)
         elif callable(to):
             try:
                 to(told)

@@ -120,6 +120,7 @@ class Call(From):
     """A request that wants a reply."""
 
     __slots__ = ("request",)
+    shown_members = ("request",)
 
     def __init__(self, pid: Pid | None, future: asyncio.Future[Any] | None, request: Any) -> None:
         self.pid = pid
@@ -134,6 +135,7 @@ class Cast:
     """A request without a reply."""
 
     __slots__ = ("request",)
+    shown_members = ("request",)
 
     def __init__(self, request: Any) -> None:
         self.request = request

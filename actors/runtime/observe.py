@@ -6,20 +6,20 @@ It looks from outside and asks the process nothing, so it also tells of one that
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from types import FrameType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import FrameType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from aybiza.actors.runtime.errors import UNSET, CallExit
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import NOPROC
+from aybiza.config.said import parts
 
 if TYPE_CHECKING:
     from aybiza.actors.runtime.vm import VM
@@ -128,7 +128,7 @@ def _memory(process: Process) -> int:
             continue
         seen.add(id(thing))
         size += sys.getsizeof(thing, 0)
-        found.extend(islice(_parts(thing), MEMORY_OBJECTS - len(found)))
+        found.extend(islice(parts(thing), MEMORY_OBJECTS - len(found)))
     return size
 
 
@@ -142,22 +142,3 @@ _NOT_ITS_OWN = (
     asyncio.AbstractEventLoop,
     asyncio.Future,
 )
-
-
-def _parts(thing: Any) -> Iterable[Any]:
-    kind = type(thing)
-    if kind in (list, tuple, set, frozenset, deque):
-        yield from thing
-    elif kind is dict:
-        for key, value in thing.items():
-            yield key
-            yield value
-    else:
-        yield getattr(thing, "__dict__", None)
-        for base in kind.__mro__:
-            slots = base.__dict__.get("__slots__", ())
-            for name in (slots,) if isinstance(slots, str) else slots:
-                member = base.__dict__.get(name)
-                if isinstance(member, MemberDescriptorType):
-                    with contextlib.suppress(AttributeError):
-                        yield member.__get__(thing)

@@ -69,8 +69,9 @@ async def trace(
 ) -> None:
     """Tell of each message that the server gets, of its replies, new states and what it sends.
 
-    `to` is True for the log (event `trace`, long values cut), a function that is called on the
-    loop with each `Traced`, or a process that gets them as messages; False ends it. After `limit`
+    `to` is True for the log (event `trace`, with shapes of values unless the VM shows values), a
+    function that is called on the loop with each `Traced`, or a process that gets them as messages;
+    False ends it. After `limit`
     events, or when the function raises or the process is gone, the trace ends by itself. What is
     said on a call may stand in messages and states: trace a caller's processes with care.
 

@@ -60,6 +60,7 @@ from aybiza.actors.runtime.teaching import (
 )
 from aybiza.actors.runtime.timers import Timer, duration
 from aybiza.actors.runtime.watchdog import Watchdog
+from aybiza.config.said import look_past, show_whole
 
 if TYPE_CHECKING:
     from aybiza.actors.runtime.gen_server import GenServer
@@ -68,6 +69,10 @@ T = TypeVar("T")
 
 INIT_TIMEOUT = 5.0
 ALARM_SECONDS = 10.0
+
+
+look_past(Process, Messaging, asyncio.AbstractEventLoop, asyncio.Future)
+show_whole(Pid)
 
 
 class VM(Messaging):
@@ -79,7 +84,9 @@ class VM(Messaging):
     long a callback may hold the loop before it is named; None switches the watchdog off.
     `registries` are the tables that `Via` names refer to. Each of `observers` is called on the loop
     with every process that ended and its reason, each of `restart_observers` with every process
-    that a supervisor started in place of one that ended. `tables` is for data that must outlive
+    that a supervisor started in place of one that ended. `show_values`: whether crash reports and
+    traces in the log hold what messages and states hold, which may have been said by somebody;
+    otherwise they tell shapes. `tables` is for data that must outlive
     the actor which keeps it. `telemetry` tells who listens what happens.
     """
 
@@ -94,6 +101,7 @@ class VM(Messaging):
         mailbox_alarm: int = 10_000,
         threads: int = 32,
         block_warning_ms: float | None = 50.0,
+        show_values: bool = False,
     ) -> None:
         super().__init__()
         self.node = node
@@ -109,7 +117,7 @@ class VM(Messaging):
         self._context = contextvars.Context()
         self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
-        self._reporter = Reporter()
+        self._reporter = Reporter(values=show_values)
         self.telemetry = telemetry.Telemetry(self._reporter.handler_failed)
         self._starts = self.telemetry.heard(telemetry.PROCESS_START)
         self._stops = self.telemetry.heard(telemetry.PROCESS_STOP)
@@ -366,6 +374,11 @@ class VM(Messaging):
     def report_failed_observer(self, observer: Callable[..., None], failure: BaseException) -> None:
         """Tell of an observer or tracer that raised `failure`."""
         self._reporter.observer_failed(observer, failure)
+
+    @property
+    def shows_values(self) -> bool:
+        """Whether logs may hold what messages and states hold."""
+        return self._reporter.values
 
     def report_trace(self, process: Process, text: str) -> None:
         """Log what happened to a traced process."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import MutableMapping
 from typing import Any
@@ -47,10 +48,14 @@ class Account(GenServer):
         raise ValueError(f"cannot book {request!r}" + secret_local[:0])
 
 
-def crash(request: Any, server: type[GenServer] = Account, **options: Any) -> None:
+def crash(
+    request: Any, server: type[GenServer] = Account, *, asked: bool = True, **options: Any
+) -> None:
+    """Have a server crash; `asked`: for what messages and states hold."""
+
     @virtual_time
     async def scenario() -> None:
-        async with VM("front") as vm:
+        async with VM("front", show_values=asked) as vm:
             pid = await vm.start(server, **options)
             assert pid is not None
             vm.cast(pid, request)
@@ -243,3 +248,25 @@ def test_stopping_writes_what_waits_and_ends_the_thread(logs: Logs) -> None:
     reporter.stop()
     assert len(logs) == 50
     assert "crash-reports" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_unless_asked_for_a_report_tells_shapes_and_no_words(logs: Logs) -> None:
+    crash(("withdraw", 5, "pineapple please"), asked=False, owner="Anna Miller")
+    (report,) = logs
+    assert report["last_message"] == "Cast((<str of 8>, 5, <str of 16>))"
+    assert report["state"] == "{'owner': <str of 11>}"
+    assert report["reason"] == "crashed with ValueError: cannot book ('…', 5, '…')"
+    assert report["exception"].endswith("ValueError: cannot book ('…', 5, '…')")
+    assert "in book" in report["exception"]
+    assert not {"pineapple", "Anna", "Miller"} & set(re.findall(r"\w+", str(report)))
+
+
+@pytest.mark.parametrize("reason", ["said pineapple", ("bad", "pineapple"), ("pineapple juice", 1)])
+def test_no_reason_tells_what_was_said_either(logs: Logs, reason: Any) -> None:
+    class Repeats(Account):
+        async def handle_cast(self, request: Any) -> None:
+            raise Stop(request)
+
+    crash(reason, Repeats, asked=False)
+    assert "pineapple" not in str(logs)
+    assert logs[0]["event"] == "process_crashed"

@@ -185,10 +185,15 @@ async def test_what_a_tracer_sends_is_no_event() -> None:
         assert await vm.call(keeper, "seen") == ["call", "reply"]
 
 
-def test_true_traces_to_the_log_in_short_lines(logs: list[MutableMapping[str, Any]]) -> None:
+@pytest.mark.parametrize(
+    ("asked", "begins"), [(True, "got cast 'xxx"), (False, "got cast <str of 10000>")]
+)
+def test_true_traces_to_the_log_in_short_lines_with_words_if_asked_for(
+    logs: list[MutableMapping[str, Any]], asked: bool, begins: str
+) -> None:
     @virtual_time
     async def scenario() -> None:
-        async with VM() as vm:
+        async with VM(show_values=asked) as vm:
             pid = await vm.start(Probe, name="probe")
             assert pid is not None
             await sys.trace(vm, pid)
@@ -198,7 +203,7 @@ def test_true_traces_to_the_log_in_short_lines(logs: list[MutableMapping[str, An
 
     scenario()
     assert [(entry["event"], entry["name"]) for entry in logs] == [("trace", "probe")] * 2
-    assert logs[0]["text"].startswith("got cast 'xxx")
+    assert logs[0]["text"].startswith(begins)
     assert all(len(entry["text"]) < 1000 for entry in logs)
 
 
