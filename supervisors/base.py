@@ -30,6 +30,8 @@ from aybiza.actors.runtime import (
     Stop,
 )
 from aybiza.actors.runtime.process import MESSAGES_A_SLICE
+from aybiza.actors.runtime.reasons import is_same
+from aybiza.actors.runtime.time_limit import seconds_of
 from aybiza.supervisors import plan
 from aybiza.supervisors.child_spec import BRUTAL_KILL, INFINITY, ChildSpec
 from aybiza.supervisors.errors import SupervisorError
@@ -212,7 +214,7 @@ class BaseSupervisor(GenServer):
             if spec.shutdown in (BRUTAL_KILL, INFINITY):
                 last.append(pid)
             else:
-                deadlines.append((vm.now() + float(spec.shutdown), pid))
+                deadlines.append((vm.now() + seconds_of(spec.shutdown), pid))
             if number % MESSAGES_A_SLICE == 0:
                 await asyncio.sleep(0)
                 self._take_exits(reasons)
@@ -232,7 +234,7 @@ class BaseSupervisor(GenServer):
 
     async def _join(self, pid: Pid, timeout: float | None, reasons: dict[Pid, Reason]) -> None:
         reason = await self.vm.join(pid, timeout)
-        if reasons[pid] == NOPROC:
+        if is_same(reasons[pid], NOPROC):
             reasons[pid] = reason
 
     def _take_exits(self, reasons: dict[Pid, Reason]) -> None:

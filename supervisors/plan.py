@@ -24,6 +24,7 @@ from enum import Enum
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from aybiza.actors.runtime import KILLED, SHUTDOWN, Pid, Reason, is_orderly
+from aybiza.actors.runtime.reasons import is_same
 from aybiza.supervisors.child_spec import BRUTAL_KILL, ChildSpec, ChildType, Modules, Restart
 from aybiza.supervisors.intensity import Intensity
 
@@ -176,6 +177,6 @@ def statistics_of(
 
 def ended_as_told(spec: ChildSpec, reason: Reason) -> bool:
     """Whether a child that was told to stop ended with a reason that needs no report."""
-    if reason == (KILLED if spec.shutdown == BRUTAL_KILL else SHUTDOWN):
+    if is_same(reason, KILLED if spec.shutdown == BRUTAL_KILL else SHUTDOWN):
         return True
     return spec.restart != "permanent" and is_orderly(reason)

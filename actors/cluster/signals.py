@@ -16,7 +16,6 @@ needs others gets a name of its own.
 
 from __future__ import annotations
 
-import contextlib
 import copyreg
 import io
 import pickle
@@ -26,7 +25,7 @@ from typing import Any, Final, NamedTuple
 
 from aybiza.actors.cluster.membership import Card
 from aybiza.actors.runtime.crash_report import brief
-from aybiza.actors.runtime.errors import CRASHES
+from aybiza.actors.runtime.errors import PROGRAM_ENDS
 from aybiza.actors.runtime.messages import Call, From, System
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.reasons import Crashed, Reason, RemoteCrash, Shutdown
@@ -235,7 +234,9 @@ def read(item: bytes) -> Any:
         raise ProtocolError(f"a signal of {len(item)} bytes, where {MAX_BYTES} are the most")
     try:
         signal = pickle.loads(item)
-    except CRASHES as error:
+    except PROGRAM_ENDS:
+        raise
+    except BaseException as error:
         if (kind := _unknown_kind(item)) is not None:
             raise UnknownKind(kind) from None
         raise ProtocolError(f"a signal that cannot be read: {text_of(error)}") from error
@@ -253,7 +254,9 @@ def portable(reason: Reason) -> Reason:
         return reason
     try:
         pickle.loads(_dumped(reason, min(REASON_BYTES, MAX_BYTES // 2)))
-    except CRASHES:
+    except PROGRAM_ENDS:
+        raise
+    except BaseException:
         if type(reason) is Shutdown:
             return Shutdown(text_of(reason.detail))
         told = reason.exception if type(reason) is Crashed else reason
@@ -308,7 +311,9 @@ def _dumped(value: Any, limit: int) -> bytes:
 def _loaded(data: bytes) -> Any:
     try:
         return pickle.loads(data)
-    except CRASHES as error:
+    except PROGRAM_ENDS:
+        raise
+    except BaseException as error:
         return Unreadable(text_of(error))
 
 
@@ -341,8 +346,12 @@ def _unknown_kind(item: bytes) -> str | None:
             found.append((module, name))
             raise LookupError(name)
 
-    with contextlib.suppress(*CRASHES):
+    try:
         Finder(io.BytesIO(item)).load()
+    except PROGRAM_ENDS:
+        raise
+    except BaseException:
+        pass
     if found and found[0][0] == __name__ and found[0][1] not in globals():
         return found[0][1].lstrip("_")
     return None
@@ -356,7 +365,9 @@ def text_of(value: Any) -> str:
         value = value[:TEXT_CHARACTERS]
     try:
         return (value if isinstance(value, str) else brief.repr(value))[:TEXT_CHARACTERS]
-    except CRASHES as error:
+    except PROGRAM_ENDS:
+        raise
+    except BaseException as error:
         return f"<not shown: its text raises {type(error).__name__}>"
 
 

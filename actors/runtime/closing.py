@@ -1,8 +1,9 @@
 """`Closing`: how all processes of a VM end when it is left.
 
 Those that nobody has started linked, the roots, are told to end; they end the rest. A supervisor
-has the time that the specs of its children give it. What stands below no supervisor has
-`CLOSE_SECONDS`, then it is killed, and so is what is left when all supervisors are gone. Who comes
+has the time that the specs of its children give it, if it begins with that within
+`OVERDUE_SECONDS`. What stands below no supervisor has `CLOSE_SECONDS`, and so has what a supervisor
+is starting; then it is killed, and so is what is left when all supervisors are gone. Who comes
 into being meanwhile is told to end too, and cannot start others once it is; at the last nobody
 comes into being any more.
 """
@@ -13,14 +14,15 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from aybiza.actors.runtime.errors import UNSET, VMClosed
-from aybiza.actors.runtime.messages import System
+from aybiza.actors.runtime.messages import Exit, System
 from aybiza.actors.runtime.process import Process, current_process
-from aybiza.actors.runtime.reasons import KILLED, SHUTDOWN
+from aybiza.actors.runtime.reasons import KILLED, SHUTDOWN, is_same
 
 if TYPE_CHECKING:
     from aybiza.actors.runtime.vm import VM
 
 CLOSE_SECONDS = 5.0
+OVERDUE_SECONDS = 60.0
 
 
 class Closing:
@@ -35,15 +37,24 @@ class Closing:
         self._final = False
 
     async def run(self) -> None:
-        """End all processes but the calling one."""
+        """End all processes but the calling one; when this is cancelled, without waiting."""
+        try:
+            await self._run()
+        finally:
+            for process in self._left():
+                process.end(KILLED)
+
+    async def _run(self) -> None:
         for process in self._left():
             self._order(process)
         await self._gone()
         for process in self._left():
             if not self._has_supervisor(process):
                 process.end(KILLED)
+        patience = self._vm.now() + OVERDUE_SECONDS
         while supervisors := [p.task for p in self._left() if _is_supervisor(p) and p.task]:
-            await asyncio.wait(supervisors)
+            self._hurry(overdue=self._vm.now() >= patience)
+            await asyncio.wait(supervisors, timeout=CLOSE_SECONDS)
         self._final = True
         for process in self._left():
             process.end(KILLED)
@@ -99,6 +110,15 @@ class Closing:
                 return
             await asyncio.wait(tasks, timeout=left)
 
+    def _hurry(self, *, overdue: bool) -> None:
+        """End those whose start holds up a supervisor, and, when it is `overdue`, the supervisors
+        that have not even taken their order to end."""
+        for process in self._left():
+            if process.starting is not None:
+                process.end(SHUTDOWN)
+            elif overdue and _is_supervisor(process) and any(map(_is_order, process.mailbox)):
+                process.end(KILLED)
+
     def _has_supervisor(self, process: Process) -> bool:
         above: Process | None = process
         while above is not None:
@@ -106,6 +126,12 @@ class Closing:
                 return True
             above = self._vm.find(above.parent) if above.parent else None
         return False
+
+
+def _is_order(message: object) -> bool:
+    if type(message) is System:
+        return message.name == "terminate"
+    return type(message) is Exit and is_same(message.reason, SHUTDOWN)
 
 
 def _is_supervisor(process: Process) -> bool:

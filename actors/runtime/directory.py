@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aybiza.actors.runtime.errors import (
-    CRASHES,
+    PROGRAM_ENDS,
     UNSET,
     CallExit,
     ExitError,
@@ -117,8 +117,7 @@ class Directory:
         Raises `NameTaken`, `ValueError` if the process has a name already, `CallExit` if there is
         none, `TypeError` for a name that is no string.
         """
-        if not isinstance(name, str):
-            raise TypeError(f"a process is registered under a string, not {name!r}")
+        _check_string(name)
         process = calling_process("register") if dest is None else self.find(dest)
         if process is None:
             raise CallExit(NOPROC, dest, advice=self.advice_on(dest))
@@ -135,10 +134,12 @@ class Directory:
         hold(process, held)
 
     def _check_name(self, name: str | Via | None) -> None:
-        """Raise `LookupError` for a name that nobody keeps."""
+        """Raise `LookupError` for a name that nobody keeps, `TypeError` for what is none."""
         shared = self.remote is not None and self.remote.shares(name)
         if isinstance(name, Via) and not shared and name.registry not in self.registries:
             raise LookupError(f"no registry is called {name.registry!r}")
+        if name is not None and not shared and not isinstance(name, Via):
+            _check_string(name)
 
     def _take(self, name: str | Via, process: Process) -> None:
         if isinstance(name, Via):
@@ -178,7 +179,9 @@ class Directory:
         for holding in tuple(process.held or ()):
             try:
                 holding.release(process)
-            except CRASHES as failure:
+            except PROGRAM_ENDS:
+                raise
+            except BaseException as failure:
                 failed.append((type(holding).release, failure))
         return failed
 
@@ -195,6 +198,11 @@ class _Name(Holding):
 
     def release(self, process: Process) -> None:
         self.taken.pop(self.key, None)
+
+
+def _check_string(name: Any) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"a process is registered under a string, not {name!r}")
 
 
 def calling_process(action: str) -> Process:

@@ -6,7 +6,6 @@ every other exception makes it end with `Crashed(exception)`.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,9 +15,9 @@ from aybiza.actors.runtime.teaching import explained, users_line
 
 UNSET: Any = object()
 
-# What ends the process that raises it and nothing else. A cancellation that no exit signal asked
-# for is one of them; KeyboardInterrupt is the whole program's.
-CRASHES: Final = (Exception, SystemExit, asyncio.CancelledError)
+# Everything else that code raises is a crash of its process and of nothing else: SystemExit, a
+# cancellation that no exit signal asked for, and whatever libraries derive from BaseException.
+PROGRAM_ENDS: Final = (KeyboardInterrupt, GeneratorExit)
 
 Advice = Callable[[], str]
 """What an error has to say besides, made when somebody reads it."""

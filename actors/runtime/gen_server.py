@@ -31,7 +31,14 @@ from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeAlias
 
-from aybiza.actors.runtime.errors import CRASHES, UNSET, ExitError, Stop, own_traceback, reason_of
+from aybiza.actors.runtime.errors import (
+    PROGRAM_ENDS,
+    UNSET,
+    ExitError,
+    Stop,
+    own_traceback,
+    reason_of,
+)
 from aybiza.actors.runtime.messages import Call, Cast, Exit, From, System, TimedOut
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Body, Process
@@ -245,7 +252,9 @@ async def _serve(
         if then is not IGNORE:
             _valid(then)
             instance._check_init()
-    except CRASHES:
+    except PROGRAM_ENDS:
+        raise
+    except BaseException:
         if process.exiting is UNSET:
             await _undo(process, instance)
         raise
@@ -347,7 +356,9 @@ async def _loop(server: GenServer, then: Then, process: Process) -> BaseExceptio
                 _valid(then)
             # While it waits for the next message, a server holds nothing of this one.
             message = None
-    except CRASHES as error:
+    except PROGRAM_ENDS:
+        raise
+    except BaseException as error:
         if process.exiting is not UNSET:
             raise
         message = None

@@ -15,7 +15,7 @@ from aybiza.actors.runtime.process import current_process
 from aybiza.actors.runtime.reasons import CALLING_SELF, NOPROC, TIMEOUT, Reason
 from aybiza.actors.runtime.relations import Relations
 from aybiza.actors.runtime.teaching import calls_itself, from_another_loop, not_open
-from aybiza.actors.runtime.time_limit import TimeLimit, TimeLimits
+from aybiza.actors.runtime.time_limit import TimeLimit, TimeLimits, seconds_of
 from aybiza.actors.runtime.timers import SHORTEST_INTERVAL, Tied, Timer, duration
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Messaging(Relations):
         self._usual_limit = self._limits.of(CALL_TIMEOUT)
 
     def _close(self) -> None:
+        self.tied.close()
         if self._limits:
             self._limits.close()
         self._limits = self._usual_limit = None
@@ -139,6 +140,9 @@ class Messaging(Relations):
         timeout: float | None = CALL_TIMEOUT,
     ) -> Any:
         """Send `envelope(caller, future, request)` to `dest`, wait for the answer; see `call`."""
+        limit = self._usual_limit
+        if timeout != CALL_TIMEOUT or limit is None:
+            limit = None if timeout is None else self.limit(timeout)
         target = self.find(dest)
         if target is None:
             if self.remote is not None and (place := self.remote.place(dest)) is not None:
@@ -156,9 +160,6 @@ class Messaging(Relations):
             target.callers = callers = {}
         callers[message] = None
         target.deliver(message)
-        limit = self._usual_limit
-        if timeout != CALL_TIMEOUT or limit is None:
-            limit = None if timeout is None else self.limit(timeout)
         if limit is not None:
             limit.add(message, _fail_call, dest)
         try:
@@ -210,11 +211,12 @@ class Messaging(Relations):
         return self._tie(timer, dest if isinstance(dest, Pid) else None)
 
     def _tie(self, timer: Timer, pid: Pid | None) -> Timer:
-        if pid is not None:
-            if self.find(pid) is not None:
-                self.tied.tie(timer, pid)
-            elif self._place(pid) is None:
-                timer.cancel()
+        if pid is None or self.find(pid) is not None:
+            self.tied.tie(timer, pid)
+        elif self._place(pid) is not None:
+            self.tied.tie(timer, None)
+        else:
+            timer.cancel()
         return timer
 
     def _send_late(self, dest: Dest, message: Any) -> None:
@@ -226,6 +228,7 @@ class Messaging(Relations):
 
         Raises `TimeoutError` after `timeout` seconds.
         """
+        timeout = None if timeout is None else seconds_of(timeout)
         target = self.find(dest)
         if target is None:
             if self.remote is not None and (place := self.remote.place(dest)) is not None:

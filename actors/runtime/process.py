@@ -15,10 +15,11 @@ from collections.abc import Callable, Coroutine, Hashable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from aybiza.actors.runtime.errors import CRASHES, UNSET, own_traceback, reason_of
+from aybiza.actors.runtime.errors import UNSET, own_traceback, reason_of
 from aybiza.actors.runtime.messages import Exit, From, TimedOut
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.reasons import NORMAL, SHUTDOWN, Reason
+from aybiza.actors.runtime.time_limit import seconds_of
 
 if TYPE_CHECKING:
     from aybiza.actors.runtime.holdings import Holding
@@ -183,6 +184,8 @@ class Process:
         if seconds is not None and seconds <= 0:
             self.reductions += 1
             return TimedOut()
+        if seconds is not None:
+            seconds = seconds_of(seconds)
         self.last_message = None
         self.waiter = waiter = self.vm.loop.create_future()
         self._pause_at = self.reductions + MESSAGES_A_SLICE
@@ -293,7 +296,10 @@ class Process:
                 body = await running
             if not callable(body):
                 error = body
-        except CRASHES as raised:
+        except BaseException as raised:
+            if isinstance(raised, GeneratorExit) and asyncio._get_running_loop() is None:
+                # Python clears away what a loop has left behind.
+                raise
             error = raised
         body = running = None
         own_traceback(error)
@@ -301,6 +307,8 @@ class Process:
             self.vm.reap(self, self.exiting)
         else:
             self.vm.reap(self, reason_of(error), error, by_itself=True)
+        if isinstance(error, KeyboardInterrupt):
+            raise error
         # The frames of the traceback lead back to this one, which must not lead to the error.
         error = None
 

@@ -75,6 +75,16 @@ class BadReturnValue:
     value: Any
 
 
+def is_same(reason: Reason, other: Reason) -> bool:
+    """Whether two reasons are equal; two that cannot be compared are not."""
+    if reason is other:
+        return True
+    try:
+        return bool(reason == other)
+    except Exception:
+        return False
+
+
 def is_orderly(reason: Reason) -> bool:
     """Whether a transient child that ends with `reason` has done its work."""
     return reason in (NORMAL, SHUTDOWN) if isinstance(reason, str) else type(reason) is Shutdown

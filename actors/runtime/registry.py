@@ -30,12 +30,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from aybiza.actors.runtime.errors import CRASHES, CallExit, NameTaken, UnknownName
+from aybiza.actors.runtime.errors import PROGRAM_ENDS, CallExit, NameTaken, UnknownName
 from aybiza.actors.runtime.holdings import Holding, hold, let_go
 from aybiza.actors.runtime.patterns import NOTHING, Clause, counted, first
 from aybiza.actors.runtime.pid import Dest, Pid
@@ -371,9 +370,14 @@ class Registry:
         if left:
             self._owners[process] = left
         if not held.bucket:
-            with suppress(*CRASHES):
+            try:
                 if self._table.get(held.entry_key) is held.bucket:
                     del self._table[held.entry_key]
+            except PROGRAM_ENDS:
+                raise
+            except BaseException:
+                # A key that cannot be compared is found by nobody either.
+                pass
 
     def _tell(self, process: Process, message: Registered | Unregistered) -> None:
         vm = process.vm

@@ -50,7 +50,7 @@ class Relations(Directory):
     def monitor(self, dest: Dest) -> int:
         """Have the calling process told by `Down(ref, …)` when `dest` ends; returns `ref`.
 
-        A `Down` of a name says `(name, node)`. Nobody hears of the own end.
+        A `Down` of a name says `(name, node)`, one of a `Via` that. Nobody hears of the own end.
         """
         watcher = calling_process("monitor")
         ref = next(self._refs)
@@ -64,7 +64,7 @@ class Relations(Directory):
             return ref
         if target is watcher:
             return ref
-        if shown is not dest:
+        if type(dest) is not Pid:
             self._monitored_names[ref] = shown
         if target.monitors is None:
             target.monitors = {}

@@ -28,7 +28,7 @@ from aybiza.actors.runtime.messages import TaskResult
 from aybiza.actors.runtime.messaging import CALL_TIMEOUT
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Process, current_process
-from aybiza.actors.runtime.reasons import KILL, KILLED, SHUTDOWN, TIMEOUT
+from aybiza.actors.runtime.reasons import KILL, KILLED, SHUTDOWN, TIMEOUT, is_same
 from aybiza.actors.runtime.task_debt import Arrivals, Debt, Told, first_told
 from aybiza.actors.runtime.task_stream import (
     TASK_SECONDS,
@@ -254,7 +254,8 @@ class Task(Generic[T]):
             return TaskOutcome("ok", told.value)
         if told is not None:
             reason = told.reason
-        return None if reason == (KILLED if kill else SHUTDOWN) else TaskOutcome("exit", reason)
+        ordered = is_same(reason, KILLED if kill else SHUTDOWN)
+        return None if ordered else TaskOutcome("exit", reason)
 
     def _check(self, action: str) -> None:
         owner = self.debt.owner

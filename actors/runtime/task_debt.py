@@ -18,6 +18,7 @@ from aybiza.actors.runtime.messages import Down, From, TaskResult
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Process
 from aybiza.actors.runtime.relations import unlink_both
+from aybiza.actors.runtime.time_limit import seconds_of
 
 Told: TypeAlias = TaskResult | Down
 
@@ -133,6 +134,8 @@ class Arrivals:
 
     async def next(self, timeout: float | None) -> tuple[Debt, Told] | None:
         """What is told next; None after `timeout` seconds."""
+        if timeout is not None:
+            timeout = seconds_of(timeout)
         if not self._arrived and (timeout is None or timeout > 0):
             self._waiter = self._loop.create_future()
             await asyncio.wait((self._waiter,), timeout=timeout)

@@ -32,6 +32,7 @@ from aybiza.actors.runtime.messages import TaskResult
 from aybiza.actors.runtime.process import current_process
 from aybiza.actors.runtime.reasons import KILL, TIMEOUT
 from aybiza.actors.runtime.task_debt import Debt, Told
+from aybiza.actors.runtime.time_limit import seconds_of
 from aybiza.actors.runtime.vm import VM
 
 Item = TypeVar("Item")
@@ -129,7 +130,7 @@ class _Stream:
     def _watch(self, task: _Running) -> None:
         self._running[task.debt] = task
         if self._options.timeout is not None:
-            limit = self._options.timeout
+            limit = seconds_of(self._options.timeout)
             task.timer = self._vm.loop.call_later(limit, self._out_of_time, task)
         for told in task.debt.all_told():
             self._told(task.debt, told)

@@ -30,7 +30,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from aybiza.actors.runtime.errors import CRASHES
+from aybiza.actors.runtime.errors import PROGRAM_ENDS
 
 MAX_HANDLERS = 1000
 MAX_DEPTH = 20
@@ -138,7 +138,9 @@ class Telemetry:
                     if self._depth > MAX_DEPTH:
                         raise RecursionError(f"{event} was executed by its own handlers")
                     handler.function(event, measured, described, handler.config)
-                except CRASHES as error:
+                except PROGRAM_ENDS:
+                    raise
+                except BaseException as error:
                     self._give_up(handler, error)
         finally:
             self._depth -= 1

@@ -9,12 +9,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 Act = Callable[[Any, Any], None]
 
+# What is to take longer is to take for ever.
+LONGEST_SECONDS = 100 * 366 * 86_400.0
+
 # So many limits keep their timer for those who come later; the others are made for one.
 KEPT = 32
+
+
+def seconds_of(limit: Any) -> float:
+    """A limit in seconds, checked: one below zero is over at once, no number is too large.
+
+    Raises `TypeError` for what is no number and `ValueError` for NaN, which would leave the timers
+    of the whole loop without an order.
+    """
+    if isinstance(limit, bool) or not isinstance(limit, Real):
+        raise TypeError(f"a time limit is a number of seconds or None, not {limit!r}")
+    seconds: Any = limit
+    if seconds != seconds:
+        raise ValueError("a time limit is a number of seconds or None, not NaN")
+    return float(min(max(seconds, 0.0), LONGEST_SECONDS))
 
 
 class TimeLimits:
@@ -27,7 +45,8 @@ class TimeLimits:
         self._kept: dict[float, TimeLimit] = {}
 
     def of(self, seconds: float) -> TimeLimit:
-        """The limit of `seconds`, to which who waits is added."""
+        """The limit of `seconds`, to which who waits is added; raises as `seconds_of`."""
+        seconds = seconds_of(seconds)
         limit = self._kept.get(seconds)
         if limit is None:
             kept = len(self._kept) < KEPT

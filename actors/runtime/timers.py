@@ -7,8 +7,9 @@
 
 A timer for a pid ends with that process, silently: what is left of it is None. One for a name is
 sent to whoever has the name when it is due, and dropped if nobody has. An interval for anything
-but a pid ends with the process that started it. Times are seconds of the VM's clock. One below
-zero, or an interval below `SHORTEST_INTERVAL`, raises `ValueError`, what is no number `TypeError`.
+but a pid ends with the process that started it. All that is left ends with the VM. Times are
+seconds of the VM's clock. One below zero, or an interval below `SHORTEST_INTERVAL`, raises
+`ValueError`, what is no number `TypeError`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from collections.abc import Callable
 from typing import Any
 
 from aybiza.actors.runtime.pid import Pid
+from aybiza.actors.runtime.time_limit import LONGEST_SECONDS
 
 # What is due at once and for ever would let nothing else run.
 SHORTEST_INTERVAL = 0.001
+
+# No process has this serial.
+THE_VM = 0
 
 
 class Timer:
@@ -81,7 +86,7 @@ class Timer:
 
 
 class Tied:
-    """Which timers end with which process, by the serial of its pid."""
+    """Which timers end with which process, by the serial of its pid, and which with the VM."""
 
     def __init__(self) -> None:
         self._timers: dict[int, dict[Timer, None]] = {}
@@ -89,10 +94,11 @@ class Tied:
     def __len__(self) -> int:
         return sum(map(len, self._timers.values()))
 
-    def tie(self, timer: Timer, pid: Pid) -> None:
-        """Let `timer` end with the local process `pid`."""
-        self._timers.setdefault(pid.serial, {})[timer] = None
-        timer._tie = (self, pid.serial)
+    def tie(self, timer: Timer, pid: Pid | None) -> None:
+        """Let `timer` end with the local process `pid`, or with the VM."""
+        serial = THE_VM if pid is None else pid.serial
+        self._timers.setdefault(serial, {})[timer] = None
+        timer._tie = (self, serial)
 
     def untie(self, timer: Timer, serial: int) -> None:
         """`timer` is done with."""
@@ -107,11 +113,17 @@ class Tied:
         for timer in list(self._timers.pop(pid.serial, ())):
             timer.cancel()
 
+    def close(self) -> None:
+        """The VM is left, and every timer goes with it."""
+        for serial in list(self._timers):
+            for timer in list(self._timers.pop(serial)):
+                timer.cancel()
+
 
 def duration(seconds: Any, *, least: float = 0.0) -> float:
     """`seconds`, checked: a number from `least` on; raises `TypeError` and `ValueError`."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise TypeError(f"a timer's time is a number of seconds, not {seconds!r}")
-    if seconds < 0 or not math.isfinite(seconds) or seconds < least:
+    if seconds < least or seconds in (math.inf, -math.inf) or seconds != seconds:
         raise ValueError(f"a timer cannot run for {seconds!r} seconds")
-    return seconds
+    return min(seconds, LONGEST_SECONDS)

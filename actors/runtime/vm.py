@@ -28,7 +28,14 @@ from aybiza.actors.runtime import telemetry
 from aybiza.actors.runtime.closing import Closing
 from aybiza.actors.runtime.crash_report import Reporter
 from aybiza.actors.runtime.directory import calling_process
-from aybiza.actors.runtime.errors import CRASHES, UNSET, CallExit, NameTaken, StartError, VMClosed
+from aybiza.actors.runtime.errors import (
+    PROGRAM_ENDS,
+    UNSET,
+    CallExit,
+    NameTaken,
+    StartError,
+    VMClosed,
+)
 from aybiza.actors.runtime.messages import System
 from aybiza.actors.runtime.messaging import CALL_TIMEOUT, Messaging
 from aybiza.actors.runtime.pid import Dest, Pid, Via
@@ -48,6 +55,7 @@ from aybiza.actors.runtime.reasons import (
     TIMEOUT,
     Reason,
     is_orderly,
+    is_same,
 )
 from aybiza.actors.runtime.relations import link_both
 from aybiza.actors.runtime.starting import Starting, out_of_time
@@ -58,6 +66,7 @@ from aybiza.actors.runtime.teaching import (
     not_open,
     note_plain,
 )
+from aybiza.actors.runtime.time_limit import seconds_of
 from aybiza.actors.runtime.timers import Timer, duration
 from aybiza.actors.runtime.watchdog import Watchdog
 from aybiza.config.said import look_past, show_whole
@@ -218,6 +227,7 @@ class VM(Messaging):
             taken = ("already_started", owner.pid)
             raise StartError(taken, partial(failed_start, server, taken))
         self._check_name(name)
+        limit = None if timeout is None else self.limit(timeout)
         future: asyncio.Future[Pid | None] = self.loop.create_future()
         body: Body = server.body(args, kwargs)
         shared = self.remote is not None and self.remote.shares(name)
@@ -225,11 +235,17 @@ class VM(Messaging):
             body = partial(_named, partial(self.remote.claim, name), body)
         process = self.spawn_process(body, label=server.__name__, link=link)
         started = Starting(process, current_process.get() if link else None, future)
-        if name is not None and not shared:
-            self._take(name, process)
-        if timeout is not None:
-            started.limit = self.limit(timeout)
-            started.limit.add(started, out_of_time, None)
+        try:
+            if name is not None and not shared:
+                self._take(name, process)
+        except BaseException:
+            # A registry refuses the name, or nobody listens where it tells of it.
+            future.cancel()
+            await started.give_up()
+            raise
+        if limit is not None:
+            started.limit = limit
+            limit.add(started, out_of_time, None)
         try:
             return await future
         except asyncio.CancelledError:
@@ -247,6 +263,7 @@ class VM(Messaging):
 
         Raises `CallExit` with `NOPROC`, `TIMEOUT`, or the reason it really ended with.
         """
+        timeout = None if timeout is None else seconds_of(timeout)
         target = self.find(dest)
         if target is None:
             if self.remote is None or (place := self.remote.place(dest)) is None:
@@ -255,7 +272,7 @@ class VM(Messaging):
                 ended = await self.remote.stop(place, reason, timeout)
             except TimeoutError:
                 ended = TIMEOUT
-            if ended is not reason and ended != reason:
+            if not is_same(ended, reason):
                 raise CallExit(ended, dest)
             return
         if target is current_process.get():
@@ -265,7 +282,7 @@ class VM(Messaging):
             ended = await self.join(target.pid, timeout)
         except TimeoutError:
             ended = TIMEOUT
-        if ended is not reason and ended != reason:
+        if not is_same(ended, reason):
             raise CallExit(ended, dest)
 
     def exit(self, dest: Dest, reason: Reason) -> None:
@@ -291,7 +308,8 @@ class VM(Messaging):
         self, seconds: float, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any
     ) -> Timer:
         """Run `function(*args)` as a process of its own in `seconds`; see `spawn`."""
-        return Timer(self.loop, duration(seconds), self.spawn, function, *args)
+        timer = Timer(self.loop, duration(seconds), self.spawn, function, *args)
+        return self._tie(timer, None)
 
     def nodes(self) -> list[str]:
         """`Node.list`: the other nodes that can be reached now, none in a VM that is alone."""
@@ -324,8 +342,8 @@ class VM(Messaging):
         self._alarms.pop(pid.serial, None)
         self.debugged.pop(pid.serial, None)
         self.tied.ended(pid)
-        if process.exiting is not UNSET:
-            self.limit(INSIST_SECONDS).discard(process)
+        if process.exiting is not UNSET and self._limits is not None:
+            self._limits.of(INSIST_SECONDS).discard(process)
         if by_itself and not is_orderly(reason):
             self._reporter.report(process, reason, error)
             self._tell_crash(process, reason)
@@ -368,7 +386,9 @@ class VM(Messaging):
         # Whatever a third party raises: the others must be told.
         try:
             observer(*told)
-        except CRASHES as failure:
+        except PROGRAM_ENDS:
+            raise
+        except BaseException as failure:
             self.report_failed_observer(observer, failure)
 
     def report_failed_observer(self, observer: Callable[..., None], failure: BaseException) -> None:
@@ -386,7 +406,9 @@ class VM(Messaging):
 
     def insist(self, process: Process, times: int = INSIST_TIMES) -> None:
         """Cancel a process again that has been told to end, until it does; at last give it up."""
-        self.limit(INSIST_SECONDS).add(process, self._cancel_again, times)
+        # The process that has closed the VM may outlive it.
+        if self._limits is not None:
+            self._limits.of(INSIST_SECONDS).add(process, self._cancel_again, times)
 
     def _cancel_again(self, process: Process, left: int) -> None:
         assert process.task is not None

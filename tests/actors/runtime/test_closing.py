@@ -7,8 +7,18 @@ from typing import Any
 
 import pytest
 
-from aybiza.actors.runtime import SHUTDOWN, VM, GenServer, Reason, VMClosed, virtual_time
-from aybiza.actors.runtime.closing import CLOSE_SECONDS
+from aybiza.actors.runtime import (
+    KILL,
+    SHUTDOWN,
+    VM,
+    GenServer,
+    Process,
+    Reason,
+    VMClosed,
+    current_process,
+    virtual_time,
+)
+from aybiza.actors.runtime.closing import CLOSE_SECONDS, OVERDUE_SECONDS
 from aybiza.supervisors import DynamicSupervisor, Supervisor, child
 from tests.actors.runtime.probe import forever
 
@@ -133,3 +143,101 @@ async def test_what_is_being_started_ends_at_once() -> None:
     assert now() == pytest.approx(1)
     error = (await asyncio.gather(starting, return_exceptions=True))[0]
     assert getattr(error, "reason", None) == SHUTDOWN
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@virtual_time
+async def test_a_start_without_limit_below_a_supervisor_does_not_hold_up_the_end(
+    nested: bool,
+) -> None:
+    class Starting(GenServer):
+        async def init(self) -> None:
+            await forever()
+
+    spec = child(Starting, timeout=None)
+    if nested:
+        spec = child(Supervisor, [spec], timeout=None)
+    async with VM(block_warning_ms=None) as vm:
+        top = await vm.start(DynamicSupervisor)
+        assert top is not None
+        starting = asyncio.ensure_future(DynamicSupervisor.start_child(vm, top, spec))
+        await asyncio.sleep(1)
+    assert now() <= 1 + 2 * CLOSE_SECONDS
+    await asyncio.gather(starting, return_exceptions=True)
+    assert only_this_task()
+
+
+@virtual_time
+async def test_a_supervisor_that_never_takes_its_order_is_killed_at_last() -> None:
+    class Stuck(Supervisor):
+        async def handle_cast(self, request: Any) -> None:
+            await forever()
+
+    ended: list[Any] = []
+    async with VM(block_warning_ms=None) as vm:
+        inner = child(Stuck, [child(Slow, ended, 0.0)], name="stuck")
+        await vm.start(Supervisor, [inner])
+        vm.cast("stuck", "wait")
+        await asyncio.sleep(0)
+    assert OVERDUE_SECONDS <= now() <= OVERDUE_SECONDS + 3 * CLOSE_SECONDS
+    assert only_this_task()
+
+
+@virtual_time
+async def test_no_timer_outlives_the_vm() -> None:
+    loop = asyncio.get_running_loop()
+    async with VM(block_warning_ms=None) as vm:
+        timers = [
+            vm.apply_after(3600, forever),
+            vm.send_after("nobody", "late", 3600),
+            vm.send_interval("nobody", "tick", 1),
+            vm.start_timer("nobody", "late", 3600),
+            vm.exit_after("nobody", "reason", 3600),
+        ]
+        await asyncio.sleep(1.5)
+        assert None not in [timer.read() for timer in timers]
+        assert len(vm.tied) == len(timers)
+    assert [timer.read() for timer in timers] == [None] * len(timers)
+    assert [each for each in loop._scheduled if not each.cancelled()] == []  # type: ignore[attr-defined]
+
+
+@virtual_time
+async def test_whoever_cancels_the_closing_leaves_nobody_alive() -> None:
+    ended: list[Any] = []
+
+    async def whole() -> None:
+        async with VM(block_warning_ms=None) as vm:
+            await vm.start(Supervisor, [child(Slow, ended, 3600, shutdown="infinity")])
+            await vm.start(Slow, ended, 3600)
+
+    closing = asyncio.ensure_future(whole())
+    await asyncio.sleep(1)
+    closing.cancel()
+    await asyncio.gather(closing, return_exceptions=True)
+    await asyncio.sleep(1)
+    assert only_this_task()
+    assert ended == []
+
+
+@virtual_time
+async def test_the_process_that_has_closed_its_vm_may_end_behind_it() -> None:
+    """Of itself, and by a signal."""
+    seen: list[Process] = []
+
+    async def closes(vm: VM) -> None:
+        process = current_process.get()
+        assert process is not None
+        seen.append(process)
+        await vm.__aexit__(None, None, None)
+        if len(seen) == 1:
+            raise RuntimeError("behind it")
+        await forever()
+
+    for _ in range(2):
+        vm = await VM(block_warning_ms=None).__aenter__()
+        vm.spawn(closes, vm)
+        await asyncio.sleep(1)
+    seen[1].end(KILL)
+    await asyncio.sleep(1)
+    assert [process.alive for process in seen] == [False, False]
+    assert only_this_task()
