@@ -229,14 +229,22 @@ class Process:
 
     def _select(self, wanted: Callable[[Any], bool], begin: int) -> Any:
         """The oldest message from the place `begin` on that is wanted, taken out, or `UNSET`."""
-        waiting = self.mailbox
-        for place in range(begin, len(waiting)):
-            if wanted(waiting[place]):
-                self._seen = 0
-                message = waiting.pop(place)
-                self._first, self._others = UNSET, deque(waiting) if waiting else None
-                return message
-        self._seen = len(waiting)
+        first, others = self._first, self._others
+        before = 0 if first is UNSET else 1
+        if begin < before and wanted(first):
+            self._first, self._seen = UNSET, 0
+            return first
+        if others is not None:
+            start = max(0, begin - before)
+            # What has arrived since the last look is near the end, where a deque is quick.
+            waiting = others if not start else (others[at] for at in range(start, len(others)))
+            for place, message in enumerate(waiting, start):
+                if wanted(message):
+                    del others[place]
+                    self._others, self._seen = others or None, 0
+                    return message
+            before += len(others)
+        self._seen = before
         return UNSET
 
     def discard(self, unwanted: Callable[[Any], bool]) -> None:

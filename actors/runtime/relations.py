@@ -90,7 +90,7 @@ class Relations(Directory):
         if self.remote is not None:
             self.remote.demonitor(ref)
         if flush:
-            watcher.discard(lambda message: type(message) is Down and message.ref == ref)
+            watcher.take(lambda message: type(message) is Down and message.ref == ref)
         return False
 
     def _bereave(self, process: Process, reason: Reason) -> None:

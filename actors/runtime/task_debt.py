@@ -30,7 +30,7 @@ class Debt(From):
     """See the module. `process` is the task's; None for a task that never ran, and for one of
     another node, whose pid is `there`."""
 
-    __slots__ = ("kept", "open", "owner", "process", "ref", "takers", "there")
+    __slots__ = ("given", "kept", "open", "owner", "process", "ref", "takers", "there")
 
     def __init__(self, owner: Process | None) -> None:
         super().__init__(owner.pid if owner else None, None)
@@ -39,6 +39,8 @@ class Debt(From):
         self.there: Pid | None = None
         self.ref = next(_refs)
         self.open = True
+        # How much of it went into the owner's mailbox; where nothing did, nobody need look.
+        self.given = 0
         self.kept: list[Told] = []
         self.takers: list[Callable[[Debt, Told], None]] = []
 
@@ -76,14 +78,14 @@ class Debt(From):
     def give_back(self, message: Told) -> None:
         """Put into the owner's mailbox what nobody has taken."""
         if self.owner is not None and self.owner.alive:
+            self.given += 1
             self.owner.deliver(message)
 
     def take(self) -> Told | None:
         """The first that was told and is still there."""
         if self.owner is None:
             return self.kept[0] if self.kept else None
-        told: Told | None = self.owner.take(self._tells)
-        return told
+        return self._take_back(self._tells)
 
     def all_told(self) -> list[Told]:
         """All that was told and is still there, in its order."""
@@ -95,7 +97,14 @@ class Debt(From):
         """Tell the owner nothing more, and take back a `Down` that waits in its mailbox."""
         if self.owner is not None:
             self.open = False
-            self.owner.take(lambda message: type(message) is Down and message.ref == self.ref)
+            self._take_back(lambda message: type(message) is Down and message.ref == self.ref)
+
+    def _take_back(self, wanted: Callable[[Any], bool]) -> Told | None:
+        told: Told | None = None
+        if self.given and self.owner is not None:
+            told = self.owner.take(wanted)
+            self.given -= told is not None
+        return told
 
     def _tells(self, message: Any) -> bool:
         return type(message) in (TaskResult, Down) and message.ref == self.ref
@@ -146,11 +155,14 @@ def first_told(debts: Iterable[Debt]) -> tuple[Debt, Told] | None:
     """What was told first of any of these debts of one owner, and is still there."""
     by_ref = {debt.ref: debt for debt in debts}
     for debt in by_ref.values():
-        if debt.owner is not None:
+        if debt.owner is not None and debt.given:
             told = debt.owner.take(
                 lambda message: type(message) in (TaskResult, Down) and message.ref in by_ref
             )
-            return None if told is None else (by_ref[told.ref], told)
+            if told is None:
+                return None
+            by_ref[told.ref].given -= 1
+            return by_ref[told.ref], told
         if debt.kept:
             return debt, debt.kept[0]
     return None

@@ -142,6 +142,11 @@ def check_callbacks(server: type, names: Mapping[str, tuple[str, ...] | None] = 
         awaited = inspect.iscoroutinefunction(value)
         if name in names:
             given = ", ".join(("self", *(names[name] or ("…",))))
+            if inspect.isasyncgenfunction(value):
+                raise TypeError(
+                    f"{where} is an async generator, for there is a `yield` in it, and the runtime "
+                    f"awaits it: `return` what it gives, and send the rest as messages"
+                )
             if not awaited and not hasattr(value, "__wrapped__"):
                 raise TypeError(
                     f"{where} is a plain function, and the runtime awaits it: write "
@@ -233,8 +238,15 @@ def note_plain(giver: str, function: Any, error: TypeError) -> None:
     if is_not_awaitable(error) and not hasattr(error, "__notes__"):
         code = getattr(function, "__code__", None)
         name = getattr(function, "__qualname__", short(function))
+        where = f"{name}{at(line_of(code)) if code else ''}"
+        if inspect.isasyncgenfunction(function):
+            error.add_note(
+                f"{giver} was given the async generator {where}: give it a coroutine function "
+                f"that goes through it with `async for`"
+            )
+            return
         error.add_note(
-            f"{giver} was given the plain function {name}{at(line_of(code)) if code else ''}: "
+            f"{giver} was given the plain function {where}: "
             f"define it with `async def`, or run it in a thread, Task.start_blocking(vm, {name}, …)"
         )
 

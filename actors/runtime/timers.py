@@ -92,7 +92,8 @@ class Tied:
         self._timers: dict[int, dict[Timer, None]] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._timers.values()))
+        """How many end with a process."""
+        return sum(len(timers) for serial, timers in self._timers.items() if serial != THE_VM)
 
     def tie(self, timer: Timer, pid: Pid | None) -> None:
         """Let `timer` end with the local process `pid`, or with the VM."""

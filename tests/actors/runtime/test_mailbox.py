@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from aybiza.actors.runtime import (
     GenServer,
     Pid,
     Process,
+    Task,
     TimedOut,
     current_process,
     sys,
@@ -267,3 +269,60 @@ async def test_a_process_that_is_told_to_end_takes_no_more_messages() -> None:
         vm.send(pid, 2)
         assert await vm.join(pid) == "enough"
     assert got == [1]
+
+
+class Looked(Process):
+    """Counts the messages that are looked at for one that is wanted."""
+
+    __slots__ = ()
+    messages = 0
+
+    def take(self, wanted: Callable[[Any], bool]) -> Any:
+        def counted(message: Any) -> bool:
+            Looked.messages += 1
+            return wanted(message)
+
+        return super().take(counted)
+
+
+class LookedAt(VM):
+    process_type = Looked
+
+
+@virtual_time
+async def test_to_be_told_of_many_ends_and_to_take_that_back_costs_the_same_for_each() -> None:
+    many = 500
+
+    async def watch() -> None:
+        for _ in range(many):
+            me().vm.monitor(me().vm.spawn(asyncio.sleep, 1))
+        await asyncio.sleep(2)
+        assert me().mailbox_length == many
+        Looked.messages = 0
+        for down in me().mailbox:
+            me().vm.demonitor(down.ref)
+        assert me().mailbox_length == 0
+
+    async with LookedAt(block_warning_ms=None) as vm:
+        assert await vm.join(vm.spawn(watch)) == NORMAL
+    assert Looked.messages == many
+
+
+@virtual_time
+async def test_who_waits_for_tasks_does_not_look_through_what_else_has_come() -> None:
+    async def own() -> None:
+        for number in range(500):
+            me().deliver(number)
+        Looked.messages = 0
+        await Task.async_(me().vm, asyncio.sleep, 1).result()
+        await Task.await_many([Task.async_(me().vm, asyncio.sleep, 1) for _ in range(3)])
+        assert Looked.messages == 0
+        # One that has come before it was asked for is found behind them.
+        task: Task[str | None] = Task.async_(me().vm, asyncio.sleep, 1, "value")
+        await asyncio.sleep(2)
+        value = await task.result()
+        assert value == "value"
+        assert me().mailbox == list(range(500))
+
+    async with LookedAt(block_warning_ms=None) as vm:
+        assert await vm.join(vm.spawn(own)) == NORMAL

@@ -36,6 +36,19 @@ def test_a_callback_that_is_a_plain_function_is_refused_where_it_is_written() ->
     )
 
 
+def test_a_callback_with_a_yield_in_it_is_refused_where_it_is_written() -> None:
+    with pytest.raises(TypeError) as caught:
+
+        class Yields(GenServer):
+            async def handle_call(self, request: Any, from_: Any) -> Any:  # yields
+                yield request
+
+    assert str(caught.value) == (
+        f"Yields.handle_call at {line('yields')} is an async generator, for there is a `yield` in "
+        f"it, and the runtime awaits it: `return` what it gives, and send the rest as messages"
+    )
+
+
 def test_a_state_machine_is_looked_at_for_its_own_callbacks() -> None:
     with pytest.raises(TypeError) as caught:
 
@@ -255,6 +268,24 @@ async def test_a_coroutine_where_a_function_is_meant_is_told_at_its_line() -> No
 
 def plainly() -> int:  # plainly
     return 1
+
+
+async def stepwise() -> Any:  # stepwise
+    yield 1
+
+
+@pytest.mark.parametrize("giver", ["vm.spawn", "a task"])
+@virtual_time
+async def test_an_async_generator_in_place_of_a_coroutine_function_is_told_of_in_the_log(
+    giver: str,
+) -> None:
+    async with VM("n") as vm:
+        start = vm.spawn if giver == "vm.spawn" else functools.partial(Task.start, vm)
+        _, entry = await reported(lambda: start(stepwise))
+    assert entry["exception"].splitlines()[-1] == (
+        f"{giver} was given the async generator stepwise ({line('stepwise')}): give it a coroutine "
+        f"function that goes through it with `async for`"
+    )
 
 
 @pytest.mark.parametrize("giver", ["vm.spawn", "a task"])
