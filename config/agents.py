@@ -130,14 +130,19 @@ def available() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
+def is_path(name_or_path: str) -> bool:
+    """Whether this names a file, and not an agent of this package."""
+    return name_or_path.endswith(".toml") or "/" in name_or_path
+
+
 def load_agent(name_or_path: str) -> Agent:
     """The agent of this name in the package, or of this `.toml` file.
 
     Reads a file: call it before the event loop has calls to carry. Raises AgentError.
     """
-    is_path = name_or_path.endswith(".toml") or "/" in name_or_path
-    path = Path(name_or_path).expanduser() if is_path else FOLDER / f"{name_or_path}.toml"
-    if not is_path and name_or_path not in available():
+    own = is_path(name_or_path)
+    path = Path(name_or_path).expanduser() if own else FOLDER / f"{name_or_path}.toml"
+    if not own and name_or_path not in available():
         raise AgentError(
             [
                 f"there is no agent {name_or_path!r}; there are: {', '.join(available())}; "

@@ -40,13 +40,16 @@ class EmulatorsError(Exception):
 class Emulators:
     """The child process, from start to stop."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, agent: str = "clinic") -> None:
+        """`agent`: for which the model answers, as AYBIZA_AGENT names it."""
         self._engine = engine
+        self._agent = agent
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, wanted: Callable[[], bool] = lambda: True) -> Mapping[str, str]:
         """Start the providers; the URLs of their servers. Ends early if no longer `wanted`."""
         command = [sys.executable, "-m", "aybiza.emulators", "--engine", self._engine]
+        command += ["--agent", self._agent]
         # A session of its own: the terminal's Ctrl-C is for the node first, which still talks to
         # its providers.
         self._process = subprocess.Popen(

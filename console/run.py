@@ -17,7 +17,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from aybiza.console.setup import policy_or_exit, quotas_or_exit, settings_or_exit
+from aybiza.console.setup import (
+    agent_or_exit,
+    policy_or_exit,
+    quotas_or_exit,
+    settings_or_exit,
+    stand_in_or_exit,
+)
 
 NODE_MAIN = "aybiza.console.node:node_main"
 
@@ -150,7 +156,10 @@ def run(
     os.environ.update(given)
     settings = settings_or_exit()
     policy_or_exit(settings)
+    agent_or_exit(settings)
     quotas_or_exit(settings)
+    if emulated is not None:
+        stand_in_or_exit(settings)
 
     from aybiza.actors.node.messages import Limits
     from aybiza.config import logs
@@ -168,6 +177,7 @@ def run(
         raise typer.Exit(error.code) from None
     runner = Runner(
         engine=None if emulated is None else emulated.value,
+        agent=settings.agent,
         main=node_main,
         port=settings.cluster_port,
         address=settings.cluster_bind,

@@ -50,11 +50,14 @@ class Runner:
         cookie: bytes,
         limits: Limits,
         as_json: bool,
+        agent: str = "clinic",
         nodes: Sequence[NodePlan] = (NodePlan("node"),),
         seeds: Sequence[tuple[str, int]] = (),
     ) -> None:
-        """`engine`: that of the emulators, None for none; the others as in NodeSystem."""
+        """`engine`: that of the emulators, None for none; `agent`: for whom they answer; the
+        others as in NodeSystem."""
         self._engine = engine
+        self._agent = agent
         self._main = main
         self._port = port
         self._address = address
@@ -77,7 +80,7 @@ class Runner:
                 signal.signal(number, lambda received, _frame: self._signals.append(received))
         # numpy's threads would have to be forked with the process that imports it.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        emulators = None if self._engine is None else Emulators(self._engine)
+        emulators = None if self._engine is None else Emulators(self._engine, self._agent)
         system: NodeSystem | None = None
         last: Event | None = None
         try:

@@ -84,6 +84,17 @@ def quotas_or_exit(settings: "Settings") -> None:
         _refuse([f"AYBIZA_QUOTAS_FILE: {problem}" for problem in error.problems])
 
 
+def stand_in_or_exit(settings: "Settings") -> None:
+    """Look at who answers for the agent when it is emulated. Rules that cannot be used: code 2."""
+    from aybiza.emulators.bedrock.rules import RulesError
+    from aybiza.emulators.bedrock.stand_in import stand_in
+
+    try:
+        stand_in(settings.agent)
+    except RulesError as error:
+        _refuse(error.problems)
+
+
 def _refuse(problems: list[str]) -> NoReturn:
     for problem in problems:
         print(f"aybiza: {problem}", file=sys.stderr)

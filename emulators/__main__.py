@@ -3,7 +3,8 @@
 Contract: when they accept connections, one line of JSON with their URLs goes to standard output,
 under the names of the environment variables that take them. The process runs until SIGTERM or
 SIGINT, until its standard input closes (when that is a pipe), or until its parent is gone.
-Exit codes: 0 ended as asked, 1 a server could not start, 2 wrong arguments.
+Exit codes: 0 ended as asked, 1 a server could not start, 2 wrong arguments, or an agent or rules
+that cannot be read.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
+from aybiza.config.agents import AgentError
 from aybiza.emulators.bedrock import BedrockEmulator, Pace
+from aybiza.emulators.bedrock.continuation import Responder
+from aybiza.emulators.bedrock.rules import RulesError
+from aybiza.emulators.bedrock.stand_in import stand_in
 from aybiza.emulators.services import ServicesEmulator
 
 STANDARD_INPUT = 0
@@ -39,7 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        return asyncio.run(_serve(options))
+        responder = stand_in(options.agent)
+        return asyncio.run(_serve(options, responder))
+    except (AgentError, RulesError) as error:
+        print(f"emulators: {error}", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"emulators: a server could not start: {error}", file=sys.stderr)
     except ImportError as error:
@@ -47,14 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1
 
 
-async def _serve(options: argparse.Namespace) -> int:
+async def _serve(options: argparse.Namespace, responder: Responder) -> int:
     from aybiza.emulators.deepgram import DeepgramEmulator
 
     pace = Pace(options.first_token_ms, options.per_delta_ms, options.jitter)
     stop = asyncio.Event()
     with _told_to_stop(stop):
         async with (
-            BedrockEmulator(host=options.host, port=options.bedrock_port, pace=pace) as bedrock,
+            BedrockEmulator(
+                host=options.host, port=options.bedrock_port, pace=pace, responder=responder
+            ) as bedrock,
             DeepgramEmulator(
                 engine=options.engine, host=options.host, port=options.deepgram_port
             ) as deepgram,
@@ -132,6 +143,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=("scripted", "acoustic"),
         default="scripted",
         help="how Deepgram hears and speaks: exact texts, or real speech (default: scripted)",
+    )
+    parser.add_argument(
+        "--agent",
+        default="clinic",
+        metavar="NAME|FILE",
+        help="the agent for which the model answers: by the rules in FILE's .rules.toml, as the"
+        " clinic, or by repeating what it understood (default: clinic)",
     )
     parser.add_argument(
         "--services",

@@ -19,13 +19,13 @@ from aybiza.emulators.bedrock.clinic.desk import Desk
 from aybiza.emulators.bedrock.continuation import Body, merged, text_of
 from aybiza.emulators.bedrock.reply import Reply, say
 
-_ABOUT_THE_CALL = re.compile(r"^\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
+ABOUT_THE_CALL = re.compile(r"^\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
 _BEGINS = re.compile(r"connect|begin|start|greet|answer|pick", re.I)
 
 
 def respond(body: Body) -> Reply:
     """The front desk's next reply."""
-    conversation = Conversation(Desk(_tool_names(body)))
+    conversation = Conversation(Desk(offered_tools(body)))
     used: dict[str, str] = {}
     reply = say(GREETING)
     for message in merged(body["messages"]):
@@ -37,22 +37,29 @@ def respond(body: Body) -> Reply:
             if text:
                 conversation.said(text)
             continue
-        results = _blocks(message, "toolResult")
-        for result in results:
-            tool = used.get(str(result.get("toolUseId")), "")
-            reply = conversation.learn(tool, _result(result))
-        if _ABOUT_THE_CALL.match(text):
+        results = results_of(message)
+        for identity, result in results:
+            reply = conversation.learn(used.get(identity, ""), result)
+        if ABOUT_THE_CALL.match(text):
             reply = say(GREETING if _BEGINS.search(text) else STILL_THERE)
         elif text or not results:
             reply = conversation.hear(text)
     return reply
 
 
-def _tool_names(body: Body) -> frozenset[str]:
+def offered_tools(body: Body) -> frozenset[str]:
+    """The names of the tools that a request offers."""
     config = body.get("toolConfig")
     tools = config.get("tools", []) if isinstance(config, Mapping) else []
     specs = [tool.get("toolSpec") for tool in tools if isinstance(tool, Mapping)]
     return frozenset(str(spec.get("name")) for spec in specs if isinstance(spec, Mapping))
+
+
+def results_of(message: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The results of tools in a message: the id of each use, and the JSON object that it gave."""
+    return [
+        (str(result.get("toolUseId")), _result(result)) for result in _blocks(message, "toolResult")
+    ]
 
 
 def _blocks(message: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:

@@ -19,6 +19,8 @@ from aybiza.emulators.bedrock.reply import Block, Reasoning, Reply, Text, ToolUs
 
 _REMEMBERED = 1024
 
+MODES = ("agent", "clinic", "scripted", "echo", "long")
+
 Answer = str | Reply
 
 
@@ -56,11 +58,11 @@ def long(sentences: int) -> Callable[[Body], Reply]:
     return lambda body: say(text)
 
 
-def from_json(members: object, clinic: Responder) -> Responder:
-    """The responder for `{"mode": "clinic" | "scripted" | "echo" | "long", …}`."""
+def from_json(members: object, clinic: Responder, agent: Responder) -> Responder:
+    """The responder for `{"mode": "agent" | "clinic" | "scripted" | "echo" | "long", …}`."""
     mode = members.get("mode") if isinstance(members, Mapping) else None
-    if not isinstance(members, Mapping) or mode not in ("clinic", "scripted", "echo", "long"):
-        raise ValueError(f"mode is {mode!r:.80}; allowed: clinic, scripted, echo, long")
+    if not isinstance(members, Mapping) or mode not in MODES:
+        raise ValueError(f"mode is {mode!r:.80}; allowed: {', '.join(MODES)}")
     if mode == "scripted":
         answers = members.get("answers")
         if not isinstance(answers, list) or not answers:
@@ -71,7 +73,7 @@ def from_json(members: object, clinic: Responder) -> Responder:
         if not isinstance(sentences, int) or not 1 <= sentences <= 1000:
             raise ValueError(f"sentences is {sentences!r:.80}; allowed: 1 to 1000")
         return long(sentences)
-    return echo if mode == "echo" else clinic
+    return {"echo": echo, "clinic": clinic, "agent": agent}[mode]
 
 
 def _answer(answer: object) -> Answer:

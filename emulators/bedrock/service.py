@@ -171,6 +171,7 @@ class Bedrock:
         self.guardrails = Guardrails()
         self.limits = Limits()
         self._seed = secrets.randbits(64) if seed is None else seed
+        self._agents = responder
         self._responder = continuing(responder)
 
     def answer_with(self, responder: Responder) -> None:
@@ -179,7 +180,7 @@ class Bedrock:
 
     def set_responder(self, members: object) -> None:
         """The same, from the control door's JSON."""
-        self.answer_with(from_json(members, respond))
+        self.answer_with(from_json(members, respond, self._agents))
 
     async def exchange(
         self,

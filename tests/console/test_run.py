@@ -1,6 +1,7 @@
 """`aybiza run` as a command: its options and its help."""
 
 import os
+from pathlib import Path
 
 import pytest
 import typer
@@ -26,6 +27,19 @@ def test_an_option_that_cannot_be_used_is_named(
     result = CliRunner().invoke(command_line(), arguments)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_rules_that_cannot_be_used_are_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    agent = tmp_path / "desk.toml"
+    agent.write_text('name = "A"\nsystem_prompt = "Help."\ngreeting = "Hello."\n')
+    (tmp_path / "desk.rules.toml").write_text('otherwse = "What?"')
+    monkeypatch.setenv("AYBIZA_AGENT", str(agent))
+    result = CliRunner().invoke(command_line(), ["--emulated=scripted"])
+    assert result.exit_code == 2
+    assert "desk.rules.toml: otherwse is not known; did you mean otherwise?" in result.stderr
 
 
 def test_the_help_has_an_example_and_the_exit_codes() -> None:

@@ -168,6 +168,10 @@ _RESULTS: dict[str, Callable[[Desk, Result], Reply]] = {
     "transfer_to_person": _transferring,
     "end_call": _ending,
 }
+
+TOOLS = frozenset(_RESULTS)
+"""The tools whose results the front desk understands."""
+
 _ERRORS: dict[str, Callable[[Desk, Result], Reply]] = {
     "who": _who,
     "what_day": _what_day,

@@ -17,7 +17,7 @@ def clinic(body: Any) -> Reply:
 
 
 def built(members: Any) -> Any:
-    return from_json(members, clinic)
+    return from_json(members, clinic, lambda body: say("The agent's."))
 
 
 def test_answers_come_in_order_and_the_last_one_stays() -> None:
@@ -72,7 +72,7 @@ def test_an_answer_may_be_built_of_parts() -> None:
 @pytest.mark.parametrize(
     ("members", "problem"),
     [
-        (None, "allowed: clinic, scripted, echo, long"),
+        (None, "allowed: agent, clinic, scripted, echo, long"),
         ({"mode": "poem"}, "mode is 'poem'"),
         ({"mode": "scripted"}, "needs `answers`"),
         ({"mode": "scripted", "answers": [""]}, "an answer is a text or an object"),
