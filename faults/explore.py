@@ -10,6 +10,7 @@ not depend on how many.
 from __future__ import annotations
 
 import gc
+import math
 import multiprocessing
 import re
 import time
@@ -27,6 +28,8 @@ from aybiza.faults.trial import Outcome, tried
 BATCH: Final = 20
 # Of one kind of break so many are shrunk: the first may be two kinds at once.
 SHRUNK: Final = 2
+# When the time is over what was found last is shrunk for so long at most.
+SHRINK_SECONDS: Final = 20.0
 
 Tell = Callable[[str], None]
 
@@ -57,6 +60,8 @@ class Exploration:
     cells: Counter[Cell] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     files: list[Path] = field(default_factory=list)
+    until: float = math.inf
+    """When to shrink no more, in seconds of `time.monotonic`."""
 
     def coverage(self) -> list[str]:
         """Lines that tell which faults struck in which phases, and how often."""
@@ -88,7 +93,7 @@ def explore(
     """Search for so long, or so many plans; a plan is shrunk in so many `trials` at most."""
     began = time.monotonic()
     until = None if minutes is None else began + minutes * 60.0
-    result = Exploration(seed)
+    result = Exploration(seed, until=math.inf if until is None else until + SHRINK_SECONDS)
     for outcomes in _batches(seed, jobs, until, plans):
         for number, outcome in outcomes:
             _take(result, number, outcome, folder, trials, tell)
@@ -167,7 +172,7 @@ def _take(
         result.kinds[kind] += 1
         if result.kinds[kind] > SHRUNK:
             continue
-        found = smallest(guilty, name, trials)
+        found = smallest(guilty, name, trials, result.until)
         tell(f"{plan.title}: {found.broken[0]}")
         if folder is not None:
             result.files.append(written(found, kind, folder))
@@ -189,9 +194,13 @@ def _guilty(plan: Plan, name: str) -> Plan:
     return plan
 
 
-def smallest(plan: Plan, name: str, trials: int = MOST) -> Found:
-    """The plan shrunk for as long as the invariant of this name stays broken."""
-    small = shrunk(plan, lambda proposal: _breaks(proposal, name), trials)
+def smallest(plan: Plan, name: str, trials: int = MOST, until: float = math.inf) -> Found:
+    """The plan shrunk for as long as the invariant of this name stays broken, and there is time."""
+
+    def breaks(proposal: Plan) -> bool:
+        return time.monotonic() < until and _breaks(proposal, name)
+
+    small = shrunk(plan, breaks, trials)
     lines = [line for line in tried(small).broken if line.startswith(f"{name}:")]
     return Found(replace(small, title=lines[0]), lines)
 

@@ -288,7 +288,9 @@ def _armed(fault: Fault) -> Armed:
     text = fault.message if fault.message is not None else fault.after
     event = Event.parse(text, "message") if text is not None else None
     before = Event.parse(fault.before, "before") if fault.before is not None else None
-    return Armed(fault, event, before, fault.times or None)
+    # A provider's fault waits with its provider, which counts how often it strikes.
+    provider = fault.kind.group in ("listen", "speak", "bedrock")
+    return Armed(fault, event, before, 1 if provider else fault.times or None)
 
 
 def _payload(message: Any) -> Any:

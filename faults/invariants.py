@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aybiza.dialogue.assent import assent
 from aybiza.dialogue.conversation import CONTINUE
 from aybiza.dialogue.journal import (
+    FAULT,
     AgentSentence,
     AnswerComplete,
     CallerSegment,
@@ -346,7 +347,9 @@ def _letters(text: str) -> str:
 
 
 def _is_cut_off(outcome: Outcome) -> bool:
-    """Whether the line itself has kept words from the node."""
+    """Whether the line itself, or a recogniser that never came, has kept words from the node."""
+    if any(entry == Ended(FAULT) for _, entry in outcome.entries):
+        return True
     kinds = {strike.fault.what for strike in outcome.strikes}
     broke = len(outcome.report.streams) > 1
     return broke or bool(kinds & {"line.mute", "line.drop"})

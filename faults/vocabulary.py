@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import sys
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
@@ -24,6 +25,12 @@ def actors() -> set[str]:
 def messages() -> set[str]:
     """The types of all messages and journal entries that are loaded, and the words that servers
     take for messages."""
+    return set(_messages(len(sys.modules), len(list(_servers(GenServer)))))
+
+
+@functools.lru_cache(maxsize=1)
+def _messages(modules: int, servers: int) -> frozenset[str]:
+    """Gathered anew when there are other modules or servers than the last time."""
     types = {
         name
         for module in list(sys.modules.values())
@@ -36,7 +43,7 @@ def messages() -> set[str]:
         for name in _CALLBACKS
         for word in _words(getattr(server, name).__code__)
     }
-    return types | words
+    return frozenset(types | words)
 
 
 def nearest(name: str, known: Collection[str]) -> str:
