@@ -76,6 +76,11 @@ def enhanced(metrics: Mapping[str, Any], models: Sequence[ModelProfile]) -> dict
     }
 
 
+def is_answered(metrics: Mapping[str, Any]) -> bool:
+    """Whether a model gave the answer of this turn: it was no older answer, and no excuse."""
+    return metrics.get("stop_reason") not in ("error", "cached")
+
+
 def actual_complexity(said: str, *, messages: int, tools_called: int) -> float:
     """How hard a turn turned out to be: 0.0 to 1.0, from the caller's words, how long the
     conversation was, and whether tools were really needed. The weightiest of the two counts."""

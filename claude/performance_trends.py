@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aybiza.claude.performance import ModelAssessment
+from aybiza.claude.performance import ModelAssessment, is_answered
 from aybiza.config.catalogue import MICRO
 
 SLOT_SECONDS: Final = 300
@@ -62,6 +62,11 @@ class Figures:
     needless_micro_usd: int = 0
     instead: Counter[str] = field(default_factory=Counter)
     first_token: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_MS) + 1))
+
+    @property
+    def answered(self) -> int:
+        """The turns that the model did answer."""
+        return self.turns - self.failed
 
     def add(self, other: Figures) -> None:
         """Take in those of another time."""
@@ -111,16 +116,17 @@ class PerformanceLog:
             model = OTHER
         figures = models.setdefault(model, Figures())
         figures.turns += 1
-        figures.failed += metrics.get("stop_reason") in ("error", "cached")
+        answered = is_answered(metrics)
+        figures.failed += not answered
         figures.cut += metrics.get("stop_reason") == "max_tokens"
         cost = metrics.get("cost_usd") or 0.0
         figures.micro_usd += round(cost * MICRO)
-        if optimal_usd is not None:
+        if optimal_usd is not None and answered:
             figures.needless_micro_usd += max(0, round((cost - optimal_usd) * MICRO))
-        if not assessment.was_optimal:
+        if answered and not assessment.was_optimal:
             figures.instead[assessment.optimal] += 1
         first = metrics.get("first_token_ms")
-        if first is not None:
+        if first is not None and answered:
             figures.first_token[bisect_left(BOUNDS_MS, first)] += 1
 
     def between(self, since: float, until: float) -> dict[str, Figures]:
@@ -233,14 +239,14 @@ def analyze_cost_trends(data: PerformanceData) -> dict[str, float | None]:
 
 
 def assess_conversation_quality(data: PerformanceData) -> dict[str, float | None]:
-    """The shares of the turns that a model answered, that were cut off, that the fitting model
-    answered."""
+    """The shares of the turns that a model answered and that were cut off; of those that a model
+    answered, the share of the fitting one."""
     whole = data.whole
     return {
         "turns": whole.turns,
         "answered_share": _share(whole.turns - whole.failed, whole.turns),
         "cut_share": _share(whole.cut, whole.turns),
-        "fitting_share": _share(whole.turns - whole.instead.total(), whole.turns),
+        "fitting_share": _share(whole.answered - whole.instead.total(), whole.answered),
     }
 
 
@@ -257,8 +263,8 @@ def generate_optimization_recommendations(data: PerformanceData) -> list[Recomme
 def should_adjust_model_selection(data: PerformanceData) -> bool:
     """Whether too many turns were answered by another model than the fitting one."""
     whole = data.whole
-    fitting = whole.turns - whole.instead.total()
-    return whole.turns >= ENOUGH_TURNS and fitting < FITTING_ENOUGH * whole.turns
+    fitting = whole.answered - whole.instead.total()
+    return whole.answered >= ENOUGH_TURNS and fitting < FITTING_ENOUGH * whole.answered
 
 
 def suggest_model_selection_changes(data: PerformanceData) -> Recommendation:
@@ -267,7 +273,7 @@ def suggest_model_selection_changes(data: PerformanceData) -> Recommendation:
     better, turns = figures.instead.most_common(1)[0]
     return Recommendation(
         "model_selection",
-        f"{turns} of {data.whole.turns} turns were answered by {model} where {better} fits their"
+        f"{turns} of {data.whole.answered} turns were answered by {model} where {better} fits their"
         " complexity: let the rule choose (AYBIZA_SELECTION=current), or ask that one first"
         " (AWS_DEFAULT_BEDROCK_MODEL)",
     )

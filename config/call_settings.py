@@ -36,6 +36,20 @@ class CallSettings(BaseModel):
         600,
         "Silence of the caller after which the agent asks, unless the agent says otherwise.",
     )
+    lost_after_failures: int = number(
+        "AYBIZA_LOST_AFTER_FAILURES",
+        5,
+        0,
+        1_000,
+        "Failures of a provider, without a success, after which /readyz says 503; 0: never.",
+    )
+    lost_within_seconds: int = number(
+        "AYBIZA_LOST_WITHIN_SECONDS",
+        60,
+        1,
+        3_600,
+        "Time within which those failures count.",
+    )
     turn_deadline_ms: int = number(
         "AYBIZA_TURN_DEADLINE_MS", 20_000, 1_000, 120_000, "Longest time for one answer of a model."
     )

@@ -35,6 +35,7 @@ from aybiza.actors.measures import events
 from aybiza.actors.measures.costs_keeper import CostsFile, CostsKeeper, restore
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.metrics_sink import MetricsSink
+from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.names import CALL_SUPERVISOR, PHRASES, TOOL_SUPERVISOR
 from aybiza.actors.node.context import NodeContext
@@ -184,6 +185,7 @@ class Node:
 
     async def _start(self, doors: Doors) -> None:
         settings = self._settings
+        watch(self.vm, settings.lost_after_failures, settings.lost_within_seconds)
         await restore(self.vm, self._quotas, self._costs)
         sinks = [child(CostsKeeper, self._costs, name="costs_keeper")]
         if self._cloudwatch is not None:

@@ -129,13 +129,17 @@ def performance_lines(told: dict[str, Any]) -> list[str]:
     )
     lines.append(
         f"quality  {quality['answered_share']:.0%} answered, {quality['cut_share']:.0%} cut off,"
-        f" {quality['fitting_share']:.0%} by the fitting model"
+        f" {_percent(quality['fitting_share'])} by the fitting model"
     )
     advice = told["optimization_recommendations"]
     return [
         *lines,
         *(f"advice on {each['about'].replace('_', ' ')}: {each['says']}" for each in advice),
     ]
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{share:.0%}"
 
 
 def _first_token(latency: dict[str, Any]) -> str:

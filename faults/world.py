@@ -26,6 +26,7 @@ from functools import partial
 from typing import Any, Final, Self, TypeVar, cast
 
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.memory_actor import TABLE as MEMORY_TABLE
 from aybiza.actors.names import TOOL_SUPERVISOR
 from aybiza.actors.placement.placement import Limits, Place
@@ -138,6 +139,7 @@ class World:
         vm = self.vm
         self._logs.__enter__()
         await vm.__aenter__()
+        watch(vm, self._settings.lost_after_failures, self._settings.lost_within_seconds)
         self.journals = vm.tables[MEMORY_TABLE] = WatchedJournals(self.trace)
         agent = self.agent
         door = HttpDoor(

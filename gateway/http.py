@@ -10,7 +10,8 @@
                      /incoming/signalwire, if `AYBIZA_CARRIERS` lets them
     POST /status     Twilio's status callbacks, logged
     GET  /healthz    200 while the loop runs
-    GET  /readyz     200 while the node takes calls, 503 with the reason when it does not
+    GET  /readyz     200 while the node takes calls, 503 with the reason when it does not, or when
+                     a provider is lost (`aybiza.actors.measures.provider_health`)
     GET  /metrics    Prometheus text
 
 Source: Twilio, TwiML `<Connect>`, `<Stream>`, `<Redirect>`; design, "Doors".
@@ -34,6 +35,7 @@ from starlette.routing import Route
 from aybiza.actors import names
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
+from aybiza.actors.measures.provider_health import lost
 from aybiza.actors.memory.memory_actor import Load, append, kept
 from aybiza.actors.placement.drain_actor import Left, adopt
 from aybiza.actors.placement.placement_actor import board
@@ -232,8 +234,16 @@ async def readyz(door: HttpDoor, request: Request) -> Response:
         own.calls = await count_calls(door.vm)
     except CallExit:
         return PlainTextResponse("the call supervisor is restarting\n", 503)
-    refusal = own.refusal(*own.carried(door.vm.now()))
+    refusal = own.refusal(*own.carried(door.vm.now())) or _lost(door.vm)
     return PlainTextResponse(f"{refusal or 'ready'}\n", 503 if refusal else 200)
+
+
+def _lost(vm: VM) -> str:
+    """Which providers are lost, in words; empty if none is."""
+    return ", ".join(
+        f"{provider} is lost: {count} failures and no success"
+        for provider, count in lost(vm).items()
+    )
 
 
 async def metrics(door: HttpDoor, request: Request) -> Response:

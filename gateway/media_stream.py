@@ -233,7 +233,7 @@ class MediaStream(GenServer):
                 self.vm.send(owner, event)
 
     def _note_refusal(self, code: int, why: str) -> None:
-        told = {"kind": "media_protocol", "call_id": self.call_id}
+        told = {"kind": "media_protocol", "call_id": self.call_id, "model": "", "region": ""}
         emit(self.vm, events.PROVIDER_ERROR, provider="carrier", **told)
         log.warning("media_refused", call_id=self.call_id, code=code, why=why)
 

@@ -7,10 +7,14 @@ a mark behind each sentence; it returns when to come back. The line's ledger kno
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from typing import Literal
 
 from aybiza.speech.line import Line
 from aybiza.speech.playout import Sentence
 from aybiza.speech.synthesis import Go
+
+Kind = Literal["answer", "bridge", "instead"]
 
 # Far enough ahead that a restart of the speaker or a stall of the loop is not heard.
 LEAD_SECONDS = 2.0
@@ -20,10 +24,14 @@ PIECE_BYTES = 1600
 
 class Pacer:
     """See the module. `answered` is set to the first sentence of an answer and the seconds from the
-    end of the caller's turn to its first audio."""
+    end of the caller's turn to its first audio. `kind`: what a sentence is; a bridge is passed
+    over, and what is said instead of an answer leaves the turn without one."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(
+        self, line: Line, kind: Callable[[Sentence, str], Kind] = lambda *_: "answer"
+    ) -> None:
         self._line = line
+        self._kind = kind
         self.answered: tuple[Sentence, float] | None = None
 
     def pace(self, goes: deque[Go], now: float) -> float | None:
@@ -52,6 +60,9 @@ class Pacer:
             go.audio.appendleft(piece[PIECE_BYTES:])
             piece = piece[:PIECE_BYTES]
         if self._line.finished_at is not None:
-            self.answered = go.name, now - self._line.finished_at
-            self._line.finished_at = None
+            kind = self._kind(go.name, go.texts[0].written)
+            if kind == "answer":
+                self.answered = go.name, now - self._line.finished_at
+            if kind != "bridge":
+                self._line.finished_at = None
         self._line.play(go.name, piece, now)

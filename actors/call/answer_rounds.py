@@ -209,6 +209,8 @@ class AnswerRounds:
             provider="bedrock",
             kind=problem.kind.value,
             call_id=self._context.call_id,
+            model=attempt.model,
+            region=attempt.region or "",
         )
         log.warning(
             "answer_broke_off",
@@ -216,6 +218,8 @@ class AnswerRounds:
             turn=self._turn,
             attempt=attempt.number,
             step=attempt.step,
+            model=attempt.model,
+            region=attempt.region,
             error=str(problem),
         )
         return problem

@@ -69,6 +69,7 @@ from aybiza.dialogue.events import (
 )
 from aybiza.dialogue.journal import AgentSentence, CallerTurn, decode, encode
 from aybiza.dialogue.prompt import system_prompt
+from aybiza.dialogue.turn_outcome import turn_over
 from aybiza.dialogue.turns import TurnMachine
 from aybiza.speech.playout import Sentence
 
@@ -369,6 +370,10 @@ class CallActor(GenServer):
         raise Stop(NORMAL)
 
     def _recorded(self, record: Record) -> None:
+        over = turn_over(self.machine.conversation, record.entry)
+        if over is not None:
+            turn, outcome = over
+            emit(self.vm, events.TURN_ENDED, call_id=self.call_id, turn=turn, outcome=outcome)
         match record.entry:
             case CallerTurn(turn, text) if text:
                 emit(self.vm, events.TURN_START, call_id=self.call_id, turn=turn)

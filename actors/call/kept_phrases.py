@@ -11,7 +11,9 @@ from __future__ import annotations
 from aybiza.actors import names
 from aybiza.actors.runtime import VM
 from aybiza.config.agents import Agent
+from aybiza.speech.pacing import Kind
 from aybiza.speech.phrases import Phrase, Phrases
+from aybiza.speech.playout import Sentence
 
 TABLE = "phrases"
 
@@ -30,6 +32,15 @@ def fixed(agent: Agent) -> frozenset[str]:
             agent.closing,
         )
     )
+
+
+def kind(agent: Agent, sentence: Sentence, text: str) -> Kind:
+    """What a text is to a caller who waits for an answer: the answer itself, a word that bridges
+    the time until it comes, or words that take its place."""
+    if sentence.seq == 0 or text == agent.filler:
+        return "bridge"
+    other = {agent.error_after_write, agent.refusal} | fixed(agent)
+    return "instead" if text in other else "answer"
 
 
 def table(vm: VM) -> Phrases:

@@ -23,6 +23,7 @@ Source: Deepgram, speak v1; Twilio, Media Streams ("media", "mark", "clear").
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -99,7 +100,7 @@ class SpeakerActor(GenServer):
         self._wire = Wire(self, "speaker", context.call_id, LIMITS, self._dial)
         self._budget = SpeakBudget()
         self._synthesis = Synthesis(self._line.ledger, self._voiced)
-        self._pacer = Pacer(self._line)
+        self._pacer = Pacer(self._line, partial(kept_phrases.kind, context.agent))
         self._known: set[Sentence] = set()
         self._recorded = bytearray()
         self._clearing = 0
@@ -226,7 +227,7 @@ class SpeakerActor(GenServer):
         if not self._budget.takes(go.characters, now):
             # A new socket has limits of its own.
             self._synthesis.lost(now, tried=False)
-            self._wire.drop("its limits are reached")
+            self._wire.drop("its limits are reached", fault=False)
             return False
         # From now on: what is not taken is waited for, too.
         self._wire.wants(True)

@@ -19,13 +19,13 @@ import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 import structlog
 
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
-from aybiza.actors.runtime import KILL, Exit, GenServer, Pid, Shutdown, Stop, Task, Timer
+from aybiza.actors.runtime import KILL, Exit, GenServer, Pid, Shutdown, Stop, Task, Timer, telemetry
 from aybiza.speech.deepgram_socket import DeepgramClosed, DeepgramRefused
 from aybiza.speech.reconnect import (
     Begun,
@@ -49,6 +49,13 @@ from aybiza.speech.reconnect import (
 
 CONNECT_SECONDS = 5.0
 SEND_SECONDS = 1.0
+
+PROVIDER: Final = "deepgram"
+_ERRORS: Final[dict[type[Event], str]] = {
+    Refused: "refused",
+    Closed: "closed",
+    TimedOut: "timed_out",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -170,13 +177,14 @@ class Wire(Generic[S]):
         if self._failures:
             log.info(f"{self._name}_back", call_id=self._call_id, failures=self._failures)
         self._failures = 0
+        self._tell_provider(events.PROVIDER_WORKED)
         self._tell(Worked())
 
-    def drop(self, why: str) -> None:
-        """The socket is no good: go on with another one."""
+    def drop(self, why: str, *, fault: bool = True) -> None:
+        """The socket is no good: go on with another one. `fault`: that is its provider's."""
         if self._reader is not None:
             self._vm.exit(self._reader, Shutdown(why))
-            self._gone(why, TimedOut())
+            self._gone(why, TimedOut(), fault=fault)
 
     async def send(self, action: Awaitable[None]) -> bool:
         """Await what is sent on the session, within a limit; False if that cost the socket."""
@@ -230,15 +238,20 @@ class Wire(Generic[S]):
             raise Stop(Shutdown(str(error) or "no answer in time")) from None
         raise Stop(Shutdown("Deepgram ended the stream"))
 
-    def _gone(self, reason: str, how: Event) -> None:
+    def _gone(self, reason: str, how: Event, *, fault: bool = True) -> None:
         how_told = events.SOCKET_FAILED if self.session is None else events.SOCKET_CLOSED
         told = {"socket": self._name, "call_id": self._call_id, "reason": reason}
         emit(self._vm, how_told, **told)
+        if fault and (kind := _ERRORS.get(type(how))):
+            self._tell_provider(events.PROVIDER_ERROR, kind=kind, model="", region="")
         self._reader, self.session, self._reason = None, None, reason
         self._failures += 1
         log.warning(f"{self._name}_down", call_id=self._call_id, reason=reason)
         self._happened.append(Down(reason))
         self._tell(how)
+
+    def _tell_provider(self, event: telemetry.Event, **more: str) -> None:
+        emit(self._vm, event, provider=PROVIDER, call_id=self._call_id, **more)
 
     def _tell(self, event: Event) -> None:
         for command in self._policy.handle(event, self._vm.now()):

@@ -33,6 +33,7 @@ CALL_STOP: Final[Event] = ("aybiza", "call", "stop")
 CALL_REFUSED: Final[Event] = ("aybiza", "call", "refused")
 CALL_TRANSFERRED: Final[Event] = ("aybiza", "call", "transferred")
 TURN_START: Final[Event] = ("aybiza", "turn", "start")
+TURN_ENDED: Final[Event] = ("aybiza", "turn", "ended")
 TURN_ANSWERED: Final[Event] = ("aybiza", "turn", "answered")
 TURN_INTERRUPTED: Final[Event] = ("aybiza", "turn", "interrupted")
 TURN_STOP: Final[Event] = ("aybiza", "turn", "stop")
@@ -58,6 +59,7 @@ SPEECH_FINAL: Final[Event] = ("aybiza", "speech", "final")
 SPEECH_FIRST_AUDIO: Final[Event] = ("aybiza", "speech", "first_audio")
 TEXT_PASSED_OVER: Final[Event] = ("aybiza", "speech", "passed_over")
 PROVIDER_ERROR: Final[Event] = ("aybiza", "provider", "error")
+PROVIDER_WORKED: Final[Event] = ("aybiza", "provider", "worked")
 DOOR_REFUSED: Final[Event] = ("aybiza", "door", "refused")
 SINK_FAILED: Final[Event] = ("aybiza", "sink", "failed")
 SINK_LOST: Final[Event] = ("aybiza", "sink", "lost")
@@ -89,8 +91,15 @@ EVENTS: Final[dict[Event, Told]] = {
         "It is known what came of putting a caller through", (), ("call_id", "outcome")
     ),
     TURN_START: Told("The caller has said something that is answered", (), _TURN),
+    TURN_ENDED: Told(
+        "A turn of the caller is over; outcome: answered, cached, apology, refused, interrupted",
+        (),
+        (*_TURN, "outcome"),
+    ),
     TURN_ANSWERED: Told(
-        "From the end of the caller's speech to the first audio of the answer", ("seconds",), _TURN
+        "From the end of the caller's speech to the first audio of the answer itself",
+        ("seconds",),
+        _TURN,
     ),
     TURN_INTERRUPTED: Told("The caller cut an answer short", (), _TURN),
     TURN_STOP: Told("From the caller's words to the last sentence", ("seconds",), _TURN),
@@ -127,7 +136,12 @@ EVENTS: Final[dict[Event, Told]] = {
     ),
     SPEECH_FIRST_AUDIO: Told("From a sentence to its first audio", ("seconds",), ("call_id",)),
     TEXT_PASSED_OVER: Told("A text was passed over: no voice would say it", (), ("call_id",)),
-    PROVIDER_ERROR: Told("A provider failed", (), ("provider", "kind", "call_id")),
+    PROVIDER_ERROR: Told(
+        'A provider failed; a model where one was asked, else ""',
+        (),
+        ("provider", "kind", "call_id", "model", "region"),
+    ),
+    PROVIDER_WORKED: Told("A provider did what it is for", (), ("provider", "call_id")),
     DOOR_REFUSED: Told("A door refused a request or a connection", (), ("door", "reason")),
     SINK_FAILED: Told("A metrics sink did not take a batch", (), ("reason",)),
     SINK_LOST: Told("A metrics sink lost values", ("count",)),

@@ -66,7 +66,11 @@ METRICS: Final[dict[str, Metric]] = {
         "counter", "Callers put through, by what came of it", ("outcome",)
     ),
     "aybiza_calls_active": Metric("gauge", "Calls under way"),
-    "aybiza_turns_total": Metric("counter", "Turns of callers that were answered"),
+    "aybiza_turns_total": Metric(
+        "counter",
+        "Turns of callers: answered, by a cached answer, an apology, a refusal, or interrupted",
+        ("outcome",),
+    ),
     "aybiza_barge_ins_total": Metric("counter", "Answers that a caller cut short"),
     "aybiza_turn_response_seconds": Metric(
         "histogram", "From the end of the caller's speech to the first audio of the answer"
@@ -100,7 +104,9 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "aybiza_sink_failures_total": Metric("counter", "Batches that a metrics sink did not take"),
     "aybiza_sink_lost_total": Metric("counter", "Values that a metrics sink has not got"),
-    "aybiza_errors_total": Metric("counter", "Errors of the providers", ("kind",)),
+    "aybiza_errors_total": Metric(
+        "counter", "Errors of the providers", ("provider", "kind", "model")
+    ),
     "aybiza_refused_total": Metric(
         "counter", "Requests and connections that the doors have refused", ("door", "reason")
     ),
@@ -140,7 +146,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.CALL_STOP: (Feed("aybiza_calls_total", None, ("outcome",)),),
     events.CALL_REFUSED: (Feed("aybiza_calls_total", None, ("outcome",)),),
     events.CALL_TRANSFERRED: (Feed("aybiza_transfers_total", None, ("outcome",)),),
-    events.TURN_START: (Feed("aybiza_turns_total"),),
+    events.TURN_ENDED: (Feed("aybiza_turns_total", None, ("outcome",)),),
     events.TURN_INTERRUPTED: (Feed("aybiza_barge_ins_total"),),
     events.TURN_ANSWERED: (Feed("aybiza_turn_response_seconds", "seconds"),),
     events.TURN_STOP: (Feed("aybiza_conversation_seconds", "seconds"),),
@@ -164,7 +170,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.SPEECH_FINAL: (Feed("aybiza_stt_final_seconds", "seconds"),),
     events.SPEECH_FIRST_AUDIO: (Feed("aybiza_tts_first_audio_seconds", "seconds"),),
     events.TEXT_PASSED_OVER: (Feed("aybiza_texts_passed_over_total"),),
-    events.PROVIDER_ERROR: (Feed("aybiza_errors_total", None, ("kind",)),),
+    events.PROVIDER_ERROR: (Feed("aybiza_errors_total", None, ("provider", "kind", "model")),),
     events.DOOR_REFUSED: (Feed("aybiza_refused_total", None, ("door", "reason")),),
     events.SINK_FAILED: (Feed("aybiza_sink_failures_total"),),
     events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count"),),

@@ -34,7 +34,12 @@ from aybiza.claude import performance_trends as trends
 from aybiza.claude.billing import Cost
 from aybiza.claude.choice import Choice
 from aybiza.claude.models import ModelProfile
-from aybiza.claude.performance import actual_complexity, enhanced, optimal_cost_usd
+from aybiza.claude.performance import (
+    actual_complexity,
+    enhanced,
+    is_answered,
+    optimal_cost_usd,
+)
 from aybiza.claude.performance_trends import PerformanceLog
 from aybiza.claude.stream import Usage
 from aybiza.config.catalogue import MICRO
@@ -66,8 +71,9 @@ def track_conversation_performance(
     performance_log(vm).record(
         metrics, assessment, now=moment, optimal_usd=optimal_cost_usd(metrics, models)
     )
-    fit = "fitting" if assessment.was_optimal else "another"
-    emit(vm, events.TURN_JUDGED, call_id=call_id, fit=fit)
+    if is_answered(metrics):
+        fit = "fitting" if assessment.was_optimal else "another"
+        emit(vm, events.TURN_JUDGED, call_id=call_id, fit=fit)
     sent = {
         "model": metrics.get("model_used"),
         "tenant_id": metrics.get("tenant_id"),
@@ -109,6 +115,7 @@ def track_claude4_performance(
 ) -> Cost:
     """Record one request to a model, and charge for it. duration: ms. What it has cost."""
     cost = costs.charge(vm, profile, usage, call_id=call_id, tenant_id=tenant_id)
+    emit(vm, events.PROVIDER_WORKED, provider="bedrock", call_id=call_id)
     emit(
         vm,
         events.REQUEST_STOP,

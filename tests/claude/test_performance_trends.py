@@ -124,8 +124,16 @@ def test_quality_is_what_was_answered_whole_and_by_the_fitting_model() -> None:
         "turns": 5,
         "answered_share": 0.6,
         "cut_share": 0.2,
-        "fitting_share": 0.8,
+        "fitting_share": 2 / 3,
     }
+
+
+def test_where_no_model_answered_none_was_the_fitting_one() -> None:
+    log = PerformanceLog()
+    for reason in ("error", "cached"):
+        record(log, stop_reason=reason, first_token_ms=100)
+    assert assess_conversation_quality(data(log))["fitting_share"] is None
+    assert analyze_latency_trends(data(log))["haiku"]["p50_ms"] is None
 
 
 def test_of_nothing_nothing_is_said() -> None:

@@ -75,6 +75,8 @@ WRONG = {
     "REDIS_URL": "http://localhost:6379",
     "AYBIZA_MAX_CALL_SECONDS": "5",
     "AYBIZA_SILENCE_TIMEOUT_SECONDS": "0",
+    "AYBIZA_LOST_AFTER_FAILURES": "-1",
+    "AYBIZA_LOST_WITHIN_SECONDS": "0",
     "AYBIZA_TURN_DEADLINE_MS": "soon",
     "AWS_ACCESS_KEY_ID": "two words",
     "AWS_SECRET_ACCESS_KEY": "two words",

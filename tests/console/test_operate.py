@@ -137,3 +137,17 @@ def test_without_a_node_they_say_so_and_fail(command: list[str]) -> None:
 def test_wrong_usage_is_told() -> None:
     assert aybiza("kill").exit_code == 2
     assert aybiza("tree", "--port", "none").exit_code == 2
+
+
+def test_where_no_model_answered_no_share_is_told() -> None:
+    quality = {"turns": 2, "answered_share": 0.0, "cut_share": 0.0, "fitting_share": None}
+    cost = {"usd": 0.0, "usd_a_turn": 0.0, "change_percent": None, "needless_usd": 0.0}
+    told = {
+        "model_usage_distribution": {},
+        "latency_trends": {},
+        "cost_trends": cost,
+        "quality_metrics": quality,
+        "optimization_recommendations": [],
+    }
+    lines = performance_lines(told)
+    assert lines[-1] == "quality  0% answered, 0% cut off, none by the fitting model"

@@ -10,7 +10,10 @@ import httpx
 import pytest
 
 from aybiza.actors import names
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.metrics_actor import MetricsActor, count
+from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.memory_actor import MemoryActor, append, kept
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.placement.placement import Limits, Place, Row
@@ -268,13 +271,26 @@ async def test_health_does_not_depend_on_any_actor(tmp_path: Path) -> None:
 
 async def test_metrics_are_prometheus_text(tmp_path: Path) -> None:
     async with door(tmp_path) as (vm, client):
-        count(vm, "aybiza_turns_total")
+        count(vm, "aybiza_barge_ins_total")
         response = await client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
-    assert "aybiza_turns_total 1.0" in response.text
+    assert "aybiza_barge_ins_total 1.0" in response.text
 
 
 async def test_status_callbacks_are_taken(tmp_path: Path) -> None:
     async with door(tmp_path) as (_, client):
         response = await client.post("/status", data={**FORM, "CallStatus": "completed"})
     assert response.status_code == 204
+
+
+async def test_a_node_whose_provider_is_lost_is_not_ready_until_it_works(tmp_path: Path) -> None:
+    told = {"provider": "deepgram", "call_id": "CA1"}
+    async with door(tmp_path) as (vm, client):
+        watch(vm, 2, 60.0)
+        for _ in range(2):
+            emit(vm, events.PROVIDER_ERROR, kind="refused", model="", region="", **told)
+        lost = await client.get("/readyz")
+        emit(vm, events.PROVIDER_WORKED, **told)
+        well = await client.get("/readyz")
+    assert (lost.status_code, well.status_code) == (503, 200)
+    assert lost.text == "deepgram is lost: 2 failures and no success\n"

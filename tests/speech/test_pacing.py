@@ -7,7 +7,7 @@ from collections import deque
 import pytest
 
 from aybiza.speech.line import Line
-from aybiza.speech.pacing import LEAD_SECONDS, PIECE_BYTES, Pacer
+from aybiza.speech.pacing import LEAD_SECONDS, PIECE_BYTES, Kind, Pacer
 from aybiza.speech.playout import Sentence
 from aybiza.speech.synthesis import Go, Text
 
@@ -69,3 +69,20 @@ def test_the_response_is_measured_once_at_the_first_audio_of_an_answer() -> None
     assert pacer.answered[0] == Sentence(1, 1)
     assert pacer.answered[1] == pytest.approx(0.75)
     assert line.finished_at is None
+
+
+@pytest.mark.parametrize(
+    ("kinds", "measured"),
+    [(["answer"], 1.0), (["bridge", "answer"], 1.2), (["instead", "answer"], None)],
+)
+def test_the_response_is_measured_to_the_answer_itself(
+    kinds: list[Kind], measured: float | None
+) -> None:
+    line = Line("CA1", Sink())
+    line.finished_at = 0.0
+    of_kind = {Sentence(1, seq): kind for seq, kind in enumerate(kinds, 1)}
+    pacer = Pacer(line, lambda sentence, _: of_kind[sentence])
+    for seq in range(1, len(kinds) + 1):
+        pacer.pace(deque([go(0.1, seq)]), 1.0 + 0.2 * (seq - 1))
+    seconds = pacer.answered[1] if pacer.answered else None
+    assert seconds == pytest.approx(measured)

@@ -43,15 +43,15 @@ async def figures(vm: VM) -> dict[tuple[str, tuple[tuple[str, str], ...]], float
 async def test_counters_gauges_and_histograms_are_rendered() -> None:
     async with VM() as vm:
         await vm.start(MetricsActor, name="metrics")
-        count(vm, "aybiza_turns_total")
-        count(vm, "aybiza_turns_total", 2)
+        count(vm, "aybiza_barge_ins_total")
+        count(vm, "aybiza_barge_ins_total", 2)
         count(vm, "aybiza_tokens_total", amount=150, model="haiku", kind="input")
         set_gauge(vm, "aybiza_calls_active", 3)
         count(vm, "aybiza_calls_active", -1)
         observe(vm, "aybiza_first_token_seconds", 0.3)
         observe(vm, "aybiza_first_token_seconds", 30.0)
         seen = await figures(vm)
-        assert seen["aybiza_turns_total", ()] == 3
+        assert seen["aybiza_barge_ins_total", ()] == 3
         assert seen["aybiza_tokens_total", (("kind", "input"), ("model", "haiku"))] == 150
         assert seen["aybiza_calls_active", ()] == 2
         assert seen["aybiza_first_token_seconds_count", ()] == 2
@@ -74,33 +74,33 @@ async def test_the_figures_outlive_the_actor_and_can_be_read_without_it() -> Non
     async with VM() as vm:
         pid = await vm.start(MetricsActor, name="metrics")
         assert pid is not None
-        count(vm, "aybiza_turns_total")
+        count(vm, "aybiza_barge_ins_total")
         await asyncio.sleep(0)
         vm.exit(pid, KILL)
         await vm.join(pid)
-        count(vm, "aybiza_turns_total")
-        assert (await figures(vm))["aybiza_turns_total", ()] == 1
+        count(vm, "aybiza_barge_ins_total")
+        assert (await figures(vm))["aybiza_barge_ins_total", ()] == 1
         await vm.start(MetricsActor, name="metrics")
-        count(vm, "aybiza_turns_total")
-        assert (await figures(vm))["aybiza_turns_total", ()] == 2
+        count(vm, "aybiza_barge_ins_total")
+        assert (await figures(vm))["aybiza_barge_ins_total", ()] == 2
 
 
 WRONG: list[tuple[Any, ...]] = [
     ("increment", "aybiza_no_such_total", {}, 1),
     ("increment", None, {}, 1),
-    ("increment", "aybiza_turns_total", {"model": "x"}, 1),
+    ("increment", "aybiza_barge_ins_total", {"model": "x"}, 1),
     ("increment", "aybiza_tokens_total", {}, 1),
     ("increment", "aybiza_tokens_total", {"model": "x", "kind": "input", "more": 1}, 1),
-    ("increment", "aybiza_turns_total", {}, -1),
-    ("increment", "aybiza_turns_total", {}, math.nan),
-    ("increment", "aybiza_turns_total", {}, "many"),
+    ("increment", "aybiza_barge_ins_total", {}, -1),
+    ("increment", "aybiza_barge_ins_total", {}, math.nan),
+    ("increment", "aybiza_barge_ins_total", {}, "many"),
     ("increment", "aybiza_first_token_seconds", {}, 1),
-    ("observe", "aybiza_turns_total", 1.0, {}),
+    ("observe", "aybiza_barge_ins_total", 1.0, {}),
     ("observe", "aybiza_first_token_seconds", math.inf, {}),
     ("observe", "aybiza_first_token_seconds", None, {}),
-    ("set", "aybiza_turns_total", {}, 1),
+    ("set", "aybiza_barge_ins_total", {}, 1),
     ("increment",),
-    ("explode", "aybiza_turns_total"),
+    ("explode", "aybiza_barge_ins_total"),
     (),
 ]
 
@@ -144,13 +144,13 @@ async def test_labels_beyond_the_limit_are_counted_as_other() -> None:
         await vm.start(MetricsActor, name="metrics")
         with capture_logs() as logs:
             for number in range(MAX_SERIES + 50):
-                count(vm, "aybiza_errors_total", kind=f"kind {number}")
-            count(vm, "aybiza_errors_total", kind="kind 0")
+                count(vm, "aybiza_transfers_total", outcome=f"kind {number}")
+            count(vm, "aybiza_transfers_total", outcome="kind 0")
             seen = await figures(vm)
-        series = [labels for name, labels in seen if name == "aybiza_errors_total"]
+        series = [labels for name, labels in seen if name == "aybiza_transfers_total"]
         assert len(series) == MAX_SERIES + 1
-        assert seen["aybiza_errors_total", (("kind", "other"),)] == 50
-        assert seen["aybiza_errors_total", (("kind", "kind 0"),)] == 2
+        assert seen["aybiza_transfers_total", (("outcome", "other"),)] == 50
+        assert seen["aybiza_transfers_total", (("outcome", "kind 0"),)] == 2
         assert len(logs) == 1
 
 
@@ -158,8 +158,8 @@ async def test_labels_beyond_the_limit_are_counted_as_other() -> None:
 async def test_a_long_label_is_cut() -> None:
     async with VM() as vm:
         await vm.start(MetricsActor, name="metrics")
-        count(vm, "aybiza_errors_total", kind="x" * 10_000)
-        assert ("aybiza_errors_total", (("kind", "x" * 100),)) in await figures(vm)
+        count(vm, "aybiza_transfers_total", outcome="x" * 10_000)
+        assert ("aybiza_transfers_total", (("outcome", "x" * 100),)) in await figures(vm)
 
 
 @virtual_time
@@ -264,10 +264,10 @@ async def test_the_vm_itself_is_measured() -> None:
 @virtual_time
 async def test_counting_never_raises_even_when_nobody_counts() -> None:
     async with VM() as vm:
-        count(vm, "aybiza_turns_total")
+        count(vm, "aybiza_barge_ins_total")
         observe(vm, "nothing", math.nan, label=object())
-    count(vm, "aybiza_turns_total")
-    assert table(vm).registry.get_sample_value("aybiza_turns_total") == 0
+    count(vm, "aybiza_barge_ins_total")
+    assert table(vm).registry.get_sample_value("aybiza_barge_ins_total") == 0
 
 
 async def test_frames_that_the_machine_has_refused_are_counted_by_their_reason() -> None:

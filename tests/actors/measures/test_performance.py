@@ -136,6 +136,7 @@ async def test_an_answer_without_a_model_is_recorded_as_a_failure() -> None:
         await settle(place)
         told = await analyze_model_performance_trends(place.vm)
     assert told["quality_metrics"]["answered_share"] == 0
+    assert told["quality_metrics"]["fitting_share"] is None
     assert told["cost_trends"]["usd"] == 0
 
 
