@@ -46,7 +46,8 @@ class Quotas:
     """Limits in micro-USD, None for none, and what a reached one does.
 
     `call`, `tenant_day` and `action` are those of a tenant that `tenants` does not name; `day` is
-    the node's, and acts as `day_action` says, as `action` if that is None.
+    the node's, and acts as `day_action` says, as `action` if that is None. A call that has cost
+    `call_ceiling` is refused whatever its action is, for a cheaper model costs something too.
     """
 
     call: int | None = None
@@ -55,6 +56,7 @@ class Quotas:
     action: Action = "degrade"
     tenants: Mapping[str, Limits] = field(default_factory=dict)
     day_action: Action | None = None
+    call_ceiling: int | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -65,8 +67,9 @@ class Quotas:
             settings.quota_action,
         )
         day = _micro_usd(settings.quota_day_usd)
+        ceiling = _micro_usd(settings.quota_call_ceiling_usd)
         if settings.quotas_file is None:
-            return cls(base.call, base.tenant_day, day, base.action)
+            return cls(base.call, base.tenant_day, day, base.action, call_ceiling=ceiling)
         file = load_quotas(settings.quotas_file)
         default = _limits(file.default, base)
         return cls(
@@ -76,6 +79,7 @@ class Quotas:
             default.action,
             {tenant: _limits(quota, default) for tenant, quota in file.tenants.items()},
             settings.quota_action,
+            ceiling,
         )
 
     def limits(self, tenant_id: str | None) -> Limits:
@@ -221,6 +225,7 @@ class Ledger:
             ("day", _day(now), quotas.day, quotas.day_action or quotas.action),
             ("tenant_day", tenant_id or NO_TENANT, own.tenant_day, own.action),
             ("call", call_id, own.call, own.action),
+            ("call", call_id, quotas.call_ceiling, "refuse"),
         )
         return [
             QuotaReached(scope, key, spent[scope], limit, action)

@@ -53,6 +53,14 @@ class CallSettings(BaseModel):
     turn_deadline_ms: int = number(
         "AYBIZA_TURN_DEADLINE_MS", 20_000, 1_000, 120_000, "Longest time for one answer of a model."
     )
+    model_rounds: int = number(
+        "AYBIZA_MODEL_ROUNDS",
+        12,
+        1,
+        100,
+        "Most requests to a model for one turn of the caller, those with the results of tools"
+        " included.",
+    )
 
 
 class SpeechSettings(BaseModel):

@@ -4,6 +4,7 @@ Source: environment configuration of the specification (000, section 1); model i
 Bedrock, "Supported foundation models".
 """
 
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -156,6 +157,12 @@ class MoneySettings(BaseModel):
     """Money."""
 
     quota_call_usd: Usd | None = money("AYBIZA_QUOTA_CALL_USD", "Most that one call may cost.")
+    quota_call_ceiling_usd: Usd = setting(
+        "AYBIZA_QUOTA_CALL_CEILING_USD",
+        Decimal(5),
+        "an amount in USD above 0, such as 2.50",
+        "Most that one call may cost whatever the quotas do: the agent then ends it in words.",
+    )
     quota_tenant_day_usd: Usd | None = money(
         "AYBIZA_QUOTA_TENANT_DAY_USD", "Most that the calls of a tenant may cost in a day (UTC)."
     )

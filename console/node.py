@@ -246,6 +246,7 @@ class Node:
             deepgram=self._deepgram,
             toolbox=self._toolbox,
             answer_seconds=settings.turn_deadline_ms / 1000.0,
+            model_rounds=settings.model_rounds,
             opened=self.vm.now() - running_for(start, time.time()),
             at_seam=SEAM in start.custom_parameters,
             start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),

@@ -58,8 +58,10 @@ from aybiza.dialogue.journal import FAULT
 from aybiza.gateway.carriers.codec import (
     CLOSE_POLICY_VIOLATION,
     Codec,
+    Connected,
     Dtmf,
     Frame,
+    Ignored,
     Mark,
     Media,
     ProtocolError,
@@ -67,6 +69,8 @@ from aybiza.gateway.carriers.codec import (
     Unknown,
 )
 from aybiza.gateway.carriers.codec import Stop as StreamStopped
+from aybiza.gateway.carriers.frames import Frames
+from aybiza.gateway.limited_log import told
 from aybiza.speech.line import Line
 from aybiza.supervisors.call_session import call_session
 from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
@@ -103,12 +107,18 @@ MAX_SINCE_DIGITS = 12
 
 log = structlog.get_logger(__name__)
 
+UNKNOWN = "media_event_unknown"
+
 # Makes the context of a call from its line and what the carrier told of it.
 ContextOf = Callable[[Line, Start], CallContext]
 
 # Lets a stream in, as what is returned, or raises ProtocolError
 # (`aybiza.gateway.admission.admission`).
 Admit = Callable[[Start], Start]
+
+
+# What says nothing to the call.
+_OF_NO_USE = frozenset((Connected, Ignored, Unknown))
 
 
 class Connection(Protocol):
@@ -168,8 +178,6 @@ class MediaStream(GenServer):
                 self._context.line.post(DigitPressed(digit))
             case StreamStopped():
                 self._hang_up()
-            case Unknown():
-                log.warning("media_event_unknown", call_id=self.call_id, event_=str(message))
             case Exit(pid, reason) if pid == self._session:
                 await self._session_gone(reason)
             # A caller who has hung up is no lost line: the session notes it and ends.
@@ -219,11 +227,17 @@ class MediaStream(GenServer):
         """Audio goes straight to the line, the rest to the process."""
         owner = self.pid
         line: Line | None = None
+        frames = Frames(self.vm.now)
         async for frame in self._socket:
             for came in self._codec.decode(frame):
                 if type(came) is Media:
                     assert line is not None
                     line.hear(came.payload)
+                    continue
+                frames.count(came, started=line is not None)
+                if type(came) in _OF_NO_USE:
+                    if type(came) is Unknown:
+                        told(self.vm, UNKNOWN, call_id=self.call_id, event_=str(came))
                     continue
                 event = self._admit(came) if type(came) is Start else came
                 if type(event) is Start:
@@ -233,9 +247,9 @@ class MediaStream(GenServer):
                 self.vm.send(owner, event)
 
     def _note_refusal(self, code: int, why: str) -> None:
-        told = {"kind": "media_protocol", "call_id": self.call_id, "model": "", "region": ""}
-        emit(self.vm, events.PROVIDER_ERROR, provider="carrier", **told)
-        log.warning("media_refused", call_id=self.call_id, code=code, why=why)
+        about = {"kind": "media_protocol", "call_id": self.call_id, "model": "", "region": ""}
+        emit(self.vm, events.PROVIDER_ERROR, provider="carrier", **about)
+        told(self.vm, "media_refused", call_id=self.call_id, code=code, why=why)
 
     async def _refuse(self, error: ProtocolError) -> None:
         self._note_refusal(error.close_code, error.reason)
@@ -243,7 +257,7 @@ class MediaStream(GenServer):
 
     async def _close(self, code: int, why: str) -> None:
         """Close the connection, and end."""
-        log.info("media_closing", call_id=self.call_id, code=code, reason=why)
+        told(self.vm, "media_closing", "info", call_id=self.call_id, code=code, reason=why)
         self._leaving = True
         try:
             async with asyncio.timeout(CLOSE_SECONDS):

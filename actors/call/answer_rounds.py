@@ -136,8 +136,9 @@ class AnswerRounds:
         self._performance.finished()
 
     async def _rounds(self) -> None:
-        rounds = 0
-        while rounds < TOOL_ROUNDS + 2:
+        rounds = asked = 0
+        while rounds < TOOL_ROUNDS + 2 and asked < self._context.model_rounds:
+            asked += 1
             outcome = await self._ask()
             if isinstance(outcome, LastWords):
                 self._last_words(outcome)

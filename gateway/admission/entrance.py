@@ -24,6 +24,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request
 
 from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.flow import Flow
 from aybiza.gateway.admission.policy import HTTP, MEDIA
 from aybiza.gateway.admission.rules import Knock
 from aybiza.gateway.admission.waiting_room import Guest
@@ -182,6 +183,7 @@ class MediaConnection(Entrance, ServerConnection):
         super().__init__(*arguments, **options)
         self.admission = admission
         self._header_bytes = 0
+        self._flow = Flow()
 
     def knock(self, request: Request) -> Knock:
         """The handshake's request."""
@@ -194,13 +196,17 @@ class MediaConnection(Entrance, ServerConnection):
         return Knock(self._address, secure, request.path, path, headers)
 
     def data_received(self, data: bytes) -> None:
-        """Read; a handshake has its bound."""
+        """Read; a handshake has its bound, and so has what comes behind it."""
         if self._passed and self.request is None:
             self._header_bytes += len(data)
             if self._header_bytes > MAX_HEADER_BYTES:
                 self.refuse("too_large")
                 self._raw.abort()
                 return
+        elif self._passed and not self._flow.take(len(data), started=self._guest is None):
+            self.refuse("flood")
+            self._raw.abort()
+            return
         super().data_received(data)
         if self._passed and self.request is None and self.protocol.handshake_exc and not self._gone:
             self.refuse("malformed")

@@ -66,7 +66,7 @@ class Door:
 
 _REQUEST: Final = "16 KB of headers, 64 KB of body, 10 s, counted by address"
 _PAGE: Final = "16 KB of headers, 10 s, counted by address"
-_STREAM: Final = "16 KB of headers, then 8 frames and 32 KB before `start`, 10 s each"
+_STREAM: Final = "16 KB of headers, then 8 events and 128 KB before `start`, 10 s each"
 
 
 def _webhook(path: str, carrier: str, *, is_call: bool = True) -> Door:
@@ -112,7 +112,7 @@ def _table() -> Iterator[Door]:
         ELSEWHERE,
         "Asterisk",
         Proof.SWITCH,
-        "64 connections of strangers in all, 10 s and 32 KB each; switches have room of their own",
+        "64 connections of strangers in all, 10 s and 128 KB each; switches have room of their own",
         "hung up on",
     )
     yield Door(

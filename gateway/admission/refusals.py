@@ -25,6 +25,7 @@ REASONS: Final = (
     "tls",  # a TLS handshake that failed
     "malformed",  # no HTTP, no websocket handshake, or a Host that is none
     "too_large",  # headers or a body beyond the bounds
+    "flood",  # more bytes than a stream has, before its start or later
     "rate",  # more requests a minute of an address than allowed
     "origin",  # a request that somebody else's web page has a browser send
     "signature",  # no signature of the carrier's, or a wrong one

@@ -6,8 +6,9 @@ buffer. The listening socket belongs to the node, so a restart of this server re
 disturbs no call.
 
 AudioSocket proves nothing about who connects. A node that asks for stream tokens takes calls from
-the switches in `AYBIZA_SWITCHES` only (`aybiza.gateway.admission.admission`); of connections that
-have not yet been let in, `MAX_STRANGERS` are held.
+the switches in `AYBIZA_SWITCHES` only (`aybiza.gateway.admission.admission`). Of connections that
+have not yet been let in, `MAX_STRANGERS` are held; those of known switches have room of their own,
+`MAX_OF_SWITCHES`, which no stranger takes.
 
 Source: Asterisk, "AudioSocket" and "AudioSocket()".
 """
@@ -16,7 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -24,6 +26,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from aybiza.actors.runtime import Exit, GenServer, Stop, Task, is_orderly
 from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.flow import Flow
 from aybiza.gateway.carriers.audio_socket_codec import (
     CLEAR,
     HANG_UP,
@@ -43,6 +46,7 @@ from aybiza.speech.mulaw import SAMPLE_RATE
 
 DOOR: Final = "audiosocket"
 MAX_STRANGERS: Final = 64
+MAX_OF_SWITCHES: Final = 256
 READ_BYTES: Final = 16 * 1024
 WRITE_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 2.0
@@ -63,7 +67,14 @@ class AudioSocket:
     connection does, and so does the iteration.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        switch: bool = False,
+        flooded: Callable[[], None] = lambda: None,
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._loop = asyncio.get_running_loop()
@@ -72,6 +83,9 @@ class AudioSocket:
         self._given = asyncio.Event()
         self._closed = False
         self.known = False
+        self.switch = switch
+        self._flow = Flow()
+        self._flooded = flooded
 
     def know(self) -> None:
         """The call has been let in."""
@@ -131,6 +145,9 @@ class AudioSocket:
     async def _read(self) -> None:
         parser = Parser()
         while data := await self._reader.read(READ_BYTES):
+            if not self._flow.take(len(data), started=self.known):
+                self._flooded()
+                return
             for frame in parser.feed(data):
                 await self._incoming.put(frame)
 
@@ -205,11 +222,14 @@ class AudioSocketServer(GenServer):
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Have a MediaStream carry the connection, for as long as it lives."""
         address = writer.get_extra_info("peername")[0]
-        if sum(not each.known for each in self._connections) >= MAX_STRANGERS:
+        switch = self._admission.is_switch(address)
+        waiting = sum(not each.known and each.switch == switch for each in self._connections)
+        if waiting >= (MAX_OF_SWITCHES if switch else MAX_STRANGERS):
             self._admission.refused(DOOR, "connections", address)
             writer.transport.abort()
             return
-        connection = AudioSocket(reader, writer)
+        flooded = partial(self._admission.refused, DOOR, "flood", address)
+        connection = AudioSocket(reader, writer, switch=switch, flooded=flooded)
         self._connections.add(connection)
         running = self.vm.loop.create_task(connection.run())
         visit = self._admission.visit(address, connection.know, carrier=DOOR)

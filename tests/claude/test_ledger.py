@@ -90,16 +90,19 @@ def test_a_negative_amount_is_refused() -> None:
 
 
 def test_quotas_come_from_the_settings_in_micro_usd() -> None:
-    assert Quotas.of(load({})) == Quotas()
+    assert Quotas.of(load({})) == Quotas(call_ceiling=5_000_000)
     settings = load(
         {
             "AYBIZA_QUOTA_CALL_USD": "0.30",
             "AYBIZA_QUOTA_TENANT_DAY_USD": "25",
             "AYBIZA_QUOTA_DAY_USD": "99.999999",
             "AYBIZA_QUOTA_ACTION": "REFUSE",
+            "AYBIZA_QUOTA_CALL_CEILING_USD": "2",
         }
     )
-    assert Quotas.of(settings) == Quotas(300_000, 25_000_000, 99_999_999, "refuse")
+    assert Quotas.of(settings) == Quotas(
+        300_000, 25_000_000, 99_999_999, "refuse", call_ceiling=2_000_000
+    )
 
 
 QUOTAS = """

@@ -128,6 +128,16 @@ async def test_a_model_that_wants_nothing_but_tools_has_the_last_word_taken_from
     assert (told.said, told.stop_reason) == ([AGENT.error], "error")
 
 
+async def test_a_turn_asks_the_model_so_often_and_no_more() -> None:
+    replies = [use("book", {"day": n, "confirmed": True}) for n in range(TOOL_ROUNDS)]
+    book = Book().registry()
+    async with stage({YES: [*replies, DONE]}, toolbox=book, model_rounds=2) as place:
+        told = await place.answer(YES)
+        assert len(place.requests(told)) == 2
+    assert told.stop_reason == "error"
+    assert len(told.said) == 1
+
+
 STORY = Reply(
     (
         Text("I will look. It will take a moment or even two. Here I go with it at once."),

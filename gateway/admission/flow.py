@@ -1,0 +1,40 @@
+"""How many bytes a media connection may bring: few before `start`, then at a bounded rate.
+
+Speech has some 20 KB a second on every wire. What comes in much larger amounts is something else,
+such as pings, which a websocket answers before anybody sees them, or events without a meaning.
+
+Contract: `take` is told of bytes as they come and says whether they may. Pure but for the clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+EARLY_BYTES: Final = 128 * 1024
+"""Room for a frame of the largest size, so that it is refused for what it is."""
+BURST_BYTES: Final = 4 * 1024 * 1024
+BYTES_A_SECOND: Final = 512 * 1024
+
+
+class Flow:
+    """See the module. `timer`: monotonic, in seconds."""
+
+    __slots__ = ("_early", "_room", "_seen", "_timer")
+
+    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+        self._timer = timer
+        self._early = 0
+        self._room = float(BURST_BYTES)
+        self._seen = timer()
+
+    def take(self, count: int, *, started: bool) -> bool:
+        """Whether so many more bytes may come, the stream having started or not."""
+        if not started:
+            self._early += count
+            return self._early <= EARLY_BYTES
+        now = self._timer()
+        refilled = self._room + (now - self._seen) * BYTES_A_SECOND
+        self._room, self._seen = min(refilled, BURST_BYTES) - count, now
+        return self._room >= 0
