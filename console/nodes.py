@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,9 +44,18 @@ def list_command(port: PortOption = None, as_json: AsJson = False) -> None:
         typer.echo(line)
 
 
-@app.command("ports", epilog="Example: aybiza node ports --json")
-def ports_command(port: PortOption = None, as_json: AsJson = False) -> None:
+@app.command("ports", epilog="Example: aybiza node ports --policy")
+def ports_command(
+    port: PortOption = None,
+    as_json: AsJson = False,
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Show who may come in by each path; asks no node.")
+    ] = False,
+) -> None:
     """Show every TCP port on which this machine's nodes and their keepers listen."""
+    if policy:
+        _show_policy(as_json)
+        return
     from aybiza.actors.node.process import children_by_parent, descendants
     from aybiza.console.listeners import listeners, owner
 
@@ -65,6 +74,18 @@ def ports_command(port: PortOption = None, as_json: AsJson = False) -> None:
         return
     for row in rows:
         typer.echo("{address:>15}:{port:<5}  {process:12} pid {pid:<7}  {purpose}".format(**row))
+
+
+def _show_policy(as_json: bool) -> None:
+    from aybiza.gateway.admission.policy import POLICY
+
+    if as_json:
+        typer.echo(json.dumps({"doors": [row.row() for row in POLICY]}))
+        return
+    for row in POLICY:
+        typer.echo(f"{row.listener} {row.method} {row.path}")
+        for name in ("who", "proof", "cost", "refusal"):
+            typer.echo(f"    {name:8} {row.row()[name]}")
 
 
 def member_lines(members: Sequence[dict[str, Any]], kept: Sequence[dict[str, Any]]) -> list[str]:

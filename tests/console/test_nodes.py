@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from aybiza.console.cli import app
 from aybiza.console.listeners import Listener
 from aybiza.console.nodes import CLUSTER, EMULATOR, JOIN, member_lines, port_rows
+from aybiza.gateway.admission.policy import POLICY
 from tests.actors.cluster.machines import Machine
 from tests.actors.node.kit import free_port
 
@@ -87,6 +88,15 @@ def test_ports_lists_all_that_listens(machine: Machine) -> None:
     expected = ["admin", "aybiza run", "keeper, log", "keeper, log", "n-1", "n-2"]
     assert sorted(row["process"] for row in ports) == expected
     assert {row["address"] for row in ports} == {"127.0.0.1"}
+
+
+def test_ports_shows_who_may_come_in_by_each_path_without_a_node() -> None:
+    told = CliRunner().invoke(app, ["node", "ports", "--policy", "--json"])
+    assert json.loads(told.stdout)["doors"] == [row.row() for row in POLICY]
+    lines = CliRunner().invoke(app, ["node", "ports", "--policy"]).stdout.splitlines()
+    for row in POLICY:
+        at = lines.index(f"{row.listener} {row.method} {row.path}")
+        assert row.proof.value in lines[at + 2]
 
 
 @pytest.mark.parametrize("command", ["list", "ports"])
