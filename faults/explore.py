@@ -25,7 +25,7 @@ from aybiza.faults.random_plans import plan_of
 from aybiza.faults.shrink import MOST, shrunk
 from aybiza.faults.trial import Outcome, tried
 
-BATCH: Final = 20
+BATCH: Final = 5
 # Of one kind of break so many are shrunk: the first may be two kinds at once.
 SHRUNK: Final = 2
 # When the time is over what was found last is shrunk for so long at most.
@@ -166,6 +166,9 @@ def _take(
     for name in dict.fromkeys(line.partition(":")[0] for line in broken):
         if f"{name}: no fault" in result.kinds:
             result.kinds[f"{name}: no fault"] += 1
+            continue
+        if time.monotonic() >= result.until:
+            result.kinds[f"{name}: not looked into"] += 1
             continue
         guilty = _guilty(plan, name)
         kind = f"{name}: " + (" ".join(sorted(f.what for f in guilty.faults)) or "no fault")
