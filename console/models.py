@@ -4,6 +4,7 @@ Exit codes: 0; 2 if the catalogue, the selection or a setting cannot be used.
 """
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,10 +54,11 @@ def models(
     if as_json:
         typer.echo(json.dumps(_described(catalogue, today), indent=2))
         return
-    table = [_HEADER, *(_row(model, today) for model in catalogue.models.values())]
-    widths = [max(len(row[column]) for row in table) for column in range(len(_HEADER))]
-    for row in table:
-        typer.echo("  ".join(map(str.ljust, row, widths)).rstrip())
+    for line in _HEADER:
+        typer.echo(line)
+    for model in catalogue.models.values():
+        for line in _lines(model, today):
+            typer.echo(line)
     for model in catalogue.models.values():
         if model.long_context is not None:
             longer = _priced(model.long_context)
@@ -119,22 +121,17 @@ def explain(
     typer.echo(f"→ {choice.model} in {choice.region}, at most {choice.max_tokens} tokens{thinking}")
 
 
+_FIRST = "{:41}  {:8}  {}"
+_SECOND = "  {:7}  {:6}  {:20}  {:16}  {:8}  {}"
 _HEADER = (
-    "MODEL",
-    "TIER",
-    "CONTEXT",
-    "ANSWER",
-    "USD A MILLION",
-    "THINKING",
-    "SAMPLING",
-    "CANNOT",
-    "SCORES",
-    "STATE",
+    _FIRST.format("MODEL", "TIER", "STATE"),
+    _SECOND.format("CONTEXT", "ANSWER", "USD A MILLION", "THINKING", "SAMPLING", "SCORES"),
 )
 _WIDE = 10
 
 
-def _row(model: "Model", today: date) -> tuple[str, ...]:
+def _lines(model: "Model", today: date) -> Iterator[str]:
+    """A model in at most 80 columns: what it is, what it takes, and what it cannot."""
     can = {
         "tools": model.tools,
         "force": model.forced_tools,
@@ -143,18 +140,20 @@ def _row(model: "Model", today: date) -> tuple[str, ...]:
         "cache": model.min_cache_tokens is not None,
     }
     scores = model.scores
-    return (
-        model.id,
-        model.tier,
+    yield _FIRST.format(model.id, model.tier, _state(model, today)).rstrip()
+    yield _SECOND.format(
         f"{model.context // 1000}K",
         f"{model.max_output // 1000}K",
         _priced(model.prices),
         ", ".join(model.thinking) or "none",
         model.sampling,
-        " ".join(word for word, holds in can.items() if not holds),
         f"{scores.intelligence}/{scores.speed}/{scores.cost}",
-        _state(model, today),
     )
+    cannot = ", ".join(word for word, holds in can.items() if not holds)
+    if cannot:
+        yield f"  cannot: {cannot}"
+    if model.lifecycle(today) == "retired":
+        yield f"  asked for, {(model.successor or '').rpartition('claude-')[2]} answers"
 
 
 def _priced(prices: "Prices | LongContext") -> str:
@@ -171,9 +170,7 @@ def _usd(micro: int) -> str:
 def _state(model: "Model", today: date) -> str:
     state = model.lifecycle(today)
     if state == "retired":
-        return (
-            f"retired {model.end_of_life}, now {(model.successor or '').rpartition('claude-')[2]}"
-        )
+        return f"retired {model.end_of_life}"
     return f"{state} until {model.end_of_life}" if model.end_of_life else state
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -89,26 +90,46 @@ def _show_policy(as_json: bool) -> None:
 
 
 def member_lines(members: Sequence[dict[str, Any]], kept: Sequence[dict[str, Any]]) -> list[str]:
-    """The table of `node list`: name, state, machine, load, process and doors."""
+    """The table of `node list`, at most 80 columns: a line of figures and one of doors a node."""
     here = {each["node"]: each for each in kept}
-    lines = []
+    lines = [_ROW.format("NODE", "STATE", "MACHINE", "CALLS", "LATE", "MEMORY")]
     for member in members:
         own = here.pop(member["node"], None)
         load = member.get("load")
         doors = _doors(own) if own is not None else load["place"]["http"] if load else ""
         machine = member.get("machine", "")
-        head = f"{member['node']:20} {member['state']:5} {machine:21} "
-        lines.append(f"{head}{_load(load) if load else ''}{doors}")
+        takes = (load["refusal"] or "takes calls") if load else ""
+        lines += _node(member["node"], member["state"], machine, load, takes, doors)
     # A node that has not come up yet is known to its keeper only.
-    lines += [f"{name:20} {each['phase']:5} {'':21} {_doors(each)}" for name, each in here.items()]
+    for name, each in here.items():
+        lines += _node(name, each["phase"], "", None, _doors(each))
     return [line.rstrip() for line in lines]
 
 
-def _load(load: dict[str, Any]) -> str:
-    takes = load["refusal"] or "takes calls"
-    return (
-        f"{load['calls']}/{load['max_calls']} calls  {load['lag_ms']:g} ms late"
-        f"  {load['memory_mb']} MB  {takes}  "
+_ROW = "{:12}  {:8}  {:21}  {:>11}  {:>9}  {:>9}"
+_NAME_COLUMNS = 12
+_COLUMNS = 80
+
+
+def _node(
+    name: str, state: str, machine: str, load: dict[str, Any] | None, *details: str
+) -> Iterator[str]:
+    figures = ("", "", "")
+    if load is not None:
+        calls = f"{load['calls']}/{load['max_calls']}"
+        figures = (calls, f"{load['lag_ms']:g} ms", f"{load['memory_mb']} MB")
+    if len(name) > _NAME_COLUMNS:
+        yield name
+        name = ""
+    yield _ROW.format(name, state, machine, *figures)
+    told = "  ".join(detail for detail in details if detail)
+    yield from textwrap.wrap(
+        told,
+        _COLUMNS,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -44,9 +44,8 @@ def calls(port: PortOption = None, node: NodeOption = None, as_json: AsJson = Fa
     if as_json:
         typer.echo(json.dumps(answer))
         return
-    for call in answer["calls"]:
-        typer.echo("  ".join(f"{name} {value}" for name, value in call.items()))
-    typer.echo(f"{len(answer['calls'])} calls")
+    for line in call_lines(answer["calls"]):
+        typer.echo(line)
 
 
 def performance(
@@ -153,12 +152,49 @@ def _grown(trend: dict[str, Any]) -> str:
     return "" if change is None else f" ({change:+.0f}% since the half before)"
 
 
+def call_lines(calls: list[dict[str, Any]]) -> list[str]:
+    """The calls, one line each under a header, and how many there are."""
+    count = f"{len(calls)} {'call' if len(calls) == 1 else 'calls'}"
+    if not calls:
+        return [count]
+    rows = [
+        (
+            str(call.get("call_id") or call.get("pid")),
+            str(call["phase"]),
+            "" if call.get("turn") is None else str(call["turn"]),
+            call.get("caller", ""),
+            _span(call.get("seconds")),
+        )
+        for call in calls
+    ]
+    table = [("CALL", "PHASE", "TURN", "CALLER", "FOR"), *rows]
+    return [*(_CALL_ROW.format(*row).rstrip() for row in table), count]
+
+
+_CALL_ROW = "{:34}  {:12}  {:>4}  {:8}  {}"
+
+
+def _span(seconds: int | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
+
+
+_UNITS = {
+    "memory": "bytes",
+    "mailbox_length": "messages",
+    "reductions": "messages taken",
+    "max_seconds": "s",
+}
+"""What a figure of a process counts, where its name does not say so."""
+
+
 def observed_lines(process: dict[str, Any]) -> list[str]:
     """What is known of a process, one line a fact; what there is none of is left out."""
     facts = {name: value for name, value in process.items() if name != "statistics"}
     facts |= process["statistics"] or {}
     return [
-        f"{name.replace('_', ' '):15}  {_fact(value)}"
+        f"{name.replace('_', ' '):15}  {_fact(value)}{' ' + _UNITS[name] if name in _UNITS else ''}"
         for name, value in facts.items()
         if value is not None and value != []
     ]

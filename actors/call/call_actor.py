@@ -42,6 +42,7 @@ from aybiza.actors.runtime import (
     Timer,
     Via,
 )
+from aybiza.config.redact import masked
 from aybiza.dialogue.condense import condensed
 from aybiza.dialogue.conversation import Conversation, Phase
 from aybiza.dialogue.events import (
@@ -119,6 +120,8 @@ class CallActor(GenServer):
             "phase": self.machine.phase.value,
             "turn": turn.number if turn else None,
             "written": self._written,
+            "caller": masked(self._context.caller),
+            "seconds": round(self.vm.now() - self._context.opened),
         }
 
     async def handle_continue(self, value: Any) -> None:

@@ -211,6 +211,10 @@ class LoopThread:
                 reply = await self._ask_control(dict(request.request))
         except TimeoutError:
             error = f"the node did not answer within {request.limit:g} s"
+        except ValueError as refusal:
+            # By the contract of `control`: what was asked cannot be done; nothing is broken here.
+            error = str(refusal) or "the node refuses the request"
+            log.info("control_request_refused", op=request.request.get("op"), why=error)
         except Exception as failure:
             log.exception("control_request_failed")
             error = describe_error(failure)

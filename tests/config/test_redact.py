@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aybiza.config.redact import HIDDEN, hide_secrets, hide_url_password, sounds_secret
+from aybiza.config.redact import HIDDEN, hide_secrets, hide_url_password, masked, sounds_secret
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,17 @@ def test_what_contains_itself_is_cut() -> None:
 )
 def test_nothing_that_stands_under_a_secret_key_gets_out(value: object) -> None:
     assert "hunter2" not in repr(hide_secrets({"x": value, "api_key": ["hunter2", value]}))
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("+14155550123", "…23"),
+        ("", "withheld"),
+        ("sip:anna@example.org", HIDDEN),
+        ("1234", HIDDEN),
+        ("anonymous", HIDDEN),
+    ],
+)
+def test_a_callers_number_is_shown_by_its_last_two_figures(number: str, shown: str) -> None:
+    assert masked(number) == shown

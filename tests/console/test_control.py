@@ -85,6 +85,8 @@ async def test_calls_are_shown_with_where_they_stand(place: World) -> None:
         shown = {call["call_id"]: call for call in (await ask(place, op="calls"))["calls"]}
         assert set(shown) == {one.call_id, two.call_id}
         assert {call["phase"] for call in shown.values()} == {"listening"}
+        assert {call["caller"] for call in shown.values()} == {"…01"}
+        assert all(0 <= call["seconds"] < 60 for call in shown.values())
         for call in (one, two):
             await call.hang_up()
 

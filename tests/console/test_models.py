@@ -33,17 +33,24 @@ def explain(*arguments: str, **env: str) -> Result:
 def test_every_model_has_its_line() -> None:
     result = models()
     assert result.exit_code == 0
-    header, *lines = result.stdout.splitlines()[: len(shipped().models) + 1]
-    assert [line.split()[0] for line in lines] == list(shipped().models)
-    assert header.split()[:2] == ["MODEL", "TIER"]
-    table = {line.split()[0]: line for line in lines}
-    haiku = table["anthropic.claude-haiku-4-5-20251001-v1:0"]
-    assert haiku.split()[1:4] == ["fast", "200K", "64K"]
-    assert " 1.00 / 5.00 / 0.10 " in haiku
-    assert haiku.endswith(" active")
-    old = table["anthropic.claude-3-haiku-20240307-v1:0"]
-    assert " 0.25 / 1.25 / - " in old
-    assert old.endswith(" retired 2026-09-10, now haiku-5-5")
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["MODEL", "TIER", "STATE"]
+    assert lines[1].split()[:2] == ["CONTEXT", "ANSWER"]
+    at = {line.split()[0]: number for number, line in enumerate(lines) if line}
+    assert [name for name in at if name in shipped().models] == list(shipped().models)
+    haiku = at["anthropic.claude-haiku-4-5-20251001-v1:0"]
+    assert lines[haiku].split()[1:] == ["fast", "active"]
+    assert lines[haiku + 1].split()[:2] == ["200K", "64K"]
+    assert " 1.00 / 5.00 / 0.10 " in lines[haiku + 1]
+    old = at["anthropic.claude-3-haiku-20240307-v1:0"]
+    assert lines[old].endswith(" retired 2026-09-10")
+    assert " 0.25 / 1.25 / - " in lines[old + 1]
+    assert lines[old + 2 : old + 4] == ["  cannot: cache", "  asked for, haiku-5-5 answers"]
+
+
+def test_no_line_of_the_table_is_wider_than_a_terminal() -> None:
+    table, _, _ = models().stdout.partition("\n\n")
+    assert max(map(len, table.splitlines())) <= 80
 
 
 def test_long_prompts_and_other_names_are_told() -> None:

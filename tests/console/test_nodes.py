@@ -20,8 +20,9 @@ KEPT = [
 ]
 
 
+HEADER = ["NODE", "STATE", "MACHINE", "CALLS", "LATE", "MEMORY"]
 DOORS = ["pid", "12", "http://127.0.0.1:3000"]
-SHOWN = ["3/10", "calls", "1.5", "ms", "late", "80", "MB"]
+SHOWN = ["3/10", "1.5", "ms", "80", "MB"]
 LOAD: dict[str, Any] = {
     "calls": 3,
     "max_calls": 10,
@@ -40,11 +41,26 @@ def test_every_node_has_a_line_and_those_that_start_too() -> None:
     ]
     lines = [line.split() for line in member_lines(members, KEPT)]
     assert lines == [
-        ["n-1", "here", "10.0.0.1:1900", *SHOWN, "takes", "calls", *DOORS],
-        ["b", "up", "m", *SHOWN, "draining", "https://b"],
+        HEADER,
+        ["n-1", "here", "10.0.0.1:1900", *SHOWN],
+        ["takes", "calls", *DOORS],
+        ["b", "up", "m", *SHOWN],
+        ["draining", "https://b"],
         ["far", "down", "10.0.0.2:1900"],
-        ["n-2", "starting", "pid", "13"],
+        ["n-2", "starting"],
+        ["pid", "13"],
     ]
+
+
+def test_no_line_is_wider_than_a_terminal() -> None:
+    doors = {"media": "wss://phone.example.org:8080/media", "http": "https://phone.example.org"}
+    name = "aybiza-0-call-3f2c91"
+    kept = [{"node": name, "phase": "up", "pid": 4_000_000, "doors": doors}]
+    load = {**LOAD, "max_calls": 10_000, "calls": 10_000, "lag_ms": 1234.5, "memory_mb": 100_000}
+    member = {"node": name, "state": "here", "machine": "100.100.100.100:65535", "load": load}
+    lines = member_lines([member, {**member, "node": "b"}], kept)
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == HEADER
 
 
 def test_every_port_has_its_purpose() -> None:
@@ -74,7 +90,9 @@ def machine() -> Iterator[Machine]:
 def test_list_shows_the_cluster(machine: Machine) -> None:
     result = CliRunner().invoke(app, ["node", "list", "--port", str(machine.port)])
     assert result.exit_code == 0, result.stderr
-    assert [line.split()[:2] for line in result.stdout.splitlines()] == [
+    header, *lines = result.stdout.splitlines()
+    assert header.split() == HEADER
+    assert [line.split()[:2] for line in lines if not line.startswith(" ")] == [
         ["n-1", "here"],
         ["n-2", "up"],
     ]

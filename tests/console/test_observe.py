@@ -98,7 +98,7 @@ def test_each_fact_has_a_line_and_what_is_not_has_none() -> None:
         "pid              <node.7>",
         "traps exits      yes",
         f"links            {', '.join(f'<node.{number}>' for number in range(10))} and 2 more",
-        "memory           12,345",
+        "memory           12,345 bytes",
         "restarts         2",
         "registry         keys 3, entries 4",
     ]

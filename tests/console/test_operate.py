@@ -12,7 +12,7 @@ from aybiza.actors.node import client
 from aybiza.claude.performance import ModelAssessment
 from aybiza.claude.performance_trends import PerformanceLog, analyze_model_performance_trends
 from aybiza.console.cli import app
-from aybiza.console.operate import killed_line, performance_lines, tree_lines
+from aybiza.console.operate import call_lines, killed_line, performance_lines, tree_lines
 from tests.actors.node.kit import free_port
 
 TREE = [
@@ -28,6 +28,14 @@ TREE = [
     (2, "MediaServer", "media_server"),
     (0, "Stranger", None),
 ]
+CALL = {
+    "call_id": f"CA{'0' * 32}",
+    "phase": "speaking",
+    "turn": 2,
+    "written": 9,
+    "caller": "…23",
+    "seconds": 65,
+}
 DRAWN = """\
 Application <n.1>  application
 ├─ RegistryActor <n.2>  registry_actor
@@ -62,7 +70,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     answers: dict[str, dict[str, Any]] = {
         "tree": {"processes": PROCESSES},
         "performance": {"performance": analyze_model_performance_trends(log, now=0.0)},
-        "calls": {"calls": [{"call_id": "CA1", "phase": "speaking", "turn": 2}]},
+        "calls": {"calls": [CALL]},
         "kill": {"killed": "<n.5>", "name": "call:CA1", "back": "<n.12>", "after_ms": 0.3},
     }
 
@@ -88,8 +96,19 @@ def test_tree_prints_the_tree(asked: list[Any]) -> None:
 
 def test_calls_prints_one_line_a_call(asked: list[Any]) -> None:
     result = aybiza("calls")
-    assert result.stdout == "call_id CA1  phase speaking  turn 2\n1 calls\n"
+    assert [line.split() for line in result.stdout.splitlines()] == [
+        ["CALL", "PHASE", "TURN", "CALLER", "FOR"],
+        [CALL["call_id"], "speaking", "2", "…23", "1", "min", "5", "s"],
+        ["1", "call"],
+    ]
+    assert max(map(len, result.stdout.splitlines())) <= 80
     assert json.loads(aybiza("calls", "--json").stdout)["calls"][0]["turn"] == 2
+
+
+def test_calls_that_cannot_be_asked_and_none_are_told() -> None:
+    assert call_lines([]) == ["0 calls"]
+    *_, lost, count = call_lines([{"pid": "<vm.3>", "phase": "unknown: timeout"}] * 2)
+    assert lost.split() == ["<vm.3>", "unknown:", "timeout"] and count == "2 calls"
 
 
 def test_performance_tells_how_the_models_have_done_and_what_to_do(asked: list[Any]) -> None:
