@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ import yaml
 
 from aybiza.actors.measures.metrics_actor import METRICS
 from aybiza.actors.node.messages import Limits
+from aybiza.config.agents import load_agent
+from aybiza.config.quotas import load_quotas
 from aybiza.config.settings import FIELDS
+from aybiza.dialogue.tools.catalogue import load_tools
 from tests.deploy.kit import DEPLOY, documents, run, settings, tool, values_of
 
 KUSTOMIZATION = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())
@@ -80,7 +84,8 @@ def test_the_ingress_leads_to_ports_that_there_are() -> None:
 def environment() -> dict[str, str]:
     """A pod's environment."""
     config = dict(OBJECTS["ConfigMap", "aybiza"]["data"])
-    config |= OBJECTS["Secret", "aybiza"]["stringData"]
+    # A node refuses the placeholders that are shipped.
+    config |= {name: f"own-{name}" for name in OBJECTS["Secret", "aybiza"]["stringData"]}
     fields = {"metadata.name": "aybiza-0", "status.podIP": "10.1.2.3"}
     for variable in NODE["env"]:
         given = variable.get("value") or fields[variable["valueFrom"]["fieldRef"]["fieldPath"]]
@@ -132,6 +137,8 @@ def test_what_is_mounted_exists() -> None:
         assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
     for name in values_of(POD["volumes"], "secretName"):
         assert ("Secret", name) in OBJECTS
+    for volume in values_of(POD["volumes"], "configMap"):
+        assert ("ConfigMap", volume["name"]) in OBJECTS
 
 
 def test_the_cookie_is_the_nodes_own_when_it_reads_it() -> None:
@@ -152,8 +159,78 @@ def test_nodes_are_added_by_a_metric_that_there_is() -> None:
     assert (target["kind"], target["name"]) in OBJECTS
     (metric,) = scaler["metrics"]
     assert metric["pods"]["metric"]["name"] in METRICS
-    assert int(metric["pods"]["target"]["averageValue"]) < settings(environment()).max_calls
     assert scaler["minReplicas"] >= NODES["replicas"] >= 2
+
+
+def test_a_pod_takes_what_its_core_carries() -> None:
+    scale = (DEPLOY.parent / "docs" / "scale.md").read_text(encoding="utf-8")
+    (measured,) = re.findall(r"a core carries (\d+) calls at two thirds", scale)
+    cores = float(NODE["resources"]["requests"]["cpu"])
+    assert settings(environment()).max_calls <= cores * int(measured)
+
+
+def test_the_calls_of_a_lost_pod_have_room_in_the_others() -> None:
+    scaler = OBJECTS["HorizontalPodAutoscaler", "aybiza"]["spec"]
+    (metric,) = scaler["metrics"]
+    target = int(metric["pods"]["target"]["averageValue"])
+    pods = scaler["minReplicas"]
+    assert target * pods <= settings(environment()).max_calls * (pods - 1)
+
+
+def test_a_node_stops_taking_calls_before_its_memory_runs_out() -> None:
+    limit, request = (
+        megabytes(NODE["resources"][kind]["memory"]) for kind in ("limits", "requests")
+    )
+    own = settings(environment()).max_memory_mb
+    assert own + OTHER_PROCESSES_MB + HEADROOM_MB <= limit
+    assert request <= limit
+
+
+OTHER_PROCESSES_MB = 100
+"""Keeper, admin, logger and command (docs/scale.md)."""
+HEADROOM_MB = 256
+"""What the calls that run take when no further ones are let in."""
+
+
+def megabytes(text: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)(Mi|Gi)", text).groups()  # type: ignore[union-attr]
+    return int(number) * {"Mi": 1, "Gi": 1024}[unit]
+
+
+def test_agent_tools_and_quotas_are_files_that_a_node_can_read(tmp_path: Path) -> None:
+    (folder,) = [mount for mount in NODE["volumeMounts"] if mount["name"] == "files"]
+    files = OBJECTS["ConfigMap", "aybiza-files"]["data"]
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    taken = settings(environment())
+    for path in (taken.tools_file, taken.quotas_file):
+        assert path is not None and str(path.parent) == folder["mountPath"]
+        assert path.name in files
+    assert load_agent(str(tmp_path / "agent.toml")).tools == ("end_call",)
+    assert load_quotas(tmp_path / "quotas.toml").default.call_usd
+    tools = load_tools(tmp_path / "tools.toml", region="eu-central-1", environment={})
+    assert tools.registry.specs() == []
+
+
+def test_the_scraper_shows_the_token_and_finds_the_nodes() -> None:
+    (document,) = documents("prometheus/scrape.yaml")
+    (job,) = document["scrape_configs"]
+    authorization = job["authorization"]
+    assert authorization["type"] == "Bearer"
+    assert authorization["credentials_file"].endswith("/token")
+    assert job["metrics_path"] == "/metrics"
+    kept = {
+        rule["source_labels"][0].removeprefix("__meta_kubernetes_pod_"): rule["regex"]
+        for rule in job["relabel_configs"]
+        if rule.get("action") == "keep"
+    }
+    assert kept["label_app_kubernetes_io_name"] == LABELS["app.kubernetes.io/name"]
+    assert kept["container_port_name"] in PORTS
+    (discovered,) = job["kubernetes_sd_configs"]
+    assert discovered["namespaces"]["names"] == [KUSTOMIZATION["namespace"]]
+    assert not any(
+        "prometheus.io" in key for key in NODES["template"]["metadata"].get("annotations", {})
+    )
 
 
 def test_one_node_goes_at_a_time() -> None:
