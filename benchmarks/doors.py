@@ -5,7 +5,8 @@
 
 A node of its own process has a call from a telephone of this process, first undisturbed, then while
 a third process opens connections to both doors as fast as it can, says nothing, half a request, or
-nonsense on them, and holds them until they are closed. Told are the node's memory before, at its
+nonsense on them, floods signed websockets with pings and with events that nobody knows, and holds
+them until they are closed. Told are the node's memory before, at its
 most and after; the longest that the caller waited for an answer and the gaps in what they heard,
 without strangers and with them; and what the node counted and logged.
 
@@ -38,6 +39,7 @@ from aybiza.benchmarks.turn import emulators
 from aybiza.config.ports import free_port
 from aybiza.emulators.phone import Phone
 from aybiza.emulators.phone.script import parse
+from aybiza.emulators.phone.webhook import signature
 
 TOKEN: Final = "a-token-of-this-benchmark"
 TURNS: Final = 6
@@ -52,6 +54,20 @@ SAYINGS: Final = (
     b"\x16\x03\x01\x02\x00\x01\x00",
     b"GET /media HTTP/1.1\r\nX-Long: " + b"x" * 20_000,
 )
+
+FLOOD_FRAMES: Final = 2_000
+
+
+def _frame(kind: int, payload: bytes) -> bytes:
+    """A websocket frame of a client's, masked with zeros."""
+    return bytes((0x80 | kind, 0x80 | len(payload))) + bytes(4) + payload
+
+
+FLOODS: Final = (
+    _frame(0x9, bytes(125)) * FLOOD_FRAMES,
+    _frame(0x1, b'{"event":"whatever","streamSid":"MZ1"}') * FLOOD_FRAMES,
+)
+"""What is sent on a websocket once it is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +198,19 @@ def besiege(ports: tuple[int, int], connections: int) -> None:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     held = selectors.DefaultSelector()
+    floods = _opening(ports[0])
     for number in range(connections):
         stranger = socket.socket()
         stranger.setblocking(False)
         with contextlib.suppress(OSError):
             stranger.connect_ex(("127.0.0.1", ports[number % 2]))
-            held.register(stranger, selectors.EVENT_WRITE, SAYINGS[number // 2 % len(SAYINGS)])
+            turn = number // 2 % (len(SAYINGS) + len(FLOODS))
+            flood = turn - len(SAYINGS)
+            if number % 2 == 0 and flood >= 0:
+                said = (floods, FLOODS[flood])
+            else:
+                said = (SAYINGS[turn % len(SAYINGS)], b"")
+            held.register(stranger, selectors.EVENT_WRITE, said)
         if number % 64 == 0:
             _attend(held, 0.001)
     until = time.monotonic() + HOLD_SECONDS
@@ -197,16 +220,34 @@ def besiege(ports: tuple[int, int], connections: int) -> None:
         _socket(key).close()
 
 
+def _opening(port: int) -> bytes:
+    """The handshake of a media websocket, signed as the carrier would."""
+    host = f"127.0.0.1:{port}"
+    lines = (
+        "GET /media HTTP/1.1",
+        f"Host: {host}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        f"X-Twilio-Signature: {signature(TOKEN, f'ws://{host}/media')}",
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
 def _attend(held: selectors.BaseSelector, seconds: float) -> None:
     for key, ready in held.select(seconds):
         stranger = _socket(key)
         try:
             if ready & selectors.EVENT_WRITE:
-                if key.data:
-                    stranger.send(key.data)
-                held.modify(stranger, selectors.EVENT_READ, b"")
+                said, next_said = key.data
+                if said:
+                    stranger.send(said)
+                held.modify(stranger, selectors.EVENT_READ, (next_said, b""))
                 continue
             over = not stranger.recv(4096)
+            if not over and key.data[0]:
+                held.modify(stranger, selectors.EVENT_WRITE, key.data)
         except BlockingIOError:
             continue
         except OSError:
