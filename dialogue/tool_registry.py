@@ -14,6 +14,7 @@ that tells the model what is wrong:
 `bad_input`          the input does not fit the tool's schema; the message names the member
 `took_too_long`      the tool had no result within its `seconds`
 `failed`             the tool crashed, or its result is not what it promises
+`too_many`           a write was done as often as one call may
 `outcome_unknown`    a write crashed or took too long: it may have been done
 any other            the tool's own `ToolError`
 ===================  ==============================================================================
@@ -33,7 +34,7 @@ import asyncio
 import json
 import re
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -58,9 +59,17 @@ INPUT_CHARACTERS: Final = 16_000
 RESULT_CHARACTERS: Final = 16_000
 """More than that is nothing for a telephone call."""
 REMEMBERED: Final = 10_000
+WRITES_A_TOOL: Final = 5
+"""Runs of one write in one call, unless its tool says otherwise: who is asked can be worn down."""
+WRITES_A_CALL: Final = 12
+"""Writes of all tools in one call."""
+SCHEMA_BYTES: Final = 64 * 1024
+"""Longest input schema, as JSON: each request carries it, and each check walks it."""
 
 _SHOWN_CHARACTERS: Final = 200
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Bedrock refuses a whole request for one other member.
+_MEMBER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +89,7 @@ class Tool:
 
     `run(input, use)` gives the result or raises `ToolError`. Both schemas are JSON Schema 2020-12;
     the input's is an object's. `seconds` limits a run. `confirm`: whether the caller has to agree
-    first; None: if it is a write.
+    first; None: if it is a write. `most_a_call`: runs of a write in one call.
     """
 
     name: str
@@ -91,6 +100,7 @@ class Tool:
     effect: Effect = "none"
     seconds: float = 5.0
     confirm: bool | None = None
+    most_a_call: int = WRITES_A_TOOL
 
     @property
     def asks_first(self) -> bool:
@@ -116,6 +126,7 @@ class ToolRegistry:
         self._tools: dict[str, _Registered] = {}
         self._gate = gate or ConsentGate()
         self._done: OrderedDict[tuple[str, str], Result] = OrderedDict()
+        self._written: OrderedDict[str, Counter[str]] = OrderedDict()
         for tool in tools:
             self.register(tool)
 
@@ -168,15 +179,34 @@ class ToolRegistry:
         if tool.asks_first and not self._gate.agreed(tool.name, use.input, use):
             statistics.confirmations += 1
             return self._gate.ask(use.input, use)
+        if tool.effect == "write" and not self._may_write(tool, use.call_id):
+            statistics.errors += 1
+            return error(
+                "too_many",
+                "Nothing was done: this was done as often as one call may. Say so, and do not try"
+                " it again.",
+            )
         statistics.runs += 1
         began = time.monotonic()
         result = await self._result(registered, given, use)
         statistics.seconds += time.monotonic() - began
         if "error" in result:
             statistics.errors += 1
+            if tool.effect == "write" and result["error"] != "outcome_unknown":
+                self._written[use.call_id][tool.name] -= 1  # nothing was done
         elif tool.effect == "write" and use.tool_use_id:
             _remember(self._done, (use.call_id, use.tool_use_id), result)
         return result
+
+    def _may_write(self, tool: Tool, call_id: str) -> bool:
+        """Count a write, if the call has one left of this tool and of all."""
+        written = self._written.setdefault(call_id, Counter())
+        if written[tool.name] >= tool.most_a_call or written.total() >= WRITES_A_CALL:
+            log.warning("tool_writes_reached", tool=tool.name, call_id=call_id)
+            return False
+        written[tool.name] += 1
+        _remember(self._written, call_id, written)  # the oldest calls are over
+        return True
 
     async def _result(self, registered: _Registered, given: dict[str, Any], use: ToolRun) -> Result:
         tool = registered.tool
@@ -282,6 +312,18 @@ def _told(tool: Tool) -> Schema:
 def _validator(name: str, which: str, schema: Schema) -> Draft202012Validator:
     if which == "input" and schema.get("type") != "object":
         raise ValueError(f"{name}: the input schema must be of type object")
+    members = schema.get("properties")
+    for member in members if which == "input" and isinstance(members, Mapping) else ():
+        if not _MEMBER.fullmatch(str(member)):
+            raise ValueError(
+                f"{name}: the input's member {member!r}: use 1 to 64 letters, digits, dots,"
+                " underscores or hyphens, as Converse does"
+            )
+    text = _as_json(schema)
+    if which == "input" and text is not None and len(text) > SCHEMA_BYTES:
+        raise ValueError(
+            f"{name}: the input schema has {len(text)} bytes, more than {SCHEMA_BYTES}"
+        )
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as fault:

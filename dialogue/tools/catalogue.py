@@ -58,7 +58,13 @@ from aybiza.dialogue.tools.http_api import HttpApi
 from aybiza.dialogue.tools.knowledge import KendraIndex, knowledge_search_tool
 from aybiza.dialogue.tools.local_index import KnowledgeError, LocalIndex
 from aybiza.dialogue.tools.mail import email_tool
-from aybiza.dialogue.tools.tools_file import ConnectorTable, Environment, KnowledgeTable, ToolsFile
+from aybiza.dialogue.tools.tools_file import (
+    ConnectorTable,
+    Environment,
+    KnowledgeTable,
+    MailTable,
+    ToolsFile,
+)
 from aybiza.dialogue.tools.transfer import Destination, call_transfer_tool
 
 
@@ -161,7 +167,7 @@ class _Builder:
             destinations = self.tools.destinations
             yield "transfer", lambda: [call_transfer_tool(list(destinations.values()))]
         if mail := file.mail:
-            yield "mail", lambda: [email_tool(self._aws("sesv2"), mail.sender, mail.domains)]
+            yield "mail", lambda: [self._mail(mail)]
         if code := file.code:
             yield (
                 "code",
@@ -169,6 +175,15 @@ class _Builder:
             )
         for name, table in file.connectors.items():
             yield f"connectors.{name}", lambda n=name, t=table: self._connector(n, t)  # type: ignore[misc]
+
+    def _mail(self, table: MailTable) -> Tool:
+        tool = email_tool(self._aws("sesv2"), table.sender, table.domains)
+        if not table.domains:
+            raise ValueError(
+                'domains is missing: name where mail may go, such as domains = ["example.org"];'
+                " without it a caller could have mail sent to anybody"
+            )
+        return tool
 
     def _crm(self, crm: HttpCrm) -> list[Tool]:
         return [

@@ -8,10 +8,13 @@ The configuration has `openapi` (a decoded document, or the path of a .json file
 list of `{"name", "description", "method", "path", "input_schema"}`, and if need be
 `"output_schema"` and `"places"`. Members named in the path go there, the others into the query of a
 GET or DELETE and into the JSON body of anything else, unless `places` says otherwise. Besides:
-`only` (the operations to offer), `effects` (`{"operation": "none" | "write" | …}`, where the method
-does not tell), `seconds`.
+`only` (the operations to offer; no other is looked at), `effects` (`{"operation": "none" | "write"
+| …}`, where the method does not tell), `seconds`.
 
 A tool is called `<type>_<operation>`; an operation without a name of its own is `<type>_connector`.
+
+What cannot be used of an OpenAPI document (a multipart body, a schema without end) is left out and
+told in the log as `operations_left_out`; one that `only` names is an error.
 
 Errors: `ValueError` for a description that makes no sense, `OSError` for a file that is not there.
 Source: specification 001, "MCP Connectors" (`create_connector`).
@@ -20,43 +23,79 @@ Source: specification 001, "MCP Connectors" (`create_connector`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
-from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool, ToolError
-from aybiza.dialogue.toolbox import Effect, ToolRun
-from aybiza.dialogue.tools.http_api import HttpApi, segment
-from aybiza.dialogue.tools.openapi import Operation, Place, in_path, name_of, operations
+import structlog
 
+from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool
+from aybiza.dialogue.toolbox import Effect, ToolRun
+from aybiza.dialogue.tools.http_api import HttpApi
+from aybiza.dialogue.tools.http_params import Pair, in_header, in_segment, pairs, plain
+from aybiza.dialogue.tools.openapi import (
+    FORM,
+    Operation,
+    Place,
+    Wire,
+    in_path,
+    name_of,
+    operations,
+    unique,
+)
+
+log = structlog.get_logger(__name__)
+
+_NAMED = re.compile(r"\{([^{}]+)\}")
 _DESCRIPTION_CHARACTERS: Final = 1_000
 _EFFECTS: Final = ("none", "write", "transfer", "end_call")
-_NAME_LENGTH: Final = 64
 
 
 def create_connector(type_: str, config: Mapping[str, Any], api: HttpApi) -> list[Tool]:
     """The tools of one API; see the module. Reads a file if `openapi` is a path."""
-    offered = _operations(type_, config)
+    left_out: dict[str, str] = {}
     only = config.get("only")
+    offered = _operations(type_, config, left_out)
     if only is not None:
-        unknown = set(only) - {operation.name for operation in offered}
-        if unknown:
-            raise ValueError(f"{type_}: there is no operation {unknown.pop()!r}")
-        offered = [operation for operation in offered if operation.name in only]
+        refused = [f"{name}: {why}" for name, why in left_out.items()]
+        if refused:
+            raise ValueError(f"{type_}: cannot be used: {'; '.join(refused)}")
+        missing = _missing(only, offered)
+        if missing:
+            raise ValueError(f"{type_}: there is no operation {missing!r}")
+    elif left_out and not offered:
+        refused = [f"{name}: {why}" for name, why in left_out.items()]
+        raise ValueError(f"{type_}: no operation can be used: {'; '.join(refused)}")
+    elif left_out:
+        log.warning("operations_left_out", connector=type_, count=len(left_out), why=left_out)
     effects = config.get("effects", {})
     seconds = float(config.get("seconds", LONGEST_SECONDS))
+    taken: set[str] = set()
     return [
-        _tool(type_, operation, effects.get(operation.name), seconds, api) for operation in offered
+        _tool(type_, operation, effects.get(operation.name), seconds, api, taken)
+        for operation in offered
     ]
 
 
-def _operations(type_: str, config: Mapping[str, Any]) -> list[Operation]:
+def _missing(only: Iterable[str], offered: list[Operation]) -> str | None:
+    """The first name that none of the operations has; a long operationId is known by its cut."""
+    names = {operation.name for operation in offered}
+    for name in only:
+        if name not in names and name_of(name) not in names:
+            return name
+    return None
+
+
+def _operations(type_: str, config: Mapping[str, Any], left_out: dict[str, str]) -> list[Operation]:
     if ("openapi" in config) == ("operations" in config):
         raise ValueError(f"{type_}: give either `openapi` or `operations`")
+    only = config.get("only")
     if "operations" in config:
-        return [_described(type_, described) for described in config["operations"]]
+        made = [_described(type_, described) for described in config["operations"]]
+        return [each for each in made if only is None or each.name in only]
     document = config["openapi"]
     if isinstance(document, str | Path):
         try:
@@ -64,7 +103,7 @@ def _operations(type_: str, config: Mapping[str, Any]) -> list[Operation]:
         except ValueError as fault:
             raise ValueError(f"{type_}: {document} is not JSON: {fault}") from None
     try:
-        return operations(document)
+        return operations(document, only, left_out)
     except ValueError as fault:
         raise ValueError(f"{type_}: {fault}") from None
 
@@ -74,6 +113,8 @@ def _described(type_: str, described: Mapping[str, Any]) -> Operation:
     if missing:
         raise ValueError(f"{type_}: an operation has no {missing.pop()!r}")
     method, path = str(described["method"]).upper(), str(described["path"])
+    if not path.startswith("/"):
+        raise ValueError(f"{type_}: the path {path!r} does not begin with a slash")
     schema = dict(described["input_schema"])
     places = dict(described.get("places", {}))
     members = schema.get("properties", {})
@@ -96,9 +137,14 @@ def _described(type_: str, described: Mapping[str, Any]) -> Operation:
 
 
 def _tool(
-    type_: str, operation: Operation, effect: str | None, seconds: float, api: HttpApi
+    type_: str,
+    operation: Operation,
+    effect: str | None,
+    seconds: float,
+    api: HttpApi,
+    taken: set[str],
 ) -> Tool:
-    name = f"{name_of(type_)}_{operation.name}"[:_NAME_LENGTH]
+    name = unique(f"{name_of(type_)}_{operation.name}", taken)
     meant = effect or ("write" if operation.writes else "none")
     if meant not in _EFFECTS:
         raise ValueError(f"{name}: {meant!r} is no effect; there are: {', '.join(_EFFECTS)}")
@@ -117,24 +163,67 @@ def _tool(
 async def _run(
     operation: Operation, api: HttpApi, given: dict[str, Any], use: ToolRun
 ) -> dict[str, Any]:
-    parts: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "body": {}}
-    whole: Any = None
-    for member, value in given.items():
-        place = operation.places.get(member)
-        if place == "whole_body":
-            whole = value
-        elif place == "body" or (place is not None and value is not None):
-            parts[place][member] = value
-    has_body = bool({"body", "whole_body"} & set(operation.places.values()))
+    parts = _parts(operation, given)
+    places = set(operation.places.values())
+    has_body = bool({"body", "whole_body"} & places)
+    is_form = has_body and operation.content_type == FORM
     answer = await api.call(
         operation.method,
-        _path(operation.path, parts["path"]),
-        query={name: _plain(value) for name, value in parts["query"].items()},
-        headers={name: str(_plain(value)) for name, value in parts["header"].items()},
-        body=(parts["body"] if whole is None else whole) if has_body else None,
+        _path(operation.path, parts.path),
+        query=parts.query,
+        headers=parts.headers,
+        body=(parts.body if parts.whole is None else parts.whole)
+        if has_body and not is_form
+        else None,
+        form=parts.form if is_form else None,
+        content_type=operation.content_type,
         idempotency_key=idempotency_key(use) if operation.writes else "",
     )
     return answer if isinstance(answer, dict) else {"result": answer}
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What an input becomes."""
+
+    path: dict[str, str] = field(default_factory=dict)
+    query: list[Pair] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+    form: list[Pair] = field(default_factory=list)
+    whole: Any = None
+
+
+def _parts(operation: Operation, given: Mapping[str, Any]) -> _Parts:
+    parts = _Parts()
+    for member, value in given.items():
+        place = operation.places.get(member)
+        if place is None:
+            continue
+        wire = operation.wires.get(member, Wire(place, member))
+        style = wire.style
+        if place == "whole_body":
+            parts.whole = value
+        elif place == "body" and style is None:
+            parts.body[wire.name] = value
+        elif place == "body" and style is not None:
+            parts.form += pairs(wire.name, value, style)
+        elif value is None:
+            continue
+        elif place == "path":
+            parts.path[wire.name] = in_segment(
+                wire.name, value if style else _plain(value), bool(style and style.explode)
+            )
+        elif place == "header":
+            explode = bool(style and style.explode)
+            parts.headers[wire.name] = in_header(
+                wire.name, value if style else _plain(value), explode
+            )
+        elif style is not None:
+            parts.query += pairs(wire.name, value, style)
+        else:
+            parts.query.append((wire.name, plain(_plain(value))))
+    return parts
 
 
 def idempotency_key(use: ToolRun) -> str:
@@ -142,19 +231,13 @@ def idempotency_key(use: ToolRun) -> str:
     return f"{use.call_id}-{use.tool_use_id}"
 
 
-def _path(template: str, values: Mapping[str, Any]) -> str:
-    path = template
-    for name, value in values.items():
-        if value == "":
-            raise ToolError("bad_input", f"{name} must not be empty.")
-        path = path.replace("{" + name + "}", segment(_plain(value)))
-    return path
+def _path(template: str, values: Mapping[str, str]) -> str:
+    # At once: a value is never looked at for names.
+    return _NAMED.sub(lambda found: str(values.get(found[1], found[0])), template)
 
 
 def _plain(value: Any) -> Any:
     """A value as a URL carries it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Iterable) and not isinstance(value, str | Mapping):
-        return ",".join(str(_plain(item)) for item in value)
-    return json.dumps(value) if isinstance(value, Mapping) else value
+    if isinstance(value, list):
+        return ",".join(map(plain, value))
+    return plain(value)

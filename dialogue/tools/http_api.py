@@ -4,7 +4,8 @@
     found = await api.call("GET", "/customers", query={"identifier": "41573"})
 
 Contract: connections are kept and bounded; connecting, reading and the size of an answer have
-limits; redirects are not followed and nothing is tried again, but for one new token after a 401.
+limits, the size in decoded bytes as they come; requests go to the host of the base URL and nowhere
+else; redirects are not followed and nothing is tried again, but for one new token after a 401.
 Errors: `ToolError` for what the server, or the way to it, says before anything can have been done;
 everything else (a time-out, a broken answer, a 5xx) is raised as it is, because a write may have
 been done by then. Neither keys nor what is asked stand in the log.
@@ -13,21 +14,27 @@ been done by then. Neither keys nor what is asked stand in the log.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import structlog
 
+from aybiza.config.redact import hide_url_password
 from aybiza.dialogue.tool_registry import ToolError
+from aybiza.dialogue.tools import http_body
 from aybiza.dialogue.tools.http_auth import Auth, anonymous
+from aybiza.dialogue.tools.http_params import Pair, check_header, segment
+
+__all__ = ["HttpApi", "segment"]
 
 _CONNECT_SECONDS: Final = 2.0
 _POOL_SECONDS: Final = 1.0
 _BODY_BYTES: Final = 256 * 1024
 _DETAIL_CHARACTERS: Final = 200
+_FORM: Final = "application/x-www-form-urlencoded"
 
 # What a refusal is to the model. Nothing was done then.
 _REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
@@ -61,7 +68,13 @@ class HttpApi:
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-            raise ValueError(f"{base_url!r} is no http or https URL without a query")
+            shown = hide_url_password(base_url)
+            raise ValueError(f"{shown!r} is no http or https URL without a query")
+        if parts.username is not None or parts.fragment:
+            shown = hide_url_password(base_url)
+            raise ValueError(
+                f"{shown!r} is a URL with a user or a fragment: use `auth` for secrets"
+            )
         self.host = parts.hostname
         self._base = base_url.rstrip("/")
         self._auth = auth or anonymous()
@@ -70,7 +83,12 @@ class HttpApi:
                 seconds, connect=min(_CONNECT_SECONDS, seconds), pool=_POOL_SECONDS
             ),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            headers={"User-Agent": "aybiza", "Accept": "application/json", **(headers or {})},
+            headers={
+                "User-Agent": "aybiza",
+                "Accept": "application/json",
+                "Accept-Encoding": http_body.ACCEPTED,
+                **(headers or {}),
+            },
             follow_redirects=False,
         )
 
@@ -79,22 +97,38 @@ class HttpApi:
         method: str,
         path: str,
         *,
-        query: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | Sequence[Pair] | None = None,
         headers: Mapping[str, str] | None = None,
         body: Any = None,
+        form: Sequence[Pair] | None = None,
+        content_type: str = "application/json",
         idempotency_key: str = "",
     ) -> Any:
         """What the server answers: decoded JSON, a text, or None for no content.
 
-        `path` begins with a slash and is percent-encoded (`segment`); `body` is sent as JSON if it
-        is not None. The same `idempotency_key` tells the server that it is the same write.
+        `path` begins with a slash and is percent-encoded (`segment`); `body` is sent as JSON, of
+        this `content_type`, if it is not None, `form` URL-encoded. What cannot be sent is refused
+        by a ToolError before anything is. The same `idempotency_key` tells the server that it is
+        the same write.
         """
+        if not path.startswith("/"):
+            raise ValueError(f"the path {path[:40]!r} does not begin with a slash")
         sent = dict(headers or {})
         if idempotency_key:
             sent["Idempotency-Key"] = idempotency_key
-        status, kind, answer = await self._ask(method, path, query, sent, body)
+        for name, value in sent.items():
+            check_header(name, value)
+        try:
+            asked = list(query.items() if isinstance(query, Mapping) else query or ())
+            content = _content(body, form)
+        except (TypeError, ValueError, RecursionError):
+            raise ToolError("bad_input", "That cannot be sent. Nothing was sent.") from None
+        if content is not None:
+            sent["Content-Type"] = content_type if form is None else _FORM
+        request = (method, path, asked, sent, content)
+        status, kind, answer = await self._ask(*request)
         if status == HTTPStatus.UNAUTHORIZED and self._auth.refused():
-            status, kind, answer = await self._ask(method, path, query, sent, body)
+            status, kind, answer = await self._ask(*request)
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return _decoded(kind, answer)
         raise self._refusal(status, kind, answer)
@@ -107,18 +141,24 @@ class HttpApi:
         self,
         method: str,
         path: str,
-        query: Mapping[str, Any] | None,
+        query: Sequence[tuple[str, Any]],
         headers: Mapping[str, str],
-        body: Any,
+        content: bytes | None,
     ) -> tuple[int, str, bytes]:
         members = await self._auth.members(self._client)
-        request = self._client.build_request(
-            method,
-            self._base + path,
-            params={**(query or {}), **members.query} or None,
-            headers={**headers, **members.headers},
-            json=body,
-        )
+        given = [(name, value) for name, value in query if name not in members.query]
+        try:
+            request = self._client.build_request(
+                method,
+                self._base + path,
+                params=[*given, *members.query.items()] or None,
+                headers={**headers, **members.headers},
+                content=content,
+            )
+        except (UnicodeError, httpx.InvalidURL):
+            raise ToolError("bad_input", "That cannot be sent. Nothing was sent.") from None
+        if request.url.host != httpx.URL(self._base).host:
+            raise ValueError("a request would have left its host")
         try:
             response = await self._client.send(request, stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as failure:
@@ -129,7 +169,10 @@ class HttpApi:
             raise TimeoutError(f"{self.host} is silent") from None
         try:
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-            return response.status_code, kind, await _body(response)
+            return response.status_code, kind, await http_body.read(response, _BODY_BYTES)
+        except http_body.TooMuch:
+            message = "There is more than can be told. Ask for less."
+            raise ToolError("too_much", message) from None
         except httpx.TimeoutException:
             raise TimeoutError(f"{self.host} is silent") from None
         finally:
@@ -144,22 +187,10 @@ class HttpApi:
         return ToolError(code, f"{message} It says: {detail}" if detail else message)
 
 
-def segment(value: object) -> str:
-    """A value as one segment of a path."""
-    text = str(value)
-    # Dots are not percent-encoded, and would climb.
-    return "%2E" * len(text) if text in (".", "..") else quote(text, safe="")
-
-
-async def _body(response: httpx.Response) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        size += len(part)
-        if size > _BODY_BYTES:
-            raise ToolError("too_much", "There is more than can be told. Ask for less.")
-        parts.append(part)
-    return b"".join(parts)
+def _content(body: Any, form: Sequence[Pair] | None) -> bytes | None:
+    if form is not None:
+        return urlencode(form).encode()
+    return None if body is None else json.dumps(body, allow_nan=False).encode()
 
 
 def _decoded(kind: str, answer: bytes) -> Any:

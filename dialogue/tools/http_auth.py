@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,9 +20,20 @@ import httpx
 import structlog
 
 from aybiza.dialogue.tool_registry import ToolError
+from aybiza.dialogue.tools import http_body
 
 _EARLY_SECONDS: Final = 30.0
 _DEFAULT_LIFE_SECONDS: Final = 300.0
+_TOKEN_BYTES: Final = 64 * 1024
+_NO_TOKEN: Final = (
+    httpx.HTTPError,
+    http_body.TooMuch,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -113,12 +125,13 @@ class ClientCredentials:
 
     async def _fetch(self, client: httpx.AsyncClient) -> None:
         try:
-            answer = await client.post(self._url, data=self._form, auth=self._auth)
-            answer.raise_for_status()
-            token: Any = answer.json()
+            asked = client.stream("POST", self._url, data=self._form, auth=self._auth)
+            async with asked as answer:
+                answer.raise_for_status()
+                token: Any = json.loads(await http_body.read(answer, _TOKEN_BYTES))
             self._token = str(token["access_token"])
             life = float(token.get("expires_in", _DEFAULT_LIFE_SECONDS))
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as failure:
+        except _NO_TOKEN as failure:
             log.warning(
                 "token_refused", host=httpx.URL(self._url).host, kind=type(failure).__name__
             )

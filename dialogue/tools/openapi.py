@@ -1,37 +1,50 @@
 """What an OpenAPI description offers: its operations, as a tool needs them.
 
 Contract: `operations(document)` gives one `Operation` for each path and method of an OpenAPI 3
-document (decoded JSON). The parameters and the members of a JSON body become the members of one
-input schema; references inside the document are put in their place, the dialect of 3.0 is turned
-into JSON Schema 2020-12. Pure.
-Errors: `ValueError` names the operation and what is wrong with it.
-Source: OpenAPI Specification 3.0 and 3.1; JSON Schema 2020-12.
+document (decoded JSON). The parameters and the members of a JSON or form body become the members of
+one input schema, under names that Converse takes; references inside the document are put in their
+place, the dialect of 3.0 becomes JSON Schema 2020-12, and what is too large is cut. Pure.
+Errors: `ValueError` names the operation and what is wrong with it; with `left_out` such an
+operation is entered there and left out, so that one does not refuse the others.
+Source: OpenAPI Specification 3.0 and 3.1; JSON Schema 2020-12; Converse, `ToolInputSchema`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
+
+from aybiza.dialogue.tools.http_params import STYLES, Style
+from aybiza.dialogue.tools.openapi_schema import Schema, bounded, inlined, resolved
+
+__all__ = ["Operation", "Place", "Schema", "in_path", "inlined", "name_of", "operations"]
 
 Place = Literal["path", "query", "header", "body", "whole_body"]
-Schema = dict[str, Any]
 
 METHODS: Final = ("get", "head", "post", "put", "patch", "delete")
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
 
 _NOT_NAME = re.compile(r"[^A-Za-z0-9-]+")
+_NOT_MEMBER = re.compile(r"[^A-Za-z0-9_.-]+")
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
-_MOST_REFERENCES: Final = 12
 _BODY: Final = "body"
-# What 3.0 has and JSON Schema has not, or means otherwise.
-_DROPPED: Final = frozenset(
-    {"nullable", "discriminator", "xml", "externalDocs", "example", "$schema", "$id", "$anchor"}
-)
-# What holds values, and what holds schemas by names of the document's own.
-_LITERAL: Final = frozenset({"enum", "const", "default", "required", "examples"})
-_BY_NAME: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
+_LONGEST: Final = 64
+_CUT: Final = "Parts of the input are too large to be described: any value is taken there."
+
+
+class Wire(NamedTuple):
+    """How a member of the input is sent: where, under which name, in which style.
+
+    Without a style it is written as JSON or as its text.
+    """
+
+    place: Place
+    name: str
+    style: Style | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,8 @@ class Operation:
     """One thing that an API can do.
 
     `places` says where each member of the input goes; a `whole_body` is the one member that is the
-    body. `path` has `{name}` where a member belongs.
+    body. `path` has `{name}` where a member belongs. `wires` says how those of an OpenAPI document
+    are sent, `content_type` what the body is.
     """
 
     name: str
@@ -49,6 +63,8 @@ class Operation:
     input_schema: Schema
     places: Mapping[str, Place] = field(default_factory=dict)
     output_schema: Schema | None = None
+    wires: Mapping[str, Wire] = field(default_factory=dict)
+    content_type: str = JSON
 
     @property
     def writes(self) -> bool:
@@ -56,24 +72,63 @@ class Operation:
         return self.method not in SAFE_METHODS
 
 
-def operations(document: Mapping[str, Any]) -> list[Operation]:
-    """See the module. The order is the document's."""
+class _Described(NamedTuple):
+    """An operation as the document states it."""
+
+    path: str
+    method: str
+    stated: Mapping[str, Any]
+    shared: Any
+
+
+def operations(
+    document: Mapping[str, Any],
+    only: Collection[str] | None = None,
+    left_out: dict[str, str] | None = None,
+) -> list[Operation]:
+    """See the module. The order is the document's.
+
+    `only`: the names, or operationIds, of those that are looked at.
+    """
     if not str(document.get("openapi", "")).startswith("3."):
         raise ValueError("this is no OpenAPI 3 document: `openapi` is missing or another version")
     paths = document.get("paths")
     if not isinstance(paths, Mapping) or not paths:
         raise ValueError("the OpenAPI document has no `paths`")
-    found = [_operation(document, *described) for described in _described(document, paths)]
-    names = [operation.name for operation in found]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise ValueError(f"two operations are called {twice.pop()!r}; give them an operationId")
+    found: list[Operation] = []
+    taken: set[str] = set()
+    ids: set[str] = set()
+    for described in _described(document, paths, left_out):
+        stated_id = str(described.stated.get("operationId") or "")
+        if stated_id in ids and left_out is None:
+            raise ValueError(f"two operations are called {stated_id!r}; give them an operationId")
+        ids.add(stated_id or f"{described.method} {described.path}")
+        name = unique(name_of(stated_id or f"{described.method}_{described.path}"), taken)
+        if only is not None and not {name, stated_id} & set(only):
+            continue
+        try:
+            found.append(_operation(document, name, described))
+        except ValueError as fault:
+            if left_out is None:
+                raise
+            left_out[name] = str(fault).removeprefix(f"{name}: ")
     return found
 
 
 def name_of(text: str) -> str:
     """`text` as a tool may be called."""
-    return _NOT_NAME.sub("_", text).strip("_")[:64] or "operation"
+    return _NOT_NAME.sub("_", text).strip("_")[:_LONGEST] or "operation"
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """The name, or one like it that is not taken, which is then; at most 64 characters."""
+    made, number = name[:_LONGEST], 1
+    while made in taken:
+        number += 1
+        end = f"_{number}"
+        made = name[: _LONGEST - len(end)] + end
+    taken.add(made)
+    return made
 
 
 def in_path(path: str) -> list[str]:
@@ -82,170 +137,196 @@ def in_path(path: str) -> list[str]:
 
 
 def _described(
-    document: Mapping[str, Any], paths: Mapping[str, Any]
-) -> Iterator[tuple[str, str, Mapping[str, Any], list[Any]]]:
+    document: Mapping[str, Any], paths: Mapping[str, Any], left_out: dict[str, str] | None
+) -> Iterator[_Described]:
     for path, stated in paths.items():
-        item = _resolved(document, stated)
+        try:
+            item = resolved(document, stated)
+        except ValueError as fault:
+            if left_out is None:
+                raise
+            left_out[str(path)] = str(fault)
+            continue
         if not isinstance(item, Mapping):
             continue
         for method in METHODS:
             described = item.get(method)
             if isinstance(described, Mapping):
-                yield str(path), method, described, list(item.get("parameters", []))
+                yield _Described(str(path), method, described, item.get("parameters"))
 
 
-def _operation(
-    document: Mapping[str, Any],
-    path: str,
-    method: str,
-    described: Mapping[str, Any],
-    shared: list[Any],
-) -> Operation:
-    name = name_of(str(described.get("operationId") or f"{method}_{path}"))
-    properties: dict[str, Schema] = {}
-    places: dict[str, Place] = {}
-    required: list[str] = []
-    parameters: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for stated in [*shared, *described.get("parameters", [])]:
-        parameter = _resolved(document, stated)
-        if not isinstance(parameter, Mapping) or "name" not in parameter:
-            raise ValueError(f"{name}: a parameter has no name")
-        parameters[str(parameter["name"]), str(parameter.get("in"))] = parameter
-    for (member, place), parameter in parameters.items():
-        if place == "cookie":
-            continue
-        if place not in ("path", "query", "header") or member in places:
-            raise ValueError(f"{name}: parameter {member!r} cannot be sent (in: {place})")
-        places[member] = place  # type: ignore[assignment]
-        schema = inlined(document, parameter.get("schema", {}))
-        if "description" in parameter:
-            schema = {**schema, "description": str(parameter["description"])}
-        properties[member] = schema
-        if parameter.get("required") or place == "path":
-            required.append(member)
-    missing = [member for member in in_path(path) if places.get(member) != "path"]
+class _Input:
+    """The members of an operation's input, as they are found."""
+
+    def __init__(self, document: Mapping[str, Any], name: str) -> None:
+        self.document = document
+        self.name = name
+        self.properties: dict[str, Schema] = {}
+        self.wires: dict[str, Wire] = {}
+        self.required: list[str] = []
+        self.content_type = JSON
+        self.cut = False
+        self._taken: set[str] = set()
+
+    def add(self, wire: Wire, schema: Schema, required: bool) -> None:
+        """A member, under a name that the model may be given."""
+        name = _NOT_MEMBER.sub("_", wire.name).strip("_") or wire.place
+        if name in self._taken and wire.name in self.properties:
+            name = f"{wire.name}_{wire.place}"
+        name = unique(_NOT_MEMBER.sub("_", name), self._taken)
+        self.properties[name] = schema
+        self.wires[name] = wire
+        if required:
+            self.required.append(name)
+
+    def schema(self, stated: Any) -> Schema:
+        """A schema of the document, bounded. Raises ValueError."""
+        try:
+            made, cut = bounded(self.document, stated)
+        except ValueError as fault:
+            raise ValueError(f"{self.name}: {fault}") from None
+        self.cut = self.cut or cut
+        return made
+
+
+def _operation(document: Mapping[str, Any], name: str, described: _Described) -> Operation:
+    path, method, stated, _ = described
+    if not path.startswith("/"):
+        raise ValueError(f"{name}: the path {path!r} does not begin with a slash")
+    given = _Input(document, name)
+    _add_parameters(given, described)
+    in_paths = {wire.name for wire in given.wires.values() if wire.place == "path"}
+    missing = [member for member in in_path(path) if member not in in_paths]
     if missing:
         raise ValueError(f"{name}: the path speaks of {missing[0]!r}, the parameters do not")
-    _add_body(document, name, described, properties, places, required)
-    words = [str(described[key]).strip() for key in ("summary", "description") if key in described]
+    _add_body(given, stated)
+    schema = {
+        "type": "object",
+        "properties": given.properties,
+        "required": given.required,
+        "additionalProperties": False,
+    }
+    words = [str(stated[key]).strip() for key in ("summary", "description") if key in stated]
+    if given.cut:
+        words.insert(1, _CUT)
     return Operation(
         name=name,
         description="\n".join(dict.fromkeys(filter(None, words))) or f"{method.upper()} {path}",
         method=method.upper(),
         path=path,
-        input_schema={
-            "type": "object",
-            "properties": properties,
-            "required": required,
-            "additionalProperties": False,
-        },
-        places=places,
-        output_schema=_answer(document, described),
+        input_schema=given.schema(schema),
+        places={member: wire.place for member, wire in given.wires.items()},
+        output_schema=_answer(document, stated),
+        wires=given.wires,
+        content_type=given.content_type,
     )
 
 
-def _add_body(
-    document: Mapping[str, Any],
-    name: str,
-    described: Mapping[str, Any],
-    properties: dict[str, Schema],
-    places: dict[str, Place],
-    required: list[str],
-) -> None:
-    """The JSON body's members, beside the parameters; as one member where that cannot be."""
-    body = _resolved(document, described.get("requestBody"))
+def _add_parameters(given: _Input, described: _Described) -> None:
+    parameters: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for stated in [*_listed(described.shared), *_listed(described.stated.get("parameters"))]:
+        parameter = resolved(given.document, stated)
+        if not isinstance(parameter, Mapping) or "name" not in parameter:
+            raise ValueError(f"{given.name}: a parameter has no name")
+        parameters[str(parameter["name"]), str(parameter.get("in"))] = parameter
+    for (member, place), parameter in parameters.items():
+        required = bool(parameter.get("required")) or place == "path"
+        if place == "cookie" and not required:
+            continue
+        if place not in STYLES:
+            raise ValueError(f"{given.name}: parameter {member!r} cannot be sent (in: {place})")
+        stated = parameter.get("schema")
+        content = parameter.get("content")
+        as_json = isinstance(content, Mapping) and bool(content)
+        if isinstance(content, Mapping) and as_json:
+            kind, media = next(iter(content.items()))
+            if not _is_json(kind) or not isinstance(media, Mapping):
+                raise ValueError(f"{given.name}: parameter {member!r} is {kind}, not JSON")
+            stated = media.get("schema")
+        schema = given.schema({} if stated is None else stated)
+        if "description" in parameter:
+            schema = {**schema, "description": str(parameter["description"])}
+        style = _style(given.name, member, place, parameter, as_json)
+        given.add(Wire(place, member, style), schema, required)  # type: ignore[arg-type]
+
+
+def _style(
+    name: str, member: str, place: str, stated: Mapping[str, Any], as_json: bool = False
+) -> Style:
+    style = str(stated.get("style") or STYLES[place][0])
+    if style not in STYLES[place]:
+        raise ValueError(f"{name}: {member!r} has the style {style}, which is not written")
+    explode = stated.get("explode")
+    return Style(style, style == "form" if explode is None else bool(explode), as_json)
+
+
+def _add_body(given: _Input, described: Mapping[str, Any]) -> None:
+    """The body's members, beside the parameters; as one member where that cannot be."""
+    body = resolved(given.document, described.get("requestBody"))
     if not isinstance(body, Mapping):
         return
-    found = _json_schema(document, body)
-    if found is None:
-        if body.get("required"):
-            raise ValueError(f"{name}: its body is not JSON")
+    content = body.get("content")
+    kinds = dict(content) if isinstance(content, Mapping) else {}
+    kind = next(filter(_is_json, kinds), None) or next(filter(_is_form, kinds), None)
+    if kind is None or not isinstance(kinds[kind], Mapping):
+        told = ", ".join(map(str, kinds)) or "no kind is named"
+        raise ValueError(f"{given.name}: its body is not JSON and no form: {told}")
+    media, form = kinds[kind], _is_form(kind)
+    plain_kind = str(kind).partition(";")[0].strip().lower()
+    given.content_type = plain_kind if form or "*" not in plain_kind else JSON
+    whole = given.schema(media.get("schema", {}))
+    members = whole.get("properties")
+    apart = whole.get("type") == "object" and isinstance(members, Mapping)
+    if form and not (apart and members):
+        raise ValueError(f"{given.name}: the members of its form are not described")
+    wired = {wire.name for wire in given.wires.values()}
+    if apart and isinstance(members, Mapping) and (form or not set(members) & wired):
+        encodings = media.get("encoding")
+        for member, schema in members.items():
+            style = None
+            if form:
+                stated = encodings.get(member, {}) if isinstance(encodings, Mapping) else {}
+                style = _style(given.name, member, "query", stated, _as_one(schema, stated))
+            required = member in whole.get("required", [])
+            given.add(Wire("body", member, style), schema, required)
         return
-    members = found.get("properties")
-    plain = found.get("type") == "object" and isinstance(members, Mapping)
-    if plain and isinstance(members, Mapping) and not set(members) & set(properties):
-        properties.update(members)
-        places.update(dict.fromkeys(members, "body"))
-        required += [member for member in found.get("required", []) if member in members]
-        return
-    if _BODY in properties:
-        raise ValueError(f"{name}: a parameter is called {_BODY!r} beside the body")
-    properties[_BODY] = found
-    places[_BODY] = "whole_body"
-    if body.get("required"):
-        required.append(_BODY)
+    given.add(Wire("whole_body", _BODY), whole, bool(body.get("required")))
+
+
+def _as_one(schema: Any, encoding: Mapping[str, Any]) -> bool:
+    """Whether a form's member is an object that no style takes apart: it is written as JSON."""
+    is_object = isinstance(schema, Mapping) and schema.get("type") == "object"
+    return is_object and "style" not in encoding
 
 
 def _answer(document: Mapping[str, Any], described: Mapping[str, Any]) -> Schema | None:
-    """The schema of the JSON that a success answers."""
+    """The schema of the JSON that a success answers; None too where it is too large to be used."""
     responses = described.get("responses")
     if not isinstance(responses, Mapping):
         return None
     for status in sorted(map(str, responses)):
-        if status.startswith("2"):
-            answer = _resolved(document, responses.get(status))
-            return _json_schema(document, answer) if isinstance(answer, Mapping) else None
-    return None
-
-
-def _json_schema(document: Mapping[str, Any], holder: Mapping[str, Any]) -> Schema | None:
-    content = holder.get("content")
-    for kind, media in content.items() if isinstance(content, Mapping) else ():
-        plain = str(kind).partition(";")[0].strip().lower()
-        if (plain == "application/json" or plain.endswith("+json")) and isinstance(media, Mapping):
-            return inlined(document, media.get("schema", {}))
-    return None
-
-
-def inlined(document: Mapping[str, Any], schema: Any) -> Schema:
-    """A schema that stands by itself; where it stands in itself again, anything goes."""
-    made = _inlined(document, schema, frozenset())
-    return made if isinstance(made, dict) else {}
-
-
-def _inlined(document: Mapping[str, Any], schema: Any, inside: frozenset[str]) -> Any:
-    if isinstance(schema, list):
-        return [_inlined(document, item, inside) for item in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    reference = schema.get("$ref")
-    if isinstance(reference, str):
-        if reference in inside:
-            return {}
-        return _inlined(document, _resolved(document, schema), inside | {reference})
-    made: Schema = {}
-    for key, value in schema.items():
-        if key in _DROPPED:
+        if not status.startswith("2"):
             continue
-        if key in _LITERAL:
-            made[key] = value
-        elif key in _BY_NAME and isinstance(value, Mapping):
-            made[key] = {name: _inlined(document, part, inside) for name, part in value.items()}
-        else:
-            made[key] = _inlined(document, value, inside)
-    for limit, sign in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(made.get(limit), bool) and made.pop(limit) and sign in made:
-            made[limit] = made.pop(sign)
-    if schema.get("nullable") is True and isinstance(made.get("type"), str):
-        made["type"] = [made["type"], "null"]
-        if "enum" in made and None not in made["enum"]:
-            made["enum"] = [*made["enum"], None]
-    return made
+        try:
+            answer = resolved(document, responses.get(status))
+            content = answer.get("content") if isinstance(answer, Mapping) else None
+            for kind, media in content.items() if isinstance(content, Mapping) else ():
+                if _is_json(kind) and isinstance(media, Mapping):
+                    return bounded(document, media.get("schema", {}))[0]
+        except ValueError:
+            pass  # what comes back is taken as it is
+        return None
+    return None
 
 
-def _resolved(document: Mapping[str, Any], value: Any) -> Any:
-    """What a reference inside the document stands for; other values as they are."""
-    for _ in range(_MOST_REFERENCES):
-        if not isinstance(value, Mapping) or not isinstance(value.get("$ref"), str):
-            return value
-        reference: str = value["$ref"]
-        if not reference.startswith("#/"):
-            raise ValueError(f"{reference!r} leads out of the document")
-        found: Any = document
-        for part in reference[2:].split("/"):
-            key = part.replace("~1", "/").replace("~0", "~")
-            if not isinstance(found, Mapping) or key not in found:
-                raise ValueError(f"{reference!r} leads nowhere")
-            found = found[key]
-        value = found
-    raise ValueError("references that lead to themselves")
+def _is_json(kind: object) -> bool:
+    plain = str(kind).partition(";")[0].strip().lower()
+    return plain in (JSON, "text/json", "application/*", "*/*") or plain.endswith("+json")
+
+
+def _is_form(kind: object) -> bool:
+    return str(kind).partition(";")[0].strip().lower() == FORM
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

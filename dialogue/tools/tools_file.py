@@ -19,6 +19,11 @@ Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+Domain = Annotated[
+    str, Field(pattern=r"^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$")
+]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -116,10 +121,10 @@ class DestinationTable(_Table):
 
 
 class MailTable(_Table):
-    """See `aybiza.dialogue.tools.mail`."""
+    """See `aybiza.dialogue.tools.mail`. Without `domains` there is no tool."""
 
     sender: Word
-    domains: list[str] = []
+    domains: list[Domain] = []
 
 
 class CodeTable(_Table):

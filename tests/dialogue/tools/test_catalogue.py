@@ -26,6 +26,7 @@ description = "prices"
 
 [mail]
 sender = "desk@example.org"
+domains = ["example.com", "example.org"]
 
 [code]
 function = "execute-code"
@@ -106,6 +107,9 @@ def test_an_empty_file_gives_no_tools(tmp_path: Path) -> None:
         ('[knowledge]\nkendra_index = "short"', "36 characters"),
         ('[transfer.sales]\nnumber = "555"', "transfer.sales: .*E.164"),
         ('[mail]\nsender = "desk"', "mail: the sender"),
+        ('[mail]\nsender = "desk@example.org"', "mail: domains is missing"),
+        ('[mail]\nsender = "desk@example.org"\ndomains = []', "mail: domains is missing"),
+        ('[mail]\nsender = "desk@example.org"\ndomains = ["*"]', "mail.domains"),
         ('[connectors.a]\nbase_url = "https://a"', "connectors.a: a: give either"),
         ('[connectors.a]\nbase_url = "https://a"\nopenapi = "no.json"', "connectors.a: .*no.json"),
     ],

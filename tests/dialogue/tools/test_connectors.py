@@ -52,11 +52,12 @@ async def test_what_the_model_gives_stays_in_its_place(
     services: ServicesEmulator, crm_api: HttpApi
 ) -> None:
     note = connector(crm_api)["crm_noteOnCustomer"]
-    got = await used(note, customer_id="../token?a=1", note="x")
-    assert got["error"] == "not_found"
-    assert services.journal[-1].path == "/crm/customers/..%2Ftoken%3Fa%3D1"
-    got = await used(note, customer_id="", note="x")
-    assert got["error"] == "bad_input"
+    for climbing in ("../token?a=1", "..", "a/b", "a\\b", "%2e%2e", "%252f", "x\n", ""):
+        got = await used(note, customer_id=climbing, note="x")
+        assert got["error"] == "bad_input"
+    assert not services.journal
+    await used(note, customer_id="token?a=1#b", note="x")
+    assert services.journal[-1].path == "/crm/customers/token%3Fa%3D1%23b"
 
 
 async def test_members_go_where_the_description_says(
@@ -83,8 +84,9 @@ async def test_a_header_can_not_be_broken_out_of(
     services: ServicesEmulator, crm_api: HttpApi
 ) -> None:
     tools = connector(crm_api, operations=[operation(places={"tags": "header"})])
-    got = await used(tools["crm_connector"], id="7", tags=["a\r\nX-Evil: 1"])
-    assert got["error"] == "failed"
+    for value in ("a\r\nX-Evil: 1", "Zoë", "a\0"):
+        got = await used(tools["crm_connector"], id="7", tags=[value])
+        assert got["error"] == "bad_input"
     assert not services.journal
 
 

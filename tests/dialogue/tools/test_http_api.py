@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from aybiza.config.ports import free_port
 from aybiza.dialogue.tool_registry import ToolError
-from aybiza.dialogue.tools.http_api import HttpApi, segment
+from aybiza.dialogue.tools.http_api import HttpApi
 from aybiza.dialogue.tools.http_auth import ClientCredentials, api_key
 from aybiza.emulators.services import ServicesEmulator
 
@@ -121,12 +121,32 @@ def test_what_is_no_base_url_is_refused(url: str) -> None:
         HttpApi(url)
 
 
-@given(st.text(min_size=1))
-def test_a_value_stays_one_segment_of_the_path(value: str) -> None:
-    try:
-        made = segment(value)
-    except UnicodeEncodeError:
-        return
-    assert made
-    assert not set(made) & set("/?#{}\\ \r\n")
-    assert made not in (".", "..")
+@pytest.mark.parametrize("path", ["", "x", ".evil.example/", "@evil.example/", ":8080/"])
+async def test_no_path_extends_the_host(path: str) -> None:
+    api = HttpApi("http://127.0.0.1")
+    with pytest.raises(ValueError, match="does not begin with a slash"):
+        await api.call("GET", path)
+    await api.aclose()
+
+
+async def test_what_cannot_be_sent_is_refused_before_it_is(
+    services: ServicesEmulator, crm_api: HttpApi
+) -> None:
+    sent: list[dict[str, Any]] = [
+        {"headers": {"X-Name": "Zoë"}},
+        {"query": {"identifier": "\ud800"}},
+        {"body": {"a": "x", "b": float("nan")}},
+        {"body": {"a": object()}},
+    ]
+    for each in sent:
+        with pytest.raises(ToolError) as refused:
+            await crm_api.call("POST", "/customers", **each)
+        assert refused.value.code == "bad_input"
+    assert not services.journal
+
+
+@pytest.mark.parametrize("url", ["https://user:s3cret@host", "https://s3cret@host", "https://h/#x"])
+def test_a_base_url_holds_no_secret(url: str) -> None:
+    with pytest.raises(ValueError, match="use `auth` for secrets") as refused:
+        HttpApi(url)
+    assert "s3cret" not in str(refused.value)

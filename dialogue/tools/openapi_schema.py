@@ -1,0 +1,129 @@
+"""The schemas of an OpenAPI document, each made to stand by itself and bounded.
+
+Contract: `resolved` follows references inside a document (RFC 6901 pointers, percent-encoded ones
+too); `inlined` gives a JSON Schema 2020-12 without references; `bounded` the deepest of these that
+is within `SCHEMA_BYTES`, and whether something was cut. Pure; what a document repeats is looked at
+`MOST_NODES` times at most, so a small document that unfolds without end costs little.
+Errors: `ValueError` for a reference that leads nowhere, and a schema that no cut makes fit.
+Source: OpenAPI Specification 3.0 and 3.1; JSON Schema 2020-12; RFC 6901.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+Schema = dict[str, Any]
+
+SCHEMA_BYTES: Final = 24 * 1024
+"""Longest schema of a member or a body, as JSON: every request to the model carries it."""
+DEPTHS: Final = (24, 12, 8, 6, 4, 3, 2, 1)
+"""Levels of a schema that are tried, until one is short enough; below, anything goes."""
+MOST_NODES: Final = 4_000
+_MOST_REFERENCES: Final = 12
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
+# What 3.0 has and JSON Schema has not, or means otherwise.
+_DROPPED: Final = frozenset(
+    {"nullable", "discriminator", "xml", "externalDocs", "example", "$schema", "$id", "$anchor"}
+)
+# What holds values, and what holds schemas by names of the document's own.
+_LITERAL: Final = frozenset({"enum", "const", "default", "required", "examples"})
+_BY_NAME: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
+
+
+def bounded(
+    document: Mapping[str, Any], schema: Any, limit: int = SCHEMA_BYTES
+) -> tuple[Schema, bool]:
+    """The schema, and whether something of it was cut. Raises ValueError."""
+    size = 0
+    for depth in DEPTHS:
+        walk = _Walk(document, depth)
+        made = walk.inlined(schema, frozenset(), 0)
+        size = len(json.dumps(made, default=str))
+        if walk.nodes <= MOST_NODES and size <= limit:
+            return (made if isinstance(made, dict) else {}), walk.cut
+    raise ValueError(f"its input takes {size} bytes, more than {limit}")
+
+
+def inlined(document: Mapping[str, Any], schema: Any) -> Schema:
+    """A schema that stands by itself; where it stands in itself again, anything goes."""
+    made = _Walk(document, DEPTHS[0]).inlined(schema, frozenset(), 0)
+    return made if isinstance(made, dict) else {}
+
+
+class _Walk:
+    """One pass over a schema: how many nodes it met and whether it cut some."""
+
+    def __init__(self, document: Mapping[str, Any], depth: int) -> None:
+        self._document = document
+        self._depth = depth
+        self.nodes = 0
+        self.cut = False
+
+    def inlined(self, schema: Any, inside: frozenset[str], level: int) -> Any:
+        """The schema, or a part of one, without references."""
+        if isinstance(schema, list):
+            return [self.inlined(item, inside, level) for item in schema]
+        if not isinstance(schema, Mapping):
+            return schema
+        self.nodes += 1
+        if level > self._depth or self.nodes > MOST_NODES:
+            self.cut = True
+            return {}
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            if reference in inside:
+                return {}
+            return self.inlined(resolved(self._document, schema), inside | {reference}, level)
+        made: Schema = {}
+        for key, value in schema.items():
+            if key in _DROPPED:
+                continue
+            if key in _LITERAL:
+                made[key] = value
+            elif key in _BY_NAME and isinstance(value, Mapping):
+                made[key] = {
+                    name: self.inlined(part, inside, level + 1) for name, part in value.items()
+                }
+            else:
+                made[key] = self.inlined(value, inside, level + 1)
+        return _as_2020(schema, made)
+
+
+def _as_2020(schema: Mapping[str, Any], made: Schema) -> Schema:
+    """The dialect of 3.0 as JSON Schema 2020-12."""
+    for limit, sign in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(made.get(limit), bool) and made.pop(limit) and sign in made:
+            made[limit] = made.pop(sign)
+    if schema.get("nullable") is True and isinstance(made.get("type"), str):
+        made["type"] = [made["type"], "null"]
+        if "enum" in made and None not in made["enum"]:
+            made["enum"] = [*made["enum"], None]
+    return made
+
+
+def resolved(document: Mapping[str, Any], value: Any) -> Any:
+    """What a reference inside the document stands for; other values as they are."""
+    for _ in range(_MOST_REFERENCES):
+        if not isinstance(value, Mapping) or not isinstance(value.get("$ref"), str):
+            return value
+        reference: str = value["$ref"]
+        if reference != "#" and not reference.startswith("#/"):
+            raise ValueError(f"{reference!r} leads out of the document")
+        found: Any = document
+        for part in unquote(reference[2:]).split("/") if reference != "#" else ():
+            found = _member(found, part.replace("~1", "/").replace("~0", "~"), reference)
+        value = found
+    raise ValueError("references that lead to themselves")
+
+
+def _member(found: Any, key: str, reference: str) -> Any:
+    if isinstance(found, Mapping) and key in found:
+        return found[key]
+    # An index as RFC 6901 writes it.
+    if isinstance(found, list) and _INDEX.fullmatch(key) and int(key) < len(found):
+        return found[int(key)]
+    raise ValueError(f"{reference!r} leads nowhere")

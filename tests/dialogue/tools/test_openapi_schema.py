@@ -1,0 +1,98 @@
+"""Schemas of OpenAPI documents: references followed, and bounded."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from aybiza.dialogue.tools.openapi_schema import SCHEMA_BYTES, bounded, inlined, resolved
+
+DOCUMENT: dict[str, Any] = {
+    "paths": {"/a/{id}": {"get": {"parameters": [{"name": "id"}, {"name": "x~y/z"}]}}},
+    "components": {
+        "schemas": {
+            "All": {"allOf": [{"type": "object"}, {"required": ["a"]}]},
+            "Loop": {"$ref": "#/components/schemas/Loop"},
+            "Self": {
+                "type": "object",
+                "properties": {"again": {"$ref": "#/components/schemas/Self"}},
+            },
+            "a b/c~d": {"type": "string"},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        ("#/components/schemas/All/allOf/0", {"type": "object"}),
+        ("#/paths/~1a~1%7Bid%7D/get/parameters/1", {"name": "x~y/z"}),
+        ("#/paths/~1a~1{id}/get/parameters/0/name", "id"),
+        ("#/components/schemas/a%20b~1c~0d", {"type": "string"}),
+        ("#", DOCUMENT),
+    ],
+)
+def test_a_pointer_is_followed_as_rfc_6901_has_it(reference: str, found: object) -> None:
+    assert resolved(DOCUMENT, {"$ref": reference}) == found
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "#/components/schemas/All/allOf/2",
+        "#/components/schemas/All/allOf/00",
+        "#/components/schemas/All/allOf/-",
+        "#/nothing",
+        "other.json#/a",
+        "#anchor",
+        "#/components/schemas/Loop",
+    ],
+)
+def test_a_pointer_that_leads_nowhere_is_named(reference: str) -> None:
+    with pytest.raises(ValueError, match=r"leads|lead to"):
+        resolved(DOCUMENT, {"$ref": reference})
+
+
+def test_what_stands_in_itself_takes_anything_there() -> None:
+    again = {"$ref": "#/components/schemas/Self"}
+    assert inlined(DOCUMENT, again) == {"type": "object", "properties": {"again": {}}}
+
+
+def wide(levels: int, width: int = 8) -> dict[str, Any]:
+    """A document of `levels` schemas of which each holds the next `width` times."""
+    schemas = {
+        f"S{n}": {
+            "type": "object",
+            "properties": {
+                f"p{k}": {"$ref": f"#/components/schemas/S{n + 1}"} for k in range(width)
+            },
+        }
+        for n in range(levels)
+    }
+    return {"components": {"schemas": {**schemas, f"S{levels}": {"type": "string"}}}}
+
+
+def test_a_small_document_that_unfolds_without_end_is_cut_at_once() -> None:
+    began = time.process_time()
+    made, cut = bounded(wide(12), {"$ref": "#/components/schemas/S0"})
+    assert time.process_time() - began < 2
+    assert cut
+    assert len(json.dumps(made)) <= SCHEMA_BYTES
+    assert made["properties"]["p0"]["type"] == "object"
+
+
+def test_what_no_cut_makes_fit_is_refused_with_its_size() -> None:
+    large = {"type": "object", "properties": {"a": {"enum": ["x" * 100] * 1000}}}
+    with pytest.raises(ValueError, match=r"its input takes \d+ bytes"):
+        bounded({}, large)
+
+
+def test_what_fits_is_left_whole() -> None:
+    assert bounded({}, {"type": "array", "items": {"type": "string"}}) == (
+        {"type": "array", "items": {"type": "string"}},
+        False,
+    )
