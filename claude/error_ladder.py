@@ -11,9 +11,8 @@
 Contract: pure; clock and chance are handed in. What a kind of error is answered with is a row of
 `LADDER`: steps in their order, of which the first is taken that leads to a request not made yet.
 A whole answer has so many `seconds`, requests for tool rounds included; an attempt gets a share of
-what is left, so that the last one still has time to say something. `filler_at` is when the caller
-has to hear something if there was nothing before. The ladder always ends: no request is made twice
-but for the steps `SAME` and `BACK_OFF`, which have their own bounds.
+what is left, so that the last one still has time to say something. The ladder always ends: no
+request is made twice but for the steps `SAME` and `BACK_OFF`, which have their own bounds.
 Errors: none.
 Source: specification 000, `handle_bedrock_error`; 001, "Error Handling"; Bedrock runtime errors.
 """
@@ -27,10 +26,6 @@ from typing import Final, Literal
 
 from aybiza.claude.errors import ErrorKind
 
-FILLER_SHARE: Final = 0.125
-"""The share of the time after which a caller who has heard nothing hears the filler …"""
-FILLER_SECONDS: Final = (1.0, 3.0)
-"""… but not before the first of these, where there is time for that, nor after the second."""
 FIRST_EVENT_SHARE: Final = 0.4
 """The share of what is left that an attempt may take until its first event …"""
 FIRST_EVENT_SECONDS: Final = 8.0
@@ -176,8 +171,6 @@ class ErrorLadder:
         self._rungs = rungs
         self._until = began + seconds
         self._chance = chance
-        least, most = FILLER_SECONDS
-        self.filler_at = began + min(most, seconds / 2, max(least, FILLER_SHARE * seconds))
         self._here = _Place(rungs.models[0], rungs.regions[0])
         self._tried: list[_Place] = []
         self._repeats = 0

@@ -53,6 +53,13 @@ class Agent(BaseModel):
     """Asked when the caller is silent for `silence_timeout_s`."""
     filler: Spoken = "One moment, please."
     """Bridges the time while an answer is late."""
+    more_fillers: Annotated[tuple[Spoken, ...], Field(max_length=20, strict=False)] | None = None
+    """What follows the filler, one after the other, while the caller still waits; None: English
+    ones, and in another language the filler again."""
+    late: Spoken = (
+        "I'm sorry, this is taking longer than it should. Can I help you with anything else?"
+    )
+    """Said in place of an answer that has not come behind all fillers."""
     error: Spoken = "I'm sorry, something went wrong on my side. Could you say that again?"
     """Said when no answer could be had."""
     error_after_write: Spoken = (
@@ -107,6 +114,22 @@ class Agent(BaseModel):
     """Gap between words that ends an utterance where noise hides the silence."""
     barge_in: bool = True
     """Whether the caller may interrupt the agent."""
+    barge_in_words: Annotated[int, Field(ge=0, le=10)] = 1
+    """How many words it takes; 0: a voice alone does."""
+    barge_in_voice_ms: Annotated[int, Field(ge=0, le=5_000)] = 0
+    """For how long a voice must have been heard before its words interrupt."""
+    back_channels: Annotated[tuple[Word, ...], Field(max_length=100, strict=False)] = ()
+    """What interrupts nothing and is no answer while the agent speaks, beside the "mm-hm" and
+    "uh-huh" of its language."""
+    greeting_yields: bool = True
+    """Whether the greeting may be interrupted."""
+    protected: Annotated[tuple[Spoken, ...], Field(max_length=50, strict=False)] = ()
+    """Texts that may not be interrupted, such as what the law has callers told."""
+    patience_ms: Annotated[int, Field(ge=0, le=2_000)] = 800
+    """How much longer a caller is heard out who was asked for digits, a name, a date or an
+    address."""
+    filler_after_ms: Annotated[int, Field(ge=200, le=3_000)] = 2_000
+    """Silence after which a caller who waits for an answer hears the filler."""
 
     max_tokens: Annotated[int, Field(ge=1, le=4_096)] = 300
     """Longest answer of the model."""
@@ -120,7 +143,10 @@ class Agent(BaseModel):
     """Whether each call has a node (an OS process) of its own; see AYBIZA_ISOLATION."""
 
     silence_timeout_s: Annotated[float, Field(ge=1, le=600)] | None = None
-    """Silence after which the caller is asked; None: the node's."""
+    """Time without words after which the caller is asked; None: the node's."""
+    silence_again_s: Annotated[float, Field(ge=1, le=600)] | None = None
+    """Time without words after which the call ends, when the caller was asked; None: twice
+    `silence_timeout_s`."""
     max_duration_s: Annotated[float, Field(ge=10, le=14_400)] | None = None
     """Longest call; None: the node's."""
 

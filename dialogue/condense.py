@@ -59,7 +59,7 @@ def condensed(conversation: Conversation, tokens: int) -> Condensed | None:
 
 
 def _lines(turn: Turn) -> list[str]:
-    if turn.withheld:
+    if turn.withheld or turn.joined:
         return []
     lines = [f"Caller: {turn.caller}"] if turn.caller else []
     for exchange in turn.exchanges:

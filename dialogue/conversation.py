@@ -9,7 +9,7 @@ Source: Bedrock, Converse, `messages`; specification 001, "Memory Implementation
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -24,6 +24,8 @@ from aybiza.dialogue.journal import (
     Ended,
     Entry,
     Interrupted,
+    Joined,
+    Reopened,
     Resumed,
     SentenceHeard,
     ToolExchange,
@@ -54,10 +56,12 @@ STOPPED_BY_A_FILTER = frozenset({"guardrail_intervened", "content_filtered", "re
 class Phase(Enum):
     """What the call is doing; `aybiza.dialogue.turns` says what each of them means."""
 
+    GREETING = "greeting"
     LISTENING = "listening"
     THINKING = "thinking"
     SPEAKING = "speaking"
     INTERRUPTED = "interrupted"
+    CLOSING = "closing"
     ENDED = "ended"
 
 
@@ -67,7 +71,8 @@ class Turn:
 
     `withheld`: a guardrail or a filter has stopped the answer, so what was said must not be told to
     the model again. `cut`: the caller broke in, and that was not noise. `resumed`: noise has broken
-    in before.
+    in before. `joined`: the caller has gone on before anything of the answer was heard, so its
+    words, and what its tools have done, are in the next turn of the caller (`into`).
     """
 
     number: int
@@ -79,6 +84,8 @@ class Turn:
     withheld: bool = False
     cut: Interrupted | None = None
     resumed: bool = False
+    joined: bool = False
+    into: int | None = None
 
     @property
     def last_seq(self) -> int:
@@ -139,10 +146,12 @@ class Conversation:
             return Phase.ENDED
         if turn is None:
             return Phase.LISTENING
+        if self.closing is not None:
+            return Phase.CLOSING
         if turn.cut is not None:
             return Phase.INTERRUPTED
         if turn.unheard():
-            return Phase.SPEAKING
+            return Phase.GREETING if turn.number == GREETING_TURN else Phase.SPEAKING
         return Phase.LISTENING if turn.complete else Phase.THINKING
 
     def apply(self, entry: Entry) -> None:
@@ -159,6 +168,13 @@ class Conversation:
     def at(self, number: int) -> Turn:
         """The turn of this number; made if the journal begins in its midst."""
         return self.turns.setdefault(number, Turn(number))
+
+    def worker(self, number: int) -> Turn | None:
+        """The turn that has the tools of turn `number`: that one, or the one that it has joined."""
+        turn = self.turns.get(number)
+        while turn is not None and turn.into is not None:
+            turn = self.turns.get(turn.into)
+        return turn
 
     def messages(self, continuing: bool = False) -> list[dict[str, Any]]:
         """The Converse messages up to the turn that is going on.
@@ -190,7 +206,7 @@ class Conversation:
         """Who said what: ("caller" | "agent", text), in order, as far as it was heard."""
         lines: list[tuple[str, str]] = []
         for turn in self.turns.values():
-            if turn.caller:
+            if turn.caller and not turn.joined:
                 lines.append(("caller", turn.caller))
             said = turn.spoken(1, turn.last_seq)
             if said:
@@ -216,6 +232,8 @@ def _is_agents(message: dict[str, Any]) -> bool:
 
 def _told(turn: Turn) -> list[dict[str, Any]]:
     """A turn as the model is told of it."""
+    if turn.joined:
+        return []
     if turn.withheld:
         return _without_words(turn)
     messages: list[dict[str, Any]] = [_text("user", turn.caller)] if turn.caller else []
@@ -253,9 +271,15 @@ def _segment(conversation: Conversation, entry: CallerSegment) -> None:
 
 
 def _caller_turn(conversation: Conversation, entry: CallerTurn) -> None:
-    conversation.at(entry.turn).caller = entry.text
+    turn = conversation.at(entry.turn)
+    turn.caller = entry.text
     if entry.text:
         conversation.segments.clear()
+        for joined in conversation.turns.values():
+            if joined.joined and joined.into is None:
+                joined.into = turn.number
+                turn.exchanges += (replace(one, after_seq=0) for one in joined.exchanges)
+                joined.exchanges = []
 
 
 def _exchange(conversation: Conversation, entry: ToolExchange) -> None:
@@ -286,6 +310,14 @@ def _interrupted(conversation: Conversation, entry: Interrupted) -> None:
     conversation.at(entry.turn).cut = entry
 
 
+def _joined(conversation: Conversation, entry: Joined) -> None:
+    turn = conversation.at(entry.turn)
+    conversation.segments.insert(0, turn.caller)
+    turn.sentences.clear()
+    turn.heard.clear()
+    turn.joined = turn.complete = True
+
+
 def _resumed(conversation: Conversation, entry: Resumed) -> None:
     turn = conversation.at(entry.turn)
     turn.cut, turn.resumed = None, True
@@ -297,6 +329,10 @@ def _condensed(conversation: Conversation, entry: Condensed) -> None:
 
 def _closing(conversation: Conversation, entry: Closing) -> None:
     conversation.closing, conversation.closing_to = entry.reason, entry.to
+
+
+def _reopened(conversation: Conversation, entry: Reopened) -> None:
+    conversation.closing = None
 
 
 def _ended(conversation: Conversation, entry: Ended) -> None:
@@ -322,9 +358,11 @@ _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     SentenceHeard: _heard,
     AnswerComplete: _complete,
     Interrupted: _interrupted,
+    Joined: _joined,
     Resumed: _resumed,
     Condensed: _condensed,
     Closing: _closing,
+    Reopened: _reopened,
     Ended: _ended,
     Transferring: _transferring,
     Transferred: _transferred,

@@ -1,59 +1,67 @@
 """What the turn machine is told and what it orders: plain values.
 
-`Event`s come from the caller's line, the transcriber, the model's answer and the clock;
+`Event`s come from the caller's line, the transcriber, the model's answer and the clock; each
+carries when it happened (`at`, seconds of the call's clock), which makes no two of them different.
 `Command`s are carried out in the order in which they are given.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from aybiza.dialogue.journal import Entry
 
-TimerName = Literal["silence", "duration", "endpoint"]
+TimerName = Literal["silence", "duration", "endpoint", "wait", "closing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class Happening:
+    """What every event has; see the module."""
+
+    at: float = field(default=0.0, kw_only=True, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Happening):
     """The line is open. `again`: it broke before, and the caller is back on a new one."""
 
     again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class CallerSpeaking:
+class CallerSpeaking(Happening):
     """The recogniser heard the onset of speech."""
 
 
 @dataclass(frozen=True, slots=True)
-class CallerInterim:
+class CallerInterim(Happening):
     """Words that may still change."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class CallerSaid:
+class CallerSaid(Happening):
     """A final piece of the caller's words."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class CallerFinished:
+class CallerFinished(Happening):
     """The recogniser heard the end of the caller's turn."""
 
 
 @dataclass(frozen=True, slots=True)
-class DigitPressed:
+class DigitPressed(Happening):
     """A key of the caller's telephone."""
 
     digit: str
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerSentence:
+class AnswerSentence(Happening):
     """The answer to `turn` has its sentence `seq`. `ends`: the stop reason, if that is known to be
     the last one; so an answer that dies behind its last word is not asked to go on."""
 
@@ -64,7 +72,7 @@ class AnswerSentence:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolsUsed:
+class ToolsUsed(Happening):
     """The model of `turn` used tools behind sentence `after_seq`."""
 
     turn: int
@@ -74,7 +82,7 @@ class ToolsUsed:
 
 
 @dataclass(frozen=True, slots=True)
-class CloseAsked:
+class CloseAsked(Happening):
     """The model asked by a tool to end the call when everything has been said. `to`: for a
     transfer, the name of the destination."""
 
@@ -84,7 +92,7 @@ class CloseAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerFinished:
+class AnswerFinished(Happening):
     """The answer to `turn` is complete."""
 
     turn: int
@@ -92,7 +100,7 @@ class AnswerFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerFailed:
+class AnswerFailed(Happening):
     """The answer to `turn` broke off; `error` is for people."""
 
     turn: int
@@ -100,7 +108,7 @@ class AnswerFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Happening):
     """The caller has heard the sentence."""
 
     turn: int
@@ -108,7 +116,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class TalkStopped:
+class TalkStopped(Happening):
     """The line was silenced in sentence `seq` of `turn`, `fraction` (0 to 1) of it played.
 
     What stands before `seq` in the turn was played in whole.
@@ -120,24 +128,24 @@ class TalkStopped:
 
 
 @dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(Happening):
     """A timer has run out: one that was started, or `duration`, which counts from the beginning."""
 
     name: TimerName
 
 
 @dataclass(frozen=True, slots=True)
-class HungUp:
+class HungUp(Happening):
     """The caller is gone."""
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechTroubled:
+class SpeechTroubled(Happening):
     """The caller cannot be heard, or spoken to in full, for the time being."""
 
 
 @dataclass(frozen=True, slots=True)
-class LineFailed:
+class LineFailed(Happening):
     """The caller cannot be heard or spoken to any more, but perhaps in words that are kept; `what`
     is for people."""
 
@@ -189,7 +197,8 @@ class CancelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Speak the sentence, behind all that were given before it."""
+    """Speak the sentence, behind all that were given before it; `seq` 0: words that stand in no
+    history."""
 
     turn: int
     seq: int
@@ -205,9 +214,10 @@ class SayAll:
 
 @dataclass(frozen=True, slots=True)
 class StopTalking:
-    """Silence the line at once, and tell by `TalkStopped` where `turn` was cut.
+    """Silence the line, and tell by `TalkStopped`, next of all events, where `turn` was cut.
 
-    If nothing of the turn was being played, it was cut at the begin of sentence `seq`.
+    It stands first among the commands. If nothing of the turn was being played, it was cut at the
+    begin of sentence `seq`.
     """
 
     turn: int
@@ -215,8 +225,16 @@ class StopTalking:
 
 
 @dataclass(frozen=True, slots=True)
+class DropAside:
+    """Words that are in no history are not needed any more, unless they are being heard."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
-    """Start the timer, or start it anew, to fire in `seconds`."""
+    """Start the timer, or start it anew, to fire in `seconds`.
+
+    `wait` counts the silence that the caller hears: what is played on the line stops it.
+    """
 
     name: TimerName
     seconds: float
@@ -237,5 +255,14 @@ class EndCall:
 
 
 Command: TypeAlias = (
-    Record | Ask | CancelAnswer | Say | SayAll | StopTalking | StartTimer | StopTimer | EndCall
+    Record
+    | Ask
+    | CancelAnswer
+    | Say
+    | SayAll
+    | StopTalking
+    | DropAside
+    | StartTimer
+    | StopTimer
+    | EndCall
 )

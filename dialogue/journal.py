@@ -83,6 +83,14 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """The caller went on before anything of the answer to `turn` was heard: its words belong to the
+    next turn, and its answer was never given. What its tools have done is done."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed:
     """The interruption was noise; the agent goes on with what was not heard."""
 
@@ -104,6 +112,11 @@ class Closing:
 
     reason: str
     to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """The caller has something else to say: the call does not close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +151,11 @@ Entry: TypeAlias = (
     | SentenceHeard
     | AnswerComplete
     | Interrupted
+    | Joined
     | Resumed
     | Condensed
     | Closing
+    | Reopened
     | Ended
     | Transferring
     | Transferred
@@ -154,9 +169,11 @@ _TYPES: dict[str, type[Any]] = {
     "sentence_heard": SentenceHeard,
     "answer_complete": AnswerComplete,
     "interrupted": Interrupted,
+    "joined": Joined,
     "resumed": Resumed,
     "condensed": Condensed,
     "closing": Closing,
+    "reopened": Reopened,
     "ended": Ended,
     "transferring": Transferring,
     "transferred": Transferred,

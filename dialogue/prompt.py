@@ -11,10 +11,17 @@ from typing import NamedTuple
 
 from aybiza.config.agents import Agent
 
+UNHEARD_GREETING = "The caller broke in before anything of your greeting was heard."
 
-def system_prompt(agent: Agent, today: date | None = None) -> str:
-    """The agent's prompt, the words the call was opened with, and the day if it is given."""
-    parts = [agent.system_prompt, f'You have opened the call with: "{agent.greeting}"']
+
+def system_prompt(agent: Agent, today: date | None = None, greeted: str | None = None) -> str:
+    """The agent's prompt, the words the call was opened with, and the day if it is given.
+
+    `greeted`: what the caller has heard of the greeting; None: all of it.
+    """
+    opened = agent.greeting if greeted is None else greeted
+    said = f'You have opened the call with: "{opened}"'
+    parts = [agent.system_prompt, said if opened else UNHEARD_GREETING]
     if today is not None:
         parts.append(f"Today is {today:%A}, {today:%d %B %Y}.")
     return "\n\n".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -31,6 +32,12 @@ What has a row, and may leave the phase as it is; whatever is not here changes n
 | | {phases} |
 |---|{rules}|
 """
+GUARDS = """
+Rows with a guard; where it does not hold, the next row of the event is taken.
+
+| | in | if it | may lead to |
+|---|---|---|---|
+"""
 
 
 def page() -> str:
@@ -38,8 +45,7 @@ def page() -> str:
     arrows: dict[str, list[str]] = {}
     for phase, to in product(Phase, Phase):
         for event in _EVENTS:
-            row = _TRANSITIONS.get((event, phase))
-            if row and to in row.leads_to:
+            if any(to in row.leads_to for row in _TRANSITIONS.get((event, phase), ())):
                 arrows.setdefault(f"{phase.name} --> {to.name}", []).append(_name(event))
     lines = [HEAD, *(f"    {arrow}: {', '.join(names)}\n" for arrow, names in arrows.items())]
     phases = " | ".join(phase.name for phase in Phase)
@@ -47,7 +53,18 @@ def page() -> str:
     for event in _EVENTS:
         cells = ("×" if (event, phase) in _TRANSITIONS else " " for phase in Phase)
         lines.append(f"| {_name(event)} | {' | '.join(cells)} |\n")
+    lines.append(GUARDS)
+    for (event, phase), rows in _TRANSITIONS.items():
+        for row in rows:
+            if row.guard is not None:
+                leads = ", ".join(one.name for one in row.leads_to) or "–"
+                words = _words(row.guard)
+                lines.append(f"| {_name(event)} | {phase.name} | {words} | {leads} |\n")
     return "".join(lines)
+
+
+def _words(method: Callable[..., object]) -> str:
+    return method.__name__.strip("_").replace("_", " ")
 
 
 def _name(event: type | str) -> str:

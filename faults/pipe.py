@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
 from websockets.frames import Close
 
@@ -25,11 +26,11 @@ _ORDERLY = (1000, 1001)
 
 
 class Request:
-    """The handshake: a path with its query, and headers by their lower-case names."""
+    """The handshake: a path with its query, and headers as a server gets them."""
 
     def __init__(self, path: str, headers: Mapping[str, str]) -> None:
         self.path = path
-        self.headers = dict(headers)
+        self.headers = Headers(headers)
 
 
 class Transport:

@@ -147,8 +147,9 @@ class Line:
     taken the last signal (it sets `audio_signalled` back). `started`: the conversation has been
     begun, or taken up, on this line. `ended`: why the call is over. `owner`: the process that holds
     the carrier's socket; when it is gone, so is the line. `finished_at`: when the caller's turn was
-    known to be over, until the first audio of the answer. `aside`: words about the line itself that
-    are said on it and stand in no journal. `leaving`: the call goes to another node at the next
+    known to be over, until the first audio of the answer. `aside`: words that are said
+    on it and stand in no journal, such as those about the line itself; the `asides`-th of them.
+    `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
     """
 
@@ -165,6 +166,7 @@ class Line:
     owner: Any = None
     finished_at: float | None = None
     aside: tuple[Sentence, str] | None = None
+    asides: int = 0
     leaving: bool = False
 
     def post(self, event: Any) -> None:
@@ -187,6 +189,27 @@ class Line:
     def finish(self, sentence: Sentence) -> None:
         """All of `sentence` is out: ask to be told when it has been heard."""
         self.sink.mark(self.ledger.mark(sentence))
+
+    def say_aside(self, turn: int, text: str) -> bool:
+        """Take note of words that stand in no journal; False if they are on their way already.
+
+        Their numbers are below those of all sentences, and no two are the same.
+        """
+        if self.aside is not None:
+            sentence, waiting = self.aside
+            if waiting == text and not self.ledger.is_heard(sentence):
+                return False
+        self.asides += 1
+        self.aside = (Sentence(turn, -self.asides), text)
+        return True
+
+    def drop_aside(self, now: float) -> bool:
+        """Forget words that stand in no journal, if nothing is out yet, of them or of others."""
+        if self.aside is None or self.ledger.bytes_sent(self.aside[0]) or self.ledger.ahead(now):
+            return False
+        self.aside = None
+        self.ledger.clear(now)
+        return True
 
     def clear(self, now: float) -> Cut | None:
         """Silence the line at once; returns where the agent was cut off."""

@@ -98,6 +98,10 @@ class Ledger:
         """Seconds of audio that the carrier still has to play."""
         return max(0.0, self._played_until - now)
 
+    def quiet(self, now: float) -> float:
+        """Seconds since the carrier has nothing to play; below 0 while it has."""
+        return now - self._played_until
+
     def mark(self, sentence: Sentence) -> str:
         """All of `sentence` is out: the name of the mark to send behind it."""
         name = f"{self.generation}:{sentence.turn}:{sentence.seq}"

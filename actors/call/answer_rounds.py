@@ -3,8 +3,8 @@
 What happens after an error is the ladder's to say (`aybiza.claude.error_ladder`): another model or
 region, a repaired request, the same once more. What was said of a broken answer is not said again:
 the next request has it in its history and asks to go on. Whatever happens, the caller hears
-something: a filler if there is nothing by the ladder's time, and in the end an answer from before,
-or the agent's words for an error.
+something: in the end an answer from before, or the agent's words for an error. What a caller hears
+who waits is the turn machine's to say.
 
 `answer` is for a Task; it tells the events of the answer to the process `to`. It ends with
 `Shutdown(("answer_failed", text))` when even the ladder cannot help, which a fault of this program
@@ -47,8 +47,8 @@ from aybiza.dialogue.conversation import CONTINUE
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, Event
 from aybiza.dialogue.prompt import length_prompt
 from aybiza.dialogue.toolbox import CLOSING_REASONS
+from aybiza.dialogue.turn_policy import TurnPolicy
 
-TOOL_ROUNDS = 5
 # A request that wants more room than this for an answer gets no more.
 MOST_TOKENS = 4_096
 # The caller waits for the first words: a clause of so many characters is spoken by itself.
@@ -128,16 +128,13 @@ class AnswerRounds:
             self._tell(AnswerFinished(self._turn, "quota"))
             return
         self._count_choice()
-        filler = self._vm.loop.call_at(self._ladder.filler_at, self._fill)
-        try:
-            await self._rounds()
-        finally:
-            filler.cancel()
+        await self._rounds()
         self._performance.finished()
 
     async def _rounds(self) -> None:
-        rounds = asked = 0
-        while rounds < TOOL_ROUNDS + 2 and asked < self._context.model_rounds:
+        rounds, most = 0, TurnPolicy.of(self._context.agent).tool_rounds
+        asked = 0
+        while rounds < most + 2 and asked < self._context.model_rounds:
             asked += 1
             outcome = await self._ask()
             if isinstance(outcome, LastWords):
@@ -148,7 +145,7 @@ class AnswerRounds:
                 case Act.DONE | Act.BLOCKED:
                     return
                 case Act.USE_TOOLS:
-                    await self._use_tools(finished, uses, allowed=rounds < TOOL_ROUNDS)
+                    await self._use_tools(finished, uses, allowed=rounds < most)
                     rounds += 1
                 case Act.GO_ON:
                     self._messages += self._asked_to_go_on()
@@ -171,11 +168,6 @@ class AnswerRounds:
     def _say(self, text: str, ends: str | None = None) -> None:
         self._tell(AnswerSentence(self._turn, self._seq, text, ends))
         self._seq += 1
-
-    def _fill(self) -> None:
-        if self._seq == self._first_seq:
-            log.info("answer_is_late", call_id=self._context.call_id, turn=self._turn)
-            self._say(self._context.agent.filler)
 
     # The model
 

@@ -20,6 +20,7 @@ Source: specification 000, `handle_user_input`, `process_enhanced_streaming_resp
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any, NoReturn
 
@@ -43,8 +44,9 @@ from aybiza.actors.runtime import (
     Via,
 )
 from aybiza.config.redact import masked
+from aybiza.dialogue.barge_in import SAYING
 from aybiza.dialogue.condense import condensed
-from aybiza.dialogue.conversation import Conversation, Phase
+from aybiza.dialogue.conversation import GREETING_TURN, Conversation
 from aybiza.dialogue.events import (
     AnswerFailed,
     AnswerFinished,
@@ -54,6 +56,7 @@ from aybiza.dialogue.events import (
     CancelAnswer,
     CloseAsked,
     Command,
+    DropAside,
     EndCall,
     Event,
     Heard,
@@ -72,13 +75,14 @@ from aybiza.dialogue.journal import AgentSentence, CallerTurn, decode, encode
 from aybiza.dialogue.prompt import system_prompt
 from aybiza.dialogue.turn_outcome import turn_over
 from aybiza.dialogue.turns import TurnMachine
-from aybiza.speech.playout import Sentence
 
 # Why a call has left the node, beside the reasons of `aybiza.dialogue.journal.Ended`.
 HANDED_OVER = "handed_over"
 
 MEMORY_SECONDS = 0.5
 ASK_SECONDS = 2.0
+# Clocks are no more exact.
+INSTANT_SECONDS = 0.001
 
 log = structlog.get_logger(__name__)
 
@@ -154,7 +158,7 @@ class CallActor(GenServer):
         match message:
             case "inbox":
                 await self._drain()
-            case AnswerSentence() | ToolsUsed() | CloseAsked():
+            case AnswerSentence() | ToolsUsed() | CloseAsked() | AnswerFailed():
                 await self._tell(message)
             case AnswerFinished(turn):
                 await self._tell(message)
@@ -169,7 +173,8 @@ class CallActor(GenServer):
                 await self._tell(AnswerFailed(turn, str(reason)))
             case TimerFired(name) if name in self._timers and self._timers[name].fired:
                 del self._timers[name]
-                await self._tell(message)
+                if name != "wait" or self._has_waited():
+                    await self._tell(message)
             case SpeakerUp(pid):
                 self._speaker = pid
                 self._say_again()
@@ -193,7 +198,13 @@ class CallActor(GenServer):
     async def _tell(self, event: Event, number: int | None = None) -> None:
         if isinstance(event, CallerSaid):
             self._log("caller_said", event.text)
-        await self._perform(self.machine.handle(event), number)
+        commands = self.machine.handle(replace(event, at=event.at or self.vm.now()))
+        match commands:
+            case [StopTalking() as stop, *_]:
+                # At once, and told at once: what both have led to is one piece of the journal, in
+                # the order in which it happened. A crash may bring silence twice, which is none.
+                commands += self.machine.handle(self._stop_talking(stop))
+        await self._perform(commands, number)
 
     def _log(self, event: str, text: str, **fields: Any) -> None:
         """What is said goes into the log only where it is asked for: it is the caller's."""
@@ -201,11 +212,6 @@ class CallActor(GenServer):
         log.info(event, call_id=self.call_id, **fields, **shown)
 
     async def _perform(self, commands: list[Command], number: int | None = None) -> None:
-        # Silence comes first and may come twice: after the journal, a crash between the two would
-        # leave the agent talking.
-        for command in commands:
-            if isinstance(command, StopTalking):
-                await self._stop_talking(command)
         entries = [command.entry for command in commands if isinstance(command, Record)]
         if entries:
             self._remember([encode(entry) for entry in entries], number)
@@ -257,7 +263,8 @@ class CallActor(GenServer):
             self._remember([encode(shorter)], None)
         messages = conversation.messages(continuing=ask.after_seq > 0)
         said = conversation.at(ask.turn).caller
-        prompt = system_prompt(agent, date.today())
+        greeted = conversation.at(GREETING_TURN).spoken(1, 1)
+        prompt = system_prompt(agent, date.today(), greeted)
         request = BeginAnswer(
             self._context,
             ask.turn,
@@ -269,10 +276,10 @@ class CallActor(GenServer):
         try:
             await names.call_patiently(self.vm, names.MODEL_SUPERVISOR, request, ASK_SECONDS)
         except CallExit as error:
-            await self._tell(AnswerFailed(ask.turn, str(error)))
+            self.vm.send(self.pid, AnswerFailed(ask.turn, str(error)))
             return
         if not await self._attach(name, ask.turn):
-            await self._tell(AnswerFailed(ask.turn, "the answer did not begin"))
+            self.vm.send(self.pid, AnswerFailed(ask.turn, "the answer did not begin"))
 
     async def _attach(self, name: Via, turn: int) -> bool:
         pid = self.vm.whereis(name)
@@ -298,9 +305,10 @@ class CallActor(GenServer):
         self.vm.cast(names.answer(self.call_id, cancel.turn), "cancel")
 
     def _say(self, say: Say) -> None:
-        if say.seq == 0:
-            self._line.aside = (Sentence(say.turn, 0), say.text)
-        self._speak(say.turn, say.seq, say.text)
+        if say.seq > 0:
+            self._speak(say.turn, say.seq, say.text)
+        elif self._line.say_aside(say.turn, say.text):
+            self._say_aside()
 
     def _speak(self, turn: int, seq: int, text: str) -> None:
         speak = Speak(turn, seq, text, self._line.ledger.generation)
@@ -319,7 +327,7 @@ class CallActor(GenServer):
         """A speaker that has just started is given what was not heard; it knows what is out."""
         self._say_aside()
         turn = self.machine.conversation.turn
-        if turn is None or self.machine.phase is not Phase.SPEAKING:
+        if turn is None or self.machine.phase not in SAYING:
             return
         for seq in turn.unheard():
             self._speak(turn.number, seq, turn.sentences[seq])
@@ -336,7 +344,11 @@ class CallActor(GenServer):
             self._speak(*sentence, text)
             self._say_all(SayAll(sentence.turn))
 
-    async def _stop_talking(self, stop: StopTalking) -> None:
+    def _drop_aside(self, _: DropAside) -> None:
+        if self._line.drop_aside(self.vm.now()):
+            self._cast_speaker("stop")
+
+    def _stop_talking(self, stop: StopTalking) -> TalkStopped:
         cut = self._line.clear(self.vm.now())
         self._cast_speaker("stop")
         stopped = TalkStopped(stop.turn, stop.seq, 0.0)
@@ -344,9 +356,25 @@ class CallActor(GenServer):
             stopped = TalkStopped(stop.turn, cut.sentence.seq, cut.fraction)
         emit(self.vm, events.TURN_INTERRUPTED, call_id=self.call_id, turn=stop.turn)
         log.info("agent_interrupted", call_id=self.call_id, turn=stop.turn, seq=stopped.seq)
-        await self._tell(stopped)
+        return stopped
 
     def _start_timer(self, start: StartTimer) -> None:
+        if start.name == "wait":
+            self._wait = start.seconds
+            self._waits_from = self.vm.now()
+        self._run_timer(start)
+
+    def _has_waited(self) -> bool:
+        """Whether the caller has heard silence for as long as `wait` counts; else it runs on."""
+        now = self.vm.now()
+        left = self._wait - min(now - self._waits_from, self._line.ledger.quiet(now))
+        if left > INSTANT_SECONDS:
+            self._run_timer(StartTimer("wait", left))
+            return False
+        log.info("answer_is_late", **self.get_state())
+        return True
+
+    def _run_timer(self, start: StartTimer) -> None:
         self._stop_timer(StopTimer(start.name))
         self._timers[start.name] = self.send_after(TimerFired(start.name), start.seconds)
 
@@ -390,6 +418,7 @@ _NOTICED = frozenset({Say, EndCall})
 _ACTS: dict[type[Any], Callable[[CallActor, Any], Awaitable[None] | None]] = {
     Ask: CallActor._ask,
     CancelAnswer: CallActor._cancel_answer,
+    DropAside: CallActor._drop_aside,
     EndCall: CallActor._end_call,
     Record: CallActor._recorded,
     Say: CallActor._say,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from aybiza.actors import names
 from aybiza.actors.runtime import VM
 from aybiza.config.agents import Agent
+from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.speech.pacing import Kind
 from aybiza.speech.phrases import Phrase, Phrases
 from aybiza.speech.playout import Sentence
@@ -24,12 +25,13 @@ def fixed(agent: Agent) -> frozenset[str]:
         (
             agent.greeting,
             agent.silence_prompt,
-            agent.filler,
             agent.error,
             agent.busy,
             agent.bridge,
             agent.ask_again,
             agent.closing,
+            agent.late,
+            *TurnPolicy.of(agent).fillers,
         )
     )
 
@@ -37,7 +39,7 @@ def fixed(agent: Agent) -> frozenset[str]:
 def kind(agent: Agent, sentence: Sentence, text: str) -> Kind:
     """What a text is to a caller who waits for an answer: the answer itself, a word that bridges
     the time until it comes, or words that take its place."""
-    if sentence.seq == 0 or text == agent.filler:
+    if sentence.seq <= 0 or text == agent.filler:
         return "bridge"
     other = {agent.error_after_write, agent.refusal} | fixed(agent)
     return "instead" if text in other else "answer"

@@ -256,7 +256,7 @@ class SpeakerActor(GenServer):
         if wire.session is None and self._synthesis.awaited is None and self._say_by_heart(first):
             return True
         # About the line, not about the matter: that does not wait for its turn.
-        aside = next((text for text in waiting if text.sentence.seq == 0), None)
+        aside = next((text for text in waiting if text.sentence.seq <= 0), None)
         if aside is not None and self._say_by_heart(aside):
             return True
         if wire.over:
@@ -276,7 +276,7 @@ class SpeakerActor(GenServer):
             turn, seq = text.sentence
             emit(self.vm, events.TEXT_PASSED_OVER, call_id=self._context.call_id)
             log.error("text_passed_over", call_id=self._context.call_id, turn=turn, seq=seq)
-            if seq == 0:
+            if seq <= 0:
                 # Not even that: it is the voice that fails, not the text.
                 self._mute = True
             elif turn != self._said_turn and not self._synthesis.waiting:

@@ -191,14 +191,6 @@ def test_without_time_there_are_last_words() -> None:
     assert isinstance(made.begin(SECONDS), LastWords)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "after"), [(1.0, 0.5), (4.0, 1.0), (20.0, 2.5), (24.0, 3.0), (120.0, 3.0)]
-)
-def test_the_filler_is_due_early_but_not_at_once(seconds: float, after: float) -> None:
-    made = ErrorLadder(RUNGS, began=100.0, seconds=seconds, chance=lambda: 0.0)
-    assert made.filler_at == 100.0 + after
-
-
 def test_the_next_round_begins_where_the_last_one_was_answered() -> None:
     made = ladder()
     made.begin(0.0)

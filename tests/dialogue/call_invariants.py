@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from aybiza.claude.converse import normalise_messages
 from aybiza.dialogue.conversation import Conversation, Phase
-from aybiza.dialogue.journal import CallerSegment, CallerTurn, Entry, ToolExchange, decode, encode
+from aybiza.dialogue.journal import (
+    CallerSegment,
+    CallerTurn,
+    Entry,
+    Joined,
+    ToolExchange,
+    decode,
+    encode,
+)
 
 if TYPE_CHECKING:
     from tests.dialogue.call_world import CallWorld
@@ -28,6 +36,7 @@ def check(world: CallWorld) -> None:
     """All that must hold between two events."""
     entries = [entry for _, entry in world.journal]
     conversation = world.machine.conversation
+    assert entries == world.applied, "the journal has another order than the state"
     assert fold(entries) == conversation, "the journal is not the state"
     if not conversation.ended and conversation.turns:
         _check_not_stuck(world)
@@ -47,23 +56,28 @@ def _check_not_stuck(world: CallWorld) -> None:
             assert not [named for named in world.playing if named[1] > 0], "talks on"
         case Phase.THINKING:
             assert world.attached == turn.number
-        case Phase.SPEAKING:
+            assert "wait" in world.timers
+        case Phase.SPEAKING | Phase.GREETING:
             expected = [(turn.number, seq) for seq in turn.unheard()]
             out = [*world.untold, *world.playing]
             assert [named for named in out if named[1] > 0] == expected
             assert world.attached == (None if turn.complete else turn.number)
     if world.machine.conversation.closing is not None:
-        assert "duration" in world.timers
+        assert "closing" in world.timers
 
 
 def _check_turns(world: CallWorld, entries: list[Entry]) -> None:
     """Every word of the caller is in one turn, or waits for the next, in order."""
     waiting: list[str] = []
+    turns: dict[int, str] = {}
     for entry in entries:
         if isinstance(entry, CallerSegment):
             waiting.append(entry.text)
+        elif isinstance(entry, Joined):
+            waiting.insert(0, turns[entry.turn])
         elif isinstance(entry, CallerTurn) and entry.text:
             assert entry.text == " ".join(waiting)
+            turns[entry.turn] = entry.text
             waiting = []
     assert waiting == world.machine.conversation.segments
     uses = [

@@ -54,6 +54,7 @@ from tests.dialogue.calls import (
     call,
     handle,
     tell,
+    without_watch,
 )
 
 # Starting
@@ -67,7 +68,7 @@ def test_a_new_call_is_greeted() -> None:
         Say(0, 1, "Hello there."),
         SayAll(0),
     ]
-    assert world.machine.phase is Phase.SPEAKING
+    assert world.machine.phase is Phase.GREETING
 
 
 def test_a_call_without_a_journal_is_greeted_when_it_is_resumed() -> None:
@@ -94,7 +95,7 @@ def test_the_greeting_gives_way_to_the_caller() -> None:
 def test_resuming_does_what_the_phase_asks_for(phase: Phase, expected: list[Any]) -> None:
     world = call(phase)
     resumed = TurnMachine(AGENT, world.machine.conversation)
-    assert resumed.resume() == expected
+    assert without_watch(resumed.resume()) == expected
     assert resumed.phase is phase
 
 
@@ -243,9 +244,9 @@ def test_nothing_happens_and_nothing_changes(phase: Phase, event: Event) -> None
 # The caller speaks
 
 
-def test_the_onset_of_speech_ends_the_wait_for_it() -> None:
+def test_words_end_the_wait_for_them_and_a_voice_alone_does_not() -> None:
     world = call(Phase.LISTENING)
-    assert handle(world, CallerSpeaking()) == AWAIT_CALLER
+    assert handle(world, CallerSpeaking()) == []
     assert handle(world, CallerInterim("I")) == AWAIT_CALLER
     assert handle(world, CallerSaid("I am")) == [Record(CallerSegment("I am")), *AWAIT_CALLER]
 

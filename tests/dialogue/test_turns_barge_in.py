@@ -41,14 +41,12 @@ from tests.dialogue.calls import (
 # The caller breaks in
 
 
-@pytest.mark.parametrize("phase", [Phase.THINKING, Phase.SPEAKING])
-@pytest.mark.parametrize("event", [CallerSpeaking(), CallerInterim("wait"), DigitPressed("0")])
-def test_the_agent_is_silenced_at_once(phase: Phase, event: Event) -> None:
-    world = call(phase)
-    first = 1 if phase is Phase.THINKING else 2
-    assert StopTalking(1, first) in handle(world, event)
-    assert handle(world, TalkStopped(1, first, 0.0)) == [
-        Record(Interrupted(1, first, 0.0)),
+@pytest.mark.parametrize("event", [CallerInterim("wait"), CallerSaid("wait"), DigitPressed("0")])
+def test_the_agent_is_silenced_at_once(event: Event) -> None:
+    world = call(Phase.SPEAKING)
+    assert handle(world, event)[0] == StopTalking(1, 2)
+    assert handle(world, TalkStopped(1, 2, 0.0)) == [
+        Record(Interrupted(1, 2, 0.0)),
         CancelAnswer(1),
         *AWAIT_CALLER,
     ]
@@ -57,14 +55,14 @@ def test_the_agent_is_silenced_at_once(phase: Phase, event: Event) -> None:
 
 def test_words_that_break_in_are_kept() -> None:
     world = call(Phase.SPEAKING)
-    expected = [Record(CallerSegment("no, wait")), StopTalking(1, 2), *AWAIT_CALLER]
+    expected = [StopTalking(1, 2), Record(CallerSegment("no, wait")), *AWAIT_CALLER]
     assert handle(world, CallerSaid("no, wait")) == expected
 
 
 def test_an_answer_that_was_complete_is_not_cancelled() -> None:
     world = call(Phase.SPEAKING)
     world.answer("end")
-    tell(world, CallerSpeaking())
+    tell(world, CallerInterim("wait"))
     assert world.machine.phase is Phase.INTERRUPTED
     resumed = TurnMachine(AGENT, world.machine.conversation)
     assert resumed.resume() == AWAIT_CALLER
@@ -73,7 +71,7 @@ def test_an_answer_that_was_complete_is_not_cancelled() -> None:
 def test_what_was_played_before_the_cut_was_heard() -> None:
     world = call(Phase.SPEAKING)
     world.answer("sentence")
-    handle(world, CallerSpeaking())
+    handle(world, CallerInterim("wait"))
     assert handle(world, TalkStopped(1, 3, 0.25))[:2] == [
         Record(SentenceHeard(1, 2)),
         Record(Interrupted(1, 3, 0.25)),
@@ -82,7 +80,7 @@ def test_what_was_played_before_the_cut_was_heard() -> None:
 
 def test_a_sentence_that_was_cut_behind_its_end_was_heard() -> None:
     world = call(Phase.SPEAKING)
-    handle(world, CallerSpeaking())
+    handle(world, CallerInterim("wait"))
     assert Record(SentenceHeard(1, 2)) in handle(world, TalkStopped(1, 2, 1.0))
 
 
@@ -102,18 +100,28 @@ def test_noise_behind_the_last_word_leaves_the_call_listening() -> None:
     world = call(Phase.SPEAKING)
     world.answer("end")
     world.fraction = 1.0
-    tell(world, CallerSpeaking())
+    tell(world, CallerInterim("wait"))
     assert handle(world, QUIET) == [Record(Resumed(1)), SILENCE]
 
 
-def test_noise_before_the_first_sentence_has_the_answer_asked_again() -> None:
-    world = tell(call(Phase.THINKING), CallerSpeaking())
-    assert handle(world, QUIET) == [Record(Resumed(1)), Ask(1, 0)]
+@pytest.mark.parametrize("phase", [Phase.THINKING, Phase.SPEAKING])
+def test_a_voice_without_words_changes_nothing(phase: Phase) -> None:
+    world = call(phase)
+    assert handle(world, CallerSpeaking()) == []
+    assert world.machine.phase is phase
+    assert world.attached == 1
+
+
+def test_a_voice_alone_silences_the_agent_where_no_words_are_needed() -> None:
+    world = call(Phase.SPEAKING, agent(barge_in_words=0))
+    assert handle(world, CallerSpeaking()) == [StopTalking(1, 2), *AWAIT_CALLER]
+    thinking = call(Phase.THINKING, agent(barge_in_words=0))
+    assert handle(thinking, CallerSpeaking()) == []
 
 
 def test_a_second_noise_in_a_turn_does_not_break_in_but_words_do() -> None:
-    world = tell(call(Phase.INTERRUPTED), QUIET)
-    assert handle(world, CallerSpeaking()) == AWAIT_CALLER
+    world = tell(call(Phase.SPEAKING, agent(barge_in_words=0)), CallerSpeaking(), QUIET)
+    assert handle(world, CallerSpeaking()) == []
     assert StopTalking(1, 2) in handle(world, CallerInterim("wait"))
 
 
@@ -126,13 +134,6 @@ def test_the_words_that_broke_in_are_the_next_turn(end: Event) -> None:
     world = tell(call(Phase.INTERRUPTED), CallerSaid("stop"))
     assert handle(world, end) == [*TAKE_TURN, Record(CallerTurn(2, "stop")), Ask(2, 0)]
     assert world.machine.phase is Phase.THINKING
-
-
-def test_a_caller_who_goes_on_while_the_agent_thinks_is_asked_as_two_turns() -> None:
-    world = tell(call(Phase.THINKING), CallerSaid("for Friday"), CallerFinished())
-    assert world.attached == 2
-    texts = [message["content"][0]["text"] for message in world.machine.conversation.messages()]
-    assert texts == ["a question", "for Friday"]
 
 
 # An agent that must not be interrupted

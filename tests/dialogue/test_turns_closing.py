@@ -44,12 +44,14 @@ from aybiza.dialogue.journal import (
     Transferred,
     Transferring,
 )
-from aybiza.dialogue.turns import CLOSING_SECONDS, LAST_WORDS_SECONDS, TurnMachine
+from aybiza.dialogue.turns import TurnMachine
 from tests.dialogue.call_invariants import fold
 from tests.dialogue.call_world import agent
 from tests.dialogue.calls import (
     CLOSE,
+    POLICY,
     SILENCE,
+    SILENCE_AGAIN,
     SILENT,
     TOO_LONG,
     call,
@@ -143,7 +145,7 @@ def test_a_silent_caller_is_asked_once_and_then_seen_off() -> None:
         Say(1, 1, "Still there?"),
         SayAll(1),
     ]
-    assert handle(world, Heard(1, 1))[-1] == SILENCE
+    assert handle(world, Heard(1, 1))[-1] == SILENCE_AGAIN
     assert handle(world, SILENT)[:2] == [Record(Closing("silence")), CLOSE]
     assert handle(world, Heard(2, 1)) == [
         Record(SentenceHeard(2, 1)),
@@ -177,7 +179,7 @@ def test_the_agent_says_how_long_silence_may_last() -> None:
 def test_too_long_a_call_is_closed_from_the_caller_s_turn() -> None:
     for phase in (Phase.LISTENING, Phase.INTERRUPTED):
         world = tell(call(phase), TOO_LONG)
-        assert world.machine.phase is Phase.SPEAKING
+        assert world.machine.phase is Phase.CLOSING
         world.hear()
         assert world.ended == ["duration"]
 
@@ -201,7 +203,7 @@ def test_too_long_a_call_is_closed_in_the_middle_of_a_sentence() -> None:
     world = call(Phase.SPEAKING)
     assert handle(world, TOO_LONG)[0] == StopTalking(1, 2)
     assert handle(world, TalkStopped(1, 2, 0.5)) == [Record(Interrupted(1, 2, 0.5))]
-    assert world.machine.phase is Phase.SPEAKING
+    assert world.machine.phase is Phase.CLOSING
     said = dict(world.machine.conversation.transcript()[1:])
     assert said == {"caller": "a question", "agent": "Goodbye now."}
     assert world.machine.conversation.turns[1].spoken(1, 2) == (
@@ -212,7 +214,7 @@ def test_too_long_a_call_is_closed_in_the_middle_of_a_sentence() -> None:
 def test_last_words_that_are_never_heard_do_not_hold_the_call() -> None:
     for phase in (Phase.THINKING, Phase.SPEAKING):
         world = tell(call(phase), CloseAsked(1, "goodbye"))
-        assert world.timers["duration"] == CLOSING_SECONDS
+        assert world.timers["closing"] == POLICY.closing
         tell(world, TOO_LONG)
         assert world.ended == ["goodbye"]
 
@@ -220,7 +222,7 @@ def test_last_words_that_are_never_heard_do_not_hold_the_call() -> None:
 def test_a_call_that_closes_when_its_actor_crashes_has_its_time_again() -> None:
     world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"))
     world.restart()
-    assert world.timers["duration"] == CLOSING_SECONDS
+    assert world.timers["closing"] == POLICY.closing
 
 
 # A line on which the caller cannot be heard, or spoken to
@@ -229,8 +231,8 @@ def test_a_call_that_closes_when_its_actor_crashes_has_its_time_again() -> None:
 @pytest.mark.parametrize("phase", [Phase.LISTENING, Phase.THINKING, Phase.SPEAKING])
 def test_a_line_that_fails_ends_in_the_agents_last_words(phase: Phase) -> None:
     world = tell(call(phase), LineFailed("nothing is heard"))
-    assert world.machine.phase is Phase.SPEAKING
-    assert world.timers["duration"] == LAST_WORDS_SECONDS
+    assert world.machine.phase is Phase.CLOSING
+    assert world.timers["closing"] == POLICY.last_words
     world.hear()
     assert world.ended == ["fault"]
 
@@ -266,7 +268,7 @@ def test_a_call_that_the_agent_closes_ends_when_all_was_heard() -> None:
 
 def test_a_call_that_was_asked_to_close_twice_closes_once() -> None:
     world = call(Phase.SPEAKING)
-    expected = [Record(Closing("goodbye")), StartTimer("duration", CLOSING_SECONDS)]
+    expected = [Record(Closing("goodbye")), StartTimer("closing", POLICY.closing)]
     assert handle(world, CloseAsked(1, "goodbye")) == expected
     assert handle(world, CloseAsked(1, "transfer")) == []
 
@@ -274,7 +276,7 @@ def test_a_call_that_was_asked_to_close_twice_closes_once() -> None:
 def test_last_words_are_not_interrupted_and_what_is_said_meanwhile_is_not_answered() -> None:
     world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"))
     tell(world, CallerSpeaking(), DigitPressed("1"), CallerSaid("thanks"), CallerFinished())
-    assert world.machine.phase is Phase.SPEAKING
+    assert world.machine.phase is Phase.CLOSING
     world.answer("end")
     world.hear()
     assert world.ended == ["goodbye"]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from aybiza.config.agents import Agent
+from aybiza.dialogue.conversation import Phase
 from aybiza.dialogue.events import (
     CallerFinished,
+    CallerInterim,
     CallerSaid,
-    CallerSpeaking,
+    Heard,
     HungUp,
     LineFailed,
     Started,
+    TimerFired,
+    ToolsUsed,
 )
+from aybiza.dialogue.journal import Ended, SentenceHeard, Transferred, Transferring
 from aybiza.dialogue.turns import _TRANSITIONS
 from docs.draw_turns import PAGE, page
-from tests.dialogue.call_world import CallWorld
+from tests.dialogue.call_world import CallWorld, agent
 from tests.dialogue.calls import LIVE, QUIET, SILENT, TOO_LONG, call, tell
 
 
@@ -22,7 +28,7 @@ def test_the_page_is_what_the_script_draws() -> None:
 
 def test_every_phase_can_be_reached_and_left() -> None:
     arrows = [line.split(":")[0].split() for line in page().splitlines() if " --> " in line]
-    named = {"LISTENING", "THINKING", "SPEAKING", "INTERRUPTED", "ENDED", "[*]"}
+    named = {*Phase.__members__, "[*]"}
     assert {start for start, _, _ in arrows} == {end for _, _, end in arrows} == named
 
 
@@ -33,19 +39,72 @@ def answered(world: CallWorld, *kinds: str) -> CallWorld:
     return world
 
 
+def greeted(who: Agent) -> CallWorld:
+    return tell(CallWorld(who), Started())
+
+
+def back_from_a_transfer(world: CallWorld) -> CallWorld:
+    world.journal += [(0, Transferring("desk")), (0, Ended("transfer"))]
+    world.journal.append((0, Transferred("desk", "busy")))
+    world.restart(again=True)
+    return world
+
+
+def torn(world: CallWorld) -> CallWorld:
+    """The last words were heard, and the end of the call did not get into the journal."""
+    world.journal.append((0, SentenceHeard(1, 2)))
+    world.restart()
+    return world
+
+
+def heard(world: CallWorld) -> CallWorld:
+    world.hear()
+    return world
+
+
 def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
     listening, thinking, speaking, _ = LIVE
     said = CallerSaid("so")
     cut_at_the_end = answered(call(speaking), "end")
     cut_at_the_end.fraction = 1.0
+    breaks_in, goes_on = CallerInterim("wait"), CallerSaid("and Friday")
+    before_a_word = answered(call(thinking), "sentence")
+    before_a_word.fraction = 0.0
+    said_goodbye = ToolsUsed(1, 2, [{"toolUse": {"toolUseId": "t"}}], [])
+    greeting = [tell(CallWorld(), Started()) for _ in range(6)]
     worlds = [
         *(tell(call(phase), gone) for phase in LIVE for gone in (HungUp(), LineFailed("gone"))),
         *(tell(call(phase), TOO_LONG) for phase in LIVE),
-        *(tell(call(phase), CallerSpeaking(), QUIET) for phase in LIVE),
+        *(tell(call(phase), breaks_in, QUIET) for phase in LIVE),
+        tell(greeting[0], HungUp()),
+        tell(greeting[1], LineFailed("gone")),
+        tell(greeting[2], TOO_LONG),
+        tell(greeting[3], goes_on),
+        tell(greeting[4], breaks_in, QUIET),
+        tell(before_a_word, goes_on),
+        tell(call(listening), Started(again=True)),
+        heard(tell(greeted(agent(barge_in=False)), said, CallerFinished())),
+        heard(tell(call(speaking, agent(barge_in=False)), said, CallerFinished())),
+        *(back_from_a_transfer(call(phase)) for phase in LIVE),
+        back_from_a_transfer(tell(CallWorld(), Started())),
+        torn(answered(call(speaking), "close", "end")),
+        *(
+            tell(answered(call(phase), "close"), event)
+            for phase in (thinking, speaking)
+            for event in (breaks_in, goes_on, HungUp())
+        ),
+        answered(tell(call(speaking), said_goodbye), "close"),
+        tell(answered(heard(call(speaking)), "close"), breaks_in),
+        tell(answered(heard(call(speaking)), "close"), goes_on),
+        tell(answered(tell(heard(call(speaking)), said_goodbye), "close")),
+        tell(answered(heard(call(speaking)), "close"), TimerFired("wait")),
+        tell(answered(call(speaking), "close"), TimerFired("closing")),
+        tell(call(thinking), *(TimerFired("wait") for _ in range(5))),
+        tell(call(listening), SILENT, Heard(1, 1), SILENT),
         *(tell(call(phase), said, end) for phase in LIVE for end in (CallerFinished(), QUIET)),
         tell(CallWorld(), Started()),
         tell(call(listening), SILENT),
-        tell(cut_at_the_end, CallerSpeaking(), QUIET),
+        tell(cut_at_the_end, breaks_in, QUIET),
         answered(call(thinking), "sentence", "heard", "sentence", "end", "heard"),
         answered(call(thinking), "sentence", "heard", "end"),
         answered(call(thinking), "end"),
@@ -60,5 +119,8 @@ def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
     ]
     taken = {arrow for world in worlds for arrow in world.seen}
     assert taken == {
-        (event, phase, to) for (event, phase), row in _TRANSITIONS.items() for to in row.leads_to
+        (event, phase, to)
+        for (event, phase), rows in _TRANSITIONS.items()
+        for row in rows
+        for to in row.leads_to
     }

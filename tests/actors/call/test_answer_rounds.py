@@ -9,13 +9,13 @@ import pytest
 
 from aybiza.actors import names
 from aybiza.actors.call import answer_rounds
-from aybiza.actors.call.answer_rounds import TOOL_ROUNDS
 from aybiza.actors.measures.metrics_actor import render
 from aybiza.actors.runtime import KILL, NORMAL, Shutdown
 from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, ToolsUsed
 from aybiza.dialogue.tool_registry import Tool, ToolError, ToolRegistry
 from aybiza.dialogue.toolbox import NoTools, ToolRun
+from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.emulators.bedrock import Fault, Pace, Reply, Text, ToolUse, use
 from tests.actors.call.answer_kit import HAIKU, KEYS, SONNET, stage
 from tests.call.kit import AGENT, Answers
@@ -28,6 +28,8 @@ YES = "Yes, please do."
 DONE = "It is booked."
 ASKED_BACK = "The tenth, is that right?"
 SLOW = Pace(per_delta_ms=5)
+
+TOOL_ROUNDS = TurnPolicy().tool_rounds
 
 
 class Book:

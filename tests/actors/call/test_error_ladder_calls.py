@@ -79,18 +79,11 @@ async def struck(place: Stage, name: str, said: str = ASK) -> Told:
     return await place.answer(said, call_id=call_id)
 
 
-def without_filler(told: Told) -> list[str]:
-    """What was said, but for the filler where an answer was late."""
-    said = told.said
-    assert said.count(AGENT.filler) <= 1
-    return [text for text in said if text != AGENT.filler]
-
-
 async def test_every_fault_ends_in_the_whole_answer_said_once() -> None:
     async with stage(ANSWERS, pace=PACE, seconds=4.0) as place:
         answers = await asyncio.gather(*(struck(place, name) for name in FAULTS))
         for name, told in zip(FAULTS, answers, strict=True):
-            assert without_filler(told) == SENTENCES, name
+            assert told.said == SENTENCES, name
             assert told.stop_reason == "end_turn", name
             assert told.ended is None, name
             assert len(place.requests(told)) > 1, name
@@ -124,7 +117,7 @@ async def test_a_fault_that_stays_ends_in_words_too(kind: str) -> None:
     async with stage(ANSWERS, seconds=1.5) as place:
         place.bedrock.faults.add(Fault(kind, code, times=None))
         told = await place.answer(ASK)
-        assert without_filler(told) == [AGENT.error]
+        assert told.said == [AGENT.error]
         assert told.stop_reason == "error"
 
 
@@ -132,7 +125,7 @@ async def test_a_model_that_breaks_off_for_good_is_apologised_for_once() -> None
     async with stage(ANSWERS, pace=PACE, seconds=3.0) as place:
         place.bedrock.faults.add(Fault("fin", after=AFTER), Fault("http_error", times=None))
         told = await place.answer(ASK)
-    said = without_filler(told)
+    said = told.said
     assert said[-1] == AGENT.error
     assert said[:-1] == SENTENCES[: len(said) - 1]
     assert len(said) > 1
@@ -144,12 +137,6 @@ async def test_garbage_tool_input_is_told_to_the_model_and_the_answer_goes_on() 
         told = await place.answer(LOOK)
         assert told.said == [FOUND]
         assert place.desk.runs == []
-
-
-async def test_an_answer_that_is_late_has_a_filler_before_it() -> None:
-    async with stage(ANSWERS, pace=Pace(first_token_ms=1_200), seconds=4.0) as place:
-        told = await place.answer(ASK)
-    assert told.said == [AGENT.filler, *SENTENCES]
 
 
 async def test_when_no_model_is_left_an_answer_from_before_is_given() -> None:
@@ -176,7 +163,7 @@ async def test_a_pool_without_a_free_thread_is_waited_for_and_blames_nobody() ->
     async with stage(ANSWERS, pace=Pace(per_delta_ms=15), pool_size=1, failures=1) as place:
         answers = await asyncio.gather(*(place.answer(ASK) for _ in range(2)))
         for told in answers:
-            assert without_filler(told) == SENTENCES
+            assert told.said == SENTENCES
         assert place.context.bedrock.statistics().refused > 0
         statistics = await place.vm.call(names.breaker(HAIKU), "statistics")
         assert (statistics["state"], statistics["failure"]) == ("closed", 0)

@@ -1,0 +1,120 @@
+"""What a caller's voice and words are worth, by what the agent is saying: who may cut whom.
+
+`BargeIn(policy, conversation)` looks at the conversation as it is and changes nothing of it. It
+keeps what a crash may lose: since when there is a voice, and whether it began over the agent's.
+
+Contract: pure, the times are handed in. Errors: none.
+"""
+
+from __future__ import annotations
+
+from aybiza.dialogue import overheard
+from aybiza.dialogue.conversation import GREETING_TURN, Conversation, Phase, Turn
+from aybiza.dialogue.turn_policy import TurnPolicy
+
+TALKING = (Phase.GREETING, Phase.SPEAKING)
+ANSWERING = (*TALKING, Phase.THINKING)
+SAYING = (*TALKING, Phase.CLOSING)
+
+# Before anything was said.
+NO_TURN = Turn(GREETING_TURN, complete=True)
+
+
+class BargeIn:
+    """See the module."""
+
+    def __init__(self, policy: TurnPolicy, conversation: Conversation) -> None:
+        self._policy = policy
+        self._conversation = conversation
+        self._voice_at: float | None = None
+        self._over_agent = False
+
+    @property
+    def _turn(self) -> Turn:
+        return self._conversation.turn or NO_TURN
+
+    def voice(self, at: float) -> None:
+        """Somebody began to speak."""
+        self._voice_at = at
+        self._over_agent = self._conversation.phase in TALKING
+
+    def turn_taken(self) -> None:
+        """What is heard from now on began behind the agent's words."""
+        self._over_agent = False
+
+    def has_just_begun(self, at: float) -> bool:
+        """Whether a voice has just begun, which may have words to it; asked once of each voice."""
+        began, self._voice_at = self._voice_at, None
+        return began is not None and at - began < self._policy.voice_grace
+
+    def voice_cuts(self) -> bool:
+        """Whether a voice alone silences the agent."""
+        # A second sound in the same turn must have words to it: a noisy line is no caller.
+        alone = self._policy.barge_in_words == 0 and not self._turn.resumed
+        return alone and self._policy.barge_in and not self.is_protected()
+
+    def is_nothing(self, text: str, *, begun: bool = False) -> bool:
+        """Whether the words interrupt nothing and are no part of any turn; `begun`: the last one
+        may have only begun."""
+        policy, phase, turn = self._policy, self._conversation.phase, self._turn
+        said = " ".join(turn.sentences.values())
+        asking = turn.complete and overheard.is_question(turn.sentences.get(turn.last_seq, ""))
+        over_agent = phase in TALKING or (self._over_agent and phase is Phase.LISTENING)
+        if not text or (over_agent and overheard.is_echo(text, said, asking=asking)):
+            return True
+        if phase is Phase.LISTENING or self._conversation.segments:
+            return False
+        # Who says yes into the end of a question has answered it.
+        answers = phase is not Phase.THINKING and asking and len(turn.unheard()) <= 1
+        listens = overheard.is_back_channel(
+            text, policy.language, policy.back_channels, begun=begun
+        )
+        return listens and not answers
+
+    def may_cut(self, text: str, at: float) -> bool:
+        """Whether the words silence the agent, or end its thinking."""
+        policy = self._policy
+        if self._conversation.phase not in TALKING:
+            return policy.barge_in
+        voice = policy.barge_in_voice if self._voice_at is None else at - self._voice_at
+        count = len(overheard.words_of(" ".join([*self._conversation.segments, text])))
+        enough = count >= policy.barge_in_words and voice >= policy.barge_in_voice
+        return policy.barge_in and enough and not self.is_protected()
+
+    def is_protected(self) -> bool:
+        """Whether what the caller hears now may not be interrupted."""
+        turn = self._turn
+        seq = min(turn.unheard(), default=0)
+        if turn.number == GREETING_TURN and seq and not self._policy.greeting_yields:
+            return True
+        words = overheard.words_of(turn.sentences.get(seq, ""))
+        texts = map(overheard.words_of, self._policy.protected)
+        return bool(words) and any(
+            overheard.is_run(words, of) or overheard.is_run(of, words) for of in texts
+        )
+
+    def is_unheard(self, number: int, seq: int, fraction: float) -> bool:
+        """Whether nothing was heard of the answer to a caller's turn that was cut there."""
+        turn = self._turn
+        if number != turn.number or not turn.caller or turn.heard:
+            return False
+        words = turn.sentences.get(seq, "").split()
+        return seq <= min(turn.sentences, default=1) and int(len(words) * fraction) == 0
+
+    def is_in_pieces(self) -> bool:
+        """Whether the caller answers what people say in pieces, and may go on."""
+        turns = (turn for turn in reversed(self._conversation.turns.values()) if turn.sentences)
+        asked = next((" ".join(turn.sentences.values()) for turn in turns), "")
+        patient = self._policy.patience > 0
+        return patient and overheard.asks_in_pieces(asked, self._policy.language)
+
+    def takes_back(self, text: str, *, begun: bool = False) -> bool:
+        """Whether the caller has something else to say than thanks and goodbye."""
+        language = self._policy.language
+        match self._conversation.closing:
+            case "silence":
+                return bool(text)
+            case "goodbye":
+                words = bool(overheard.words_of(text))
+                return words and not overheard.is_courtesy(text, language, begun=begun)
+        return False

@@ -1,0 +1,206 @@
+"""What words are worth that come while the agent speaks, and what the agent has asked for.
+
+    is_back_channel("Mm-hm.", "en-US")            somebody listens, and wants to hear on
+    is_courtesy("Thanks, bye!", "en-US")          takes no goodbye back
+    is_echo("from nine to five", said, asking)    the agent's own words, come back on the line
+    asks_in_pieces("What is your number?", "en")  people answer that with pauses
+
+Contract: pure; any text is answered, in any case and punctuation. `language` is as BCP 47 writes
+it; `multi`, and a language that is not here, has the words of all. Errors: none.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+_APOSTROPHES = str.maketrans({"’": "'", "\u2018": "'"})
+
+# So many words of the agent's in a row are its echo, and so many where it asks: a caller may take
+# one of the choices before the question is over.
+ECHO_WORDS = 3
+ECHO_WORDS_OF_A_QUESTION = 6
+
+_BACK_CHANNELS = {
+    "en": (
+        "mm-hm|mhm|mm|mmm|mm-hmm|mhmm|mmhm|uh-huh|uhuh|uh|um|hm|hmm|huh|ah|oh|aha|yeah|yep|yes|yup"
+        "|ok|okay|right|alright|sure|i see|got it|all right|go on|uh huh|mm hm|mm hmm"
+    ),
+    "de": (
+        "ja|jaja|mhm|mm|hm|hmm|aha|ach so|ach|so|okay|ok|genau|gut|klar|verstehe|alles klar|stimmt"
+    ),
+    "es": "ajá|aja|mhm|mm|hm|sí|si|vale|ya|claro|bueno|okay|ok|eh|ah|entiendo|de acuerdo|muy bien",
+    "fr": "mhm|mm|hm|hum|euh|oui|ouais|ok|okay|d'accord|ah|ah bon|voilà|bien|très bien|je vois",
+    "pt": "mhm|mm|hm|aham|ahã|sim|tá|está|ok|okay|certo|claro|pois|entendi|é|ah",
+    "it": "mhm|mm|hm|sì|si|ok|okay|va bene|certo|ah|capisco|già|ecco|d'accordo",
+    "nl": "ja|jaja|mhm|mm|hm|hmm|aha|oké|oke|ok|okay|juist|precies|goed|ik snap het|begrijp ik",
+    "hi": "हाँ|हां|जी|जी हाँ|हम्म|अच्छा|ठीक|ठीक है|ओके|haan|ji|accha|theek hai|ok|okay|hmm",
+    "ja": "はい|ええ|うん|うんうん|なるほど|そうですか|そうですね|へえ|あー|えー",
+}
+
+_COURTESIES = {
+    "en": (
+        "thanks|thank|you|thank you|so|much|very|a|lot|bye|bye-bye|goodbye|good|night|day|evening"
+        "|afternoon|weekend|one|nice|great|have|the|too|as|well|same|to|take|care|see|later|cheers"
+        "|then|all|perfect|lovely|wonderful|your|for|help|and|that's|it|was|is|alright|likewise"
+    ),
+    "de": (
+        "danke|dankeschön|vielen|dank|schön|sehr|tschüss|tschüs|ciao|auf|wiederhören|wiedersehen"
+        "|einen|schönen|guten|tag|abend|noch|ihnen|auch|gleichfalls|ebenso|bis|dann|super|prima"
+    ),
+    "es": (
+        "gracias|muchas|muy|amable|adiós|adios|chao|hasta|luego|pronto|mañana|que|tenga|un|buen"
+        "|buena|día|tarde|noche|igualmente|a|usted|perfecto|nada|de"
+    ),
+    "fr": (
+        "merci|beaucoup|bien|au|revoir|à|bientôt|bonne|journée|soirée|vous|aussi|de|même|parfait"
+        "|également|salut"
+    ),
+    "pt": (
+        "obrigado|obrigada|muito|tchau|adeus|até|logo|bom|boa|dia|tarde|noite|igualmente|perfeito"
+    ),
+    "it": (
+        "grazie|mille|tante|arrivederci|ciao|buona|giornata|serata|anche|a|lei|perfetto|altrettanto"
+    ),
+    "nl": "dank|bedankt|u|je|wel|dag|tot|ziens|doei|fijne|avond|ook|hoor|straks|gelijk",
+    "hi": "धन्यवाद|शुक्रिया|नमस्ते|अलविदा|बहुत|dhanyavaad|shukriya|namaste|alvida|bahut",
+    "ja": (
+        "ありがとう|ありがとうございます|ありがとうございました|どうも|さようなら|失礼します|では"
+    ),
+}
+
+# What people say in pieces: numbers, names, dates, addresses. A question for whether somebody has
+# one is answered in a word.
+_PIECES = {
+    "en": (
+        r"\b(?:number|digits?|code|pin|zip|spell|name|address|street|e-?mail|date|birthday|birth"
+        r"|day and time|account)\b"
+    ),
+    "de": (
+        r"\b(?:\w*nummer|ziffern?|code|pin|plz|postleitzahl|buchstabier\w*|\w*name|\w*adresse"
+        r"|anschrift|straße|e-?mail|\w*datum|geburtstag|konto)\b"
+    ),
+    "es": (
+        r"\b(?:número|numero|dígitos?|código|deletre\w*|nombre|apellidos?|dirección|calle|correo"
+        r"|fecha|nacimiento|cuenta)\b"
+    ),
+    "fr": (
+        r"\b(?:numéro|chiffres?|code|épel\w*|nom|prénom|adresse|rue|e-?mail|courriel|date"
+        r"|naissance|compte)\b"
+    ),
+    "pt": (
+        r"\b(?:número|dígitos?|código|soletr\w*|nome|endereço|rua|e-?mail|data|nascimento"
+        r"|conta)\b"
+    ),
+    "it": r"\b(?:numero|cifre|codice|nome|cognome|indirizzo|via|e-?mail|data|nascita|conto)\b",
+    "nl": r"\b(?:\w*nummer|cijfers?|code|spel\w*|\w*naam|adres|straat|e-?mail|datum|geboorte\w*)\b",
+    "hi": r"(?:नंबर|कोड|नाम|पता|तारीख|ईमेल|naam|number|pata|tareekh)",
+    "ja": r"(?:番号|コード|お名前|名前|住所|日付|生年月日|メール)",
+}
+_WHETHER = {
+    "en": (
+        r"^(?:do|does|did|is|are|was|were|can i|could i|shall|should|would you like"
+        r"|have you|has)\b"
+    ),
+    "de": r"^(?:ist|sind|war|haben|hat|soll|sollen|darf|möchten|stimmt)\b",
+    "es": r"^¿?\s*(?:es|son|tiene|quiere|desea|está|le gustaría)\b",
+    "fr": r"^(?:est-ce|avez|voulez|souhaitez|êtes|puis-je)\b",
+    "pt": r"^(?:é|são|tem|quer|deseja|está|posso)\b",
+    "it": r"^(?:è|sono|ha|vuole|desidera|posso)\b",
+    "nl": r"^(?:is|zijn|heeft|wilt|zal|mag)\b",
+    "hi": r"^क्या\b",
+    "ja": r"(?:よろしいですか|ありますか|ですね)",
+}
+
+
+def words_of(text: str) -> list[str]:
+    """The words as they are compared: in small letters, without punctuation."""
+    return _WORD.findall(text.translate(_APOSTROPHES).casefold())
+
+
+def is_back_channel(
+    text: str, language: str, more: tuple[str, ...] = (), *, begun: bool = False
+) -> bool:
+    """Whether it says no more than that somebody listens. Nothing at all does not. `begun`: the
+    last word may be the beginning of one."""
+    return _consists_of(words_of(text), _phrases("back", language) | _spoken(more), begun)
+
+
+def is_courtesy(text: str, language: str, *, begun: bool = False) -> bool:
+    """Whether it is thanks and farewell, and no further matter; `begun` as above."""
+    phrases = _phrases("back", language) | _phrases("kind", language)
+    return _consists_of(words_of(text), phrases, begun)
+
+
+def is_echo(text: str, said: str, *, asking: bool = False) -> bool:
+    """Whether the words are a run of what the agent has `said`; `asking`: in a question."""
+    words, own = words_of(text), words_of(said)
+    if len(words) < (ECHO_WORDS_OF_A_QUESTION if asking else ECHO_WORDS):
+        return False
+    return is_run(words, own)
+
+
+def is_run(words: list[str], of: list[str]) -> bool:
+    """Whether the words stand in `of`, one behind the other."""
+    starts = range(len(of) - len(words) + 1)
+    return any(of[start : start + len(words)] == words for start in starts)
+
+
+def is_question(text: str) -> bool:
+    """Whether it asks."""
+    return text.rstrip(" \"'”»").endswith(("?", "\uff1f", "\u061f"))
+
+
+def asks_in_pieces(text: str, language: str) -> bool:
+    """Whether the agent's words ask for digits, a name, a date or an address."""
+    last = re.split(r"(?<=[.!?\uff1f。])\s*", text.strip().casefold())
+    asked = next((part for part in reversed(last) if part), "")
+    named = any(re.search(_PIECES[one], asked) for one in _languages(language))
+    whether = any(re.search(_WHETHER[one], asked) for one in _languages(language))
+    return named and not whether and (is_question(asked) or _invites(asked))
+
+
+def _invites(asked: str) -> bool:
+    """Whether it asks without a question mark: "Please spell your name."."""
+    return (
+        re.search(r"\b(?:please|bitte|por favor|s'il vous plaît|per favore|graag|tell me)\b", asked)
+        is not None
+    )
+
+
+def _consists_of(words: list[str], phrases: frozenset[tuple[str, ...]], begun: bool) -> bool:
+    """Whether the words are phrases, one behind the other."""
+    longest = max(map(len, phrases), default=0)
+    place = 0
+    while place < len(words):
+        for length in range(min(longest, len(words) - place), 0, -1):
+            if tuple(words[place : place + length]) in phrases:
+                place += length
+                break
+        else:
+            return begun and any(_begins(words[place:], phrase) for phrase in phrases)
+    return bool(words)
+
+
+def _begins(words: list[str], phrase: tuple[str, ...]) -> bool:
+    *whole, last = words
+    here = len(whole)
+    same = len(phrase) > here and phrase[:here] == tuple(whole)
+    return same and phrase[here].startswith(last)
+
+
+def _spoken(phrases: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(words_of(phrase)) for phrase in phrases)
+
+
+@cache
+def _phrases(kind: str, language: str) -> frozenset[tuple[str, ...]]:
+    table = {"back": _BACK_CHANNELS, "kind": _COURTESIES}[kind]
+    rows = (table[one].split("|") for one in _languages(language))
+    return frozenset(tuple(words_of(phrase)) for row in rows for phrase in row)
+
+
+def _languages(language: str) -> list[str]:
+    main = language.split("-", maxsplit=1)[0].lower()
+    return [main] if main in _BACK_CHANNELS else list(_BACK_CHANNELS)

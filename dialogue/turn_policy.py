@@ -1,0 +1,97 @@
+"""What a turn machine goes by: times, attempts and manners, all in one place.
+
+`TurnPolicy.of(agent)` makes them of the agent's file; what no agent can set has its value here.
+Contract: pure data. Times are seconds. Errors: none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aybiza.config.agents import Agent
+
+# Behind the recogniser's own end of an utterance, before words are taken for a turn without it.
+ENDPOINT_MARGIN_SECONDS = 1.0
+SAME_FILLER_AGAIN = 3
+ENDPOINT_SECONDS = 2.0
+SILENCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPolicy:
+    """See the module.
+
+    endpoint: without a sign of the caller for so long, words are a turn and a break-in without
+    words was a mistake. patience: what is waited behind the caller's end when they were asked for
+    something that people say in pieces. silence, silence_again: without words for so long, the
+    caller is asked whether they are there, and later seen off. silence_prompts: how often they are
+    asked. voice_grace: a voice that began so short a time ago may have words to it.
+
+    filler_after, filler_again: silence on the line, while an answer is owed, after which a filler
+    is said, and the next one. fillers: their words. late: said behind the last one, in place of the
+    answer.
+
+    barge_in: whether the caller may interrupt; barge_in_words: with so many words, 0: with a voice
+    alone; barge_in_voice: which has been heard for so long. back_channels: further words that
+    interrupt nothing. greeting_yields: whether the greeting may be interrupted; protected: texts
+    that may not.
+
+    attempts: how often an answer that broke off is asked for. tool_rounds: how often a model may
+    use tools in one answer. closing: the last words of a call have been heard by then, or never
+    will be; last_words: the same, on a line that has failed.
+    """
+
+    language: str = "en-US"
+    endpoint: float = ENDPOINT_SECONDS
+    patience: float = 0.8
+    silence: float = SILENCE_SECONDS
+    silence_again: float = 2 * SILENCE_SECONDS
+    silence_prompts: int = 1
+    voice_grace: float = 1.0
+    filler_after: float = 2.0
+    filler_again: float = 3.5
+    fillers: tuple[str, ...] = ()
+    late: str = ""
+    barge_in: bool = True
+    barge_in_words: int = 1
+    barge_in_voice: float = 0.0
+    back_channels: tuple[str, ...] = ()
+    greeting_yields: bool = True
+    protected: tuple[str, ...] = ()
+    attempts: int = 2
+    tool_rounds: int = 5
+    closing: float = 30.0
+    last_words: float = 5.0
+
+    @classmethod
+    def of(cls, agent: Agent) -> TurnPolicy:
+        """The policy of this agent."""
+        heard_out = max(agent.utterance_end_ms, agent.endpointing_ms) / 1000
+        silence = agent.silence_timeout_s or SILENCE_SECONDS
+        # What nobody has translated is not said in another language.
+        same = agent.more_fillers is None and not agent.language.startswith("en")
+        more = (agent.filler,) * SAME_FILLER_AGAIN if same else agent.more_fillers or MORE_FILLERS
+        return cls(
+            language=agent.language,
+            endpoint=max(ENDPOINT_SECONDS, heard_out + ENDPOINT_MARGIN_SECONDS),
+            patience=agent.patience_ms / 1000,
+            silence=silence,
+            silence_again=agent.silence_again_s or 2 * silence,
+            filler_after=agent.filler_after_ms / 1000,
+            fillers=(agent.filler, *more),
+            late=agent.late,
+            barge_in=agent.barge_in,
+            barge_in_words=agent.barge_in_words,
+            barge_in_voice=agent.barge_in_voice_ms / 1000,
+            back_channels=agent.back_channels,
+            greeting_yields=agent.greeting_yields,
+            protected=agent.protected,
+        )
+
+
+MORE_FILLERS = (
+    "I'm still working on it.",
+    "It takes a little longer than usual.",
+    "Thank you for your patience.",
+)
+"""What a caller who waits is told after the agent's filler, in English."""
