@@ -140,7 +140,7 @@ async def test_a_call_counts_for_its_account_from_its_start_to_its_end(tmp_path:
             await socket.send(StreamWriter(new_sid("MZ"), new_sid("CA"), account).start({}))
             await socket.recv()
             assert "<Say>" in (await client.post(url, data=form)).text
-            other = {**form, "AccountSid": new_sid("AC")}
+            other = {"CallSid": new_sid("CA"), "AccountSid": new_sid("AC")}
             assert "<Stream" in (await client.post(url, data=other)).text
         async with asyncio.timeout(LIMIT):
             while "<Stream" not in (await client.post(url, data=form)).text:
