@@ -29,6 +29,7 @@ from aybiza.actors.runtime import (
     StartError,
     Stop,
 )
+from aybiza.actors.runtime.errors import PROGRAM_ENDS, UNSET
 from aybiza.actors.runtime.process import MESSAGES_A_SLICE
 from aybiza.actors.runtime.reasons import is_same
 from aybiza.actors.runtime.time_limit import seconds_of
@@ -191,7 +192,11 @@ class BaseSupervisor(GenServer):
             return plan.Failed(error.reason)
         except ExitError as error:
             return plan.Failed(error.exit_reason())
-        except Exception as error:
+        except PROGRAM_ENDS:
+            raise
+        except BaseException as error:
+            if self._process.exiting is not UNSET:
+                raise
             return plan.Failed(Crashed(error))
         match result:
             case None:

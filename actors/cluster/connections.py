@@ -175,7 +175,7 @@ class Connections:
                 self._listener.name_taken(owner)
         return 1
 
-    def _blame(self, cause: Any, error: Exception) -> None:
+    def _blame(self, cause: Any, error: BaseException) -> None:
         node = self._source(cause)
         if node is None:
             self.fail(error)

@@ -36,6 +36,7 @@ from aybiza.actors.cluster.seeds import Seeds
 from aybiza.actors.cluster.shared import CLUSTER, Shared
 from aybiza.actors.cluster.tasks import Owed
 from aybiza.actors.cluster.ties import Ties
+from aybiza.actors.runtime.errors import PROGRAM_ENDS
 from aybiza.actors.runtime.messages import NodeDown, NodeUp
 from aybiza.actors.runtime.pid import Pid, Via
 from aybiza.actors.runtime.process import Process
@@ -349,7 +350,9 @@ class Distribution:
             self._shared.process_ended(process.pid)  # names are free before anyone hears of it
             self._ties.ended(process, reason)
             self._subscribers.pop(process, None)
-        except Exception as error:
+        except PROGRAM_ENDS:
+            raise
+        except BaseException as error:
             self._connections.fail(error)
 
     async def _tick(self) -> None:

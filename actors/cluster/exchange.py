@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from aybiza.actors.runtime.errors import PROGRAM_ENDS
+
 SLICE = 250
 """Units of work in one turn of the event loop: some microseconds each."""
 
@@ -30,7 +32,7 @@ class Exchange:
         loop: asyncio.AbstractEventLoop,
         take: Callable[[Any], Iterable[Any]],
         perform: Callable[[Any], int],
-        blame: Callable[[Any, Exception], None],
+        blame: Callable[[Any, BaseException], None],
     ) -> None:
         self._loop = loop
         self._take = take
@@ -82,7 +84,9 @@ class Exchange:
                 event = self._events.popleft()
                 try:
                     self._effects.extend(self._take(event))
-                except Exception as error:
+                except PROGRAM_ENDS:
+                    raise
+                except BaseException as error:
                     self._blame(event, error)
                 worked += 1 + self._carry_out()
         finally:
@@ -96,6 +100,8 @@ class Exchange:
             effect = self._effects.popleft()
             try:
                 worked += self._perform(effect)
-            except Exception as error:
+            except PROGRAM_ENDS:
+                raise
+            except BaseException as error:
                 self._blame(effect, error)
         return worked

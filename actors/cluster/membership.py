@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from aybiza.actors.cluster.link import Link, Parcel
+from aybiza.actors.runtime.errors import PROGRAM_ENDS
 
 BEAT_SECONDS = 0.5
 KNOCK_SECONDS = (0.0, 0.2, 0.3, 0.5, 0.5, 1.0, 2.0)
@@ -233,7 +234,9 @@ class Membership:
         try:
             for parcel in peer.link.outgoing():
                 yield self._post(peer, parcel)
-        except Exception as error:
+        except PROGRAM_ENDS:
+            raise
+        except BaseException as error:
             yield from self._close(now, peer, f"what it has to know cannot be sent: {error!r}")
 
     def drop(self, now: float, name: str, reason: str) -> Iterator[Event]:

@@ -19,6 +19,7 @@ from aybiza.actors.cluster.replies import Replies, reader
 from aybiza.actors.cluster.requests import Requests
 from aybiza.actors.cluster.shared import Shared
 from aybiza.actors.cluster.ties import Ties
+from aybiza.actors.runtime.errors import PROGRAM_ENDS
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Process
 from aybiza.actors.runtime.reasons import KILL, KILLED
@@ -70,7 +71,9 @@ class Reception:
     def _deliver(self, node: str, signal: Any, act: Callable[[Reception, str, Any], None]) -> None:
         try:
             act(self, node, signal)
-        except Exception as error:
+        except PROGRAM_ENDS:
+            raise
+        except BaseException as error:
             text = signals.described(error)
             log.error("message_not_delivered", node=node, to=str(signal.dest), error=text)
             if isinstance(signal, signals.Ask | signals.AwaitEnd):
@@ -93,7 +96,9 @@ def find_quietly(vm: VM) -> Callable[[Any], Process | None]:
     def find(dest: Any) -> Process | None:
         try:
             return vm.find(dest)
-        except Exception:
+        except PROGRAM_ENDS:
+            raise
+        except BaseException:
             return None
 
     return find

@@ -21,7 +21,7 @@ from typing import Any
 import structlog
 
 from aybiza.actors.cluster import signals
-from aybiza.actors.runtime.errors import CallExit
+from aybiza.actors.runtime.errors import PROGRAM_ENDS, CallExit
 from aybiza.actors.runtime.messages import From
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.reasons import Reason
@@ -118,7 +118,9 @@ class Replies:
             signal = signals.NotReplied(from_.creation, from_.ref, failed)
         try:
             self._say(from_.node, signal)
-        except Exception as error:
+        except PROGRAM_ENDS:
+            raise
+        except BaseException as error:
             reason = (UNPICKLABLE_REPLY, signals.described(error))
             log.error("reply_not_sent", node=from_.node, error=reason[1])
             self._say(from_.node, signals.NotReplied(from_.creation, from_.ref, reason))

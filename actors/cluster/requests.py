@@ -18,7 +18,7 @@ import structlog
 
 from aybiza.actors.cluster import signals
 from aybiza.actors.cluster.replies import UNPICKLABLE_REPLY, UNREADABLE_REPLY
-from aybiza.actors.runtime.errors import CallExit
+from aybiza.actors.runtime.errors import PROGRAM_ENDS, CallExit
 from aybiza.actors.runtime.messages import Call, From, System
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Process, current_process
@@ -200,10 +200,9 @@ class Requests:
         else:
             try:
                 self._say(node, signals.Answer(ref, future.result()))
-            except Exception as failure:
-                reason = (
-                    UNPICKLABLE_REPLY,
-                    f"{type(failure).__name__}: {signals.text_of(failure)}",
-                )
+            except PROGRAM_ENDS:
+                raise
+            except BaseException as failure:
+                reason = (UNPICKLABLE_REPLY, signals.described(failure))
                 log.error("reply_not_sent", node=node, error=reason[1])
                 self._say(node, signals.Failed(ref, reason))

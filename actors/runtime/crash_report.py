@@ -55,6 +55,7 @@ class Reporter:
         self._failed_observers: set[int] = set()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._due: asyncio.TimerHandle | None = None
         self._waiting: list[tuple[str, str, dict[str, Any]]] = []
 
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
@@ -65,6 +66,9 @@ class Reporter:
 
     def stop(self) -> None:
         """Write what waits, and end the thread."""
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
         self._hand_over()
         self._loop = None
         if self._thread:
@@ -138,7 +142,7 @@ class Reporter:
         if self._loop is None:
             self._hand_over()
         elif len(self._waiting) == 1:
-            self._loop.call_later(HAND_OVER_SECONDS, self._hand_over)
+            self._due = self._loop.call_later(HAND_OVER_SECONDS, self._hand_over)
 
     def _hand_over(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -156,16 +160,20 @@ class Reporter:
             self._write("error", "reports_dropped", {})
 
     def _write(self, level: str, event: str, fields: dict[str, Any]) -> None:
-        said = [fields.get("last_message"), fields.get("message"), _held_by(fields.get("state"))]
-        shown = {key: self._shown(key, value, said) for key, value in fields.items()}
-        if not shown.get("advice", True):
-            del shown["advice"]
-        if self._dropped:
-            shown["reports_dropped"], self._dropped = self._dropped, 0
         try:
+            said = [
+                fields.get("last_message"),
+                fields.get("message"),
+                _held_by(fields.get("state")),
+            ]
+            shown = {key: self._shown(key, value, said) for key, value in fields.items()}
+            if not shown.get("advice", True):
+                del shown["advice"]
+            if self._dropped:
+                shown["reports_dropped"], self._dropped = self._dropped, 0
             getattr(log, level)(event, **shown)
-        except Exception:
-            # A log that cannot be written must not end the reports that come after it.
+        except BaseException:
+            # A report that cannot be written must not end those that come after it.
             self._dropped += 1
 
     def _shown(self, key: str, value: Any, said: list[Any]) -> Any:
@@ -175,7 +183,7 @@ class Reporter:
             if key == "exception":
                 return _cut(self._traceback(value, said), TRACEBACK_CHARACTERS)
             return _cut(str(value) if self.values else _bare(key, value, said), SHOWN_CHARACTERS)
-        except Exception as error:
+        except BaseException as error:
             return f"<not shown: its text raises {type(error).__name__}>"
 
     def _traceback(self, error: BaseException, said: list[Any]) -> str:

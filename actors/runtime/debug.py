@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from aybiza.actors.runtime.crash_report import brief
-from aybiza.actors.runtime.errors import UNSET, RemoteBusy, Stop
+from aybiza.actors.runtime.errors import PROGRAM_ENDS, UNSET, RemoteBusy, Stop
 from aybiza.actors.runtime.gen_server import (
     NO_REPLY,
     THEN_TYPES,
@@ -232,7 +232,9 @@ class Debug:
         elif callable(to):
             try:
                 to(told)
-            except Exception as failure:
+            except PROGRAM_ENDS:
+                raise
+            except BaseException as failure:
                 self._to = False
                 vm.report_failed_observer(to, failure)
         elif (tracer := vm.find(to)) is not None:
@@ -253,7 +255,9 @@ class Debug:
                 break
             except RemoteBusy:
                 break  # an event is left out before the traced server is held up
-            except Exception:
+            except PROGRAM_ENDS:
+                raise
+            except BaseException:
                 continue
         return True
 
@@ -273,7 +277,9 @@ def drop_unused(process: Process) -> None:
 def _state_of(server: GenServer) -> Any:
     try:
         return server.get_state()
-    except Exception as error:
+    except PROGRAM_ENDS:
+        raise
+    except BaseException as error:
         return f"<not shown: get_state raises {type(error).__name__}>"
 
 

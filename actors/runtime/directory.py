@@ -168,7 +168,9 @@ class Directory:
         for _, key in process.names:
             try:
                 return ":".join(map(str, key)) if isinstance(key, tuple) else str(key)
-            except Exception as failure:
+            except PROGRAM_ENDS:
+                raise
+            except BaseException as failure:
                 return f"<not shown: its text raises {type(failure).__name__}>"
         return None
 

@@ -143,6 +143,7 @@ class Messaging(Relations):
         limit = self._usual_limit
         if timeout != CALL_TIMEOUT or limit is None:
             limit = None if timeout is None else self.limit(timeout)
+            timeout = None if limit is None else limit.seconds
         target = self.find(dest)
         if target is None:
             if self.remote is not None and (place := self.remote.place(dest)) is not None:

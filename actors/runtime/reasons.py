@@ -48,12 +48,12 @@ class Crashed:
     exception: BaseException
 
     def __str__(self) -> str:
-        return f"crashed with {type(self.exception).__name__}: {self.exception}"
+        return f"crashed with {type(self.exception).__name__}: {_text(self.exception)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         if type(self.exception) is RemoteCrash:
             return Crashed, (self.exception,)
-        return _rebuild_crashed, (type(self.exception).__name__, str(self.exception))
+        return _rebuild_crashed, (type(self.exception).__name__, _text(self.exception))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,20 @@ class BadReturnValue:
     value: Any
 
 
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException as failure:
+        return f"<not shown: its text raises {type(failure).__name__}>"
+
+
 def is_same(reason: Reason, other: Reason) -> bool:
     """Whether two reasons are equal; two that cannot be compared are not."""
     if reason is other:
         return True
     try:
         return bool(reason == other)
-    except Exception:
+    except BaseException:
         return False
 
 

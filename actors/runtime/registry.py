@@ -387,7 +387,9 @@ class Registry:
                 vm.send(listener, message)
             except UnknownName as nobody:
                 unknown = unknown or nobody
-            except Exception as failure:
+            except PROGRAM_ENDS:
+                raise
+            except BaseException as failure:
                 # A listener that cannot take it is no fault of who registers.
                 vm.report("listener_not_told", listener=listener, exception=failure)
         if unknown:

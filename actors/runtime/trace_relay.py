@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from aybiza.actors.runtime.debug import Traced, Tracer, set_trace
-from aybiza.actors.runtime.errors import CallExit
+from aybiza.actors.runtime.errors import PROGRAM_ENDS, CallExit
 from aybiza.actors.runtime.messages import Down, System
 from aybiza.actors.runtime.pid import Dest, Pid
 from aybiza.actors.runtime.process import Process
@@ -53,7 +53,9 @@ async def _told(vm: VM, dest: Dest, function: Tracer, message: Any) -> bool:
         return type(message) is Down
     try:
         function(message)
-    except Exception as failure:
+    except PROGRAM_ENDS:
+        raise
+    except BaseException as failure:
         vm.report_failed_observer(function, failure)
         await _end(vm, dest)
         return True

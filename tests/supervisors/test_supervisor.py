@@ -27,6 +27,7 @@ from aybiza.actors.runtime import (
 )
 from aybiza.supervisors import (
     RESTARTING,
+    ChildSpec,
     Supervisor,
     SupervisorError,
     child,
@@ -62,6 +63,27 @@ class TestStart:
             assert diary.read() == ["start a", "down a"]
             assert vm.processes() == []
             assert not vm.alive("top")
+
+    @virtual_time
+    async def test_whatever_a_start_function_raises_is_why_its_child_did_not_start(self) -> None:
+        async def start(vm: VM) -> Pid:
+            raise SystemExit(3)
+
+        async with VM() as vm:
+            diary = Diary()
+            diary.watch(vm)
+            specs = [*crew(diary, "a"), ChildSpec("b", start)]
+            with pytest.raises(StartError) as caught:
+                await vm.start(Supervisor, specs)
+            reason = caught.value.reason
+            assert isinstance(reason, Shutdown)
+            assert isinstance(reason.detail, tuple)
+            failed, id, crashed = reason.detail
+            assert (failed, id) == ("failed_to_start_child", "b")
+            assert isinstance(crashed, Crashed)
+            assert isinstance(crashed.exception, SystemExit)
+            assert diary.read() == ["start a", "down a"]
+            assert vm.processes() == []
 
     @virtual_time
     async def test_a_subclass_says_its_children_in_init(self) -> None:

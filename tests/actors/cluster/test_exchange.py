@@ -36,7 +36,7 @@ class Recorder:
         self.done.append(effect)
         return self.work
 
-    def blame(self, cause: Any, error: Exception) -> None:
+    def blame(self, cause: Any, error: BaseException) -> None:
         self.blamed.append((cause, str(error)))
 
 

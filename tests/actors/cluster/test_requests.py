@@ -121,3 +121,29 @@ async def test_the_end_of_a_process_can_be_waited_for() -> None:
         requests.end_awaited_by("b", signals.AwaitEnd(2, "nobody"))
         await until(lambda: len(wire.said) == 2)
         assert wire.said == [signals.Failed(2, NOPROC), signals.Failed(1, "shutdown")]
+
+
+class Refuses:
+    """No `except Exception` catches what pickling it raises."""
+
+    class Refusal(BaseException):
+        pass
+
+    def __reduce__(self) -> str:
+        raise self.Refusal("not me")
+
+
+@virtual_time
+async def test_whatever_a_reply_raises_when_it_is_to_travel_its_caller_is_told() -> None:
+    class Replies(Probe):
+        async def handle_call(self, request: Any, from_: Any) -> Any:
+            return Refuses()
+
+    async with VM("a") as vm:
+        wire = Wire()
+        requests = Requests(vm, wire.say, wire.say)
+        await vm.start(Replies, name="name")
+        requests.asked_by("b", signals.Ask(1, None, "name", "hello"))
+        await until(lambda: wire.said)
+        assert wire.said == [signals.Failed(1, ("unpicklable_reply", "Refusal: not me"))]
+        assert requests._answering == {}

@@ -194,6 +194,42 @@ def test_what_cannot_be_shown_does_not_hide_the_rest(logs: Logs) -> None:
     assert report["event"] == "process_crashed"
 
 
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
+def test_whatever_showing_a_server_raises_later_reports_are_written(
+    asked: bool, error: type[BaseException], logs: Logs
+) -> None:
+    class Mute:
+        def __repr__(self) -> str:
+            raise error
+
+    class Shy(Account):
+        async def init(self, owner: str = "anna") -> None:
+            await super().init(owner)
+            self.mute = Mute()
+
+        def get_state(self) -> Any:
+            raise error
+
+    class Silent(Account):
+        async def init(self, owner: str = "anna") -> None:
+            await super().init(owner)
+            self.mute = Mute()
+
+    @virtual_time
+    async def scenario() -> None:
+        async with VM(show_values=asked) as vm:
+            for server in (Shy, Silent, Account):
+                pid = await vm.start(server)
+                assert pid is not None
+                vm.cast(pid, Mute() if server is Silent else "x")
+                await vm.join(pid)
+
+    scenario()
+    assert logs[-1]["server"] == "Account"
+    assert len(logs) >= 2
+
+
 def test_a_log_that_cannot_be_written_does_not_end_later_reports(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -19,7 +19,7 @@ from aybiza.actors.runtime import (
     Shutdown,
     is_orderly,
 )
-from aybiza.actors.runtime.reasons import RemoteCrash
+from aybiza.actors.runtime.reasons import RemoteCrash, is_same
 
 
 @pytest.mark.parametrize("reason", [NORMAL, SHUTDOWN, Shutdown("drained"), Shutdown(NORMAL)])
@@ -69,3 +69,27 @@ def test_the_other_reasons_compare_and_hash_by_what_they_hold() -> None:
     pid = Pid("n", 1)
     assert Shutdown("a") == Shutdown("a") != Shutdown("b")
     assert len({CallFailed("x", pid), CallFailed("x", pid), BadReturnValue(1)}) == 2
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise SystemExit
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("cannot be compared")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_an_error_that_has_no_text_still_is_a_reason_that_travels() -> None:
+    text = "<not shown: its text raises SystemExit>"
+    assert str(Crashed(Mute())) == f"crashed with Mute: {text}"
+    assert str(pickle.loads(pickle.dumps(Crashed(Mute()))).exception) == f"Mute: {text}"
+
+
+def test_what_cannot_be_compared_is_the_same_as_itself_only() -> None:
+    reason = Mute()
+    assert is_same(reason, reason)
+    assert not is_same(reason, Mute())
+    assert not is_same(SHUTDOWN, reason)
+    assert is_same(Shutdown("drained"), Shutdown("drained"))
