@@ -32,6 +32,7 @@ from aybiza.actors.runtime import (
 from aybiza.actors.runtime.errors import PROGRAM_ENDS, UNSET
 from aybiza.actors.runtime.process import MESSAGES_A_SLICE
 from aybiza.actors.runtime.reasons import is_same
+from aybiza.actors.runtime.teaching import short
 from aybiza.actors.runtime.time_limit import seconds_of
 from aybiza.supervisors import plan
 from aybiza.supervisors.child_spec import BRUTAL_KILL, INFINITY, ChildSpec
@@ -268,12 +269,19 @@ async def ask(
 ) -> Any:
     """The answer of a supervisor to an operation.
 
-    Raises `SupervisorError` with its refusal and `CallExit` like `VM.call`.
+    Raises `SupervisorError` with its refusal, `CallExit` like `VM.call`, and `TypeError` when what
+    answers is none.
     """
-    verdict, value = await vm.call(supervisor, Operation(operation, arguments), timeout)
-    if verdict == "error":
-        raise SupervisorError(value)
-    return value
+    match await vm.call(supervisor, Operation(operation, arguments), timeout):
+        case ("ok", value):
+            return value
+        case ("error", value):
+            raise SupervisorError(value)
+        case other:
+            raise TypeError(
+                f"{operation} was asked of {supervisor}, which is no supervisor: "
+                f"it answered {short(other)}"
+            )
 
 
 def hashable(id: Hashable) -> Hashable:

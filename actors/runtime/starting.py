@@ -18,7 +18,7 @@ from aybiza.actors.runtime.messages import From
 from aybiza.actors.runtime.process import Process
 from aybiza.actors.runtime.reasons import KILLED, NORMAL, SHUTDOWN, TIMEOUT, Crashed, Reason
 from aybiza.actors.runtime.relations import link_both, unlink_both
-from aybiza.actors.runtime.teaching import failed_start
+from aybiza.actors.runtime.teaching import failed_start, not_made
 from aybiza.actors.runtime.time_limit import TimeLimit
 
 ENDING_SECONDS = 5.0
@@ -107,6 +107,8 @@ class Starting(From):
         refusal = reason if self.refusal is None else self.refusal
         server = self.process.server
         advice = None if server is None else partial(failed_start, type(server), refusal)
+        if server is None and isinstance(reason, Crashed):
+            advice = partial(not_made, self.process.label, reason.exception)
         error = StartError(refusal, advice)
         if self.refusal is None and isinstance(reason, Crashed):
             error.__cause__ = reason.exception

@@ -52,6 +52,7 @@ ALIKE = 0.85
 _RUNTIME = os.path.dirname(__file__)
 _ROOT = os.path.dirname(os.path.dirname(_RUNTIME))
 # "<string>" is the `__init__` that a dataclass makes.
+_ASYNCIO = os.path.join(sysconfig.get_path("stdlib"), "asyncio", "")
 _OURS = (
     _RUNTIME + os.sep,
     os.path.join(_ROOT, "actors", "cluster", ""),
@@ -107,7 +108,10 @@ def callers_line() -> str:
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+    # A coroutine that is a task of its own was called by nobody who can still be seen.
+    if frame is None or frame.f_code.co_filename.startswith(_ASYNCIO):
+        return ""
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def at(line: str) -> str:
@@ -275,6 +279,16 @@ def failed_start(server: type, reason: Reason) -> str:
             line = users_line(error.__traceback__)
             return f"raised in {init}, at {line}" if line else f"raised in {init}{where}"
     return explained(reason)
+
+
+def not_made(server: str, error: BaseException) -> str:
+    """Why no instance of `server` was made."""
+    if isinstance(error, TypeError) and f"{server}.__init__() missing" in str(error):
+        return (
+            f"what follows the class is given to init, and __init__ gets nothing: write "
+            f"`async def init(self, …)` in {server}"
+        )
+    return ""
 
 
 def is_not_awaitable(error: BaseException) -> bool:

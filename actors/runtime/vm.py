@@ -295,6 +295,8 @@ class VM(Messaging):
                 target.signal(self.self(), reason)
         elif self.remote is not None and (place := self.remote.place(dest)) is not None:
             self.remote.exit(place, reason)
+        elif not isinstance(dest, str):
+            self.refuse(dest)
 
     def exit_after(self, dest: Dest, reason: Reason, seconds: float) -> Timer:
         """`exit(dest, reason)` in `seconds`, unless the timer is cancelled."""

@@ -183,3 +183,18 @@ async def test_a_supervisor_that_sets_up_no_children_is_told_at_its_start() -> N
         f"children: let it `await super().init(…)`, with what Forgetful is to start: raised in "
         f"Forgetful.init ({line('forgets')}); at {line('forgotten')}"
     )
+
+
+@virtual_time
+async def test_what_is_asked_of_one_that_is_no_supervisor_says_so() -> None:
+    class Echo(GenServer):
+        async def handle_call(self, request: Any, from_: Any) -> Any:
+            return 0
+
+    async with VM("n") as vm:
+        await vm.start(Echo, name="echo")
+        with pytest.raises(TypeError) as caught:
+            await DynamicSupervisor.count_children(vm, "echo")
+    assert str(caught.value) == (
+        "count_children was asked of echo, which is no supervisor: it answered 0"
+    )

@@ -118,6 +118,16 @@ def test_every_number_is_a_limit(limit: float, seconds: float) -> None:
     assert seconds_of(limit) == seconds
 
 
+@virtual_time
+async def test_nobody_is_told_to_end_who_has_no_address() -> None:
+    async with VM() as vm:
+        for dest in (None, 5, object()):
+            with pytest.raises(TypeError, match="a destination is a Pid"):
+                vm.exit(dest, "reason")  # type: ignore[arg-type]
+        for gone in ("nobody", ("nobody", "nonode"), Pid("nonode", 99), Via("none", "key")):
+            vm.exit(gone, "reason")
+
+
 Use = Callable[[VM, Pid, Any], Awaitable[Any]]
 
 

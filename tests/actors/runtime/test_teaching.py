@@ -266,6 +266,33 @@ async def test_a_coroutine_where_a_function_is_meant_is_told_at_its_line() -> No
             )
 
 
+@virtual_time
+async def test_a_constructor_with_arguments_is_told_to_be_an_init() -> None:
+    class Made(GenServer):
+        def __init__(self, start: int) -> None:
+            self.start = start
+
+    name = f"{Made.__qualname__}.__init__() missing 1 required positional argument: 'start'"
+    async with VM("n") as vm:
+        with pytest.raises(StartError) as caught:
+            await vm.start(Made, 5)  # made
+    assert str(caught.value) == (
+        f"process did not start: crashed with TypeError: {name}: what follows the class is given "
+        f"to init, and __init__ gets nothing: write `async def init(self, …)` in Made; "
+        f"at {line('made')}"
+    )
+
+
+@virtual_time
+async def test_no_line_of_pythons_own_is_told_for_the_callers() -> None:
+    async with VM("n") as vm:
+        with pytest.raises(TypeError) as caught:
+            await asyncio.ensure_future(vm.start("Counter"))  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "vm.start was given 'Counter': it takes a class derived from GenServer"
+    )
+
+
 def plainly() -> int:  # plainly
     return 1
 
