@@ -85,6 +85,13 @@ class Agent(BaseModel):
     asked for."""
     transfer_timeout_s: Annotated[int, Field(ge=5, le=120)] = 25
     """How long it rings there before the caller is back with the agent."""
+    transfer_style: Literal["cold", "summary", "accept"] = "cold"
+    """What the person hears before the caller is connected: `cold` nothing, `summary` what the call
+    was about, `accept` the same, and the call is theirs only if they press a key."""
+    transfer_summary: Spoken = "A caller for you. They said:"
+    """What the summary begins with."""
+    transfer_accept: Spoken = "To take the call, press any key."
+    """Asks the person for a key."""
     transfer_busy: Spoken = "I'm sorry, the line there is busy. Is there anything else I can do?"
     """Said to a caller who is back because the line was busy."""
     transfer_unanswered: Spoken = (

@@ -222,6 +222,7 @@ class Node:
             media_url=f"{media}{PATH}" if media else self.media_url,
             public_url=settings.public_http_url or self.http_url,
             busy_text=self._agent.busy,
+            filler_text=self._agent.filler,
             closing_text=self._agent.closing,
             fallback_number=self._agent.fallback_number,
             transfers=self._transfers(),
@@ -230,10 +231,8 @@ class Node:
         )
 
     def _transfers(self) -> Transfers:
-        agent, tools = self._agent, self._tools
-        of_tools = tools.destinations.values() if tools is not None else ()
-        numbers = {to.name: to.number for to in of_tools} | agent.transfer_numbers
-        return Transfers(numbers, agent.transfer_timeout_s)
+        of_tools = self._tools.destinations.values() if self._tools is not None else ()
+        return Transfers.of(self._agent, {to.name: to.number for to in of_tools})
 
     def _context(self, line: Line, start: Start) -> CallContext:
         settings = self._settings

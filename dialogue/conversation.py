@@ -15,6 +15,7 @@ from typing import Any
 
 from aybiza.dialogue.journal import (
     FAULT,
+    REACHED,
     AgentSentence,
     AnswerComplete,
     CallerSegment,
@@ -32,7 +33,6 @@ from aybiza.dialogue.journal import (
     Transferred,
     Transferring,
 )
-from aybiza.dialogue.transfer import REACHED
 
 GREETING_TURN = 0
 
@@ -118,7 +118,7 @@ class Conversation:
 
     `closing_to`: whom the call, when it closes, is put through to. `transfer`: whom the caller is
     being put through to, until it is known what came of it. `returned`: how that failed, until the
-    agent has spoken of it.
+    agent has spoken of it. `faults`: how many lines have failed since the caller heard something.
     """
 
     turns: dict[int, Turn] = field(default_factory=dict)
@@ -132,6 +132,7 @@ class Conversation:
     closing_to: str = ""
     transfer: str | None = None
     returned: str | None = None
+    faults: int = 0
 
     @property
     def turn(self) -> Turn | None:
@@ -298,6 +299,7 @@ def _sentence(conversation: Conversation, entry: AgentSentence) -> None:
 
 def _heard(conversation: Conversation, entry: SentenceHeard) -> None:
     conversation.at(entry.turn).heard.add(entry.seq)
+    conversation.faults = 0
 
 
 def _complete(conversation: Conversation, entry: AnswerComplete) -> None:
@@ -337,6 +339,7 @@ def _reopened(conversation: Conversation, entry: Reopened) -> None:
 
 def _ended(conversation: Conversation, entry: Ended) -> None:
     conversation.ended = entry.reason
+    conversation.faults += entry.reason == FAULT
 
 
 def _transferring(conversation: Conversation, entry: Transferring) -> None:

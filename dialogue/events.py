@@ -145,6 +145,11 @@ class SpeechTroubled(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceLost(Happening):
+    """The caller waits in silence and can be told nothing, not even in words that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class LineFailed(Happening):
     """The caller cannot be heard or spoken to any more, but perhaps in words that are kept; `what`
     is for people."""
@@ -169,6 +174,7 @@ Event: TypeAlias = (
     | TimerFired
     | HungUp
     | SpeechTroubled
+    | VoiceLost
     | LineFailed
 )
 

@@ -15,8 +15,9 @@ from typing import Any, TypeAlias
 # The caller could not be heard, or spoken to, any more. A carrier that comes back on its own finds
 # the conversation as it was.
 FAULT = "fault"
-# The caller is put through to somebody else.
+# The caller is put through to somebody else, and that person was reached.
 TRANSFER = "transfer"
+REACHED = "completed"
 
 
 @dataclass(frozen=True, slots=True)

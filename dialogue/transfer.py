@@ -21,11 +21,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from aybiza.config.agents import Agent
+from aybiza.dialogue.conversation import Conversation
+from aybiza.dialogue.journal import REACHED
 
-REACHED: Final = "completed"
 FAILED: Final = "failed"
 DECLINED: Final = "declined"
 GAVE_UP: Final = "canceled"
+
+SUMMARY_CHARACTERS: Final = 400
 
 _OF_STATUS: Final = {
     "completed": REACHED,
@@ -51,6 +54,23 @@ def outcome_of(form: Mapping[str, str]) -> str | None:
 def is_caller_gone(form: Mapping[str, str]) -> bool:
     """Whether the caller's own call was over when the webhook was asked."""
     return form.get("CallStatus") in _OVER
+
+
+def summary(conversation: Conversation, begins: str) -> str:
+    """What a person is told of a call before it is theirs: how the caller began and what was said
+    last, word for word, in at most `SUMMARY_CHARACTERS` behind `begins`."""
+    said = [turn.caller for turn in conversation.turns.values() if turn.caller]
+    if not said:
+        return ""
+    first, *others = said
+    kept: list[str] = []
+    room = SUMMARY_CHARACTERS - len(first)
+    for text in reversed(others):
+        room -= len(text) + 1
+        if room < 0:
+            break
+        kept.insert(0, text)
+    return f"{begins} {' '.join([first, *kept])[:SUMMARY_CHARACTERS]}"
 
 
 def words_after(agent: Agent, outcome: str) -> str:

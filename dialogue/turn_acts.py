@@ -42,6 +42,7 @@ from aybiza.dialogue.events import (
     TalkStopped,
     TimerFired,
     ToolsUsed,
+    VoiceLost,
 )
 from aybiza.dialogue.journal import (
     FAULT,
@@ -166,6 +167,10 @@ class TurnActs:
     def _troubled(self, _: SpeechTroubled) -> None:
         # Number 0 is in no history: this is about the line, not about the matter.
         self._do(Say(self._turn.number, 0, self.agent.filler), SayAll(self._turn.number))
+
+    def _voice_lost(self, _: VoiceLost) -> None:
+        """Leave the line: only the carrier can speak, and brings the caller back."""
+        self._end(self.conversation.closing or FAULT)
 
     def _line_failed(self, _: LineFailed) -> None:
         self._say_goodbye(FAULT, self.policy.last_words)

@@ -46,6 +46,7 @@ from aybiza.dialogue.events import (
     TalkStopped,
     TimerFired,
     ToolsUsed,
+    VoiceLost,
 )
 from aybiza.dialogue.turn_acts import TurnActs
 
@@ -114,6 +115,7 @@ _TRANSITIONS = _rows(
     (Started, (_G, _T, _S, _I, _E), None, _M._start, ()),
     (HungUp, _LIVE, None, _M._hung_up, (_E,)),
     (SpeechTroubled, (_G, _L, _S), None, _M._troubled, ()),
+    (VoiceLost, _LIVE, None, _M._voice_lost, (_E,)),
     (LineFailed, (_C,), None, _M._end_closed, (_E,)),
     (LineFailed, _OPEN, None, _M._line_failed, (_C,)),
     (CallerSpeaking, _TALKING, _M._voice_cuts, _M._voice_breaks_in, ()),

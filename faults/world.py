@@ -148,9 +148,10 @@ class World:
             HTTP_URL,
             agent.busy,
             wall=time.time,
+            filler_text=agent.filler,
             closing_text=agent.closing,
             fallback_number=agent.fallback_number,
-            transfers=Transfers(agent.transfer_numbers, agent.transfer_timeout_s),
+            transfers=Transfers.of(agent, {}),
         )
         self._application = http_app(door)
         streams = child(StreamSupervisor, name=STREAM_SUPERVISOR)

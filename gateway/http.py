@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import structlog
 from starlette.applications import Starlette
@@ -48,9 +49,9 @@ from aybiza.gateway.admission.http_admission import HttpAdmission
 from aybiza.gateway.admission.policy import HTTP, paths
 from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.arrival import Arrival
-from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, Carrier
+from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, WHISPER, Carrier
 from aybiza.gateway.media_stream import NODE, SEAM, SINCE
-from aybiza.gateway.returning import GOES_ON, Next, Transfers, returning
+from aybiza.gateway.returning import Next, Transfers, returning, whispered
 from aybiza.supervisors.application import count_calls
 
 ASK_SECONDS = 1.0
@@ -72,6 +73,7 @@ class HttpDoor:
     admission: Admission = field(default_factory=Admission)
     carriers: Sequence[Carrier] = TWILIO
     wall: Callable[[], float] = time.time
+    filler_text: str = ""
     closing_text: str = ""
     fallback_number: str | None = None
     transfers: Transfers = field(default_factory=Transfers)
@@ -79,7 +81,9 @@ class HttpDoor:
 
 def http_app(door: HttpDoor) -> Starlette:
     """The application that answers the routes of the module."""
-    answers = {**ANSWERS} | {carrier.webhook: incoming for carrier in CARRIERS.values()}
+    answers = {**ANSWERS}
+    for carrier in CARRIERS.values():
+        answers |= {carrier.webhook: incoming, carrier.webhook + WHISPER: whisper}
     routes = [
         Route(row.path, door_route(door, answers[row.path]), methods=[row.method])
         for row in paths(HTTP)
@@ -109,7 +113,7 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
         return PlainTextResponse(error.text, error.status)
     call_sid = form["CallSid"]
     arrival = Arrival.of(request.query_params, door.wall())
-    taken = None
+    taken, words = None, ""
     if arrival.again:
         taken = await adopt(door.vm, call_sid, arrival.node)
         if taken is not None:
@@ -120,6 +124,7 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
         if following.entries:
             # The last stream was not broken: it ended in order.
             arrival = replace(arrival, again=1)
+        words = following.words
         if arrival.is_hopeless:
             log.error("call_given_up", call_id=call_sid, returns=arrival.again)
             return _twiml(twiml.say_hangup(door.busy_text))
@@ -142,7 +147,7 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
     url = media_url.removesuffix(TWILIO[0].path) + carrier.path
     account = form.get("AccountSid", "")
     parameters |= door.admission.parameters(call_sid, carrier.name, account, parameters)
-    return _twiml(twiml.connect_stream(url, parameters, back, carrier.stream))
+    return _twiml(twiml.connect_stream(url, parameters, back, carrier.stream, words))
 
 
 def _passed_on(arrival: Arrival, *, at_seam: bool) -> dict[str, str]:
@@ -255,26 +260,49 @@ async def metrics(door: HttpDoor, request: Request) -> Response:
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-async def _after_stream(
-    door: HttpDoor, call_sid: str, carrier: Carrier, arrival: Arrival, form: dict[str, str]
-) -> Next:
-    """What becomes of a call that is back; see `aybiza.gateway.returning`."""
-    vm = door.vm
+async def whisper(door: HttpDoor, request: Request) -> Response:
+    """What a person hears whom a caller is put through to, before the two are connected."""
+    path = request.url.path.removesuffix(WHISPER)
+    carrier = next((one for one in door.carriers if one.webhook == path), None)
+    if carrier is None:
+        return PlainTextResponse("AYBIZA_CARRIERS does not let this carrier in.\n", 404)
+    try:
+        form = read_form(await request.body(), request.headers, carrier.name, needs_call=True)
+    except FormError as error:
+        return PlainTextResponse(error.text, error.status)
+    conversation, _ = await _remembered(door.vm, request.query_params.get("call", ""))
+    url = f"{door.public_url}{request.url.path}?{request.url.query}"
+    return _twiml(whispered(conversation, form, door.transfers, url))
+
+
+async def _remembered(vm: VM, call_sid: str) -> tuple[Conversation, list[tuple[int, Any]]]:
+    """The conversation of a call, and its journal; empty if there is none to be had."""
     try:
         journal = await names.call_patiently(vm, names.MEMORY, Load(call_sid), ASK_SECONDS)
     except CallExit:
-        return GOES_ON
+        journal = []
     conversation = Conversation()
     for _, body in journal:
         entry = decode(body)
         if entry is not None:
             conversation.apply(entry)
+    return conversation, journal
+
+
+async def _after_stream(
+    door: HttpDoor, call_sid: str, carrier: Carrier, arrival: Arrival, form: dict[str, str]
+) -> Next:
+    """What becomes of a call that is back; see `aybiza.gateway.returning`."""
+    vm = door.vm
+    conversation, journal = await _remembered(vm, call_sid)
     after = replace(arrival, again=0).back(door.wall(), vm.node)
     following = returning(
         conversation,
         form,
         door.transfers,
         f"{door.public_url}{carrier.webhook}?{after}",
+        whisper=f"{door.public_url}{carrier.webhook}{WHISPER}?{urlencode({'call': call_sid})}",
+        wait_words=door.filler_text,
         last_words=door.closing_text,
         fallback_number=door.fallback_number,
     )

@@ -9,7 +9,9 @@ the conversation           the answer
 goes on                    none
 is to be put through       `<Dial>` with the number of the destination; its action comes here again
 was put through            by what came of it: reached, `<Hangup>`; else none, and the agent says so
-ended by a fault           the last words, unless they were heard; then the fallback number
+ended by a fault           `<Say>` to wait, and once more a stream, if it is the first since the
+                           caller heard something and the agent has not said goodbye; else the last
+                           words, unless they were heard, and then the fallback number
 ended                      `<Hangup>`
 =========================  ========================================================================
 
@@ -23,32 +25,52 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from aybiza.config.agents import Agent
 from aybiza.dialogue.conversation import Conversation
-from aybiza.dialogue.journal import FAULT, TRANSFER, Ended, Entry, Transferred
-from aybiza.dialogue.transfer import FAILED, REACHED, is_caller_gone, outcome_of
+from aybiza.dialogue.journal import FAULT, REACHED, TRANSFER, Ended, Entry, Transferred
+from aybiza.dialogue.transfer import FAILED, is_caller_gone, outcome_of, summary
 from aybiza.gateway import twiml
 
+KEY_SECONDS: Final = 8
 _CALLER_ID_STARTS: Final = "+"
 
 
 @dataclass(frozen=True, slots=True)
 class Transfers:
     """Whom callers may be put through to: `numbers` by name, and for how many `seconds` it rings
-    there."""
+    there. `begins`: what the summary begins with that the person hears first; empty: there is none.
+    `accept`: what asks them for a key; empty: the call is theirs without one."""
 
     numbers: Mapping[str, str] = field(default_factory=dict)
     seconds: int = 25
+    begins: str = ""
+    accept: str = ""
+
+    @classmethod
+    def of(cls, agent: Agent, more: Mapping[str, str]) -> Transfers:
+        """What the agent says of them; `more`: numbers by name that do not stand in its file."""
+        style = agent.transfer_style
+        return cls(
+            {**more, **agent.transfer_numbers},
+            agent.transfer_timeout_s,
+            agent.transfer_summary if style != "cold" else "",
+            agent.transfer_accept if style == "accept" else "",
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """Write `entries`, then answer with `document` or let the agent go on."""
+    """Write `entries`, then answer with `document` or let the agent go on, behind `words` of the
+    carrier's."""
 
     document: str | None = None
+    words: str = ""
     entries: tuple[Entry, ...] = ()
 
 
 GOES_ON: Final = Next()
+MOST_FAULTS: Final = 2
+"""Lines that fail one after another, without a word between them, end the call."""
 
 
 def returning(
@@ -57,13 +79,18 @@ def returning(
     transfers: Transfers,
     action: str,
     *,
+    whisper: str = "",
+    wait_words: str = "",
     last_words: str = "",
     fallback_number: str | None = None,
 ) -> Next:
-    """See the module. `action`: where a transfer says what came of it."""
+    """See the module. `action`: where a transfer says what came of it; `whisper`: where it asks
+    what the person hears first."""
     if conversation.ended is None:
         return GOES_ON
     if conversation.ended == FAULT:
+        if conversation.faults < MOST_FAULTS and conversation.closing is None:
+            return Next(words=wait_words)
         return Next(_after_fault(conversation, last_words, fallback_number))
     if conversation.ended != TRANSFER or conversation.transfer is None:
         return Next(twiml.hangup())
@@ -72,16 +99,32 @@ def returning(
     if outcome is not None:
         told = Transferred(to, outcome)
         if outcome == REACHED:
-            return Next(twiml.hangup(), (told,))
+            return Next(twiml.hangup(), entries=(told,))
         if is_caller_gone(form):
-            return Next(twiml.hangup(), (told, Ended("hangup")))
-        return Next(None, (told,))
+            return Next(twiml.hangup(), entries=(told, Ended("hangup")))
+        return Next(entries=(told,))
     number = transfers.numbers.get(to)
     if number is None:
-        return Next(None, (Transferred(to, FAILED),))
+        return Next(entries=(Transferred(to, FAILED),))
     called = form.get("To", "")
     caller_id = called if called.startswith(_CALLER_ID_STARTS) else ""
-    return Next(twiml.dial(number, action, seconds=transfers.seconds, caller_id=caller_id))
+    whisper = whisper if transfers.begins else ""
+    seconds = transfers.seconds
+    return Next(twiml.dial(number, action, seconds=seconds, caller_id=caller_id, whisper=whisper))
+
+
+def whispered(
+    conversation: Conversation, form: Mapping[str, str], transfers: Transfers, again: str
+) -> str:
+    """What the person hears who has answered, before the caller is connected. `again`: where the
+    key is told that takes the call; without a key the carrier hangs up there and says so at the
+    transfer's action (`DialBridged`)."""
+    if form.get("Digits") or conversation.transfer is None:
+        return twiml.nothing() if form.get("Digits") else twiml.hangup()
+    words = summary(conversation, transfers.begins)
+    if transfers.accept:
+        return twiml.ask_key([words, transfers.accept], again, KEY_SECONDS)
+    return twiml.say(words)
 
 
 def _after_fault(conversation: Conversation, last_words: str, number: str | None) -> str:

@@ -8,7 +8,7 @@ Source: Twilio, "TwiML Voice": `<Connect>`, `<Stream>`, `<Redirect>`, `<Say>`, `
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -20,6 +20,10 @@ CONTENT_TYPE: Final = "text/xml; charset=utf-8"
 MAX_PARAMETER_CHARS: Final = 500
 """Twilio takes a `<Parameter>` whose name and value together stay under this length."""
 
+HOLD_SECONDS: Final = (4, 3)
+"""Together long enough for a provider to come back, and for who asked it often to ask it again;
+each no longer than a silence may be."""
+
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -30,6 +34,7 @@ def connect_stream(
     parameters: Mapping[str, str],
     redirect_url: str,
     attributes: Mapping[str, str] = _NONE,
+    words: str = "",
 ) -> str:
     """Connect the call to the media websocket at `url`; when the stream ends, ask again.
 
@@ -37,7 +42,8 @@ def connect_stream(
     a query, which is why data travels in `parameters`; they arrive in the `start` message.
     Twilio runs `<Redirect>` when the websocket is gone for whatever reason, with the same
     CallSid; the answer to that request then says whether the call goes on. `attributes` are what a
-    carrier with a dialect of TwiML has on `<Stream>` beside it.
+    carrier with a dialect of TwiML has on `<Stream>` beside it; `words` hold the caller before, in
+    its own voice, said again after each of `HOLD_SECONDS`.
     """
     _check_stream_url(url)
     stream = "".join(
@@ -45,7 +51,7 @@ def connect_stream(
     )
     inner = "".join(_parameter(name, value) for name, value in parameters.items())
     return _document(
-        f"<Connect><Stream{stream}>{inner}</Stream></Connect>"
+        f"{_held(words)}<Connect><Stream{stream}>{inner}</Stream></Connect>"
         f"<Redirect>{_text(redirect_url, 'redirect_url')}</Redirect>"
     )
 
@@ -74,7 +80,7 @@ def say_hangup(text: str) -> str:
 
 def last_words(text: str, number: str | None) -> str:
     """Say `text`, if there is any, in Twilio's own voice; then call `number`, or hang up."""
-    said = f"<Say>{_text(text, 'text')}</Say>" if text else ""
+    said = _said(text)
     then = f"<Dial>{_text(number, 'number')}</Dial>" if number else "<Hangup/>"
     return _document(said + then)
 
@@ -94,6 +100,23 @@ def dial(number: str, action: str, *, seconds: int, caller_id: str = "", whisper
     return _document(f"<Dial{given}>{whom}</Dial>")
 
 
+def say(text: str) -> str:
+    """Say `text`, if there is any, and go on."""
+    return _document(_said(text))
+
+
+def nothing() -> str:
+    """Go on."""
+    return _document("")
+
+
+def ask_key(texts: Sequence[str], url: str, seconds: int) -> str:
+    """Say the texts, wait so long for any key and tell it at `url`; without one, hang up."""
+    said = "".join(map(_said, texts))
+    attributes = f'action={_attribute(url, "url")} numDigits="1" timeout="{seconds}"'
+    return _document(f"<Gather {attributes}>{said}</Gather><Hangup/>")
+
+
 def hangup() -> str:
     """End the call: its conversation is over."""
     return _document("<Hangup/>")
@@ -102,6 +125,17 @@ def hangup() -> str:
 def reject(reason: Literal["rejected", "busy"] = "rejected") -> str:
     """Do not answer the call at all: not billed; the caller hears a busy or an error tone."""
     return _document(f"<Reject reason={_attribute(reason, 'reason')}/>")
+
+
+def _said(text: str) -> str:
+    return f"<Say>{_text(text, 'text')}</Say>" if text else ""
+
+
+def _held(words: str) -> str:
+    if not words:
+        return ""
+    said = _said(words)
+    return said + "".join(f'<Pause length="{seconds}"/>{said}' for seconds in HOLD_SECONDS)
 
 
 def _document(verbs: str) -> str:

@@ -36,7 +36,7 @@ from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import record_tts_latency
 from aybiza.actors.runtime import Continue, FunctionClause, GenServer, Pid, Timer
-from aybiza.dialogue.events import Heard, LineFailed, SpeechTroubled
+from aybiza.dialogue.events import Heard, LineFailed, SpeechTroubled, VoiceLost
 from aybiza.speech.deepgram_speak import (
     Audio,
     Cleared,
@@ -206,8 +206,8 @@ class SpeakerActor(GenServer):
         lead = self._lead()
         if self._troubled and lead < SILENT_SECONDS:
             self._troubled = False
-            if self._kept(self._context.agent.filler) is not None:
-                self._line.post(SpeechTroubled())
+            kept = self._kept(self._context.agent.filler) is not None
+            self._line.post(SpeechTroubled() if kept else VoiceLost())
         early = self._budget.may_flush_early(self.vm.now())
         waits = self._synthesis.wants(lead, early=early) and not self._clearing
         self._wire.wants(waits or self._synthesis.awaited is not None or self._mute)

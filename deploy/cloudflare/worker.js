@@ -30,7 +30,7 @@ export const REGION_OF_COUNTRY = {
 
 const CHECK_MS = 1500;
 const MAX_BODY_BYTES = 64 * 1024;
-const PATH = /^\/incoming(\/[a-z]+)?$/;
+const PATH = /^\/incoming(\/[a-z]+)?(\/whisper)?$/;
 const TWIML = { "content-type": "text/xml; charset=utf-8" };
 
 export function regionOf(country) {

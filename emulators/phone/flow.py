@@ -52,12 +52,14 @@ class Party:
     """Somebody who is dialled: what becomes of it (`DialCallStatus`), and after how long.
 
     `outcome`: completed, busy, no-answer, failed or canceled. `ring_s`: until it is answered or
-    given up. `talk_s`: how long an answered call lasts.
+    given up. `talk_s`: how long an answered call lasts. `key`: what they press if they are asked
+    to; "" nothing.
     """
 
     outcome: str = "completed"
     ring_s: float = 1.0
     talk_s: float = 2.0
+    key: str = ""
 
     def __post_init__(self) -> None:
         if self.outcome not in OUTCOMES:
@@ -107,6 +109,8 @@ class Flow:
         # What is asked or done once a wait is over.
         self._then: Fetch | None = None
         self._after_stream = ""
+        # Who has answered a `<Dial>` and hears something first.
+        self._whispering: tuple[Dial, Party] | None = None
 
     def begin(self, url: str) -> Order:
         """The call comes in: ask the voice webhook."""
@@ -118,11 +122,15 @@ class Flow:
 
     def document(self, verbs: Sequence[Verb]) -> Order:
         """The webhook has answered: its verbs take the place of those that were left."""
+        if self._whispering is not None:
+            return self._whisper(self._whispering, verbs)
         self._verbs = deque(verbs)
         return self._next()
 
     def failed(self, reason: str) -> Order:
         """The webhook gave no TwiML, or none that Twilio would take."""
+        if self._whispering is not None:
+            return self._bridged(*self._whispering, False)
         return Ending(reason)
 
     def waited(self) -> Order:
@@ -176,14 +184,54 @@ class Flow:
         talk_s = party.talk_s if outcome == "completed" else 0.0
         self.told.append(f"dials {dial.number}: {outcome}")
         self.dialled.append((dial.number, outcome))
-        fields = {"DialCallStatus": outcome, "DialCallSid": f"CA{len(self.dialled):032x}"}
+        if outcome == "completed" and dial.whisper:
+            self._whispering = (dial, party)
+            self._then = Fetch(dial.whisper, fields=self._leg(dial))
+            return Wait(ring_s)
+        fields = {"DialCallStatus": outcome, "DialCallSid": self._leg(dial)["CallSid"]}
         if outcome == "completed":
-            fields["DialCallDuration"] = str(round(talk_s))
+            fields |= {"DialCallDuration": str(round(talk_s)), "DialBridged": "true"}
             self._ending = Ending(f"the call with {dial.number} was over", clean=True)
         else:
             self._ending = Ending(f"{dial.number} could not be reached ({outcome})")
         self._then = Fetch(dial.action, fields=fields) if dial.action else None
         return Wait(ring_s + talk_s)
+
+    def _leg(self, dial: Dial) -> dict[str, str]:
+        """How the call to the person who is dialled is named."""
+        return {"CallSid": f"CA{len(self.dialled):032x}", "To": dial.number}
+
+    def _whisper(self, dialled: tuple[Dial, Party], verbs: Sequence[Verb]) -> Order:
+        """What the person hears, and does, before the two are connected."""
+        dial, party = dialled
+        for verb in verbs:
+            match verb:
+                case Say(text):
+                    self.told.append(f"says to {dial.number}: {text}")
+                case Gather():
+                    self.told += [f"says to {dial.number}: {text}" for text in verb.prompts]
+                    if party.key:
+                        fields = {**self._leg(dial), "Digits": party.key}
+                        return self._asked(Fetch(verb.action, fields=fields))
+                case Hangup():
+                    return self._bridged(dial, party, False)
+                case _:
+                    continue
+        return self._bridged(dial, party, True)
+
+    def _bridged(self, dial: Dial, party: Party, bridged: bool) -> Order:
+        self._whispering = None
+        talk_s = party.talk_s if bridged else 0.0
+        self.told.append(f"{dial.number} is {'connected' if bridged else 'not connected'}")
+        fields = {
+            "DialCallStatus": "completed",
+            "DialCallSid": self._leg(dial)["CallSid"],
+            "DialBridged": str(bridged).lower(),
+            "DialCallDuration": str(round(talk_s)),
+        }
+        self._ending = Ending(f"the call with {dial.number} was over", clean=bridged)
+        self._then = Fetch(dial.action, fields=fields) if dial.action else None
+        return Wait(talk_s)
 
     def _gather(self, gather: Gather) -> Order:
         self.told += [f"says: {text}" for text in gather.prompts]

@@ -78,11 +78,15 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """`<Dial>`: connect the caller to `number`; then ask `action`, or go on without one."""
+    """`<Dial>`: connect the caller to `number`; then ask `action`, or go on without one.
+
+    `whisper`: asked for what the person who answers hears before that.
+    """
 
     number: str
     action: str = ""
     timeout_s: float = 30.0
+    whisper: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,9 @@ def _dial(element: ElementTree.Element, text: str, base_url: str) -> Dial:
         raise WebhookError(f"{base_url} answered <Dial> without anybody to dial")
     action = element.get("action", "")
     timeout_s = _seconds(element, "timeout", "30", base_url)
-    return Dial(number, urljoin(base_url, action) if action else "", timeout_s)
+    url = inner.get("url", "") if inner is not None else ""
+    whisper = urljoin(base_url, url) if url else ""
+    return Dial(number, urljoin(base_url, action) if action else "", timeout_s, whisper)
 
 
 def _gather(element: ElementTree.Element, base_url: str) -> Gather:

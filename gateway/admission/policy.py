@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
-from aybiza.gateway.carriers.paths import CARRIERS
+from aybiza.gateway.carriers.paths import CARRIERS, WHISPER
 
 HTTP: Final = "http"
 MEDIA: Final = "media"
@@ -97,6 +97,7 @@ def _table() -> Iterator[Door]:
     for carrier in CARRIERS.values():
         if carrier.webhook:
             yield _webhook(carrier.webhook, carrier.name)
+            yield _webhook(carrier.webhook + WHISPER, carrier.name, is_call=False)
     yield _webhook("/status", "twilio", is_call=False)
     yield _open("/healthz")
     yield _open("/readyz")

@@ -22,6 +22,9 @@ from aybiza.gateway.carriers.signalwire_codec import SignalWireCodec
 from aybiza.gateway.carriers.telnyx_codec import TelnyxCodec
 from aybiza.gateway.carriers.twilio_codec import TwilioCodec
 
+WHISPER: Final = "/whisper"
+"""Below a carrier's webhook: what somebody hears whom a caller is put through to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Carrier:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aybiza.gateway.carriers.paths import CARRIERS
+from aybiza.gateway.carriers.paths import CARRIERS, WHISPER
 from tests.deploy.kit import run, seconds, text_of, tool
 
 CADDY = text_of("caddy/Caddyfile")
@@ -76,7 +76,14 @@ def test_every_carrier_gets_through_to_its_door(carrier: object) -> None:
     path, webhook = getattr(carrier, "path"), getattr(carrier, "webhook")  # noqa: B009
     assert serves(path) == "aybiza_media"
     if webhook:
-        assert serves(webhook) == "aybiza_http"
+        assert serves(webhook) == serves(webhook + WHISPER) == "aybiza_http"
+
+
+def test_a_webhook_that_meets_a_restarting_node_is_held_and_not_answered_with_an_error() -> None:
+    webhooks = CADDY[CADDY.index("@webhooks") :]
+    held = re.findall(r"lb_try_duration (\S+)", webhooks)[0]
+    # A node that is killed is back within a second or two; Twilio waits for fifteen.
+    assert 5 <= seconds(held) <= 10
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/console", "/incoming/../metrics", "/status/x"])

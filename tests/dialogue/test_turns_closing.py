@@ -31,8 +31,10 @@ from aybiza.dialogue.events import (
     StopTalking,
     TalkStopped,
     TimerFired,
+    VoiceLost,
 )
 from aybiza.dialogue.journal import (
+    FAULT,
     AgentSentence,
     AnswerComplete,
     CallerTurn,
@@ -49,6 +51,7 @@ from tests.dialogue.call_invariants import fold
 from tests.dialogue.call_world import agent
 from tests.dialogue.calls import (
     CLOSE,
+    LIVE,
     POLICY,
     SILENCE,
     SILENCE_AGAIN,
@@ -332,3 +335,15 @@ def test_a_caller_who_is_back_from_a_transfer_is_told_why_and_may_go_on() -> Non
     assert machine.phase is Phase.SPEAKING and conversation.closing is None
     assert TurnMachine(agent(), fold([*entries])).conversation.returned == "busy"
     assert conversation.returned is None
+
+
+@pytest.mark.parametrize("phase", LIVE)
+def test_a_caller_whom_nothing_can_be_told_leaves_for_the_carriers_words(phase: Phase) -> None:
+    world = tell(call(phase), VoiceLost())
+    assert world.ended == [FAULT]
+    assert world.machine.conversation.closing is None
+
+
+def test_who_was_to_be_put_through_is_so_though_the_voice_is_lost() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "transfer", "billing"), VoiceLost())
+    assert world.ended == ["transfer"]

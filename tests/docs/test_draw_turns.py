@@ -14,6 +14,7 @@ from aybiza.dialogue.events import (
     Started,
     TimerFired,
     ToolsUsed,
+    VoiceLost,
 )
 from aybiza.dialogue.journal import Ended, SentenceHeard, Transferred, Transferring
 from aybiza.dialogue.turns import _TRANSITIONS
@@ -75,6 +76,9 @@ def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
     worlds = [
         *(tell(call(phase), gone) for phase in LIVE for gone in (HungUp(), LineFailed("gone"))),
         *(tell(call(phase), TOO_LONG) for phase in LIVE),
+        *(tell(call(phase), VoiceLost()) for phase in LIVE),
+        tell(tell(CallWorld(), Started()), VoiceLost()),
+        tell(answered(call(speaking), "close"), VoiceLost()),
         *(tell(call(phase), breaks_in, QUIET) for phase in LIVE),
         tell(greeting[0], HungUp()),
         tell(greeting[1], LineFailed("gone")),

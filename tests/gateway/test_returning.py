@@ -28,7 +28,7 @@ from aybiza.faults.caller import Step, hangs_up, says, stays
 from aybiza.faults.desk import agent
 from aybiza.faults.placed_call import PlacedCall
 from aybiza.faults.world import World, in_world
-from aybiza.gateway.returning import GOES_ON, Next, Transfers, returning
+from aybiza.gateway.returning import GOES_ON, Next, Transfers, returning, whispered
 
 NUMBERS = {"front desk": "+14155550199", "billing": "sip:billing@example.org"}
 DESK = agent(
@@ -191,7 +191,7 @@ def test_asked_twice_without_an_outcome_it_dials_twice_and_writes_nothing() -> N
     ],
 )
 def test_who_was_not_reached_goes_on_with_the_agent(form: dict[str, str], outcome: str) -> None:
-    assert answer(LEFT, **form) == Next(None, (Transferred("billing", outcome),))
+    assert answer(LEFT, **form) == Next(entries=(Transferred("billing", outcome),))
 
 
 def test_a_caller_who_gave_up_while_it_rang_is_gone() -> None:
@@ -218,3 +218,62 @@ def test_a_call_that_speech_has_failed_has_its_last_words_unless_they_were_heard
         ([*goodbye, SentenceHeard(2, 1), Ended(FAULT)], ["Dial"]),
     ):
         assert verbs(returning(after(*entries), {}, Transfers(), "", **told)) == expected
+
+
+def test_lines_that_fail_without_a_word_between_them_end_the_call() -> None:
+    told = {"wait_words": "One moment.", "last_words": "Goodbye."}
+    first: list[Entry] = [CallerTurn(1, "Hello."), AgentSentence(1, 1, "Hi."), Ended(FAULT)]
+    heard: list[Entry] = [SentenceHeard(1, 1)]
+    for entries, words in (
+        (first, "One moment."),
+        ([*first, *heard, Ended(FAULT)], "One moment."),
+        ([*first, CallerTurn(2, "Hello?"), Ended(FAULT)], ""),
+    ):
+        following = returning(after(*entries), {}, Transfers(), "", **told)
+        assert following.words == words
+        assert (following.document is None) == bool(words)
+
+
+# The person first
+
+
+def warm(style: str, key: str) -> tuple[PlacedCall, list[str]]:
+    async def talk(world: World) -> tuple[PlacedCall, list[str]]:
+        then = LEAVES if style == "accept" and not key else (stays(),)
+        async with world.call(says("A person, please."), *then) as call:
+            report = await call.over()
+            assert report.ok, report.failure
+        told = [each.what.removeprefix("twilio: ") for each in world.trace.of("line")]
+        return call, [text for text in told if text.startswith("says to")]
+
+    person = {"+14155550199": Party("completed", talk_s=30, key=key)}
+    desk = DESK.model_copy(update={"transfer_style": style, "transfer_summary": "They said:"})
+    toolbox = ClinicToolbox(["transfer_to_person"], people=list(NUMBERS))
+    return in_world(talk, agent=desk, answers=ANSWERS, toolbox=toolbox, parties=person)
+
+
+SAID = "says to +14155550199: They said: A person, please."
+KEY = "says to +14155550199: To take the call, press any key."
+
+
+@pytest.mark.parametrize(
+    ("style", "key", "told", "outcome"),
+    [
+        ("cold", "", [], "completed"),
+        ("summary", "", [SAID], "completed"),
+        ("accept", "1", [SAID, KEY], "completed"),
+        ("accept", "", [SAID, KEY], "declined"),
+    ],
+)
+def test_the_person_hears_first_what_the_call_is_about(
+    style: str, key: str, told: list[str], outcome: str
+) -> None:
+    call, heard = warm(style, key)
+    assert heard == told
+    assert Transferred("front desk", outcome) in call.journal
+
+
+def test_nobody_hears_of_a_call_that_is_not_being_put_through() -> None:
+    transfers = Transfers(NUMBERS, begins="They said:")
+    document = whispered(after(CallerTurn(1, "A secret.")), {}, transfers, "/again")
+    assert [verb.tag for verb in ET.fromstring(document)] == ["Hangup"]

@@ -99,3 +99,16 @@ def test_a_dial_names_the_action_the_time_and_the_number(action: str, caller: st
 def test_a_dial_to_a_sip_address_may_have_something_said_first() -> None:
     (dial,) = parse(twiml.dial("sips:b@example.org", "/a", seconds=5, whisper="/w?a=1&b=2"))
     assert [(noun.tag, noun.attrib) for noun in dial] == [("Sip", {"url": "/w?a=1&b=2"})]
+
+
+def test_words_of_the_carriers_hold_the_caller_before_the_stream() -> None:
+    root = parse(twiml.connect_stream("wss://a.example/media", {}, "/again", words="One moment."))
+    assert [(verb.tag, verb.text) for verb in root] == [
+        ("Say", "One moment."),
+        ("Pause", None),
+        ("Say", "One moment."),
+        ("Pause", None),
+        ("Say", "One moment."),
+        ("Connect", None),
+        ("Redirect", "/again"),
+    ]

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from aybiza.actors.call import kept_phrases
 from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerActor
 from aybiza.actors.runtime import Pid, virtual_time
-from aybiza.dialogue.events import Heard, LineFailed, SpeechTroubled
+from aybiza.dialogue.events import Heard, LineFailed, SpeechTroubled, VoiceLost
 from aybiza.emulators.textaudio import TextAudioDecoder, encode
 from aybiza.speech.deepgram_socket import DeepgramRefused
 from aybiza.speech.deepgram_speak import Audio, Cleared, Flushed
@@ -231,17 +231,18 @@ async def test_without_a_voice_what_is_kept_is_heard_and_the_rest_is_the_end(doe
 
 
 @virtual_time
-async def test_without_a_voice_and_without_kept_phrases_nobody_is_told_to_wait() -> None:
+async def test_without_a_voice_and_without_kept_phrases_the_line_is_given_up_soon() -> None:
     async with place() as there:
         there.deepgram.does = refuse
         pid = await started(there)
         say(there, pid, 0, AGENT.greeting)
-        await asyncio.sleep(20.0)
-        assert [e for e in there.events() if isinstance(e, SpeechTroubled)] == []
-        assert [type(e) for e in there.events()] == [LineFailed]
+        await asyncio.sleep(4.0)
+        assert [type(e) for e in there.events()] == [VoiceLost]
+        await asyncio.sleep(16.0)
+        assert [type(e) for e in there.events()] == [VoiceLost, LineFailed]
         say(there, pid, 1, AGENT.closing)
         await asyncio.sleep(0.1)
-        assert [type(e) for e in there.events()] == [LineFailed, LineFailed]
+        assert [type(e) for e in there.events()] == [VoiceLost, LineFailed, LineFailed]
 
 
 @virtual_time
