@@ -33,6 +33,16 @@ KEY_FRAMES: Final = 8
 AUDIBLE_MS: Final = 500.0
 """Audio waits to be played and the last sound is not older: the agent is speaking."""
 
+SURE_LETTERS: Final = 12
+"""So many letters in audio are no chance."""
+
+SPEAKS_TEXTS: Final = (
+    "the agent speaks in texts, as a node of `aybiza run --emulated=scripted` does, and the caller"
+    " in sounds: call with --mode text"
+)
+
+_SILENCE: Final = bytes(SILENCE_CODES)
+
 SILENT_PAYLOAD: Final = payload_of(SILENCE)
 
 
@@ -73,6 +83,7 @@ class Caller:
         self._text_mode = script.mode == "text"
         self._ear = Ear(SILENCE_CODES if self._text_mode else QUIET_CODES)
         self._decoder = textaudio.TextAudioDecoder()
+        self._letters = self._sounds = 0
         self._step: Step | None = None
         self._utterance: Utterance | None = None
         self._position = 0
@@ -108,6 +119,9 @@ class Caller:
         if now_ms > self._limit_ms:
             self.outcome = Failure(f"the call was longer than {self._limit_ms / 1000:g} s")
             out.end = "stop"
+        elif not self._text_mode and self._hears_texts():
+            self.outcome = Failure(SPEAKS_TEXTS)
+            out.end = "stop"
         elif self._utterance is None and not self._keys:
             self._decide(now_ms, out)
         if self._keys:
@@ -117,6 +131,11 @@ class Caller:
         self._frame += 1
         self.report.duration_ms = now_ms
         return out
+
+    def _hears_texts(self) -> bool:
+        """Whether what is played are letters for a test's recogniser, and no speech."""
+        of_letters = self._letters * textaudio.BYTES_PER_CHAR
+        return self._letters >= SURE_LETTERS and of_letters > self._sounds / 2
 
     def stream_gone(self, now_ms: float) -> None:
         """The stream ended: what waited to be played is lost."""
@@ -223,7 +242,11 @@ class Caller:
             if self._record:
                 self._heard.append((start, audio))
             self._ear.listen(start, audio)
-            text = self._decoder.feed(audio) if self._text_mode else ""
+            text = self._decoder.feed(audio)
+            if not self._text_mode:
+                self._letters += len(text)
+                self._sounds += len(audio.translate(None, _SILENCE))
+                text = ""
             if text:
                 self._ear.read(text)
             end = start + len(audio)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from aybiza.emulators.phone.caller import SPEAKS_TEXTS
 from aybiza.emulators.phone.faults import Fault
 from aybiza.emulators.phone.flow import Party
 from aybiza.emulators.phone.phone import Phone
@@ -63,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         "--mode",
         choices=("audio", "text"),
         help="send recordings, or their words as the scripted speech emulator reads them "
-        "(default: audio if the script has recordings)",
+        "(default: what the node speaks, audio first if the script has recordings)",
     )
     it.add_argument(
         "--record",
@@ -147,6 +148,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             return EXIT_USAGE
     try:
         report = asyncio.run(_call(options, script, tls))
+        if report.failure == SPEAKS_TEXTS and options.mode is None:
+            print("the node speaks in texts: calling again, as with --mode text", file=sys.stderr)
+            report = asyncio.run(_call(options, load(options.script, "text"), tls))
+    except ScriptError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USAGE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except OSError as error:

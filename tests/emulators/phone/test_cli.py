@@ -11,6 +11,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from aybiza.emulators import textaudio
 from aybiza.emulators.phone.cli import EXIT_FAILED, EXIT_OK, EXIT_USAGE, main
+from aybiza.emulators.phone.script import SCRIPTS
 from aybiza.emulators.phone.webhook import signature
 from aybiza.gateway.carriers import twilio_codec
 from aybiza.gateway.carriers.codec import Start, Stop
@@ -158,3 +159,38 @@ def test_faults_and_parties_that_there_cannot_be_are_refused(
         main(["--url", "ws://127.0.0.1:1/media", option, value])
     assert ended.value.code == EXIT_USAGE
     assert complaint in capsys.readouterr().err
+
+
+RECORDED = """
+[[steps]]
+say = "goodbye.wav"
+text = "Goodbye."
+expect = "help"
+[[steps]]
+after_ms = 100
+hangup = true
+"""
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> str:
+    path = tmp_path / "recorded.toml"
+    path.write_text(RECORDED)
+    wav = next((SCRIPTS.parent / "recordings").glob("bye_*.wav"))
+    (tmp_path / "goodbye.wav").write_bytes(wav.read_bytes())
+    return str(path)
+
+
+async def test_a_script_with_recordings_is_said_in_texts_to_a_node_that_speaks_texts(
+    recorded: str,
+) -> None:
+    async with serve(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"ws://127.0.0.1:{port}/media"
+        code, out, err = await run("--url", url, "--script", recorded, "--json")
+        assert code == EXIT_OK, out
+        assert "How can I help?" in json.loads(out)["heard"][0]["text"]
+        assert "calling again, as with --mode text" in err
+        code, out, _ = await run("--url", url, "--script", recorded, "--json", "--mode", "audio")
+    assert code == EXIT_FAILED
+    assert "call with --mode text" in json.loads(out)["failure"]
