@@ -71,6 +71,11 @@ class Agent(BaseModel):
     """Said when an answer was withheld and nothing was given in its place."""
     busy: Spoken = "All our lines are busy. Please call again in a few minutes."
     """Said, by the carrier's voice, when the node can take no further call."""
+    over_quota: Spoken = (
+        "I'm sorry, I can't go on with this call. What was done so far stays. Please call us again"
+        " later."
+    )
+    """The last words of a call whose quota is reached."""
     bridge: Spoken = "Sorry, we were cut off for a moment."
     """The first words after the line broke and the caller is back."""
     ask_again: Spoken = "Could you say that again, please?"

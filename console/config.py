@@ -17,6 +17,7 @@ from aybiza.console.setup import (
     policy_or_exit,
     quotas_or_exit,
     settings_or_exit,
+    tools_or_exit,
 )
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ def show(
     if something cannot be used, or by too many.
     """
     settings = settings_or_exit()
-    agent_or_exit(settings)
-    quotas_or_exit(settings)
+    agent = agent_or_exit(settings)
+    tools_or_exit(settings, agent)
+    quotas_or_exit(settings, agent)
     if check:
         _check(settings, as_json)
     policy_or_exit(settings)

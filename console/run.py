@@ -23,6 +23,7 @@ from aybiza.console.setup import (
     quotas_or_exit,
     settings_or_exit,
     stand_in_or_exit,
+    tools_or_exit,
 )
 
 NODE_MAIN = "aybiza.console.node:node_main"
@@ -156,8 +157,9 @@ def run(
     os.environ.update(given)
     settings = settings_or_exit()
     policy_or_exit(settings)
-    agent_or_exit(settings)
-    quotas_or_exit(settings)
+    agent = agent_or_exit(settings)
+    tools_or_exit(settings, agent)
+    quotas_or_exit(settings, agent)
     if emulated is not None:
         stand_in_or_exit(settings)
 

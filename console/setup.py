@@ -73,15 +73,54 @@ def policy_or_exit(settings: "Settings") -> "Policy":
     return policy
 
 
-def quotas_or_exit(settings: "Settings") -> None:
-    """Look at the quotas of the tenants. A file that cannot be used ends the command, code 2."""
+def quotas_or_exit(settings: "Settings", agent: "Agent") -> None:
+    """Look at the quotas of the tenants. A file that cannot be used ends the command, code 2.
+
+    Says on standard error which of its tenants are not this node's agent: their quotas do nothing
+    here.
+    """
+    import difflib
+
     from aybiza.claude.ledger import Quotas
     from aybiza.config.quotas import QuotasError
 
     try:
-        Quotas.of(settings)
+        quotas = Quotas.of(settings)
     except QuotasError as error:
         _refuse([f"AYBIZA_QUOTAS_FILE: {problem}" for problem in error.problems])
+    if not quotas.tenants or agent.name in quotas.tenants:
+        return
+    near = difflib.get_close_matches(agent.name, quotas.tenants, n=1)
+    others = f"; {near[0]!r} is near to it" if near else ""
+    print(
+        f"aybiza: warning: AYBIZA_QUOTAS_FILE: {settings.quotas_file}: no tenant is called"
+        f" {agent.name!r} as this node's agent is{others}: the default's quotas hold",
+        file=sys.stderr,
+    )
+
+
+def tools_or_exit(settings: "Settings", agent: "Agent") -> None:
+    """Look at the agent's tools and at the tools' file. What cannot be used ends the command, 2."""
+    import asyncio
+    import os
+
+    from aybiza.dialogue.toolbox import NoTools, toolbox_for
+    from aybiza.dialogue.tools.catalogue import ToolsError, load_tools
+
+    tools = None
+    try:
+        if settings.tools_file is not None:
+            tools = load_tools(
+                settings.tools_file, region=settings.aws_region, environment=os.environ
+            )
+        toolbox_for(agent.tools, tools.registry if tools else NoTools())
+    except ToolsError as error:
+        _refuse([f"AYBIZA_TOOLS_FILE: {problem}" for problem in error.problems])
+    except ValueError as error:
+        _refuse([f"AYBIZA_AGENT={settings.agent!r}: tools: {error}"])
+    finally:
+        if tools is not None:
+            asyncio.run(tools.aclose())
 
 
 def stand_in_or_exit(settings: "Settings") -> None:

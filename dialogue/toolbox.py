@@ -9,6 +9,7 @@ Source: Bedrock, Converse, `toolConfig` and `toolResult`.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -149,8 +150,10 @@ def toolbox_for(
     mine = [spec["toolSpec"]["name"] for spec in own.specs()]
     unknown = [name for name in names if name not in TOOLS and name not in mine]
     if unknown:
-        known = ", ".join(sorted({*TOOLS, *mine}))
-        raise ValueError(f"no such tool: {', '.join(unknown)}; there are: {known}")
+        known = sorted({*TOOLS, *mine})
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        meant = f"; did you mean {near[0]}? There are" if near else "; there are"
+        raise ValueError(f"no such tool: {', '.join(unknown)}{meant}: {', '.join(known)}")
     clinics = [name for name in names if name not in mine]
     if len(clinics) == len(names):
         return ClinicToolbox(names, gate=gate, people=people) if names else NoTools()

@@ -123,7 +123,7 @@ class AnswerRounds:
 
     async def run(self) -> None:
         if self._spent.action == "refuse":
-            self._say(self._context.agent.busy)
+            self._say(self._context.agent.over_quota)
             self._tell(CloseAsked(self._turn, "quota"))
             self._tell(AnswerFinished(self._turn, "quota"))
             return

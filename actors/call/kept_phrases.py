@@ -27,6 +27,7 @@ def fixed(agent: Agent) -> frozenset[str]:
             agent.silence_prompt,
             agent.error,
             agent.busy,
+            agent.over_quota,
             agent.bridge,
             agent.ask_again,
             agent.closing,

@@ -35,6 +35,7 @@ Source: specification 001, "Tool Integration Examples" (`voice_agent_tools`).
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -64,6 +65,7 @@ from aybiza.dialogue.tools.tools_file import (
     KnowledgeTable,
     MailTable,
     ToolsFile,
+    members_at,
 )
 from aybiza.dialogue.tools.transfer import Destination, call_transfer_tool
 
@@ -227,4 +229,8 @@ class _Builder:
 
 def _problem(detail: Any) -> str:
     place = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        *table, member = detail["loc"]
+        near = difflib.get_close_matches(str(member), members_at(table), n=1)
+        return f"{place} is not known" + (f"; did you mean {near[0]}?" if near else "")
     return f"{place}: {detail['msg'].removeprefix('Value error, ')}"

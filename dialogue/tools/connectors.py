@@ -22,6 +22,7 @@ Source: specification 001, "MCP Connectors" (`create_connector`).
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -94,7 +95,8 @@ def _operations(type_: str, config: Mapping[str, Any], left_out: dict[str, str])
         raise ValueError(f"{type_}: give either `openapi` or `operations`")
     only = config.get("only")
     if "operations" in config:
-        made = [_described(type_, described) for described in config["operations"]]
+        numbered = enumerate(config["operations"], 1)
+        made = [_described(type_, f"{type_}: operation {n}", each) for n, each in numbered]
         return [each for each in made if only is None or each.name in only]
     document = config["openapi"]
     if isinstance(document, str | Path):
@@ -108,10 +110,19 @@ def _operations(type_: str, config: Mapping[str, Any], left_out: dict[str, str])
         raise ValueError(f"{type_}: {fault}") from None
 
 
-def _described(type_: str, described: Mapping[str, Any]) -> Operation:
-    missing = {"method", "path", "input_schema"} - set(described)
+_NEEDED = ("method", "path", "input_schema")
+_MEMBERS = (*_NEEDED, "name", "description", "places", "output_schema")
+
+
+def _described(type_: str, where: str, described: Mapping[str, Any]) -> Operation:
+    for member in described:
+        if member not in _MEMBERS:
+            near = difflib.get_close_matches(str(member), _MEMBERS, n=1)
+            meant = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(_MEMBERS)}"
+            raise ValueError(f"{where}: {member} is not known{meant}")
+    missing = [member for member in _NEEDED if member not in described]
     if missing:
-        raise ValueError(f"{type_}: an operation has no {missing.pop()!r}")
+        raise ValueError(f"{where} has no {' and no '.join(missing)}")
     method, path = str(described["method"]).upper(), str(described["path"])
     if not path.startswith("/"):
         raise ValueError(f"{type_}: the path {path!r} does not begin with a slash")

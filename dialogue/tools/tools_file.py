@@ -6,7 +6,7 @@ Errors: pydantic's `ValidationError`; `ValueError` from `auth` for a secret that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -132,6 +132,25 @@ class CodeTable(_Table):
 
     function: Word
     languages: list[Word] = ["python"]
+
+
+_MEMBERS: dict[str, type[BaseModel]] = {
+    "crm": CrmTable,
+    "knowledge": KnowledgeTable,
+    "transfer": DestinationTable,
+    "mail": MailTable,
+    "code": CodeTable,
+    "connectors": ConnectorTable,
+}
+
+
+def members_at(place: Sequence[str | int]) -> list[str]:
+    """The members that the table at this place of the file may have."""
+    if not place:
+        return list(ToolsFile.model_fields)
+    if place[-1] == "auth":
+        return list(AuthTable.model_fields)
+    return list(_MEMBERS[str(place[0])].model_fields)
 
 
 class ToolsFile(_Table):

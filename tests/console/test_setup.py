@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 import typer
 
+from aybiza.config.agents import load_agent
 from aybiza.console.setup import (
     agent_or_exit,
     catalogue_or_exit,
     policy_or_exit,
     quotas_or_exit,
     settings_or_exit,
+    tools_or_exit,
 )
 
 
@@ -98,9 +100,80 @@ def test_quotas_that_cannot_be_used_end_the_command(
     path = tmp_path / "quotas.toml"
     path.write_text("[default]\nday_usd = 5")
     monkeypatch.setenv("AYBIZA_QUOTAS_FILE", str(path))
-    quotas_or_exit(settings_or_exit())
+    quotas_or_exit(settings_or_exit(), load_agent("clinic"))
     path.write_text("[default]\nday_usd = 0")
     with pytest.raises(typer.Exit) as ended:
-        quotas_or_exit(settings_or_exit())
+        quotas_or_exit(settings_or_exit(), load_agent("clinic"))
     assert ended.value.exit_code == 2
     assert "aybiza: AYBIZA_QUOTAS_FILE: " in capsys.readouterr().err
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, agent: Path, tools: Path | None = None) -> None:
+    monkeypatch.setenv("AYBIZA_AGENT", str(agent))
+    if tools is not None:
+        monkeypatch.setenv("AYBIZA_TOOLS_FILE", str(tools))
+    settings = settings_or_exit()
+    with pytest.raises(typer.Exit) as ended:
+        tools_or_exit(settings, agent_or_exit(settings))
+    assert ended.value.exit_code == 2
+
+
+def agent_with(folder: Path, tools: str) -> Path:
+    path = folder / "desk.toml"
+    path.write_text(
+        f'name = "Desk"\ngreeting = "Hello."\nsystem_prompt = "Be kind."\ntools = {tools}\n'
+    )
+    return path
+
+
+def test_a_tool_that_there_is_not_ends_the_command_and_names_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agent = agent_with(tmp_path, '["end_cal"]')
+    refused(monkeypatch, agent)
+    told = capsys.readouterr().err
+    assert told.startswith(f"aybiza: AYBIZA_AGENT='{agent}': tools: no such tool: end_cal; did you")
+    assert "did you mean end_call?" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[crm]\nbase_ur = "https://a"', "crm.base_ur is not known; did you mean base_url?"),
+        ('[mial]\nsender = "a@b.example"', "mial is not known; did you mean mail?"),
+        (
+            '[crm]\nbase_url = "https://a"\nauth = { baerer = "X" }',
+            "crm.auth.baerer is not known; did you mean bearer?",
+        ),
+        (
+            '[connectors.desk]\nbase_url = "https://a"\n[[connectors.desk.operations]]\n'
+            'metod = "GET"\npath = "/x"\ninput_schema = { type = "object" }',
+            "connectors.desk: desk: operation 1: metod is not known; did you mean method?",
+        ),
+    ],
+)
+def test_a_typo_in_the_tools_file_ends_the_command_with_file_field_and_nearest_name(
+    text: str,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tools = tmp_path / "tools.toml"
+    tools.write_text(text)
+    refused(monkeypatch, agent_with(tmp_path, "[]"), tools)
+    assert f"aybiza: AYBIZA_TOOLS_FILE: {tools}: {told}" in capsys.readouterr().err
+
+
+def test_a_tenant_that_is_not_the_agent_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "quotas.toml"
+    path.write_text('[tenants."Lakesid Clinic"]\ncall_usd = 1\n')
+    monkeypatch.setenv("AYBIZA_QUOTAS_FILE", str(path))
+    quotas_or_exit(settings_or_exit(), load_agent("clinic"))
+    told = capsys.readouterr().err
+    assert "no tenant is called 'Lakeside Clinic'" in told and "'Lakesid Clinic' is near" in told
+    path.write_text('[tenants."Lakeside Clinic"]\ncall_usd = 1\n')
+    quotas_or_exit(settings_or_exit(), load_agent("clinic"))
+    assert capsys.readouterr().err == ""
