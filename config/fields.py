@@ -12,7 +12,7 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -85,6 +85,14 @@ def _url(value: str) -> str:
     return value
 
 
+def _own_password(value: str) -> str:
+    if is_placeholder(unquote(urlsplit(value).password or "")):
+        raise PydanticCustomError(
+            PLACEHOLDER, "holds the placeholder of a shipped file: set it to your own secret"
+        )
+    return value
+
+
 def _absolute(value: Path) -> Path:
     path = Path(os.path.expanduser(value))
     if not path.is_absolute():
@@ -141,7 +149,12 @@ WebsocketUrl = Annotated[Text, StringConstraints(pattern=r"^wss?://"), AfterVali
 PublicUrl = Annotated[
     Text, StringConstraints(pattern=r"^(https?|wss?)://[^?#]+$"), AfterValidator(_url)
 ]
-RedisUrl = Annotated[Text, StringConstraints(pattern=r"^(rediss?|unix)://"), AfterValidator(_url)]
+RedisUrl = Annotated[
+    Text,
+    StringConstraints(pattern=r"^(rediss?|unix)://"),
+    AfterValidator(_url),
+    AfterValidator(_own_password),
+]
 Usd = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=6)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 CommaSeparated = BeforeValidator(_split)

@@ -17,7 +17,7 @@ from aybiza.config.settings import Settings, load
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 
-OWN = {"AYBIZA_DOMAIN", "AYBIZA_HTTP_UPSTREAM", "AYBIZA_MEDIA_UPSTREAM"}
+OWN = {"REDIS_PASSWORD", "AYBIZA_DOMAIN", "AYBIZA_HTTP_UPSTREAM", "AYBIZA_MEDIA_UPSTREAM"}
 """Variables that the deployment's own files give one another."""
 
 VARIABLE = re.compile(r"\b(?:AYBIZA|AWS|DEEPGRAM|TWILIO|REDIS|XDG)_[A-Z_]*[A-Z]\b")

@@ -102,3 +102,11 @@ def test_the_build_begins_where_the_sources_are() -> None:
     context = (DEPLOY / "docker" / build["context"]).resolve()
     assert context == ROOT
     assert (context / build["dockerfile"]).is_file()
+
+
+def test_redis_asks_for_a_password_and_images_have_whole_versions() -> None:
+    redis = COMPOSE["services"]["redis"]
+    assert "--requirepass" in " ".join(redis["command"])
+    assert environment()["REDIS_URL"].startswith("redis://:given.example.org@")
+    for service in ("redis", "caddy"):
+        assert re.search(r":\d+\.\d+\.\d+", COMPOSE["services"][service]["image"])

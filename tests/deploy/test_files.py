@@ -24,7 +24,7 @@ from aybiza.gateway.http import HttpDoor, http_app
 from tests.deploy.kit import DEPLOY, OWN, VARIABLE, documents, environment, files, text_of, unit
 
 OPEN_PORTS = {80, 443}
-THEIRS = {6379: "Redis", 9092: "an example for AYBIZA_AUDIOSOCKET_PORT"}
+THEIRS = {53: "names", 6379: "Redis", 9092: "an example for AYBIZA_AUDIOSOCKET_PORT"}
 
 
 def balanced(text: str) -> None:

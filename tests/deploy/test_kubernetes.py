@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -13,7 +15,7 @@ from aybiza.actors.measures.metrics_actor import METRICS
 from aybiza.actors.node.messages import Limits
 from aybiza.config.agents import load_agent
 from aybiza.config.quotas import load_quotas
-from aybiza.config.settings import FIELDS
+from aybiza.config.settings import FIELDS, SettingsError
 from aybiza.dialogue.tools.catalogue import load_tools
 from tests.deploy.kit import DEPLOY, documents, run, settings, tool, values_of
 
@@ -42,12 +44,18 @@ def test_kustomize_builds_them() -> None:
     assert kinds == {kind for kind, _ in OBJECTS}
 
 
+def _without_egress(document: dict[str, Any]) -> dict[str, Any]:
+    """What is reached from a node is not only nodes."""
+    spec = document.get("spec", {})
+    return {**document, "spec": {name: part for name, part in spec.items() if name != "egress"}}
+
+
 def test_everything_that_selects_selects_the_nodes() -> None:
     selectors = [
         selector.get("matchLabels", selector) if isinstance(selector, dict) else selector
         for key in ("selector", "podSelector", "labelSelector")
         for document in OBJECTS.values()
-        for selector in values_of(document, key)
+        for selector in values_of(_without_egress(document), key)
     ]
     assert len(selectors) >= 6
     assert all(selector.items() <= LABELS.items() for selector in selectors)
@@ -65,7 +73,7 @@ def test_ports_are_those_of_the_settings() -> None:
             assert port["port"] == PORTS[port["targetPort"]]
     named = [
         port["port"]
-        for port in values_of(OBJECTS["NetworkPolicy", "aybiza"], "ports")
+        for port in values_of(_without_egress(OBJECTS["NetworkPolicy", "aybiza"]), "ports")
         for port in port
     ]
     assert set(named) <= set(PORTS)
@@ -85,12 +93,39 @@ def environment() -> dict[str, str]:
     """A pod's environment."""
     config = dict(OBJECTS["ConfigMap", "aybiza"]["data"])
     # A node refuses the placeholders that are shipped.
-    config |= {name: f"own-{name}" for name in OBJECTS["Secret", "aybiza"]["stringData"]}
+    secrets = OBJECTS["Secret", "aybiza"]["stringData"]
+    config |= {name: value.replace("set-me", "7d1c9f") for name, value in secrets.items()}
     fields = {"metadata.name": "aybiza-0", "status.podIP": "10.1.2.3"}
     for variable in NODE["env"]:
         given = variable.get("value") or fields[variable["valueFrom"]["fieldRef"]["fieldPath"]]
         config[variable["name"]] = given
     return config
+
+
+def test_the_placeholders_are_taken_by_no_node() -> None:
+    with pytest.raises(SettingsError) as refused:
+        settings(environment() | OBJECTS["Secret", "aybiza"]["stringData"])
+    refusals = [problem for problem in refused.value.problems if "placeholder" in problem]
+    assert len(refusals) == len(OBJECTS["Secret", "aybiza"]["stringData"])
+
+
+def test_a_node_reaches_nothing_but_what_is_named() -> None:
+    policy = OBJECTS["NetworkPolicy", "aybiza"]["spec"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    for rule in policy["egress"]:
+        inside = [to for to in rule["to"] if "podSelector" in to or "namespaceSelector" in to]
+        blocks = [to["ipBlock"] for to in rule["to"] if "ipBlock" in to]
+        assert inside or blocks
+        assert all("10.0.0.0/8" in block["except"] for block in blocks)
+        assert all("169.254.0.0/16" in block["except"] for block in blocks)
+        assert not blocks or rule["ports"] == [{"protocol": "TCP", "port": 443}]
+
+
+def test_few_are_believed_and_redis_asks_for_a_password() -> None:
+    made = settings(environment())
+    assert all(ip_network(proxy).num_addresses <= 256 for proxy in made.trusted_proxies)
+    redis = urlsplit(made.redis_url or "")
+    assert redis.scheme == "rediss" and redis.password
 
 
 def test_the_environment_is_taken_by_a_node() -> None:
@@ -240,4 +275,4 @@ def test_one_node_goes_at_a_time() -> None:
 def test_secrets_hold_no_secret() -> None:
     for (kind, _), document in OBJECTS.items():
         if kind == "Secret":
-            assert all(value.startswith("set-me") for value in document["stringData"].values())
+            assert all("set-me" in value for value in document["stringData"].values())
