@@ -295,7 +295,7 @@ def _keep(doors: dict[str, Any]) -> None:
     """Leave the node running until Ctrl-C."""
     typer.echo(
         f"\nThe node goes on. Call it:\n"
-        f"  python -m aybiza.emulators.phone --url {doors['media']} --script moving\n"
+        f"  python -m aybiza.emulators.phone --http {doors['http']} --script moving\n"
         f"  python -m aybiza.emulators.phone --http {doors['http']} --script balance\n"
         f"Ctrl-C ends it."
     )
