@@ -31,7 +31,7 @@ class CallSettings(BaseModel):
     )
     silence_timeout_seconds: int = number(
         "AYBIZA_SILENCE_TIMEOUT_SECONDS",
-        30,
+        10,
         1,
         600,
         "Silence of the caller after which the agent asks, unless the agent says otherwise.",

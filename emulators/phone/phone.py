@@ -50,6 +50,8 @@ CLOSE_TIMEOUT_S: Final = 2.0
 SEND_TIMEOUT_S: Final = 5.0
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 MAX_AGENT_ERRORS: Final = 20
+ACCOUNT: Final = "AC" + "0123456789abcdef" * 2
+"""The carrier's account that all these telephones call into, as those of one customer do."""
 REDIRECT_PATIENCE_S: Final = 10.0
 """How long a caller is held while no node answers the webhook."""
 
@@ -120,7 +122,7 @@ class Phone:
         self._faults = LineFaults(faults)
         self._told: Mapping[str, str] = {}
         self._call_sid = call_sid or new_sid("CA")
-        self._account_sid = new_sid("AC")
+        self._account_sid = ACCOUNT
         self._zero: float | None = None
         self._over = False
         self._line: tuple[ClientConnection, StreamWriter] | None = None

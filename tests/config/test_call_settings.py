@@ -6,7 +6,7 @@ from aybiza.config.settings import Settings, load
 def test_a_call_is_limited_without_anybody_asking() -> None:
     settings = Settings()
     limits = (settings.max_call_seconds, settings.silence_timeout_seconds)
-    assert limits == (900, 30)
+    assert limits == (900, 10)
     assert settings.turn_deadline_ms == 20_000
 
 

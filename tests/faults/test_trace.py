@@ -8,8 +8,8 @@ from aybiza.faults.trace import Trace, reason_text, shown, type_of
 
 
 def test_a_message_is_shown_by_its_type_and_its_plain_fields() -> None:
-    assert shown(Heard(1, 2)) == "Heard(turn=1, seq=2)"
-    assert shown(Cast(Heard(1, 2))) == "cast Heard(turn=1, seq=2)"
+    assert shown(Heard(1, 2)) == "Heard(at=0, turn=1, seq=2)"
+    assert shown(Cast(Heard(1, 2))) == "cast Heard(at=0, turn=1, seq=2)"
     assert shown("audio") == "audio"
     assert shown(b"abc") == "3 bytes"
     assert shown(Pid("node", 7, 0)) == "#7"

@@ -119,6 +119,8 @@ class Stage:
         answer = self.vm.whereis(names.answer(call_id, turn))
         assert answer is not None
         told, over = Told(call_id), asyncio.Event()
+        if self.vm.whereis(names.call(call_id)) is not None:
+            await self.vm.stop(names.call(call_id))
         await self.vm.start(Listener, answer, told, over, name=names.call(call_id))
         return told, answer, over
 

@@ -63,14 +63,14 @@ async def test_a_write_is_read_back_and_done_after_the_yes() -> None:
     book = Book()
     answers: Answers = {
         BOOK: [use("book", {"day": 10}), ASKED_BACK],
-        YES: [use("book", {"day": 10, "confirmed": True}), DONE],
+        YES: [use("book", {"day": 10}), DONE],
     }
     async with stage(answers, toolbox=book.registry()) as place:
         told = await place.answer(BOOK)
         assert told.said == [ASKED_BACK]
         assert book.uses == []
         assert "needs_confirmation" in place.conversation(told)[-1][1]
-        told = await place.answer(YES, turn=2)
+        told = await place.answer(YES, turn=2, call_id=told.call_id)
         assert told.said == [DONE]
     assert [(run.said, run.turn, run.input["day"]) for run in book.uses] == [(YES, 2, 10)]
 
@@ -115,8 +115,9 @@ async def test_the_model_is_told_how_long_an_answer_may_be_in_the_same_words_eac
 
 async def test_tools_are_no_longer_run_when_there_were_enough_rounds() -> None:
     book = Book()
-    replies = [use("book", {"day": n, "confirmed": True}) for n in range(TOOL_ROUNDS + 1)]
-    async with stage({YES: [*replies, DONE]}, toolbox=book.registry()) as place:
+    replies = [use("look_up", {"day": n}) for n in range(TOOL_ROUNDS + 1)]
+    reading = ToolRegistry([Tool("look_up", "Look up a day.", book.book)])
+    async with stage({YES: [*replies, DONE]}, toolbox=reading) as place:
         told = await place.answer(YES)
         assert told.said == [DONE]
         assert len(book.uses) == TOOL_ROUNDS

@@ -139,6 +139,13 @@ async def friendly(line: Line) -> None:
         await line.say(f"You said: {await line.hear()}", mark="echo")
 
 
+async def silent(line: Line) -> None:
+    """Listens until the caller hangs up."""
+    await line.until(Start)
+    while True:
+        await line.hear()
+
+
 TALK: Sequence[dict[str, Any]] = (
     {"text": "Book me in.", "expect": "help"},
     {"text": "Thank you.", "expect": "You said: Book me in"},
@@ -236,7 +243,7 @@ class TestACall:
             {"steps": [{"say": "hi.wav", "after_ms": 0}, {"hangup": True, "after_ms": 60}]},
             tmp_path / "call.toml",
         )
-        async with agent_at(friendly) as (url, lines):
+        async with agent_at(silent) as (url, lines):
             assert (await call(url, given)).ok
         sent = b"".join(e.payload for e in lines[0].events if isinstance(e, Media))
         utterance = given.steps[0].utterance
