@@ -15,6 +15,8 @@ from aybiza.actors.node.cookie import ensure_cookie
 TESTS = Path(__file__).parent
 REAL_TIME = (
     TESTS / "call",
+    TESTS / "actors" / "cluster" / "test_machines.py",
+    TESTS / "actors" / "cluster" / "test_strangers.py",
     TESTS / "actors" / "call" / "test_answer_actor.py",
     TESTS / "actors" / "call" / "test_call_actor.py",
     TESTS / "actors" / "call" / "test_speaker_actor.py",

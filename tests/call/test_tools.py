@@ -79,6 +79,8 @@ LONG = (
 )
 CUT: Answers = {
     BOOK: [Reply((Text(LONG), ToolUse("look_up", {}))), "It is done."],
+    # Before anything of the answer was heard, what the caller adds belongs to the same turn.
+    f"{BOOK} {WAIT}": ["I am still waiting for the book."],
     WAIT: ["I am still waiting for the book."],
     AND: ["It is booked."],
 }

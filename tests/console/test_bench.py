@@ -20,6 +20,11 @@ OURS = {
     "crash to restarted",
     "memory of an idle process",
     "asyncio.Queue there and back",
+    "GenServer.call and reply on uvloop",
+    "supervised start on uvloop",
+    "crash to restarted on uvloop",
+    "asyncio.Queue there and back on uvloop",
+    "longest collection beside 10,000 processes",
 }
 
 
