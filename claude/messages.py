@@ -48,8 +48,8 @@ def normalise_messages(
     It begins and ends with a user message; roles alternate (neighbours of one role are merged); no
     text is empty; each toolUse is answered by exactly one toolResult, at the head of the next user
     message (a missing one becomes an error result), and no toolResult stands without its toolUse;
-    reasoning that was never signed, or that nothing follows, is left out. Blocks other than text,
-    toolUse, toolResult and reasoningContent, and messages of other roles, are left out; so are
+    reasoning that was never signed, that nothing follows, or that does not come first is left out.
+    Blocks other than text, toolUse, toolResult and reasoningContent, and messages of other roles, are left out; so are
     reasoning and tool blocks when `reasoning` or `tools` is False, for a model that takes none.
     """
     without = _unwanted(reasoning=reasoning, tools=tools)
@@ -108,6 +108,9 @@ def _assistant_content(blocks: list[Block], seen: set[str]) -> tuple[list[Block]
             content.append(block)
     while content and "reasoningContent" in content[-1]:
         content.pop()
+    if content and "reasoningContent" not in content[0]:
+        # A message that has thoughts has to begin with one.
+        content = [block for block in content if "reasoningContent" not in block]
     return content, owed
 
 

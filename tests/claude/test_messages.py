@@ -175,3 +175,14 @@ def test_normalising_twice_changes_nothing(messages: list[dict[str, Any]]) -> No
 def test_a_kept_block_can_be_made_a_dict_of_as_dataclasses_do() -> None:
     exchange = ToolExchange(1, 1, [Kept(toolUse={"name": "look_up"})], [])
     assert asdict(exchange)["uses"] == [{"toolUse": {"name": "look_up"}}]
+
+
+def test_thoughts_behind_words_are_left_out_since_a_message_with_thoughts_begins_with_one() -> None:
+    thought = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
+    messages = [
+        {"role": "user", "content": "Hello."},
+        {"role": "assistant", "content": [{"text": "Well."}, thought, {"text": "Yes."}]},
+        {"role": "user", "content": "And?"},
+    ]
+    told = normalise_messages(messages)[1]["content"]
+    assert told == [{"text": "Well."}, {"text": "Yes."}]
