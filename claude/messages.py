@@ -49,8 +49,9 @@ def normalise_messages(
     text is empty; each toolUse is answered by exactly one toolResult, at the head of the next user
     message (a missing one becomes an error result), and no toolResult stands without its toolUse;
     reasoning that was never signed, that nothing follows, or that does not come first is left out.
-    Blocks other than text, toolUse, toolResult and reasoningContent, and messages of other roles, are left out; so are
-    reasoning and tool blocks when `reasoning` or `tools` is False, for a model that takes none.
+    Blocks other than text, toolUse, toolResult and reasoningContent, and messages of other roles,
+    are left out; so are reasoning and tool blocks when `reasoning` or `tools` is False, for a model
+    that takes none.
     """
     without = _unwanted(reasoning=reasoning, tools=tools)
     turns = _merge((message.get("role"), _blocks(message, without)) for message in messages)

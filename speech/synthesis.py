@@ -229,6 +229,9 @@ class Synthesis:
             self.waiting.appendleft(text)
         for text in given_up:
             text.spoken = ""
+            if text.then is not None:
+                # What is out of the sentence is not of the part that follows.
+                text.then.base = self._ledger.bytes_sent(text.sentence)
         self._pass_over_the_wordless(now)
         return given_up
 

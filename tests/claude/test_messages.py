@@ -179,7 +179,7 @@ def test_a_kept_block_can_be_made_a_dict_of_as_dataclasses_do() -> None:
 
 def test_thoughts_behind_words_are_left_out_since_a_message_with_thoughts_begins_with_one() -> None:
     thought = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"role": "user", "content": "Hello."},
         {"role": "assistant", "content": [{"text": "Well."}, thought, {"text": "Yes."}]},
         {"role": "user", "content": "And?"},

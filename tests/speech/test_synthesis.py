@@ -220,3 +220,25 @@ def test_whatever_breaks_and_whoever_restarts_each_text_is_said_once_in_order(
     wanted = [text for texts in turns for text in texts if text and "☠" not in text]
     assert said.replace(" ", "") == "".join(wanted).replace(" ", "")
     assert len(voice.finished) == len(set(voice.finished)) == sum(map(len, turns))
+
+
+def test_a_part_that_is_passed_over_takes_nothing_from_the_part_behind_it() -> None:
+    voice = Voice()
+    voice.give(1, "x" * 450)
+    for ends in (None, 2_000, 4_000, 4_000, 4_000):
+        go = voice.ask()
+        assert go is not None
+        voice.say(go, ends)
+        if ends is None:
+            voice = restarted(voice)
+    assert voice.all().replace(" ", "") == "x" * 450
+
+
+def restarted(voice: Voice) -> Voice:
+    """The voice of a speaker that has been restarted and is given its texts again."""
+    for sentence in voice.finished:
+        voice.ledger.mark(sentence)
+    again = Voice(voice.ledger)
+    again.heard, again.text, again.finished = voice.heard, voice.text, voice.finished
+    again.give(1, "x" * 450)
+    return again
