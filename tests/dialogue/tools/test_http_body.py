@@ -37,6 +37,7 @@ def response(data: bytes, encoding: str | None, piece: int = 1000) -> httpx.Resp
         (gzip.compress(b"hello" * 5) + gzip.compress(b"hello" * 4), "gzip"),
         (zlib.compress(b"hello" * 9), "deflate"),
     ],
+    ids=["plain", "identity", "gzip", "two gzips", "deflate"],
 )
 @pytest.mark.parametrize("piece", [1, 1000])
 async def test_a_body_is_decoded_in_any_pieces(
