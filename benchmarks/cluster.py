@@ -197,10 +197,17 @@ class Machine:
         """Until each node reaches all others."""
         end = time.monotonic() + READY_SECONDS
         for name in self.names:
-            while self.ask(name, op="nodes")["nodes"] < len(self.nodes) - 1:
+            while not self._reaches_all(name):
                 if time.monotonic() > end:
                     raise RuntimeError(f"{name} has not reached all nodes")
                 time.sleep(0.1)
+
+    def _reaches_all(self, name: str) -> bool:
+        try:
+            return bool(self.ask(name, op="nodes")["nodes"] >= len(self.nodes) - 1)
+        except RuntimeError:
+            # It is being started again, as a node is that a stall of the machine has parted.
+            return False
 
 
 @contextlib.contextmanager

@@ -16,6 +16,9 @@ TESTS = Path(__file__).parent
 REAL_TIME = (
     TESTS / "call",
     TESTS / "actors" / "cluster" / "test_machines.py",
+    TESTS / "actors" / "cluster" / "test_partition.py",
+    TESTS / "benchmarks" / "test_cluster.py",
+    TESTS / "chaos",
     TESTS / "actors" / "cluster" / "test_strangers.py",
     TESTS / "actors" / "call" / "test_answer_actor.py",
     TESTS / "actors" / "call" / "test_call_actor.py",

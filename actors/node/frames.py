@@ -16,8 +16,8 @@ frame that was refused; it keeps the difference and signs anew. So clocks need n
 difference above `WINDOW` stands in the log (`clocks_apart`).
 
 Refusals are counted by their reason (`aybiza.actors.node.refusals`) and logged at most once a
-minute a process. The two acknowledgements of Thespian's protocol are constant tokens; they are
-read by who has sent a frame, never by a listener, which answers nothing but authenticated frames.
+minute a process. The two acknowledgements of Thespian's protocol are constant tokens; who has
+not got one of them right is told nothing, as with any frame that is not authenticated.
 
 Contract: `guard_frames(cookie)` before the process's first ActorSystem; forks inherit it. The
 format is this package's own: all nodes of a cluster run it.
@@ -295,6 +295,11 @@ class GuardedBuffer(streamBuffer.ReceiveBuffer):  # type: ignore[misc]
             if len(self._buf) > LONGEST_LENGTH:
                 raise FrameRefused("length")
             return
+        if self._size == MAC_BYTES:
+            # A connection is used both ways, so an acknowledgement may come to a listener, too.
+            if self._blen == self._size and self._opened is None:
+                self._opened = (self.codec.token_text(self._buf),)
+            return
         self.codec.check_length(self._size)
         if not self._head_checked and len(self._buf) >= HEAD_BYTES:
             try:
@@ -325,13 +330,9 @@ class AnswerBuffer(GuardedBuffer):
         self._head = sent[sent.index(b">") + 1 :][:HEAD_BYTES]
 
     def _check(self) -> None:
-        if self._size not in (CLOCK_BYTES, MAC_BYTES):
+        if self._size != CLOCK_BYTES:
             super()._check()
-        elif self._blen != self._size:
-            return
-        elif self._size == MAC_BYTES:
-            self._opened = (self.codec.token_text(self._buf),)
-        else:
+        elif self._blen == self._size:
             self.clock_taken = self.codec.take_clock(self._head, self._buf)
             if not self.clock_taken:
                 raise FrameRefused("cookie")

@@ -42,10 +42,20 @@ def test_a_frame_of_any_length_without_the_cookie_closes_the_door_without_a_word
 
 
 @given(st.binary(min_size=MAC_BYTES, max_size=MAC_BYTES))
-def test_no_acknowledgement_opens_a_listener(token: bytes) -> None:
+def test_no_guess_at_an_acknowledgement_gets_a_word(token: bytes) -> None:
+    assert told(door(), b"%d>" % len(token) + token) == (True, b"")
+
+
+@pytest.mark.parametrize("text", [ACK, NAK])
+def test_the_clusters_own_acknowledgement_is_read_as_connections_are_used_both_ways(
+    text: str,
+) -> None:
     codec = door()
-    for each in (token, codec.token(ACK), codec.token(NAK)):
-        assert told(codec, b"%d>" % len(each) + each) == (True, b"")
+    token = codec.token(text)
+    coming = GuardedBuffer(codec.loads)
+    coming.addMore(b"%d>" % len(token) + token)
+    assert not coming.refused and coming.answer == b""
+    assert coming.completed() == (text, b"")
 
 
 def test_a_recorded_head_with_another_body_gets_no_word_either() -> None:
