@@ -25,6 +25,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from aybiza.dialogue.answer_acts import AnswerActs
+from aybiza.dialogue.caller_acts import CallerActs
 from aybiza.dialogue.conversation import Phase
 from aybiza.dialogue.events import (
     AnswerFailed,
@@ -48,14 +50,14 @@ from aybiza.dialogue.events import (
     ToolsUsed,
     VoiceLost,
 )
-from aybiza.dialogue.turn_acts import TurnActs
+from aybiza.dialogue.line_acts import LineActs
 
 
 class IllegalTransition(Exception):
     """An event has led to a phase that its row does not name."""
 
 
-class TurnMachine(TurnActs):
+class TurnMachine(LineActs, CallerActs, AnswerActs):
     """See the module. `conversation` is for reading."""
 
     def handle(self, event: Event) -> list[Command]:
@@ -84,8 +86,8 @@ class TurnMachine(TurnActs):
 class _Row(NamedTuple):
     """What an event does in a phase where `guard` holds, and into which others that may lead."""
 
-    guard: Callable[[TurnActs, Any], bool] | None
-    act: Callable[[TurnActs, Any], None]
+    guard: Callable[[TurnMachine, Any], bool] | None
+    act: Callable[[TurnMachine, Any], None]
     leads_to: tuple[Phase, ...]
 
 
@@ -103,7 +105,7 @@ _ANSWERING = (_G, _T, _S)
 _CALLERS = (_L, _I)
 _OPEN = (_G, _L, _T, _S, _I)
 _LIVE = (*_OPEN, _C)
-_M = TurnActs
+_M = TurnMachine
 
 # event, or the name of the timer that fires · in these phases · if this holds · does this · may
 # lead to these

@@ -1,0 +1,156 @@
+"""What a turn machine does about the caller: voice, words and keys, in and out of turn.
+
+Errors: none. What an act is says `aybiza.dialogue.turn_acts`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aybiza.dialogue.barge_in import ANSWERING
+from aybiza.dialogue.conversation import Phase
+from aybiza.dialogue.events import (
+    CallerFinished,
+    CallerInterim,
+    CallerSaid,
+    CallerSpeaking,
+    CancelAnswer,
+    DigitPressed,
+    StartTimer,
+    StopTimer,
+    TalkStopped,
+    TimerFired,
+)
+from aybiza.dialogue.journal import (
+    CallerSegment,
+    Interrupted,
+    Joined,
+    Reopened,
+    Resumed,
+    SentenceHeard,
+)
+from aybiza.dialogue.turn_acts import TurnActs
+
+
+class CallerActs(TurnActs):
+    """See the module."""
+
+    def _voice_cuts(self, _: CallerSpeaking) -> bool:
+        return self._barge_in.voice_cuts()
+
+    def _voice(self, event: CallerSpeaking) -> None:
+        self._barge_in.voice(event.at)
+
+    def _voice_waits(self, event: CallerSpeaking) -> None:
+        self._voice(event)
+        if self.phase is Phase.INTERRUPTED or self._giving == "words":
+            self._await_caller()
+
+    def _voice_breaks_in(self, event: CallerSpeaking) -> None:
+        self._voice(event)
+        self._silence_agent()
+        self._await_caller()
+
+    def _is_nothing(self, event: CallerInterim | CallerSaid) -> bool:
+        begun = isinstance(event, CallerInterim)
+        return self._barge_in.is_nothing(event.text, begun=begun)
+
+    def _nothing(self, _: Any) -> None:
+        """Nobody has said anything to the matter."""
+
+    def _interim(self, event: CallerInterim) -> None:
+        self._giving = "words"
+        self._break_in(self._barge_in.may_cut(event.text, event.at))
+        self._await_caller()
+
+    def _said(self, event: CallerSaid) -> None:
+        may_cut = self._barge_in.may_cut(event.text, event.at)
+        self._giving = "words"
+        self._break_in(may_cut)
+        self._record(CallerSegment(event.text))
+        self._await_caller()
+
+    def _pressed(self, event: DigitPressed) -> None:
+        self._giving = "digits"
+        self._break_in(not self._barge_in.is_protected())
+        self._record(CallerSegment(event.digit))
+        self._await_caller()
+
+    def _break_in(self, allowed: bool) -> None:
+        if allowed and self.phase in ANSWERING:
+            self._silence_agent()
+
+    def _is_unheard_answer(self, event: TalkStopped) -> bool:
+        """Whether the words that silenced the agent go on with a turn whose answer is unheard."""
+        unheard = self._barge_in.is_unheard(event.turn, event.seq, event.fraction)
+        return self._giving is not None and unheard
+
+    def _join(self, event: TalkStopped) -> None:
+        cancelled = not self._turn.complete
+        self._record(Joined(event.turn))
+        if cancelled:
+            self._do(CancelAnswer(event.turn))
+        self._await_caller()
+
+    def _talk_stopped(self, event: TalkStopped) -> None:
+        turn = self.conversation.turns.get(event.turn)
+        if turn is None or turn.cut is not None or turn.joined:
+            return
+        for seq in turn.unheard():
+            if seq < event.seq or (seq == event.seq and event.fraction >= 1.0):
+                self._record(SentenceHeard(turn.number, seq))
+        self._record(Interrupted(turn.number, event.seq, event.fraction))
+        if turn is self._turn:
+            self._cancel_answer()
+            self._await_caller()
+
+    def _is_in_pieces(self, _: CallerFinished) -> bool:
+        return self._giving == "words" and self._barge_in.is_in_pieces()
+
+    def _wait_on(self, _: CallerFinished) -> None:
+        self._do(StartTimer("endpoint", self.policy.patience))
+
+    def _gives_words(self, _: CallerFinished) -> bool:
+        # The recogniser hears no end of keys; the next may take the caller a while.
+        return self._giving != "digits"
+
+    def _finished(self, _: CallerFinished) -> None:
+        self._giving = None
+        if self.conversation.segments:
+            self._take_turn()
+
+    def _done_while_answering(self, _: Any) -> None:
+        self._giving = None
+
+    def _quiet(self, _: TimerFired) -> None:
+        self._giving = None
+        self._settle()
+
+    def _has_words(self, _: TimerFired) -> bool:
+        return bool(self.conversation.segments)
+
+    def _resume_talking(self, _: TimerFired) -> None:
+        self._giving = None
+        self._record(Resumed(self._turn.number))
+        self._go_on()
+
+    def _takes_back(self, event: CallerInterim | CallerSaid) -> bool:
+        begun = isinstance(event, CallerInterim)
+        return self._barge_in.takes_back(event.text, begun=begun)
+
+    def _take_back(self, event: CallerInterim | CallerSaid) -> None:
+        self._giving = "words"
+        if self.policy.barge_in:
+            self._silence_agent()
+        if isinstance(event, CallerSaid):
+            self._record(CallerSegment(event.text))
+        self._record(Reopened())
+        self._do(StopTimer("closing"))
+        self._await_caller()
+
+    def _said_while_closing(self, event: CallerSaid) -> None:
+        if event.text:
+            self._record(CallerSegment(event.text))
+
+    def _pressed_while_closing(self, event: DigitPressed) -> None:
+        self._record(CallerSegment(event.digit))

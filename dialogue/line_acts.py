@@ -1,0 +1,107 @@
+"""What a turn machine does about the call itself: its beginning, its silence, its end.
+
+Errors: none. What an act is says `aybiza.dialogue.turn_acts`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aybiza.dialogue.barge_in import TALKING
+from aybiza.dialogue.conversation import GREETING_TURN, Phase
+from aybiza.dialogue.events import (
+    EndCall,
+    HungUp,
+    LineFailed,
+    Say,
+    SayAll,
+    SpeechTroubled,
+    Started,
+    StartTimer,
+    TimerFired,
+    VoiceLost,
+)
+from aybiza.dialogue.journal import (
+    FAULT,
+    AnswerComplete,
+)
+from aybiza.dialogue.transfer import words_after
+from aybiza.dialogue.turn_acts import TurnActs
+
+
+class LineActs(TurnActs):
+    """See the module."""
+
+    def _start(self, event: Started) -> None:
+        conversation, turn = self.conversation, self.conversation.turn
+        again, bridge = event.again, self.agent.bridge
+        if conversation.ended is not None:
+            self._do(EndCall(conversation.ended))
+        elif turn is None:
+            self._agent_turn(GREETING_TURN, self.agent.greeting)
+        elif conversation.closing is not None:
+            self._do(StartTimer("closing", self.policy.closing))
+            self._go_on()
+        elif again and self.phase is Phase.LISTENING and not conversation.segments:
+            # What the caller said into the gap is lost.
+            self._agent_turn(turn.number + 1, f"{bridge} {self.agent.ask_again}")
+        else:
+            if again:
+                # Number 0 is in no history: this is about the line, not about the matter.
+                self._do(Say(turn.number, 0, bridge), SayAll(turn.number))
+            self._go_on()
+
+    def _is_returned(self, _: Started) -> bool:
+        return self.conversation.returned is not None and self.conversation.ended is None
+
+    def _start_returned(self, _: Started) -> None:
+        """The person whom the caller was put through to was not reached."""
+        outcome = self.conversation.returned or ""
+        self._agent_turn(self._turn.number + 1, words_after(self.agent, outcome))
+
+    def _hung_up(self, _: HungUp) -> None:
+        self._end("hangup")
+
+    def _troubled(self, _: SpeechTroubled) -> None:
+        # Number 0 is in no history: this is about the line, not about the matter.
+        self._do(Say(self._turn.number, 0, self.agent.filler), SayAll(self._turn.number))
+
+    def _voice_lost(self, _: VoiceLost) -> None:
+        """Leave the line: only the carrier can speak, and brings the caller back."""
+        self._end(self.conversation.closing or FAULT)
+
+    def _line_failed(self, _: LineFailed) -> None:
+        self._say_goodbye(FAULT, self.policy.last_words)
+
+    def _say_goodbye(self, reason: str, seconds: float) -> None:
+        """End the call behind the agent's last words, whatever is going on."""
+        turn = self._turn
+        if self.phase in TALKING:
+            self._silence_agent()
+        if not turn.complete:
+            self._cancel_answer()
+            self._record(AnswerComplete(turn.number, "cancelled"))
+        self._close(reason, seconds)
+        self._agent_turn(turn.number + 1, self.agent.closing)
+
+    def _end_closed(self, _: Any) -> None:
+        self._end(self.conversation.closing or FAULT)
+
+    def _hears_voice(self, event: TimerFired) -> bool:
+        return self._barge_in.has_just_begun(event.at)
+
+    def _give_it_time(self, _: TimerFired) -> None:
+        self._do(StartTimer("silence", self.policy.voice_grace))
+
+    def _may_ask(self, _: TimerFired) -> bool:
+        return self._prompts_in_a_row() < self.policy.silence_prompts
+
+    def _ask_whether_there(self, _: TimerFired) -> None:
+        self._agent_turn(self._turn.number + 1, self.agent.silence_prompt)
+
+    def _see_off(self, _: TimerFired) -> None:
+        self._close("silence", self.policy.closing)
+        self._agent_turn(self._turn.number + 1, self.agent.closing)
+
+    def _too_long(self, _: TimerFired) -> None:
+        self._say_goodbye("duration", self.policy.closing)

@@ -1,0 +1,106 @@
+"""The turn machine about an answer: the wait for it, and how it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aybiza.dialogue.conversation import Phase
+from aybiza.dialogue.events import (
+    AnswerSentence,
+    CancelAnswer,
+    CloseAsked,
+    DropAside,
+    EndCall,
+    Heard,
+    Record,
+    Say,
+    SayAll,
+    StartTimer,
+    StopTimer,
+    TimerFired,
+    ToolsUsed,
+)
+from aybiza.dialogue.journal import (
+    AgentSentence,
+    AnswerComplete,
+)
+from tests.dialogue.call_world import CallWorld, agent
+from tests.dialogue.calls import call, handle, tell
+
+WAIT = TimerFired("wait")
+USE: dict[str, Any] = {"toolUse": {"toolUseId": "t", "name": "book", "input": {}}}
+DONE: dict[str, Any] = {"toolResult": {"toolUseId": "t", "content": [{"json": {"booked": 1}}]}}
+
+
+def texts(world: CallWorld) -> list[str]:
+    messages = world.machine.conversation.messages()
+    return [block["text"] for one in messages for block in one["content"] if "text" in block]
+
+
+def test_a_caller_who_waits_hears_one_filler_after_the_other_and_then_that_it_is_late() -> None:
+    world = call(Phase.THINKING, agent(more_fillers=("Still here.",), late="Too late."))
+    assert world.timers["wait"] == 2.0
+    assert world.machine.handle(WAIT) == [
+        Say(1, 0, "One moment."),
+        SayAll(1),
+        StartTimer("wait", 3.5),
+    ]
+    assert world.machine.handle(WAIT)[0] == Say(1, 0, "Still here.")
+    assert world.machine.handle(WAIT) == [
+        CancelAnswer(1),
+        DropAside(),
+        Record(AgentSentence(1, 1, "Too late.")),
+        Say(1, 1, "Too late."),
+        Record(AnswerComplete(1, "late")),
+        SayAll(1),
+        StopTimer("wait"),
+    ]
+    assert world.machine.phase is Phase.SPEAKING
+
+
+def test_a_filler_is_in_no_history() -> None:
+    world = tell(call(Phase.THINKING), WAIT)
+    world.answer("sentence")
+    assert "One moment." not in " ".join(texts(world))
+
+
+def test_a_filler_that_is_not_heard_is_dropped_when_the_answer_is_there() -> None:
+    world = tell(call(Phase.THINKING), WAIT)
+    assert handle(world, AnswerSentence(1, 1, "Yes.")) == [
+        DropAside(),
+        Record(AgentSentence(1, 1, "Yes.")),
+        Say(1, 1, "Yes."),
+    ]
+    assert DropAside() not in handle(world, AnswerSentence(1, 2, "It is."))
+
+
+def test_the_wait_is_watched_behind_a_preface_too() -> None:
+    world = call(Phase.SPEAKING)
+    assert "wait" not in world.timers
+    world.hear()
+    assert world.timers["wait"] == 3.5
+    assert handle(world, WAIT)[0] == Say(1, 0, "One moment.")
+
+
+def test_a_goodbye_with_the_end_of_the_call_is_said_once() -> None:
+    world = tell(call(Phase.THINKING), AnswerSentence(1, 1, "Goodbye."))
+    tell(world, ToolsUsed(1, 1, [USE], [DONE]))
+    assert handle(world, CloseAsked(1, "goodbye"))[2:] == [
+        CancelAnswer(1),
+        Record(AnswerComplete(1, "end_turn")),
+        SayAll(1),
+    ]
+    assert handle(world, AnswerSentence(1, 2, "Goodbye.")) == []
+    assert handle(world, Heard(1, 1))[-1] == EndCall("goodbye")
+
+
+def test_a_model_that_ends_the_call_without_a_word_is_waited_for() -> None:
+    world = tell(call(Phase.THINKING), ToolsUsed(1, 0, [USE], [DONE]), CloseAsked(1, "goodbye"))
+    assert Say(1, 1, "Goodbye.") in handle(world, AnswerSentence(1, 1, "Goodbye."))
+
+
+def test_last_words_that_do_not_come_are_the_agents_own() -> None:
+    world = tell(call(Phase.THINKING), CloseAsked(1, "goodbye"))
+    commands = handle(world, WAIT)
+    assert commands[0] == CancelAnswer(1)
+    assert Say(1, 1, "Goodbye now.") in commands

@@ -1,0 +1,169 @@
+"""The turn machine about the caller: a turn in pieces, a goodbye that is taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aybiza.dialogue.conversation import Phase
+from aybiza.dialogue.events import (
+    AnswerSentence,
+    CallerFinished,
+    CallerInterim,
+    CallerSaid,
+    CallerSpeaking,
+    CloseAsked,
+    Event,
+    Record,
+    StartTimer,
+    StopTalking,
+    StopTimer,
+    TalkStopped,
+    ToolsUsed,
+)
+from aybiza.dialogue.journal import (
+    CallerSegment,
+    CallerTurn,
+    Interrupted,
+    Joined,
+    Reopened,
+)
+from tests.dialogue.call_world import CallWorld
+from tests.dialogue.calls import AWAIT_CALLER, QUIET, call, handle, tell
+
+USE: dict[str, Any] = {"toolUse": {"toolUseId": "t", "name": "book", "input": {}}}
+DONE: dict[str, Any] = {"toolResult": {"toolUseId": "t", "content": [{"json": {"booked": 1}}]}}
+
+
+def texts(world: CallWorld) -> list[str]:
+    messages = world.machine.conversation.messages()
+    return [block["text"] for one in messages for block in one["content"] if "text" in block]
+
+
+def asked(question: str) -> CallWorld:
+    """A call in which the agent has asked this."""
+    world = call(Phase.THINKING)
+    world.answers.clear()
+    world.attached = None
+    tell(world, AnswerSentence(1, 1, question, ends="end_turn"))
+    world.hear()
+    return world
+
+
+@pytest.mark.parametrize("more", [CallerInterim("and Friday"), CallerSaid("and Friday")])
+def test_what_is_added_before_the_answer_is_heard_belongs_to_the_same_turn(more: Event) -> None:
+    world = tell(call(Phase.THINKING), more)
+    assert world.machine.phase is Phase.LISTENING
+    assert world.attached is None
+    tell(world, CallerSaid("and Friday") if isinstance(more, CallerInterim) else CallerInterim("-"))
+    tell(world, CallerFinished())
+    assert world.attached == 2
+    assert texts(world) == ["a question and Friday"]
+    assert world.machine.conversation.transcript()[1:] == [("caller", "a question and Friday")]
+
+
+def test_unheard_words_of_an_answer_leave_the_history() -> None:
+    world = call(Phase.THINKING)
+    world.answer("sentence")
+    world.fraction = 0.0
+    tell(world, CallerSaid("and Friday"), CallerFinished())
+    assert texts(world) == ["a question and Friday"]
+    entries = [entry for _, entry in world.journal]
+    assert entries.count(Joined(1)) == 1
+    assert entries.index(CallerSegment("and Friday")) < entries.index(Joined(1))
+
+
+def test_an_answer_of_which_a_word_was_heard_is_interrupted() -> None:
+    world = call(Phase.THINKING)
+    world.answer("sentence")
+    world.fraction = 0.25
+    tell(world, CallerSaid("and Friday"), CallerFinished())
+    assert texts(world) == ["a question", "a1.1.0 …", "and Friday"]
+    assert Interrupted(1, 1, 0.25) in [entry for _, entry in world.journal]
+
+
+def test_a_turn_can_be_joined_more_than_once() -> None:
+    world = call(Phase.THINKING)
+    for more in ("and", "Friday"):
+        tell(world, CallerSaid(more), CallerFinished())
+    assert texts(world) == ["a question and Friday"]
+
+
+def test_what_tools_have_done_for_a_turn_that_is_joined_is_known() -> None:
+    world = tell(call(Phase.THINKING), ToolsUsed(1, 0, [USE], [DONE]), CallerSaid("at nine"))
+    tell(world, CallerFinished())
+    messages = world.machine.conversation.messages()
+    assert [list(block) for one in messages for block in one["content"]] == [
+        ["text"],
+        ["toolUse"],
+        ["toolResult"],
+    ]
+    assert messages[0]["content"] == [{"text": "a question at nine"}]
+
+
+def test_a_caller_who_only_listens_does_not_stop_the_thinking() -> None:
+    world = call(Phase.THINKING)
+    for event in (CallerSpeaking(), CallerInterim("mm-hm"), CallerSaid("Mm-hm."), CallerFinished()):
+        assert handle(world, event) == []
+    assert world.attached == 1
+
+
+def test_a_caller_who_only_listens_is_no_turn() -> None:
+    world = tell(call(Phase.SPEAKING), CallerInterim("uh-huh"), CallerSaid("Uh-huh."))
+    world.answer("end")
+    world.hear()
+    assert world.machine.phase is Phase.LISTENING
+    assert world.machine.conversation.segments == []
+    assert "silence" in world.timers
+
+
+def test_who_answers_in_pieces_is_heard_out_for_longer() -> None:
+    world = asked("What is your number?")
+    tell(world, CallerSaid("five five five"))
+    assert handle(world, CallerFinished()) == [StartTimer("endpoint", 0.8)]
+    tell(world, CallerSaid("one two"), CallerFinished(), QUIET)
+    assert Record(CallerTurn(2, "five five five one two")).entry in [e for _, e in world.journal]
+
+
+def test_who_was_asked_for_a_yes_is_answered_at_once() -> None:
+    world = asked("Shall I book it?")
+    tell(world, CallerSaid("yes"), CallerFinished())
+    assert world.attached == 2
+
+
+@pytest.mark.parametrize("words", [CallerInterim("wait, one"), CallerSaid("wait, one more thing")])
+def test_words_take_a_goodbye_back(words: Event) -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"), words)
+    assert world.machine.phase is Phase.INTERRUPTED
+    assert world.machine.conversation.closing is None
+    assert "closing" not in world.timers
+    tell(world, CallerSaid("what are your hours"), CallerFinished())
+    assert world.attached == 2
+
+
+def test_the_silence_of_who_takes_a_goodbye_back_comes_first() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"))
+    assert handle(world, CallerSaid("wait, please")) == [
+        StopTalking(1, 2),
+        Record(CallerSegment("wait, please")),
+        Record(Reopened()),
+        StopTimer("closing"),
+        *AWAIT_CALLER,
+    ]
+    assert handle(world, TalkStopped(1, 2, 0.0))[0] == Record(Interrupted(1, 2, 0.0))
+
+
+@pytest.mark.parametrize("words", ["Thanks, bye!", "Okay.", "Thank you so much, you too."])
+def test_thanks_take_no_goodbye_back(words: str) -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"))
+    tell(world, CallerInterim(words), CallerSaid(words), CallerFinished())
+    world.answer("end")
+    world.hear()
+    assert world.ended == ["goodbye"]
+
+
+@pytest.mark.parametrize("reason", ["transfer", "quota"])
+def test_words_take_nothing_else_back(reason: str) -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, reason), CallerSaid("wait, one more thing"))
+    assert world.machine.phase is Phase.CLOSING
