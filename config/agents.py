@@ -13,8 +13,18 @@ import difflib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from aybiza.config.phrases import phrases
 
 FOLDER = Path(__file__).with_name("agents")
 
@@ -36,7 +46,8 @@ class AgentError(ValueError):
 
 
 class Agent(BaseModel):
-    """An agent, frozen. Texts are spoken to the caller as they stand."""
+    """An agent, frozen. Texts are spoken to the caller as they stand. What its file leaves out of
+    them is said in its language, if `aybiza.config.phrases` has it; the defaults are English."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -54,8 +65,8 @@ class Agent(BaseModel):
     filler: Spoken = "One moment, please."
     """Bridges the time while an answer is late."""
     more_fillers: Annotated[tuple[Spoken, ...], Field(max_length=20, strict=False)] | None = None
-    """What follows the filler, one after the other, while the caller still waits; None: English
-    ones, and in another language the filler again."""
+    """What follows the filler, one after the other, while the caller still waits; None: the usual
+    ones, and where nobody has translated them the filler again."""
     late: Spoken = (
         "I'm sorry, this is taking longer than it should. Can I help you with anything else?"
     )
@@ -112,6 +123,9 @@ class Agent(BaseModel):
         "en-US"
     )
     """Language of the recogniser, as BCP 47 writes it; `multi` for several."""
+    zone: ZoneInfo | None = None
+    """Where the agent is, as the IANA names time zones, such as `Europe/Berlin`: the model is told
+    the day and the time there. None: the zone of the node."""
     listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = "nova-3"
     """Recogniser of Deepgram; a `flux-` model tells turns by itself."""
     voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = (
@@ -161,6 +175,13 @@ class Agent(BaseModel):
     `silence_timeout_s`."""
     max_duration_s: Annotated[float, Field(ge=10, le=14_400)] | None = None
     """Longest call; None: the node's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _translated(cls, given: Any) -> Any:
+        """What is left out, in the agent's language."""
+        language = given.get("language") if isinstance(given, dict) else None
+        return {**phrases(language), **given} if isinstance(language, str) else given
 
 
 def available() -> list[str]:

@@ -1,30 +1,58 @@
 """What the model is told before the conversation.
 
+Each text stays the same for as long as it can, since whatever a model's cache has kept behind a
+word that changes is worth nothing. The agent's prompt comes first, with a cache point behind it;
+the time comes last, and moves in steps.
+
 Contract: pure. Errors: none.
 Source: specification 000, section 3 (`get_system_prompt`, `determine_response_length`).
 """
 
 from __future__ import annotations
 
-from datetime import date
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from aybiza.config.agents import Agent
+
+CLOCK_SECONDS: Final = 900
+"""How old the time may be that the model is told. Each step costs one reading of the history
+without the cache, some one or two in a hundred requests of a call."""
 
 UNHEARD_GREETING = "The caller broke in before anything of your greeting was heard."
 
 
-def system_prompt(agent: Agent, today: date | None = None, greeted: str | None = None) -> str:
-    """The agent's prompt, the words the call was opened with, and the day if it is given.
+def system_prompt(agent: Agent, greeted: str | None = None) -> str:
+    """The agent's prompt and the words the call was opened with.
 
     `greeted`: what the caller has heard of the greeting; None: all of it.
     """
     opened = agent.greeting if greeted is None else greeted
     said = f'You have opened the call with: "{opened}"'
-    parts = [agent.system_prompt, said if opened else UNHEARD_GREETING]
-    if today is not None:
-        parts.append(f"Today is {today:%A}, {today:%d %B %Y}.")
-    return "\n\n".join(parts)
+    return "\n\n".join([agent.system_prompt, said if opened else UNHEARD_GREETING])
+
+
+def clock_prompt(began: datetime, seconds: float) -> str:
+    """The day, the time and the zone in a call that has been going on for `seconds`. `began`: when
+    it began, by the clock of the place where the agent is.
+
+    What is told is the minute at which the call began and, in a longer one, at which its last
+    quarter of an hour did.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> print(clock_prompt(datetime(2026, 3, 2, 14, 5, tzinfo=ZoneInfo("Europe/Berlin")), 1000))
+    Today is Monday, 02 March 2026. It was 14:20 in Europe/Berlin (UTC+01:00) at most a quarter of \
+an hour ago.
+    """
+    steps = max(0.0, seconds) // CLOCK_SECONDS
+    # By way of UTC, so that a clock that is put forward or back in mid-call is told as it stands.
+    at = (began.astimezone(UTC) + timedelta(seconds=steps * CLOCK_SECONDS)).astimezone(began.tzinfo)
+    zone = getattr(at.tzinfo, "key", None) or at.tzname()
+    offset = at.strftime("%z")
+    return (
+        f"Today is {at:%A}, {at:%d %B %Y}. It was {at:%H:%M} in {zone}"
+        f" (UTC{offset[:3]}:{offset[3:5]}) at most a quarter of an hour ago."
+    )
 
 
 class WordLimits(NamedTuple):

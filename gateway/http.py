@@ -42,7 +42,7 @@ from aybiza.actors.placement.drain_actor import Left, adopt
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, CallExit
 from aybiza.dialogue.conversation import Conversation
-from aybiza.dialogue.journal import Transferred, decode, encode
+from aybiza.dialogue.journal import Transferred, encode
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
@@ -50,6 +50,7 @@ from aybiza.gateway.admission.policy import HTTP, paths
 from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, WHISPER, Carrier
+from aybiza.gateway.known_of import fold, known_of
 from aybiza.gateway.media_stream import NODE, SEAM, SINCE
 from aybiza.gateway.returning import Next, Transfers, returning, whispered
 from aybiza.supervisors.application import count_calls
@@ -270,7 +271,8 @@ async def whisper(door: HttpDoor, request: Request) -> Response:
         form = read_form(await request.body(), request.headers, carrier.name, needs_call=True)
     except FormError as error:
         return PlainTextResponse(error.text, error.status)
-    conversation, _ = await _remembered(door.vm, request.query_params.get("call", ""))
+    asked = request.query_params
+    conversation = await known_of(door.vm, asked.get("call", ""), asked.get("node", ""))
     url = f"{door.public_url}{request.url.path}?{request.url.query}"
     return _twiml(whispered(conversation, form, door.transfers, url))
 
@@ -281,12 +283,7 @@ async def _remembered(vm: VM, call_sid: str) -> tuple[Conversation, list[tuple[i
         journal = await names.call_patiently(vm, names.MEMORY, Load(call_sid), ASK_SECONDS)
     except CallExit:
         journal = []
-    conversation = Conversation()
-    for _, body in journal:
-        entry = decode(body)
-        if entry is not None:
-            conversation.apply(entry)
-    return conversation, journal
+    return fold(journal), journal
 
 
 async def _after_stream(
@@ -301,7 +298,7 @@ async def _after_stream(
         form,
         door.transfers,
         f"{door.public_url}{carrier.webhook}?{after}",
-        whisper=f"{door.public_url}{carrier.webhook}{WHISPER}?{urlencode({'call': call_sid})}",
+        whisper=f"{door.public_url}{carrier.webhook}{WHISPER}?{_which(vm, call_sid)}",
         wait_words=door.filler_text,
         last_words=door.closing_text,
         fallback_number=door.fallback_number,
@@ -315,6 +312,11 @@ async def _after_stream(
             log.info("call_transferred", call_id=call_sid, to=one.to, outcome=one.outcome)
             emit(vm, events.CALL_TRANSFERRED, call_id=call_sid, outcome=one.outcome)
     return following
+
+
+def _which(vm: VM, call_sid: str) -> str:
+    """The query by which whatever node is asked finds the call."""
+    return urlencode({"call": call_sid, "node": vm.node})
 
 
 def _twiml(document: str) -> Response:

@@ -118,9 +118,12 @@ def whispered(
 ) -> str:
     """What the person hears who has answered, before the caller is connected. `again`: where the
     key is told that takes the call; without a key the carrier hangs up there and says so at the
-    transfer's action (`DialBridged`)."""
-    if form.get("Digits") or conversation.transfer is None:
-        return twiml.nothing() if form.get("Digits") else twiml.hangup()
+    transfer's action (`DialBridged`). A call of which nothing is known is put through without a
+    word of it, for the caller is waiting."""
+    if form.get("Digits"):
+        return twiml.nothing()
+    if conversation.transfer is None and conversation.turns:
+        return twiml.hangup()
     words = summary(conversation, transfers.begins)
     if transfers.accept:
         return twiml.ask_key([words, transfers.accept], again, KEY_SECONDS)

@@ -64,7 +64,7 @@ class BeginAnswer:
     """What an answer begins with; also the request to ModelSupervisor to start one.
 
     Sentences are numbered from `first_seq`; `messages` and `system` are for Converse. `said`: the
-    caller's words in this turn.
+    caller's words in this turn. `clock`: what is told of the time.
     """
 
     context: CallContext
@@ -73,6 +73,7 @@ class BeginAnswer:
     messages: list[dict[str, Any]]
     system: str
     said: str = ""
+    clock: str = ""
 
 
 async def answer(vm: VM, to: Pid, begin: BeginAnswer) -> None:
@@ -97,7 +98,8 @@ class AnswerRounds:
         self._choice = choice_of(
             context, begin.said, begin.messages, degrade=self._spent.action == "degrade"
         )
-        self._system = [begin.system, length_prompt(word_limits(context.agent.type))]
+        length = length_prompt(word_limits(context.agent.type))
+        self._system = [begin.system, length, begin.clock]
         self._performance = TurnPerformance(
             vm, context, self._choice, begin.turn, begin.said, len(begin.messages)
         )

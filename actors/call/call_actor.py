@@ -19,9 +19,10 @@ Source: specification 000, `handle_user_input`, `process_enhanced_streaming_resp
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import date
+from datetime import datetime
 from typing import Any, NoReturn
 
 import structlog
@@ -72,7 +73,7 @@ from aybiza.dialogue.events import (
     ToolsUsed,
 )
 from aybiza.dialogue.journal import AgentSentence, CallerTurn, decode, encode
-from aybiza.dialogue.prompt import system_prompt
+from aybiza.dialogue.prompt import clock_prompt, system_prompt
 from aybiza.dialogue.turn_outcome import turn_over
 from aybiza.dialogue.turns import TurnMachine
 
@@ -96,6 +97,8 @@ class CallActor(GenServer):
         self._line = context.line
         self._timers: dict[str, Timer] = {}
         self._answers: dict[int, int] = {}
+        passed = self.vm.now() - context.opened
+        self._began = datetime.fromtimestamp(time.time() - passed).astimezone(context.agent.zone)
         conversation = Conversation()
         self._written = self._event = 0
         for event, body in await self._remembered():
@@ -264,7 +267,8 @@ class CallActor(GenServer):
         messages = conversation.messages(continuing=ask.after_seq > 0)
         said = conversation.at(ask.turn).caller
         greeted = conversation.at(GREETING_TURN).spoken(1, 1)
-        prompt = system_prompt(agent, date.today(), greeted)
+        prompt = system_prompt(agent, greeted)
+        clock = clock_prompt(self._began, self.vm.now() - self._context.opened)
         request = BeginAnswer(
             self._context,
             ask.turn,
@@ -272,6 +276,7 @@ class CallActor(GenServer):
             messages,
             prompt,
             said,
+            clock,
         )
         try:
             await names.call_patiently(self.vm, names.MODEL_SUPERVISOR, request, ASK_SECONDS)

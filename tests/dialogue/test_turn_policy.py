@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aybiza.config.agents import Agent
+from aybiza.config.phrases import translations
 from aybiza.dialogue.turn_policy import MORE_FILLERS, TurnPolicy
 from tests.dialogue.call_world import agent
 
@@ -43,7 +44,7 @@ def test_the_recogniser_may_end_an_utterance_first(changes: dict[str, int], seco
     [
         ({}, ("One moment.", *MORE_FILLERS)),
         ({"more_fillers": ("Still here.",)}, ("One moment.", "Still here.")),
-        ({"language": "de", "filler": "Moment."}, ("Moment.",) * 4),
+        ({"language": "sv", "filler": "Ett ögonblick."}, ("Ett ögonblick.",) * 4),
         (
             {"language": "de", "filler": "Moment.", "more_fillers": ("Gleich.",)},
             ("Moment.", "Gleich."),
@@ -54,6 +55,12 @@ def test_nobody_hears_a_filler_in_another_language(
     changes: dict[str, object], fillers: tuple[str, ...]
 ) -> None:
     assert TurnPolicy.of(agent(**changes)).fillers == fillers
+
+
+def test_fillers_are_of_the_agents_language() -> None:
+    desk = {"name": "Empfang", "greeting": "Grüezi.", "system_prompt": "Sei nett."}
+    read = Agent.model_validate({**desk, "filler": "Moment.", "language": "de-CH"})
+    assert TurnPolicy.of(read).fillers == ("Moment.", *translations()["de"]["more_fillers"])
 
 
 def test_silence_is_never_longer_than_four_and_a_half_seconds_while_an_answer_is_owed() -> None:
