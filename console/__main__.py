@@ -1,5 +1,5 @@
 """`python -m aybiza.console` is `aybiza`."""
 
-from aybiza.console.cli import main
+from aybiza.console.entry import main
 
 main()

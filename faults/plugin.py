@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from aybiza.config.agents import Agent
     from aybiza.dialogue.toolbox import Toolbox
     from aybiza.faults.desk import Answers
-    from aybiza.faults.testing import Caller, Faults, Node, VirtualTime
+    from aybiza.faults.testing import Caller, Faults, Node
+    from aybiza.faults.virtual_time import VirtualTime
     from aybiza.faults.watched import WatchedVM
 
 # What is imported at its top costs every pytest that has aybiza installed, so the rest waits.
@@ -78,8 +79,8 @@ def aybiza_toolbox(aybiza_agent: Agent) -> Toolbox | None:
 @pytest.fixture
 def virtual_time(aybiza_seed: int) -> Iterator[VirtualTime]:
     """The clock of the test; see the module."""
-    from aybiza.faults.testing import VirtualTime
     from aybiza.faults.virtual import ambient
+    from aybiza.faults.virtual_time import VirtualTime
 
     with ambient(aybiza_seed) as loop, asyncio.Runner(loop_factory=lambda: loop) as runner:
         yield VirtualTime(loop, runner)

@@ -14,9 +14,8 @@ of the test that runs.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from aybiza.actors.runtime import Pid
 from aybiza.faults.caller import (
@@ -34,7 +33,7 @@ from aybiza.faults.injector import Injector, Strike
 from aybiza.faults.level import Level
 from aybiza.faults.placed_call import PlacedCall
 from aybiza.faults.sequence import sequence
-from aybiza.faults.virtual import WorldLoop
+from aybiza.faults.virtual_time import VirtualTime
 from aybiza.faults.world import World
 
 __all__ = [
@@ -55,49 +54,9 @@ __all__ = [
     "stays",
 ]
 
-T = TypeVar("T")
-
-LOOK_SECONDS = 0.001
 # Who waits for hours is content with seconds.
 MOST_LOOKS = 20_000
 ORPHAN_SECONDS = 40.0
-
-
-class VirtualTime:
-    """The clock of a test: `now`, `pass_by(seconds)`, and `run(coroutine)` for what is async."""
-
-    def __init__(self, loop: WorldLoop, runner: asyncio.Runner) -> None:
-        self._loop = loop
-        self._runner = runner
-
-    @property
-    def now(self) -> float:
-        """Seconds since the test began."""
-        return self._loop.time()
-
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine, however long it takes: no time passes outside."""
-        return self._runner.run(coroutine)
-
-    def pass_by(self, seconds: float) -> None:
-        """Let so much time go by."""
-        self.run(asyncio.sleep(seconds))
-
-    def until(
-        self, condition: Callable[[], Any], within: float, every: float = LOOK_SECONDS
-    ) -> bool:
-        """Let time go by until `condition` holds, at most so long; whether it holds. It is looked
-        at `every` so many seconds."""
-
-        async def wait() -> bool:
-            end = self._loop.time() + within
-            while not condition():
-                if self._loop.time() >= end:
-                    return False
-                await asyncio.sleep(every)
-            return True
-
-        return self.run(wait())
 
 
 class Node:

@@ -215,7 +215,7 @@ def test_the_metadata_says_where_the_project_is_and_names_its_command(wheel: Pat
     assert urls
     for name, address in urls.items():
         assert f"Project-URL: {name}, {address}" in lines
-    assert "aybiza = aybiza.console.cli:main" in commands
+    assert "aybiza = aybiza.console.entry:main" in commands
 
 
 def test_a_project_with_names_like_ours_runs(environment: Path, stranger: Path) -> None:

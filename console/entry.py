@@ -1,0 +1,40 @@
+"""The script `aybiza`: the command line, or what to install where one of its packages is missing.
+
+`pip install aybiza` brings the runtime and structlog. The commands are about nodes that take
+calls, and need the packages of `aybiza[voice]`. Where one is missing the script says so and exits
+with 2.
+"""
+
+import sys
+
+OURS = "aybiza"
+
+
+def missing_package(error: ModuleNotFoundError) -> str | None:
+    """The package that is not installed; `None` if what is missing is a module of our own.
+
+    >>> missing_package(ModuleNotFoundError("No module named 'typer'", name="typer"))
+    'typer'
+    >>> missing_package(ModuleNotFoundError("…", name="aybiza.console.nothing")) is None
+    True
+    """
+    top = (error.name or OURS).partition(".")[0]
+    return None if top == OURS else top
+
+
+def main() -> None:
+    """Run the command of this process's arguments and exit with its code."""
+    try:
+        from aybiza.console import cli
+
+        cli.main()
+    except ModuleNotFoundError as error:
+        package = missing_package(error)
+        if package is None:
+            raise
+        print(
+            f"aybiza: this command needs {package}, which is not installed.\n"
+            "The runtime works without it; the commands come with: pip install 'aybiza[voice]'",
+            file=sys.stderr,
+        )
+        raise SystemExit(2) from None

@@ -1,0 +1,37 @@
+"""The script says what to install where a package is missing."""
+
+from collections.abc import Callable
+
+import pytest
+
+from aybiza.console import entry
+
+
+def lacks(module: str) -> Callable[[], None]:
+    """A command line that finds a module missing."""
+
+    def main() -> None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    return main
+
+
+def test_a_missing_package_is_named_with_what_brings_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("aybiza.console.cli.main", lacks("boto3.session"))
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "aybiza: this command needs boto3, which is not installed.\n"
+        "The runtime works without it; the commands come with: pip install 'aybiza[voice]'\n"
+    )
+
+
+def test_a_module_of_our_own_that_is_missing_is_a_defect_and_no_advice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aybiza.console.cli.main", lacks("aybiza.nothing"))
+    with pytest.raises(ModuleNotFoundError, match="nothing"):
+        entry.main()
