@@ -49,7 +49,7 @@ CALL_TARGET_MS = 1.5
 DOWN_TARGET_MS = 2000.0
 READY_SECONDS = 60.0
 ASK_SECONDS = 60.0
-FRAME_BYTES = 4 + 98 + 35
+FRAME_BYTES = 4 + 106 + 35
 """Length and header of a frame, and the acknowledgement of the receiver."""
 NAMES_AT_ONCE = 50
 

@@ -39,7 +39,7 @@ from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.names import CALL_SUPERVISOR, PHRASES, TOOL_SUPERVISOR
 from aybiza.actors.node.context import NodeContext
-from aybiza.actors.node.cookie import read_cookie
+from aybiza.actors.node.cookie import lines, read_cookie
 from aybiza.actors.placement.drain_actor import drained, one_call
 from aybiza.actors.placement.placement import Limits, Place
 from aybiza.actors.runtime import NORMAL, VM, CallExit
@@ -331,10 +331,10 @@ def _admission(settings: Settings, vm: VM) -> Admission:
         context = tls.server_context(settings.tls_certificate, settings.tls_key)
         if open_to_others := tls.key_open_to_others(settings.tls_key):
             log.warning("tls_key_open_to_others", do=open_to_others)
-    key = None
+    keys = []
     if settings.cookie_file.exists():
-        key = stream_token.derived_key(read_cookie(settings.cookie_file))
-    return Admission(Rules.of(settings), key=key, tls=context, refusals=Refusals(refused))
+        keys = [stream_token.derived_key(each) for each in lines(read_cookie(settings.cookie_file))]
+    return Admission(Rules.of(settings), keys=keys, tls=context, refusals=Refusals(refused))
 
 
 def _with_limits(agent: Agent, settings: Settings) -> Agent:

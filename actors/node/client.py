@@ -25,7 +25,7 @@ from thespian.system import systemBase
 from thespian.system.multiprocTCPBase import ActorSystemBase
 from thespian.system.transport.TCPTransport import ExternalTransportCopy, TCPTransport
 
-from aybiza.actors.node.frames import guard_frames
+from aybiza.actors.node.guard import guard_frames
 from aybiza.actors.node.messages import ControlReply, ControlRequest, ListNodes, StopNode
 from aybiza.actors.node.node_keeper import GLOBAL_NAME, NodeKeeper
 

@@ -2,8 +2,15 @@
 
 As in Erlang, whoever knows the cookie may do anything in the cluster, so the file belongs to one
 user: it is made with mode 0600 and refused if anybody else may read or change it, and if it can be
-guessed. The nodes of
-other machines get a copy of it.
+guessed. The nodes of other machines get a copy of it.
+
+The file may hold several cookies, one a line. The first one is shown to others; all of them are
+taken from others. So a cookie is changed while the cluster runs, each step on all machines, with a
+restart of each (`aybiza node drain` keeps its calls), before the next step:
+
+    1. the new cookie is added as the file's second line
+    2. the new one is put first
+    3. the old one is taken out
 
 Errors: `CookieError`, with a message for people that never shows the cookie.
 """
@@ -25,6 +32,8 @@ LEAST_BYTES = 16
 """A shorter cookie could be guessed."""
 MOST_BYTES = 4096
 NEW_BYTES = 32
+MOST_COOKIES = 2
+"""Cookies that a file holds: one, and another while it is changed."""
 LEAST_BITS = 40.0
 """A cookie whose bytes tell of less could be guessed off line."""
 
@@ -62,7 +71,28 @@ def read_cookie(path: Path) -> bytes:
                 f"the cookie file {path} is open to others (mode {status.st_mode & 0o777:04o});"
                 f" close it with: chmod 600 {path}"
             )
-        cookie = file.read(MOST_BYTES + 1).strip()
+        cookies = lines(file.read(MOST_COOKIES * MOST_BYTES + 1))
+    if len(cookies) > MOST_COOKIES:
+        raise CookieError(
+            f"the cookie file {path} has {len(cookies)} lines: it holds a cookie, and at most"
+            f" {MOST_COOKIES} while one is changed"
+        )
+    for cookie in cookies:
+        _check(path, cookie)
+    return b"\n".join(cookies)
+
+
+def lines(cookie: bytes) -> list[bytes]:
+    """The cookies of a file, in their order: the first one is shown, all are taken.
+
+    >>> lines(b"the new one \\n\\nthe old one\\n")
+    [b'the new one', b'the old one']
+    """
+    return [line.strip() for line in cookie.split(b"\n") if line.strip()] or [b""]
+
+
+def _check(path: Path, cookie: bytes) -> None:
+    """Raise CookieError if this one cannot be used."""
     if not LEAST_BYTES <= len(cookie) <= MOST_BYTES:
         raise CookieError(
             f"the cookie in {path} has {len(cookie)} bytes;"
@@ -78,7 +108,6 @@ def read_cookie(path: Path) -> bytes:
             f"the cookie in {path} can be guessed: it repeats itself or is a row; take the output"
             f" of: openssl rand -hex {NEW_BYTES}"
         )
-    return cookie
 
 
 def strength(cookie: bytes) -> float:

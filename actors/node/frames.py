@@ -1,79 +1,67 @@
-"""Frames on Thespian's sockets: each is authenticated before one byte of it is unpickled.
+"""Frames of the cluster: who signed them, when, and for whom.
 
-Thespian 4.0.1 unpickles whatever reaches a listening socket. `guard_frames` puts this between: a
-frame carries an HMAC-SHA256 under the cluster's cookie over its length, time, number, receiver
-and digest, ahead of its body. What does not carry it is dropped once its first bytes are there,
-with its connection, and without an answer; so a stranger can make a process keep no more than
-these bytes for each of a bounded number of connections.
+    length ">" | body length, time, receiver, its life, nonce, digest of the body | HMAC | body
 
-    length ">" | body length, time, receiver, nonce, digest of the body, HMAC of these | body
-
-A frame is refused if it is older than `WINDOW` seconds or as much ahead, has come before, or is
-meant for another listener: a recorded frame is of no use. Time is that of a clock that starts with
+The HMAC-SHA256 under the cluster's cookie stands ahead of the body, so that what a stranger sends
+is known by its first bytes. A frame is refused if it is older than `WINDOW` seconds or as much
+ahead, has come before, or is meant for another listener: a recorded frame is of no use. A
+listener's life is a number that it has drawn: what was sent to a process is nothing to the one
+that comes after it at the same address, nor to its forks. Time is that of a clock that starts with
 the machine's actor system and is never set (`steady_clock`), so a wall clock that jumps parts
-nobody. Who has the cookie and another time is told ours, under the cookie and the number of the
-frame that was refused; it keeps the difference and signs anew. So clocks need not agree, and a
-difference above `WINDOW` stands in the log (`clocks_apart`).
+nobody.
+
+Who has the cookie and does not know the receiver's life or time is told both, once, under the
+cookie and the number of the frame that was refused (`TOLD`); it keeps them and signs anew. So
+clocks need not agree, and a difference above `WINDOW` stands in the log (`clocks_apart`).
+
+A cookie may have several lines (`aybiza.actors.node.cookie`): the first one signs, what was signed
+with any of them is taken.
 
 Refusals are counted by their reason (`aybiza.actors.node.refusals`) and logged at most once a
-minute a process. The two acknowledgements of Thespian's protocol are constant tokens; who has
-not got one of them right is told nothing, as with any frame that is not authenticated.
+minute a process; that a sender does not know us yet is none.
 
-Contract: `guard_frames(cookie)` before the process's first ActorSystem; forks inherit it. The
-format is this package's own: all nodes of a cluster run it.
+Contract: pure but for its clocks and random numbers; `aybiza.actors.node.guard` puts it between
+Thespian and its sockets. The format is this package's own: all nodes of a cluster run it. Errors:
+`FrameRefused`, with the reason in a word.
 """
 
-import contextlib
 import hashlib
 import hmac
 import math
 import os
 import pickle
-import select
 import socket
 import struct
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import structlog
 
-import aybiza.actors.node.binding  # noqa: F401 - first: see there
 from aybiza.actors.node import refusals
-
-# isort: split
-from thespian.system import transport as transport_base
-from thespian.system.transport import TCPTransport as tcp
-from thespian.system.transport import streamBuffer
+from aybiza.actors.node.cookie import lines
 
 WINDOW = 60.0
 """Seconds by which a frame's time may differ from this process's clock."""
 MAX_FRAME = 32 * 1024 * 1024
 """Longest frame in bytes, of one who has the cookie."""
-MAX_CONNECTIONS = 64
-"""Connections on which a frame is awaited; of more, the oldest is closed."""
-ACCEPT_BATCH = 32
-"""Connections that are accepted in one step of Thespian's loop, which costs as much for one."""
-FRAME_LIMIT = timedelta(seconds=5)
-"""Longest time for one frame to come in whole."""
-TRANSMIT_LIMIT = timedelta(seconds=3)
-"""Longest time for a message to be acknowledged before Thespian gives it up."""
-RETRY_PERIOD = timedelta(seconds=0.25)
-"""Wait before Thespian's second attempt at a transmission; it grows by as much each time."""
 LOG_SECONDS = 60.0
-LONGEST_LENGTH = 12
-"""Characters that a length may have."""
 
-HEADER = struct.Struct(">Id6s16s32s")
+HEADER = struct.Struct(">Id6s8s16s32s")
 MAC_BYTES = 32
 HEAD_BYTES = HEADER.size + MAC_BYTES
-CLOCK = struct.Struct(">d")
-CLOCK_BYTES = CLOCK.size + MAC_BYTES
-"""What is answered to a frame of another time."""
-MAX_OFFSETS = 10_000
-"""Listeners whose clocks' differences are remembered."""
+ANSWER = struct.Struct(">8sd")
+ANSWER_BYTES = ANSWER.size + MAC_BYTES
+"""What is told who does not know us: our life and time."""
+LIFE_BYTES = 8
+NO_LIFE = bytes(LIFE_BYTES)
+"""Stands in the first frame to a listener."""
+MAX_KNOWN = 10_000
+"""Listeners whose lives and clocks are remembered."""
+UNMET = "unmet"
+TOLD = (UNMET, "incarnation", "time")
+"""Why a frame is refused whose sender is told how to sign it."""
 
 ACK = "ACK"
 NAK = "ACK+DATAERR"
@@ -105,18 +93,34 @@ class FrameCodec:
         quiet: bool = False,
     ) -> None:
         self._quiet = quiet
-        self._key = hashlib.sha256(b"aybiza cluster frames 1\0" + cookie).digest()
+        self._keys = tuple(
+            hashlib.sha256(b"aybiza cluster frames 2\0" + each).digest() for each in lines(cookie)
+        )
         self._clock = clock or steady_clock()
         self._timer = timer
-        self.listeners: set[bytes] = set()
-        """The receivers that this process is, as in a frame."""
+        self.listeners: dict[bytes, bytes] = {}
+        """The receivers that this process is, as in a frame, and their lives."""
         self.refused: Counter[str] = Counter()
         """How many frames were refused, by reason."""
         self._logged: dict[str, float] = {}
-        self._offsets: dict[bytes, float] = {}
+        self._known: dict[bytes, tuple[bytes, float]] = {}
         self._nonces: set[bytes] = set()
         self._expiring: deque[tuple[float, bytes]] = deque()
-        self._tokens = {self._mac(text.encode()): text for text in (ACK, NAK)}
+        self._tokens = {
+            hmac.digest(key, text.encode(), "sha256"): text
+            for key in self._keys
+            for text in (ACK, NAK)
+        }
+
+    def listen(self, receiver: bytes) -> None:
+        """This process is this receiver, from now on."""
+        self.listeners[receiver] = os.urandom(LIFE_BYTES)
+
+    def forget(self) -> None:
+        """This process is a fork: what is meant for its parent is not for it."""
+        self.listeners.clear()
+        self._nonces.clear()
+        self._expiring.clear()
 
     def token(self, text: str) -> bytes:
         """The acknowledgement that stands for `text`."""
@@ -127,26 +131,30 @@ class FrameCodec:
         if len(body) > MAX_FRAME - HEAD_BYTES:
             raise ValueError(f"a message of {len(body)} bytes is too long to be sent")
         digest = hashlib.sha256(body).digest()
-        sent = self._clock() + self._offsets.get(receiver, 0.0)
-        head = HEADER.pack(len(body), sent, receiver, os.urandom(16), digest)
+        life, offset = self._known.get(receiver, (self.listeners.get(receiver, NO_LIFE), 0.0))
+        sent = self._clock() + offset
+        head = HEADER.pack(len(body), sent, receiver, life, os.urandom(16), digest)
         return head + self._mac(head) + body
 
-    def clock_answer(self, head: bytes) -> bytes:
-        """Our time, for the sender of the frame with this head."""
-        told = CLOCK.pack(self._clock())
-        return told + self._mac(_clock_text(head, told))
+    def answer(self, head: bytes) -> bytes:
+        """Our life and time, for the sender of the frame with this head."""
+        receiver = HEADER.unpack(head[: HEADER.size])[2]
+        told = ANSWER.pack(self.listeners[receiver], self._clock())
+        return told + self._mac(_answer_text(head, told))
 
-    def take_clock(self, head: bytes, answer: bytes) -> bool:
-        """Keep the time of the one to whom we sent the frame with this head; False if it is not
-        theirs."""
-        told, mac = answer[: CLOCK.size], answer[CLOCK.size :]
-        if not hmac.compare_digest(mac, self._mac(_clock_text(head, told))):
+    def take_answer(self, head: bytes, answer: bytes) -> bool:
+        """Keep the life and time of the one to whom we sent the frame with this head; False if
+        they are not theirs."""
+        told, mac = answer[: ANSWER.size], answer[ANSWER.size :]
+        if not self._signed(_answer_text(head, told), mac):
             return False
-        _, _, receiver, _, _ = HEADER.unpack(head[: HEADER.size])
-        if len(self._offsets) >= MAX_OFFSETS:
-            self._offsets.clear()
-        offset = self._offsets[receiver] = CLOCK.unpack(told)[0] - self._clock()
-        if not self._quiet and self._due("clocks_apart"):
+        receiver = HEADER.unpack(head[: HEADER.size])[2]
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        life, now = ANSWER.unpack(told)
+        offset = now - self._clock()
+        self._known[receiver] = (life, offset)
+        if abs(offset) > WINDOW and not self._quiet and self._due("clocks_apart"):
             log.warning(
                 "clocks_apart",
                 here=", ".join(map(_shown, sorted(self.listeners))),
@@ -166,17 +174,25 @@ class FrameCodec:
     def check_head(self, length: int, head: bytes) -> None:
         """Raise FrameRefused unless this is the head of a frame for us of so many bytes."""
         signed, mac = head[: HEADER.size], head[HEADER.size : HEAD_BYTES]
-        if not hmac.compare_digest(mac, self._mac(signed)):
+        if not self._signed(signed, mac):
             raise FrameRefused("cookie")
-        body_length, sent, receiver, nonce, _ = HEADER.unpack(signed)
+        body_length, sent, receiver, life, nonce, _ = HEADER.unpack(signed)
         if body_length != length - HEAD_BYTES:
             raise FrameRefused("length")
         if receiver not in self.listeners:
             raise FrameRefused("receiver")
-        if abs(self._clock() - sent) > WINDOW:
-            raise FrameRefused("time")
         if nonce in self._nonces:
             raise FrameRefused("replay")
+        if life == NO_LIFE:
+            reason = UNMET
+        elif life != self.listeners[receiver]:
+            reason = "incarnation"
+        elif abs(self._clock() - sent) > WINDOW:
+            reason = "time"
+        else:
+            return
+        self._remember(nonce)  # its sender is told but once
+        raise FrameRefused(reason)
 
     def token_text(self, token: bytes) -> str:
         """The acknowledgement that this token stands for; raises FrameRefused."""
@@ -202,6 +218,8 @@ class FrameCodec:
 
     def refuse(self, reason: str) -> None:
         """Count a refused frame, and log the counts once in a while."""
+        if reason == UNMET:
+            return
         self.refused[reason] += 1
         refusals.add(reason)
         if not self._quiet and self._due("frames_refused"):
@@ -215,7 +233,10 @@ class FrameCodec:
         return True
 
     def _mac(self, data: bytes) -> bytes:
-        return hmac.digest(self._key, data, "sha256")
+        return hmac.digest(self._keys[0], data, "sha256")
+
+    def _signed(self, data: bytes, mac: bytes) -> bool:
+        return any(hmac.compare_digest(mac, hmac.digest(key, data, "sha256")) for key in self._keys)
 
     def _remember(self, nonce: bytes) -> None:
         now = self._timer()
@@ -235,188 +256,5 @@ def _shown(receiver: bytes) -> str:
     return f"{socket.inet_ntoa(receiver[:4])}:{int.from_bytes(receiver[4:], 'big')}"
 
 
-def _clock_text(head: bytes, told: bytes) -> bytes:
-    return b"clock" + head[: HEADER.size] + told
-
-
-def guard_frames(cookie: bytes, *, quiet: bool = False) -> FrameCodec:
-    """Have every Thespian transport of this process and of its forks use this cookie.
-
-    `quiet`: for a command whose output is its answer; the nodes log what they refuse.
-    """
-    refusals.share()
-    codec = FrameCodec(cookie, quiet=quiet)
-    _use_guarded_buffers(codec)
-    _use_guarded_transport(codec)
-    return codec
-
-
-class GuardedBuffer(streamBuffer.ReceiveBuffer):  # type: ignore[misc]
-    """Thespian's buffer of a frame that comes in, bounded and checked as early as can be."""
-
-    def __init__(self, loads: Any) -> None:
-        """`loads` is that of a FrameCodec."""
-        super().__init__(loads)
-        self.codec: FrameCodec = loads.__self__
-        self.refused = False
-        self.answer = b""
-        """What the sender of a refused frame is to be told."""
-        self._head_checked = False
-        self._body: bytes | None = None
-        self._opened: Any = None
-
-    def addMore(self, data: bytes) -> None:
-        """Take data in; what follows a refusal is thrown away."""
-        if self.refused:
-            return
-        try:
-            super().addMore(data)
-            self._check()
-        except ValueError:
-            self._refuse("length")
-        except FrameRefused as refusal:
-            self._refuse(str(refusal))
-
-    def isDone(self) -> bool:
-        """Whether no more is to be read."""
-        return self.refused or bool(super().isDone())
-
-    def completed(self) -> Any:
-        """(content, data beyond the frame), or None if it is not whole or was refused."""
-        if self.refused:
-            return None
-        # Thespian may ask twice, and no frame is opened twice.
-        if self._opened is None and self._body is not None:
-            self._opened = (pickle.loads(self._body),)
-        return None if self._opened is None else (*self._opened, self._extra)
-
-    def _check(self) -> None:
-        if self._size is None:
-            if len(self._buf) > LONGEST_LENGTH:
-                raise FrameRefused("length")
-            return
-        if self._size == MAC_BYTES:
-            # A connection is used both ways, so an acknowledgement may come to a listener, too.
-            if self._blen == self._size and self._opened is None:
-                self._opened = (self.codec.token_text(self._buf),)
-            return
-        self.codec.check_length(self._size)
-        if not self._head_checked and len(self._buf) >= HEAD_BYTES:
-            try:
-                self.codec.check_head(self._size, self._buf[:HEAD_BYTES])
-            except FrameRefused as refusal:
-                if str(refusal) == "time":
-                    self.answer = _framed(self.codec.clock_answer(self._buf))
-                raise
-            self._head_checked = True
-        # At once, because Thespian answers a frame that is whole and cannot be read.
-        if self._body is None and self._blen == self._size:
-            self._body = self.codec.body(self._buf)
-
-    def _refuse(self, reason: str) -> None:
-        self.refused = True
-        self._buf = self._extra = b""
-        self.codec.refuse(reason)
-
-
-class AnswerBuffer(GuardedBuffer):
-    """The buffer for what comes back when a frame was sent; `clock_taken` if it is to be signed
-    anew."""
-
-    def __init__(self, loads: Any, sent: bytes) -> None:
-        """`sent`: the frame, with its length."""
-        super().__init__(loads)
-        self.clock_taken = False
-        self._head = sent[sent.index(b">") + 1 :][:HEAD_BYTES]
-
-    def _check(self) -> None:
-        if self._size != CLOCK_BYTES:
-            super()._check()
-        elif self._blen == self._size:
-            self.clock_taken = self.codec.take_clock(self._head, self._buf)
-            if not self.clock_taken:
-                raise FrameRefused("cookie")
-
-    def completed(self) -> Any:
-        """As ever; None for a clock, upon which Thespian transmits once more."""
-        return None if self._size == CLOCK_BYTES else super().completed()
-
-
-def _use_guarded_buffers(codec: FrameCodec) -> None:
-    tcp.ReceiveBuffer = GuardedBuffer
-    tcp.serializer = codec  # nothing may find the bare pickle there
-    tcp.ackMsg = streamBuffer.ackMsg = _framed(codec.token(ACK))
-    tcp.ackDataErrMsg = streamBuffer.ackDataErrMsg = _framed(codec.token(NAK))
-    tcp.MAX_INCOMING_SOCKET_PERIOD = FRAME_LIMIT
-
-
-_plain_init = tcp.TCPTransport.__init__
-_plain_accept = tcp.TCPTransport._acceptNewIncoming
-_plain_handle = tcp.TCPTransport._handlePossibleIncoming
-_plain_retry = tcp.TCPTransport._next_XMIT_6
-
-
-def _use_guarded_transport(codec: FrameCodec) -> None:
-    def init(self: Any, *arguments: Any) -> None:
-        _plain_init(self, *arguments)
-        address, port = self.socket.getsockname()
-        codec.listeners.add(listener(address, port))
-
-    def serialized(self: Any, intent: Any) -> bytes:
-        address, port = intent.targetAddr.addressDetails.sockname[:2]
-        body = pickle.dumps((self.myAddress, intent.message), pickle.HIGHEST_PROTOCOL)
-        return _framed(codec.sign(body, listener(address, port)))
-
-    def add_data(self: Any, data: bytes) -> None:
-        self._rData.addMore(data)
-        if self._rData.refused:
-            if self._rData.answer:
-                with contextlib.suppress(OSError):
-                    self.socket.send(self._rData.answer)
-            raise FrameRefused  # Thespian closes the connection without a word
-
-    def await_answer(self: Any, intent: Any) -> bool:
-        intent.ackbuf = AnswerBuffer(codec.loads, intent.serMsg)
-        intent.stage = self._XMITStepWaitForAck
-        return True
-
-    def retry(self: Any, intent: Any) -> Any:
-        if getattr(getattr(intent, "ackbuf", None), "clock_taken", False):
-            intent.serMsg = serialized(self, intent)
-        return _plain_retry(self, intent)
-
-    def accept(self: Any) -> None:
-        _plain_accept(self)
-        more = select.poll()
-        more.register(self.socket, select.POLLIN)
-        for _ in range(ACCEPT_BATCH):
-            if not more.poll(0):
-                break
-            _plain_accept(self)
-        waiting = self._incomingSockets
-        while len(waiting) > MAX_CONNECTIONS:
-            codec.refuse("connections")
-            waiting.pop(next(iter(waiting))).close()
-
-    def handle(self: Any, incoming: Any, fileno: int, *rest: Any, **options: Any) -> Any:
-        # Thespian's own look at the time goes on to wait for the socket.
-        if fileno == -1 and incoming._expires.view().expired():
-            codec.refuse("slow")
-            incoming.close()
-            return None
-        return _plain_handle(self, incoming, fileno, *rest, **options)
-
-    tcp.TCPTransport.__init__ = init
-    tcp.TCPTransport.serializer = serialized
-    tcp.TCPTransport._acceptNewIncoming = accept
-    tcp.TCPTransport._next_XMIT_3 = await_answer
-    tcp.TCPTransport._next_XMIT_6 = retry
-    tcp.TCPTransport._handlePossibleIncoming = handle
-    tcp.TCPIncoming_Common.addData = add_data
-    transport_base.DEFAULT_MAX_TRANSMIT_PERIOD = TRANSMIT_LIMIT
-    defaults = (*transport_base.TransmitIntent.__init__.__defaults__[:-1], RETRY_PERIOD)
-    transport_base.TransmitIntent.__init__.__defaults__ = defaults
-
-
-def _framed(payload: bytes) -> bytes:
-    return b"%d>" % len(payload) + payload
+def _answer_text(head: bytes, told: bytes) -> bytes:
+    return b"answer" + head[: HEADER.size] + told

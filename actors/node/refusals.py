@@ -18,6 +18,7 @@ REASONS = (
     "length",
     "digest",
     "receiver",
+    "incarnation",
     "time",
     "replay",
     "slow",

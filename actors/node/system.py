@@ -34,7 +34,7 @@ from thespian.system.logdirector import startupASLogger
 from thespian.system.multiprocTCPBase import ActorSystemBase
 from thespian.system.transport import TransmitIntent
 
-from aybiza.actors.node.frames import guard_frames
+from aybiza.actors.node.guard import guard_frames
 from aybiza.actors.node.lean import use_lean_transport
 from aybiza.actors.node.messages import (
     ForwardedHello,

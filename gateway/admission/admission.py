@@ -41,7 +41,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -77,7 +77,8 @@ ACCOUNT_IN_STREAM: Final = ("twilio", "signalwire")
 class Admission:
     """The checks of one node, with all they remember; made once, outlives its servers.
 
-    `key`: of the stream tokens, see `stream_token.derived_key`; None: one for this node alone.
+    `keys`: of the stream tokens, see `stream_token.derived_key`; the first makes them, all are
+    taken. None: one for this node alone.
     `tls`: the context of both doors, if they speak TLS.
     """
 
@@ -85,7 +86,7 @@ class Admission:
         self,
         rules: Rules | None = None,
         *,
-        key: bytes | None = None,
+        keys: Sequence[bytes] = (),
         tls: ssl.SSLContext | None = None,
         refusals: Refusals | None = None,
     ) -> None:
@@ -100,7 +101,8 @@ class Admission:
         self._owners = CallOwners()
         self._accounts = AccountCalls(rules.account_calls)
         self._limits = CallerLimits(rules.caller_calls, rules.caller_minutes)
-        self._tokens = StreamTokens(key or secrets.token_bytes(32))
+        key, *also = keys or [secrets.token_bytes(32)]
+        self._tokens = StreamTokens(key, also=also)
         bases = filter(None, (rules.http_base, rules.media_base))
         self._own_hosts = frozenset(urlsplit(base).netloc.lower() for base in bases)
 

@@ -28,7 +28,7 @@ import hmac
 import secrets
 import struct
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -52,8 +52,11 @@ _INFO = b"aybiza stream token 2"
 class StreamTokens:
     """Makes tokens and takes each of them once."""
 
-    def __init__(self, key: bytes, clock: Callable[[], float] = time.time) -> None:
-        self._key = key
+    def __init__(
+        self, key: bytes, clock: Callable[[], float] = time.time, *, also: Sequence[bytes] = ()
+    ) -> None:
+        """Tokens are made with `key`; those made with one of `also` are taken, too."""
+        self._keys = (key, *also)
         self._clock = clock
         # In the order of their expiry but for the differences of the nodes' clocks.
         self._used: dict[bytes, float] = {}
@@ -62,7 +65,9 @@ class StreamTokens:
         """A new token for this call, bound to what was `told` of it, by the names of `BOUND`."""
         names = sum(1 << bit for bit, name in enumerate(BOUND) if name in told)
         head = _HEAD.pack(self._clock() + LIFE_SECONDS, names, secrets.token_bytes(16))
-        return base64.urlsafe_b64encode(head + self._mac(head, call_id, told)).decode("ascii")
+        return base64.urlsafe_b64encode(head + _mac(self._keys[0], head, call_id, told)).decode(
+            "ascii"
+        )
 
     def refusal(self, token: str, call_id: str, told: Mapping[str, str] = _NONE) -> str | None:
         """Take the token for this call: None, or why not: missing, forged, expired, used.
@@ -74,7 +79,9 @@ class StreamTokens:
         data = _decoded(token)
         head, mac = data[: _HEAD.size], data[_HEAD.size :]
         whole = len(data) == _HEAD.size + _MAC_BYTES
-        if not whole or not hmac.compare_digest(mac, self._mac(head, call_id, told)):
+        if not whole or not any(
+            hmac.compare_digest(mac, _mac(key, head, call_id, told)) for key in self._keys
+        ):
             return "forged"
         expires, _, nonce = _HEAD.unpack(head)
         self._forget(now := self._clock())
@@ -85,19 +92,20 @@ class StreamTokens:
         self._used[nonce] = expires
         return None
 
-    def _mac(self, head: bytes, call_id: str, told: Mapping[str, str]) -> bytes:
-        text = head
-        for value in (call_id, *(told.get(name, "") for name in _names(head))):
-            data = value.encode(errors="surrogateescape")
-            text += len(data).to_bytes(4) + data
-        return hmac.new(self._key, text, hashlib.sha256).digest()
-
     def _forget(self, now: float) -> None:
         while self._used:
             nonce = next(iter(self._used))
             if self._used[nonce] > now:
                 break
             del self._used[nonce]
+
+
+def _mac(key: bytes, head: bytes, call_id: str, told: Mapping[str, str]) -> bytes:
+    text = head
+    for value in (call_id, *(told.get(name, "") for name in _names(head))):
+        data = value.encode(errors="surrogateescape")
+        text += len(data).to_bytes(4) + data
+    return hmac.new(key, text, hashlib.sha256).digest()
 
 
 def bound_names(token: str) -> frozenset[str]:

@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil
 
-from aybiza.actors.node import frames
+from aybiza.actors.node import guard
 from aybiza.actors.node.cookie import ensure_cookie
 from tests.actors.cluster.machines import Machine
 
@@ -73,7 +73,7 @@ def attack(machine: Machine, connections: int) -> list[str]:
                 calls.append(_call_ms(machine))
                 commands.append(time.monotonic() - asked)
         taken = time.monotonic() - began
-        few = frames.MAX_CONNECTIONS + 50
+        few = guard.MAX_CONNECTIONS + 50
         end = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < end and any(p.num_fds() > few for p in doors.values()):
             time.sleep(0.1)
@@ -101,7 +101,7 @@ def _judge(
             f"  port {port:5} pid {process.pid:7}: {grown:+6.1f} MB,"
             f" {process.num_fds()} descriptors"
         )
-        if grown > GROWTH_MB or process.num_fds() > frames.MAX_CONNECTIONS + 50:
+        if grown > GROWTH_MB or process.num_fds() > guard.MAX_CONNECTIONS + 50:
             faults.append(f"the process of port {port} has grown")
     middle, most = statistics.median(calls), max(calls)
     print(
@@ -112,7 +112,7 @@ def _judge(
     print(f"  refused: { {reason: count for reason, count in counts.items() if count} }")
     if max(commands) > COMMAND_SECONDS:
         faults.append("an operator's command took too long")
-    if counts["connections"] + counts["slow"] < connections - len(doors) * frames.MAX_CONNECTIONS:
+    if counts["connections"] + counts["slow"] < connections - len(doors) * guard.MAX_CONNECTIONS:
         faults.append("not every connection that was closed was counted")
     if any(machine.seen(name, "down") for name in machine.names):
         faults.append("a node was taken for down")

@@ -13,16 +13,16 @@ from aybiza.actors.node.frames import (
     MAC_BYTES,
     NAK,
     FrameCodec,
-    GuardedBuffer,
     listener,
 )
+from aybiza.actors.node.guard import GuardedBuffer
 
 HERE = listener("127.0.0.1", 1900)
 
 
 def door() -> FrameCodec:
     codec = FrameCodec(b"a cookie of the cluster", quiet=True)
-    codec.listeners.add(HERE)
+    codec.listen(HERE)
     return codec
 
 

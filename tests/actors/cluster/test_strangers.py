@@ -12,12 +12,12 @@ from typing import Any
 import psutil
 import pytest
 
-from aybiza.actors.node import frames
+from aybiza.actors.node import frames, guard
 from tests.actors.cluster.machines import Machine, quietly
 from tests.actors.node.kit import LIMIT, until
 
 CONNECTIONS = 2000
-LENGTHS = (0, 1, frames.MAC_BYTES, frames.CLOCK_BYTES, frames.HEAD_BYTES - 1, frames.HEAD_BYTES)
+LENGTHS = (0, 1, frames.MAC_BYTES, frames.ANSWER_BYTES, frames.HEAD_BYTES - 1, frames.HEAD_BYTES)
 """Lengths that a frame, its head or an answer to it may have."""
 GROWTH = 40 * 1024 * 1024
 """Bytes by which an attack may let a process grow."""
@@ -107,7 +107,7 @@ def test_half_a_frame_that_is_held_open_is_given_up(
         for stranger in waiting:
             with contextlib.suppress(ConnectionError):
                 assert stranger.recv(100) == b""
-    assert time.monotonic() - began < frames.FRAME_LIMIT.total_seconds() * 2
+    assert time.monotonic() - began < guard.FRAME_LIMIT.total_seconds() * 2
 
 
 def test_many_connections_leave_the_nodes_up_and_small(
@@ -127,7 +127,7 @@ def test_many_connections_leave_the_nodes_up_and_small(
         assert until(calls, "the nodes answer")["reply"] == ["echo", 1]
         assert time.monotonic() - attacked < 10
         for port, process in doors.items():
-            limit = frames.MAX_CONNECTIONS + 50
+            limit = guard.MAX_CONNECTIONS + 50
 
             def few(process: psutil.Process = process, limit: int = limit) -> bool:
                 return process.num_fds() < limit

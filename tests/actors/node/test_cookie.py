@@ -13,6 +13,7 @@ from aybiza.actors.node.cookie import (
     MOST_BYTES,
     CookieError,
     ensure_cookie,
+    lines,
     read_cookie,
     strength,
 )
@@ -41,6 +42,21 @@ def test_white_space_around_a_cookie_does_not_count(tmp_path: Path) -> None:
     path.write_text("  7f3a91c04be8d625\n")
     path.chmod(0o600)
     assert read_cookie(path) == b"7f3a91c04be8d625"
+
+
+def test_a_file_may_hold_a_second_cookie_while_one_is_changed(tmp_path: Path) -> None:
+    one, two, three = (secrets.token_hex(16) for _ in range(3))
+    path = tmp_path / "cookie"
+    path.write_text(f"{two}\n\n {one} \n")
+    path.chmod(0o600)
+    assert lines(read_cookie(path)) == [two.encode(), one.encode()]
+    path.write_text(f"{three}\n{two}\n{one}\n")
+    with pytest.raises(CookieError, match="has 3 lines") as refusal:
+        read_cookie(path)
+    assert not any(each in str(refusal.value) for each in (one, two, three))
+    path.write_text(f"{two}\naaaaaaaaaaaaaaaaaaaaaaaaa\n")
+    with pytest.raises(CookieError, match="can be guessed"):
+        read_cookie(path)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])

@@ -68,6 +68,15 @@ def test_another_node_with_the_cookie_takes_it_and_one_without_does_not(
     assert StreamTokens(KEY, clock).refusal(token, "CA1") is None
 
 
+def test_a_token_of_the_key_that_is_being_changed_is_taken_too(clock: Clock) -> None:
+    old, new = KEY, derived_key(b"the new cookie")
+    before, between = StreamTokens(old, clock, also=[new]), StreamTokens(new, clock, also=[old])
+    assert between.refusal(before.issue("CA1"), "CA1") is None
+    assert before.refusal(between.issue("CA1"), "CA1") is None
+    assert StreamTokens(new, clock).refusal(between.issue("CA1"), "CA1") is None
+    assert StreamTokens(new, clock).refusal(before.issue("CA1"), "CA1") == "forged"
+
+
 def test_used_tokens_are_forgotten_when_they_have_expired(
     tokens: StreamTokens, clock: Clock
 ) -> None:
