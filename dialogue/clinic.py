@@ -5,8 +5,12 @@ Contract: `TOOLS` maps a tool's name to its Converse specification (`spec`) and 
 raises: what is wrong with the input comes back as `{"error": code, "message": sentence}`. Writes
 are idempotent by call and tool-use id: the same write again returns what the first one did.
 Time is handed in.
-Errors: `unknown_tool_input`, `who`, `what_day`, `what_time`, `too_far`, `slot_taken`,
-`no_appointment`, `too_many`, `unknown_treatment`, `bad_number`, `nobody_there`,
+
+A tool that `concerns` a record reads and changes it for its owner alone (`_owners`): the record is
+that of the line which calls, or the caller says its number and the name that stands in it. Who says
+it wrongly too often is not listened to any more, and a call changes `WRITES_A_CALL` things at most.
+Errors: `unknown_tool_input`, `who`, `not_identified`, `what_day`, `what_time`, `too_far`,
+`slot_taken`, `no_appointment`, `too_many`, `unknown_treatment`, `bad_number`, `nobody_there`,
 `unknown_destination` as values of `error`.
 Source: Bedrock: Converse tool use.
 """
@@ -33,10 +37,15 @@ from aybiza.dialogue.clinic_book import (
     resolve_time,
     treatment_named,
 )
+from aybiza.dialogue.tool_limits import Identifying, Tally
 
 __all__ = ["TOOLS", "ClinicBook", "Effect", "Tool", "ToolContext"]
 
 Effect = Literal["none", "write", "transfer", "end_call"]
+Concerns = Literal["nobody", "record"]
+
+WRITES_A_CALL = 12
+"""Changes of the book in one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,8 @@ class ToolContext:
     call_id: str = ""
     caller: str = ""
     people: Sequence[str] = ()
+    identifying: Identifying = field(default_factory=Identifying)
+    writes: Tally = field(default_factory=lambda: Tally(WRITES_A_CALL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,8 @@ class Tool:
     """One tool: what the model is told of it, and what it does.
 
     `effect`: `write` changes the book; `transfer` and `end_call` ask the call to do so once the
-    agent has finished speaking.
+    agent has finished speaking. `concerns`: whose data it reads or changes, nobody's or those of a
+    record, whose owner has to be identified.
     """
 
     name: str
@@ -69,6 +81,7 @@ class Tool:
     properties: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     effect: Effect = "none"
+    concerns: Concerns = "nobody"
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -92,8 +105,16 @@ class Tool:
         if missing:
             return _error("unknown_tool_input", f"{self.name} needs {', '.join(missing)}.")
         if self.effect == "write" and ctx.tool_use_id:
-            return ctx.book.once((ctx.call_id, ctx.tool_use_id), lambda: self.handler(given, ctx))
+            return ctx.book.once((ctx.call_id, ctx.tool_use_id), lambda: self._write(given, ctx))
         return self.handler(given, ctx)
+
+    def _write(self, given: dict[str, str], ctx: ToolContext) -> Result:
+        if ctx.writes.full(ctx.call_id):
+            return _error("too_many", "Nothing was done: no more is changed in this call.")
+        result = self.handler(given, ctx)
+        if "error" not in result:
+            ctx.writes.add(ctx.call_id)
+        return result
 
 
 def _opening_hours(given: dict[str, str], ctx: ToolContext) -> Result:
@@ -155,17 +176,21 @@ def _slots(day: date, free: list[datetime], now: datetime) -> Result:
 
 
 def _next_appointment(given: dict[str, str], ctx: ToolContext) -> Result:
-    patient = _patient(given, ctx)
-    if patient is None:
-        return _who()
+    patient = _owners(given, ctx)
+    if not isinstance(patient, Patient):
+        return patient
     found = _find(patient, given, ctx)
     return {"appointment": found.as_json() if found else None, "name": patient.name}
 
 
 def _book(given: dict[str, str], ctx: ToolContext) -> Result:
-    patient = _patient(given, ctx)
-    if patient is None:
-        return _who()
+    told_by_name = given.get("name") and not (given.keys() & _NUMBERS or ctx.caller.strip())
+    if told_by_name:
+        patient: Patient | Result = ctx.book.newcomer(given["name"], ctx.call_id)
+    else:
+        patient = _owners(given, ctx)
+    if not isinstance(patient, Patient):
+        return patient
     slot = _slot(given, ctx)
     if not isinstance(slot, datetime):
         return slot
@@ -179,9 +204,9 @@ def _book(given: dict[str, str], ctx: ToolContext) -> Result:
 
 
 def _move(given: dict[str, str], ctx: ToolContext) -> Result:
-    patient = _patient(given, ctx)
-    if patient is None:
-        return _who()
+    patient = _owners(given, ctx)
+    if not isinstance(patient, Patient):
+        return patient
     found = _find(patient, given, ctx)
     if found is None:
         return _error("no_appointment", "There is no such appointment.")
@@ -194,9 +219,9 @@ def _move(given: dict[str, str], ctx: ToolContext) -> Result:
 
 
 def _cancel(given: dict[str, str], ctx: ToolContext) -> Result:
-    patient = _patient(given, ctx)
-    if patient is None:
-        return _who()
+    patient = _owners(given, ctx)
+    if not isinstance(patient, Patient):
+        return patient
     found = _find(patient, given, ctx)
     if found is None:
         return _error("no_appointment", "There is no such appointment.")
@@ -208,7 +233,9 @@ def _account_balance(given: dict[str, str], ctx: ToolContext) -> Result:
     digits = digits_of(given["account_number"])
     if not 3 <= len(digits) <= 15:
         return _error("bad_number", "An account number has 3 to 15 digits.")
-    patient = ctx.book.patient(digits, ctx.now.date())
+    patient = _owners({**given, "account_number": digits}, ctx)
+    if not isinstance(patient, Patient):
+        return patient
     return {"account_number": digits, "balance": patient.balance, "currency": "USD"}
 
 
@@ -226,13 +253,27 @@ def _end_call(given: dict[str, str], ctx: ToolContext) -> Result:
     return {"ending": True}
 
 
-def _patient(given: dict[str, str], ctx: ToolContext) -> Patient | None:
-    """Whose record it is: by number, by a name that is known, by the line, by any name."""
-    name = given.get("name", "")
-    sure = [given.get("account_number", ""), given.get("phone_number", "")]
-    known = name if ctx.book.knows(name) else ""
-    who = next((who for who in (*sure, known, ctx.caller.strip(), name) if who), "")
-    return ctx.book.patient(who, ctx.now.date()) if who else None
+def _owners(given: dict[str, str], ctx: ToolContext) -> Patient | Result:
+    """The record of a number that is told, else of the line, else of a name; an error for anybody
+    but its owner."""
+    name, line = given.get("name", ""), digits_of(ctx.caller)[-10:]
+    number = given.get("account_number") or given.get("phone_number") or ""
+    who = number or ctx.caller.strip() or name
+    if not who:
+        return _error("who", "An account number, a phone number or a name is needed.")
+    if ctx.identifying.over(ctx.call_id, ctx.caller):
+        return _error("not_identified", f"{_NOBODYS} Nothing more is told: offer a person.")
+    patient = ctx.book.patient(who, ctx.now.date())
+    patient.owner = patient.owner or line or ctx.call_id
+    named = bool(number and name) and name.casefold() == patient.name.casefold()
+    if patient.owner in (line, ctx.call_id) or named:
+        return patient
+    if number and not name:
+        return _error("not_identified", f"{_NOBODYS} Ask for the name, and use both.")
+    ctx.identifying.failed(ctx.call_id, ctx.caller)
+    return _error(
+        "not_identified", f"{_NOBODYS} Ask for its number and the full name, and use both."
+    )
 
 
 def _find(patient: Patient, given: dict[str, str], ctx: ToolContext) -> Appointment | None:
@@ -255,10 +296,6 @@ def _slot(given: dict[str, str], ctx: ToolContext) -> datetime | Result:
     if slot not in free:
         return {**_error("slot_taken", "This slot is not free."), **_slots(day, free, ctx.now)}
     return slot
-
-
-def _who() -> Result:
-    return _error("who", "An account number, a phone number or a name is needed.")
 
 
 def _error(code: str, message: str) -> Result:
@@ -290,7 +327,12 @@ _WHO = {
     "phone_number": "The caller's phone number, digits only",
     "name": "The caller's full name",
 }
-_NO_WHO = "Leave all three out to use the number that the caller is calling from."
+_NUMBERS = frozenset({"account_number", "phone_number"})
+_NO_WHO = (
+    "Leave all three out for the record of the number that the caller is calling from; for another"
+    " one, give its number and the name."
+)
+_NOBODYS = "The caller is not known to be the one whose record this is."
 _WHICH = {"appointment_id": "Which one, as next_appointment gave it; left out: the next one"}
 _WHEN = {"day": _DAY, "time": "The start, as HH:MM"}
 
@@ -302,6 +344,7 @@ TOOLS: dict[str, Tool] = {
             f"The caller's next appointment, or null. {_NO_WHO}",
             _next_appointment,
             _WHO,
+            concerns="record",
         ),
         Tool(
             "free_slots",
@@ -317,6 +360,7 @@ TOOLS: dict[str, Tool] = {
             {**_WHEN, "treatment": "What for; left out: a consultation", **_WHO},
             ("day", "time"),
             "write",
+            "record",
         ),
         Tool(
             "move_appointment",
@@ -325,6 +369,7 @@ TOOLS: dict[str, Tool] = {
             {**_WHICH, **_WHEN, **_WHO},
             ("day", "time"),
             "write",
+            "record",
         ),
         Tool(
             "cancel_appointment",
@@ -332,13 +377,19 @@ TOOLS: dict[str, Tool] = {
             _cancel,
             {**_WHICH, **_WHO},
             effect="write",
+            concerns="record",
         ),
         Tool(
             "account_balance",
-            "What is owed on an account, in whole dollars.",
+            "What is owed on an account, in whole dollars. For another account than that of the"
+            " number that the caller is calling from, give the name, too.",
             _account_balance,
-            {"account_number": "The account number or phone number, digits only"},
+            {
+                "account_number": "The account number or phone number, digits only",
+                "name": "The full name on the account",
+            },
             ("account_number",),
+            concerns="record",
         ),
         Tool(
             "opening_hours",

@@ -2,7 +2,8 @@
 
 Contract: `ClinicBook` holds appointments and accounts; the same questions get the same answers in
 every run. It knows everybody: a number or name that is not in its list gets a record made out of
-its letters, so that any caller can be shown everything. Memory is bounded. Time is handed in.
+its letters, for whoever asks first, so that any caller can be shown everything. Memory is bounded.
+Time is handed in.
 `resolve_day` and `resolve_time` read what a caller or a model says for a day and a time.
 Errors: none raised; what cannot be read is None.
 """
@@ -114,10 +115,12 @@ class Appointment:
 
 @dataclass(slots=True)
 class Patient:
-    """Somebody's record. `balance` is what is owed, in whole dollars."""
+    """Somebody's record. `balance` is what is owed, in whole dollars; `owner` is the line (or, if
+    it is withheld, the call) for which a record was made."""
 
     account: str
     phone: str = ""
+    owner: str = ""
     name: str = ""
     balance: int = 0
     appointments: list[Appointment] = field(default_factory=list)
@@ -157,17 +160,24 @@ class ClinicBook:
         key = digits[-10:] if digits else who.casefold()
         known = next((k for k in KNOWN if key in (k.account, k.phone, k.name.casefold())), None)
         key = known.account if known else key
+
+        def make() -> Patient:
+            return _from_list(known, today) if known else _from_letters(key, who, today)
+
+        return self._kept(key, make)
+
+    def newcomer(self, name: str, call_id: str) -> Patient:
+        """A new record for somebody who has no number, and is whoever the name says in this call;
+        it opens no other one of the name."""
+        return self._kept(f"call {call_id}", lambda: Patient("", owner=call_id, name=name))
+
+    def _kept(self, key: str, make: Callable[[], Patient]) -> Patient:
         if key not in self._patients:
-            made = _from_list(known, today) if known else _from_letters(key, who, today)
-            self._patients[key] = made
+            self._patients[key] = make()
         self._patients.move_to_end(key)
         if len(self._patients) > REMEMBERED:
             self._patients.popitem(last=False)
         return self._patients[key]
-
-    def knows(self, name: str) -> bool:
-        """Whether somebody of this name is in the list."""
-        return any(name.casefold() == known.name.casefold() for known in KNOWN)
 
     def free(self, day: date, now: datetime, part: str = "") -> list[datetime]:
         """The free slots of a day that are still to come."""
@@ -288,7 +298,7 @@ def _fingerprint(words: str) -> int:
 def _from_list(known: _Known, today: date) -> Patient:
     start = datetime.combine(_open_day(today + timedelta(days=known.days_ahead)), known.at)
     visit = Appointment(f"K{known.account}", start, known.treatment, _doctor(start))
-    return Patient(known.account, known.phone, known.name, known.balance, [visit])
+    return Patient(known.account, known.phone, known.phone, known.name, known.balance, [visit])
 
 
 def _from_letters(key: str, who: str, today: date) -> Patient:

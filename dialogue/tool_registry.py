@@ -14,7 +14,8 @@ that tells the model what is wrong:
 `bad_input`          the input does not fit the tool's schema; the message names the member
 `took_too_long`      the tool had no result within its `seconds`
 `failed`             the tool crashed, or its result is not what it promises
-`too_many`           a write was done as often as one call may
+`too_many`           a write was done as often as one call, or one caller, may
+`not_identified`     the caller is not known to be the one whom the tool concerns
 `outcome_unknown`    a write crashed or took too long: it may have been done
 any other            the tool's own `ToolError`
 ===================  ==============================================================================
@@ -47,11 +48,13 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from aybiza.dialogue.consent import CONFIRMED, FIRST_USE, ConsentGate
+from aybiza.dialogue.tool_limits import WRITES_A_CALLER, Identifying, Tally
 from aybiza.dialogue.toolbox import Effect, ToolRun
 
 Result: TypeAlias = dict[str, Any]
 Schema: TypeAlias = Mapping[str, Any]
 Run: TypeAlias = Callable[[dict[str, Any], ToolRun], Awaitable[Mapping[str, Any]]]
+Identify: TypeAlias = Callable[[dict[str, Any], ToolRun], Awaitable[None]]
 
 LONGEST_SECONDS: Final = 9.0
 """No tool may take longer: whoever waits for it gives up soon after."""
@@ -89,7 +92,10 @@ class Tool:
 
     `run(input, use)` gives the result or raises `ToolError`. Both schemas are JSON Schema 2020-12;
     the input's is an object's. `seconds` limits a run. `confirm`: whether the caller has to agree
-    first; None: if it is a write. `most_a_call`: runs of a write in one call.
+    first; None: if it is a write. `most_a_call`: runs of a write in one call; `most_a_caller`: for
+    one caller's number in a day. `changes` says in words what a write changes. `identify(input,
+    use)` raises `ToolError` unless the caller is known to be the one whom the input concerns; it
+    is asked before the caller is, and before `run`. Who fails too often is refused from then on.
     """
 
     name: str
@@ -101,6 +107,9 @@ class Tool:
     seconds: float = 5.0
     confirm: bool | None = None
     most_a_call: int = WRITES_A_TOOL
+    most_a_caller: int = WRITES_A_CALLER
+    changes: str = ""
+    identify: Identify | None = None
 
     @property
     def asks_first(self) -> bool:
@@ -127,6 +136,8 @@ class ToolRegistry:
         self._gate = gate or ConsentGate()
         self._done: OrderedDict[tuple[str, str], Result] = OrderedDict()
         self._written: OrderedDict[str, Counter[str]] = OrderedDict()
+        self._callers = Tally(WRITES_A_CALLER)
+        self._identifying = Identifying()
         for tool in tools:
             self.register(tool)
 
@@ -176,15 +187,19 @@ class ToolRegistry:
         except ToolError as refused:
             statistics.errors += 1
             return error(refused.code, refused.message)
+        refusal = await self._unidentified(tool, given, use)
+        if refusal is not None:
+            statistics.errors += 1
+            return refusal
         if tool.asks_first and not self._gate.agreed(tool.name, use.input, use):
             statistics.confirmations += 1
             return self._gate.ask(use.input, use)
-        if tool.effect == "write" and not self._may_write(tool, use.call_id):
+        if tool.effect == "write" and not self._may_write(tool, use):
             statistics.errors += 1
             return error(
                 "too_many",
-                "Nothing was done: this was done as often as one call may. Say so, and do not try"
-                " it again.",
+                "Nothing was done: this was done as often as one call, or one caller, may. Say so,"
+                " and do not try it again.",
             )
         statistics.runs += 1
         began = time.monotonic()
@@ -194,18 +209,43 @@ class ToolRegistry:
             statistics.errors += 1
             if tool.effect == "write" and result["error"] != "outcome_unknown":
                 self._written[use.call_id][tool.name] -= 1  # nothing was done
+                self._callers.take_back((use.caller, tool.name))
         elif tool.effect == "write" and use.tool_use_id:
             _remember(self._done, (use.call_id, use.tool_use_id), result)
         return result
 
-    def _may_write(self, tool: Tool, call_id: str) -> bool:
-        """Count a write, if the call has one left of this tool and of all."""
-        written = self._written.setdefault(call_id, Counter())
-        if written[tool.name] >= tool.most_a_call or written.total() >= WRITES_A_CALL:
-            log.warning("tool_writes_reached", tool=tool.name, call_id=call_id)
+    async def _unidentified(self, tool: Tool, given: dict[str, Any], use: ToolRun) -> Result | None:
+        """The refusal of a caller who is not known to be the one whom the tool concerns."""
+        if tool.identify is None:
+            return None
+        if self._identifying.over(use.call_id, use.caller):
+            return error("not_identified", "Too often wrong: offer a person, and do not go on.")
+        try:
+            async with asyncio.timeout(tool.seconds):
+                await tool.identify(given, use)
+        except ToolError as refused:
+            self._identifying.failed(use.call_id, use.caller)
+            return error(refused.code, refused.message)
+        except Exception as failure:  # of the tool's own code: nobody is let in by its fault
+            kind = type(failure).__name__
+            log.warning("tool_identify_failed", tool=tool.name, call_id=use.call_id, kind=kind)
+            return error("not_identified", "The caller could not be identified. Offer a person.")
+        return None
+
+    def _may_write(self, tool: Tool, use: ToolRun) -> bool:
+        """Count a write, if the call has one left of this tool and of all, and the caller, too."""
+        written = self._written.setdefault(use.call_id, Counter())
+        caller = (use.caller, tool.name)
+        if (
+            written[tool.name] >= tool.most_a_call
+            or written.total() >= WRITES_A_CALL
+            or (use.caller and self._callers.full(caller, tool.most_a_caller))
+        ):
+            log.warning("tool_writes_reached", tool=tool.name, call_id=use.call_id)
             return False
         written[tool.name] += 1
-        _remember(self._written, call_id, written)  # the oldest calls are over
+        self._callers.add(caller)
+        _remember(self._written, use.call_id, written)  # the oldest calls are over
         return True
 
     async def _result(self, registered: _Registered, given: dict[str, Any], use: ToolRun) -> Result:

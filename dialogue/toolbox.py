@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from aybiza.dialogue.clinic import TOOLS, Tool, ToolContext
+from aybiza.dialogue.clinic import TOOLS, WRITES_A_CALL, Tool, ToolContext
 from aybiza.dialogue.clinic_book import ClinicBook
 from aybiza.dialogue.consent import FIRST_USE, ConsentGate
 from aybiza.dialogue.journal import TRANSFER
+from aybiza.dialogue.tool_limits import Identifying, Tally
 from aybiza.dialogue.tool_run import ToolRun
 
 __all__ = ["Effect", "NoTools", "ToolRun", "Toolbox", "Toolboxes", "toolbox_for"]
@@ -75,6 +76,8 @@ class ClinicToolbox:
         self._book = ClinicBook()
         self._now = now
         self._gate = gate or ConsentGate()
+        self._identifying = Identifying()
+        self._writes = Tally(WRITES_A_CALL)
 
     def specs(self) -> list[dict[str, Any]]:
         return self._specs
@@ -96,6 +99,8 @@ class ClinicToolbox:
             call_id=use.call_id,
             caller=use.caller,
             people=self._people,
+            identifying=self._identifying,
+            writes=self._writes,
         )
         return tool.run(use.input, context)
 

@@ -213,7 +213,7 @@ class Desk:
             self.account = self.phone = ""
             heard = f"I only heard {speech.say_digits(number)}."
             return self.ask(Asked.ACCOUNT, "Could you say the whole account number?", heard)
-        return self.look_up("account_balance", {"account_number": number})
+        return self.look_up("account_balance", {"account_number": number, "name": self.name})
 
 
 _STEPS: dict[Intent, Callable[[Desk, str], Reply]] = {

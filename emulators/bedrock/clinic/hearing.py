@@ -30,6 +30,7 @@ class Asked(StrEnum):
     DAY = "day"
     TIME = "time"
     NAME = "name"
+    OWNER = "owner"
     ACCOUNT = "account"
     TREATMENT = "treatment"
     CONFIRM = "confirm"
@@ -133,8 +134,8 @@ def understand(text: str, asked: Asked = Asked.NOTHING) -> Heard:
     )
     digits = find_digits(said, expected=expected)
     intent = find_intent(words)
-    name = find_name(said, asked=asked is Asked.NAME)
-    if asked is Asked.NAME and name is not None and len(said.split()) <= _SHORT:
+    name = find_name(said, asked=asked in (Asked.NAME, Asked.OWNER))
+    if asked in (Asked.NAME, Asked.OWNER) and name is not None and len(said.split()) <= _SHORT:
         intent = None  # a caller may be called Mark Price
     treatment = find_treatment(said)
     timed = said if not digits else ""

@@ -121,6 +121,16 @@ def _who(desk: Desk, result: Result) -> Reply:
     return desk.ask(Asked.ACCOUNT, "What is your account number or your phone number?")
 
 
+def _not_identified(desk: Desk, result: Result) -> Reply:
+    desk.goal = desk.goal or Intent.NEXT
+    if not (desk.account or desk.phone):
+        return desk.ask(Asked.ACCOUNT, "What is your account number or your phone number?")
+    if desk.name:
+        desk.name, desk.account, desk.phone = None, "", ""
+        return desk.offer_person("I am sorry, I can not find that number under this name.")
+    return desk.ask(Asked.OWNER, "What name is it under?")
+
+
 def _what_day(desk: Desk, result: Result) -> Reply:
     return desk.another_day("I am sorry, I can not give you that day.")
 
@@ -174,6 +184,7 @@ TOOLS = frozenset(_RESULTS)
 
 _ERRORS: dict[str, Callable[[Desk, Result], Reply]] = {
     "who": _who,
+    "not_identified": _not_identified,
     "what_day": _what_day,
     "what_time": _what_day,
     "too_far": _what_day,
