@@ -17,6 +17,7 @@ from aybiza.actors.runtime.gen_server import GenServer
 from aybiza.actors.runtime.pid import Pid, Via
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import Reason
+from aybiza.actors.runtime.starting import Startable
 from aybiza.actors.runtime.vm import INIT_TIMEOUT, VM
 from aybiza.faults.trace import Trace, called, reason_text
 
@@ -76,14 +77,16 @@ class WatchedVM(VM):
     process_type = WatchedProcess
 
     def __init__(self, node: str, trace: Trace, watcher: Watcher | None = None, **more: Any):
-        super().__init__(node, block_warning_ms=None, **more)
         self.trace = trace
+        super().__init__(node, block_warning_ms=None, **more)
         self.watcher = watcher or Watcher()
         self.replaced: list[tuple[float, Pid]] = []
         """When a supervisor started a successor, and its pid."""
-        self._reporter = _TraceReporter(trace)
         self.observers.append(self._ended)
         self.restart_observers.append(self._restarted)
+
+    def _new_reporter(self, *, values: bool) -> Reporter:
+        return _TraceReporter(self.trace)
 
     def spawn_process(self, body: Any, *, label: str, link: bool = False) -> Process:
         process = super().spawn_process(body, label=label, link=link)
@@ -93,7 +96,7 @@ class WatchedVM(VM):
 
     async def start(
         self,
-        server: type[GenServer],
+        server: type[Startable],
         *args: Any,
         name: str | Via | None = None,
         link: bool = False,

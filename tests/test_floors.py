@@ -123,3 +123,66 @@ def test_an_import_that_stays_is_not_found(tmp_path: Path, statement: str) -> No
     (tmp_path / "speech").mkdir()
     (tmp_path / "speech" / "sound.py").write_text(statement)
     assert crossings("speech", ALLOWED["speech"], tmp_path) == []
+
+
+RUNTIME = "aybiza.actors.runtime."
+
+PAIRS = {
+    # Every process says in which VM it lives.
+    ("process", "vm"),
+    ("process", "starting"),
+    ("holdings", "process"),
+    # What users find in a VM's attributes has a type.
+    ("vm", "debug"),
+    ("vm", "ets"),
+    ("vm", "registry"),
+}
+"""In the runtime, who names by TYPE_CHECKING what stands above it: those that have to know each
+other."""
+
+
+def arrows(folder: Path) -> Iterator[tuple[str, str, bool]]:
+    """Each import of one module of the runtime by another, and whether it is for types only."""
+    for path in sorted(folder.glob("*.py")):
+        tree = ast.parse(path.read_bytes())
+        for_types = {
+            id(inner)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+            for inner in ast.walk(node)
+        }
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            if f"{node.module}." == RUNTIME:
+                names = [alias.name for alias in node.names]
+            else:
+                names = [node.module.removeprefix(RUNTIME)]
+            if f"{node.module}.".startswith(RUNTIME):
+                yield from ((path.stem, name, id(node) in for_types) for name in names)
+
+
+def circle(graph: dict[str, set[str]]) -> set[str]:
+    """The modules that stand in a circle or above one; none if there is an order for all."""
+    left = dict(graph)
+    while lowest := [name for name, below in left.items() if not below & left.keys()]:
+        for name in lowest:
+            del left[name]
+    return set(left)
+
+
+def test_no_module_of_the_runtime_imports_what_imports_it() -> None:
+    graph: dict[str, set[str]] = {}
+    used = set()
+    for name, other, for_types in arrows(ROOT / "actors" / "runtime"):
+        graph.setdefault(name, set())
+        if for_types and (name, other) in PAIRS:
+            used.add((name, other))
+        else:
+            graph[name].add(other)
+    assert circle(graph) == set()
+    assert used == PAIRS
+
+
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {"a", "b", "c"}

@@ -20,14 +20,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Coroutine, Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import structlog
 
 from aybiza.actors.cluster import signals
+from aybiza.actors.cluster.addresses import Addresses, Place, node_of, pid_of
 from aybiza.actors.cluster.carrier import Carrier, ToProcess
 from aybiza.actors.cluster.connections import Connections
 from aybiza.actors.cluster.membership import Card, Membership
+from aybiza.actors.cluster.names import NameTable
+from aybiza.actors.cluster.presence import Presence
 from aybiza.actors.cluster.programs import Programs
 from aybiza.actors.cluster.reception import Reception, find_quietly
 from aybiza.actors.cluster.replies import Replies
@@ -36,9 +39,9 @@ from aybiza.actors.cluster.seeds import Seeds
 from aybiza.actors.cluster.shared import CLUSTER, Shared
 from aybiza.actors.cluster.tasks import Owed
 from aybiza.actors.cluster.ties import Ties
+from aybiza.actors.runtime.delegation import of
 from aybiza.actors.runtime.errors import PROGRAM_ENDS
-from aybiza.actors.runtime.messages import NodeDown, NodeUp
-from aybiza.actors.runtime.pid import Pid, Via
+from aybiza.actors.runtime.pid import Via
 from aybiza.actors.runtime.process import Process
 from aybiza.actors.runtime.reasons import Reason
 from aybiza.actors.runtime.task_debt import Debt
@@ -61,13 +64,6 @@ class ClusterFailed(Exception):
     """The cluster's own part of this node has failed, so that the node has to end."""
 
 
-class Place(NamedTuple):
-    """A process on another node, or (without a node) a Thespian actor."""
-
-    node: str | None
-    dest: Any
-
-
 class Distribution:
     """See the module. `names` and `groups` may be read; `lost` is done when this node has to end:
     with `NodeNameTaken`, because its name belongs to another, or with `ClusterFailed`."""
@@ -82,19 +78,24 @@ class Distribution:
         self._ties = Ties(self._signal, find_quietly(vm))
         self._requests = Requests(vm, self._say, self._signal)
         self._replies = Replies(vm, self._signal)
+        self._presence = Presence()
+        self._addresses = Addresses(vm, carrier, self._members, self._shared.owner)
         parts = (self._requests, self._replies, self._ties, self._shared)
-        self._reception = Reception(vm, parts, self._connections.meet, self._complete)
+        self._reception = Reception(vm, parts, self._connections.meet, self._presence.up)
         self._programs = Programs(vm, carrier)
         self._seeds = Seeds(vm, carrier)
-        self._subscribers: dict[Process, None] = {}
-        self._reached: dict[str, None] = {}
         self._taken_by: Card | None = None
         self._joined = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.names, self.groups = self._shared.names, self._shared.groups
-        self.register, self.unregister = self._shared.register, self._shared.unregister
-        self.join_group, self.leave_group = self._shared.join_group, self._shared.leave_group
-        self.whereis, self.claim = self._shared.names.find, self._shared.claim
+
+    register = of("_shared", Shared.register)
+    unregister = of("_shared", Shared.unregister)
+    claim = of("_shared", Shared.claim)
+    join_group = of("_shared", Shared.join_group)
+    leave_group = of("_shared", Shared.leave_group)
+    whereis = of("names", NameTable.find)
+    links = of("_ties", Ties.links)
 
     async def __aenter__(self) -> Self:
         self.vm.remote = self
@@ -152,10 +153,6 @@ class Distribution:
             ),
         ]
 
-    def links(self, pid: Pid) -> list[Pid]:
-        """To whom of other nodes a process of this node is linked."""
-        return self._ties.links(pid)
-
     def statistics(self) -> dict[str, int]:
         """What the cluster holds for this node's processes, and for other nodes: counts by name."""
         return {
@@ -168,29 +165,12 @@ class Distribution:
 
     # What the VM asks for (`aybiza.actors.runtime.remote.Remote`)
 
-    def find(self, dest: Any) -> Process | None:
-        """The local process that a cluster-wide address stands for."""
-        if type(dest) is tuple:
-            return self.vm.find(dest[0]) if self._names_here(dest) else None
-        pid = self._shared.owner(dest)
-        return self.vm.find(pid) if pid is not None and pid.node == self.vm.node else None
-
-    def place(self, dest: Any) -> Place | None:
-        """Where `dest` is, if it is not here."""
-        kind = type(dest)
-        if kind is Pid:
-            return Place(dest.node, dest) if dest.node != self.vm.node else None
-        if kind is tuple:
-            here = len(dest) != 2 or self._names_here(dest)
-            return None if here else Place(dest[1], dest[0])
-        pid = self._shared.owner(dest)
-        if pid is not None:
-            return Place(pid.node, pid) if pid.node != self.vm.node else None
-        return Place(None, dest) if self._carrier.is_actor(dest) else None
-
-    def reaches(self, place: Place) -> bool:
-        """Whether something can be sent there."""
-        return place.node is None or self._members.peer(place.node) is not None
+    find = of("_addresses", Addresses.find)
+    place = of("_addresses", Addresses.place)
+    reaches = of("_addresses", Addresses.reaches)
+    nodes = of("_presence", Presence.nodes)
+    monitor_nodes = of("_presence", Presence.monitor_nodes)
+    demonitor = of("_ties", Ties.demonitor)
 
     def send(self, place: Place, message: Any) -> None:
         """`VM.send`."""
@@ -202,27 +182,27 @@ class Distribution:
 
     def cast(self, place: Place, request: Any) -> None:
         """`VM.cast`."""
-        self._say(_node(place), signals.Cast(place.dest, request))
+        self._say(node_of(place), signals.Cast(place.dest, request))
 
     async def request(
         self, place: Place, request: Any, envelope: Envelope, timeout: float | None
     ) -> Any:
         """`VM.request`."""
-        return await self._requests.ask(_node(place), place.dest, request, envelope, timeout)
+        return await self._requests.ask(node_of(place), place.dest, request, envelope, timeout)
 
     async def join_process(self, place: Place, timeout: float | None) -> Reason:
         """`VM.join`."""
-        return await self._requests.await_end(_node(place), place.dest, None, timeout)
+        return await self._requests.await_end(node_of(place), place.dest, None, timeout)
 
     async def stop(self, place: Place, reason: Reason, timeout: float | None) -> Reason:
         """`VM.stop`."""
-        return await self._requests.await_end(_node(place), place.dest, (reason,), timeout)
+        return await self._requests.await_end(node_of(place), place.dest, (reason,), timeout)
 
     def exit(self, place: Place, reason: Reason) -> None:
         """`VM.exit`."""
         told = signals.portable(reason)
         signal = signals.ExitSignal(self.vm.self(), place.dest, told, False)
-        self._signal(_node(place), signal)
+        self._signal(node_of(place), signal)
 
     def owe(self, debt: Debt) -> Owed:
         """What a task on another node is to owe the owner of `debt`."""
@@ -234,30 +214,15 @@ class Distribution:
 
     def link(self, process: Process, place: Place) -> None:
         """`VM.link`; with a pid or a cluster-wide name."""
-        self._ties.link(process, _pid(place))
+        self._ties.link(process, pid_of(place))
 
     def unlink(self, process: Process, place: Place) -> None:
         """`VM.unlink`."""
-        self._ties.unlink(process, _pid(place))
+        self._ties.unlink(process, pid_of(place))
 
     def monitor(self, watcher: Process, ref: int, dest: Any, place: Place) -> None:
         """`VM.monitor`."""
-        self._ties.monitor(watcher, ref, _node(place), place.dest, dest)
-
-    def demonitor(self, ref: int) -> None:
-        """`VM.demonitor`."""
-        self._ties.demonitor(ref)
-
-    def nodes(self) -> list[str]:
-        """`VM.nodes`."""
-        return list(self._reached)
-
-    def monitor_nodes(self, process: Process, on: bool) -> None:
-        """`VM.monitor_nodes`."""
-        if on:
-            self._subscribers[process] = None
-        else:
-            self._subscribers.pop(process, None)
+        self._ties.monitor(watcher, ref, node_of(place), place.dest, dest)
 
     # What happens on the connections (`aybiza.actors.cluster.connections.Listener`)
 
@@ -276,9 +241,7 @@ class Distribution:
         self._shared.parted_from(card.name)
         self._requests.node_down(card.name)
         self._ties.node_down(card.name)
-        if card.name in self._reached:
-            del self._reached[card.name]
-            self._tell_subscribers(NodeDown(card.name, reason))
+        self._presence.down(card.name, reason)
 
     def welcomed(self, machine: str) -> None:
         """A machine has told its nodes."""
@@ -310,16 +273,6 @@ class Distribution:
             " choose another with --name (AYBIZA_NODE_NAME)"
         )
 
-    def _complete(self, node: str) -> None:
-        """All names and groups of a node are here: only now is it told that it is up."""
-        if node not in self._reached:
-            self._reached[node] = None
-            self._tell_subscribers(NodeUp(node))
-
-    def _tell_subscribers(self, message: NodeUp | NodeDown) -> None:
-        for process in list(self._subscribers):
-            process.deliver(message)
-
     # Sending
 
     def _say(self, node: str, signal: Any) -> bool:
@@ -349,7 +302,7 @@ class Distribution:
         try:
             self._shared.process_ended(process.pid)  # names are free before anyone hears of it
             self._ties.ended(process, reason)
-            self._subscribers.pop(process, None)
+            self._presence.ended(process)
         except PROGRAM_ENDS:
             raise
         except BaseException as error:
@@ -364,7 +317,7 @@ class Distribution:
     def _whole(self) -> bool:
         """Whether every node that is known can be reached, and has told what it has."""
         known = self._members.known()
-        return all(peer.link.open and peer.card.name in self._reached for peer in known)
+        return all(peer.link.open and peer.card.name in self._presence for peer in known)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.vm.loop.create_task(work)
@@ -376,21 +329,6 @@ class Distribution:
         if not task.cancelled():
             error = task.exception() or RuntimeError("a task of the cluster has returned")
             self._connections.fail(error)
-
-    def _names_here(self, dest: tuple[Any, ...]) -> bool:
-        return len(dest) == 2 and dest[1] == self.vm.node
-
-
-def _node(place: Place) -> str:
-    if place.node is None:
-        raise TypeError(f"{place.dest} is a Thespian actor: it can be sent messages only")
-    return place.node
-
-
-def _pid(place: Place) -> Pid:
-    if type(place.dest) is not Pid:
-        raise TypeError(f"a link to another node needs a pid, not {place.dest!r}")
-    return place.dest
 
 
 def _described(card: Card, state: str, queued: int) -> dict[str, Any]:

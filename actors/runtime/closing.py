@@ -11,26 +11,26 @@ comes into being any more.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
+from aybiza.actors.runtime.directory import Directory
+from aybiza.actors.runtime.endings import Endings
 from aybiza.actors.runtime.errors import UNSET, VMClosed
 from aybiza.actors.runtime.messages import Exit, System
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import KILLED, SHUTDOWN, is_same
-
-if TYPE_CHECKING:
-    from aybiza.actors.runtime.vm import VM
+from aybiza.actors.runtime.time_limit import TimeLimits
 
 CLOSE_SECONDS = 5.0
 OVERDUE_SECONDS = 60.0
 
 
 class Closing:
-    """See the module. `abandoned` are the tasks of processes that would not end before."""
+    """See the module. `directory` says who lives, `limits` is the clock."""
 
-    def __init__(self, vm: VM, abandoned: set[asyncio.Task[None]]) -> None:
-        self._vm = vm
-        self._abandoned = abandoned
+    def __init__(self, directory: Directory, limits: TimeLimits, endings: Endings) -> None:
+        self._directory = directory
+        self._limits = limits
+        self._endings = endings
         self._caller = current_process.get()
         self._born: set[Process] = set()
         self._told: set[Process] = set()
@@ -51,14 +51,14 @@ class Closing:
         for process in self._left():
             if not self._has_supervisor(process):
                 process.end(KILLED)
-        patience = self._vm.now() + OVERDUE_SECONDS
+        patience = self._limits.now() + OVERDUE_SECONDS
         while supervisors := [p.task for p in self._left() if _is_supervisor(p) and p.task]:
-            self._hurry(overdue=self._vm.now() >= patience)
+            self._hurry(overdue=self._limits.now() >= patience)
             await asyncio.wait(supervisors, timeout=CLOSE_SECONDS)
         self._final = True
         for process in self._left():
             process.end(KILLED)
-        for task in self._abandoned:
+        for task in self._endings.abandoned:
             task.cancel()
         await self._gone()
 
@@ -76,15 +76,15 @@ class Closing:
     def spawned(self, process: Process) -> None:
         """`process` has come into being."""
         self._born.add(process)
-        self._vm.loop.call_soon(self._order, process)
+        self._limits.loop.call_soon(self._order, process)
 
     def _left(self) -> list[Process]:
-        found = map(self._vm.find, self._vm.processes())
+        found = map(self._directory.find, self._directory.processes())
         return [process for process in found if process and process is not self._caller]
 
     def _order(self, process: Process) -> None:
         """Give a root the chance that a supervisor's shutdown would give it."""
-        if process.parent is not None and self._vm.alive(process.parent):
+        if process.parent is not None and self._directory.alive(process.parent):
             return
         self._told.add(process)
         if process.starting is not None:
@@ -96,16 +96,16 @@ class Closing:
 
     async def _gone(self) -> None:
         """Wait until all are over, at most `CLOSE_SECONDS`."""
-        limit = self._vm.now() + CLOSE_SECONDS
+        limit = self._limits.now() + CLOSE_SECONDS
         while True:
-            tasks = set(self._abandoned)
+            tasks = set(self._endings.abandoned)
             for process in self._left():
                 if process.task is None or process.task.done():
                     # Somebody has cancelled its task before its first step.
-                    self._vm.reap(process, KILLED)
+                    self._endings.reap(process, KILLED)
                 else:
                     tasks.add(process.task)
-            left = limit - self._vm.now()
+            left = limit - self._limits.now()
             if not tasks or left <= 0:
                 return
             await asyncio.wait(tasks, timeout=left)
@@ -124,7 +124,7 @@ class Closing:
         while above is not None:
             if _is_supervisor(above):
                 return True
-            above = self._vm.find(above.parent) if above.parent else None
+            above = self._directory.find(above.parent) if above.parent else None
         return False
 
 

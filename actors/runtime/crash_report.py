@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from aybiza.actors.runtime.frames import frames_of, line_of
 from aybiza.actors.runtime.messages import Call, Cast
-from aybiza.actors.runtime.observe import frames_of, line_of
 from aybiza.actors.runtime.reasons import Crashed, Reason, Shutdown
 from aybiza.actors.runtime.teaching import explained, stray_coroutine, users_frame
 from aybiza.config.said import error_text, sentence, shape

@@ -1,14 +1,14 @@
-"""`Directory`: which processes live, and under which names.
+"""`Directory`: which processes live, under which names, and who lives elsewhere.
 
-The part of the VM that finds people: everything that takes a `Dest` asks it.
+Everything that takes a `Dest` asks it.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, Protocol
 
 from aybiza.actors.runtime.errors import (
     PROGRAM_ENDS,
@@ -22,23 +22,34 @@ from aybiza.actors.runtime.holdings import Holding, hold, let_go
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import NOPROC
-from aybiza.actors.runtime.registry import Registry
 from aybiza.actors.runtime.remote import Place, Remote
 from aybiza.actors.runtime.teaching import at, callers_line, names_like, no_address, nobody_at
 
-if TYPE_CHECKING:
-    from aybiza.actors.runtime.ets import Table
+
+class Names(Protocol):
+    """What keeps the names of a `Via`: a `Registry`."""
+
+    def find(self, key: Hashable) -> Process | None:
+        """Who is registered under `key`."""
+
+    def register(self, process: Process, key: Hashable, value: Any) -> None:
+        """Enter `process` under `key` with `value`."""
+
+
+class Elsewhere(NamedTuple):
+    """Where a process of another node is, and who carries things there."""
+
+    remote: Remote
+    place: Place
 
 
 class Directory:
     """See the module. `node` is the name in its pids, `registries` are the tables that `Via` names
     refer to; `remote` knows the processes of other nodes."""
 
-    node: str
-
-    def __init__(self) -> None:
-        self.registries: dict[str, Registry] = {}
-        self.named_tables: dict[str, Table] = {}
+    def __init__(self, node: str, registries: Mapping[str, Names]) -> None:
+        self.node = node
+        self.registries = registries
         self.remote: Remote | None = None
         self._processes: dict[int, Process] = {}
         self._names: dict[Hashable, _Name] = {}
@@ -90,8 +101,26 @@ class Directory:
                 return held.process
         return None if self.remote is None else self.remote.find(dest)
 
-    def _place(self, dest: Dest) -> Place | None:
-        return None if self.remote is None else self.remote.place(dest)
+    def elsewhere(self, dest: Dest) -> Elsewhere | None:
+        """Where on another node `dest` is; None for all that is of this node, or nowhere."""
+        remote = self.remote
+        if remote is None or (place := remote.place(dest)) is None:
+            return None
+        return Elsewhere(remote, place)
+
+    def nodes(self) -> list[str]:
+        """`Node.list`: the other nodes that can be reached now, none in a VM that is alone."""
+        return [] if self.remote is None else self.remote.nodes()
+
+    def monitor_nodes(self, on: bool = True) -> None:
+        """Have the calling process told by `NodeUp` and `NodeDown` messages, or no longer."""
+        process = calling_process("monitor_nodes")
+        if self.remote is not None:
+            self.remote.monitor_nodes(process, on)
+
+    def enter(self, process: Process) -> None:
+        """`process` has come into being."""
+        self._processes[process.pid.serial] = process
 
     def names(self, limit: int) -> list[str]:
         """At most `limit` of the names that `register` has given."""
@@ -133,7 +162,7 @@ class Directory:
         self._names[name] = held = _Name(self._names, name, process)
         hold(process, held)
 
-    def _check_name(self, name: str | Via | None) -> None:
+    def check_name(self, name: str | Via | None) -> None:
         """Raise `LookupError` for a name that nobody keeps, `TypeError` for what is none."""
         shared = self.remote is not None and self.remote.shares(name)
         if isinstance(name, Via) and not shared and name.registry not in self.registries:
@@ -141,7 +170,8 @@ class Directory:
         if name is not None and not shared and not isinstance(name, Via):
             _check_string(name)
 
-    def _take(self, name: str | Via, process: Process) -> None:
+    def give(self, name: str | Via, process: Process) -> None:
+        """Give a process that is being started its name."""
         if isinstance(name, Via):
             self.registries[name.registry].register(process, name.key, name.value)
         else:
@@ -174,7 +204,7 @@ class Directory:
                 return f"<not shown: its text raises {type(failure).__name__}>"
         return None
 
-    def _forget(self, process: Process) -> list[tuple[Callable[..., None], BaseException]]:
+    def forget(self, process: Process) -> list[tuple[Callable[..., None], BaseException]]:
         """`process` is dead: strike it and what it holds out. What failed on the way, and how."""
         del self._processes[process.pid.serial]
         failed: list[tuple[Callable[..., None], BaseException]] = []

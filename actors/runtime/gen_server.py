@@ -43,6 +43,7 @@ from aybiza.actors.runtime.messages import Call, Cast, Exit, From, System, Timed
 from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Body, Process
 from aybiza.actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
+from aybiza.actors.runtime.starting import Startable
 from aybiza.actors.runtime.teaching import (
     CALLBACKS,
     at,
@@ -140,7 +141,7 @@ class FunctionClause(ExitError):
         self.add_note(meant or f"{type(server).__name__} does not understand {message!r}")
 
 
-class GenServer(Generic[Calls, Casts]):
+class GenServer(Startable, Generic[Calls, Casts]):
     """Base of all servers; see the module. Override the callbacks; make instances by `VM.start`.
 
     A class that sets `traps_exits` is told of links' exit signals by `Exit` messages. One that

@@ -1,79 +1,54 @@
-"""`Messaging`: what processes send each other, and how one waits for an answer."""
+"""`Messaging`: what processes send each other, and how one waits for an answer or an end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, overload
+from typing import Any, Literal, Protocol, TypeAlias
 
+from aybiza.actors.runtime.directory import Directory
 from aybiza.actors.runtime.errors import CallExit, UnknownName, VMClosed
-from aybiza.actors.runtime.messages import Call, Cast, From, Request, TimerElapsed
+from aybiza.actors.runtime.messages import Call, Cast, From, System
 from aybiza.actors.runtime.pid import Dest, Pid
 from aybiza.actors.runtime.process import current_process
-from aybiza.actors.runtime.reasons import CALLING_SELF, NOPROC, TIMEOUT, Reason
-from aybiza.actors.runtime.relations import Relations
+from aybiza.actors.runtime.reasons import CALLING_SELF, NOPROC, NORMAL, TIMEOUT, Reason, is_same
 from aybiza.actors.runtime.teaching import calls_itself, from_another_loop, not_open
 from aybiza.actors.runtime.time_limit import TimeLimit, TimeLimits, seconds_of
-from aybiza.actors.runtime.timers import SHORTEST_INTERVAL, Tied, Timer, duration
-
-if TYPE_CHECKING:
-    from aybiza.actors.runtime.debug import Debug, Event
-
-T = TypeVar("T")
 
 CALL_TIMEOUT = 5.0
 
 Envelope: TypeAlias = Callable[[Pid | None, asyncio.Future[Any], Any], Call]
+Sent: TypeAlias = Literal["send", "send_cast", "send_call"]
 
 
-class _NoLoop:
-    """Stands for the loop of a VM that is not open."""
+class Tracer(Protocol):
+    """What watches one process; see `debug`."""
 
-    def __getattr__(self, name: str) -> NoReturn:
-        raise VMClosed(not_open())
-
-
-_NO_LOOP: Any = _NoLoop()
+    def sent(self, event: Sent, dest: Dest, message: Any) -> None:
+        """The process is about to send `message` to `dest`."""
 
 
-class Messaging(Relations):
-    """The part of the VM that carries messages, on the loop that is its clock; see the module.
+class Messaging:
+    """See the module. `directory` finds whom a `dest` means; `limits` is the clock. `debugged` has,
+    by the serials of their pids, who watches what processes send."""
 
-    `loop` is the event loop; whatever is asked of it raises `VMClosed` while there is none.
-    `debugged` has, by the serials of their pids, the processes that are traced or counted; `tied`
-    the timers that end with a process.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loop: asyncio.AbstractEventLoop = _NO_LOOP
-        self._limits: TimeLimits | None = None
+    def __init__(
+        self, directory: Directory, limits: TimeLimits, debugged: Mapping[int, Tracer]
+    ) -> None:
+        self._directory = directory
+        self._limits = limits
+        self._debugged = debugged
         self._usual_limit: TimeLimit | None = None
-        self.debugged: dict[int, Debug] = {}
-        self.tied = Tied()
 
-    def _open(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self._limits = TimeLimits(loop)
+    def open(self) -> None:
+        """The clock runs."""
         self._usual_limit = self._limits.of(CALL_TIMEOUT)
 
-    def _close(self) -> None:
-        self.tied.close()
-        if self._limits:
-            self._limits.close()
-        self._limits = self._usual_limit = None
-        self.loop = _NO_LOOP
-
-    def now(self) -> float:
-        """Monotonic seconds of the VM's clock."""
-        return self.loop.time()
-
-    def self(self) -> Pid | None:
-        """The pid of the process that runs this code; None outside every process."""
-        process = current_process.get()
-        return process.pid if process else None
+    def close(self) -> None:
+        """It does not any more."""
+        self._usual_limit = None
 
     def send(self, dest: Dest, message: Any) -> None:
         """Put `message` into the mailbox of `dest`; to a dead process it is dropped.
@@ -81,80 +56,52 @@ class Messaging(Relations):
         Raises `UnknownName` for a name that no process is registered under, as in Erlang. To
         another node it may raise `RemoteBusy`, or what pickling it raises.
         """
-        if self.debugged:
-            self._tell_tracer("send", dest, message)
-        process = self.find(dest)
+        if self._debugged:
+            self.tell_tracer("send", dest, message)
+        process = self._directory.find(dest)
         if process is not None:
             process.deliver(message)
-        elif self.remote is not None and (place := self.remote.place(dest)) is not None:
-            self.remote.send(place, message)
+        elif (there := self._directory.elsewhere(dest)) is not None:
+            there.remote.send(there.place, message)
         else:
-            self.refuse(dest)
+            self._directory.refuse(dest)
+
+    def send_late(self, dest: Dest, message: Any) -> None:
+        """`send` for a timer: nobody is told that a name is nobody's by now."""
+        with contextlib.suppress(UnknownName):
+            self.send(dest, message)
 
     def cast(self, dest: Dest, request: Any) -> None:
         """`GenServer.cast`: a request without a reply; to a dead process it is dropped."""
-        if self.debugged:
-            self._tell_tracer("send_cast", dest, request)
-        process = self.find(dest)
+        if self._debugged:
+            self.tell_tracer("send_cast", dest, request)
+        process = self._directory.find(dest)
         if process is not None:
             process.deliver(Cast(request))
-        elif self.remote is not None and (place := self.remote.place(dest)) is not None:
-            self.remote.cast(place, request)
+        elif (there := self._directory.elsewhere(dest)) is not None:
+            there.remote.cast(there.place, request)
         elif not isinstance(dest, str):
-            self.refuse(dest)
-
-    @overload
-    def call(
-        self, dest: Dest, request: Request[T], timeout: float | None = CALL_TIMEOUT
-    ) -> Coroutine[Any, Any, T]: ...
-
-    # mypy lets what the reply is taken for choose T. Where that is not the request's own, this
-    # one matches and makes it an error; the last one would let it pass.
-    @overload
-    def call(  # type: ignore[overload-cannot-match]
-        self, dest: Dest, request: Request[object], timeout: float | None = CALL_TIMEOUT
-    ) -> Coroutine[Any, Any, object]: ...
-
-    @overload
-    def call(
-        self, dest: Dest, request: Any, timeout: float | None = CALL_TIMEOUT
-    ) -> Coroutine[Any, Any, Any]: ...
-
-    def call(
-        self, dest: Dest, request: Any, timeout: float | None = CALL_TIMEOUT
-    ) -> Coroutine[Any, Any, Any]:
-        """`GenServer.call`: the reply of the server at `dest` within `timeout` seconds.
-
-        Raises `CallExit` with the reason of a callee that ended, `NOPROC`, `CALLING_SELF` or
-        `TIMEOUT`; a late reply is dropped. To a type checker the reply of a `Request[T]` is a `T`.
-        """
-        if self.debugged:
-            self._tell_tracer("send_call", dest, request)
-        return self.request(dest, request, Call, timeout)
+            self._directory.refuse(dest)
 
     async def request(
-        self,
-        dest: Dest,
-        request: Any,
-        envelope: Envelope,
-        timeout: float | None = CALL_TIMEOUT,
+        self, dest: Dest, request: Any, envelope: Envelope, timeout: float | None = CALL_TIMEOUT
     ) -> Any:
         """Send `envelope(caller, future, request)` to `dest`, wait for the answer; see `call`."""
         limit = self._usual_limit
         if timeout != CALL_TIMEOUT or limit is None:
-            limit = None if timeout is None else self.limit(timeout)
+            limit = None if timeout is None else self._limits.of(timeout)
             timeout = None if limit is None else limit.seconds
-        target = self.find(dest)
+        target = self._directory.find(dest)
         if target is None:
-            if self.remote is not None and (place := self.remote.place(dest)) is not None:
-                return await self.remote.request(place, request, envelope, timeout)
-            if self.loop is _NO_LOOP:
+            if (there := self._directory.elsewhere(dest)) is not None:
+                return await there.remote.request(there.place, request, envelope, timeout)
+            if not self._limits.running:
                 raise VMClosed(not_open())
-            raise CallExit(NOPROC, dest, request, self.advice_on(dest))
+            raise CallExit(NOPROC, dest, request, self._directory.advice_on(dest))
         caller = current_process.get()
         if target is caller:
             raise CallExit(CALLING_SELF, dest, request, partial(calls_itself, dest))
-        future: asyncio.Future[Any] = self.loop.create_future()
+        future: asyncio.Future[Any] = self._limits.loop.create_future()
         message = envelope(caller.pid if caller else None, future, request)
         callers = target.callers
         if callers is None:
@@ -178,51 +125,12 @@ class Messaging(Relations):
             # An error's traceback holds this frame, and the frame must not hold the error.
             del future, message
 
-    def _tell_tracer(self, event: Event, dest: Dest, message: Any) -> None:
+    def tell_tracer(self, event: Sent, dest: Dest, message: Any) -> None:
+        """Tell who watches the running process that it sends."""
         sender = current_process.get()
-        debug = self.debugged.get(sender.pid.serial) if sender else None
-        if debug is not None:
-            debug.sent(event, dest, message)
-
-    def limit(self, seconds: float) -> TimeLimit:
-        """The limit of `seconds`, to which who waits is added."""
-        if self._limits is None:
-            raise VMClosed(not_open())
-        return self._limits.of(seconds)
-
-    def send_after(self, dest: Dest, message: Any, seconds: float) -> Timer:
-        """Send `message` to `dest` in `seconds`; the timer can be read and cancelled."""
-        return self._timer(duration(seconds), dest, self._send_late, dest, message)
-
-    def start_timer(self, dest: Dest, message: Any, seconds: float) -> Timer:
-        """Like `send_after`; the message is `TimerElapsed(timer.ref, message)`."""
-        ref = next(self._refs)
-        timer = self.send_after(dest, TimerElapsed(ref, message), seconds)
-        timer.ref = ref
-        return timer
-
-    def send_interval(self, dest: Dest, message: Any, seconds: float) -> Timer:
-        """Send `message` to `dest` every `seconds`, until cancelled; see `timers` for its end."""
-        act = (self._send_late, dest, message)
-        timer = Timer(self.loop, duration(seconds, least=SHORTEST_INTERVAL), *act, every=True)
-        return self._tie(timer, dest if isinstance(dest, Pid) else self.self())
-
-    def _timer(self, seconds: float, dest: Dest, act: Callable[..., None], *args: Any) -> Timer:
-        timer = Timer(self.loop, seconds, act, *args)
-        return self._tie(timer, dest if isinstance(dest, Pid) else None)
-
-    def _tie(self, timer: Timer, pid: Pid | None) -> Timer:
-        if pid is None or self.find(pid) is not None:
-            self.tied.tie(timer, pid)
-        elif self._place(pid) is not None:
-            self.tied.tie(timer, None)
-        else:
-            timer.cancel()
-        return timer
-
-    def _send_late(self, dest: Dest, message: Any) -> None:
-        with contextlib.suppress(UnknownName):
-            self.send(dest, message)
+        tracer = self._debugged.get(sender.pid.serial) if sender else None
+        if tracer is not None:
+            tracer.sent(event, dest, message)
 
     async def join(self, dest: Dest, timeout: float | None = CALL_TIMEOUT) -> Reason:
         """Wait until the process at `dest` is gone and return its reason, `NOPROC` if it was.
@@ -230,13 +138,14 @@ class Messaging(Relations):
         Raises `TimeoutError` after `timeout` seconds.
         """
         timeout = None if timeout is None else seconds_of(timeout)
-        target = self.find(dest)
+        target = self._directory.find(dest)
         if target is None:
-            if self.remote is not None and (place := self.remote.place(dest)) is not None:
-                return await self.remote.join_process(place, timeout)
+            if (there := self._directory.elsewhere(dest)) is not None:
+                return await there.remote.join_process(there.place, timeout)
             return NOPROC
-        gone: asyncio.Future[Reason] = self.loop.create_future()
-        waiting = _Joiner(self.self(), gone)
+        gone: asyncio.Future[Reason] = self._limits.loop.create_future()
+        caller = current_process.get()
+        waiting = _Joiner(caller.pid if caller else None, gone)
         target.add_caller(waiting)
         try:
             async with asyncio.timeout(timeout):
@@ -244,6 +153,32 @@ class Messaging(Relations):
         finally:
             if target.callers:
                 target.callers.pop(waiting, None)
+
+    async def stop(
+        self, dest: Dest, reason: Reason = NORMAL, timeout: float | None = CALL_TIMEOUT
+    ) -> None:
+        """`GenServer.stop`: ask the server to end in order with `reason`, and wait until it has.
+
+        Raises `CallExit` with `NOPROC`, `TIMEOUT`, or the reason it really ended with.
+        """
+        timeout = None if timeout is None else seconds_of(timeout)
+        target = self._directory.find(dest)
+        there = None if target is not None else self._directory.elsewhere(dest)
+        if target is None and there is None:
+            raise CallExit(NOPROC, dest, advice=self._directory.advice_on(dest))
+        if target is not None and target is current_process.get():
+            raise CallExit(CALLING_SELF, dest)
+        try:
+            if target is not None:
+                target.deliver(System(None, None, "terminate", reason))
+                ended = await self.join(target.pid, timeout)
+            else:
+                assert there is not None
+                ended = await there.remote.stop(there.place, reason, timeout)
+        except TimeoutError:
+            ended = TIMEOUT
+        if not is_same(ended, reason):
+            raise CallExit(ended, dest)
 
 
 class _Joiner(From):

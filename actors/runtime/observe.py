@@ -9,13 +9,13 @@ import asyncio
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from types import FrameType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from aybiza.actors.runtime.errors import UNSET, CallExit
+from aybiza.actors.runtime.frames import frames_of, line_of
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import NOPROC
@@ -84,21 +84,6 @@ def observe(vm: VM, dest: Dest) -> Observation:
         reductions=process.reductions,
         memory=_memory(process),
     )
-
-
-def frames_of(task: asyncio.Task[None] | None) -> Iterator[FrameType]:
-    """The frames of what `task` waits in, outermost first."""
-    waiting: Any = task.get_coro() if task else None
-    while waiting is not None:
-        frame = getattr(waiting, "cr_frame", None)
-        if frame is not None:
-            yield frame
-        waiting = getattr(waiting, "cr_await", None)
-
-
-def line_of(frame: FrameType) -> str:
-    """The file and line at which `frame` is."""
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _status(

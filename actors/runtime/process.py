@@ -327,3 +327,18 @@ class Process:
         self.links = self.monitors = self.monitoring = None
         self.callers = self.held = None
         self.starting = self.server = self.last_message = self.task = None
+
+
+def link_both(one: Process, other: Process) -> None:
+    """Link two processes."""
+    for process, peer in ((one, other), (other, one)):
+        if process.links is None:
+            process.links = {}
+        process.links[peer] = None
+
+
+def unlink_both(one: Process, other: Process) -> None:
+    """Undo `link_both`, silently."""
+    for process, peer in ((one, other), (other, one)):
+        if process.links:
+            process.links.pop(peer, None)

@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from aybiza.actors.runtime import registry_server
 from aybiza.actors.runtime.errors import PROGRAM_ENDS, CallExit, NameTaken, UnknownName
 from aybiza.actors.runtime.holdings import Holding, hold, let_go
 from aybiza.actors.runtime.patterns import NOTHING, Clause, counted, first
@@ -168,9 +169,7 @@ class Registry:
 
         Raises `StartError(("already_started", pid))` if it is there, and what the class raises.
         """
-        from aybiza.actors.runtime.registry_server import start_link
-
-        return await start_link(vm, Registry(**options))
+        return await registry_server.start_link(vm, Registry(**options))
 
     # What a process does with its entries
 

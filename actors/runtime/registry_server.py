@@ -8,19 +8,32 @@ A process that leaves the table is unlinked. Under its name the process itself i
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from aybiza.actors.runtime.errors import Stop
 from aybiza.actors.runtime.gen_server import GenServer
 from aybiza.actors.runtime.messages import Exit
 from aybiza.actors.runtime.pid import Pid
-from aybiza.actors.runtime.process import Process
-from aybiza.actors.runtime.registry import Registry
-from aybiza.actors.runtime.relations import link_both
+from aybiza.actors.runtime.process import Process, link_both
 from aybiza.actors.runtime.vm import VM
 
 
-async def start_link(vm: VM, table: Registry) -> Pid:
+class Kept(Protocol):
+    """The table of a registry, for the process that keeps it."""
+
+    name: str
+
+    def belong_to(
+        self, owner: Process, entered: Callable[[Process], None], left: Callable[[Process], None]
+    ) -> None:
+        """Stand in the VM's registries until `owner` ends."""
+
+    def statistics(self) -> Any:
+        """How much it holds, as a named tuple."""
+
+
+async def start_link(vm: VM, table: Kept) -> Pid:
     """Start the process of `table`, linked to the caller; see `Registry.start_link`."""
     pid = await vm.start(RegistryServer, table, name=table.name, link=True)
     assert pid is not None
@@ -32,7 +45,7 @@ class RegistryServer(GenServer):
 
     traps_exits = True
 
-    async def init(self, table: Registry) -> None:
+    async def init(self, table: Kept) -> None:
         if table.name in self.vm.registries:
             raise Stop(("name_taken", table.name))
         self._table = table
@@ -52,4 +65,4 @@ class RegistryServer(GenServer):
 
     def get_state(self) -> dict[str, Any]:
         """How much the table holds."""
-        return self._table.statistics()._asdict()
+        return dict(self._table.statistics()._asdict())

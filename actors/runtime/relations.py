@@ -1,23 +1,23 @@
-"""`Relations`: links and monitors, who hears of whose end."""
+"""`Relations`: links, monitors and exit signals: who hears of whose end, and who causes it."""
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterator
 
 from aybiza.actors.runtime.directory import Directory, calling_process
 from aybiza.actors.runtime.errors import ExitError
 from aybiza.actors.runtime.messages import Down
 from aybiza.actors.runtime.pid import Dest, Pid
-from aybiza.actors.runtime.process import Process
-from aybiza.actors.runtime.reasons import NOPROC, Reason
+from aybiza.actors.runtime.process import Process, current_process, link_both, unlink_both
+from aybiza.actors.runtime.reasons import KILL, KILLED, NOPROC, Reason
 
 
-class Relations(Directory):
-    """The part of the VM that relates processes to each other; see the module."""
+class Relations:
+    """See the module. Whom a `dest` means the `directory` says; `refs` numbers the monitors."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._refs = itertools.count(1)
+    def __init__(self, directory: Directory, refs: Iterator[int]) -> None:
+        self._directory = directory
+        self._refs = refs
         # Monitors that were made by a name, which their `Down` tells.
         self._monitored_names: dict[int, Dest] = {}
 
@@ -28,9 +28,9 @@ class Relations(Directory):
         is raised in it.
         """
         process = calling_process("link")
-        target = self.find(dest)
-        if target is None and (place := self._place(dest)) is not None:
-            self.remote.link(process, place)  # type: ignore[union-attr]
+        target = self._directory.find(dest)
+        if target is None and (there := self._directory.elsewhere(dest)) is not None:
+            there.remote.link(process, there.place)
         elif target is None:
             if not process.trap_exit:
                 raise ExitError(NOPROC)
@@ -41,11 +41,11 @@ class Relations(Directory):
     def unlink(self, dest: Dest) -> None:
         """Undo `link`; an `Exit` that has arrived already stays in the mailbox."""
         process = calling_process("unlink")
-        target = self.find(dest)
+        target = self._directory.find(dest)
         if target is not None:
             unlink_both(process, target)
-        elif (place := self._place(dest)) is not None:
-            self.remote.unlink(process, place)  # type: ignore[union-attr]
+        elif (there := self._directory.elsewhere(dest)) is not None:
+            there.remote.unlink(process, there.place)
 
     def monitor(self, dest: Dest) -> int:
         """Have the calling process told by `Down(ref, …)` when `dest` ends; returns `ref`.
@@ -54,9 +54,9 @@ class Relations(Directory):
         """
         watcher = calling_process("monitor")
         ref = next(self._refs)
-        target = self.find(dest)
-        if target is None and (place := self._place(dest)) is not None:
-            self.remote.monitor(watcher, ref, dest, place)  # type: ignore[union-attr]
+        target = self._directory.find(dest)
+        if target is None and (there := self._directory.elsewhere(dest)) is not None:
+            there.remote.monitor(watcher, ref, dest, there.place)
             return ref
         shown = (dest, watcher.pid.node) if isinstance(dest, str) else dest
         if target is None:
@@ -87,13 +87,27 @@ class Relations(Directory):
                 target.monitors.pop(ref, None)
             self._monitored_names.pop(ref, None)
             return True
-        if self.remote is not None:
-            self.remote.demonitor(ref)
+        if self._directory.remote is not None:
+            self._directory.remote.demonitor(ref)
         if flush:
             watcher.take(lambda message: type(message) is Down and message.ref == ref)
         return False
 
-    def _bereave(self, process: Process, reason: Reason) -> None:
+    def exit(self, dest: Dest, reason: Reason) -> None:
+        """Send an exit signal, as `Process.exit/2`; `KILL` cannot be trapped."""
+        target = self._directory.find(dest)
+        if target is not None:
+            if isinstance(reason, str) and reason == KILL:
+                target.end(KILLED)
+            else:
+                sender = current_process.get()
+                target.signal(sender.pid if sender else None, reason)
+        elif (there := self._directory.elsewhere(dest)) is not None:
+            there.remote.exit(there.place, reason)
+        elif not isinstance(dest, str):
+            self._directory.refuse(dest)
+
+    def bereave(self, process: Process, reason: Reason) -> None:
         """`process` is dead: tell its links and monitors, and end its own monitors."""
         pid = process.pid
         for linked in process.links or ():
@@ -107,18 +121,3 @@ class Relations(Directory):
             if watched.monitors:
                 watched.monitors.pop(ref, None)
             self._monitored_names.pop(ref, None)
-
-
-def link_both(one: Process, other: Process) -> None:
-    """Link two processes."""
-    for process, peer in ((one, other), (other, one)):
-        if process.links is None:
-            process.links = {}
-        process.links[peer] = None
-
-
-def unlink_both(one: Process, other: Process) -> None:
-    """Undo `link_both`, silently."""
-    for process, peer in ((one, other), (other, one)):
-        if process.links:
-            process.links.pop(peer, None)

@@ -9,19 +9,27 @@ every name free again. What does not end within `ENDING_SECONDS` is killed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from aybiza.actors.runtime.errors import UNSET, StartError
+from aybiza.actors.runtime.errors import UNSET, NameTaken, StartError
 from aybiza.actors.runtime.messages import From
-from aybiza.actors.runtime.process import Process
+from aybiza.actors.runtime.process import Body, Process, link_both, unlink_both
 from aybiza.actors.runtime.reasons import KILLED, NORMAL, SHUTDOWN, TIMEOUT, Crashed, Reason
-from aybiza.actors.runtime.relations import link_both, unlink_both
 from aybiza.actors.runtime.teaching import failed_start, not_made
 from aybiza.actors.runtime.time_limit import TimeLimit
 
 ENDING_SECONDS = 5.0
+
+
+class Startable:
+    """What `VM.start` starts: the base of `GenServer`."""
+
+    @classmethod
+    def body(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Body:
+        """What the process of such a server runs."""
+        raise NotImplementedError
 
 
 class Starting(From):
@@ -227,6 +235,20 @@ async def gone(process: Process) -> None:
 def out_of_time(started: Starting, _: Any) -> None:
     """The limit of a start is over."""
     started.refuse(TIMEOUT)
+
+
+async def named(
+    claim: Callable[[Process], Awaitable[None]], body: Body, process: Process
+) -> Body | None:
+    """The body of a server with a name that is unique in the cluster."""
+    try:
+        await claim(process)
+    except (NameTaken, TimeoutError) as refusal:
+        taken = ("already_started", refusal.pid) if isinstance(refusal, NameTaken) else TIMEOUT
+        if process.starting is not None:
+            process.starting.refusal = taken
+        return None
+    return body
 
 
 def _is_normal(reason: Reason) -> bool:

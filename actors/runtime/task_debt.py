@@ -16,8 +16,7 @@ from typing import Any, Self, TypeAlias
 from aybiza.actors.runtime.errors import CallExit
 from aybiza.actors.runtime.messages import Down, From, TaskResult
 from aybiza.actors.runtime.pid import Pid
-from aybiza.actors.runtime.process import Process
-from aybiza.actors.runtime.relations import unlink_both
+from aybiza.actors.runtime.process import Process, unlink_both
 from aybiza.actors.runtime.time_limit import seconds_of
 
 Told: TypeAlias = TaskResult | Down

@@ -208,16 +208,16 @@ def not_a_server(giver: str, given: Any, base: type) -> TypeError:
         text = f"an instance of {name}, and makes one itself: write {giver}({name}, …)"
     elif isinstance(given, type):
         name = given.__name__
-        text = f"the class {name}, which is no {base.__name__}: derive it from {base.__name__}"
+        text = f"the class {name}, which is no GenServer: derive it from GenServer"
     elif inspect.iscoroutine(given):
         name = given.__qualname__
-        text = f"the coroutine {name}: give it a class derived from {base.__name__}"
+        text = f"the coroutine {name}: give it a class derived from GenServer"
         given.close()
     elif callable(given):
         name = getattr(given, "__qualname__", repr(given))
         text = f"the function {name}: a function runs by vm.spawn({name}) or Task.start(vm, {name})"
     else:
-        text = f"{given!r}: it takes a class derived from {base.__name__}"
+        text = f"{given!r}: it takes a class derived from GenServer"
     return TypeError(f"{giver} was given {text}{at(callers_line())}")
 
 

@@ -1,8 +1,9 @@
-"""`TimeLimit`: one timer for all calls that may wait equally long.
+"""`TimeLimit`: one timer for all calls that may wait equally long; `TimeLimits`: a VM's clock.
 
 Almost every call is answered long before its limit, and to make and cancel a timer costs as much
 as a sixth of a call. Those with the same limit come due in the order in which they began, so one
-timer, set for the oldest, serves them all. `TimeLimits` has one for each limit that is asked for.
+timer, set for the oldest, serves them all. `TimeLimits` has one for each limit that is asked for,
+on the loop that is the clock. Whatever is asked of it raises `VMClosed` while there is none.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import Any, NoReturn
+
+from aybiza.actors.runtime.errors import VMClosed
+from aybiza.actors.runtime.teaching import not_open
 
 Act = Callable[[Any, Any], None]
 
@@ -35,30 +39,57 @@ def seconds_of(limit: Any) -> float:
     return float(min(max(seconds, 0.0), LONGEST_SECONDS))
 
 
+class _NoLoop:
+    """Stands for the loop while there is none."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise VMClosed(not_open())
+
+
+NO_LOOP: Any = _NoLoop()
+
+
 class TimeLimits:
-    """The limits of a loop, by their seconds."""
+    """The limits of the running loop, by their seconds."""
 
-    __slots__ = ("_kept", "_loop")
+    __slots__ = ("_kept", "loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop = NO_LOOP
         self._kept: dict[float, TimeLimit] = {}
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a loop."""
+        return self.loop is not NO_LOOP
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run on `loop`."""
+        self.loop = loop
+
+    def now(self) -> float:
+        """Monotonic seconds of the clock."""
+        return self.loop.time()
 
     def of(self, seconds: float) -> TimeLimit:
         """The limit of `seconds`, to which who waits is added; raises as `seconds_of`."""
+        if self.loop is NO_LOOP:
+            raise VMClosed(not_open())
         seconds = seconds_of(seconds)
         limit = self._kept.get(seconds)
         if limit is None:
             kept = len(self._kept) < KEPT
-            limit = TimeLimit(self._loop, seconds, kept=kept)
+            limit = TimeLimit(self.loop, seconds, kept=kept)
             if kept:
                 self._kept[seconds] = limit
         return limit
 
     def close(self) -> None:
-        """Forget everyone."""
+        """Forget everyone, and the loop."""
         for limit in self._kept.values():
             limit.close()
+        self._kept.clear()
+        self.loop = NO_LOOP
 
 
 class TimeLimit:

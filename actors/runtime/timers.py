@@ -19,8 +19,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from aybiza.actors.runtime.pid import Pid
-from aybiza.actors.runtime.time_limit import LONGEST_SECONDS
+from aybiza.actors.runtime.directory import Directory
+from aybiza.actors.runtime.pid import Dest, Pid
+from aybiza.actors.runtime.process import current_process
+from aybiza.actors.runtime.time_limit import LONGEST_SECONDS, TimeLimits
 
 # What is due at once and for ever would let nothing else run.
 SHORTEST_INTERVAL = 0.001
@@ -48,7 +50,7 @@ class Timer:
         self._loop = loop
         self._act, self._args = act, args
         self._every = seconds if every else None
-        self._tie: tuple[Tied, int] | None = None
+        self._tie: tuple[Timers, int] | None = None
         self.fired = False
         self.ref = 0
         self._handle = loop.call_later(seconds, self._fire)
@@ -85,21 +87,45 @@ class Timer:
             tied.untie(self, serial)
 
 
-class Tied:
-    """Which timers end with which process, by the serial of its pid, and which with the VM."""
+class Timers:
+    """All timers of a VM: which end with which process, by the serial of its pid, and which with
+    the VM. `directory` says whose a pid is; `limits` is the clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Directory, limits: TimeLimits) -> None:
+        self._directory = directory
+        self._limits = limits
         self._timers: dict[int, dict[Timer, None]] = {}
 
     def __len__(self) -> int:
         """How many end with a process."""
         return sum(len(timers) for serial, timers in self._timers.items() if serial != THE_VM)
 
-    def tie(self, timer: Timer, pid: Pid | None) -> None:
+    def after(
+        self, seconds: float, dest: Dest | None, act: Callable[..., object], *args: Any
+    ) -> Timer:
+        """Call `act(*args)` in `seconds`, unless the process whose pid `dest` is ends before."""
+        timer = Timer(self._limits.loop, duration(seconds), act, *args)
+        return self._tie(timer, dest if isinstance(dest, Pid) else None)
+
+    def every(self, seconds: float, dest: Dest, act: Callable[..., object], *args: Any) -> Timer:
+        """The same every `seconds`; where `dest` is no pid, the running process counts."""
+        least = duration(seconds, least=SHORTEST_INTERVAL)
+        timer = Timer(self._limits.loop, least, act, *args, every=True)
+        caller = current_process.get()
+        own = caller.pid if caller else None
+        return self._tie(timer, dest if isinstance(dest, Pid) else own)
+
+    def _tie(self, timer: Timer, pid: Pid | None) -> Timer:
         """Let `timer` end with the local process `pid`, or with the VM."""
+        if pid is not None and self._directory.find(pid) is None:
+            if self._directory.elsewhere(pid) is None:
+                timer.cancel()
+                return timer
+            pid = None
         serial = THE_VM if pid is None else pid.serial
         self._timers.setdefault(serial, {})[timer] = None
         timer._tie = (self, serial)
+        return timer
 
     def untie(self, timer: Timer, serial: int) -> None:
         """`timer` is done with."""

@@ -9,7 +9,7 @@ import pytest
 
 from aybiza.actors.runtime import VM, Down, Exit, Process, virtual_time
 from aybiza.actors.runtime.holdings import Holding, hold, let_go
-from aybiza.actors.runtime.relations import link_both
+from aybiza.actors.runtime.process import link_both
 
 
 class Noted(Holding):

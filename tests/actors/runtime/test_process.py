@@ -23,7 +23,7 @@ from aybiza.actors.runtime import (
     current_process,
     virtual_time,
 )
-from aybiza.actors.runtime.process import INSIST_SECONDS, INSIST_TIMES, MESSAGES_A_SLICE
+from aybiza.actors.runtime.process import MESSAGES_A_SLICE
 
 Logs = list[MutableMapping[str, Any]]
 
@@ -192,55 +192,6 @@ async def test_a_process_that_ends_itself_handles_no_further_message() -> None:
         vm.cast(pid, "two")
         assert await vm.join(pid) == "enough"
     assert handled == ["one"]
-
-
-# Code that does not let itself be cancelled
-
-
-class Stubborn(GenServer):
-    """Swallows every cancellation for ever, or the first `times`."""
-
-    async def handle_cast(self, times: int) -> None:
-        swallowed = 0
-        while swallowed < times:
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                swallowed += 1
-
-
-@virtual_time
-async def test_a_callback_that_swallows_one_cancellation_ends_all_the_same() -> None:
-    async with VM() as vm:
-        pid = await vm.start(Stubborn)
-        assert pid is not None
-        vm.cast(pid, 1)
-        vm.cast(pid, 0)
-        await asyncio.sleep(0.001)
-        vm.exit(pid, "go")
-        assert await vm.join(pid) == "go"
-        assert vm.now() < INSIST_SECONDS
-
-
-def test_a_callback_that_swallows_every_cancellation_is_abandoned_and_named(logs: Logs) -> None:
-    @virtual_time
-    async def scenario() -> None:
-        async with VM() as vm:
-            pid = await vm.start(Stubborn, name="mule")
-            assert pid is not None
-            vm.cast(pid, INSIST_TIMES + 2)
-            await asyncio.sleep(0.001)
-            vm.exit(pid, KILL)
-            assert await vm.join(pid, 60) == KILLED
-            assert vm.whereis("mule") is None
-            assert await vm.start(Stubborn, name="mule") is not None
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    scenario()
-    (told,) = [entry for entry in logs if entry["event"] == "process_abandoned"]
-    assert told["name"] == "mule"
-    assert told["server"] == "Stubborn"
-    assert "test_process.py:" in told["at"] or "locks.py" in told["at"]
 
 
 # Fairness

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from aybiza.actors.runtime import KILL, VM, Exit, Registry, RemoteBusy, virtual_time
+from aybiza.actors.runtime.process import link_both
 from aybiza.actors.runtime.registry import Entry
-from aybiza.actors.runtime.relations import link_both
 from tests.actors.runtime.test_registry import Keys, processes, registry
 
 

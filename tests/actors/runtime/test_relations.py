@@ -198,7 +198,7 @@ async def test_a_monitor_of_a_name_tells_the_name_and_the_node() -> None:
         vm.exit(watched, "boom")
         await vm.join(watched)
         assert await vm.call(watcher, "seen") == [Down(ref, ("watched", vm.node), "boom")]
-        assert not vm._monitored_names
+        assert not vm._relations._monitored_names
 
 
 @virtual_time
