@@ -31,7 +31,6 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from aybiza.actors import names
-from aybiza.actors.measures.performance import analyze_model_performance_trends
 from aybiza.actors.placement.drain import Progress
 from aybiza.actors.placement.drain_actor import Begin, Undo
 from aybiza.actors.placement.placement_actor import board
@@ -77,6 +76,8 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
         case {"op": "calls"}:
             return {"calls": await calls(vm)}
         case {"op": "performance", "period": str(period)}:
+            from aybiza.actors.measures.performance import analyze_model_performance_trends
+
             return {"performance": await analyze_model_performance_trends(vm, period)}
         case {"op": "observe" | "kill" as op, "process": str(which), **options}:
             meant = options.get("node")

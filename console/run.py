@@ -135,7 +135,14 @@ def run(
     max_restarts: Annotated[
         int, typer.Option(min=0, help="Restarts within 30 s before the node is given up.")
     ] = 5,
-    node_main: Annotated[str, typer.Option(hidden=True)] = NODE_MAIN,
+    node_main: Annotated[
+        str,
+        typer.Option(
+            help="What runs in each node instead of phone agents (docs/runtime.md).",
+            metavar="MODULE:FUNCTION",
+            show_default=False,
+        ),
+    ] = NODE_MAIN,
 ) -> None:
     """Run a node or several, keep them alive, and end them in order when told to.
 
@@ -157,9 +164,10 @@ def run(
     os.environ.update(given)
     settings = settings_or_exit()
     policy_or_exit(settings)
-    agent = agent_or_exit(settings)
-    tools_or_exit(settings, agent)
-    quotas_or_exit(settings, agent)
+    if node_main == NODE_MAIN:
+        agent = agent_or_exit(settings)
+        tools_or_exit(settings, agent)
+        quotas_or_exit(settings, agent)
     if emulated is not None:
         stand_in_or_exit(settings)
 

@@ -138,12 +138,19 @@ def test_the_runtime_needs_structlog_and_nothing_else(wheel: Path, tmp_path: Pat
     assert run(alone / "bin" / "python", "counter.py", cwd=tmp_path) == "42\n"
 
 
-def test_without_the_voice_the_command_says_what_to_install(wheel: Path, tmp_path: Path) -> None:
-    cluster = environment(wheel, "cluster", wanted("cluster"))
+def test_the_runtime_alone_has_no_command_and_says_what_to_install(
+    wheel: Path, tmp_path: Path
+) -> None:
+    alone = environment(wheel, "commandless", {"structlog"})
+    assert run(alone / "bin" / "aybiza", "--help", cwd=tmp_path, expected=2) == ""
+
+
+def test_the_cluster_is_enough_for_nodes_of_ones_own(wheel: Path, tmp_path: Path) -> None:
     assert "thespian" in wanted("cluster")
     assert "boto3" not in wanted("cluster")
-    assert run(cluster / "bin" / "aybiza", "--help", cwd=tmp_path, expected=2) == ""
-    imports = "import aybiza.actors.cluster, aybiza.actors.node.client; print('joined')"
+    cluster = environment(wheel, "cluster", wanted("cluster"))
+    assert "--node-main" in run(cluster / "bin" / "aybiza", "run", "--help", cwd=tmp_path)
+    imports = "import aybiza.console.member, aybiza.actors.node.client; print('joined')"
     assert run(cluster / "bin" / "python", "-c", imports, cwd=tmp_path) == "joined\n"
 
 

@@ -1,0 +1,37 @@
+"""The tutorial of the runtime: its programs are the files of `examples/runtime/`, and print what it
+says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STEPS = ROOT / "examples" / "runtime"
+PAGE = (ROOT / "docs" / "runtime.md").read_text(encoding="utf-8")
+PRINTED = dict(re.findall(r"    \$ python (\w+\.py)\n((?:    .+\n)+)", PAGE))
+
+
+def test_the_page_shows_every_program_as_it_stands() -> None:
+    shown = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    files = {path.read_text(encoding="utf-8") for path in STEPS.glob("*.py")}
+    assert len(shown) == 6
+    assert set(shown) == files
+
+
+@pytest.mark.parametrize("name", sorted(PRINTED))
+def test_a_program_prints_what_the_page_says(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, name], cwd=STEPS, capture_output=True, text=True, timeout=50, check=True
+    )
+    log = re.compile(r"^(\d{4}-|Traceback|  |\w+Error:)")
+    printed = [line for line in done.stdout.splitlines() if not log.match(line)]
+    assert printed == [line[4:] for line in PRINTED[name].splitlines()]
+
+
+def test_the_page_says_what_five_programs_print() -> None:
+    assert len(PRINTED) == 5
