@@ -106,6 +106,7 @@ class _NodeProcess:
         self._cookie_file = load(environment).cookie_file
         emulated = f"--emulated={engine.value}"
         command = [sys.executable, "-m", "aybiza.console", "run", emulated, "--json"]
+        command += ["--parent", str(os.getpid())]
         self._process = subprocess.Popen(
             command,
             env=environment,

@@ -143,6 +143,7 @@ def run(
             show_default=False,
         ),
     ] = NODE_MAIN,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run a node or several, keep them alive, and end them in order when told to.
 
@@ -160,6 +161,10 @@ def run(
         "AYBIZA_JOIN": ",".join(join) if join else None,
         "AYBIZA_COOKIE_FILE": cookie_file and os.path.abspath(cookie_file),
     }
+    if parent is not None:
+        from aybiza.actors.node.process import stop_with_parent
+
+        stop_with_parent(parent)
     given = {variable: str(value) for variable, value in overrides.items() if value is not None}
     os.environ.update(given)
     settings = settings_or_exit()

@@ -51,6 +51,16 @@ def die_with_parent(limit: float = 5.0) -> None:
         os._exit(os.EX_UNAVAILABLE)
 
 
+def stop_with_parent(parent: int) -> None:
+    """Have the kernel send SIGTERM to this process when the thread that started it ends.
+
+    `parent` is the process that it was started by; when that is gone already, SIGTERM comes now.
+    """
+    _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def restore_fatal_signals() -> None:
     """Let a fault end the process: Thespian's handler would return into the fault for ever."""
     for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL):

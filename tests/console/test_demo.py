@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from aybiza.actors.memory.sqlite_store import Row, SqliteStore
 from aybiza.console.demo import journal_verdict
 from aybiza.dialogue.journal import AgentSentence, CallerTurn, Entry, SentenceHeard, encode
+from tests.actors.node.kit import is_alive, until
 
 SECONDS = 55
 
@@ -85,3 +87,22 @@ def test_an_unknown_script_is_told_and_fails(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "nonsense" in done.stderr
+
+
+def test_a_killed_demonstration_leaves_no_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "aybiza.console", "demo", "--engine", "scripted"]
+    with subprocess.Popen(
+        [*command, "--record", str(tmp_path / "demo.wav")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        assert demo.stdout is not None
+        try:
+            until(lambda: "Application" in demo.stdout.readline(), "the node is up")
+            started = psutil.Process(demo.pid).children(recursive=True)
+            assert len(started) > 3
+        finally:
+            demo.kill()
+        until(lambda: not any(is_alive(process) for process in started), "all have ended")

@@ -77,6 +77,34 @@ def test_a_linked_child_is_killed_with_its_parent() -> None:
         until(lambda: not is_alive(child), "the child has ended")
 
 
+def test_a_process_stops_in_order_when_the_one_that_started_it_is_killed() -> None:
+    script = """
+def orderly(parent):
+    signal.signal(signal.SIGTERM, lambda *_: (say("in order"), os._exit(0)))
+    process.stop_with_parent(parent)
+    say(os.getpid())
+    time.sleep(3600)
+
+multiprocessing.get_context("fork").Process(target=orderly, args=[os.getpid()]).start()
+time.sleep(3600)
+"""
+    with running(script) as parent:
+        (child,) = lines(parent, 1)
+        parent.kill()
+        assert lines(parent, 1) == ["in order"]
+        until(lambda: not psutil.pid_exists(int(child)), "the child has ended")
+
+
+def test_a_process_whose_starter_is_gone_already_stops_at_once() -> None:
+    script = """
+signal.signal(signal.SIGTERM, lambda *_: (say("in order"), os._exit(0)))
+process.stop_with_parent(os.getppid() + 1)
+time.sleep(3600)
+"""
+    with running(script) as started:
+        assert lines(started, 1) == ["in order"]
+
+
 def test_orphans_are_adopted_and_ended() -> None:
     script = """
 process.adopt_orphans()
