@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from aybiza.console import bench, config, demo, faults, models, nodes, operate, run
+from aybiza.console import bench, config, demo, dial, faults, models, nodes, operate, run
 
 app = typer.Typer(
     name="aybiza",
@@ -26,6 +26,7 @@ app = typer.Typer(
 
 app.command("run", cls=run.RunCommand, epilog=run.EXAMPLES)(run.run)
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
+app.command("dial", epilog=dial.EXAMPLE)(dial.dial)
 app.command("tree", epilog="Example: aybiza tree --json")(operate.tree)
 app.command("calls", epilog="Example: aybiza calls --json")(operate.calls)
 app.command("performance", epilog="Example: aybiza performance --period 7d")(operate.performance)

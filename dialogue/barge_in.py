@@ -60,7 +60,7 @@ class BargeIn:
         said = " ".join(turn.sentences.values())
         asking = turn.complete and overheard.is_question(turn.sentences.get(turn.last_seq, ""))
         over_agent = phase in TALKING or (self._over_agent and phase is Phase.LISTENING)
-        if not text or (over_agent and overheard.is_echo(text, said, asking=asking)):
+        if not text or (over_agent and overheard.is_echo(text, said, asking=asking, begun=begun)):
             return True
         if phase is Phase.LISTENING or self._conversation.segments:
             return False

@@ -133,18 +133,22 @@ def is_courtesy(text: str, language: str, *, begun: bool = False) -> bool:
     return _consists_of(words_of(text), phrases, begun)
 
 
-def is_echo(text: str, said: str, *, asking: bool = False) -> bool:
-    """Whether the words are a run of what the agent has `said`; `asking`: in a question."""
+def is_echo(text: str, said: str, *, asking: bool = False, begun: bool = False) -> bool:
+    """Whether the words are a run of what the agent has `said`; `asking`: in a question. `begun`:
+    more may follow, so that one word of a statement may be the first of an echo."""
     words, own = words_of(text), words_of(said)
-    if len(words) < (ECHO_WORDS_OF_A_QUESTION if asking else ECHO_WORDS):
-        return False
-    return is_run(words, own)
+    if asking or not begun:
+        least = ECHO_WORDS_OF_A_QUESTION if asking else ECHO_WORDS
+        return len(words) >= least and is_run(words, own)
+    return bool(words) and is_run(words, own, begun=True)
 
 
-def is_run(words: list[str], of: list[str]) -> bool:
-    """Whether the words stand in `of`, one behind the other."""
-    starts = range(len(of) - len(words) + 1)
-    return any(of[start : start + len(words)] == words for start in starts)
+def is_run(words: list[str], of: list[str], *, begun: bool = False) -> bool:
+    """Whether the words stand in `of`, one behind the other; `begun`: the last may be the beginning
+    of one."""
+    length = len(words)
+    runs = (of[start : start + length] for start in range(len(of) - length + 1))
+    return any(run == words or (begun and _begins(words, tuple(run))) for run in runs)
 
 
 def is_question(text: str) -> bool:

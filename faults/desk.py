@@ -37,6 +37,10 @@ AGENT: Final = Agent(
 )
 
 
+# How long `look_up` takes.
+TOOL_SECONDS: Final = 0.3
+
+
 def agent(**changes: Any) -> Agent:
     """The agent of the front desk, with these fields changed."""
     return AGENT.model_copy(update=changes)
@@ -63,7 +67,7 @@ def answering(answers: Answers) -> Callable[[Body], Reply]:
 class Desk(ToolRegistry):
     """See the module; `seconds` is how long `look_up` takes."""
 
-    def __init__(self, seconds: float = 0.3) -> None:
+    def __init__(self, seconds: float = TOOL_SECONDS) -> None:
         self.seconds = seconds
         self.written: list[ToolRun] = []
         what = {"type": "object", "properties": {"what": {"type": "string"}}}
@@ -72,7 +76,7 @@ class Desk(ToolRegistry):
                 Tool("look_up", "Looks something up.", self._look_up, what),
                 Tool("break_down", "Fails.", self._break_down, what),
                 Tool("book", "Books something.", self._book, what, effect="write"),
-                Tool("transfer", "Puts the caller through.", self._end, what, effect="transfer"),
+                Tool("transfer", "Puts them through.", self._transfer, what, effect="transfer"),
                 Tool("end_call", "Ends the call.", self._end, what, effect="end_call"),
             ]
         )
@@ -87,6 +91,9 @@ class Desk(ToolRegistry):
     async def _book(self, given: dict[str, Any], use: ToolRun) -> dict[str, Any]:
         self.written.append(use)
         return {"booked": True}
+
+    async def _transfer(self, given: dict[str, Any], use: ToolRun) -> dict[str, Any]:
+        return {"ok": True, "to": given.get("what", "")}
 
     async def _end(self, given: dict[str, Any], use: ToolRun) -> dict[str, Any]:
         return {"ok": True}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from aybiza.dialogue import overheard
 from aybiza.dialogue.assent import assent
 from aybiza.dialogue.conversation import CONTINUE
 from aybiza.dialogue.journal import (
@@ -224,7 +225,12 @@ def _answered(outcome: Outcome) -> Iterator[str]:
     for said in outcome.report.turns:
         ended = said.end_ms if said.end_ms is not None else outcome.report.duration_ms
         late = outcome.report.duration_ms - ended < LATE_MS
-        if _words(said) and not late and _letters(said.said) not in taken:
+        if (
+            _words(said)
+            and not late
+            and not _only_listens(outcome, said)
+            and (_letters(said.said) not in taken)
+        ):
             yield f"what the caller said was lost: {said.said[:40]!r}"
 
 
@@ -311,8 +317,15 @@ def _prompt(outcome: Outcome) -> Iterator[str]:
     # A tool that is used without a word before it costs a second request.
     silent = any(not isinstance(reply, str) and not reply.get("say") for reply in replies)
     limit = PROMPT_MS + outcome.plan.thinks_ms * (1 + silent) + TOOL_MS * silent
+    agent = outcome.plan.options()["agent"]
+    texts = [entry.text for _, entry in outcome.entries if isinstance(entry, AgentSentence)]
+    if any(overheard.asks_in_pieces(text, agent.language) for text in texts):
+        limit += agent.patience_ms
+    yields = agent.greeting_yields and agent.barge_in and not agent.protected
     for turn in outcome.report.turns:
-        if turn.response_ms is not None and turn.response_ms > limit and _words(turn):
+        heard_out = turn.barge_in and not yields
+        slow = turn.response_ms is not None and turn.response_ms > limit
+        if slow and not heard_out and _words(turn):
             yield f"{turn.said!r} was answered after {turn.response_ms:.0f} ms"
 
 
@@ -340,6 +353,15 @@ INVARIANTS: Final[list[Callable[[Outcome], Iterator[str]]]] = [
 def _words(turn: Turn) -> bool:
     """Whether the caller said something that asks for an answer."""
     return bool(turn.said) and turn.said != NOISE and not turn.said.startswith("keys ")
+
+
+def _only_listens(outcome: Outcome, turn: Turn) -> bool:
+    """Whether what was said over the agent is no turn: that somebody listens, or its own echo."""
+    if not turn.barge_in:
+        return False
+    said = " ".join(e.text for _, e in outcome.entries if isinstance(e, AgentSentence))
+    language = outcome.plan.options()["agent"].language
+    return overheard.is_back_channel(turn.said, language) or overheard.is_echo(turn.said, said)
 
 
 def _letters(text: str) -> str:

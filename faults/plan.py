@@ -17,8 +17,11 @@
     after = "SentenceHeard(turn=1, seq=1)"
 
 A step is one of `say`, `interrupt`, `mumble`, `press`, `break_off`, `stay`, `hang_up`, with
-`quiet_ms` or `after_ms` for when. An answer is a text, or a table with the `tool` to use and `say`
-before it. `agent` are changes of the front desk's agent; `thinks_ms`, `delta_ms` the model's pace.
+`quiet_ms` or `after_ms` for when, and `when`, a pattern for what must have been heard. `mumble` is
+how many ms of the agent's speech it waits for, or true. An answer is a text, or a table with the
+`tool` to use and `say` before it. `agent` are changes of the front desk's agent; `thinks_ms`,
+`delta_ms` the model's pace; `tool_seconds` how long `look_up` takes; `parties` who answers at which
+number: an outcome, or a table (`aybiza.emulators.phone.flow.Party`).
 
 Errors: `PlanError` names the file, the place in it, the field and what is known.
 """
@@ -32,9 +35,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from aybiza.emulators.bedrock import Reply, say, use
+from aybiza.emulators.phone import Party
 from aybiza.emulators.phone.script import ScriptError
 from aybiza.faults import caller, vocabulary
-from aybiza.faults.desk import AGENT, Answers, agent
+from aybiza.faults.desk import AGENT, TOOL_SECONDS, Answers, Desk, agent
 from aybiza.faults.fault import Fault, FaultError, fault_of
 
 _FIELDS: Final = {
@@ -46,9 +50,12 @@ _FIELDS: Final = {
     "agent": dict,
     "thinks_ms": (int, float),
     "delta_ms": (int, float),
+    "tool_seconds": (int, float),
+    "parties": dict,
 }
 _ACTS: Final = ("say", "interrupt", "mumble", "press", "break_off", "stay", "hang_up")
 _MOMENTS: Final = ("quiet_ms", "after_ms")
+_USUAL: Final = {"thinks_ms": 400.0, "delta_ms": 30.0, "tool_seconds": TOOL_SECONDS}
 
 
 class PlanError(ValueError):
@@ -67,6 +74,8 @@ class Plan:
     agent: Mapping[str, Any] = field(default_factory=dict)
     thinks_ms: float = 400.0
     delta_ms: float = 30.0
+    tool_seconds: float = TOOL_SECONDS
+    parties: Mapping[str, Any] = field(default_factory=dict)
 
     def script(self) -> list[caller.Step]:
         """The caller's steps."""
@@ -84,15 +93,17 @@ class Plan:
             "answers": self.replies(),
             "thinks_ms": self.thinks_ms,
             "delta_ms": self.delta_ms,
+            "toolbox": Desk(self.tool_seconds),
+            "parties": {number: _party(given) for number, given in self.parties.items()},
         }
 
     def text(self) -> str:
         """The plan as TOML; `parse` reads it back."""
         lines = [f"title = {_toml(self.title)}", f"seed = {self.seed}"]
-        for name, usual in (("thinks_ms", 400.0), ("delta_ms", 30.0)):
+        for name, usual in _USUAL.items():
             if getattr(self, name) != usual:
                 lines.append(f"{name} = {_toml(getattr(self, name))}")
-        for name in ("agent", "answers"):
+        for name in ("agent", "answers", "parties"):
             if table := getattr(self, name):
                 lines += ["", f"[{name}]", *_pairs(table)]
         for name, tables in (
@@ -121,6 +132,11 @@ def parse(text: str, name: str = "plan") -> Plan:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"{name}: is not TOML: {error}") from None
+    return of_table(table, name)
+
+
+def of_table(table: Mapping[str, Any], name: str = "plan") -> Plan:
+    """The plan of a parsed file; `name` is for errors. Raises `PlanError`."""
     _check(table, name)
     faults = []
     for number, given in enumerate(table.get("fault", []), 1):
@@ -137,14 +153,15 @@ def parse(text: str, name: str = "plan") -> Plan:
         answers=table.get("answers", {}),
         seed=table.get("seed", 0),
         agent=table.get("agent", {}),
-        thinks_ms=table.get("thinks_ms", 400.0),
-        delta_ms=table.get("delta_ms", 30.0),
+        parties=table.get("parties", {}),
+        **{key: table.get(key, usual) for key, usual in _USUAL.items()},
     )
     for number, step in enumerate(plan.steps, 1):
         _check_step(step, f"{name}, step {number}")
     try:
         caller.script_of(plan.script())
         plan.replies()
+        plan.options()
     except (ScriptError, ValueError, KeyError, TypeError) as error:
         raise PlanError(f"{name}: {error}") from None
     return plan
@@ -184,7 +201,8 @@ def _step(step: Mapping[str, Any]) -> caller.Step:
         case "interrupt":
             return caller.interrupts(step["interrupt"], 800 if moment is None else moment)
         case "mumble":
-            return caller.mumbles(into_ms=step["mumble"])
+            into = None if step["mumble"] is True else step["mumble"]
+            return caller.mumbles(moment, into_ms=into)
         case "press":
             when.pop("when", None)
             return caller.presses(step["press"], **when)
@@ -193,6 +211,10 @@ def _step(step: Mapping[str, Any]) -> caller.Step:
         case "stay":
             return caller.stays()
     return caller.hangs_up(**when)
+
+
+def _party(given: Any) -> Party:
+    return Party(**given) if isinstance(given, Mapping) else Party(given)
 
 
 def _reply(given: Any) -> Reply:

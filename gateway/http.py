@@ -37,7 +37,7 @@ from aybiza.actors import names
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.provider_health import lost
-from aybiza.actors.memory.memory_actor import Load, append, kept
+from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
 from aybiza.actors.placement.drain_actor import Left, adopt
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, CallExit
@@ -307,6 +307,8 @@ async def _after_stream(
         event = max(event for event, _ in journal)
         append(vm, call_sid, len(journal) + 1, event, [encode(one) for one in following.entries])
         await kept(vm, call_sid)
+        # No stream holds it now; one that takes the call up loads it again.
+        vm.cast(names.MEMORY, Forget(call_sid))
     for one in following.entries:
         if isinstance(one, Transferred):
             log.info("call_transferred", call_id=call_sid, to=one.to, outcome=one.outcome)

@@ -104,6 +104,13 @@ def test_the_agents_own_words_are_its_echo() -> None:
     assert not is_echo("", SAID)
 
 
+@pytest.mark.parametrize("begun", ["From", "from ni", "nine to fi", "on Saturdays"])
+def test_words_that_have_only_begun_may_be_an_echo(begun: str) -> None:
+    assert is_echo(begun, SAID, begun=True)
+    assert not is_echo(f"{begun} Sunday", SAID, begun=True)
+    assert not is_echo(begun, SAID, begun=True, asking=True)
+
+
 def test_few_words_are_no_echo_and_a_choice_of_a_question_is_none() -> None:
     assert not is_echo("Saturdays", SAID)
     assert is_echo("at nine thirty", "Shall it be at nine thirty or at ten?")

@@ -11,7 +11,7 @@ from aybiza.dialogue.events import CallerInterim
 from aybiza.dialogue.journal import CallerSegment, CallerTurn, Entry, Interrupted
 from aybiza.emulators.bedrock import use
 from aybiza.emulators.phone import Report
-from aybiza.faults.caller import Step, hangs_up, interrupts, mumbles, says, stays
+from aybiza.faults.caller import Step, hangs_up, interrupts, mumbles, says
 from aybiza.faults.desk import Desk, agent
 from aybiza.faults.world import World, in_world
 from aybiza.speech.line import Line
@@ -87,18 +87,6 @@ def test_a_cough_while_the_agent_thinks_costs_nothing() -> None:
     assert coughs.report.clears == 0
 
 
-@pytest.mark.parametrize(
-    ("language", "words"), [("en-US", "Mm-hm."), ("de", "Ja."), ("es", "Vale."), ("fr", "Oui.")]
-)
-def test_who_listens_neither_cuts_the_agent_nor_is_answered(language: str, words: str) -> None:
-    call = talk(
-        says("What are your hours?"), interrupts(words), hangs_up(), agent=agent(language=language)
-    )
-    assert HOURS in call.heard
-    assert call.turns == ["What are your hours?"]
-    assert call.report.clears == 0
-
-
 def test_a_sound_of_which_no_words_come_lets_the_agent_go_on() -> None:
     call = talk(
         says("What are your hours?"),
@@ -133,12 +121,12 @@ def test_words_cut_the_agent_within_5_ms_of_being_heard() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Line, "post", posted)
         patch.setattr(Line, "clear", clears)
-        call = talk(says("What are your hours?"), interrupts("Wait, on Sunday?"), hangs_up())
+        call = talk(says("What are your hours?"), interrupts("Excuse me, on Sunday?"), hangs_up())
     assert cleared and (cleared[0] - heard[0]) * 1000 <= 5
     cut = next(entry for entry in call.journal if isinstance(entry, Interrupted))
     assert cut.turn == 1
     segments = [entry for entry in call.journal if isinstance(entry, CallerSegment)]
-    assert segments[-1].text == "Wait, on Sunday?"
+    assert segments[-1].text == "Excuse me, on Sunday?"
 
 
 def test_an_agent_that_needs_two_words_is_not_cut_by_one() -> None:
@@ -156,28 +144,6 @@ def test_the_model_is_told_of_the_greeting_what_was_heard() -> None:
     assert opened.endswith("…") and "help you today" not in told
 
 
-def test_a_greeting_that_may_not_be_interrupted_is_heard() -> None:
-    call = talk(
-        interrupts("What are your hours?", after_ms=900),
-        hangs_up(when="noon"),
-        agent=agent(greeting_yields=False),
-    )
-    assert call.heard.startswith("Welcome to the front desk, how can I help you today?")
-    assert call.turns == ["What are your hours?"]
-
-
-def test_a_text_that_the_law_asks_for_is_heard() -> None:
-    answers = {"What are your hours?": ["This call is recorded for training. " + HOURS]}
-    call = talk(
-        says("What are your hours?"),
-        interrupts("Wait, on Sunday?", after_ms=500),
-        hangs_up(),
-        answers=answers,
-        agent=agent(protected=("This call is recorded for training.",)),
-    )
-    assert "This call is recorded for training." in call.heard
-
-
 # A turn in pieces
 
 
@@ -189,19 +155,6 @@ def test_what_a_caller_adds_at_a_pause_is_the_same_turn() -> None:
     assert [message["role"] for message in last] == ["user"]
     assert f"You said, {name} {number}" in call.heard
     assert (call.report.turns[-1].response_ms or 0) > 0
-
-
-def test_who_was_asked_for_a_number_is_heard_out() -> None:
-    answers = {"I have a question.": ["What is your account number?"]}
-    call = talk(
-        says("I have a question."),
-        says("Four four two."),
-        says("Seven nine.", after_ms=900),
-        hangs_up(),
-        answers=answers,
-    )
-    assert call.turns == ["I have a question.", "Four four two. Seven nine."]
-    assert len(call.asked) == 2
 
 
 # Silence
@@ -238,42 +191,3 @@ def test_a_filler_that_is_not_heard_yet_makes_room_for_the_answer() -> None:
     call = talk(says("What are your hours?"), hangs_up(), thinks_ms=2020)
     assert "One moment" not in call.heard
     assert call.at("We are open") - plain.at("We are open") <= 400
-
-
-def test_noise_does_not_put_off_the_question_whether_anybody_is_there() -> None:
-    call = talk(
-        says("What are your hours?"),
-        *(mumbles(after_ms=4000) for _ in range(4)),
-        stays(),
-        agent=agent(silence_timeout_s=None),
-    )
-    (answer,) = [one for one in call.report.heard if "noon" in one.text]
-    assert call.at("Are you still there?") - answer.until_ms <= 11_500
-
-
-# Goodbye
-
-
-BYE = {"Bye.": [use("end_call", {"what": ""}, "Goodbye, take care."), "Goodbye, take care."]}
-
-
-def test_goodbye_is_said_once() -> None:
-    call = talk(says("Bye."), stays(), answers=BYE)
-    assert call.heard.count("Goodbye") == 1
-
-
-def test_a_goodbye_can_be_taken_back() -> None:
-    call = talk(
-        says("Bye."),
-        interrupts("Wait, one more thing.", after_ms=400),
-        says("What are your hours?"),
-        hangs_up(when="noon"),
-        answers={**BYE, **ANSWERS},
-    )
-    assert HOURS in call.heard
-
-
-def test_thanks_take_no_goodbye_back() -> None:
-    call = talk(says("Bye."), interrupts("Thanks, bye!", after_ms=300), stays(), answers=BYE)
-    assert call.heard.rstrip().endswith("Goodbye, take care.")
-    assert len(call.turns) == 1

@@ -1,0 +1,85 @@
+"""`aybiza dial`: place calls by phone scripts, and tell what the caller heard and how long it took.
+
+Each script is played on a node of its own in virtual time. How to write one is in
+`docs/scripts.md`.
+
+Exit codes: 0 all that was expected held; 1 something did not; 2 a script that cannot be used.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from aybiza.faults.phone_script import PhoneScript, Verdict
+
+EXAMPLE = "Example: aybiza dial --all"
+
+
+def dial(
+    scripts: Annotated[
+        list[str] | None, typer.Argument(help="Names of scripts, or TOML files.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Play all scripts that come with it.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Place the calls of phone scripts, and judge what was heard, and how soon."""
+    from aybiza.faults.phone_script import names
+    from aybiza.faults.plan import PlanError
+
+    wanted = names() if every else list(scripts or [])
+    if not wanted:
+        typer.echo(f"Name a script, or --all of them: {', '.join(names())}", err=True)
+        raise typer.Exit(2)
+    try:
+        loaded = _loaded(wanted)
+    except PlanError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    verdicts = list(_played(loaded, quiet=as_json))
+    wrong = sum(bool(verdict.wrong) for verdict in verdicts)
+    if as_json:
+        rows = [{**asdict(verdict), "result": verdict.result} for verdict in verdicts]
+        typer.echo(json.dumps({"scripts": rows, "wrong": wrong}, indent=2, ensure_ascii=False))
+    else:
+        skipped = sum(bool(verdict.skipped) for verdict in verdicts)
+        told = f"{len(verdicts) - skipped} played, {wrong} wrong"
+        typer.echo(told + (f", {skipped} skipped" if skipped else ""))
+    raise typer.Exit(int(wrong > 0))
+
+
+def _loaded(wanted: list[str]) -> "list[PhoneScript]":
+    from aybiza.faults.phone_script import load
+
+    return [load(name) for name in wanted]
+
+
+def _played(scripts: "list[PhoneScript]", *, quiet: bool) -> "Iterator[Verdict]":
+    from aybiza.faults.phone_script import played
+
+    if not quiet:
+        _head()
+    for script in scripts:
+        verdict = played(script)
+        if not quiet:
+            _row(verdict)
+        yield verdict
+
+
+def _head() -> None:
+    typer.echo(f"{'script':<34}{'result':<9}{'response':>9}{'silence':>9}  what was wrong")
+
+
+def _row(verdict: "Verdict") -> None:
+    response = "" if verdict.response_ms is None else f"{verdict.response_ms:.0f} ms"
+    silence = "" if verdict.skipped else f"{verdict.silence_ms:.0f} ms"
+    first, *rest = verdict.wrong or [verdict.skipped]
+    row = f"{verdict.name:<34}{verdict.result:<9}{response:>9}{silence:>9}  {first}"
+    typer.echo(row.rstrip())
+    for line in rest:
+        typer.echo(f"{'':<63}{line}")
