@@ -99,7 +99,7 @@ class TimeLimit:
     who were added.
     """
 
-    __slots__ = ("_kept", "_loop", "_timer", "seconds", "waiting")
+    __slots__ = ("_kept", "_loop", "_next", "_timer", "seconds", "waiting")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, seconds: float, *, kept: bool = True
@@ -108,14 +108,15 @@ class TimeLimit:
         self._kept = kept
         self._loop = loop
         self.waiting: dict[Any, tuple[float, Act, Any]] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._next = 0.0
 
     def add(self, who: Any, act: Act, argument: Any) -> None:
         """Call `act(who, argument)` when the time is over."""
         due = self._loop.time() + self.seconds
         self.waiting[who] = (due, act, argument)
         if self._timer is None:
-            self._timer = self._loop.call_at(due, self._come_due)
+            self._wait(due)
 
     def discard(self, who: Any) -> None:
         """`who` waits no longer."""
@@ -130,14 +131,19 @@ class TimeLimit:
             self._timer.cancel()
             self._timer = None
 
+    def _wait(self, due: float) -> None:
+        # Kept here, because uvloop's handle of what is due at once has no time.
+        self._next = due
+        self._timer = self._loop.call_at(due, self._come_due)
+
     def _come_due(self) -> None:
         assert self._timer is not None
-        now = max(self._timer.when(), self._loop.time())
+        now = max(self._next, self._loop.time())
         self._timer = None
         over: list[tuple[Any, Act, Any]] = []
         for who, (due, act, argument) in self.waiting.items():
             if due > now:
-                self._timer = self._loop.call_at(due, self._come_due)
+                self._wait(due)
                 break
             over.append((who, act, argument))
         for who, act, argument in over:

@@ -37,7 +37,7 @@ class Timer:
     `ref` is the number that a `VM.start_timer` message names. `fired`: it has been done.
     """
 
-    __slots__ = ("_act", "_args", "_every", "_handle", "_loop", "_tie", "fired", "ref")
+    __slots__ = ("_act", "_args", "_due", "_every", "_handle", "_loop", "_tie", "fired", "ref")
 
     def __init__(
         self,
@@ -53,13 +53,15 @@ class Timer:
         self._tie: tuple[Timers, int] | None = None
         self.fired = False
         self.ref = 0
-        self._handle = loop.call_later(seconds, self._fire)
+        # Kept here, because uvloop's handle of what is due at once has no time.
+        self._due = loop.time() + seconds
+        self._handle: asyncio.Handle = loop.call_later(seconds, self._fire)
 
     def read(self) -> float | None:
         """The seconds that are left, None when it has fired or was cancelled."""
         if self._handle.cancelled() or (self.fired and self._every is None):
             return None
-        return max(0.0, self._handle.when() - self._loop.time())
+        return max(0.0, self._due - self._loop.time())
 
     def cancel(self) -> float | None:
         """Stop the timer; returns what `read` would have.
@@ -77,7 +79,8 @@ class Timer:
             self._part()
             self._act(*self._args)
         else:
-            self._handle = self._loop.call_at(self._handle.when() + self._every, self._fire)
+            self._due += self._every
+            self._handle = self._loop.call_at(self._due, self._fire)
             self._act(*self._args)
 
     def _part(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -125,3 +126,55 @@ def test_what_blocks_the_loop_is_named_on_both(
         runner.run(main())
     (told,) = [entry for entry in logs if entry["event"] == "loop_blocked"]
     assert told["name"] == "slow"
+
+
+def hold(seconds: float) -> None:
+    """Let nothing else run on the loop."""
+    time.sleep(seconds)
+
+
+@pytest.mark.parametrize("made", LOOPS)
+def test_an_interval_goes_on_after_the_loop_was_held_for_longer(made: Any) -> None:
+    async def held() -> int:
+        async with VM("n", block_warning_ms=None) as vm:
+            counter = await started(vm)
+            process = vm.find(counter)
+            assert process is not None
+            ticks = vm.send_interval(counter, "tick", 0.01)
+            await asyncio.sleep(0.02)
+            hold(0.05)
+            await asyncio.sleep(0.02)
+            before = process.reductions
+            await asyncio.sleep(0.1)
+            assert ticks.read() is not None
+            return process.reductions - before
+
+    with asyncio.Runner(loop_factory=made) as runner:
+        assert runner.run(held()) >= 3
+
+
+@pytest.mark.parametrize("made", LOOPS)
+def test_a_timer_that_is_due_at_once_can_be_read_and_cancelled(made: Any) -> None:
+    async def at_once() -> None:
+        async with VM("n", block_warning_ms=None) as vm:
+            process = await started(vm)
+            assert vm.send_after(process, "now", 0).read() == 0.0
+            assert vm.send_after(process, "now", 0).cancel() == 0.0
+
+    with asyncio.Runner(loop_factory=made) as runner:
+        runner.run(at_once())
+
+
+@pytest.mark.parametrize("made", LOOPS)
+@pytest.mark.parametrize("seconds", [0, 0.0002])
+def test_a_time_limit_that_is_over_at_once_holds(made: Any, seconds: float) -> None:
+    async def call() -> Any:
+        async with VM("n", block_warning_ms=None) as vm, asyncio.timeout(5.0):
+            probe = await started(vm)
+            for _ in range(2):
+                with pytest.raises(CallExit) as failure:
+                    await vm.call(probe, forever, seconds)
+            return failure.value.reason
+
+    with asyncio.Runner(loop_factory=made) as runner:
+        assert runner.run(call()) == TIMEOUT
