@@ -87,6 +87,16 @@ class NodeSettings(BaseModel):
         14_400,
         "Seconds that calls get to come to their end before a node that stops hands them over.",
     )
+    allow_faults: bool = flag(
+        "AYBIZA_ALLOW_FAULTS",
+        False,
+        "Whether `aybiza faults run --live` may break this node; `aybiza run --allow-faults`.",
+    )
+    emulated: bool = flag(
+        "AYBIZA_EMULATED",
+        False,
+        "Whether the node's providers are emulators; `aybiza run --emulated` sets it.",
+    )
     mailbox_alarm: int = number(
         "AYBIZA_MAILBOX_ALARM",
         10_000,

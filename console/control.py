@@ -13,6 +13,7 @@ Requests and replies are JSON data.
     {"op": "drain_progress", "node": N}                (`aybiza.actors.placement.drain`)
     {"op": "performance", "period": "24h"}          -> {"performance": {...}}, how its models
                                                        have done
+    {"op": "faults", "do": D, …}                    -> see `aybiza.console.node_faults`
     {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name,
                                                         "back": pid or null,
                                                         "after_ms": milliseconds or null}
@@ -48,6 +49,7 @@ from aybiza.actors.runtime import (
     sys,
 )
 from aybiza.console.addresses import place_of
+from aybiza.console.node_faults import faults
 from aybiza.supervisors import SupervisorError, TaskSupervisor
 from aybiza.supervisors.base import BaseSupervisor
 from aybiza.supervisors.spawn import SPAWN_SUPERVISOR
@@ -57,6 +59,8 @@ BACK_SECONDS = 1.0
 SOON_SECONDS = 0.005
 DRAIN_SECONDS = 3.0
 ELSEWHERE_SECONDS = 3.5
+# What breaks a node has to be loaded there first.
+FAULTS_SECONDS = 10.0
 PARTS = ("call", "transcriber", "speaker", "session")
 
 
@@ -79,6 +83,13 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             from aybiza.actors.measures.performance import analyze_model_performance_trends
 
             return {"performance": await analyze_model_performance_trends(vm, period)}
+        case {"op": "faults", **options}:
+            node = options.get("node", vm.node)
+            if node in vm.nodes():
+                return await elsewhere(vm, node, request, FAULTS_SECONDS)
+            if node != vm.node:
+                raise ValueError(f"this node knows no node {node}")
+            return await faults(vm, options)
         case {"op": "observe" | "kill" as op, "process": str(which), **options}:
             meant = options.get("node")
             place = place_of(vm, which, meant)
@@ -91,13 +102,15 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
     raise ValueError(f"a node does not understand {request!r}")
 
 
-async def elsewhere(vm: VM, node: str, request: dict[str, Any]) -> dict[str, Any]:
+async def elsewhere(
+    vm: VM, node: str, request: dict[str, Any], seconds: float = ELSEWHERE_SECONDS
+) -> dict[str, Any]:
     """Have another node of the cluster answer a request."""
     try:
         task = await TaskSupervisor.async_nolink(
             vm, (SPAWN_SUPERVISOR, node), _answer_there, {**request, "node": node}
         )
-        outcome = await task.result(ELSEWHERE_SECONDS)
+        outcome = await task.result(seconds)
     except (CallExit, SupervisorError) as failure:
         raise ValueError(f"the node {node} does not answer: {failure}") from None
     if isinstance(outcome, str):

@@ -107,6 +107,7 @@ def enter(urls: Mapping[str, str], environment: MutableMapping[str, str]) -> Non
     """Point `environment`, in place, to the emulators at `urls`, with keys for nothing else."""
     environment.update(urls)
     environment.update(_CREDENTIALS)
+    environment["AYBIZA_EMULATED"] = "true"
     for name in _UNWANTED:
         environment.pop(name, None)
     for name in ("NO_PROXY", "no_proxy"):

@@ -1,6 +1,7 @@
 """`aybiza faults`: break calls by plans, and search for plans that break them.
 
-Exit codes: 0 everything held; 1 something is broken; 2 a plan that cannot be used.
+Exit codes: 0 everything held; 1 something is broken, or a running node refuses or is lost; 2 a plan
+or an option that cannot be used.
 """
 
 import json
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from aybiza.console.operate import NodeOption, PortOption
+from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
     from aybiza.faults.plan import Plan
@@ -26,23 +30,51 @@ def faults() -> None:
     """Break calls on a node in virtual time, and see what the caller hears."""
 
 
-RUN_EXAMPLE = "Example: aybiza faults run plan.toml --sequence"
+RUN_EXAMPLE = """\
+\b
+Examples:
+  aybiza faults run plan.toml --sequence    on a node in virtual time
+  aybiza faults run plan.toml --live        on the node that runs here, with its own callers
+  aybiza faults run plan.toml --cluster     on all nodes of its cluster
+  aybiza faults run --stop                  end what runs
+"""
 
 
 @app.command("run", epilog=RUN_EXAMPLE)
 def run(
-    plans: Annotated[list[Path], typer.Argument(help="TOML files.")],
+    plans: Annotated[list[Path] | None, typer.Argument(help="TOML files.")] = None,
     show: Annotated[
         bool, typer.Option("--sequence", help="Print what happened, step by step.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a plan.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="On a running node, started with --allow-faults.")
+    ] = False,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="On all nodes of the running node's cluster.")
+    ] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="End the plan that runs there.")] = False,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=3600, help="How long a plan runs on a running node at most.")
+    ] = 60.0,
+    port: PortOption = None,
+    node: NodeOption = None,
 ) -> None:
-    """Try plans, each on a node of its own, and tell what did not hold."""
+    """Try plans, each on a node of its own in virtual time, and tell what did not hold; or break
+    running nodes by them, and tell what their supervisors did."""
+    if live or cluster or stop or node is not None or port is not None:
+        _live(plans or [], port, node, cluster, stop, seconds, show=show, as_json=as_json)
+        return
+    if not plans:
+        raise typer.BadParameter("name a plan's file")
     from aybiza.faults.sequence import sequence
     from aybiza.faults.trial import tried
 
     broken = False
     for path, plan in [(path, _load(path)) for path in plans]:
+        if only := [fault.what for fault in plan.faults if fault.kind.only == "live"]:
+            typer.echo(f"{path}: {only[0]} can be done on a running node only: --live", err=True)
+            raise typer.Exit(2)
         outcome = tried(plan, messages=show)
         broken = broken or bool(outcome.broken)
         if as_json:
@@ -104,7 +136,54 @@ def kinds() -> None:
 
     for name, kind in KINDS.items():
         parameters = f" ({', '.join(kind.parameters)})" if kind.parameters else ""
-        typer.echo(f"{name}{parameters}: {kind.meaning}")
+        typer.echo(f"{name}{parameters}: {kind.meaning}{_ONLY[kind.only]}")
+
+
+_ONLY = {"": "", "world": " (in virtual time only)", "live": " (on a running node only)"}
+
+
+def _live(
+    plans: list[Path],
+    port: int | None,
+    node: str | None,
+    cluster: bool,
+    stop: bool,
+    seconds: float,
+    *,
+    show: bool,
+    as_json: bool,
+) -> None:
+    from aybiza.actors.node.client import NodeError
+    from aybiza.actors.node.cookie import CookieError, read_cookie
+    from aybiza.console import live_faults
+
+    if len(plans) != (0 if stop else 1):
+        raise typer.BadParameter("a running node has one plan at a time; --stop takes none")
+    settings = settings_or_exit()
+    tell = (lambda _: None) if as_json else typer.echo
+    try:
+        cookie = read_cookie(settings.cookie_file)
+        where = live_faults.Where(
+            port or settings.cluster_port, cookie, settings.cluster_bind, node
+        )
+        if stop:
+            reports = live_faults.stop(where, cluster=cluster)
+        else:
+            reports = live_faults.run(plans[0], where, seconds=seconds, cluster=cluster, tell=tell)
+    except live_faults.WrongPlan as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    except (NodeError, CookieError, live_faults.Refused) as error:
+        typer.echo(f"aybiza: {error}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps({"nodes": reports}))
+    for name, report in {} if as_json else reports.items():
+        typer.echo("\n".join(live_faults.lines(name, report)))
+        if show:
+            typer.echo("\n".join(report.get("sequence", [])))
+    failed = any(report["undone"] or report.get("lost") for report in reports.values())
+    raise typer.Exit(int(failed))
 
 
 def _load(path: Path) -> "Plan":

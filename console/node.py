@@ -52,6 +52,7 @@ from aybiza.config.agents import Agent, load_agent
 from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.settings import Settings, load
 from aybiza.console.control import control
+from aybiza.console.node_faults import allow
 from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.toolbox import NoTools, Toolbox, toolbox_for
@@ -166,6 +167,7 @@ class Node:
             await asyncio.to_thread(self._cloudwatch.warm)
         await self._deepgram.warm()
         await self._closing.enter_async_context(self.vm)
+        allow(self.vm, settings)
         await self._join()
         await self._start(Doors(media, http, self._context, self._door(), asterisk))
 

@@ -117,6 +117,13 @@ def run(
         str | None,
         typer.Option(help="File with the cluster's cookie, mode 0600 (AYBIZA_COOKIE_FILE)."),
     ] = None,
+    allow_faults: Annotated[
+        bool,
+        typer.Option(
+            "--allow-faults",
+            help="Let `aybiza faults run --live` break the nodes (AYBIZA_ALLOW_FAULTS).",
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the line that says ready as a JSON object.")
     ] = False,
@@ -160,6 +167,7 @@ def run(
         "AYBIZA_NODE_NAME": name,
         "AYBIZA_JOIN": ",".join(join) if join else None,
         "AYBIZA_COOKIE_FILE": cookie_file and os.path.abspath(cookie_file),
+        "AYBIZA_ALLOW_FAULTS": "true" if allow_faults else None,
     }
     if parent is not None:
         from aybiza.actors.node.process import stop_with_parent

@@ -194,6 +194,18 @@ def _redis(settings: Settings) -> Finding:
     return Finding(part, True, "with a password, over TLS")
 
 
+def _faults(settings: Settings) -> Finding:
+    part = "faults"
+    if settings.allow_faults:
+        return Finding(
+            part,
+            False,
+            "whoever has the cookie can break calls on purpose: unset AYBIZA_ALLOW_FAULTS where"
+            " callers are real",
+        )
+    return Finding(part, True, "nobody breaks this node on purpose")
+
+
 def _cookie(settings: Settings) -> Finding:
     part = "cluster cookie"
     if not settings.cookie_file.exists():
@@ -214,6 +226,7 @@ _PARTS: Final[tuple[Callable[[Settings], Finding], ...]] = (
     _carriers,
     _switches,
     _redis,
+    _faults,
     _cookie,
 )
 

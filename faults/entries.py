@@ -1,4 +1,4 @@
-"""The journals of a world's calls, which note each entry in the trace."""
+"""Journals of calls that tell of each new entry; a world's note them in its trace, too."""
 
 from __future__ import annotations
 
@@ -12,8 +12,28 @@ from aybiza.faults.trace import Trace, shown
 Told = Callable[[str, Entry], None]
 
 
-class WatchedJournals(Journals):
-    """`entered` is called with a call's id and each new entry of its journal.
+class ToldJournals(Journals):
+    """`entered` is called with a call's id and each new entry of its journal; `last` has the number
+    of the newest by the calls' ids."""
+
+    entered: Told
+    last: dict[str, int]
+
+    def __setitem__(self, call_id: str, journal: Journal) -> None:
+        super().__setitem__(call_id, journal)
+        for row in journal.rows[-1:]:
+            entry = decode(row.entry) if row.number > self.last.get(call_id, 0) else None
+            if entry is not None:
+                self.last[call_id] = row.number
+                self.note(call_id, entry)
+                self.entered(call_id, entry)
+
+    def note(self, call_id: str, entry: Entry) -> None:
+        """For those that keep what is entered."""
+
+
+class WatchedJournals(ToldJournals):
+    """The journals of a world.
 
     `written` are all entries, with their times, by the calls' ids, also after the node has let go
     of a call.
@@ -23,17 +43,12 @@ class WatchedJournals(Journals):
         super().__init__()
         self._trace = trace
         self.entered: Told = lambda call_id, entry: None
+        self.last = {}
         self.written: dict[str, list[tuple[float, Entry]]] = {}
 
-    def __setitem__(self, call_id: str, journal: Journal) -> None:
-        super().__setitem__(call_id, journal)
-        written = self.written.setdefault(call_id, [])
-        for row in journal.rows[-1:]:
-            entry = decode(row.entry) if row.number > len(written) else None
-            if entry is not None:
-                written.append((self._trace.now(), entry))
-                self._trace.note("entry", call_id, shown(entry))
-                self.entered(call_id, entry)
+    def note(self, call_id: str, entry: Entry) -> None:
+        self.written.setdefault(call_id, []).append((self._trace.now(), entry))
+        self._trace.note("entry", call_id, shown(entry))
 
 
 def entries_of(tables: dict[str, Any], call_id: str) -> list[Entry]:

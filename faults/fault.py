@@ -37,11 +37,15 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a fault does: its group, its parameters, and a line for people."""
+    """What a fault does: its group, its parameters, and a line for people.
+
+    `only`: `world` if it can be done in virtual time alone, `live` if on a running node alone.
+    """
 
     group: Group
     parameters: tuple[str, ...]
     meaning: str
+    only: Literal["", "world", "live"] = ""
 
 
 def _kinds() -> dict[str, Kind]:
@@ -57,17 +61,25 @@ def _kinds() -> dict[str, Kind]:
         "drop": Kind("message", (), "the message does not come"),
         "duplicate": Kind("message", (), "the message comes twice"),
         "reorder": Kind("message", (), "the message comes behind the next one"),
-        "line.drop": Kind("line", (), "the carrier's connection breaks; the caller stays"),
-        "line.deaf": Kind("line", ("seconds",), "the carrier reads nothing for `seconds`"),
-        "line.mute": Kind("line", ("seconds",), "the carrier sends nothing for `seconds`"),
-        "line.no_marks": Kind("line", ("seconds",), "no mark comes back for `seconds`"),
-        "disk.full": Kind("node", ("seconds",), "the memory's disk takes nothing for `seconds`"),
-        "disk.slow": Kind("node", ("seconds",), "a write to the memory's disk takes `seconds`"),
-        "clock.jump": Kind("node", ("seconds",), "the wall clock is set `seconds` on, or back"),
+        "line.drop": Kind("line", (), "the carrier's connection breaks; the caller stays", "world"),
+        "line.deaf": Kind("line", ("seconds",), "the carrier reads nothing for `seconds`", "world"),
+        "line.mute": Kind("line", ("seconds",), "the carrier sends nothing for `seconds`", "world"),
+        "line.no_marks": Kind("line", ("seconds",), "no mark comes back for `seconds`", "world"),
+        "disk.full": Kind(
+            "node", ("seconds",), "the memory's disk takes nothing for `seconds`", "world"
+        ),
+        "disk.slow": Kind(
+            "node", ("seconds",), "a write to the memory's disk takes `seconds`", "world"
+        ),
+        "clock.jump": Kind(
+            "node", ("seconds",), "the wall clock is set `seconds` on, or back", "world"
+        ),
+        "node.freeze": Kind("node", ("seconds",), "nothing of the node runs for `seconds`"),
+        "node.kill": Kind("node", (), "the node's process is killed", "live"),
     }
     doors: tuple[Literal["listen", "speak"], ...] = ("listen", "speak")
     for door in doors:
-        kinds[f"{door}.deaf"] = Kind(door, ("into",), "Deepgram: reads nothing any more")
+        kinds[f"{door}.deaf"] = Kind(door, ("into",), "Deepgram: reads nothing any more", "world")
         for name, kind in deepgram.KINDS.items():
             if door in kind.doors:
                 told = tuple("into" if one == "after" else one for one in kind.parameters)

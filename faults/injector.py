@@ -1,7 +1,8 @@
-"""The injector: watches a world and strikes with the faults of a plan when their moment comes.
+"""The injector: watches a node and strikes with the faults of a plan when their moment comes.
 
+The node is one in virtual time (`World`) or a running one (`aybiza.faults.live`): a `Stage`.
 What it has done stands in `strikes`. Chance comes from the plan's seed, so it does the same in
-every run. What a fault does is `_ACTS`, one row a kind.
+every run.
 """
 
 from __future__ import annotations
@@ -12,21 +13,19 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any, Protocol
 
-from aybiza.actors.runtime import KILL, Process
+from aybiza.actors.runtime import VM, Process
 from aybiza.actors.runtime.errors import ExitError
 from aybiza.actors.runtime.messages import Call, Cast, System
 from aybiza.actors.runtime.reasons import Crashed, Reason
 from aybiza.dialogue.journal import Entry
-from aybiza.faults import provider_strikes
+from aybiza.faults.acts import ACTS, FILLER, Poison, arrive
+from aybiza.faults.entries import ToldJournals
 from aybiza.faults.fault import Event, Fault
-from aybiza.faults.trace import called, type_of
-from aybiza.faults.watched import WatchedProcess, Watcher
-
-if TYPE_CHECKING:
-    from aybiza.faults.virtual import WorldLoop
-    from aybiza.faults.world import World
+from aybiza.faults.trace import Trace, called, type_of
+from aybiza.faults.watched import Watcher
 
 _IN_CALLBACK = ("crash", "raise", "hang", "block")
 
@@ -55,15 +54,32 @@ class Armed:
     states: dict[int, bool] = field(default_factory=dict)
 
 
-class Poison:
-    """A message on which a callback does what its fault says."""
+class Stage(Protocol):
+    """A node on which faults strike."""
 
-    def __init__(self, fault: Fault) -> None:
-        self.fault = fault
+    @property
+    def vm(self) -> VM: ...
+    @property
+    def trace(self) -> Trace: ...
+    @property
+    def journals(self) -> ToldJournals: ...
+
+    def phase(self) -> str:
+        """What its first call is doing."""
+
+    def stand_still(self, seconds: float) -> None:
+        """Hold the loop."""
+
+    def strike(self, fault: Fault) -> None:
+        """Break what is around the actors: providers, the line, the machine."""
 
 
 class Injector(Watcher):
-    """See the module; `begin` when the first call is placed."""
+    """See the module; `begin` when the first call is placed, `end` to let go of everything.
+
+    `spared` are the numbers of processes that nothing strikes. `told` is called with each fault and
+    whom it struck, "" if there was nobody.
+    """
 
     def __init__(self, faults: Sequence[Fault], seed: int = 0) -> None:
         self.armed = [_armed(fault) for fault in faults]
@@ -78,33 +94,70 @@ class Injector(Watcher):
         self._planned: list[BaseException] = []
         self._struck: set[int] = set()
         self._held: dict[int, list[Any]] = defaultdict(list)
+        self._timers: dict[asyncio.TimerHandle, Callable[[], None] | None] = {}
+        self._hanging = 0
+        self._let_go = asyncio.Event()
+        self.spared: set[int] = set()
+        self.told: Callable[[Fault, str], None] = lambda fault, whom: None
 
     def add(self, fault: Fault) -> None:
         """One more fault; its time counts from the first call, or from now if that has begun."""
         armed = _armed(fault)
         self.armed.append(armed)
         if self._begun and fault.at is not None:
-            self.loop.call_later(fault.at, self._due, armed)
+            self._later(fault.at, partial(self._due, armed))
 
-    def begin(self, world: World) -> None:
+    def begin(self, stage: Stage) -> None:
         """The first call is being placed: from now on time counts."""
-        self._begun, self._world = True, world
-        loop: Any = asyncio.get_running_loop()
-        self.loop: WorldLoop = loop
-        world.journals.entered = self._entered
+        self._begun, self._stage = True, stage
+        self.loop = asyncio.get_running_loop()
+        stage.journals.entered = self._entered
         for armed in self.armed:
             if armed.fault.at is not None:
-                loop.call_later(armed.fault.at, self._due, armed)
+                self._later(armed.fault.at, partial(self._due, armed))
+
+    def end(self) -> None:
+        """Nothing strikes any more; what was kept back comes, what hangs goes on."""
+        self._begun = False
+        self._let_go.set()
+        timers, self._timers = self._timers, {}
+        for timer, instead in timers.items():
+            timer.cancel()
+            if instead is not None:
+                instead()
+        for process in self._processes():
+            for late in self._held.pop(process.pid.serial, ()):
+                arrive(process, late)
+            process.discard(lambda message: type(message) is Poison or message is FILLER)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everything has struck that was to strike, and nothing of it lasts."""
+        return not (self._timers or self._hanging) and all(armed.over for armed in self.armed)
+
+    def _later(
+        self, seconds: float, act: Callable[[], None], instead: Callable[[], None] | None = None
+    ) -> None:
+        """Have `act` done in `seconds`, or `instead` when all ends before."""
+
+        def due() -> None:
+            self._timers.pop(timer, None)
+            act()
+
+        timer = self.loop.call_later(seconds, due)
+        self._timers[timer] = instead
 
     # What is seen
 
     def delivering(self, sender: Process | None, to: Process, message: Any) -> bool:
         if not (self.armed and self._begun) or type(message) is Poison:
             return True
+        if to.pid.serial in self.spared:
+            return True
         held = self._held.pop(to.pid.serial, None) if self._held else None
         if held:
             for late in held:
-                self.loop.call_soon(_arrive, to, late)
+                self.loop.call_soon(arrive, to, late)
         name, value = type_of(message), _payload(message)
         arrives = True
         for armed in self.armed:
@@ -131,6 +184,7 @@ class Injector(Watcher):
                 continue
             if self._is_moment(armed, process, type_of(message), message):
                 self._count(armed, called(process))
+                self.told(fault, called(process))
                 return self._in_callback(fault, process)
         return None
 
@@ -191,14 +245,14 @@ class Injector(Watcher):
         probability = armed.fault.probability
         if probability is not None and self._chance.random() < probability:
             self._count(armed, called(process))
-            self.loop.call_soon(_ACTS[armed.fault.what], self, armed.fault, process)
+            self.loop.call_soon(self._strike_one, armed.fault, process)
 
     def _due(self, armed: Armed) -> None:
         if armed.over:
             return
         self._count(armed, armed.fault.where)
         if armed.fault.delay:
-            self.loop.call_later(armed.fault.delay, self._strike, armed.fault)
+            self._later(armed.fault.delay, partial(self._strike, armed.fault))
         else:
             self._strike(armed.fault)
 
@@ -206,32 +260,40 @@ class Injector(Watcher):
 
     def _count(self, armed: Armed, whom: str) -> None:
         fault = armed.fault
-        phase = next((str(c.state.get("phase")) for c in self._world.calls if c.state), "none")
-        self.strikes.append(Strike(self.loop.time(), fault, whom, phase))
-        self._world.trace.note("fault", whom, str(fault))
+        self.strikes.append(Strike(self.loop.time(), fault, whom, self._stage.phase()))
+        self._stage.trace.note("fault", whom, str(fault))
         if armed.left is not None:
             armed.left -= 1
             armed.over = armed.left == 0
 
     def _strike(self, fault: Fault) -> None:
         if fault.kind.group != "process":
-            provider_strikes.strike(self._world, self.loop, fault)
+            self._strike_around(fault)
             return
         found = [p for p in self._processes() if self._is(p, fault)]
         if found:
-            _ACTS[fault.what](self, fault, self._chance.choice(found))
+            self._strike_one(fault, self._chance.choice(found))
+        else:
+            self.told(fault, "")
+
+    def _strike_around(self, fault: Fault) -> None:
+        self.told(fault, fault.what.partition(".")[0])
+        self._stage.strike(fault)
 
     def _strike_message(self, armed: Armed, to: Process, message: Any) -> bool:
         fault = armed.fault
         self._count(armed, called(to))
+        if fault.kind.group == "message":
+            self.told(fault, called(to))
         match fault.what:
             case "delay":
-                self.loop.call_later(fault.seconds, _arrive, to, message)
+                late = partial(arrive, to, message)
+                self._later(fault.seconds, late, late)
                 return False
             case "drop":
                 return False
             case "duplicate":
-                self.loop.call_soon(_arrive, to, message)
+                self.loop.call_soon(arrive, to, message)
                 return True
             case "reorder":
                 self._held[to.pid.serial].append(message)
@@ -241,17 +303,18 @@ class Injector(Watcher):
 
     def _strike_one(self, fault: Fault, process: Process) -> None:
         if fault.kind.group == "process":
-            _ACTS[fault.what](self, fault, process)
+            self.told(fault, called(process))
+            self._struck.update(ACTS[fault.what](fault, process))
         else:
-            provider_strikes.strike(self._world, self.loop, fault)
+            self._strike_around(fault)
 
     def _in_callback(self, fault: Fault, process: Process) -> Awaitable[None] | None:
         self._struck.add(process.pid.serial)
         match fault.what:
             case "hang":
-                return asyncio.sleep(fault.seconds)
+                return self._hang(fault.seconds)
             case "block":
-                self.loop.stand_still(fault.seconds)
+                self._stage.stand_still(fault.seconds)
                 return None
             case "raise":
                 error: Exception = RuntimeError(fault.text or "raised on purpose")
@@ -260,17 +323,29 @@ class Injector(Watcher):
         self._planned.append(error)
         raise error
 
+    async def _hang(self, seconds: float) -> None:
+        self._hanging += 1
+        try:
+            async with asyncio.timeout(seconds):
+                await self._let_go.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._hanging -= 1
+
     # Where
 
     def _processes(self) -> list[Process]:
-        vm = self._world.vm
+        vm = self._stage.vm
         return [process for pid in vm.processes() if (process := vm.find(pid)) is not None]
 
     def _is(self, process: Process, fault: Fault) -> bool:
         where = fault.where
+        if process.pid.serial in self.spared:
+            return False
         if where != "*" and not fnmatchcase(process.label, where):
             serial = f"#{process.pid.serial}"
-            if where not in (serial, str(self._world.vm.name_of(process))):
+            if where not in (serial, str(self._stage.vm.name_of(process))):
                 return False
         if fault.call == "*":
             return True
@@ -297,44 +372,3 @@ def _payload(message: Any) -> Any:
     if isinstance(message, Cast | Call) and not isinstance(message, System):
         return message.request
     return message
-
-
-def _arrive(to: Process, message: Any) -> None:
-    assert isinstance(to, WatchedProcess)
-    to.arrive(message)
-
-
-def _exit(injector: Injector, fault: Fault, process: Process) -> None:
-    injector._struck.add(process.pid.serial)
-    process.vm.exit(process.pid, fault.reason)
-
-
-def _kill(injector: Injector, fault: Fault, process: Process) -> None:
-    injector._struck.add(process.pid.serial)
-    process.vm.exit(process.pid, KILL)
-
-
-def _poison(injector: Injector, fault: Fault, process: Process) -> None:
-    if process.server is None:
-        # What is no server has no callback to do it in.
-        injector._struck.add(process.pid.serial)
-        process.end(Crashed(RuntimeError(fault.reason)))
-    else:
-        _arrive(process, Poison(fault))
-
-
-def _fill(injector: Injector, fault: Fault, process: Process) -> None:
-    for _ in range(fault.count):
-        process.mailbox.append("means nothing")
-    _arrive(process, "means nothing")
-
-
-_ACTS: dict[str, Callable[[Injector, Fault, Process], None]] = {
-    "crash": _poison,
-    "raise": _poison,
-    "hang": _poison,
-    "block": _poison,
-    "exit": _exit,
-    "kill": _kill,
-    "fill": _fill,
-}

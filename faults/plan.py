@@ -126,18 +126,23 @@ def load(path: str | Path) -> Plan:
     return parse(text, str(path))
 
 
-def parse(text: str, name: str = "plan") -> Plan:
-    """The plan that stands in a text; `name` is for errors. Raises `PlanError`."""
+def parse(text: str, name: str = "plan", *, calls: bool = True) -> Plan:
+    """The plan that stands in a text; `name` is for errors. Raises `PlanError`.
+
+    `calls`: whether somebody must call in it, which on a running node others do.
+    """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"{name}: is not TOML: {error}") from None
-    return of_table(table, name)
+    return of_table(table, name, calls=calls)
 
 
-def of_table(table: Mapping[str, Any], name: str = "plan") -> Plan:
+def of_table(table: Mapping[str, Any], name: str = "plan", *, calls: bool = True) -> Plan:
     """The plan of a parsed file; `name` is for errors. Raises `PlanError`."""
     _check(table, name)
+    if calls and not table.get("step"):
+        raise PlanError(f"{name}: there is no [[step]], so nobody calls")
     faults = []
     for number, given in enumerate(table.get("fault", []), 1):
         try:
@@ -159,7 +164,8 @@ def of_table(table: Mapping[str, Any], name: str = "plan") -> Plan:
     for number, step in enumerate(plan.steps, 1):
         _check_step(step, f"{name}, step {number}")
     try:
-        caller.script_of(plan.script())
+        if plan.steps:
+            caller.script_of(plan.script())
         plan.replies()
         plan.options()
     except (ScriptError, ValueError, KeyError, TypeError) as error:
@@ -174,8 +180,6 @@ def _check(table: Mapping[str, Any], name: str) -> None:
             raise PlanError(f"{name}: a plan has no field {key!r}; {near}")
         if not isinstance(value, _FIELDS[key]):  # type: ignore[arg-type]
             raise PlanError(f"{name}: {key} = {value!r} is of the wrong type")
-    if not table.get("step"):
-        raise PlanError(f"{name}: there is no [[step]], so nobody calls")
     for key in table.get("agent", {}):
         if key not in type(AGENT).model_fields:
             near = vocabulary.nearest(key, type(AGENT).model_fields)

@@ -102,4 +102,5 @@ _NODE: dict[str, Callable[[World, WorldLoop, Fault], None]] = {
     "disk.full": _full,
     "disk.slow": _slow,
     "clock.jump": _jump,
+    "node.freeze": lambda world, loop, fault: loop.stand_still(fault.seconds),
 }

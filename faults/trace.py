@@ -12,6 +12,7 @@ that was said is hidden, for nobody said it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
@@ -42,12 +43,14 @@ class Happened(NamedTuple):
 
 
 class Trace:
-    """See the module. `now` is the clock of the world."""
+    """See the module. `now` is the clock of the world; `most` events are kept, the newest."""
 
-    def __init__(self, now: Callable[[], float], *, messages: bool = False) -> None:
+    def __init__(
+        self, now: Callable[[], float], *, messages: bool = False, most: int | None = None
+    ) -> None:
         self.messages = messages
         self.now = now
-        self._events: list[Happened] = []
+        self._events: deque[Happened] = deque(maxlen=most)
 
     def note(self, kind: str, who: str, what: str = "", to: str = "") -> None:
         """Something happened now."""

@@ -34,7 +34,7 @@ def _messages(modules: int, servers: int) -> frozenset[str]:
     types = {
         name
         for module in list(sys.modules.values())
-        for name, value in vars(module).items()
+        for name, value in list(vars(module).items())
         if isinstance(value, type) and hasattr(value, "__dataclass_fields__")
     }
     words = {

@@ -136,11 +136,11 @@ class _TraceReporter(Reporter):
 
 @functools.cache
 def watched(server: type[GenServer]) -> type[GenServer]:
-    """`server` with callbacks that ask the watcher; its name is the same."""
+    """`server` with callbacks that ask the watcher, under the same name; `watches` leads back."""
     names = ("handle_call", "handle_cast", "handle_info", "handle_continue")
     members: dict[str, Any] = {name: _asking(name, getattr(server, name)) for name in names}
     members |= {"__module__": server.__module__, "__qualname__": server.__qualname__}
-    members["__doc__"] = server.__doc__
+    members |= {"__doc__": server.__doc__, "watches": server}
     return type(server.__name__, (server,), members)
 
 
@@ -149,11 +149,12 @@ def _asking(name: str, callback: Callable[..., Awaitable[Any]]) -> Callable[...,
         process = self._process
         vm = process.vm
         assert isinstance(vm, WatchedVM)
-        first = vm.watcher.entering(process, name, message)
+        watcher = vm.watcher
+        first = watcher.entering(process, name, message)
         if first is not None:
             await first
         result = await callback(self, message, *more)
-        vm.watcher.left(process, name)
+        watcher.left(process, name)
         return result
 
     asking.__name__ = name

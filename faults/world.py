@@ -40,11 +40,13 @@ from aybiza.emulators.bedrock import Pace
 from aybiza.emulators.bedrock.continuation import Responder
 from aybiza.emulators.bedrock.service import Bedrock
 from aybiza.emulators.phone import Party
+from aybiza.faults import provider_strikes
 from aybiza.faults.bedrock import MemoryBedrock
 from aybiza.faults.caller import Step, script_of
 from aybiza.faults.deepgram import MemoryDeepgram, MemoryEmulator
 from aybiza.faults.desk import AGENT, Answers, Desk, answering
 from aybiza.faults.entries import WatchedJournals
+from aybiza.faults.fault import Fault
 from aybiza.faults.logs import logs_in
 from aybiza.faults.memory_store import MemoryStore
 from aybiza.faults.pipe import End
@@ -111,7 +113,8 @@ class World:
         messages: bool = False,
         watcher: Watcher | None = None,
     ) -> None:
-        loop = asyncio.get_running_loop()
+        self._loop: Any = asyncio.get_running_loop()
+        loop = self._loop
         self.trace = Trace(loop.time, messages=messages)
         self.agent = agent
         self.toolbox = toolbox or Desk()
@@ -206,6 +209,18 @@ class World:
         while not condition():
             assert loop.time() < end, f"waited {within:g} s in vain: {self.labels()}"
             await asyncio.sleep(0.001)
+
+    def phase(self) -> str:
+        """What the first call that has begun is doing; `none` if there is none."""
+        return next((str(call.state.get("phase")) for call in self.calls if call.state), "none")
+
+    def stand_still(self, seconds: float) -> None:
+        """Let `seconds` pass in which nothing runs."""
+        self._loop.stand_still(seconds)
+
+    def strike(self, fault: Fault) -> None:
+        """Have something break that is around the actors."""
+        provider_strikes.strike(self, self._loop, fault)
 
     def _door(self, what: str, **more: Any) -> None:
         told = " ".join(f"{name}={value}" for name, value in more.items())

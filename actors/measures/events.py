@@ -63,6 +63,7 @@ PROVIDER_WORKED: Final[Event] = ("aybiza", "provider", "worked")
 DOOR_REFUSED: Final[Event] = ("aybiza", "door", "refused")
 SINK_FAILED: Final[Event] = ("aybiza", "sink", "failed")
 SINK_LOST: Final[Event] = ("aybiza", "sink", "lost")
+FAULT_STRUCK: Final[Event] = ("aybiza", "fault", "struck")
 
 _TURN = ("call_id", "turn")
 _SOCKET = ("socket", "call_id", "reason")
@@ -145,6 +146,7 @@ EVENTS: Final[dict[Event, Told]] = {
     DOOR_REFUSED: Told("A door refused a request or a connection", (), ("door", "reason")),
     SINK_FAILED: Told("A metrics sink did not take a batch", (), ("reason",)),
     SINK_LOST: Told("A metrics sink lost values", ("count",)),
+    FAULT_STRUCK: Told("A fault of a plan struck, on somebody's order", (), ("what", "by")),
 }
 
 

@@ -110,6 +110,9 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_refused_total": Metric(
         "counter", "Requests and connections that the doors have refused", ("door", "reason")
     ),
+    "aybiza_faults_injected_total": Metric(
+        "counter", "Faults that plans have injected, by who asked", ("what", "by")
+    ),
     "aybiza_breaker_state": Metric(
         "gauge", "Circuit breaker: 0 closed, 1 half open, 2 open", ("model",)
     ),
@@ -174,6 +177,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.DOOR_REFUSED: (Feed("aybiza_refused_total", None, ("door", "reason")),),
     events.SINK_FAILED: (Feed("aybiza_sink_failures_total"),),
     events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count"),),
+    events.FAULT_STRUCK: (Feed("aybiza_faults_injected_total", None, ("what", "by")),),
     telemetry.PROCESS_CRASH: (Feed("aybiza_crashes_total", None, ("actor",)),),
     telemetry.SUPERVISOR_RESTART: (Feed("aybiza_restarts_total", None, ("actor",)),),
     telemetry.LOOP_BLOCKED: (Feed("aybiza_loop_blocked_total"),),

@@ -7,6 +7,8 @@
     POST   /_emulator/faults                         {"door": "speak", "kind": "stall"} or a list
     PUT    /_emulator/faults                         the same, in place of those that wait
     DELETE /_emulator/faults                         forget them
+    POST   /_emulator/strikes                        the same as POST of faults, but sockets that
+                                                     are open are struck before those to come
     GET    /_emulator/pace                           the pace now in force
     PUT    /_emulator/pace                           {"first_ms": 100, "times_real_time": 10}
 
@@ -94,6 +96,11 @@ def _add_faults(service: Deepgram, options: Options, members: Any) -> Any:
     return _faults(service, options, members)
 
 
+def _strike(service: Deepgram, options: Options, members: Any) -> Any:
+    service.strike(*_made(members))
+    return _faults(service, options, members)
+
+
 def _set_faults(service: Deepgram, options: Options, members: Any) -> Any:
     made = _made(members)
     service.faults.clear()
@@ -141,5 +148,6 @@ _DOORS: dict[str, dict[str, _Door]] = {
         "PUT": _set_faults,
         "DELETE": _clear_faults,
     },
+    "strikes": {"POST": _strike},
     "pace": {"GET": _pace, "PUT": _set_pace},
 }

@@ -21,11 +21,14 @@ from aybiza.emulators.deepgram.session import (
 
 
 class Faulty:
-    """`inner`, and `fault` from `fault.after` seconds of its life on."""
+    """`inner`, and `fault` from `fault.after` seconds of its life on; `told` when it is over."""
 
-    def __init__(self, inner: Session, fault: Fault) -> None:
+    def __init__(
+        self, inner: Session, fault: Fault | None, told: Callable[[Faulty], None] = lambda _: None
+    ) -> None:
         self._inner = inner
         self._fault = fault
+        self._told = told
         self._strikes_at: float | None = None
         self._stalled = False
 
@@ -33,8 +36,13 @@ class Faulty:
     def due(self) -> float | None:
         return earliest(self._inner.due, self._strikes_at)
 
+    def strike(self, now: float, fault: Fault) -> None:
+        """Have `fault` strike `fault.after` seconds from now; it is noticed at the next event."""
+        self._fault, self._strikes_at = fault, now + fault.after
+
     def opened(self, now: float) -> list[Action]:
-        self._strikes_at = now + self._fault.after
+        if self._fault is not None:
+            self._strikes_at = now + self._fault.after
         return self._passed(self._inner.opened(now))
 
     async def received(self, now: float, message: str | bytes) -> list[Action]:
@@ -42,7 +50,7 @@ class Faulty:
 
     def wake(self, now: float) -> list[Action]:
         actions: list[Action] = []
-        if self._strikes_at is not None and now >= self._strikes_at:
+        if self._fault is not None and self._strikes_at is not None and now >= self._strikes_at:
             self._strikes_at = None
             self._stalled = self._fault.kind == "stall"
             actions = _STRIKES[self._fault.kind](self._fault)
@@ -55,6 +63,7 @@ class Faulty:
         return self._passed(self._inner.synthesised(now, ticket, audio))
 
     async def gone(self) -> None:
+        self._told(self)
         await self._inner.gone()
 
     def _passed(self, actions: list[Action]) -> list[Action]:

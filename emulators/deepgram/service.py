@@ -16,13 +16,14 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from aybiza.emulators.deepgram.engine import Engine
-from aybiza.emulators.deepgram.faults import Door, Faults, Strike
+from aybiza.emulators.deepgram.faults import KINDS, Door, Fault, Faults, Strike
 from aybiza.emulators.deepgram.faulty import Faulty
 from aybiza.emulators.deepgram.flux import Flux, Thresholds
 from aybiza.emulators.deepgram.identity import Identity
@@ -88,6 +89,7 @@ class Deepgram:
         self._today = today
         self._seed = seed
         self._numbers = itertools.count(1)
+        self._open: dict[Faulty, tuple[Door, str]] = {}
 
     def handshake(self, path: str, headers: Mapping[str, str]) -> Refusal | None:
         """Why a websocket to `path` is not opened; header names are lower case."""
@@ -121,7 +123,25 @@ class Deepgram:
         identity = Identity.of(self._seed, number, model, self._today())
         session = self._made(door, query, identity, note, self.faults.strike(door, name))
         fault = self.faults.take(door, refusing=False, session=name)
-        return Faulty(session, fault) if fault else session
+        faulty = Faulty(session, fault, self._gone)
+        self._open[faulty] = (door, name)
+        return faulty
+
+    def _gone(self, socket: Faulty) -> None:
+        self._open.pop(socket, None)
+
+    def strike(self, *faults: Fault) -> None:
+        """Have faults of sockets strike those that are open; what is left of them, and others,
+        wait as `faults` do."""
+        for fault in faults:
+            left = fault.times
+            if KINDS[fault.kind].group == "socket":
+                for socket, (door, name) in self._open.items():
+                    if left != 0 and door == fault.door and fnmatchcase(name, fault.session):
+                        socket.strike(self.clock(), fault)
+                        left = None if left is None else left - 1
+            if left != 0:
+                self.faults.add(replace(fault, times=left))
 
     def _made(
         self, door: Door, query: dict[str, str], identity: Identity, note: Note, strike: Strike

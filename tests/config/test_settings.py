@@ -67,6 +67,8 @@ WRONG = {
     "AYBIZA_MAX_CALLS": "0",
     "AYBIZA_ISOLATION": "thread",
     "AYBIZA_ISOLATED_CALLS": "65",
+    "AYBIZA_ALLOW_FAULTS": "maybe",
+    "AYBIZA_EMULATED": "perhaps",
     "AYBIZA_ONE_CALL": "perhaps",
     "AYBIZA_MAX_LOOP_LAG_MS": "9",
     "AYBIZA_MAX_MEMORY_MB": "0",

@@ -92,6 +92,7 @@ def test_an_environment_points_to_the_emulators_and_holds_no_real_credentials() 
         "AWS_SECRET_ACCESS_KEY": "emulated",
         "AWS_EC2_METADATA_DISABLED": "true",
         "DEEPGRAM_API_KEY": "emulated",
+        "AYBIZA_EMULATED": "true",
         "DEEPGRAM_URL": "ws://127.0.0.1:2",
         "NO_PROXY": "127.0.0.1,localhost,intranet",
         "no_proxy": "127.0.0.1,localhost",

@@ -58,6 +58,7 @@ def test_a_node_with_a_certificate_of_its_own_has_none_either(tmp_path: Path) ->
         ({"AYBIZA_SWITCHES": "0.0.0.0/0"}, "doors: switches", "name the switches alone"),
         ({**GOOD, "AYBIZA_CARRIERS": "freeswitch"}, "doors: switches", "name them in AYBIZA_SWI"),
         ({**GOOD, "AYBIZA_AUDIOSOCKET_PORT": "0"}, "doors: switches", "name them in AYBIZA_SWI"),
+        ({"AYBIZA_ALLOW_FAULTS": "true"}, "faults", "unset AYBIZA_ALLOW_FAULTS"),
         ({"REDIS_URL": "redis://cache:6379"}, "Redis", "has no password"),
         ({"REDIS_URL": "redis://:s3cret@cache:6379"}, "Redis", "use rediss:"),
     ],

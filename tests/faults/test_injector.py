@@ -100,3 +100,8 @@ def test_one_process_is_meant_by_its_number_and_by_its_call() -> None:
     assert exits(outcome(Fault("kill", "#20", at=2.0)), "SpeakerActor") == ["killed"]
     assert outcome(Fault("kill", "SpeakerActor", call="CA2", at=2.0)).report.ok
     assert exits(outcome(Fault("kill", "SpeakerActor", call="CA2", at=2.0)), "SpeakerActor") == []
+
+
+def test_a_frozen_node_stands_still_for_its_time() -> None:
+    turn = outcome(Fault("node.freeze", after="CallerTurn", seconds=2.0)).report.turns[0]
+    assert turn.response_ms is not None and turn.response_ms > 2000

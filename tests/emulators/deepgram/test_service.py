@@ -55,6 +55,21 @@ async def test_a_session_takes_the_fault_of_its_door() -> None:
     await speaking.session.gone()
 
 
+async def test_a_strike_is_for_open_sockets_and_what_is_left_of_it_for_the_next() -> None:
+    deepgram = made()
+    others = Driven(deepgram.session(SPEAK, {**HEADERS, "x-deepgram-session-id": "CA2"}))
+    speaking = Driven(deepgram.session(SPEAK, HEADERS))
+    deepgram.strike(Fault("speak", "abort", session="CA1"))
+    deepgram.strike(Fault("listen", "abort", times=2))
+    await speaking.until(5.0)
+    await others.until(5.0)
+    assert speaking.ended is not None and others.ended is None
+    assert [(fault.door, fault.times) for fault in deepgram.faults.waiting()] == [("listen", 2)]
+    await speaking.session.gone()
+    deepgram.strike(Fault("speak", "abort", session="CA1"))
+    assert [fault.door for fault in deepgram.faults.waiting()] == ["listen", "speak"]
+
+
 def test_what_happens_is_noted_with_its_session_and_time() -> None:
     deepgram = made()
     deepgram.connected(SPEAK, HEADERS, "connected")
