@@ -52,10 +52,12 @@ class Voice(ScriptedEngine):
 class MemoryEmulator:
     """The service without a port; `note` is told of each connection and of how it ended."""
 
-    def __init__(self, note: Note, pace: Pace | None = None) -> None:
+    def __init__(
+        self, note: Note, pace: Pace | None = None, char_bytes: int = BYTES_PER_CHAR
+    ) -> None:
         loop = asyncio.get_running_loop()
         pace = pace or Pace(first_ms=120.0, times_real_time=8.0)
-        self.service = Service(Voice(), pace=pace, clock=loop.time, today=lambda: TODAY)
+        self.service = Service(Voice(char_bytes), pace=pace, clock=loop.time, today=lambda: TODAY)
         self._note = note
         self.tasks: set[asyncio.Task[None]] = set()
         self.ends: list[tuple[str, str, End]] = []

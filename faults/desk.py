@@ -4,7 +4,7 @@
 to the words, the next to the results of its tools, and so on. The same messages get the same reply.
 `Desk` has the tools: `look_up` takes a while, `book` writes and asks first, `break_down` fails,
 `transfer` puts the caller through, `end_call` ends the call; `written` are the writes that were
-done.
+done, `running` the calls for which something is being looked up.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class Desk(ToolRegistry):
     def __init__(self, seconds: float = TOOL_SECONDS) -> None:
         self.seconds = seconds
         self.written: list[ToolRun] = []
+        self.running: set[str] = set()
         what = {"type": "object", "properties": {"what": {"type": "string"}}}
         super().__init__(
             [
@@ -82,7 +83,11 @@ class Desk(ToolRegistry):
         )
 
     async def _look_up(self, given: dict[str, Any], use: ToolRun) -> dict[str, Any]:
-        await asyncio.sleep(self.seconds)
+        self.running.add(use.call_id)
+        try:
+            await asyncio.sleep(self.seconds)
+        finally:
+            self.running.discard(use.call_id)
         return {"found": True}
 
     async def _break_down(self, given: dict[str, Any], use: ToolRun) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from aybiza.actors.runtime import Pid
 from aybiza.dialogue.journal import Entry
 from aybiza.emulators.bedrock.journal import Record
 from aybiza.emulators.phone import Report
+from aybiza.faults.desk import Desk
 from aybiza.faults.entries import entries_of
 from aybiza.faults.telephone import Telephone
 from aybiza.speech.playout import Sentence
@@ -70,10 +71,32 @@ class PlacedCall:
         """The entries of the call's journal."""
         return entries_of(self._world.vm.tables, self.call_id)
 
+    def has(self, *entries: Entry) -> bool:
+        """Whether all of these stand in the call's journal."""
+        journal = self.journal
+        return all(entry in journal for entry in entries)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the caller's script is done."""
+        return self._task.done()
+
     def requests(self) -> list[Record]:
         """What was asked of the model for this call, oldest first."""
         records = self._world.bedrock.journal.records
         return [record for record in records if self.call_id in record.call.values()]
+
+    def told(self, index: int = -1) -> list[tuple[str, str]]:
+        """The conversation as the model was told it, by default at the last request: ("user" or
+        "assistant", words), ("uses", a tool's name), ("result", "success" or "error")."""
+        body = self.requests()[index].body
+        assert body is not None
+        return [
+            _told(message["role"], block)
+            for message in body["messages"]
+            for block in message["content"]
+            if block.keys() & {"text", "toolUse", "toolResult"}
+        ]
 
     @property
     def state(self) -> dict[str, Any]:
@@ -90,10 +113,25 @@ class PlacedCall:
         assert pid is not None, f"the call has no {role} now"
         return pid
 
+    @property
+    def is_using_a_tool(self) -> bool:
+        """Whether the front desk looks something up for the call."""
+        desk = self._world.toolbox
+        return isinstance(desk, Desk) and self.call_id in desk.running
+
     def has_heard(self, turn: int, seq: int) -> bool:
         """Whether the caller has heard this sentence to its end."""
         line = self._world.lines.get(self.call_id)
         return bool(line and line.ledger.is_heard(Sentence(turn, seq)))
+
+    def is_talking(self, for_ms: float = 0.0) -> bool:
+        """Whether the caller is in the midst of an utterance, since so long."""
+        turn = self.report.turns[-1] if self.report.turns else None
+        return (
+            turn is not None
+            and turn.end_ms is None
+            and self.report.duration_ms - turn.start_ms >= for_ms
+        )
 
     def is_speaking(self, turn: int, seq: int) -> bool:
         """Whether this sentence is on its way: begun, and not all of it out."""
@@ -101,3 +139,11 @@ class PlacedCall:
         sentence = Sentence(turn, seq)
         ledger = line.ledger if line else None
         return bool(ledger and ledger.bytes_sent(sentence) and not ledger.is_complete(sentence))
+
+
+def _told(role: str, block: dict[str, Any]) -> tuple[str, str]:
+    if "toolUse" in block:
+        return "uses", block["toolUse"]["name"]
+    if "toolResult" in block:
+        return "result", block["toolResult"]["status"]
+    return role, block["text"]

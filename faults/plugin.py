@@ -8,7 +8,8 @@
 
 What the node is made of can be overridden as fixtures are: `aybiza_agent` (an `Agent`; by default
 that of the ini option `aybiza_agent`, or the front desk), `aybiza_answers` (what the model says),
-`aybiza_toolbox`, `aybiza_seed` (option `--aybiza-seed`). A failing test shows the trace as a
+`aybiza_toolbox`, `aybiza_world` (what else there is to say of it, as its pace), `aybiza_seed`
+(option `--aybiza-seed`). A failing test shows the trace as a
 sequence and the command that repeats it. The helpers are in `aybiza.faults.testing`.
 """
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,12 @@ def aybiza_toolbox(aybiza_agent: Agent) -> Toolbox | None:
 
 
 @pytest.fixture
+def aybiza_world() -> Mapping[str, Any]:
+    """What else the world of the node is made with: options of `aybiza.faults.world.World`."""
+    return {}
+
+
+@pytest.fixture
 def virtual_time(aybiza_seed: int) -> Iterator[VirtualTime]:
     """The clock of the test; see the module."""
     from aybiza.faults.virtual import ambient
@@ -105,6 +112,7 @@ def node(
     aybiza_agent: Agent,
     aybiza_answers: Answers,
     aybiza_toolbox: Toolbox | None,
+    aybiza_world: Mapping[str, Any],
     aybiza_seed: int,
 ) -> Iterator[Node]:
     """A whole node; see the module."""
@@ -115,15 +123,16 @@ def node(
     injector = Injector((), aybiza_seed)
     injector.callbacks = True
 
+    options: dict[str, Any] = {
+        "agent": aybiza_agent,
+        "answers": aybiza_answers,
+        "toolbox": aybiza_toolbox,
+        "messages": True,
+        **aybiza_world,
+    }
+
     async def opened() -> World:
-        return await World(
-            agent=aybiza_agent,
-            answers=aybiza_answers,
-            toolbox=aybiza_toolbox,
-            seed=aybiza_seed,
-            watcher=injector,
-            messages=True,
-        ).__aenter__()
+        return await World(seed=aybiza_seed, watcher=injector, **options).__aenter__()
 
     with ExitStack() as stack:
         world = virtual_time.run(opened())

@@ -48,7 +48,8 @@ def _line(event: Happened) -> str | None:
     if event.kind == "start":
         return None
     if event.kind == "send":
-        if event.what.split("(")[0].split()[-1] in _NOISE or event.what.endswith(" bytes"):
+        name = event.what.partition("(")[0].split()
+        if (name and name[-1] in _NOISE) or event.what.endswith(" bytes"):
             return None
         if event.what.startswith("Audio(") or event.who.startswith(_HOUSE):
             return None

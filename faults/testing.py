@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aybiza.actors.runtime import Pid
+from aybiza.emulators.phone import Report
 from aybiza.faults.caller import (
     Step,
     breaks_off,
@@ -54,8 +55,6 @@ __all__ = [
     "stays",
 ]
 
-# Who waits for hours is content with seconds.
-MOST_LOOKS = 20_000
 ORPHAN_SECONDS = 40.0
 
 
@@ -86,6 +85,12 @@ class Node:
         self.vm.exit(pid, "kill")
         return pid
 
+    def crash(self, name: Any) -> Pid:
+        """Have a process crash by itself, in a callback; returns who it was."""
+        pid = self.find(name)
+        self.vm.cast(pid, "no clause fits this")
+        return pid
+
     def sequence(self) -> list[str]:
         """What has happened, for people."""
         return sequence(self.world.trace)
@@ -109,7 +114,8 @@ class Faults:
 class Caller:
     """Call it with steps to have a call placed and carried to its end; `last` is the call then.
 
-    `placed` starts one and leaves it under way; `until` lets it go on until something holds.
+    `placed` starts one and leaves it under way; `until` lets it go on until something holds, `over`
+    to its end.
     """
 
     def __init__(self, node: Node) -> None:
@@ -119,7 +125,7 @@ class Caller:
 
     def __call__(self, *steps: Step, within: float = 1000.0) -> PlacedCall:
         call = self.placed(*steps)
-        self._node.time.run(_over(call, within))
+        self.over(call, within)
         return call
 
     def placed(self, *steps: Step) -> PlacedCall:
@@ -131,6 +137,10 @@ class Caller:
         self._contexts.append(context)
         self.last = node.time.run(context.__aenter__())
         return self.last
+
+    def over(self, call: PlacedCall, within: float = 1000.0) -> Report:
+        """Carry a call that is under way to its end; its report."""
+        return self._node.time.run(call.over(within))
 
     def until(self, condition: Callable[[], Any], within: float = 120.0) -> None:
         """Let the calls go on until `condition` holds."""
@@ -229,7 +239,3 @@ async def _level(world: World) -> Level:
 
 async def _begun(node: Node) -> None:
     node.injector.begin(node.world)
-
-
-async def _over(call: PlacedCall, within: float) -> None:
-    await call.over(within)

@@ -32,6 +32,9 @@ EPOCH: Final = 1_767_607_200.0
 
 ZONE: Final = "UTC"
 
+LOOK_SECONDS: Final = 0.05
+"""A condition of the time alone is seen to hold so late at most."""
+
 _ROUNDING = 1e-6
 
 
@@ -47,7 +50,7 @@ class _NoInput(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise Deadlock("nothing is ready and no timer runs")
-        if timeout > 0:
+        if timeout > 0 and not self.loop.seen():
             self.loop.jump(timeout)
         return []
 
@@ -67,6 +70,7 @@ class WorldLoop(VirtualTimeLoop):
         self.jobs = 0
         self.wall_offset = 0.0
         self.job_seconds: Callable[[], float] = lambda: 0.0
+        self._watches: dict[asyncio.Future[bool], Callable[[], Any]] = {}
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, function: Callable[..., Any], *args: Any
@@ -96,6 +100,40 @@ class WorldLoop(VirtualTimeLoop):
             outcome()
         return done
 
+    async def until(self, condition: Callable[[], Any], within: float) -> bool:
+        """Wait until `condition` holds, at most so many seconds; whether it does. It is looked at
+        whenever the clock is about to move on, and each `LOOK_SECONDS`. Raises what it raises."""
+        end = self.time() + within
+        while not condition():
+            if self.time() >= end:
+                return False
+            held: asyncio.Future[bool] = self.create_future()
+            self._watches[held] = condition
+            timer = self.call_at(min(end, self.time() + LOOK_SECONDS), _settle, held, False)
+            try:
+                # Bounded by the timer.
+                if await held:
+                    break
+            finally:
+                timer.cancel()
+                del self._watches[held]
+        return True
+
+    def seen(self) -> bool:
+        """Tell those who wait for what holds now; whether there were any."""
+        told = False
+        for held, condition in self._watches.items():
+            try:
+                holds = bool(condition())
+            except Exception as error:
+                _settle(held, error)
+                told = True
+            else:
+                if holds:
+                    _settle(held, True)
+                    told = True
+        return told
+
     def jump(self, seconds: float) -> None:
         """Move the clock to the next timer, exactly, or by `seconds` if it is not as near."""
         due = self._scheduled[0].when() if self._scheduled else None
@@ -111,6 +149,15 @@ class WorldLoop(VirtualTimeLoop):
     def close(self) -> None:
         self._selector = self._unused_selector
         super().close()
+
+
+def _settle(held: asyncio.Future[bool], outcome: bool | Exception) -> None:
+    if held.done():
+        return
+    if isinstance(outcome, Exception):
+        held.set_exception(outcome)
+    else:
+        held.set_result(outcome)
 
 
 @contextmanager

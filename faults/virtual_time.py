@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from aybiza.faults.virtual import WorldLoop
 
 T = TypeVar("T")
-
-LOOK_SECONDS: Final = 0.001
 
 
 class VirtualTime:
@@ -40,18 +38,6 @@ class VirtualTime:
         """Let so much time go by."""
         self.run(asyncio.sleep(seconds))
 
-    def until(
-        self, condition: Callable[[], Any], within: float, every: float = LOOK_SECONDS
-    ) -> bool:
-        """Let time go by until `condition` holds, at most so long; whether it holds. It is looked
-        at `every` so many seconds."""
-
-        async def wait() -> bool:
-            end = self._loop.time() + within
-            while not condition():
-                if self._loop.time() >= end:
-                    return False
-                await asyncio.sleep(every)
-            return True
-
-        return self.run(wait())
+    def until(self, condition: Callable[[], Any], within: float) -> bool:
+        """Let time go by until `condition` holds, at most so long; whether it holds."""
+        return self.run(self._loop.until(condition, within))

@@ -39,11 +39,12 @@ from aybiza.dialogue.toolbox import Toolbox
 from aybiza.emulators.bedrock import Pace
 from aybiza.emulators.bedrock.continuation import Responder
 from aybiza.emulators.bedrock.service import Bedrock
+from aybiza.emulators.deepgram.speak import Pace as SpeakPace
 from aybiza.emulators.phone import Party
 from aybiza.faults import provider_strikes
 from aybiza.faults.bedrock import MemoryBedrock
 from aybiza.faults.caller import Step, script_of
-from aybiza.faults.deepgram import MemoryDeepgram, MemoryEmulator
+from aybiza.faults.deepgram import BYTES_PER_CHAR, MemoryDeepgram, MemoryEmulator
 from aybiza.faults.desk import AGENT, Answers, Desk, answering
 from aybiza.faults.entries import WatchedJournals
 from aybiza.faults.fault import Fault
@@ -109,6 +110,8 @@ class World:
         seed: int = 0,
         thinks_ms: float = 400.0,
         delta_ms: float = 30.0,
+        voice_speed: float = 8.0,
+        char_bytes: int = BYTES_PER_CHAR,
         frames: int = 1,
         messages: bool = False,
         watcher: Watcher | None = None,
@@ -120,7 +123,7 @@ class World:
         self.toolbox = toolbox or Desk()
         self.vm = WatchedVM("world", self.trace, watcher)
         self.store = MemoryStore()
-        self.deepgram = MemoryEmulator(self._door)
+        self.deepgram = MemoryEmulator(self._door, SpeakPace(120.0, voice_speed), char_bytes)
         self.bedrock = Bedrock(
             responder=responder or answering(answers or {}),
             pace=Pace(first_token_ms=thinks_ms, per_delta_ms=delta_ms),
@@ -202,13 +205,10 @@ class World:
         processes = [self.vm.find(pid) for pid in self.vm.processes()]
         return sorted(process.label for process in processes if process)
 
-    async def until(self, condition: Callable[[], bool], within: float = 60.0) -> None:
-        """Wait until `condition` holds; it is looked at every millisecond."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + within
-        while not condition():
-            assert loop.time() < end, f"waited {within:g} s in vain: {self.labels()}"
-            await asyncio.sleep(0.001)
+    async def until(self, condition: Callable[[], Any], within: float = 60.0) -> None:
+        """Wait until `condition` holds: it is looked at whenever the clock moves on."""
+        loop: Any = asyncio.get_running_loop()
+        assert await loop.until(condition, within), f"waited {within:g} s in vain: {self.labels()}"
 
     def phase(self) -> str:
         """What the first call that has begun is doing; `none` if there is none."""

@@ -5,6 +5,7 @@ it has failed three times in a row; the report tells of each time.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,24 @@ import pytest
 
 from aybiza.actors.node.cookie import ensure_cookie
 
+# What pytest makes of our sources costs seconds of work a process, and is kept where it may be.
+sys.dont_write_bytecode = False
+
 TESTS = Path(__file__).parent
 REAL_TIME = (
-    TESTS / "call",
+    TESTS / "call" / "test_admitted_calls.py",
+    TESTS / "call" / "test_calls.py",
+    TESTS / "call" / "test_endings.py",
+    TESTS / "call" / "test_handed_over.py",
+    TESTS / "call" / "test_isolated_calls.py",
+    TESTS / "call" / "test_node_killed.py",
+    TESTS / "call" / "test_node_loop.py",
+    TESTS / "call" / "test_provider_faults.py",
+    TESTS / "call" / "test_quotas.py",
+    TESTS / "call" / "test_rolling_restart.py",
+    TESTS / "call" / "test_secrets.py",
+    TESTS / "call" / "test_speech_faults.py",
+    TESTS / "call" / "test_tools.py",
     TESTS / "actors" / "cluster" / "test_machines.py",
     TESTS / "actors" / "cluster" / "test_partition.py",
     TESTS / "benchmarks" / "test_cluster.py",

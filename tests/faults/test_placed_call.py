@@ -5,6 +5,7 @@ import pytest
 from aybiza.actors import names
 from aybiza.actors.runtime import KILL
 from aybiza.dialogue.journal import CallerTurn, Ended
+from aybiza.emulators.bedrock import use
 from aybiza.faults.caller import hangs_up, says
 from aybiza.faults.world import World, in_world
 
@@ -52,3 +53,23 @@ def test_a_role_that_nobody_has_is_named() -> None:
 
     with pytest.raises(AssertionError, match="the call has no speaker now"):
         in_world(talk)
+
+
+def test_what_the_model_was_told_is_a_list_of_who_said_what() -> None:
+    answers = {"Is there a room?": [use("look_up", {}, "Let me see."), "Yes, there is."]}
+
+    async def talk(world: World) -> None:
+        async with world.call(says("Is there a room?"), hangs_up(when="there is")) as call:
+            await call.until(lambda: call.is_using_a_tool)
+            assert not call.has(Ended("hangup"))
+            await call.over()
+            assert not call.is_using_a_tool
+            assert call.has(CallerTurn(1, "Is there a room?"), Ended("hangup"))
+            assert call.told(0) == [("user", "Is there a room?")]
+            assert call.told()[1:] == [
+                ("assistant", "Let me see."),
+                ("uses", "look_up"),
+                ("result", "success"),
+            ]
+
+    in_world(talk, answers=answers)

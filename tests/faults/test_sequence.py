@@ -31,3 +31,8 @@ def test_a_long_sequence_is_its_end() -> None:
     events = [Happened(float(n), "line", "CA1", f"agent: {n}") for n in range(10)]
     assert sequence(events, most=2)[0] == "… 8 lines before"
     assert len(sequence(events, most=2)) == 3
+
+
+def test_a_message_without_a_name_is_a_line_too() -> None:
+    event = Happened(1.0, "send", "world", "(success, 120)", "CircuitBreakerActor#6")
+    assert sequence([event]) == ["    1.00  world → CircuitBreakerActor#6: (success, 120)"]

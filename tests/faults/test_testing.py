@@ -73,3 +73,21 @@ def test_the_sequence_of_a_node_is_for_people(node: Node, call: Caller) -> None:
     lines = node.sequence()
     assert any("☎ CA1 line caller: Good morning." in line for line in lines)
     assert not any("look" in line for line in lines)
+
+
+def test_a_call_under_way_is_carried_to_its_end_past_a_crash(node: Node, call: Caller) -> None:
+    placed = call.placed(says("Good morning."), hangs_up())
+    call.until(lambda: placed.is_talking(for_ms=100))
+    crashed = node.crash("TranscriberActor")
+    assert not placed.is_over
+    assert call.over(placed).ok
+    assert placed.is_over
+    assert not node.vm.alive(crashed)
+    assert_heard(["You said, Good morning."])
+
+
+@pytest.mark.parametrize("aybiza_world", [{"char_bytes": 32, "voice_speed": 2}])
+def test_the_world_is_made_as_the_test_says(call: Caller) -> None:
+    placed = call(says("Good morning."), hangs_up())
+    heard = placed.report.heard[0]
+    assert heard.until_ms - heard.at_ms == pytest.approx(4 * len(heard.text), rel=0.3)
