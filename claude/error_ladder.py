@@ -12,7 +12,9 @@ Contract: pure; clock and chance are handed in. What a kind of error is answered
 `LADDER`: steps in their order, of which the first is taken that leads to a request not made yet.
 A whole answer has so many `seconds`, requests for tool rounds included; an attempt gets a share of
 what is left, so that the last one still has time to say something. The ladder always ends: no
-request is made twice but for the steps `SAME` and `BACK_OFF`, which have their own bounds.
+request is made twice but for the steps `SAME` and `BACK_OFF`, which have their own bounds. The
+second one may follow at once; before further ones there is always a wait. All ladders of a call
+share its `Attempts`.
 Errors: none.
 Source: specification 000, `handle_bedrock_error`; 001, "Error Handling"; Bedrock runtime errors.
 """
@@ -24,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Literal
 
+from aybiza.claude.attempts import Attempts
 from aybiza.claude.errors import ErrorKind
 
 FIRST_EVENT_SHARE: Final = 0.4
@@ -35,8 +38,10 @@ SILENCE_SECONDS: Final = 6.0
 """The same for a stream that falls silent in its midst."""
 LEAST_SECONDS: Final = 0.5
 """With less than that left no request is made."""
+FAST_ATTEMPTS: Final = 2
+"""What goes on without a wait …"""
 MOST_ATTEMPTS: Final = 8
-"""In a row without an answer."""
+"""… and at most, in a row without an answer."""
 BACKOFF_SECONDS: Final = 0.1
 MOST_BACKOFF_SECONDS: Final = 1.0
 MOST_BACKOFFS: Final = 4
@@ -60,8 +65,9 @@ class Step(StrEnum):
 class Row:
     """What an error is answered with.
 
-    `waits`: whether a wait with jitter goes before any next attempt (before `BACK_OFF` one always
-    does). `counts`: whether the error is held against the model.
+    `waits`: whether a wait with jitter goes before any next attempt (before `BACK_OFF`, and before
+    whatever follows the second, one always does). `counts`: whether the error is held against the
+    model.
     """
 
     steps: tuple[Step, ...]
@@ -163,12 +169,19 @@ class _Place:
 
 
 class ErrorLadder:
-    """The attempts of one answer. `chance` gives numbers from 0 to 1."""
+    """The attempts of one answer. `chance` gives numbers from 0 to 1; `attempts` are the call's."""
 
     def __init__(
-        self, rungs: Rungs, *, began: float, seconds: float, chance: Callable[[], float]
+        self,
+        rungs: Rungs,
+        *,
+        began: float,
+        seconds: float,
+        chance: Callable[[], float],
+        attempts: Attempts | None = None,
     ) -> None:
         self._rungs = rungs
+        self._call = attempts or Attempts()
         self._until = began + seconds
         self._chance = chance
         self._here = _Place(rungs.models[0], rungs.regions[0])
@@ -200,7 +213,8 @@ class ErrorLadder:
         for step in row.steps:
             place = self._place(step)
             if place is not None:
-                wait = self._wait() if row.waits or step is Step.BACK_OFF else 0.0
+                soon = len(self._tried) < FAST_ATTEMPTS and step is not Step.BACK_OFF
+                wait = 0.0 if soon and not row.waits else self._wait()
                 return self._attempt(place, now, wait, step, kind)
         return LastWords(kind, self._number)
 
@@ -212,6 +226,7 @@ class ErrorLadder:
         step: Step | None,
         kind: ErrorKind = ErrorKind.TIMEOUT,
     ) -> Attempt | LastWords:
+        wait = max(wait, self._call.wait(now, again=bool(self._tried)))
         left = self._until - now - wait
         if left < LEAST_SECONDS or len(self._tried) >= MOST_ATTEMPTS:
             return LastWords(kind, self._number)

@@ -16,12 +16,16 @@ from aybiza.dialogue.events import (
     Heard,
     Say,
     SayAll,
+    SpeechTroubled,
+    StartTimer,
     TimerFired,
     ToolsUsed,
+    Unsaid,
 )
 from aybiza.dialogue.journal import (
     TRANSFER,
     SentenceHeard,
+    SentenceUnsaid,
     ToolExchange,
 )
 from aybiza.dialogue.turn_acts import TurnActs
@@ -79,12 +83,13 @@ class AnswerActs(TurnActs):
     def _close_without(self, event: AnswerFailed) -> None:
         self._answer_finished(AnswerFinished(event.turn, "error"))
 
-    def _heard(self, event: Heard) -> None:
+    def _heard(self, event: Heard | Unsaid) -> None:
         turn = self.conversation.turns.get(event.turn)
         if turn is None or event.seq not in turn.unheard():
             return
         was = self.phase
-        self._record(SentenceHeard(event.turn, event.seq))
+        entry = SentenceHeard if isinstance(event, Heard) else SentenceUnsaid
+        self._record(entry(event.turn, event.seq))
         if was in SAYING and turn is self._turn and turn.complete and not turn.unheard():
             self._settle()
 
@@ -96,15 +101,22 @@ class AnswerActs(TurnActs):
     def _has_filler(self, _: TimerFired) -> bool:
         return self._fillers < len(self.policy.fillers)
 
-    def _fill(self, _: TimerFired) -> None:
-        number = self._turn.number
+    def _may_fill(self, _: SpeechTroubled) -> bool:
+        return bool(self.policy.fillers)
+
+    def _fill(self, _: TimerFired | SpeechTroubled) -> None:
+        number, fillers = self._turn.number, self.policy.fillers
         # Number 0 is in no history: the model has not said it.
-        self._do(Say(number, 0, self.policy.fillers[self._fillers]), SayAll(number))
+        self._do(Say(number, 0, fillers[self._fillers % len(fillers)]), SayAll(number))
+        self._do(StartTimer("voice", self.policy.voice_lost))
         self._fillers += 1
         self._aside = True
 
+    def _is_unanswered(self, _: TimerFired) -> bool:
+        return not self._turn.complete and not self._turn.unheard()
+
     def _give_up(self, _: TimerFired) -> None:
-        turn = self._turn
+        turn, self._watched = self._turn, None
         self._cancel_answer()
         self._sentence(AnswerSentence(turn.number, turn.last_seq + 1, self.policy.late))
         self._complete(turn.number, "late")

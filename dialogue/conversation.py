@@ -29,6 +29,7 @@ from aybiza.dialogue.journal import (
     Reopened,
     Resumed,
     SentenceHeard,
+    SentenceUnsaid,
     ToolExchange,
     Transferred,
     Transferring,
@@ -69,16 +70,18 @@ class Phase(Enum):
 class Turn:
     """A turn: what the caller said, and what the agent has said to it so far.
 
-    `withheld`: a guardrail or a filter has stopped the answer, so what was said must not be told to
-    the model again. `cut`: the caller broke in, and that was not noise. `resumed`: noise has broken
-    in before. `joined`: the caller has gone on before anything of the answer was heard, so its
-    words, and what its tools have done, are in the next turn of the caller (`into`).
+    `unsaid`: the sentences that no voice has said. `withheld`: a guardrail or a filter has stopped
+    the answer, so what was said must not be told to the model again. `cut`: the caller broke in,
+    and that was not noise. `resumed`: noise has broken in before. `joined`: the caller has gone on
+    before anything of the answer was heard, so its words, and what its tools have done, are in the
+    next turn of the caller (`into`).
     """
 
     number: int
     caller: str = ""
     sentences: dict[int, str] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
+    unsaid: set[int] = field(default_factory=set)
     exchanges: list[ToolExchange] = field(default_factory=list)
     complete: bool = False
     withheld: bool = False
@@ -93,15 +96,15 @@ class Turn:
         return max(self.sentences, default=0)
 
     def unheard(self) -> list[int]:
-        """The numbers of the sentences that were not heard to their end, in order."""
-        return sorted(set(self.sentences) - self.heard)
+        """The numbers of the sentences that are to be heard yet, in order."""
+        return sorted(set(self.sentences) - self.heard - self.unsaid)
 
     def spoken(self, first: int, last: int) -> str:
         """What the caller heard, or is to hear, of the sentences `first` to `last`."""
         return " ".join(filter(None, (self._spoken(seq) for seq in range(first, last + 1))))
 
     def _spoken(self, seq: int) -> str:
-        text = self.sentences.get(seq, "")
+        text = "" if seq in self.unsaid else self.sentences.get(seq, "")
         if self.cut is None or seq in self.heard or seq < self.cut.seq:
             return text
         if seq > self.cut.seq:
@@ -302,6 +305,10 @@ def _heard(conversation: Conversation, entry: SentenceHeard) -> None:
     conversation.faults = 0
 
 
+def _unsaid(conversation: Conversation, entry: SentenceUnsaid) -> None:
+    conversation.at(entry.turn).unsaid.add(entry.seq)
+
+
 def _complete(conversation: Conversation, entry: AnswerComplete) -> None:
     turn = conversation.at(entry.turn)
     turn.complete = True
@@ -359,6 +366,7 @@ _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     ToolExchange: _exchange,
     AgentSentence: _sentence,
     SentenceHeard: _heard,
+    SentenceUnsaid: _unsaid,
     AnswerComplete: _complete,
     Interrupted: _interrupted,
     Joined: _joined,

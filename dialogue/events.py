@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from aybiza.dialogue.journal import Entry
 
-TimerName = Literal["silence", "duration", "endpoint", "wait", "closing"]
+TimerName = Literal["silence", "duration", "endpoint", "wait", "voice", "closing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,14 @@ class Heard(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class Unsaid(Happening):
+    """No voice says the sentence: it is passed over."""
+
+    turn: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class TalkStopped(Happening):
     """The line was silenced in sentence `seq` of `turn`, `fraction` (0 to 1) of it played.
 
@@ -141,12 +149,7 @@ class HungUp(Happening):
 
 @dataclass(frozen=True, slots=True)
 class SpeechTroubled(Happening):
-    """The caller cannot be heard, or spoken to in full, for the time being."""
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceLost(Happening):
-    """The caller waits in silence and can be told nothing, not even in words that are kept."""
+    """The caller cannot be heard for the time being; told again while it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +173,11 @@ Event: TypeAlias = (
     | AnswerFinished
     | AnswerFailed
     | Heard
+    | Unsaid
     | TalkStopped
     | TimerFired
     | HungUp
     | SpeechTroubled
-    | VoiceLost
     | LineFailed
 )
 
@@ -239,7 +242,8 @@ class DropAside:
 class StartTimer:
     """Start the timer, or start it anew, to fire in `seconds`.
 
-    `wait` counts the silence that the caller hears: what is played on the line stops it.
+    `wait` and `voice` count the silence that the caller hears: what is played on the line holds
+    `wait` up, and stops `voice` for good.
     """
 
     name: TimerName

@@ -67,6 +67,14 @@ class SentenceHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceUnsaid:
+    """No voice has said the sentence, and none will: the caller has not heard it."""
+
+    turn: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerComplete:
     """There will be no further sentence in the turn."""
 
@@ -150,6 +158,7 @@ Entry: TypeAlias = (
     | ToolExchange
     | AgentSentence
     | SentenceHeard
+    | SentenceUnsaid
     | AnswerComplete
     | Interrupted
     | Joined
@@ -168,6 +177,7 @@ _TYPES: dict[str, type[Any]] = {
     "tool_exchange": ToolExchange,
     "agent_sentence": AgentSentence,
     "sentence_heard": SentenceHeard,
+    "sentence_unsaid": SentenceUnsaid,
     "answer_complete": AnswerComplete,
     "interrupted": Interrupted,
     "joined": Joined,

@@ -15,11 +15,9 @@ from aybiza.dialogue.events import (
     LineFailed,
     Say,
     SayAll,
-    SpeechTroubled,
     Started,
     StartTimer,
     TimerFired,
-    VoiceLost,
 )
 from aybiza.dialogue.journal import (
     FAULT,
@@ -62,12 +60,9 @@ class LineActs(TurnActs):
     def _hung_up(self, _: HungUp) -> None:
         self._end("hangup")
 
-    def _troubled(self, _: SpeechTroubled) -> None:
-        # Number 0 is in no history: this is about the line, not about the matter.
-        self._do(Say(self._turn.number, 0, self.agent.filler), SayAll(self._turn.number))
-
-    def _voice_lost(self, _: VoiceLost) -> None:
-        """Leave the line: only the carrier can speak, and brings the caller back."""
+    def _voice_lost(self, _: TimerFired) -> None:
+        """The caller waits in silence and can be told nothing, not even in words that are kept.
+        Leave the line: the carrier can speak, and brings the caller back."""
         self._end(self.conversation.closing or FAULT)
 
     def _line_failed(self, _: LineFailed) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from aybiza.config.agents import Agent
-from aybiza.dialogue.barge_in import NO_TURN, BargeIn
+from aybiza.dialogue.barge_in import ANSWERING, NO_TURN, BargeIn
 from aybiza.dialogue.conversation import GREETING_TURN, Conversation, Phase, Turn
 from aybiza.dialogue.events import (
     AnswerSentence,
@@ -39,6 +39,9 @@ from aybiza.dialogue.journal import (
     Transferring,
 )
 from aybiza.dialogue.turn_policy import TurnPolicy
+
+# In these phases the caller is owed something.
+WATCHED = (*ANSWERING, Phase.CLOSING)
 
 
 class TurnActs:
@@ -168,8 +171,7 @@ class TurnActs:
     def _keep_watch(self) -> None:
         """The one watch over the silence that the caller hears while an answer is owed."""
         turn, policy = self._turn, self.policy
-        owed = self.phase in (Phase.THINKING, Phase.CLOSING)
-        owed = owed and not turn.complete and not turn.unheard()
+        owed = self.phase in WATCHED and (not turn.complete or bool(turn.unheard()))
         watched = (turn.number, len(turn.heard), self._fillers) if owed else None
         if watched == self._watched:
             return

@@ -27,9 +27,10 @@ class TurnPolicy:
     caller is asked whether they are there, and later seen off. silence_prompts: how often they are
     asked. voice_grace: a voice that began so short a time ago may have words to it.
 
-    filler_after, filler_again: silence on the line, while an answer is owed, after which a filler
-    is said, and the next one. fillers: their words. late: said behind the last one, in place of the
-    answer.
+    filler_after, filler_again: silence on the line, while an answer is owed or is yet to be heard,
+    after which a filler is said, and the next one. fillers: their words. voice_lost: where a filler
+    has not begun to be heard by then, the agent has no voice. late: said behind the last filler, in
+    place of the answer.
 
     barge_in: whether the caller may interrupt; barge_in_words: with so many words, 0: with a voice
     alone; barge_in_voice: which has been heard for so long. back_channels: further words that
@@ -50,6 +51,7 @@ class TurnPolicy:
     voice_grace: float = 1.0
     filler_after: float = 2.0
     filler_again: float = 3.5
+    voice_lost: float = 1.5
     fillers: tuple[str, ...] = ()
     late: str = ""
     barge_in: bool = True

@@ -14,7 +14,7 @@ import base64
 import functools
 import json
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any, Self, cast
 
@@ -56,7 +56,8 @@ class _NoBody:
 
 
 class MemoryBedrock:
-    """See the module. `streams` are those that are open."""
+    """See the module. `streams` are those that are open, `opened` when there was a new connection:
+    an exchange that comes to its end leaves its own to the next one."""
 
     def __init__(self, service: Bedrock, region: str, note: Note) -> None:
         self._service = service
@@ -64,6 +65,7 @@ class MemoryBedrock:
         self._note = note
         self.streams: set[MemoryStream] = set()
         self.opened: list[float] = []
+        self._idle: Counter[str] = Counter()
         self.used: list[tuple[str, dict[str, Any]]] = []
         """What the answers that were taken to their end have used, by model."""
 
@@ -86,10 +88,19 @@ class MemoryBedrock:
         limits = {"total": timeout, "first": first_event_timeout, "silence": silence_timeout}
         stream = MemoryStream(self, request, region or self._region, limits)
         self.streams.add(stream)
-        self.opened.append(asyncio.get_running_loop().time())
+        if self._idle[stream.region]:
+            self._idle[stream.region] -= 1
+        else:
+            self.opened.append(asyncio.get_running_loop().time())
         self._note("asked", model=stream.model, region=stream.region)
         stream.task = asyncio.get_running_loop().create_task(stream.ask(self._service))
         return stream
+
+    def closed(self, stream: MemoryStream, *, whole: bool) -> None:
+        """A stream is over; `whole`: its connection can be used again."""
+        if stream in self.streams:
+            self.streams.discard(stream)
+            self._idle[stream.region] += whole
 
 
 class MemoryStream:
@@ -223,7 +234,7 @@ class MemoryStream:
         """There is no thread to be freed."""
 
     def _over(self) -> None:
-        self._owner.streams.discard(self)
+        self._owner.closed(self, whole=self._complete or self._connection.whole)
         if not self._complete:
             # Behind the last event there is only the end of the body.
             self._connection.leave()
@@ -235,7 +246,7 @@ class _Connection:
     def __init__(self) -> None:
         self.left = asyncio.Event()
         self.parts: list[bytes] = []
-        self.ended = False
+        self.ended = self.whole = False
         self._problem: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -248,6 +259,7 @@ class _Connection:
         error = {"Error": {"Code": code, "Message": message}}
         told = {**error, "ResponseMetadata": {"HTTPStatusCode": status}}
         self._problem = ClientError(told, "ConverseStream")  # type: ignore[arg-type]
+        self.whole = True
         self.finish()
 
     async def start_chunked(self, status: int, headers: Headers) -> None:
@@ -260,6 +272,7 @@ class _Connection:
 
     async def end_chunked(self) -> None:
         self._present()
+        self.whole = True
         self.finish()
 
     def break_in_chunk(self, data: bytes) -> None:

@@ -33,6 +33,7 @@ AGENT: Final = Agent(
     filler="One moment, please.",
     endpointing_ms=300,
     silence_timeout_s=30.0,
+    silence_again_s=30.0,
     max_duration_s=3600.0,
 )
 

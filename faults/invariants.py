@@ -23,7 +23,10 @@ from aybiza.dialogue.journal import (
     CallerTurn,
     Ended,
     Interrupted,
+    Joined,
+    Resumed,
     SentenceHeard,
+    SentenceUnsaid,
 )
 from aybiza.emulators.phone.report import Turn
 from aybiza.faults.caller import NOISE
@@ -167,22 +170,32 @@ def _apart(outcome: Outcome) -> Iterator[str]:
 
 
 def _once(outcome: Outcome) -> Iterator[str]:
-    """No sentence is lost, and none is heard twice."""
+    """No sentence is lost, and none is heard twice.
+
+    What a noise broke into is said again from its beginning, on purpose.
+    """
     heard = _letters(" ".join(piece.text for piece in outcome.report.heard))
     given: Counter[str] = Counter()
     told: Counter[str] = Counter()
+    resumed: Counter[str] = Counter()
     texts: dict[tuple[int, int], str] = {}
+    broken_into: dict[int, str] = {}
     for _, entry in outcome.entries:
-        if isinstance(entry, AgentSentence):
-            texts[entry.turn, entry.seq] = _letters(entry.text)
-            given[_letters(entry.text)] += 1
-        elif isinstance(entry, SentenceHeard):
-            told[texts.get((entry.turn, entry.seq), "")] += 1
+        match entry:
+            case AgentSentence(turn, seq, text):
+                texts[turn, seq] = _letters(text)
+                given[_letters(text)] += 1
+            case SentenceHeard(turn, seq):
+                told[texts.get((turn, seq), "")] += 1
+            case Interrupted(turn, seq):
+                broken_into[turn] = texts.get((turn, seq), "")
+            case Resumed(turn):
+                resumed[broken_into.get(turn, "")] += 1
     again = max(0, len(outcome.report.streams) - 1)
     for text, number in given.items():
         times = heard.count(text) if text else number
         whole = sum(text in other for other in given) > 1
-        if times > number + again and not whole:
+        if times > number + again + resumed[text] and not whole:
             yield f"heard {times} times, said {number} times: {text[:40]!r}"
         if times < told[text]:
             yield f"taken for heard and never heard: {text[:40]!r}"
@@ -190,16 +203,26 @@ def _once(outcome: Outcome) -> Iterator[str]:
 
 
 def _unheard(outcome: Outcome) -> Iterator[str]:
-    """A sentence of a turn that nobody broke off, behind which the call went on."""
+    """A sentence of a turn that nobody broke off, behind which the call went on.
+
+    One that no voice says is passed over, but not before a second socket was tried.
+    """
     waiting: dict[tuple[int, int], str] = {}
+    given: dict[tuple[int, int], float] = {}
     cut: set[int] = set()
     last = 0
-    for _, entry in outcome.entries:
+    for at, entry in outcome.entries:
         if isinstance(entry, AgentSentence):
             waiting[entry.turn, entry.seq] = entry.text
+            given[entry.turn, entry.seq] = at
         elif isinstance(entry, SentenceHeard):
             waiting.pop((entry.turn, entry.seq), None)
-        elif isinstance(entry, Interrupted):
+        elif isinstance(entry, SentenceUnsaid):
+            since = given.get((entry.turn, entry.seq), at)
+            if any(door == "speak" and since <= then <= at for then, door, _ in outcome.opened):
+                waiting.pop((entry.turn, entry.seq), None)
+        elif isinstance(entry, Interrupted | Joined):
+            # Who has joined a turn to the next one has gone on before anything was heard.
             cut.add(entry.turn)
         elif isinstance(entry, CallerTurn):
             last = entry.turn

@@ -26,6 +26,8 @@ Accept = Callable[[End], None]
 HTTP_URL: Final = "http://node.world"
 REDIRECT_SECONDS: Final = 0.3
 """From the end of a stream to the webhook that it leads to."""
+CARRIER_VOICE: Final = 15.0
+"""Characters a second of what the carrier itself says."""
 _OK = 200
 
 
@@ -41,7 +43,7 @@ class Telephone(Phone):
         frames: int = 1,
         **more: Any,
     ) -> None:
-        super().__init__(None, script, http=f"{HTTP_URL}/incoming", **more)
+        super().__init__(None, script, http=f"{HTTP_URL}/incoming", voice=CARRIER_VOICE, **more)
         self._application = application
         self._accept = accept
         self._frames = frames

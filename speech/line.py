@@ -203,6 +203,11 @@ class Line:
         self.aside = (Sentence(turn, -self.asides), text)
         return True
 
+    def forget_aside(self, sentence: Sentence) -> None:
+        """The words of this number are not said."""
+        if self.aside is not None and self.aside[0] == sentence:
+            self.aside = None
+
     def drop_aside(self, now: float) -> bool:
         """Forget words that stand in no journal, if nothing is out yet, of them or of others."""
         if self.aside is None or self.ledger.bytes_sent(self.aside[0]) or self.ledger.ahead(now):

@@ -64,6 +64,7 @@ class Ledger:
         self._ends: dict[Sentence, float] = {}
         self._marks: dict[str, Sentence] = {}
         self._heard: set[Sentence] = set()
+        self._unsaid: set[Sentence] = set()
         self._pieces: list[_Piece] = []
         self._played_until = 0.0
         self._furthest: Cut | None = None
@@ -78,6 +79,10 @@ class Ledger:
             self._texts[sentence] = [(sentence, characters)]
         else:
             self._texts.setdefault(first, []).append((sentence, characters))
+
+    def passed_over(self, sentence: Sentence) -> None:
+        """No voice says `sentence`: it will never have been heard, whatever its mark says."""
+        self._unsaid.add(sentence)
 
     def sent(self, sentence: Sentence, size: int, now: float) -> None:
         """`size` bytes of `sentence` went to the carrier."""
@@ -111,11 +116,11 @@ class Ledger:
 
     def is_complete(self, sentence: Sentence) -> bool:
         """Whether all of `sentence` is out, its mark included."""
-        return sentence in self._ends or sentence in self._heard
+        return sentence in self._ends or sentence in self._heard or sentence in self._unsaid
 
     def is_heard(self, sentence: Sentence) -> bool:
         """Whether the caller has heard all of `sentence`."""
-        return sentence in self._heard
+        return sentence in self._heard and sentence not in self._unsaid
 
     def marked(self, name: str) -> Sentence | None:
         """A mark came back: the sentence now heard; None for a stale or foreign mark."""
@@ -134,7 +139,7 @@ class Ledger:
         self._ends.pop(sentence, None)
         self._texts.pop(sentence, None)
         self._pieces = [piece for piece in self._pieces if piece.sentence != sentence]
-        return True
+        return sentence not in self._unsaid
 
     def clear(self, now: float) -> Cut | None:
         """The carrier is told to drop what it has not played. Returns where it stopped.
@@ -152,7 +157,8 @@ class Ledger:
         self._ends.clear()
         self._marks.clear()
         self._pieces.clear()
-        self._played_until = now
+        # Where nothing was played the silence goes on.
+        self._played_until = min(self._played_until, now)
         self._sent = {key: size for key, size in self._sent.items() if key in self._heard}
         return cut
 
@@ -189,7 +195,11 @@ class Ledger:
 
     def heard(self) -> frozenset[Sentence]:
         """All sentences that the caller has heard."""
-        return frozenset(self._heard)
+        return frozenset(self._heard - self._unsaid)
+
+    def unsaid(self) -> frozenset[Sentence]:
+        """All sentences that were passed over."""
+        return frozenset(self._unsaid)
 
 
 def _place(cut: Cut) -> tuple[int, float]:

@@ -11,7 +11,8 @@ up for failures. Until then the waits grow, with up to half as much again at ran
 
 Patience counts from the time at which something was needed and did not come (`Wanted`). After
 `stall` seconds on an open socket it is replaced; after `words` seconds, if anything has failed,
-the caller is to be told something, once; after `end` seconds it is given up, for good. `due` is
+the caller is to be told something, and again every `words_again` seconds; after `end` seconds it is
+given up, for good. `due` is
 when to come back with a `Tick`, if nothing else happens. Times are seconds of the owner's clock.
 
 Errors: none; an event that does not fit the state changes nothing.
@@ -31,7 +32,8 @@ class Limits:
     """See the module; `waits` are those before the first, second … opening after a failure."""
 
     stall: float
-    words: float = 3.5
+    words: float = 3.0
+    words_again: float = 4.0
     end: float = 13.0
     sockets: int = 5
     # A second more than the ten that are promised: on their way two openings may come closer.
@@ -130,7 +132,8 @@ class Reconnect:
         self._failures = 0
         self._wanted: float | None = None
         self._asked = 0.0
-        self._told = False
+        # When the caller is to be told something next, in seconds since it is wanted.
+        self._words = limits.words
 
     @property
     def failing(self) -> bool:
@@ -155,8 +158,8 @@ class Reconnect:
         times = [self._wanted + self._limits.end]
         if self._state is _State.OPEN:
             times.append(self._asked + self._limits.stall)
-        if self._is_troubled and not self._told:
-            times.append(self._wanted + self._limits.words)
+        if self._is_troubled:
+            times.append(self._wanted + self._words)
         return min(times)
 
     @property
@@ -174,12 +177,12 @@ class Reconnect:
                 self._wanted = now
                 self._asked = now
             case Unwanted():
-                self._wanted, self._told = None, False
+                self._wanted, self._words = None, self._limits.words
             case Opened() if self._state is _State.OPENING:
                 self._state = _State.OPEN
                 self._asked = now
             case Worked() if self._state is _State.OPEN:
-                self._wanted, self._failures, self._told = None, 0, False
+                self._wanted, self._failures, self._words = None, 0, self._limits.words
             case Closed() | Refused() | TimedOut() if self._state in _LIVE:
                 return self._failed(now)
             case Tick() if self._state in _LIVE:
@@ -214,7 +217,7 @@ class Reconnect:
         if self._state is _State.OPEN and not lost and now >= self._asked + limits.stall:
             self._state = _State.ENDING
             commands.append(Replace())
-        if self._is_troubled and not self._told and now >= self._wanted + limits.words:
-            self._told = True
+        if self._is_troubled and now >= self._wanted + self._words:
+            self._words = now - self._wanted + limits.words_again
             commands.append(SpeakUp())
         return commands

@@ -92,12 +92,24 @@ class Synthesis:
         self.finishing = False
 
     def give(self, sentence: Sentence, text: str) -> None:
-        """Say it behind the others."""
+        """Say it behind the others. What is about the line (`seq` not above 0) goes before them,
+        unless one of them is broken off."""
         parts = [Text(sentence, text, part) for part in parts_of(self._voiced(text))]
         for part, following in pairwise(parts):
             part.then, part.alone, following.alone = following, True, True
-        self.waiting.extend(parts or [Text(sentence, text, "")])
+        parts = parts or [Text(sentence, text, "")]
+        if sentence.seq <= 0 and not self._skip:
+            self.waiting.extendleft(reversed(parts))
+        else:
+            self.waiting.extend(parts)
         self.finishing = False
+
+    def drop(self, is_late: Callable[[Text], bool]) -> list[Text]:
+        """Forget those of the asides that wait which come too late by now; these."""
+        late = [text for text in self.waiting if text.sentence.seq <= 0 and is_late(text)]
+        for text in late:
+            self.waiting.remove(text)
+        return late
 
     def clear(self) -> bool:
         """Forget everything; whether a go was under way."""

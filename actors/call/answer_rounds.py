@@ -108,6 +108,7 @@ class AnswerRounds:
             began=vm.now(),
             seconds=context.answer_seconds,
             chance=random.random,
+            attempts=context.attempts,
         )
         self._last_model: str | None = None
         self._told: list[str] = []
@@ -257,9 +258,11 @@ class AnswerRounds:
         repeats = {_plain(text) for text in self._told[self._of_round :]}
         uses: list[ToolUse] = []
         act = Act.WORDS
+        request, begun = self._request(attempt), self._vm.now()
         self._performance.asked(attempt.model, attempt.region)
+        self._context.attempts.begun(begun)
         stream = self._context.bedrock.stream(
-            self._request(attempt),
+            request,
             region=attempt.region,
             timeout=attempt.seconds,
             first_event_timeout=attempt.first_event_seconds,
@@ -280,6 +283,7 @@ class AnswerRounds:
                         self._take(texts, repeats, None)
                     for part in parts:
                         if isinstance(part, Finished):
+                            self._context.attempts.answered(begun)
                             self._performance.answered(part.usage, part.stop_reason, len(uses))
                             return part, uses, act
         except BedrockError:

@@ -70,18 +70,22 @@ from aybiza.dialogue.events import (
     StopTimer,
     TalkStopped,
     TimerFired,
+    TimerName,
     ToolsUsed,
+    Unsaid,
 )
 from aybiza.dialogue.journal import AgentSentence, CallerTurn, decode, encode
 from aybiza.dialogue.prompt import clock_prompt, system_prompt
 from aybiza.dialogue.turn_outcome import turn_over
 from aybiza.dialogue.turns import TurnMachine
+from aybiza.speech.playout import Sentence
 
 # Why a call has left the node, beside the reasons of `aybiza.dialogue.journal.Ended`.
 HANDED_OVER = "handed_over"
 
 MEMORY_SECONDS = 0.5
 ASK_SECONDS = 2.0
+_COUNTED = ("wait", "voice")
 # Clocks are no more exact.
 INSTANT_SECONDS = 0.001
 
@@ -99,6 +103,8 @@ class CallActor(GenServer):
         self._answers: dict[int, int] = {}
         passed = self.vm.now() - context.opened
         self._began = datetime.fromtimestamp(time.time() - passed).astimezone(context.agent.zone)
+        # The timers that count what the caller hears: how long, and since when.
+        self._counted: dict[str, tuple[float, float]] = dict.fromkeys(_COUNTED, (0.0, 0.0))
         conversation = Conversation()
         self._written = self._event = 0
         for event, body in await self._remembered():
@@ -155,6 +161,8 @@ class CallActor(GenServer):
     async def _catch_up(self) -> None:
         for sentence in sorted(self._line.ledger.heard()):
             await self._tell(Heard(*sentence))
+        for sentence in sorted(self._line.ledger.unsaid()):
+            await self._tell(Unsaid(*sentence))
         await self._drain()
 
     async def handle_info(self, message: Any) -> None:
@@ -176,7 +184,7 @@ class CallActor(GenServer):
                 await self._tell(AnswerFailed(turn, str(reason)))
             case TimerFired(name) if name in self._timers and self._timers[name].fired:
                 del self._timers[name]
-                if name != "wait" or self._has_waited():
+                if self._has_come(name):
                     await self._tell(message)
             case SpeakerUp(pid):
                 self._speaker = pid
@@ -355,6 +363,8 @@ class CallActor(GenServer):
 
     def _stop_talking(self, stop: StopTalking) -> TalkStopped:
         cut = self._line.clear(self.vm.now())
+        # A filler that was to be heard is silenced, too.
+        self._stop_timer(StopTimer("voice"))
         self._cast_speaker("stop")
         stopped = TalkStopped(stop.turn, stop.seq, 0.0)
         if cut is not None and cut.sentence.turn == stop.turn:
@@ -364,20 +374,40 @@ class CallActor(GenServer):
         return stopped
 
     def _start_timer(self, start: StartTimer) -> None:
-        if start.name == "wait":
-            self._wait = start.seconds
-            self._waits_from = self.vm.now()
+        if start.name in self._counted:
+            self._counted[start.name] = start.seconds, self.vm.now()
         self._run_timer(start)
+
+    def _has_come(self, name: TimerName) -> bool:
+        """Whether a timer that has run out is one for the turn machine, too."""
+        match name:
+            case "wait":
+                return self._has_waited()
+            case "voice":
+                _, began = self._counted["voice"]
+                now = self.vm.now()
+                return self._line.ledger.quiet(now) >= now - began
+        return True
 
     def _has_waited(self) -> bool:
         """Whether the caller has heard silence for as long as `wait` counts; else it runs on."""
         now = self.vm.now()
-        left = self._wait - min(now - self._waits_from, self._line.ledger.quiet(now))
+        wait, began = self._counted["wait"]
+        passed = min(now - began, self._line.ledger.quiet(now))
+        # It is only to be told that it was heard.
+        left = wait if self._is_all_out() else wait - passed
         if left > INSTANT_SECONDS:
             self._run_timer(StartTimer("wait", left))
             return False
         log.info("answer_is_late", **self.get_state())
         return True
+
+    def _is_all_out(self) -> bool:
+        """Whether all that there is to say in this turn is with the carrier."""
+        turn, is_out = self.machine.conversation.turn, self._line.ledger.is_complete
+        if turn is None or not turn.complete:
+            return False
+        return all(is_out(Sentence(turn.number, seq)) for seq in turn.unheard())
 
     def _run_timer(self, start: StartTimer) -> None:
         self._stop_timer(StopTimer(start.name))

@@ -13,9 +13,9 @@ where it broke off.
     cast "stop"                   the line was cleared: forget everything not heard
 
 A socket that breaks, cannot be had, or is silent when it should speak is replaced, and the rest is
-said through the new one. Meanwhile a phrase that is kept as audio is heard all the same, and if one
-is there to tell the caller to wait, the line is told `SpeechTroubled`. A text that no voice can say
-any more is told as `LineFailed`.
+said through the new one. Meanwhile a phrase that is kept as audio is heard all the same. A text
+that is passed over is told as `Unsaid`; where no voice can be had any more, the line has failed
+(`LineFailed`).
 
 Source: Deepgram, speak v1; Twilio, Media Streams ("media", "mark", "clear").
 """
@@ -31,12 +31,13 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.call import kept_phrases
 from aybiza.actors.call.call_context import CallContext
-from aybiza.actors.call.wire import Down, Lost, Troubled, Up, Wire
+from aybiza.actors.call.wire import Down, Lost, Up, Wire
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import record_tts_latency
 from aybiza.actors.runtime import Continue, FunctionClause, GenServer, Pid, Timer
-from aybiza.dialogue.events import Heard, LineFailed, SpeechTroubled, VoiceLost
+from aybiza.dialogue.events import Heard, LineFailed, Unsaid
+from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.speech.deepgram_speak import (
     Audio,
     Cleared,
@@ -58,8 +59,8 @@ CLEAR_SECONDS = 1.0
 CHECK_SECONDS = 1.0
 # So long a caller waits for the voice before a phrase that is kept takes its place.
 KEPT_SECONDS = 1.0
-# So little left to hear is silence.
-SILENT_SECONDS = 0.3
+# With so much left to hear nobody waits in silence.
+AUDIBLE_SECONDS = 0.3
 
 log = structlog.get_logger(__name__)
 
@@ -107,8 +108,7 @@ class SpeakerActor(GenServer):
         # The last turn of which something was said; whether no text can be said, it seems.
         self._said_turn: int | None = None
         self._mute = False
-        # The caller has to be told to wait, as soon as there is nothing left to hear.
-        self._troubled = False
+        self._fillers = frozenset(TurnPolicy.of(context.agent).fillers)
         self._timer: Timer | None = None
         self._timer_at = 0.0
         self._check()
@@ -125,6 +125,8 @@ class SpeakerActor(GenServer):
                 sentence = Sentence(turn, seq)
                 if self._line.ledger.is_heard(sentence):
                     self._line.post(Heard(turn, seq))
+                elif sentence in self._line.ledger.unsaid():
+                    self._line.post(Unsaid(turn, seq))
                 elif sentence not in self._known and not self._line.ledger.is_complete(sentence):
                     self._known.add(sentence)
                     self._synthesis.give(sentence, text)
@@ -174,10 +176,8 @@ class SpeakerActor(GenServer):
             case Down():
                 self._clearing = 0
                 self._passed_over(self._synthesis.lost(self.vm.now()))
-            case Troubled():
-                self._troubled = True
             case Audio(mulaw):
-                self._mute = self._troubled = False
+                self._mute = False
                 self._wire.worked()
                 self._audio(mulaw)
             case Flushed():
@@ -204,10 +204,6 @@ class SpeakerActor(GenServer):
             self._pace()
         later = self._pace()
         lead = self._lead()
-        if self._troubled and lead < SILENT_SECONDS:
-            self._troubled = False
-            kept = self._kept(self._context.agent.filler) is not None
-            self._line.post(SpeechTroubled() if kept else VoiceLost())
         early = self._budget.may_flush_early(self.vm.now())
         waits = self._synthesis.wants(lead, early=early) and not self._clearing
         self._wire.wants(waits or self._synthesis.awaited is not None or self._mute)
@@ -215,6 +211,7 @@ class SpeakerActor(GenServer):
 
     async def _say_next(self) -> bool:
         """Have the next texts said; False if there is nothing to do about any now."""
+        self._drop_fillers()
         if self._say_kept():
             return True
         session, now = self._wire.session, self.vm.now()
@@ -245,6 +242,13 @@ class SpeakerActor(GenServer):
             self._budget.spend(go.characters, self.vm.now())
         else:
             self._passed_over(self._synthesis.lost(self.vm.now(), tried=sent > 0))
+
+    def _drop_fillers(self) -> None:
+        """Words for who waits in silence come too late when there is something to hear."""
+        if self._lead() < AUDIBLE_SECONDS:
+            return
+        for text in self._synthesis.drop(lambda text: text.written in self._fillers):
+            self._line.forget_aside(text.sentence)
 
     def _say_kept(self) -> bool:
         """Where no voice is to be had, say what is kept; what is not is no more to be said when it
@@ -279,7 +283,10 @@ class SpeakerActor(GenServer):
             if seq <= 0:
                 # Not even that: it is the voice that fails, not the text.
                 self._mute = True
-            elif turn != self._said_turn and not self._synthesis.waiting:
+                continue
+            self._line.ledger.passed_over(text.sentence)
+            self._line.post(Unsaid(turn, seq))
+            if turn != self._said_turn and not self._synthesis.waiting:
                 self._apologise(Sentence(turn, 0))
 
     def _apologise(self, aside: Sentence) -> None:
@@ -339,8 +346,6 @@ class SpeakerActor(GenServer):
         waits = [later] if later is not None else []
         if self._synthesis.waiting and self._synthesis.awaited is None and lead > LOW_SECONDS:
             waits.append(lead - LOW_SECONDS)
-        if self._troubled:
-            waits.append(lead - SILENT_SECONDS / 2)
         if self._synthesis.due is not None:
             waits.append(self._synthesis.due - self.vm.now())
         if self._wire.session is None and self._synthesis.waiting and self._wire.waited():
@@ -360,7 +365,7 @@ class SpeakerActor(GenServer):
             return
         self._generation = self._line.ledger.generation
         self._known.clear()
-        self._mute = self._troubled = False
+        self._mute = False
         if self._synthesis.clear() and self._wire.session is not None:
             self._clearing += 1
             self.send_after(("uncleared", self._generation), CLEAR_SECONDS)

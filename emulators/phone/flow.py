@@ -81,9 +81,10 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Let so many seconds of call time go by."""
+    """Let so many seconds of call time go by, in which the carrier says `words`."""
 
     seconds: float
+    words: str = ""
 
 
 Order = Fetch | Wait | ConnectStream | Ending
@@ -93,14 +94,19 @@ class Flow:
     """See the module.
 
     `parties`: who answers at which number; a number that is not among them fails. `digits`: what
-    the caller presses, one entry for each `<Gather>`.
+    the caller presses, one entry for each `<Gather>`. `voice`: how many characters the carrier says
+    in a second; 0: what it says takes no time.
     """
 
     def __init__(
-        self, parties: Mapping[str, Party] | None = None, digits: tuple[str, ...] = ()
+        self,
+        parties: Mapping[str, Party] | None = None,
+        digits: tuple[str, ...] = (),
+        voice: float = 0.0,
     ) -> None:
         self.told: list[str] = []
         self.dialled: list[tuple[str, str]] = []
+        self._voice = voice
         self._parties = parties or {}
         self._digits = deque(digits)
         self._verbs: deque[Verb] = deque()
@@ -161,7 +167,7 @@ class Flow:
                 return self._asked(Fetch(url))
             case Say(text):
                 self.told.append(f"says: {text}")
-                return self._next()
+                return Wait(len(text) / self._voice, text) if self._voice else self._next()
             case Play(what):
                 self.told.append(f"plays {what}")
                 return self._next()

@@ -39,7 +39,7 @@ from aybiza.emulators.phone.flow import (
 from aybiza.emulators.phone.line import Pacer
 from aybiza.emulators.phone.messages import CONNECTED, AgentError, StreamWriter, new_sid, read
 from aybiza.emulators.phone.player import FINISHED, Failure
-from aybiza.emulators.phone.report import Progress, Report, Stream
+from aybiza.emulators.phone.report import Heard, Progress, Report, Stream
 from aybiza.emulators.phone.script import Mode, Script, load
 from aybiza.emulators.phone.webhook import ConnectStream, Verb, WebhookError
 
@@ -72,6 +72,8 @@ class Phone:
     jitter_ms, burst, rng: an unsteady network, see `Pacer`.
     parties: who answers, or does not, at the numbers that are dialled.
     digits: what the caller presses at each `<Gather>`.
+    voice: how many characters a second the carrier says; 0: its words take no time and are no
+        sound, as calls that are measured want it.
     faults: what goes wrong on the line, see `aybiza.emulators.phone.faults`.
 
     The answer of `run` is a `Report`; a call that fails is a report with `ok` false. Only
@@ -99,6 +101,7 @@ class Phone:
         rng: random.Random | None = None,
         parties: Mapping[str, Party] | None = None,
         digits: Sequence[str] = (),
+        voice: float = 0.0,
         faults: Sequence[Fault] = (),
     ) -> None:
         if url is None and http is None:
@@ -118,7 +121,7 @@ class Phone:
         self._on_progress = on_progress
         self._speed = speed
         self._pacer = Pacer(jitter_ms, burst, rng)
-        self._flow = Flow(parties, tuple(digits))
+        self._flow = Flow(parties, tuple(digits), voice)
         self._faults = LineFaults(faults)
         self._told: Mapping[str, str] = {}
         self._call_sid = call_sid or new_sid("CA")
@@ -210,7 +213,10 @@ class Phone:
                     return self._flow.document(await self._ask(url, status, patience_s))
                 except WebhookError as error:
                     return self._flow.failed(str(error))
-            case Wait(seconds):
+            case Wait(seconds, words):
+                if words:
+                    at = self._now_ms()
+                    self.report.heard.append(Heard(at, at + seconds * 1000, f"{words} "))
                 await asyncio.sleep(seconds / self._speed)
                 return self._flow.waited()
             case ConnectStream():

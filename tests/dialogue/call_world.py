@@ -45,6 +45,7 @@ from aybiza.dialogue.events import (
     TalkStopped,
     TimerFired,
     ToolsUsed,
+    Unsaid,
 )
 from aybiza.dialogue.journal import (
     Entry,
@@ -83,6 +84,7 @@ _POSTED = {
     Heard,
     HungUp,
     LineFailed,
+    Unsaid,
 }
 
 

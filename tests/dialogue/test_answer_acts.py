@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from aybiza.dialogue.conversation import Phase
 from aybiza.dialogue.events import (
     AnswerSentence,
@@ -15,10 +17,11 @@ from aybiza.dialogue.events import (
     Record,
     Say,
     SayAll,
+    Started,
     StartTimer,
-    StopTimer,
     TimerFired,
     ToolsUsed,
+    Unsaid,
 )
 from aybiza.dialogue.journal import (
     AgentSentence,
@@ -43,6 +46,7 @@ def test_a_caller_who_waits_hears_one_filler_after_the_other_and_then_that_it_is
     assert world.machine.handle(WAIT) == [
         Say(1, 0, "One moment."),
         SayAll(1),
+        StartTimer("voice", 1.5),
         StartTimer("wait", 3.5),
     ]
     assert world.machine.handle(WAIT)[0] == Say(1, 0, "Still here.")
@@ -53,9 +57,37 @@ def test_a_caller_who_waits_hears_one_filler_after_the_other_and_then_that_it_is
         Say(1, 1, "Too late."),
         Record(AnswerComplete(1, "late")),
         SayAll(1),
-        StopTimer("wait"),
+        StartTimer("wait", 3.5),
     ]
     assert world.machine.phase is Phase.SPEAKING
+
+
+@pytest.mark.parametrize("phase", [Phase.GREETING, Phase.SPEAKING])
+def test_a_caller_who_does_not_hear_what_is_to_be_heard_is_told_to_wait(phase: Phase) -> None:
+    world = tell(CallWorld(), Started()) if phase is Phase.GREETING else call(phase)
+    turn = world.machine.conversation.turn
+    assert turn is not None
+    assert world.timers["wait"] == (3.5 if turn.heard else 2.0)
+    assert handle(world, WAIT)[:3] == [
+        Say(turn.number, 0, "One moment."),
+        SayAll(turn.number),
+        StartTimer("voice", 1.5),
+    ]
+    tell(world, *(Heard(turn.number, seq) for seq in turn.unheard()))
+    if not turn.complete:
+        world.answer("end")
+    assert "wait" not in world.timers
+
+
+def test_a_sentence_that_no_voice_says_is_passed_over_and_not_told_to_the_model() -> None:
+    world = call(Phase.SPEAKING)
+    world.answer("end")
+    turn = world.machine.conversation.turn
+    assert turn is not None
+    unsaid = turn.unheard()
+    tell(world, *(Unsaid(turn.number, seq) for seq in unsaid))
+    assert world.machine.phase is Phase.LISTENING
+    assert unsaid and not any(turn.sentences[seq] in " ".join(texts(world)) for seq in unsaid)
 
 
 def test_a_filler_is_in_no_history() -> None:
@@ -76,7 +108,6 @@ def test_a_filler_that_is_not_heard_is_dropped_when_the_answer_is_there() -> Non
 
 def test_the_wait_is_watched_behind_a_preface_too() -> None:
     world = call(Phase.SPEAKING)
-    assert "wait" not in world.timers
     world.hear()
     assert world.timers["wait"] == 3.5
     assert handle(world, WAIT)[0] == Say(1, 0, "One moment.")

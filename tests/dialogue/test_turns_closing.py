@@ -31,7 +31,6 @@ from aybiza.dialogue.events import (
     StopTalking,
     TalkStopped,
     TimerFired,
-    VoiceLost,
 )
 from aybiza.dialogue.journal import (
     FAULT,
@@ -254,6 +253,7 @@ def test_who_waits_because_of_the_line_is_told_something_that_is_in_no_history()
     assert handle(world, SpeechTroubled()) == [
         Say(turn.number, 0, world.machine.agent.filler),
         SayAll(turn.number),
+        StartTimer("voice", world.machine.policy.voice_lost),
     ]
     assert world.machine.conversation == before
 
@@ -339,11 +339,11 @@ def test_a_caller_who_is_back_from_a_transfer_is_told_why_and_may_go_on() -> Non
 
 @pytest.mark.parametrize("phase", LIVE)
 def test_a_caller_whom_nothing_can_be_told_leaves_for_the_carriers_words(phase: Phase) -> None:
-    world = tell(call(phase), VoiceLost())
+    world = tell(call(phase), TimerFired("voice"))
     assert world.ended == [FAULT]
     assert world.machine.conversation.closing is None
 
 
 def test_who_was_to_be_put_through_is_so_though_the_voice_is_lost() -> None:
-    world = tell(call(Phase.SPEAKING), CloseAsked(1, "transfer", "billing"), VoiceLost())
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "transfer", "billing"), TimerFired("voice"))
     assert world.ended == ["transfer"]

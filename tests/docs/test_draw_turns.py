@@ -14,7 +14,7 @@ from aybiza.dialogue.events import (
     Started,
     TimerFired,
     ToolsUsed,
-    VoiceLost,
+    Unsaid,
 )
 from aybiza.dialogue.journal import Ended, SentenceHeard, Transferred, Transferring
 from aybiza.dialogue.turns import _TRANSITIONS
@@ -63,6 +63,13 @@ def heard(world: CallWorld) -> CallWorld:
     return world
 
 
+def unsaid(world: CallWorld) -> CallWorld:
+    """No voice says what is to be heard."""
+    turn = world.machine.conversation.turn
+    assert turn is not None
+    return tell(world, *(Unsaid(turn.number, seq) for seq in turn.unheard()))
+
+
 def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
     listening, thinking, speaking, _ = LIVE
     said = CallerSaid("so")
@@ -76,9 +83,9 @@ def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
     worlds = [
         *(tell(call(phase), gone) for phase in LIVE for gone in (HungUp(), LineFailed("gone"))),
         *(tell(call(phase), TOO_LONG) for phase in LIVE),
-        *(tell(call(phase), VoiceLost()) for phase in LIVE),
-        tell(tell(CallWorld(), Started()), VoiceLost()),
-        tell(answered(call(speaking), "close"), VoiceLost()),
+        *(tell(call(phase), TimerFired("voice")) for phase in LIVE),
+        tell(tell(CallWorld(), Started()), TimerFired("voice")),
+        tell(answered(call(speaking), "close"), TimerFired("voice")),
         *(tell(call(phase), breaks_in, QUIET) for phase in LIVE),
         tell(greeting[0], HungUp()),
         tell(greeting[1], LineFailed("gone")),
@@ -120,6 +127,11 @@ def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
         tell(answered(call(thinking), "close"), LineFailed("gone")),
         tell(answered(call(speaking), "close"), LineFailed("gone")),
         tell(answered(call(speaking), "close"), TOO_LONG),
+        unsaid(tell(CallWorld(), Started())),
+        unsaid(tell(greeted(agent(barge_in=False)), said, CallerFinished())),
+        unsaid(call(speaking)),
+        unsaid(answered(call(speaking), "end")),
+        unsaid(answered(call(speaking), "close", "end")),
     ]
     taken = {arrow for world in worlds for arrow in world.seen}
     assert taken == {
