@@ -34,9 +34,9 @@ def test_a_planted_bug_is_found_shrunk_and_repeated_by_its_file(
     planted: None, tmp_path: Path
 ) -> None:
     lines: list[str] = []
-    result = explore(3, plans=5, folder=tmp_path, trials=12, tell=lines.append)
+    result = explore(3, plans=2, folder=tmp_path, trials=8, tell=lines.append)
     assert result.broken > 0
-    assert result.last_line() == f"explored 5 plans, {result.broken} broken (seed 3)"
+    assert result.last_line() == f"explored 2 plans, {result.broken} broken (seed 3)"
     found = [path for path in result.files if path.stem.endswith("no_fault")]
     assert found, result.kinds
     plan = load(found[0])
