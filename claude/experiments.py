@@ -145,7 +145,7 @@ def _inline(selection: str) -> Experiment:
         try:
             kind = {"rule": what} if what in RULES else {"model": what}
             arms.append(Arm(name=what, weight=float(weight), **kind))
-        except (ValidationError, ValueError):
+        except (ValidationError, ValueError, OverflowError):
             raise SelectionError(
                 [f"{part.strip()!r}: must be a rule or a model id, =, and a weight above 0"]
             ) from None

@@ -17,13 +17,11 @@ Source: specification 000, section 4 (`track_conversation_performance`, `assess_
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aybiza.claude.billing import cost_of
-from aybiza.claude.elixir import is_number
 from aybiza.claude.models import ModelProfile
 from aybiza.claude.selection import (
     LONG_CONVERSATION,
@@ -33,6 +31,7 @@ from aybiza.claude.selection import (
 )
 from aybiza.claude.stream import Usage
 from aybiza.config.catalogue import TIERS, Tier
+from aybiza.config.numbers import finite
 
 STAGES: Final = ("edge", "recognition", "first_token", "generation", "synthesis")
 """The parts of the time from the caller's words to the answer, in their order."""
@@ -187,8 +186,7 @@ def analyze_latency_breakdown(metrics: Mapping[str, Any]) -> LatencyBreakdown:
 
 
 def _number(metrics: Mapping[str, Any], key: str) -> float | None:
-    value: Any = metrics.get(key)
-    return float(value) if is_number(value) and math.isfinite(value) else None
+    return finite(metrics.get(key))
 
 
 def _share(part: float, whole: float) -> float:

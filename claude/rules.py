@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aybiza.claude.elixir import is_number, truthy
+from aybiza.claude.elixir import truthy
 from aybiza.claude.selection import (
     KINDS_OF_WORDING,
     LONG_CONVERSATION,
@@ -44,6 +44,7 @@ from aybiza.claude.selection import (
 from aybiza.claude.spec_models import CLAUDE_3_7_SONNET, CLAUDE_4_OPUS
 from aybiza.claude.thinking import Thinking
 from aybiza.config.catalogue import Tier
+from aybiza.config.numbers import finite
 
 SPEC_BUDGET: Final = 3_000
 # A caller hears nothing while the model thinks: as little as a budget can be.
@@ -261,7 +262,7 @@ def _printed_thinking(question: Question) -> Thinking | None:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if is_number(value) else None
+    return finite(value)
 
 
 def _shown(value: Any) -> str | float | bool:

@@ -18,7 +18,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args, get_type_hints
 
 from aybiza.emulators.bedrock import faults as bedrock
 from aybiza.emulators.deepgram import faults as deepgram
@@ -124,6 +124,8 @@ class Event:
 
 
 _ABSENT = object()
+LARGEST: Final = 1e12
+"""No time, number or count of a fault is as large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ class Fault:
 
     def checked(self) -> Fault:
         """The same fault; raises `FaultError` if it names what there is not."""
+        _check_types(self)
         _check_kind(self)
         _check_trigger(self)
         _check_names(self)
@@ -190,6 +193,20 @@ def fault_of(table: Mapping[str, Any]) -> Fault:
     if "what" not in table:
         raise FaultError("what", f"is missing; {vocabulary.nearest('', KINDS)}")
     return Fault(**table).checked()
+
+
+_HINTS: Final = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Fault).items()}
+
+
+def _check_types(fault: Fault) -> None:
+    for name, hinted in _HINTS.items():
+        value = getattr(fault, name)
+        kinds = (*hinted, int) if float in hinted else hinted
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            meant = "a text" if str in kinds else "a number"
+            raise FaultError(name, f"is {value!r:.60}, must be {meant}")
+        if isinstance(value, int | float) and not -LARGEST < value < LARGEST:
+            raise FaultError(name, f"is {value!r:.60}, must be a number that is finite")
 
 
 def _check_kind(fault: Fault) -> None:

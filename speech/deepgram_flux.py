@@ -17,7 +17,6 @@ Source: Deepgram, listen v2 (Flux), turn events.
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,7 @@ from urllib.parse import quote
 
 import structlog
 
+from aybiza.config.numbers import finite
 from aybiza.speech.deepgram_listen import ListenOptions
 from aybiza.speech.deepgram_socket import DeepgramSocket
 from aybiza.speech.mulaw import silence
@@ -112,5 +112,5 @@ def decode(message: dict[str, Any]) -> TurnInfo | None:
 
 
 def _time(value: Any) -> float | None:
-    is_time = isinstance(value, int | float) and math.isfinite(value) and value >= 0
-    return float(value) if is_time else None
+    number = finite(value)
+    return number if number is not None and number >= 0 else None

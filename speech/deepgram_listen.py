@@ -13,7 +13,6 @@ Source: Deepgram, listen v1.
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -21,6 +20,7 @@ from urllib.parse import quote
 
 import structlog
 
+from aybiza.config.numbers import finite
 from aybiza.speech.deepgram_socket import DeepgramSocket
 
 log = structlog.get_logger(__name__)
@@ -167,13 +167,13 @@ def _last_word(words: Any) -> tuple[float, float] | None:
 
 def _known(value: Any) -> float | None:
     """A time; None for what is none. Deepgram writes -1 for one that it does not know."""
-    is_time = isinstance(value, int | float) and math.isfinite(value) and value >= 0
-    return float(value) if is_time else None
+    number = finite(value)
+    return number if number is not None and number >= 0 else None
 
 
 def _number(value: Any) -> float:
     """A time or a share; 0.0 for what is none."""
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+    return finite(value) or 0.0
 
 
 def _told(message: dict[str, Any]) -> dict[str, str]:

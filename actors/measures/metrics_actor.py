@@ -17,7 +17,6 @@ ones are counted under the value "other".
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -33,6 +32,7 @@ from aybiza.actors.names import METRICS as NAME
 from aybiza.actors.node import refusals
 from aybiza.actors.runtime import VM, CallExit, From, GenServer, telemetry
 from aybiza.actors.runtime.telemetry import Event
+from aybiza.config.numbers import finite
 
 log = structlog.get_logger(__name__)
 
@@ -297,7 +297,7 @@ class Table:
             fault = f"a {metric.kind} does not take this request"
         elif not isinstance(labels, Mapping) or set(labels) != set(metric.labels):
             fault = f"the labels are {list(metric.labels)}, not {list(labels)}"
-        elif not isinstance(value, int | float) or not math.isfinite(value):
+        elif finite(value) is None:
             fault = f"{value!r} is no number"
         if metric is None or fault:
             self.complain(name, fault or "")

@@ -30,6 +30,7 @@ from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import NORMAL, VM, Exit, GenServer, Pid, Shutdown, Stop, Task
 from aybiza.claude.workers import AllBusy, WorkerPool
+from aybiza.config.numbers import finite
 
 TABLE: Final = "metrics_sink"
 CAPACITY: Final = 20_000
@@ -88,9 +89,9 @@ def put_metric(vm: VM, name: str, metrics: Mapping[str, Any], *, at: float | Non
     moment = time.time() if at is None else at
     dimensions = tuple((key, str(metrics[key])) for key in DIMENSIONS if metrics.get(key))
     for key, value in metrics.items():
-        if type(value) in (int, float) and math.isfinite(value):
+        if (number := finite(value)) is not None:
             queue.lost += len(queue.waiting) == queue.waiting.maxlen
-            queue.waiting.append(Datum(f"{name}.{key}", float(value), dimensions, moment))
+            queue.waiting.append(Datum(f"{name}.{key}", number, dimensions, moment))
 
 
 class MetricsSink(GenServer):

@@ -33,6 +33,7 @@ from typing import Any, Final, cast
 
 import structlog
 
+from aybiza.config.numbers import finite
 from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool
 from aybiza.dialogue.toolbox import Effect, ToolRun
 from aybiza.dialogue.tools.http_api import HttpApi
@@ -73,7 +74,7 @@ def create_connector(type_: str, config: Mapping[str, Any], api: HttpApi) -> lis
     elif left_out:
         log.warning("operations_left_out", connector=type_, count=len(left_out), why=left_out)
     effects = config.get("effects", {})
-    seconds = float(config.get("seconds", LONGEST_SECONDS))
+    seconds = finite(config.get("seconds", LONGEST_SECONDS)) or 0.0
     taken: set[str] = set()
     return [
         _tool(type_, operation, effects.get(operation.name), seconds, api, taken)

@@ -19,6 +19,7 @@ from typing import Any, Final, Literal, Protocol
 import httpx
 import structlog
 
+from aybiza.config.numbers import finite
 from aybiza.dialogue.tool_registry import ToolError
 from aybiza.dialogue.tools import http_body
 
@@ -130,7 +131,8 @@ class ClientCredentials:
                 answer.raise_for_status()
                 token: Any = json.loads(await http_body.read(answer, _TOKEN_BYTES))
             self._token = str(token["access_token"])
-            life = float(token.get("expires_in", _DEFAULT_LIFE_SECONDS))
+            told = token.get("expires_in", _DEFAULT_LIFE_SECONDS)
+            life = finite(float(told) if isinstance(told, str) else told) or 0.0
         except _NO_TOKEN as failure:
             log.warning(
                 "token_refused", host=httpx.URL(self._url).host, kind=type(failure).__name__

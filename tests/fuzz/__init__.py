@@ -1,0 +1,1 @@
+"""`python -m tests.fuzz`: inputs of no sense for everything that decodes what others send."""
