@@ -45,7 +45,7 @@ from aybiza.benchmarks.runtime import Figure
 from aybiza.config.ports import free_port
 from aybiza.config.settings import load
 
-CALL_TARGET_MS = 1.5
+CALL_TARGET_MS = 0.3
 DOWN_TARGET_MS = 2000.0
 READY_SECONDS = 60.0
 ASK_SECONDS = 60.0

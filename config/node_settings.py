@@ -1,9 +1,9 @@
 """Settings of a node in its cluster: its name, its limits, where it keeps what it knows."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 from pydantic_settings import NoDecode
 
 from aybiza.config.fields import (
@@ -33,13 +33,37 @@ class NodeSettings(BaseModel):
         default_factory=host_name,
     )
     cluster_port: int = number(
-        "AYBIZA_CLUSTER_PORT", 1900, 1, 65535, "Port of this machine's Thespian admin."
+        "AYBIZA_CLUSTER_PORT", 1900, 1, 65535, "Port at which other machines reach this one."
     )
     cluster_bind: ClusterInterface = setting(
         "AYBIZA_CLUSTER_BIND",
         "127.0.0.1",
         "the IPv4 address of one interface of this machine",
         "Interface of the actor system; other machines reach the nodes there.",
+    )
+    cluster_carrier: Annotated[Literal["stream", "thespian"], AnyCase] = setting(
+        "AYBIZA_CLUSTER_CARRIER",
+        "stream",
+        "stream or thespian",
+        "What carries between nodes: TLS streams, or Thespian; the same in all of a cluster.",
+    )
+    cluster_certificate: AbsolutePath | None = setting(
+        "AYBIZA_CLUSTER_CERTIFICATE",
+        None,
+        "an absolute path of a file",
+        "Certificate that nodes show each other, in PEM; unset: one made from the cookie.",
+    )
+    cluster_key: AbsolutePath | None = setting(
+        "AYBIZA_CLUSTER_KEY",
+        None,
+        "an absolute path of a file",
+        "Key of that certificate, in PEM, without a password.",
+    )
+    cluster_authority: AbsolutePath | None = setting(
+        "AYBIZA_CLUSTER_AUTHORITY",
+        None,
+        "an absolute path of a file",
+        "Certificate of those who must have signed the other nodes' certificates, in PEM.",
     )
     join: Annotated[tuple[HostPort, ...], NoDecode, CommaSeparated] = setting(
         "AYBIZA_JOIN",
@@ -134,3 +158,13 @@ class NodeSettings(BaseModel):
         "Redis server of the shared conversation memory.",
         repr=False,
     )
+
+    @model_validator(mode="after")
+    def _cluster_certificate_is_whole(self) -> Self:
+        own = (self.cluster_certificate, self.cluster_key, self.cluster_authority)
+        if None in own and any(own):
+            raise ValueError(
+                "AYBIZA_CLUSTER_CERTIFICATE, AYBIZA_CLUSTER_KEY and AYBIZA_CLUSTER_AUTHORITY:"
+                " set all of them or none"
+            )
+        return self

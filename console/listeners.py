@@ -33,10 +33,14 @@ def listeners(pids: Iterable[int], proc: Path = Path("/proc")) -> list[Listener]
     return sorted(found.values(), key=lambda each: (each.port, each.address))
 
 
-def owner(port: int, proc: Path = Path("/proc")) -> int | None:
-    """The process that listens on this port; of several that share it, the oldest."""
+def owner(port: int, address: str | None = None, proc: Path = Path("/proc")) -> int | None:
+    """The process that listens on this port, at this address if it is given; of several that
+    share it, the oldest."""
     pids = sorted(int(each.name) for each in proc.iterdir() if each.name.isdigit())
-    return next((each.pid for each in listeners(pids, proc) if each.port == port), None)
+    for each in listeners(pids, proc):
+        if each.port == port and address in (None, each.address):
+            return each.pid
+    return None
 
 
 def _sockets(proc: Path) -> Iterator[tuple[str, tuple[str, int]]]:

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from aybiza.actors.node.channel import Secrets
 from aybiza.actors.node.cookie import CookieError, ensure_cookie
-from aybiza.actors.node.messages import NodePlan
+from aybiza.actors.node.messages import NodePlan, OwnCertificate
 from aybiza.config.agents import AgentError, load_agent
 from aybiza.console.setup import USAGE_ERROR
 
@@ -106,6 +107,24 @@ def seeds_of(settings: "Settings") -> list[tuple[str, int]]:
     """The machines to join. The nodes look their names up, and again for as long as they live."""
     seeds = [machine.rpartition(":") for machine in settings.join]
     return [(host, int(port)) for host, _, port in seeds]
+
+
+def certificate_of(settings: "Settings", cookie: bytes) -> OwnCertificate | None:
+    """The operator's certificate for the cluster, tried; None if there is none."""
+    files = (settings.cluster_certificate, settings.cluster_key, settings.cluster_authority)
+    certificate, key, authority = files
+    if certificate is None or key is None or authority is None:
+        return None
+    own = OwnCertificate(certificate, key, authority)
+    try:
+        Secrets(cookie, own)
+    except (OSError, ValueError) as error:
+        names = ", ".join(map(str, files))
+        raise MachineError(
+            f"the cluster's certificate ({names}) cannot be used: {error}; it has to be PEM, with"
+            " its key, and signed by the authority"
+        ) from None
+    return own
 
 
 def cookie_of(settings: "Settings") -> bytes:

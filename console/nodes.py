@@ -57,12 +57,15 @@ def ports_command(
     if policy:
         _show_policy(as_json)
         return
+    from aybiza.actors.node.binding import keeping_address
     from aybiza.actors.node.process import children_by_parent, descendants
     from aybiza.console.listeners import listeners, owner
 
-    number = port or settings_or_exit().cluster_port
+    settings = settings_or_exit()
+    number = port or settings.cluster_port
     kept, _ = _asked(port, _kept_and_members)
-    admin = owner(number)
+    admin = owner(number, keeping_address(settings.cluster_bind))
+    admin = admin or owner(number, settings.cluster_bind)
     if admin is None:
         typer.echo(f"aybiza: the process on port {number} belongs to another user", err=True)
         raise typer.Exit(1)
@@ -156,7 +159,9 @@ def port_rows(
             process = "aybiza run"
         elif each.pid in nodes:
             process = nodes[each.pid]["node"]
-            purpose = _door(nodes[each.pid], each.port) or CLUSTER
+            purpose = _door(nodes[each.pid], each.port) or (
+                JOIN if each.port == cluster_port else CLUSTER
+            )
         elif session(each.pid) != session(admin):
             process, purpose = "other", EMULATOR
         rows.append({**each._asdict(), "process": process, "purpose": purpose})

@@ -186,7 +186,13 @@ def run(
 
     from aybiza.actors.node.messages import Limits
     from aybiza.config import logs
-    from aybiza.console.machine import MachineError, cookie_of, plans, seeds_of
+    from aybiza.console.machine import (
+        MachineError,
+        certificate_of,
+        cookie_of,
+        plans,
+        seeds_of,
+    )
     from aybiza.console.runner import Runner
 
     logs.start(settings.log_level, settings.log_format)
@@ -194,6 +200,7 @@ def run(
         planned = plans(settings, nodes)
         seeds = seeds_of(settings)
         cookie = cookie_of(settings)
+        own = certificate_of(settings, cookie)
     except MachineError as error:
         typer.echo(f"aybiza run: {error}", err=True)
         logs.stop()
@@ -207,6 +214,8 @@ def run(
         cookie=cookie,
         nodes=planned,
         seeds=seeds,
+        carrier=settings.cluster_carrier,
+        own=own,
         limits=Limits(
             start=start_limit, silence=silence_limit, stop=stop_limit, max_restarts=max_restarts
         ),

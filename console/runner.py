@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from aybiza.actors.node.messages import (
+    CarrierName,
     Limits,
     NodeDown,
     NodeDraining,
@@ -22,6 +23,7 @@ from aybiza.actors.node.messages import (
     NodePlan,
     NodeStopped,
     NodeUp,
+    OwnCertificate,
 )
 from aybiza.actors.node.process import end_descendants
 from aybiza.actors.node.system import Event, NodeStartError, NodeSystem, SystemBroken
@@ -53,6 +55,8 @@ class Runner:
         agent: str = "clinic",
         nodes: Sequence[NodePlan] = (NodePlan("node"),),
         seeds: Sequence[tuple[str, int]] = (),
+        carrier: CarrierName = "stream",
+        own: OwnCertificate | None = None,
     ) -> None:
         """`engine`: that of the emulators, None for none; `agent`: for whom they answer; the
         others as in NodeSystem."""
@@ -64,6 +68,8 @@ class Runner:
         self._cookie = cookie
         self._nodes = nodes
         self._seeds = seeds
+        self._carrier: CarrierName = carrier
+        self._own = own
         self._limits = limits
         self._up: dict[str, NodeUp] = {}
         self._as_json = as_json
@@ -94,6 +100,8 @@ class Runner:
                 limits=self._limits,
                 nodes=self._nodes,
                 seeds=self._seeds,
+                carrier=self._carrier,
+                own=self._own,
             )
             system.start()
             last = self._watch(system, emulators)

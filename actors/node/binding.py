@@ -10,6 +10,7 @@ forks of the one that started it, so the change is in force in each of them.
 Contract: call `bind_listeners` before the first ActorSystem of the process is made.
 """
 
+import ipaddress
 import os
 
 # Thespian reads this when it is imported: with a size below 10 KB it keeps no log file of its own
@@ -19,6 +20,23 @@ os.environ.setdefault("THESPLOG_FILE_MAXSIZE", "0")
 from thespian.system.transport.IPBase import IPActorAddress, thisSystem
 
 LOOPBACK = "127.0.0.1"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this IPv4 address is of no use to other machines; a name is not.
+
+    >>> [is_loopback("127.0.0.2"), is_loopback("10.0.0.1"), is_loopback("localhost.example")]
+    [True, False, False]
+    """
+    try:
+        return ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def keeping_address(address: str) -> str:
+    """Where Thespian listens on a machine whose nodes are reached at `address`: on loopback."""
+    return address if is_loopback(address) else LOOPBACK
 
 
 def bind_listeners(address: str) -> None:

@@ -71,6 +71,12 @@ class NodeCarrier:
         self._put = put
         self._receive: Callable[[Any, Any], None] | None = None
 
+    async def open(self) -> None:
+        """The node's loop runs."""
+
+    async def close(self) -> None:
+        """The node's main has ended."""
+
     def attach(self, receive: Callable[[Any, Any], None]) -> None:
         """Have `receive` called on the loop with what comes in."""
         self._receive = receive

@@ -17,7 +17,11 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from aybiza.actors.node.binding import LOOPBACK, bind_listeners  # first: see there
+from aybiza.actors.node.binding import (
+    LOOPBACK,
+    bind_listeners,
+    keeping_address,
+)  # first: see there
 
 # isort: split
 from thespian.actors import ActorSystem, ActorSystemException
@@ -91,7 +95,7 @@ def stop_node(port: int, timeout: float = 10.0, *, cookie: bytes, address: str =
     with joined(port, cookie=cookie, address=address) as (system, keeper):
         system.tell(keeper, StopNode())
     until = time.monotonic() + timeout
-    while _listens(port, address):
+    while _listens(port, keeping_address(address)):
         if time.monotonic() > until:
             raise NodeTimeout(f"the node on port {port} has not stopped within {timeout:g} s")
         time.sleep(0.05)
@@ -130,6 +134,7 @@ class _JoinedSystem(ActorSystemBase):  # type: ignore[misc]
 @contextmanager
 def joined(port: int, *, cookie: bytes, address: str = LOOPBACK) -> Iterator[tuple[Any, Any]]:
     """The Thespian ActorSystem of the node on `port`, and its NodeKeeper's ActorAddress."""
+    address = keeping_address(address)
     bind_listeners(address)
     guard_frames(cookie, quiet=True)
     systemBase.MAX_ADMIN_STATUS_REQ_DELAY = JOIN_LIMIT

@@ -57,6 +57,7 @@ class _Guard:
 
     def __init__(self) -> None:
         self.codec: FrameCodec | None = None
+        self.cookie = b""
         os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
@@ -67,6 +68,11 @@ class _Guard:
 _guard = _Guard()
 
 
+def guarding_cookie() -> bytes:
+    """The cookie of this process, or of the one that it was forked from; b"" if it has none."""
+    return _guard.cookie
+
+
 def guard_frames(cookie: bytes, *, quiet: bool = False) -> FrameCodec:
     """Have every Thespian transport of this process and of its forks use this cookie.
 
@@ -74,6 +80,7 @@ def guard_frames(cookie: bytes, *, quiet: bool = False) -> FrameCodec:
     """
     refusals.share()
     codec = _guard.codec = FrameCodec(cookie, quiet=quiet)
+    _guard.cookie = cookie
     _use_guarded_buffers(codec)
     _use_guarded_transport(codec)
     return codec

@@ -167,9 +167,13 @@ class LoopThread:
     async def _carry(self) -> None:
         heart = asyncio.create_task(self._beat(), name="node-heartbeat")
         try:
+            if self._carrier is not None:
+                await self._carrier.open()
             await self._main(self._context)
         finally:
             heart.cancel()
+            if self._carrier is not None:
+                await self._carrier.close()
 
     async def _beat(self) -> None:
         while True:

@@ -8,7 +8,8 @@ a dead process is told from one of its successor.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import aybiza.actors.node.binding  # noqa: F401 - first: see there
 
@@ -16,6 +17,17 @@ import aybiza.actors.node.binding  # noqa: F401 - first: see there
 from thespian.actors import ActorSystemMessage
 
 from aybiza.actors.cluster.membership import Card
+
+CarrierName = Literal["stream", "thespian"]
+
+
+@dataclass(frozen=True)
+class OwnCertificate:
+    """The operator's files, PEM: what a node shows, its key, who must have signed the others'."""
+
+    certificate: Path
+    key: Path
+    authority: Path
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,8 @@ class KeepNodes:
     """Command to keeper: keep these nodes alive; each runs `main` ("module:function").
 
     `machine` is the name of this actor system among those of the cluster (`address:port`), `seeds`
-    the ones that the nodes join: host and port.
+    the ones that the nodes join: host and port. `carrier` is what carries between nodes, `own` the
+    operator's certificate for it.
     """
 
     main: str
@@ -60,6 +73,8 @@ class KeepNodes:
     nodes: tuple[NodePlan, ...]
     machine: str
     seeds: tuple[tuple[str, int], ...] = ()
+    carrier: CarrierName = "stream"
+    own: OwnCertificate | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +131,8 @@ class CarryNode:
     started: int = 0
     machine: str = ""
     seeds: tuple[tuple[str, int], ...] = ()
+    carrier: CarrierName = "stream"
+    own: OwnCertificate | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ from aybiza.actors.cluster.carrier import Gone, ToProcess, Unreachable, Welcome
 from aybiza.actors.cluster.membership import Card
 from aybiza.actors.node.actor_process import ActorProcess, leave
 from aybiza.actors.node.carrier import Greeting, NodeCarrier, Posted, Postman, Told
+from aybiza.actors.node.channel import Secrets
 from aybiza.actors.node.context import load_node_main
+from aybiza.actors.node.guard import guarding_cookie
 from aybiza.actors.node.loop_thread import LoopThread, Outbox, describe_error
 from aybiza.actors.node.messages import (
     CarryNode,
@@ -30,6 +32,7 @@ from aybiza.actors.node.messages import (
     ReleaseNode,
     StopNode,
 )
+from aybiza.actors.node.stream_carrier import StreamCarrier, listening
 
 log = structlog.get_logger(__name__)
 
@@ -83,11 +86,24 @@ class NodeActor(ActorProcess):
             log.exception("node_main_not_found", main=order.main)
             self._forward(NodeEnded(order.incarnation, describe_error(error), order.plan.name))
             return
-        host, port = self.myAddress.addressDetails.sockname[:2]
-        card = Card(order.plan.name, order.started, order.machine, (host, port))
-        carrier = NodeCarrier(card, order.seeds, self._outbox.put)
+        try:
+            carrier = self._carrier(order)
+        except OSError as error:
+            log.exception("node_does_not_listen", machine=order.machine)
+            self._forward(NodeEnded(order.incarnation, describe_error(error), order.plan.name))
+            return
         self._thread = LoopThread(main, order.incarnation, self._outbox, order.plan.name, carrier)
         self._thread.start()
+
+    def _carrier(self, order: CarryNode) -> NodeCarrier:
+        if order.carrier == "thespian":
+            address = self.myAddress.addressDetails.sockname[:2]
+            card = Card(order.plan.name, order.started, order.machine, address)
+            return NodeCarrier(card, order.seeds, self._outbox.put)
+        doors = listening(order.machine)
+        card = Card(order.plan.name, order.started, order.machine, doors[0].getsockname())
+        secrets = Secrets(guarding_cookie(), order.own)
+        return StreamCarrier(card, order.seeds, self._outbox.put, secrets, doors)
 
     def _stop(self) -> None:
         if self._thread is not None:

@@ -276,7 +276,14 @@ class NodeKeeper(ActorProcess):
         kept.started = max(kept.started + 1, time.time_ns() // 1_000_000)
         order = self._order
         carry = CarryNode(
-            incarnation, order.main, kept.plan, kept.started, order.machine, order.seeds
+            incarnation,
+            order.main,
+            kept.plan,
+            kept.started,
+            order.machine,
+            order.seeds,
+            order.carrier,
+            order.own,
         )
         self.send(kept.address, carry)
 

@@ -25,6 +25,7 @@ import structlog
 from aybiza.actors.node.binding import (
     LOOPBACK,
     bind_listeners,
+    keeping_address,
 )  # first: it sets what Thespian reads on import
 
 # isort: split
@@ -37,6 +38,7 @@ from thespian.system.transport import TransmitIntent
 from aybiza.actors.node.guard import guard_frames
 from aybiza.actors.node.lean import use_lean_transport
 from aybiza.actors.node.messages import (
+    CarrierName,
     ForwardedHello,
     KeepNodes,
     Limits,
@@ -46,6 +48,7 @@ from aybiza.actors.node.messages import (
     NodePlan,
     NodeStopped,
     NodeUp,
+    OwnCertificate,
     StopNode,
 )
 from aybiza.actors.node.node_keeper import CAPABILITY, GLOBAL_NAME, NodeKeeper
@@ -122,15 +125,22 @@ class NodeSystem:
         limits: Limits | None = None,
         nodes: Sequence[NodePlan] = (NodePlan("node"),),
         seeds: Sequence[tuple[str, int]] = (),
+        carrier: CarrierName = "stream",
+        own: OwnCertificate | None = None,
     ) -> None:
-        """`main` ("module:function") runs in each of `nodes`; the admin listens on
-        `address`:`port`. `seeds` are the machines to join: host and port of their admins."""
+        """`main` ("module:function") runs in each of `nodes`, which other machines reach at
+        `address`:`port`. `seeds` are the machines to join: host and port of theirs. With the
+        `stream` carrier Thespian listens on loopback only; its nodes show each other `own`, or a
+        certificate made from the cookie."""
         self._nodes = tuple(nodes)
         self._seeds = tuple(seeds)
         self._main = main
         self._port = port
         self._cookie = cookie
-        self._address = address
+        self._machine = f"{address}:{port}"
+        self._carrier: CarrierName = carrier
+        self._own = own
+        self._address = keeping_address(address) if carrier == "stream" else address
         self._limits = limits or Limits()
         self._others = set(children_by_parent().get(os.getpid(), []))
         self._base: Any = None
@@ -155,7 +165,7 @@ class NodeSystem:
         try:
             self._base = _OwnSystem(SimpleNamespace(capabilities=capabilities))
             if not self._base.started:
-                raise NodeStartError(self._in_use())
+                raise NodeStartError(self._in_use(self._address))
             self._system = ActorSystem(self._base, transientUnique=True)
             admin = self._watch("admin", os.getpid())
             self._watch("logger", admin)
@@ -165,8 +175,10 @@ class NodeSystem:
                 self._main,
                 self._limits,
                 self._nodes,
-                f"{self._address}:{self._port}",
+                self._machine,
                 self._seeds,
+                self._carrier,
+                self._own,
             )
             self._system.tell(self._keeper, order)
         except ActorSystemException as error:
@@ -217,21 +229,22 @@ class NodeSystem:
             log.error("processes_left", pids=left)
 
     def _check_port(self) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self._address, self._port))
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE:
-                    raise NodeStartError(self._in_use()) from error
-                raise NodeStartError(
-                    f"the actor system cannot listen on {self._address}:{self._port}:"
-                    f" {error.strerror}"
-                ) from error
+        nodes = self._machine.rpartition(":")[0]
+        for address in dict.fromkeys((nodes, self._address)):
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((address, self._port))
+                except OSError as error:
+                    if error.errno == errno.EADDRINUSE:
+                        raise NodeStartError(self._in_use(address)) from error
+                    raise NodeStartError(
+                        f"the nodes cannot listen on {address}:{self._port}: {error.strerror}"
+                    ) from error
 
-    def _in_use(self) -> str:
+    def _in_use(self, address: str) -> str:
         return (
-            f"port {self._port} on {self._address} is in use: another node runs there, or another"
+            f"port {self._port} on {address} is in use: another node runs there, or another"
             " program; stop it or choose another cluster port (AYBIZA_CLUSTER_PORT)"
         )
 

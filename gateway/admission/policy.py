@@ -122,8 +122,8 @@ def _table() -> Iterator[Door]:
         ELSEWHERE,
         "nodes of the cluster, and `aybiza` on this machine",
         Proof.COOKIE,
-        "what one frame takes to be read and its seal to be found wrong",
-        "the frame is dropped and counted",
+        "64 connections that have not proved themselves, 5 s and some hundred bytes each",
+        "hung up on without a word, and counted",
     )
 
 

@@ -17,7 +17,7 @@ def test_a_small_cluster_is_measured_and_leaves_no_process_behind() -> None:
     assert all(name.startswith("2 nodes: ") for name in figures)
     assert all(figure.value > 0 for name, figure in figures.items() if "CPU" not in name)
     assert 1 <= figures["2 nodes: frames sent a node"].value <= 10
-    assert figures["2 nodes: call, p50"].target == 1.5
+    assert figures["2 nodes: call, p50"].target == 0.3
     frozen = figures["2 nodes: frozen to NodeDown everywhere"].value
     assert figures["2 nodes: killed to NodeDown everywhere"].value < frozen
     assert below() <= before
