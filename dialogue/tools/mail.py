@@ -21,21 +21,27 @@ _ADDRESS = re.compile(
 )
 
 
-def email_tool(aws: Aws, sender: str, domains: Collection[str] = ()) -> Tool:
-    """`send_email`, from `sender`; only to these `domains`, if there are any.
+def email_tool(aws: Aws, sender: str, domains: Collection[str]) -> Tool:
+    """`send_email`, from `sender`, to addresses of these `domains` only: whoever talks to the agent
+    could else have it write to anybody.
 
-    Raises ValueError for a sender that is no address.
+    Raises ValueError for a sender that is no address, and without domains.
     """
     if not _ADDRESS.fullmatch(sender):
         raise ValueError(f"the sender {sender!r} is no e-mail address")
-    allowed = {domain.lower() for domain in domains}
+    allowed = {domain.lower() for domain in domains if domain.strip()}
+    if not allowed or isinstance(domains, str):
+        raise ValueError(
+            'domains is missing: name where mail may go, such as domains = ["example.org"];'
+            " without it a caller could have mail sent to anybody"
+        )
 
     async def run(given: dict[str, Any], use: ToolRun) -> dict[str, Any]:
         to = given["to"].strip()
         address = _ADDRESS.fullmatch(to)
         if address is None:
             raise ToolError("bad_address", "This is no e-mail address. Have the caller spell it.")
-        if allowed and address["domain"].lower() not in allowed:
+        if address["domain"].lower() not in allowed:
             raise ToolError("not_allowed", f"Mail goes to {', '.join(sorted(allowed))} only.")
         sent = await aws.call(
             "sesv2",

@@ -293,10 +293,12 @@ class Admission:
         if not self._owners.may_have(call, carrier, account):
             self.refused(HTTP, "owner", caller.address)
             return Refusal(409, "The call is another carrier's or account's.\n", {})
-        if not self._limits.admit(form.get("From", ""), call):
+        # Who has been let in comes back, from a person or a lost stream, whatever came meanwhile.
+        known = self._owners.knows(call)
+        if not self._limits.admit(form.get("From", ""), call) and not known:
             self.refused(HTTP, "caller", caller.address)
             return BUSY
-        if not self._accounts.reserve(account, call):
+        if not self._accounts.reserve(account, call) and not known:
             self.refused(HTTP, "account", caller.address)
             return BUSY
         self._owners.claim(call, carrier, account)

@@ -2,7 +2,8 @@
 
 Call ids are the carriers' own words. Without this, who may speak for one carrier could name a call
 of another and be given its line. A call is its owner's from its webhook or its stream's start on,
-while it has a stream, and `KEPT_SECONDS` longer, for callers who come back by their redirect.
+while it has a stream, and `KEPT_SECONDS` longer, for callers who come back by their redirect, or
+from somebody whom they were put through to.
 
 Pure but for the clock. Bounded by the node's calls and `MOST` calls that have no stream.
 """
@@ -14,8 +15,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-KEPT_SECONDS: Final = 120.0
-MOST: Final = 10_000
+KEPT_SECONDS: Final = 4 * 3600.0
+"""No carrier keeps a call, or a dialled leg of it, for longer unless it is asked to."""
+MOST: Final = 20_000
 
 Owner = tuple[str, str]
 """A carrier's name, and the account, or an empty string where it is not told."""
@@ -35,6 +37,10 @@ class CallOwners:
         """Whether the call is this carrier's and account's, or nobody's yet."""
         owner = self._owner(call_id)
         return owner is None or _same(owner, (carrier, account))
+
+    def knows(self, call_id: str) -> bool:
+        """Whether the call is somebody's."""
+        return self._owner(call_id) is not None
 
     def claim(self, call_id: str, carrier: str, account: str = "") -> None:
         """The call, which they may have, is theirs."""

@@ -39,6 +39,19 @@ def test_a_call_stays_its_owner_s_for_a_while_after_its_last_stream() -> None:
     assert owners.may_have("CA1", "telnyx")
 
 
+def test_who_comes_back_from_a_person_after_an_hour_is_known_and_nobody_has_taken_the_call() -> (
+    None
+):
+    clock = Clock()
+    owners = CallOwners(clock)
+    owners.begin("CA1", "twilio", "AC1")
+    owners.end("CA1")
+    clock.now += 3600
+    assert not owners.may_have("CA1", "telnyx")
+    assert owners.knows("CA1") and owners.may_have("CA1", "twilio", "AC1")
+    assert not owners.knows("CA2")
+
+
 def test_what_is_kept_is_bounded_and_live_calls_are_not_pushed_out() -> None:
     owners = CallOwners(Clock())
     owners.begin("CA", "twilio")
