@@ -32,6 +32,7 @@ Source: specification 001, "Tool Calling" and "MCP Connectors"; Bedrock, Convers
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 import time
@@ -365,10 +366,13 @@ def _validator(name: str, which: str, schema: Schema) -> Draft202012Validator:
             f"{name}: the input schema has {len(text)} bytes, more than {SCHEMA_BYTES}"
         )
     try:
-        Draft202012Validator.check_schema(schema)
+        if text is None:
+            Draft202012Validator.check_schema(schema)
+        else:
+            _check_schema(text)
     except SchemaError as fault:
         raise ValueError(f"{name}: the {which} schema is none: {fault.message}") from None
-    if _as_json(schema) is None:
+    if text is None:
         raise ValueError(f"{name}: the {which} schema is not JSON")
     # Without a registry of its own it would fetch what lies elsewhere, on the loop.
     validator = Draft202012Validator(schema, registry=Registry())
@@ -376,6 +380,12 @@ def _validator(name: str, which: str, schema: Schema) -> Draft202012Validator:
         if not _leads_somewhere(reference, schema):
             raise ValueError(f"{name}: the {which} schema refers to {reference!r}, not to itself")
     return validator
+
+
+@functools.lru_cache(maxsize=256)
+def _check_schema(text: str) -> None:
+    """Raise `SchemaError` if the JSON is no schema; a schema that is one is looked at once."""
+    Draft202012Validator.check_schema(json.loads(text))
 
 
 def _references(schema: object) -> Iterator[str]:

@@ -16,7 +16,7 @@ from aybiza.actors.memory.memory_actor import MemoryActor
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.placement.drain_actor import DrainActor
 from aybiza.actors.placement.placement import Limits, Place
-from aybiza.actors.placement.placement_actor import PlacementActor
+from aybiza.actors.placement.placement_actor import Gauge, PlacementActor
 from aybiza.actors.registry_actor import RegistryActor
 from aybiza.actors.runtime import VM, CallExit
 from aybiza.supervisors.child_spec import ChildSpec, child
@@ -38,7 +38,7 @@ COUNT_SECONDS = 1.0
 class Parts:
     """What the tree is built of: the models it has breakers for, where memory is kept, what the
     node may carry, the doors, which stand on a floor above, the sinks, which take figures out of
-    the node, where it is, and what keeps fixed phrases."""
+    the node, where it is, what keeps fixed phrases, and how it measures itself."""
 
     models: Sequence[str]
     store: SqliteStore
@@ -47,6 +47,7 @@ class Parts:
     sinks: Sequence[ChildSpec] = ()
     place: Place | None = None
     phrases: ChildSpec | None = None
+    gauge: Gauge | None = None
 
 
 class Application(Supervisor):
@@ -64,7 +65,14 @@ class Application(Supervisor):
             child(ToolSupervisor, name=names.TOOL_SUPERVISOR),
             child(SpawnSupervisor, name=SPAWN_SUPERVISOR),
             child(CallSupervisor, max_children=parts.limits.calls, name=names.CALL_SUPERVISOR),
-            child(PlacementActor, parts.limits, count_calls, parts.place, name=names.PLACEMENT),
+            child(
+                PlacementActor,
+                parts.limits,
+                count_calls,
+                parts.place,
+                parts.gauge,
+                name=names.PLACEMENT,
+            ),
             child(DrainActor, name=names.DRAIN),
             *parts.doors,
         ]

@@ -37,6 +37,7 @@ from aybiza.actors.runtime import (
     RemoteBusy,
     Request,
     Task,
+    Timer,
 )
 
 LOOK_SECONDS = 0.1
@@ -100,7 +101,9 @@ class DrainActor(GenServer):
 
     async def init(self) -> None:
         self._state: _State = self.vm.tables.setdefault(TABLE, _State())
-        self.send_after("look", LOOK_SECONDS)
+        self._timer: Timer | None = None
+        if self._state.drain is not None:
+            self._come_back()
 
     async def handle_call(self, request: Any, from_: From) -> Any:
         match request:
@@ -108,6 +111,7 @@ class DrainActor(GenServer):
                 self._state.drain = Drain(self.vm.now(), seconds, final=final)
                 self._set_draining(True, ending=final)
                 log.info("drain_begun", seconds=seconds)
+                self._come_back()
                 self._look(self._state.drain)
                 return self._progress()
             case Undo():
@@ -137,10 +141,9 @@ class DrainActor(GenServer):
                 raise FunctionClause(self, request)
 
     async def handle_info(self, message: Any) -> None:
-        if message == "look":
-            self.send_after("look", LOOK_SECONDS)
-            if self._state.drain is not None:
-                self._look(self._state.drain)
+        if message == "look" and self._state.drain is not None:
+            self._come_back()
+            self._look(self._state.drain)
 
     def get_state(self) -> Progress:
         """Where the drain stands."""
@@ -149,6 +152,11 @@ class DrainActor(GenServer):
 
     def _progress(self) -> Progress:
         return self.get_state()
+
+    def _come_back(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.send_after("look", LOOK_SECONDS)
 
     def _set_draining(self, draining: bool, *, ending: bool = False) -> None:
         own = board(self.vm)

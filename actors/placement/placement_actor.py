@@ -2,10 +2,10 @@
 
 `board(vm)` is the node's `Board`; it stands in the VM and outlives the actor.
 
-Every `LOOK_SECONDS` it measures: the calls, how late the loop is, and the memory. Its row goes to
-all nodes every `TELL_SECONDS`, at once when a call or a refusal is new, and to a node that comes
-up. The row of a node that is down goes with it. Casts: a `Row`, and `"tell"` after a change of
-`Board.draining`.
+Every `LOOK_SECONDS`, or as its `Gauge` says, it measures: the calls, how late the loop is, and the
+memory. Its row goes to all nodes every `TELL_SECONDS`, at once when a call or a refusal is new, and
+to a node that comes up. The row of a node that is down goes with it. Casts: a `Row`, and `"tell"`
+after a change of `Board.draining`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,27 @@ def board(vm: VM) -> Board:
     return held
 
 
+def resident_mb() -> int:
+    """The memory that this process holds, in MB; blocks."""
+    pages = int(STATM.read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // (1024 * 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How a node measures itself: how often, in seconds, and its memory, by what may block."""
+
+    look_seconds: float = LOOK_SECONDS
+    memory_mb: Callable[[], int] = resident_mb
+
+
 class PlacementActor(GenServer):
     """See the module. `count` tells how many calls there are; it may fail as a call may."""
 
-    async def init(self, limits: Limits, count: Count, place: Place | None = None) -> None:
+    async def init(
+        self, limits: Limits, count: Count, place: Place | None = None, gauge: Gauge | None = None
+    ) -> None:
+        self._gauge = gauge or Gauge()
         self._board = board(self.vm)
         self._board.limits, self._board.place = limits, place or Place()
         self._count = count
@@ -87,8 +104,8 @@ class PlacementActor(GenServer):
         return self._board.row(self.vm.now())
 
     def _wait(self) -> None:
-        self._due = self.vm.now() + LOOK_SECONDS
-        self.send_after("look", LOOK_SECONDS)
+        self._due = self.vm.now() + self._gauge.look_seconds
+        self.send_after("look", self._gauge.look_seconds)
 
     async def _look(self) -> None:
         now = self.vm.now()
@@ -124,12 +141,6 @@ class PlacementActor(GenServer):
     async def _memory_mb(self) -> int:
         try:
             async with asyncio.timeout(ASK_SECONDS):
-                return await self.vm.run_blocking(resident_mb)
+                return await self.vm.run_blocking(self._gauge.memory_mb)
         except (TimeoutError, OSError):
             return self._board.memory_mb
-
-
-def resident_mb() -> int:
-    """The memory that this process holds, in MB; blocks."""
-    pages = int(STATM.read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") // (1024 * 1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ from aybiza.actors.placement.placement import Place, Row
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.registry_actor import RegistryActor
 from aybiza.actors.registry_actor import names as registered
-from aybiza.actors.runtime import VM, GenServer, Process
+from aybiza.actors.runtime import KILL, VM, GenServer, Process, virtual_time
 from tests.actors.cluster.kit import until
 
 
@@ -119,3 +120,24 @@ async def test_a_stream_that_does_not_end_is_killed(tmp_path: Path) -> None:
         await vm.start(Stream, "CA1", stubborn=True)
         await end_stream(vm, "CA1")
         assert streams(vm) == {}
+
+
+@virtual_time
+async def test_who_does_not_drain_is_not_woken_and_a_drain_outlives_its_actor(
+    tmp_path: Path,
+) -> None:
+    async with node(tmp_path) as vm:
+        board(vm).told(Row("other", Place("http://other"), 0, 10, 1.0, 10, False, ""))
+        await asyncio.sleep(60.0)
+        process = vm.find(names.DRAIN)
+        assert process is not None and not process.mailbox
+        assert len(vm.tied) == 0
+        await vm.start(Stream, "CA1", name=None)
+        await vm.call(names.DRAIN, Begin(60.0))
+        vm.exit(process.pid, KILL)
+        await vm.join(process.pid)
+        await vm.start(DrainActor, name=names.DRAIN)
+        assert len(vm.tied) == 1
+        await vm.call(names.DRAIN, Undo())
+        await asyncio.sleep(1.0)
+        assert len(vm.tied) == 0

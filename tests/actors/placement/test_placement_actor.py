@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 from aybiza.actors import names
 from aybiza.actors.placement import placement_actor
 from aybiza.actors.placement.placement import Limits, Place
-from aybiza.actors.placement.placement_actor import PlacementActor, board, resident_mb
-from aybiza.actors.runtime import NOPROC, VM, CallExit
+from aybiza.actors.placement.placement_actor import Gauge, PlacementActor, board, resident_mb
+from aybiza.actors.runtime import NOPROC, VM, CallExit, virtual_time
 from tests.actors.cluster.kit import cluster, until
 
 
@@ -88,3 +89,19 @@ async def test_the_board_outlives_the_actor_and_an_uncounted_call_keeps_its_plac
 
 def test_the_memory_of_a_process_is_some_megabytes() -> None:
     assert 5 < resident_mb() < 5_000
+
+
+@virtual_time
+async def test_a_gauge_says_how_often_a_node_measures_itself_and_by_what() -> None:
+    looked: list[float] = []
+    loop = asyncio.get_running_loop()
+    async with VM("here") as vm:
+
+        async def count(_: VM) -> int:
+            looked.append(loop.time())
+            return 0
+
+        gauge = Gauge(look_seconds=5.0, memory_mb=lambda: 42)
+        await vm.start(PlacementActor, Limits(calls=3), count, None, gauge, name=names.PLACEMENT)
+        await asyncio.sleep(12.0)
+        assert looked == [5.0, 10.0] and board(vm).memory_mb == 42
