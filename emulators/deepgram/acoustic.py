@@ -44,6 +44,9 @@ class AcousticRecogniser:
         self._utterance = bytearray()
         self._sent = 0
 
+    def passes_over(self, mulaw: bytes) -> bool:
+        return False
+
     async def feed(self, block: bytes) -> bool:
         was_speaking = self._activity.speaking
         speech = self._activity.feed(block)

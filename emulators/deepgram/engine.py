@@ -30,6 +30,9 @@ class Recogniser(Protocol):
     async def feed(self, block: bytes) -> bool:
         """Take 20 ms of mu-law audio; whether there is speech in it."""
 
+    def passes_over(self, mulaw: bytes) -> bool:
+        """Whether all of this is silence that makes no difference, so that it need not be fed."""
+
     async def partial(self) -> str:
         """What the utterance that is going on sounds like so far."""
 
@@ -63,9 +66,14 @@ class ScriptedRecogniser:
         self._decoder = TextAudioDecoder()
         self._text = ""
 
+    def passes_over(self, mulaw: bytes) -> bool:
+        return not mulaw.strip(_SILENCE)
+
     async def feed(self, block: bytes) -> bool:
+        if not block.strip(_SILENCE):
+            return False
         self._text += self._decoder.feed(block)
-        return bool(block.strip(_SILENCE))
+        return True
 
     async def partial(self) -> str:
         return self._text.strip()

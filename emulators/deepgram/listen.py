@@ -92,9 +92,26 @@ class Listening:
         whole = len(data) - len(data) % BLOCK_BYTES
         self._left = data[whole:]
         messages: list[Message] = []
-        for start in range(0, whole, BLOCK_BYTES):
+        start = self._pass_over(data, 0, whole)
+        while start < whole:
             messages += await self._block(data[start : start + BLOCK_BYTES])
+            start += BLOCK_BYTES
+            start += self._pass_over(data, start, whole)
         return messages
+
+    def _pass_over(self, data: bytes, start: int, end: int) -> int:
+        """Go on by the silence in which nothing is due; how many bytes of it there are."""
+        if self._onset is not None or self._words_open:
+            return 0
+        due = self._segment + SILENT_SEGMENT_MS
+        if self._parameters.interim_results:
+            due = min(due, self._last_result + EMPTY_MS)
+        blocks = max(0, min((end - start) // BLOCK_BYTES, (due - self._now - 1) // BLOCK_MS))
+        silence = data[start : start + blocks * BLOCK_BYTES]
+        if not silence or not self._recogniser.passes_over(silence):
+            return 0
+        self._now += blocks * BLOCK_MS
+        return len(silence)
 
     async def finalize(self) -> list[Message]:
         """What is said to `Finalize`: everything so far, final."""

@@ -132,6 +132,18 @@ class Caller:
         self.report.duration_ms = now_ms
         return out
 
+    def idle_until_ms(self, now_ms: float) -> float:
+        """Until when there is nothing to send but silence, as long as the agent sends nothing."""
+        if self._utterance is not None or self._keys or self.outcome is not None:
+            return now_ms
+        moment = min(self._limit_ms, self._player.soonest_ms(now_ms, self._ear))
+        mark = self._buffer.mark_ms
+        return moment if mark is None else min(moment, mark)
+
+    def pass_over(self, frames: int) -> None:
+        """So many frames of silence go out, before the time that `idle_until_ms` tells."""
+        self._frame += frames
+
     def _hears_texts(self) -> bool:
         """Whether what is played are letters for a test's recogniser, and no speech."""
         of_letters = self._letters * textaudio.BYTES_PER_CHAR

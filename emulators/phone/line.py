@@ -46,6 +46,16 @@ class PlaybackBuffer:
         """Audio that waits to be played, as of the last call."""
         return self._unplayed
 
+    @property
+    def mark_ms(self) -> float | None:
+        """When the next mark returns if nothing is cleared; None if there is none."""
+        until = self._position
+        for item in self._queue:
+            if isinstance(item, str):
+                return until / SAMPLES_PER_MS
+            until += len(item)
+        return None
+
     def write(self, now_ms: float, audio: bytes) -> None:
         """Append audio; it starts at once if nothing is before it."""
         self._run(now_ms)

@@ -303,6 +303,7 @@ class Phone:
                 now_ms = self._now_ms()
                 for name in self._faults.marks(now_ms, self._caller.receive(now_ms, message)):
                     await self._send(writer.mark(name))
+                self._taken()
                 deaf_s = self._faults.deaf_s(now_ms)
                 if deaf_s:
                     await asyncio.sleep(deaf_s / self._speed)
@@ -314,6 +315,9 @@ class Phone:
             stream.close_code, stream.close_reason = socket.close_code, socket.close_reason or ""
             self._caller.stream_gone(stream.closed_ms)
             self._caller.tell(stream.closed_ms, "line", f"stream ended, code {stream.close_code}")
+
+    def _taken(self) -> None:
+        """A message of the agent has been taken; for those who pace otherwise."""
 
     async def _pace(self, carrier: asyncio.Task[None]) -> None:
         """Wake for every frame by the timetable, until the call is over from either side."""

@@ -63,6 +63,23 @@ class ScriptPlayer:
         waited = f"after {step.timeout_ms / 1000:g} s"
         return Failure(f"{self._name(step)}: {waited} {missing or 'the call had not ended'}")
 
+    def soonest_ms(self, now_ms: float, ear: Ear) -> float:
+        """Before this time `decide` gives nothing out, whatever is heard until then."""
+        step = self.next_step
+        if step is None:
+            return now_ms
+        late = self._since_ms + step.timeout_ms
+        if step.act == "wait_close":
+            return late
+        match step.when:
+            case "quiet":
+                moment = now_ms + step.ms - (ear.quiet_ms(now_ms) or 0.0)
+            case "agent_speaking":
+                moment = now_ms + step.ms - ear.sound_ms
+            case "elapsed":
+                moment = self._since_ms + step.ms
+        return min(late, max(now_ms, moment))
+
     def call_ended(self, ear: Ear, how: str, clean: bool) -> Failure | Finished:
         """The agent's side ended the call; `how` says in what way, `clean` if on purpose.
 

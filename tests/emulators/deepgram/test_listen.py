@@ -273,3 +273,33 @@ def test_a_query_says_what_is_wanted(query: dict[str, str], parameters: Paramete
 def test_a_query_that_is_not_understood_is_refused(query: dict[str, str], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Parameters.of(query)
+
+
+class Fed(ScriptedRecogniser):
+    """Is fed whatever comes."""
+
+    def passes_over(self, mulaw: bytes) -> bool:
+        return False
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 150)), max_size=6),
+    st.integers(80, 9000),
+    st.sampled_from([ALL, Parameters(), Parameters(interim_results=True)]),
+)
+async def test_silence_that_is_passed_over_makes_no_difference(
+    parts: list[tuple[bool, int]], piece: int, parameters: Parameters
+) -> None:
+    audio = b"".join(
+        textaudio.encode(TEN * (n // 50 + 1)) if speaks else mulaw.silence(n / 50)
+        for speaks, n in parts
+    )
+    fed, passing = Listening(Fed(), parameters), listening(parameters)
+    expected = await fed.audio(audio)
+    got = [
+        message
+        for at in range(0, len(audio), piece)
+        for message in await passing.audio(audio[at : at + piece])
+    ]
+    assert got == expected
+    assert await passing.end() == await fed.end()

@@ -8,6 +8,8 @@ from typing import Self
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aybiza.emulators import textaudio
 from aybiza.emulators.phone.audio import FRAME_BYTES, FRAME_MS, SILENCE
@@ -86,8 +88,8 @@ class TestSpeaking:
         assert call.report.turns[0].said == "keys 12#"
 
     def test_a_hang_up_comes_with_or_without_stop(self) -> None:
-        for given, end in [("true", "stop"), ('"without_stop"', "close")]:
-            call = Call(steps(f"hangup = {given}\nafter_ms = 0")).run()
+        for how, end in [("true", "stop"), ('"without_stop"', "close")]:
+            call = Call(steps(f"hangup = {how}\nafter_ms = 0")).run()
             assert (call.ticks[-1].end, call.caller.outcome) == (end, FINISHED)
 
     def test_a_dropped_stream_is_not_the_end(self) -> None:
@@ -248,3 +250,71 @@ class TestStreamGone:
         call = Call(steps("wait_close = true"))
         call.caller.call_ended("the agent closed", clean)
         assert (call.caller.outcome is FINISHED) == clean
+
+
+class Idler(Call):
+    """Ticks only where something may be due."""
+
+    def run(self, until_ms: int = 60_000) -> Self:
+        idle_until = 0.0
+        for now_ms in range(0, until_ms, FRAME_MS):
+            if now_ms in self.plans:
+                self.plans[now_ms]()
+                idle_until = self.caller.idle_until_ms(now_ms)
+            if now_ms < idle_until:
+                self.caller.pass_over(1)
+                continue
+            tick = self.caller.tick(now_ms)
+            self.ticks.append(tick)
+            self.note(now_ms, tick.marks)
+            if self.caller.outcome is not None:
+                break
+            idle_until = self.caller.idle_until_ms(now_ms)
+        return self
+
+
+CONDITIONS = st.sampled_from(
+    [
+        "after_quiet_ms = 300",
+        "after_quiet_ms = 1500",
+        "after_ms = 240",
+        "after_ms = 2000",
+        "when_agent_speaking_ms = 400",
+        'after_ms = 100\nexpect = "b"',
+        'when_agent_speaking_ms = 100\nexpect = "b"',
+        "",
+    ]
+)
+ACTS = st.sampled_from(['text = "Yes."', 'dtmf = "12"', "drop = true", ""])
+LAST = st.sampled_from(["hangup = true", "wait_close = true", ""])
+AGENT = st.lists(
+    st.tuples(st.integers(0, 400), st.sampled_from(["a", "ab and c", "clear"])), max_size=12
+)
+
+
+@given(st.lists(st.tuples(ACTS, CONDITIONS), max_size=4), LAST, AGENT)
+def test_who_idles_until_something_is_due_misses_nothing(
+    script: list[tuple[str, str]], last: str, agent: list[tuple[int, str]]
+) -> None:
+    told = [f"{act}\n{when}" for act, when in script] + [last]
+    text = "limit_s = 20\n" + steps(*(f"timeout_s = 4\n{step}" for step in told))
+    calls = [Call(text, record=True), Idler(text, record=True)]
+    for call in calls:
+        for frame, words in agent:
+            at_ms = frame * FRAME_MS
+            if words == "clear":
+                call.agent_clears(at_ms)
+            else:
+                call.agent_says(at_ms, words)
+        call.run()
+    always, idle = calls
+    assert idle.marks == always.marks
+    assert idle.caller.outcome == always.caller.outcome
+    assert [t for t in idle.ticks if t.key or t.end] == [t for t in always.ticks if t.key or t.end]
+    assert (idle.report.turns, idle.report.duration_ms) == (
+        always.report.turns,
+        always.report.duration_ms,
+    )
+    assert idle.report.heard_text == always.report.heard_text
+    for one, other in zip(idle.caller.tracks(), always.caller.tracks(), strict=True):
+        assert np.array_equal(one, other)

@@ -197,3 +197,16 @@ class TestPacer:
     def test_senseless_settings_are_refused(self, jitter_ms: float, burst: int) -> None:
         with pytest.raises(ValueError, match="at least"):
             Pacer(jitter_ms, burst)
+
+
+def test_the_time_of_the_next_mark_is_known_ahead() -> None:
+    buffer = PlaybackBuffer()
+    assert buffer.mark_ms is None
+    buffer.write(1000, ms(60))
+    assert buffer.mark_ms is None
+    buffer.mark(1000, "a")
+    buffer.write(1000, ms(40))
+    buffer.mark(1000, "b")
+    assert buffer.mark_ms == 1060
+    assert buffer.advance(1059).marks == [] and buffer.mark_ms == 1060
+    assert buffer.advance(1060).marks == ["a"] and buffer.mark_ms == 1100
