@@ -116,10 +116,8 @@ class MemoryEmulator:
             await session.gone()
 
     async def _next(self, session: Session, end: End) -> list[Action]:
-        try:
-            async with asyncio.timeout_at(session.due):
-                message = await end.recv()
-        except TimeoutError:
+        message = await end.recv_until(session.due)
+        if message is None:
             return []
         return await session.received(self.service.clock(), message)
 

@@ -34,7 +34,7 @@ class Level:
         return {
             "processes": world.labels(),
             "tasks": sum(task is not own for task in asyncio.all_tasks()),
-            "timers": sum(_is_own(timer) for timer in loop._scheduled),
+            "timers": sum(map(_is_own, loop.timers())),
             "journals": len(world.journals),
             "sockets": len(world.deepgram.ends),
             "streams": len(world.asked.streams),
@@ -46,4 +46,4 @@ def _is_own(timer: asyncio.TimerHandle) -> bool:
     """Whether somebody still waits for a timer; those of all calls' limits go by themselves."""
     callback: Any = timer._callback  # type: ignore[attr-defined]
     shared = isinstance(getattr(callback, "__self__", None), TimeLimit)
-    return not timer.cancelled() and not shared
+    return not shared

@@ -96,17 +96,33 @@ class End:
         if self.closed and inbox:
             raise self._end()
 
+    def takes(self, message: Message) -> bool:
+        """Send a message without waiting; False, and nothing is sent, if `send` has to wait."""
+        inbox = self.peer._inbox
+        if self.closed or len(inbox) >= self.peer.window:
+            return False
+        if not self.mute:
+            inbox.append(message)
+            self.peer._wake()
+        return True
+
+    async def recv_until(self, when: float | None) -> Message | None:
+        """The next message; None if there is none at `when`, in seconds of the loop."""
+        if when is None or (self._inbox and self.reading):
+            return await self.recv()
+        timer = asyncio.get_running_loop().call_at(when, self._wake)
+        try:
+            await self._wait()
+        finally:
+            timer.cancel()
+        return await self.recv() if self.closed or (self._inbox and self.reading) else None
+
     async def recv(self) -> Message:
         """The next message."""
         while not (self._inbox and self.reading):
             if self.closed:
                 raise self._end()
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                # Bounded by whoever receives.
-                await self._waiter
-            finally:
-                self._waiter = None
+            await self._wait()
         message = self._inbox.popleft()
         room = self.peer._room
         if room and len(self._inbox) <= self.window:
@@ -159,6 +175,14 @@ class End:
             if not room.done():
                 room.set_result(None)
         self._room.clear()
+
+    async def _wait(self) -> None:
+        """Until something happens; bounded by whoever receives."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

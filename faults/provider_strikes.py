@@ -13,8 +13,8 @@ from aybiza.faults.pipe import End
 from aybiza.faults.placed_call import PlacedCall
 
 if TYPE_CHECKING:
-    from aybiza.faults.virtual import WorldLoop
     from aybiza.faults.world import World
+    from aybiza.faults.world_loop import WorldLoop
 
 SLOW_DISK_SECONDS = 10.0
 

@@ -1,18 +1,22 @@
 """The telephone in memory: the emulator's carrier and caller, without sockets.
 
 A `Telephone` is a `Phone` whose webhook requests go straight to the node's HTTP application and
-whose media websocket is a pipe. `frames` of 20 ms travel together, so that long calls cost little.
+whose media websocket is a pipe. `frames` of 20 ms travel together, and if that is more than one,
+up to `IDLE_FRAMES` of silence in which nothing is due, so that long calls cost little.
 """
 
 from __future__ import annotations
 
 import asyncio
 import binascii
+import functools
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, cast
 from urllib.parse import urlencode, urlsplit
 
-from aybiza.emulators.phone.audio import FRAME_MS, payload_of
+from aybiza.emulators.phone.audio import FRAME_MS, SILENCE, payload_of
+from aybiza.emulators.phone.caller import SILENT_PAYLOAD
 from aybiza.emulators.phone.messages import new_sid
 from aybiza.emulators.phone.phone import Ending, Phone
 from aybiza.emulators.phone.report import Stream
@@ -28,6 +32,10 @@ REDIRECT_SECONDS: Final = 0.3
 """From the end of a stream to the webhook that it leads to."""
 CARRIER_VOICE: Final = 15.0
 """Characters a second of what the carrier itself says."""
+IDLE_FRAMES: Final = 25
+"""Half a second of silence is one message."""
+TRAIL_MS: Final = 1500.0
+"""Behind the caller's words silence goes out as words do: the recogniser looks for their end."""
 _OK = 200
 
 
@@ -50,6 +58,12 @@ class Telephone(Phone):
         self.documents: list[str] = []
         """The TwiML that the node has answered."""
         self.mute_until = self.markless_until = 0.0
+        self._sent = 0
+        self._last = 0
+        self._idle = False
+        self._sounded_ms = 0.0
+        self._alarm: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def _ask(self, url: str, status: str, patience_s: float = 0.0) -> Sequence[Verb]:
         if status == "in-progress":
@@ -73,7 +87,10 @@ class Telephone(Phone):
     async def _send(self, message: str) -> None:
         now = asyncio.get_running_loop().time()
         mark = now < self.markless_until and message.startswith('{"event":"mark"')
-        if now >= self.mute_until and not mark:
+        if now < self.mute_until or mark:
+            return
+        line = self.line
+        if line is None or not line.takes(message):
             await super()._send(message)
 
     async def _stream(self, verb: ConnectStream, tasks: asyncio.TaskGroup) -> Ending:
@@ -93,29 +110,70 @@ class Telephone(Phone):
 
     async def _pace(self, carrier: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
-        zero = loop.time() if self._zero is None else self._zero
-        frame = 0
         while self._caller.outcome is None:
-            frame += self._frames
-            await asyncio.sleep(max(0.0, zero + (frame - 1) * FRAME_MS / 1000 - loop.time()))
+            self._alarm = loop.create_future()
+            self._plan()
+            try:
+                # Bounded by the timer of the plan.
+                await self._alarm
+            finally:
+                self._unplan()
             if self._over:
                 return
-            await self._send_frames(frame)
+            await self._send_frames(self._last)
         self._over = True
         if self._line is not None:
             self._caller.tell(self._now_ms(), "line", "the caller hangs up")
             await self._line[0].close()
         carrier.cancel()
 
+    def _taken(self) -> None:
+        if self._idle and self._alarm is not None:
+            self._unplan()
+            self._plan()
+
+    def _plan(self) -> None:
+        """Set the alarm for the end of the next frames that travel together."""
+        loop = asyncio.get_running_loop()
+        zero = loop.time() if self._zero is None else self._zero
+        now_ms = (loop.time() - zero) * 1000
+        self._last = self._sent + self._frames
+        quiet = now_ms - self._sounded_ms >= TRAIL_MS and self._line is not None
+        self._idle = quiet and self._frames > 1
+        if self._idle:
+            due = max(now_ms, self._caller.idle_until_ms(now_ms))
+            most = self._sent + max(IDLE_FRAMES, self._frames)
+            self._last = min(max(self._last, math.ceil(due / FRAME_MS) + 1), most)
+        self._timer = loop.call_at(zero + (self._last - 1) * FRAME_MS / 1000, self._ring)
+
+    def _unplan(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        alarm, self._alarm = self._alarm, None
+        if alarm is not None and not alarm.done():
+            alarm.set_result(None)
+
     async def _send_frames(self, last: int) -> None:
         """Go on by the frames up to `last`; their audio travels together."""
+        first, self._sent = self._sent, last
         if self._line is None:
             return
         writer = self._line[1]
         audio: list[str] = []
-        for frame in range(last - self._frames, last):
+        if self._idle and last - first > self._frames:
+            silent = last - first - 1
+            self._caller.pass_over(silent)
+            audio.append(_silence(silent))
+            self.report.frames_sent += silent - 1
+            first += silent
+        for frame in range(first, last):
             tick = self._caller.tick(frame * FRAME_MS)
             audio.append(tick.payload)
+            if tick.payload is not SILENT_PAYLOAD or tick.key is not None:
+                self._sounded_ms = frame * FRAME_MS
             for name in tick.marks:
                 await self._send(writer.mark(name))
             if tick.key is not None:
@@ -128,6 +186,11 @@ class Telephone(Phone):
             await self._send(writer.stop())
         elif tick.end == "drop" and self._line is not None:
             self._line[0].transport.abort()
+
+
+@functools.cache
+def _silence(frames: int) -> str:
+    return payload_of(SILENCE * frames)
 
 
 def _joined(payloads: list[str]) -> str:

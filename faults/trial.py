@@ -27,8 +27,8 @@ from aybiza.faults.injector import Injector, Strike
 from aybiza.faults.level import Level
 from aybiza.faults.plan import Plan
 from aybiza.faults.trace import Happened
-from aybiza.faults.virtual import Deadlock
 from aybiza.faults.world import World, in_world
+from aybiza.faults.world_loop import Deadlock
 
 LONGEST_SECONDS = 700.0
 # What ends by its own limits after a call does so within this time.

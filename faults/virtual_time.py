@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from aybiza.faults.virtual import WorldLoop
+from aybiza.faults.world_loop import WorldLoop
 
 T = TypeVar("T")
 

@@ -30,6 +30,7 @@ from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.memory_actor import TABLE as MEMORY_TABLE
 from aybiza.actors.names import TOOL_SUPERVISOR
 from aybiza.actors.placement.placement import Limits, Place
+from aybiza.actors.placement.placement_actor import Gauge
 from aybiza.actors.runtime import NORMAL
 from aybiza.claude.choice import Policy
 from aybiza.config.agents import Agent
@@ -112,7 +113,7 @@ class World:
         delta_ms: float = 30.0,
         voice_speed: float = 8.0,
         char_bytes: int = BYTES_PER_CHAR,
-        frames: int = 1,
+        frames: int = 5,
         messages: bool = False,
         watcher: Watcher | None = None,
     ) -> None:
@@ -163,8 +164,9 @@ class World:
         streams = child(StreamSupervisor, name=STREAM_SUPERVISOR)
         # What this machine is busy with beside is not the world's.
         limits = Limits(1000, 10**9, 10**9)
+        place = Place(HTTP_URL, MEDIA_URL)
         parts = Parts(
-            self.policy.ids, self.store, limits, [streams], (), Place(HTTP_URL, MEDIA_URL)
+            self.policy.ids, self.store, limits, [streams], place=place, gauge=Gauge(1.0, lambda: 0)
         )
         self.root = await vm.start(Application, parts, name="application", timeout=None)
         await asyncio.sleep(SETTLE_SECONDS)

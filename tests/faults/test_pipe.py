@@ -90,3 +90,25 @@ async def test_a_peer_can_stall_and_still_read() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.0):
             await client.recv()
+
+
+@virtual_time
+async def test_a_message_is_waited_for_until_a_time_and_no_longer() -> None:
+    client, server = pipe()
+    loop = asyncio.get_running_loop()
+    assert await server.recv_until(loop.time() + 2.0) is None and loop.time() == 2.0
+    loop.call_later(1.0, client.takes, "one")
+    assert await server.recv_until(9.0) == "one" and loop.time() == 3.0
+    await client.close(1011)
+    with pytest.raises(ConnectionClosedError):
+        await server.recv_until(None)
+
+
+@virtual_time
+async def test_what_would_have_to_wait_is_not_taken() -> None:
+    client, server = pipe()
+    assert [client.takes(str(n)) for n in range(WINDOW + 1)] == [True] * WINDOW + [False]
+    assert await server.recv() == "0"
+    assert client.takes("next")
+    await server.close()
+    assert not client.takes("late")

@@ -9,9 +9,7 @@ import threading
 import time
 import uuid
 
-import pytest
-
-from aybiza.faults.virtual import EPOCH, LOOK_SECONDS, Deadlock, ambient
+from aybiza.faults.virtual import EPOCH, ambient
 
 
 def drawn(seed: int) -> list[object]:
@@ -65,74 +63,3 @@ def test_other_threads_keep_the_real_clocks() -> None:
         thread.join()
         assert loop.time() == 0.0
     assert abs(seen[0] - time.time()) < 60.0
-
-
-def test_blocking_work_is_done_on_the_spot_and_counted() -> None:
-    async def main() -> tuple[int, float]:
-        loop = asyncio.get_running_loop()
-        loop.job_seconds = lambda: 2.5  # type: ignore[attr-defined]
-        there = await asyncio.to_thread(threading.get_ident)
-        with pytest.raises(KeyError):
-            await asyncio.to_thread(dict[str, int]().__getitem__, "x")
-        return there, loop.time()
-
-    with ambient() as loop:
-        assert loop.run_until_complete(main()) == (threading.get_ident(), 5.0)
-        assert loop.jobs == 2
-
-
-def test_a_loop_in_which_nothing_can_happen_any_more_says_so() -> None:
-    async def main() -> None:
-        await asyncio.Event().wait()
-
-    with ambient() as loop:
-        task = loop.create_task(main())
-        with pytest.raises(Deadlock, match="nothing is ready"):
-            loop.run_until_complete(task)
-        task.cancel()
-        loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
-
-
-def test_what_is_waited_for_is_seen_before_the_clock_moves_on() -> None:
-    held: list[int] = []
-
-    async def come_and_go() -> None:
-        await asyncio.sleep(7.25)
-        held.append(1)
-        await asyncio.sleep(0)
-        await asyncio.sleep(0.001)
-        held.clear()
-
-    with ambient() as loop:
-
-        async def wait() -> tuple[bool, float, list[int]]:
-            task = loop.create_task(come_and_go())
-            seen = await loop.until(lambda: held, 10.0)
-            outcome = (seen, loop.time(), list(held))
-            await task
-            return outcome
-
-        seen, at, left = loop.run_until_complete(wait())
-        assert seen and left == [1]
-        assert at == pytest.approx(7.25)
-
-
-def test_a_condition_of_the_time_alone_is_seen_soon_and_what_never_comes_in_time_is_said() -> None:
-    with ambient() as loop:
-        assert loop.run_until_complete(loop.until(lambda: loop.time() >= 3.0, 4.0))
-        assert loop.time() == pytest.approx(3.0, abs=LOOK_SECONDS)
-        assert not loop.run_until_complete(loop.until(lambda: False, 2.0))
-        assert loop.time() == pytest.approx(5.0, abs=LOOK_SECONDS)
-
-
-def test_what_a_condition_raises_reaches_who_waits() -> None:
-    asked: list[int] = []
-
-    def condition() -> bool:
-        asked.append(1)
-        if len(asked) > 2:
-            raise KeyError("gone")
-        return False
-
-    with ambient() as loop, pytest.raises(KeyError, match="gone"):
-        loop.run_until_complete(loop.until(condition, 10.0))

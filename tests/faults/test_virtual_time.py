@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from aybiza.faults.virtual import LOOK_SECONDS, ambient
+from aybiza.faults.virtual import ambient
 from aybiza.faults.virtual_time import VirtualTime
+from aybiza.faults.world_loop import LOOK_SECONDS
 
 
 @pytest.fixture

@@ -93,3 +93,15 @@ def test_the_decorator_keeps_name_arguments_and_result() -> None:
     assert double.__name__ == "double"
     assert double(4) == 8
     assert double(4, by=3) == 12
+
+
+@virtual_time
+async def test_a_wait_too_short_for_the_clock_lets_time_go_on_all_the_same() -> None:
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(57.76)
+    due = loop.time() + 1e-12
+    for _ in range(10):
+        if loop.time() >= due:
+            return
+        await asyncio.sleep(due - loop.time())
+    pytest.fail("time stands still")
