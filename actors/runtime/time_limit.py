@@ -73,6 +73,8 @@ class TimeLimits:
 
     def of(self, seconds: float) -> TimeLimit:
         """The limit of `seconds`, to which who waits is added; raises as `seconds_of`."""
+        if type(seconds) is float and (limit := self._kept.get(seconds)) is not None:
+            return limit
         if self.loop is NO_LOOP:
             raise VMClosed(not_open())
         seconds = seconds_of(seconds)

@@ -107,3 +107,49 @@ async def test_calls_of_the_usual_and_of_other_limits_each_end_in_their_time() -
 
         await asyncio.gather(*(ask(timeout) for timeout in (5.0, 1.0, 7.5, 0.0)))
         assert ended == {timeout: pytest.approx(timeout, abs=1e-6) for timeout in ended}
+
+
+class Soon:
+    """What uvloop gives for what is due within half a millisecond: no timer, no `when`."""
+
+    def cancel(self) -> None:
+        """It was to be done soon."""
+
+
+class CountsMilliseconds:
+    """A loop whose time is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.next: tuple[float, Any] | None = None
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, act: Any) -> Soon:
+        self.next = (when, act)
+        return Soon()
+
+    def turn(self) -> None:
+        assert self.next is not None
+        (when, act), self.next = self.next, None
+        self.now = max(self.now, when)
+        act()
+
+
+def test_a_loop_need_not_tell_when_its_timers_are_due() -> None:
+    loop: Any = CountsMilliseconds()
+    limit = TimeLimit(loop, 1.0)
+    due: Due = []
+
+    def act(who: str, _: None) -> None:
+        due.append((loop.now, who))
+
+    for now, who in ((0.0, "one"), (0.0002, "other"), (0.0004, "last")):
+        loop.now = now
+        limit.add(who, act, None)
+    for _ in range(3):
+        loop.turn()
+    limit.add("late", act, None)
+    loop.turn()
+    assert due == [(1.0, "one"), (1.0002, "other"), (1.0004, "last"), (2.0004, "late")]
