@@ -23,6 +23,11 @@ class Place(NamedTuple):
     pid: Pid | None
 
 
+def is_pid(which: str) -> bool:
+    """Whether this is a pid, of whatever node."""
+    return _PID.fullmatch(which) is not None
+
+
 def place_of(vm: VM, which: str, node: str | None = None) -> Place | None:
     """Where the process with this pid is; None for what is no pid. `node` is `--node`.
 

@@ -4,6 +4,7 @@ Requests and replies are JSON data.
 
     {"op": "tree"}                                  -> {"processes": [...]}, parents before children
     {"op": "calls"}                                 -> {"calls": [...]}
+    {"op": "find", "process": P}                    -> {"found": pid or null}
     {"op": "observe", "process": P}                 -> all about it, with its statistics
     {"op": "members"}                               -> {"members": [...]}, the cluster's nodes as
                                                        this one sees them, itself first, each with
@@ -90,6 +91,9 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             if node != vm.node:
                 raise ValueError(f"this node knows no node {node}")
             return await faults(vm, options)
+        case {"op": "find", "process": str(which)}:
+            process = _find(vm, which, None)
+            return {"found": repr(process.pid) if process is not None else None}
         case {"op": "observe" | "kill" as op, "process": str(which), **options}:
             meant = options.get("node")
             place = place_of(vm, which, meant)

@@ -7,11 +7,15 @@ node runs there or it refused, 2 wrong usage.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from aybiza.console.setup import settings_or_exit
+
+T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the node's answer as JSON.")]
 PortOption = Annotated[
@@ -20,6 +24,9 @@ PortOption = Annotated[
 
 NodeOption = Annotated[
     str | None, typer.Option(help="Which of the machine's nodes; without it: the first.")
+]
+ProcessNodeOption = Annotated[
+    str | None, typer.Option(help="Which of the machine's nodes; without it: the one that has it.")
 ]
 ProcessArgument = Annotated[
     str, typer.Argument(help="Pid as `aybiza tree` shows it, name, or call:CA…, speaker:CA…")
@@ -68,11 +75,11 @@ def performance(
 def observe(
     process: ProcessArgument,
     port: PortOption = None,
-    node: NodeOption = None,
+    node: ProcessNodeOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show all about one process: what it does, whom it is tied to, what waits for it."""
-    answer = _ask(port, _named({"op": "observe", "process": process}, node), node)
+    answer = _ask_about(port, {"op": "observe", "process": process}, node)
     if as_json:
         typer.echo(json.dumps(answer))
         return
@@ -84,31 +91,30 @@ def kill(
     process: ProcessArgument,
     reason: Annotated[str, typer.Option(help="Exit reason; `kill` cannot be trapped.")] = "kill",
     port: PortOption = None,
-    node: NodeOption = None,
+    node: ProcessNodeOption = None,
     as_json: AsJson = False,
 ) -> None:
     """End a process of the node, to see what its supervisor does."""
     request = {"op": "kill", "process": process, "reason": reason}
-    answer = _ask(port, _named(request, node), node)
+    answer = _ask_about(port, request, node)
     typer.echo(json.dumps(answer) if as_json else killed_line(answer))
 
 
 def stop(
     port: PortOption = None,
+    node: Annotated[
+        str | None,
+        typer.Option(help="End this one of the machine's nodes for good; without it: all."),
+    ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the end.")] = 10.0,
 ) -> None:
-    """Stop the node in order, and with it `aybiza run`."""
-    from aybiza.actors.node.client import NodeError, stop_node
-    from aybiza.actors.node.cookie import CookieError, read_cookie
+    """Stop the machine's nodes in order, and with them `aybiza run`; with --node one of them."""
+    from aybiza.actors.node.client import stop_node
 
-    settings = settings_or_exit()
-    try:
-        cookie = read_cookie(settings.cookie_file)
-        where = settings.cluster_bind
-        stop_node(port or settings.cluster_port, timeout, cookie=cookie, address=where)
-    except (NodeError, CookieError) as error:
-        typer.echo(f"aybiza: {error}", err=True)
-        raise typer.Exit(1) from None
+    others = _at_the_node(port, partial(stop_node, timeout=timeout, node=node))
+    if node is not None:
+        goes_on = ", ".join(others) + (" goes on" if len(others) == 1 else " go on")
+        typer.echo(f"{node} has ended; {goes_on if others else '`aybiza run` ends with it'}")
 
 
 def performance_lines(told: dict[str, Any]) -> list[str]:
@@ -244,23 +250,39 @@ def _goes_on(processes: list[dict[str, Any]], index: int, level: int) -> bool:
     return False
 
 
-def _named(request: dict[str, Any], node: str | None) -> dict[str, Any]:
-    return request if node is None else {**request, "node": node}
+def _ask_about(port: int | None, request: dict[str, Any], node: str | None) -> dict[str, Any]:
+    """Ask the node that is meant about the process that the request names."""
+    from aybiza.actors.node.client import nodes_with
+    from aybiza.console.addresses import is_pid
+
+    which = request["process"]
+    if node is not None:
+        return _ask(port, {**request, "node": node}, node)
+    if is_pid(which):
+        return _ask(port, request)
+    nodes = _at_the_node(port, partial(nodes_with, process=which))
+    if len(nodes) > 1:
+        several = f"{', '.join(nodes[:-1])} and {nodes[-1]} each have"
+        typer.echo(f"aybiza: {several} a process {which!r}: say which with --node", err=True)
+        raise typer.Exit(1)
+    return _ask(port, request, nodes[0] if nodes else None)
 
 
 def _ask(port: int | None, request: dict[str, Any], node: str | None = None) -> dict[str, Any]:
-    from aybiza.actors.node.client import NodeError, ask_node
+    from aybiza.actors.node.client import ask_node
+
+    return _at_the_node(port, partial(ask_node, request=request, node=node))
+
+
+def _at_the_node(port: int | None, ask: Callable[..., T]) -> T:
+    from aybiza.actors.node.client import NodeError
     from aybiza.actors.node.cookie import CookieError, read_cookie
 
     settings = settings_or_exit()
     try:
-        return ask_node(
-            port or settings.cluster_port,
-            request,
-            cookie=read_cookie(settings.cookie_file),
-            address=settings.cluster_bind,
-            node=node,
-        )
+        cookie = read_cookie(settings.cookie_file)
+        number = port or settings.cluster_port
+        return ask(number, cookie=cookie, address=settings.cluster_bind)
     except (NodeError, CookieError) as error:
         typer.echo(f"aybiza: {error}", err=True)
         raise typer.Exit(1) from None

@@ -20,6 +20,7 @@ from aybiza.actors.node.messages import (
     NodeDown,
     NodeDraining,
     NodeGivenUp,
+    NodeLeft,
     NodePlan,
     NodeStopped,
     NodeUp,
@@ -164,6 +165,11 @@ class Runner:
             return ready_line(ups[0], as_json=self._as_json)
         return nodes_line(ups, as_json=self._as_json)
 
+    def _look_whether_ready(self) -> None:
+        if not self._ready and all(plan.name in self._up for plan in self._nodes):
+            self._ready = True
+            _print_line(self._ready_line())
+
     def _report(self, event: Event) -> bool:
         """Tell people of an event; whether it is the last."""
         match event:
@@ -176,9 +182,7 @@ class Runner:
                     doors=dict(event.info),
                 )
                 self._up.setdefault(event.node, event)
-                if not self._ready and len(self._up) == len(self._nodes):
-                    self._ready = True
-                    _print_line(self._ready_line())
+                self._look_whether_ready()
                 return False
             case NodeDown():
                 log.error(
@@ -200,6 +204,14 @@ class Runner:
                     # The others have calls: they end in order.
                     self._failed = True
                     return False
+            case NodeLeft():
+                if event.failure is None:
+                    log.info("node_left", name=event.node)
+                else:
+                    _say(f"{event.node} did not stop in order: {event.failure}")
+                self._nodes = [plan for plan in self._nodes if plan.name != event.node]
+                self._look_whether_ready()
+                return False
             case SystemBroken():
                 _say(f"{event.what}; the node cannot be kept without it")
             case NodeStopped(failure=None):

@@ -12,7 +12,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -66,7 +66,7 @@ def ask_node(
 ) -> dict[str, Any]:
     """The reply of a node on `port` to `request` (both JSON data), within `timeout` seconds.
 
-    `node` names one of the machine's nodes; None: the first.
+    `node` names one of the machine's nodes; None: the first that is up.
     """
     return _ask(port, ControlRequest(dict(request), timeout, node), timeout, cookie, address)
 
@@ -79,9 +79,36 @@ def list_nodes(
     return nodes
 
 
+def nodes_with(
+    port: int, process: str, timeout: float = 5.0, *, cookie: bytes, address: str = LOOPBACK
+) -> list[str]:
+    """The machine's nodes that are up and have a process of this name; the only one that is up
+    is not asked."""
+    up = [
+        each["node"]
+        for each in list_nodes(port, timeout, cookie=cookie, address=address)
+        if each["phase"] == "up"
+    ]
+    if len(up) == 1:
+        return up
+    request = {"op": "find", "process": process}
+    found = []
+    for node in up:
+        # A node of another kind need not know the question.
+        with suppress(NodeRefused):
+            answer = ask_node(port, request, timeout, cookie=cookie, address=address, node=node)
+            if answer.get("found") is not None:
+                found.append(node)
+    return found
+
+
 def _ask(port: int, request: Any, timeout: float, cookie: bytes, address: str) -> dict[str, Any]:
     with joined(port, cookie=cookie, address=address) as (system, keeper):
-        reply = system.ask(keeper, request, timeout + REPLY_MARGIN)
+        return _reply(system, keeper, request, port, timeout)
+
+
+def _reply(system: Any, keeper: Any, request: Any, port: int, timeout: float) -> dict[str, Any]:
+    reply = system.ask(keeper, request, timeout + REPLY_MARGIN)
     if not isinstance(reply, ControlReply):
         raise NodeTimeout(f"the node on port {port} has not answered within {timeout:g} s")
     if reply.error is not None:
@@ -90,15 +117,45 @@ def _ask(port: int, request: Any, timeout: float, cookie: bytes, address: str) -
     return answer
 
 
-def stop_node(port: int, timeout: float = 10.0, *, cookie: bytes, address: str = LOOPBACK) -> None:
-    """End the node on `port` in order, with all that keeps it; return when its port is free."""
+def stop_node(
+    port: int,
+    timeout: float = 10.0,
+    *,
+    cookie: bytes,
+    address: str = LOOPBACK,
+    node: str | None = None,
+) -> list[str]:
+    """End all nodes on `port` in order, with all that keeps them; return when the port is free.
+
+    With `node` this one only, unless it is the last, and it is not started again; return when it
+    is over. Returns the names of the nodes that go on.
+    """
+    others: list[str] = []
     with joined(port, cookie=cookie, address=address) as (system, keeper):
-        system.tell(keeper, StopNode())
-    until = time.monotonic() + timeout
-    while _listens(port, keeping_address(address)):
-        if time.monotonic() > until:
-            raise NodeTimeout(f"the node on port {port} has not stopped within {timeout:g} s")
-        time.sleep(0.05)
+        until = time.monotonic() + timeout
+        if node is None:
+            system.tell(keeper, StopNode())
+        else:
+            others = _reply(system, keeper, StopNode(node), port, timeout)["others"]
+            while others and not _is_over(system, keeper, node, port, timeout):
+                _not_too_late(port, until, timeout)
+    while not others and _listens(port, keeping_address(address)):
+        _not_too_late(port, until, timeout)
+    return others
+
+
+def _is_over(system: Any, keeper: Any, node: str, port: int, timeout: float) -> bool:
+    kept = _reply(system, keeper, ListNodes(), port, timeout)["nodes"]
+    (row,) = [each for each in kept if each["node"] == node]
+    if "failure" in row:
+        raise NodeRefused(f"the node {node} did not stop in order: {row['failure']}")
+    return bool(row["phase"] == "over")
+
+
+def _not_too_late(port: int, until: float, timeout: float) -> None:
+    if time.monotonic() > until:
+        raise NodeTimeout(f"the node on port {port} has not stopped within {timeout:g} s")
+    time.sleep(0.05)
 
 
 class _ClientTransport(TCPTransport):  # type: ignore[misc]

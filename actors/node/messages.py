@@ -79,7 +79,13 @@ class KeepNodes:
 
 @dataclass(frozen=True)
 class StopNode:
-    """Command or client to keeper, keeper to node: end in order."""
+    """Command or client to keeper, keeper to node: end in order.
+
+    `node` names one of the machine's nodes, which is not started again; the others go on. None:
+    all of them. A client that names one gets a ControlReply.
+    """
+
+    node: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,14 @@ class NodeGivenUp:
 class NodeStopped:
     """Keeper to command: all nodes ended as asked; `failure` is what was not in order, if any."""
 
+    failure: str | None
+
+
+@dataclass(frozen=True)
+class NodeLeft:
+    """Keeper to command: this one has ended as asked, the others go on."""
+
+    node: str
     failure: str | None
 
 
@@ -182,7 +196,7 @@ class ReleaseNode:
 class ControlRequest:
     """Client to keeper, and on to the node: answer `request` within `limit` seconds.
 
-    `node` names one of the machine's nodes; None: the first.
+    `node` names one of the machine's nodes; None: the first that is up.
     """
 
     request: Mapping[str, Any]

@@ -55,6 +55,7 @@ from aybiza.actors.node.messages import (
     NodeDraining,
     NodeEnded,
     NodeGivenUp,
+    NodeLeft,
     NodePlan,
     NodeReady,
     NodeStopped,
@@ -86,6 +87,9 @@ class Kept:
         self.card: Card | None = None
         self.started = 0
         self.stopped = False
+        self.failure: str | None = None
+        # Told to end while the others go on.
+        self.leaves = False
 
     def described(self) -> dict[str, Any]:
         """The node for people, as JSON data."""
@@ -95,6 +99,7 @@ class Kept:
             "pid": self.child.pid if self.pidfd is not None else None,
             "start": self.machine.incarnation,
             "doors": self.info if self.machine.phase is Phase.UP else {},
+            **({} if self.failure is None else {"failure": self.failure}),
         }
 
 
@@ -142,6 +147,8 @@ class NodeKeeper(ActorProcess):
                 log.error("message_refused", message=repr(message.message), details=message.details)
             case ActorExitRequest():
                 self._kept.clear()  # Thespian takes the nodes down with their keeper
+            case StopNode(node=str(name)):
+                self._stop_one(name, sender)
             case StopNode():
                 for kept in list(self._kept.values()):
                     self._carry_out(kept, kept.machine.stop(time.monotonic()))
@@ -177,6 +184,24 @@ class NodeKeeper(ActorProcess):
             self._carry_out(kept, kept.machine.start(time.monotonic()))
         self.wakeupAfter(timedelta(seconds=TICK))
 
+    def _stop_one(self, name: str, client: Any) -> None:
+        kept = self._kept.get(name)
+        if kept is None:
+            self.send(client, ControlReply(error=self._not_kept(name)))
+            return
+        others = [
+            other.plan.name
+            for other in self._kept.values()
+            if other is not kept and other.machine.phase is not Phase.OVER
+        ]
+        self.send(client, ControlReply(json.dumps({"others": others})))
+        if not kept.stopped:
+            kept.leaves = True
+            self._carry_out(kept, kept.machine.stop(time.monotonic()))
+
+    def _not_kept(self, name: str) -> str:
+        return f"no node {name} is kept here, but {', '.join(self._kept) or 'none'}"
+
     def _node(self, name: str | None) -> Kept | None:
         if name is not None:
             return self._kept.get(name)
@@ -189,8 +214,7 @@ class NodeKeeper(ActorProcess):
             self.send(kept.address, ForwardedRequest(request, client))
             return
         if kept is None and request.node is not None:
-            names = ", ".join(self._kept) or "none"
-            error = f"no node {request.node} is kept here, but {names}"
+            error = self._not_kept(request.node)
         else:
             phase = Phase.IDLE if kept is None else kept.machine.phase
             error = f"the node is {phase.value}; ask again when it is up"
@@ -253,6 +277,10 @@ class NodeKeeper(ActorProcess):
 
     def _stopped(self, kept: Kept, failure: str | None) -> None:
         kept.stopped = True
+        kept.failure = failure
+        if kept.leaves and not all(each.stopped for each in self._kept.values()):
+            self.send(self._command, NodeLeft(kept.plan.name, failure))
+            return
         if failure is not None:
             several = len(self._kept) > 1
             self._failures.append(f"{kept.plan.name}: {failure}" if several else failure)

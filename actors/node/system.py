@@ -45,6 +45,7 @@ from aybiza.actors.node.messages import (
     NodeDown,
     NodeDraining,
     NodeGivenUp,
+    NodeLeft,
     NodePlan,
     NodeStopped,
     NodeUp,
@@ -76,7 +77,8 @@ class SystemBroken:
     what: str
 
 
-Event = NodeUp | NodeDown | NodeDraining | NodeGivenUp | NodeStopped | SystemBroken
+_TOLD = NodeUp | NodeDown | NodeDraining | NodeGivenUp | NodeLeft | NodeStopped
+Event = NodeUp | NodeDown | NodeDraining | NodeGivenUp | NodeLeft | NodeStopped | SystemBroken
 
 
 class NodeStartError(Exception):
@@ -192,7 +194,7 @@ class NodeSystem:
         message = self._system.listen(timedelta(seconds=timeout))
         if isinstance(message, NodeDown):
             self._end_orphans()
-        if isinstance(message, NodeUp | NodeDown | NodeDraining | NodeGivenUp | NodeStopped):
+        if isinstance(message, _TOLD):
             return message
         ended = [
             f"the {what} process (pid {pid})"

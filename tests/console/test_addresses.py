@@ -17,7 +17,7 @@ from aybiza.console.control import control
 from aybiza.supervisors.spawn import SPAWN_SUPERVISOR, SpawnSupervisor
 from tests.actors.cluster.kit import Probe, cluster
 from tests.actors.cluster.machines import Machine
-from tests.actors.node.kit import until
+from tests.actors.node.kit import LIMIT, until
 
 
 async def asked(at: Distribution, op: str, process: str, **more: Any) -> dict[str, Any]:
@@ -125,6 +125,17 @@ def witnesses(machine: Machine, node: str) -> list[str]:
     ]
 
 
+def test_a_name_is_looked_for_on_all_nodes_of_the_machine(machine: Machine) -> None:
+    refusal = aybiza(machine, "observe", "witness")
+    assert refusal.exit_code == 1
+    assert refusal.stderr == (
+        "aybiza: vm-1 and vm-2 each have a process 'witness': say which with --node\n"
+    )
+    shown = aybiza(machine, "observe", "witness", "--node", "vm-2", "--json")
+    assert json.loads(shown.stdout)["pid"].startswith("<vm-2.")
+    assert "no process is called 'nobody'" in aybiza(machine, "kill", "nobody").stderr
+
+
 def test_the_commands_reach_the_process_that_was_typed(machine: Machine) -> None:
     first, second = witnesses(machine, "vm-1"), witnesses(machine, "vm-2")
     bare = first[0].partition("@")[0].strip("<>").rpartition(".")[2]
@@ -161,3 +172,21 @@ def test_a_pid_of_a_former_start_is_refused(machine: Machine) -> None:
     assert refusal.exit_code == 1
     assert "was a process of another start of the node vm-1" in refusal.stderr
     assert len(witnesses(machine, "vm-1")) == 1
+
+
+def test_one_node_of_a_machine_is_stopped_and_not_started_again() -> None:
+    with Machine("vm", "--node-main", "cluster_mains:operated", nodes=2) as machine:
+        machine.ready()
+        refusal = aybiza(machine, "stop", "--node", "vm-3")
+        assert refusal.exit_code == 1
+        assert refusal.stderr == "aybiza: no node vm-3 is kept here, but vm-1, vm-2\n"
+        for _ in range(2):
+            stopped = aybiza(machine, "stop", "--node", "vm-2", "--timeout", str(LIMIT))
+            assert (stopped.exit_code, stopped.stdout) == (0, "vm-2 has ended; vm-1 goes on\n")
+        assert machine.event("node_left")["name"] == "vm-2"
+        # The name is one node's now.
+        assert aybiza(machine, "observe", "witness").exit_code == 0
+        assert machine.process.poll() is None
+        last = aybiza(machine, "stop", "--node", "vm-1", "--timeout", str(LIMIT))
+        assert last.stdout == "vm-1 has ended; `aybiza run` ends with it\n"
+        assert machine.wait() == 0

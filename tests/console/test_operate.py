@@ -79,6 +79,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return answers[request["op"]]
 
     monkeypatch.setattr(client, "ask_node", answer)
+    monkeypatch.setattr(client, "nodes_with", lambda _port, process, **_where: ["n"])
     return questions
 
 
@@ -136,6 +137,58 @@ def test_kill_tells_who_took_the_place(asked: list[Any]) -> None:
     assert result.stdout == "killed <n.5> (call:CA1); <n.12> took its place after 0.3 ms\n"
     assert asked == [(2001, {"op": "kill", "process": "call:CA1", "reason": "a whim"})]
     assert json.loads(aybiza("kill", "5", "--json").stdout)["back"] == "<n.12>"
+
+
+@pytest.mark.parametrize("command", ["kill", "observe"])
+def test_a_name_that_several_nodes_have_is_refused_and_the_nodes_named(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(client, "nodes_with", lambda _port, process, **_where: ["a", "b", "c"])
+    result = aybiza(command, "metrics")
+    assert (result.exit_code, result.stdout, asked) == (1, "", [])
+    assert result.stderr == (
+        "aybiza: a, b and c each have a process 'metrics': say which with --node\n"
+    )
+
+
+def test_a_name_that_one_node_has_is_looked_for_there(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes: list[Any] = []
+    answer = client.ask_node
+
+    def noted(port: int, request: dict[str, Any], **where: Any) -> Any:
+        nodes.append(where["node"])
+        return answer(port, request, **where)
+
+    monkeypatch.setattr(client, "ask_node", noted)
+    for found in (["b"], []):
+        monkeypatch.setattr(client, "nodes_with", lambda _port, process, found=found, **_: found)
+        assert aybiza("kill", "call:CA1").exit_code == 0
+    assert nodes == ["b", None]
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        (["a", "c"], "b has ended; a, c go on\n"),
+        (["a"], "b has ended; a goes on\n"),
+        ([], "b has ended; `aybiza run` ends with it\n"),
+    ],
+)
+def test_stop_of_one_node_tells_which_go_on(
+    monkeypatch: pytest.MonkeyPatch, others: list[str], told: str
+) -> None:
+    asked: list[Any] = []
+
+    def stop(port: int, timeout: float, *, node: str | None, **_where: Any) -> list[str]:
+        asked.append((port, timeout, node))
+        return others
+
+    monkeypatch.setattr(client, "stop_node", stop)
+    assert aybiza("stop", "--node", "b", "--port", "2001").stdout == told
+    assert aybiza("stop", "--port", "2001").stdout == ""
+    assert asked == [(2001, 10.0, "b"), (2001, 10.0, None)]
 
 
 def test_a_process_without_a_successor_is_told() -> None:
