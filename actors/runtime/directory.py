@@ -207,8 +207,10 @@ class Directory:
     def forget(self, process: Process) -> list[tuple[Callable[..., None], BaseException]]:
         """`process` is dead: strike it and what it holds out. What failed on the way, and how."""
         del self._processes[process.pid.serial]
+        if process.held is None:
+            return []
         failed: list[tuple[Callable[..., None], BaseException]] = []
-        for holding in tuple(process.held or ()):
+        for holding in tuple(process.held):
             try:
                 holding.release(process)
             except PROGRAM_ENDS:

@@ -17,7 +17,7 @@ from aybiza.actors.runtime.news import News
 from aybiza.actors.runtime.process import INSIST_SECONDS, INSIST_TIMES, Process
 from aybiza.actors.runtime.reasons import Reason, is_orderly
 from aybiza.actors.runtime.relations import Relations
-from aybiza.actors.runtime.time_limit import TimeLimits
+from aybiza.actors.runtime.time_limit import TimeLimit, TimeLimits
 from aybiza.actors.runtime.timers import Timers
 
 
@@ -42,6 +42,16 @@ class Endings:
         self._timers = timers
         self._news = news
         self._debugged = debugged
+        self._insisting: TimeLimit | None = None
+        self._late: list[tuple[Process, int]] = []
+
+    def open(self) -> None:
+        """The clock runs."""
+        self._insisting = self._limits.of(INSIST_SECONDS)
+
+    def close(self) -> None:
+        """It does not any more."""
+        self._insisting = None
 
     def reap(
         self,
@@ -63,9 +73,10 @@ class Endings:
             self._news.reporter.observer_failed(release, failure)
         if self._debugged:
             self._debugged.pop(pid.serial, None)
-        self._timers.ended(pid)
-        if process.exiting is not UNSET and self._limits.running:
-            self._limits.of(INSIST_SECONDS).discard(process)
+        self._timers.ended(pid.serial)
+        insisting = self._insisting
+        if insisting is not None and process.exiting is not UNSET:
+            insisting.waiting.pop(process, None)
         if by_itself and not is_orderly(reason):
             self._news.reporter.report(process, reason, error)
             self._news.crashed(process, reason)
@@ -81,16 +92,25 @@ class Endings:
     def insist(self, process: Process, times: int = INSIST_TIMES) -> None:
         """Cancel a process again that has been told to end, until it does; at last give it up."""
         # The process that has closed the VM may outlive it.
-        if self._limits.running:
-            self._limits.of(INSIST_SECONDS).add(process, self._cancel_again, times)
+        if self._insisting is not None:
+            self._insisting.add(process, self._is_late, times)
 
-    def _cancel_again(self, process: Process, left: int) -> None:
-        assert process.task is not None
-        if left:
-            process.task.cancel()
-            self.insist(process, left - 1)
-        else:
-            self.abandon(process)
+    def _is_late(self, process: Process, left: int) -> None:
+        # While the loop was held nobody could end: it is their turn first.
+        if not self._late:
+            self._limits.loop.call_soon(self._cancel_again)
+        self._late.append((process, left))
+
+    def _cancel_again(self) -> None:
+        late, self._late = self._late, []
+        for process, left in late:
+            if not process.alive or process.task is None:
+                continue
+            if left:
+                process.task.cancel()
+                self.insist(process, left - 1)
+            else:
+                self.abandon(process)
 
     def abandon(self, process: Process) -> None:
         """Declare a process dead whose code swallows every cancellation; its task is kept."""

@@ -310,10 +310,10 @@ class Process:
                 raise
             error = raised
         body = running = None
-        own_traceback(error)
         if self.exiting is not UNSET:
             self.vm.reap(self, self.exiting)
         else:
+            own_traceback(error)
             self.vm.reap(self, reason_of(error), error, by_itself=True)
         if isinstance(error, KeyboardInterrupt):
             raise error

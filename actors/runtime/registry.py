@@ -363,12 +363,14 @@ class Registry:
             self._left(process)
 
     def _strike(self, process: Process, held: _Held) -> None:
-        held.bucket.pop(process, None)
+        bucket, owners = held.bucket, self._owners
+        bucket.pop(process, None)
         self._count -= len(held.rows)
-        left = self._owners.pop(process) - 1
-        if left:
-            self._owners[process] = left
-        if not held.bucket:
+        if owners[process] == 1:
+            del owners[process]
+        else:
+            owners[process] -= 1
+        if not bucket:
             try:
                 if self._table.get(held.entry_key) is held.bucket:
                     del self._table[held.entry_key]

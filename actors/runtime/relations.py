@@ -114,6 +114,8 @@ class Relations:
             if linked.links:
                 linked.links.pop(process, None)
             linked.signal(pid, reason)
+        if process.monitors is None and process.monitoring is None:
+            return
         for ref, watcher in (process.monitors or {}).items():
             if watcher.monitoring and watcher.monitoring.pop(ref, None):
                 watcher.deliver(Down(ref, self._monitored_names.pop(ref, pid), reason))

@@ -138,10 +138,11 @@ class Timers:
             if not timers:
                 del self._timers[serial]
 
-    def ended(self, pid: Pid) -> None:
-        """The process is gone, and its timers go with it."""
-        for timer in list(self._timers.pop(pid.serial, ())):
-            timer.cancel()
+    def ended(self, serial: int) -> None:
+        """The process with this serial is gone, and its timers go with it."""
+        if serial in self._timers:
+            for timer in list(self._timers.pop(serial)):
+                timer.cancel()
 
     def close(self) -> None:
         """The VM is left, and every timer goes with it."""

@@ -130,6 +130,7 @@ class VM:
         self.loop = loop = asyncio.get_running_loop()
         self._limits.open(loop)
         self._messaging.open()
+        self._endings.open()
         self._context = contextvars.copy_context()
         self._reporter.start(loop)
         if self._watchdog:
@@ -149,6 +150,7 @@ class VM:
             self._reporter.stop()
             self.tied.close()
             self._messaging.close()
+            self._endings.close()
             self._limits.close()
             self.loop = NO_LOOP
 

@@ -24,6 +24,7 @@ from aybiza.actors.runtime import (
     current_process,
 )
 from aybiza.actors.runtime.loops import new_event_loop
+from aybiza.actors.runtime.process import INSIST_SECONDS
 from aybiza.supervisors import Supervisor, child
 from tests.actors.runtime.probe import Probe, forever, started
 
@@ -178,3 +179,26 @@ def test_a_time_limit_that_is_over_at_once_holds(made: Any, seconds: float) -> N
 
     with asyncio.Runner(loop_factory=made) as runner:
         assert runner.run(call()) == TIMEOUT
+
+
+@pytest.mark.parametrize("factory", LOOPS)
+def test_who_has_been_told_to_end_while_the_loop_was_held_is_told_once(
+    factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    told: list[int] = []
+
+    async def scenario() -> None:
+        async with VM(block_warning_ms=None) as vm:
+            pids = [vm.spawn(forever) for _ in range(10)]
+            await asyncio.sleep(0.01)
+            for pid in pids:
+                task = vm.find(pid).task  # type: ignore[union-attr]
+                task.add_done_callback(lambda task: told.append(task.cancelling()))  # type: ignore[union-attr]
+                vm.exit(pid, KILL)
+            hold(2 * INSIST_SECONDS)
+            await asyncio.sleep(0.01)
+            assert vm.processes() == []
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(scenario())
+    assert told == [1] * 10
