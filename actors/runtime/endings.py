@@ -82,8 +82,8 @@ class Endings:
             self._news.crashed(process, reason)
         self._news.ended(process, reason)
         callers, process.callers = process.callers, None
-        for caller in callers or ():
-            self._news.tell(caller.fail, CallExit(reason, pid))
+        for caller, told in (callers or {}).items():
+            self._news.tell(caller.fail, CallExit(reason if told is None else told, pid))
         if process.starting is not None:
             self._news.tell(process.starting.failed, reason)
         self._relations.bereave(process, reason)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal, Protocol, TypeAlias
 
 from aybiza.actors.runtime.directory import Directory
-from aybiza.actors.runtime.errors import CallExit, UnknownName, VMClosed
+from aybiza.actors.runtime.errors import UNSET, CallExit, UnknownName, VMClosed
 from aybiza.actors.runtime.messages import Call, Cast, From, System
 from aybiza.actors.runtime.pid import Dest, Pid
 from aybiza.actors.runtime.process import current_process
@@ -106,7 +106,8 @@ class Messaging:
         callers = target.callers
         if callers is None:
             target.callers = callers = {}
-        callers[message] = None
+        # Who has been told to end is as good as dead to all who ask later.
+        callers[message] = None if target.exiting is UNSET else NOPROC
         target.deliver(message)
         if limit is not None:
             limit.add(message, _fail_call, dest)
@@ -170,8 +171,11 @@ class Messaging:
             raise CallExit(CALLING_SELF, dest)
         try:
             if target is not None:
+                too_late = target.exiting is not UNSET
                 target.deliver(System(None, None, "terminate", reason))
                 ended = await self.join(target.pid, timeout)
+                if too_late:
+                    ended = NOPROC
             else:
                 assert there is not None
                 ended = await there.remote.stop(there.place, reason, timeout)

@@ -93,10 +93,11 @@ class Process:
         self.server: Any = None
         self.starting: Starting | None = None
         self.last_message: Any = None
-        self.links: dict[Process, None] | None = None
+        # With the reason that is told there in place of the real one, if any.
+        self.links: dict[Process, Reason | None] | None = None
         self.monitors: dict[int, Process] | None = None
         self.monitoring: dict[int, Process] | None = None
-        self.callers: dict[From, None] | None = None
+        self.callers: dict[From, Reason | None] | None = None
         self.held: dict[Holding, None] | None = None
 
     def __repr__(self) -> str:

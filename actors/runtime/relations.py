@@ -1,11 +1,15 @@
-"""`Relations`: links, monitors and exit signals: who hears of whose end, and who causes it."""
+"""`Relations`: links, monitors and exit signals: who hears of whose end, and who causes it.
+
+Who has been told to end may still run its `finally` blocks. For whoever links or monitors it now it
+is nobody already: the reason is `NOPROC`, as in OTP. They hear of it when it is over.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from aybiza.actors.runtime.directory import Directory, calling_process
-from aybiza.actors.runtime.errors import ExitError
+from aybiza.actors.runtime.errors import UNSET, ExitError
 from aybiza.actors.runtime.messages import Down
 from aybiza.actors.runtime.pid import Dest, Pid
 from aybiza.actors.runtime.process import Process, current_process, link_both, unlink_both
@@ -20,6 +24,8 @@ class Relations:
         self._refs = refs
         # Monitors that were made by a name, which their `Down` tells.
         self._monitored_names: dict[int, Dest] = {}
+        # Those of processes that had been told to end.
+        self._too_late: set[int] = set()
 
     def link(self, dest: Dest) -> None:
         """Link the calling process with `dest`.
@@ -35,8 +41,10 @@ class Relations:
             if not process.trap_exit:
                 raise ExitError(NOPROC)
             process.signal(dest if isinstance(dest, Pid) else None, NOPROC)
-        elif target is not process:
+        elif target is not process and not (process.links and target in process.links):
             link_both(process, target)
+            if target.exiting is not UNSET and target.links is not None:
+                target.links[process] = NOPROC
 
     def unlink(self, dest: Dest) -> None:
         """Undo `link`; an `Exit` that has arrived already stays in the mailbox."""
@@ -66,6 +74,8 @@ class Relations:
             return ref
         if type(dest) is not Pid:
             self._monitored_names[ref] = shown
+        if target.exiting is not UNSET:
+            self._too_late.add(ref)
         if target.monitors is None:
             target.monitors = {}
         if watcher.monitoring is None:
@@ -86,6 +96,7 @@ class Relations:
             if target.monitors:
                 target.monitors.pop(ref, None)
             self._monitored_names.pop(ref, None)
+            self._too_late.discard(ref)
             return True
         if self._directory.remote is not None:
             self._directory.remote.demonitor(ref)
@@ -110,16 +121,21 @@ class Relations:
     def bereave(self, process: Process, reason: Reason) -> None:
         """`process` is dead: tell its links and monitors, and end its own monitors."""
         pid = process.pid
-        for linked in process.links or ():
+        for linked, told in (process.links or {}).items():
             if linked.links:
                 linked.links.pop(process, None)
-            linked.signal(pid, reason)
+            linked.signal(pid, reason if told is None else told)
         if process.monitors is None and process.monitoring is None:
             return
         for ref, watcher in (process.monitors or {}).items():
             if watcher.monitoring and watcher.monitoring.pop(ref, None):
-                watcher.deliver(Down(ref, self._monitored_names.pop(ref, pid), reason))
+                told = reason
+                if ref in self._too_late:
+                    self._too_late.remove(ref)
+                    told = NOPROC
+                watcher.deliver(Down(ref, self._monitored_names.pop(ref, pid), told))
         for ref, watched in (process.monitoring or {}).items():
             if watched.monitors:
                 watched.monitors.pop(ref, None)
             self._monitored_names.pop(ref, None)
+            self._too_late.discard(ref)

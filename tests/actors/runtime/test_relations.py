@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,8 @@ from aybiza.actors.runtime import (
     Exit,
     ExitError,
     Pid,
+    Process,
+    current_process,
     virtual_time,
 )
 from tests.actors.runtime.probe import forever, started
@@ -263,3 +266,73 @@ async def test_a_dead_watcher_leaves_no_monitor_behind() -> None:
         assert not process.monitors
         vm.exit(watched, KILL)
         assert await vm.join(watched) == KILLED
+
+
+# What has been told to end is nobody to those who come later
+
+
+def me() -> Process:
+    process = current_process.get()
+    assert process is not None
+    return process
+
+
+async def held_up() -> None:
+    try:
+        await forever()
+    finally:
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("body", [forever, held_up])
+@pytest.mark.parametrize("reason", [KILL, "boom"])
+@virtual_time
+async def test_who_is_told_to_end_is_nobody_to_those_who_ask_later(body: Any, reason: Any) -> None:
+    async def ask() -> None:
+        vm = me().vm
+        me().trap_exit = True
+
+        def doomed() -> Pid:
+            return vm.spawn(body)
+
+        monitored = doomed()
+        await asyncio.sleep(0.01)
+        early = vm.monitor(monitored)
+        vm.exit(monitored, reason)
+        late = vm.monitor(monitored)
+        first, second = await me().receive(), await me().receive()
+        real = KILLED if reason == KILL else reason
+        assert (first.ref, first.reason) == (early, real)
+        assert (second.ref, second.reason) == (late, NOPROC)
+        assert not vm.alive(monitored)
+
+        linked = doomed()
+        await asyncio.sleep(0.01)
+        vm.exit(linked, reason)
+        vm.link(linked)
+        assert await me().receive() == Exit(linked, NOPROC)
+
+        twice = doomed()
+        await asyncio.sleep(0.01)
+        vm.link(twice)
+        vm.exit(twice, reason)
+        vm.link(twice)
+        assert await me().receive() == Exit(twice, real)
+
+        called = doomed()
+        await asyncio.sleep(0.01)
+        vm.exit(called, reason)
+        with pytest.raises(CallExit) as call:
+            await vm.call(called, "x")
+        assert call.value.reason == NOPROC
+
+        stopped = doomed()
+        await asyncio.sleep(0.01)
+        vm.exit(stopped, reason)
+        with pytest.raises(CallExit) as stop:
+            await vm.stop(stopped)
+        assert stop.value.reason == NOPROC
+        assert not vm._relations._too_late
+
+    async with VM() as vm:
+        assert await vm.join(vm.spawn(ask)) == NORMAL
