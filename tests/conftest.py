@@ -25,7 +25,6 @@ REAL_TIME = (
     TESTS / "call" / "test_isolated_calls.py",
     TESTS / "call" / "test_node_killed.py",
     TESTS / "call" / "test_node_loop.py",
-    TESTS / "call" / "test_provider_faults.py",
     TESTS / "call" / "test_quotas.py",
     TESTS / "call" / "test_rolling_restart.py",
     TESTS / "call" / "test_secrets.py",

@@ -15,11 +15,10 @@ from aybiza.actors import names
 from aybiza.actors.runtime import Dest
 from aybiza.dialogue.journal import CallerTurn, Interrupted, SentenceHeard
 from aybiza.emulators.bedrock import use
-from aybiza.faults.desk import AGENT, Answers
+from aybiza.faults.desk import Answers
 from aybiza.faults.placed_call import PlacedCall
 from aybiza.faults.testing import Caller, Node, hangs_up, interrupts, says
-
-GREETING = AGENT.greeting
+from tests.call.quick import GREETING, PACE, heard
 
 QUESTION = "What are your opening hours, and are you open on Saturday as well as on Monday?"
 FIRST = "Let me look that up for you right now, it will not take long."
@@ -57,8 +56,6 @@ TOLD = [
     ("assistant", REST),
     ("user", THANKS),
 ]
-PACE: dict[str, Any] = {"thinks_ms": 120, "delta_ms": 160, "voice_speed": 2, "char_bytes": 32}
-
 # A tool whose supervisor ends has failed: the model is told so.
 TOLD_FAILED = [("result", "error") if line == ("result", "success") else line for line in TOLD]
 
@@ -179,7 +176,7 @@ def test_the_caller_hears_the_same(node: Node, call: Caller, cell: Cell) -> None
 
 def assert_straight(call: PlacedCall, cell: Cell) -> None:
     """Every sentence was heard once, and the model was told every turn once."""
-    assert " ".join(call.heard.split()) == HEARD
+    assert heard(call) == HEARD
     assert call.told() in told_after(cell)
 
 
