@@ -84,6 +84,10 @@ class Telephone(Phone):
         """The carrier's end of the stream that is open."""
         return cast(End, self._line[0]) if self._line is not None else None
 
+    def stay_away(self) -> None:
+        """When its stream ends, the caller is gone and does not come back by the webhook."""
+        self._over = True
+
     async def _send(self, message: str) -> None:
         now = asyncio.get_running_loop().time()
         mark = now < self.markless_until and message.startswith('{"event":"mark"')

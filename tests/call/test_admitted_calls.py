@@ -21,7 +21,7 @@ from tests.call.caller import LIMIT
 from tests.call.kit import GREETING, World, world
 from tests.call.steps import hang_up
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time]
 
 TOKEN = "an-auth-token"
 

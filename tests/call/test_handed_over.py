@@ -22,6 +22,8 @@ from tests.call.kit import AGENT, GREETING, agent, world
 from tests.call.site import AFTER, ASKED, HEARD, QUESTIONS, TOLD, Site, call, heard, site
 from tests.call.steps import hang_up, script_of, stay, text
 
+pytestmark = pytest.mark.real_time
+
 STORY = "There was a lighthouse on a rock far out in the sea. The keeper was all alone."
 ANSWERS = {"Tell me a story.": [STORY]}
 LISTEN = text("Tell me a story.", after=AFTER[0]), hang_up(after=r"all alone\.\s*$")

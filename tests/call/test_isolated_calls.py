@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from aybiza.actors.node import client
 from aybiza.emulators.bedrock import BedrockEmulator
@@ -19,6 +20,8 @@ from aybiza.emulators.phone import Phone, Report
 from tests.actors.node.kit import LIMIT, RunningCommand, cookie
 from tests.call.kit import answering
 from tests.call.steps import hang_up, script_of, text
+
+pytestmark = pytest.mark.real_time
 
 BRIDGE = "Sorry, we were cut off for a moment."
 ASK = "Tell me a story, please."

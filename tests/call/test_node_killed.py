@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import psutil
+import pytest
 
 from aybiza.emulators.bedrock import BedrockEmulator, Pace
 from aybiza.emulators.deepgram import DeepgramEmulator
@@ -17,6 +18,8 @@ from tests.actors.node.kit import RunningCommand, free_port
 from tests.call.caller import LIMIT
 from tests.call.kit import answering
 from tests.call.steps import hang_up, text
+
+pytestmark = pytest.mark.real_time
 
 BRIDGE = "Sorry, we were cut off for a moment."
 ASK = "Tell me a story, please."

@@ -12,6 +12,8 @@ import uvloop
 from tests.call.kit import GREETING, world
 from tests.call.steps import hang_up, text
 
+pytestmark = pytest.mark.real_time
+
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_call_is_heard_and_answered(

@@ -72,10 +72,10 @@ def test_faults_of_deepgram_are_not_heard(
     for fault in faults:
         node.world.deepgram.faults.add(fault)
     placed = call(
-        says(ASK, when=r"\?\s*$"), says(MORE, when=r"another one\."), hangs_up(when="there is")
+        says(ASK, when=r"today\?"), says(MORE, when=r"another one\."), hangs_up(when="there is")
     )
     assert placed.report.ok, placed.report.failure
-    assert heard(placed) == f"{GREETING} {STORY} {END}"
+    assert without_fillers(heard(placed)) == f"{GREETING} {STORY} {END}"
     assert placed.told() == [("user", ASK), ("assistant", STORY), ("user", MORE)]
     assert not node.world.deepgram.faults.waiting(), "the fault has struck"
 
@@ -111,10 +111,10 @@ SPOKEN = {ASK: STORY, LOOK: FOUND}
 
 
 def without_fillers(words: str) -> str:
-    """What was heard but for what is said where the model takes its time."""
+    """What was heard but for what is said where a model or a voice takes its time."""
     for filler in (AGENT.filler, *MORE_FILLERS):
-        words = words.replace(f"{filler} ", "")
-    return words
+        words = words.replace(filler, "")
+    return " ".join(words.split())
 
 
 def test_the_table_has_every_fault_of_bedrock() -> None:

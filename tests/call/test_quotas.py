@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.call.kit import AGENT, world
-from tests.call.steps import stay, text
+from aybiza.actors.measures import costs
+from aybiza.claude.ledger import Quotas
+from aybiza.config.agents import Agent
+from aybiza.faults.desk import Answers, agent
+from aybiza.faults.testing import Caller, Node, assert_heard, says, stays
+
+OVER = "The budget of this call is spent. Goodbye."
 
 
-@pytest.mark.parametrize("over_quota", ["The budget of this call is spent. Goodbye."])
-async def test_a_call_over_its_quota_ends_in_words_of_its_own(
-    tmp_path: Path, over_quota: str
+@pytest.fixture
+def aybiza_answers() -> Answers:
+    return {"Hello.": ["Good day."]}
+
+
+@pytest.fixture
+def aybiza_agent() -> Agent:
+    return agent(over_quota=OVER)
+
+
+def test_a_call_over_its_quota_ends_in_words_of_its_own(
+    node: Node, call: Caller, aybiza_agent: Agent
 ) -> None:
-    agent = AGENT.model_copy(update={"over_quota": over_quota})
-    async with (
-        world(
-            tmp_path,
-            answers={"Hello.": ["Good day."]},
-            agent=agent,
-            AYBIZA_QUOTA_CALL_USD="0.000001",
-            AYBIZA_QUOTA_ACTION="refuse",
-        ) as place,
-        place.call(text("Hello."), text("And now?", after="Good day"), stay()) as call,
-    ):
-        await call.over()
-        assert over_quota in call.heard
-        assert agent.busy not in call.heard
+    costs.open_ledger(node.vm, Quotas(call=1, action="refuse"))
+    placed = call(says("Hello."), says("And now?", when="Good day"), stays())
+    assert_heard(["Good day.", OVER])
+    assert aybiza_agent.busy not in placed.heard

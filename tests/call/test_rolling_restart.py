@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.call.site import HEARD, call, heard, site
+
+pytestmark = pytest.mark.real_time
 
 
 async def test_a_rolling_restart_of_three_nodes_loses_no_call(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ from tests.call.caller import LIMIT
 from tests.call.kit import AGENT, Desk, World, world
 from tests.call.steps import hang_up, script_of, text
 
+pytestmark = pytest.mark.real_time
+
 MARK = "5ecret"
 """What every secret of these tests holds."""
 

@@ -3,17 +3,17 @@ and one without any speech ends in words."""
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aybiza.actors.call import kept_phrases, speaker_actor, transcriber_actor
+from aybiza.actors.call import kept_phrases, speaker_actor
 from aybiza.emulators.deepgram.faults import Fault
 from aybiza.emulators.textaudio import encode
+from aybiza.faults.desk import AGENT, Answers
+from aybiza.faults.testing import Caller, Node, hangs_up, says, stays
 from aybiza.speech.reconnect import Limits
-from tests.call.kit import AGENT, GREETING, Answers, side_by_side, world
-from tests.call.steps import hang_up, stay, text
+from tests.call.quick import GREETING, PACE, heard
 
 ASK = "Tell me a story, please."
 FIRST, POISON, LAST = "There was a lighthouse.", "The glyph xyzzy was on it.", "It shone far out."
@@ -42,48 +42,50 @@ POISONED: dict[str, Fault] = {
 }
 
 
-@pytest.mark.parametrize("table", [HEARD, SPOKEN, POISONED], ids=["heard", "spoken", "poisoned"])
-async def test_speech_that_goes_wrong_is_the_same_call(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: dict[str, Fault]
+@pytest.fixture
+def aybiza_answers() -> Answers:
+    return ANSWERS
+
+
+@pytest.fixture
+def aybiza_world() -> dict[str, Any]:
+    return {**PACE, "thinks_ms": 50, "delta_ms": 20, "voice_speed": 4}
+
+
+@pytest.mark.parametrize("name", [*HEARD, *SPOKEN, *POISONED])
+def test_speech_that_goes_wrong_is_the_same_call(
+    node: Node, call: Caller, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Two tries of a text that is never said have to fit into what a caller may wait for words.
     monkeypatch.setattr(speaker_actor, "LIMITS", Limits(stall=1.0))
-    story = f"{FIRST} {LAST}" if table is POISONED else STORY
-
-    async def call(name: str) -> None:
-        async with world(tmp_path / name, answers=ANSWERS, voice_speed=4) as place:
-            place.deepgram.faults.add(table[name])
-            steps = text(ASK, after=r"today\?\s*$"), hang_up(r"far out\.")
-            async with place.call(*steps, direct=True) as call:
-                report = await call.over()
-            assert report.ok, call.summary()
-            assert call.heard.split() == f"{GREETING} {story}".split(), call.summary()
-            assert [line for line in call.told() if line[0] == "user"] == [("user", ASK)]
-            if table is POISONED:
-                tried = [e for e in place.deepgram.journal.entries("speak") if "xyzzy" in e["text"]]
-                assert len(tried) == 2
-
-    await side_by_side(call, table)
+    deepgram = node.world.deepgram
+    deepgram.faults.add((HEARD | SPOKEN | POISONED)[name])
+    placed = call(says(ASK, when=r"today\?\s*$"), hangs_up(when=r"far out\."))
+    assert placed.report.ok, placed.report.failure
+    story = f"{FIRST} {LAST}" if name in POISONED else STORY
+    assert heard(placed) == f"{GREETING} {story}"
+    assert [line for line in placed.told() if line[0] == "user"] == [("user", ASK)]
+    if name in POISONED:
+        spoken = deepgram.service.journal.entries("speak")
+        assert len([entry for entry in spoken if "xyzzy" in entry["text"]]) == 2
 
 
-async def test_without_any_speech_the_caller_hears_words_and_goodbye_and_is_let_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_any_speech_the_caller_hears_words_and_goodbye_and_is_let_go(
+    node: Node, call: Caller
 ) -> None:
-    """In a fifth of the time."""
-    limits = Limits(stall=0.6, words=0.7, end=2.6)
-    monkeypatch.setattr(speaker_actor, "LIMITS", limits)
-    monkeypatch.setattr(transcriber_actor, "LIMITS", limits)
-    async with world(tmp_path, answers=ANSWERS) as place:
-        for door in ("listen", "speak"):
-            place.deepgram.faults.add(Fault(door, "refuse", 503, times=None))
-        phrases = kept_phrases.table(place.vm)
-        for phrase in (AGENT.greeting, AGENT.filler, AGENT.closing):
-            phrases.keep(AGENT.voice, phrase, encode(f"{phrase} "))
-        began = time.monotonic()
-        async with place.call(stay()) as call:
-            report = await call.over()
-        assert time.monotonic() - began < 6.0
-        words = f"{GREETING} {AGENT.filler} {AGENT.closing}"
-        assert call.heard.split() == words.split(), call.summary()
-        assert [stream.close_reason for stream in report.streams] == ["fault"]
-        # Twice five sockets in this time.
-        assert len(place.deepgram.journal.entries("refused")) <= 10
+    deepgram = node.world.deepgram
+    for door in ("listen", "speak"):
+        deepgram.faults.add(Fault(door, "refuse", 503, times=None))
+    phrases = kept_phrases.table(node.vm)
+    for phrase in (AGENT.greeting, AGENT.filler, AGENT.closing):
+        phrases.keep(AGENT.voice, phrase, encode(f"{phrase} "))
+    placed = call(stays())
+    words = heard(placed)
+    assert words.startswith(f"{GREETING} {AGENT.filler}")
+    assert words.endswith(AGENT.closing)
+    assert placed.report.duration_ms < 35_000
+    reasons = [stream.close_reason for stream in placed.report.streams]
+    assert reasons == ["fault"] * 2, "once more behind the carrier's words, and no more"
+    for door in ("listen", "speak"):
+        opened = [at for at, which, _ in deepgram.opened if which == door]
+        assert all(later - at > 10.0 for at, later in zip(opened, opened[5:], strict=False))

@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from aybiza.actors import names
 from aybiza.dialogue.toolbox import Effect, ToolRun
 from aybiza.dialogue.tools.catalogue import load_tools
@@ -13,6 +15,8 @@ from aybiza.emulators.bedrock import Reply, Text, ToolUse, use
 from aybiza.emulators.services import ServicesEmulator
 from tests.call.kit import GREETING, Answers, Desk, world
 from tests.call.steps import hang_up, interrupt, text
+
+pytestmark = pytest.mark.real_time
 
 FILE = """
 [crm]

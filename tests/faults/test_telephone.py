@@ -13,6 +13,7 @@ from aybiza.faults.caller import hangs_up, script_of, stays
 from aybiza.faults.pipe import End
 from aybiza.faults.telephone import HTTP_URL, Telephone, post
 from aybiza.faults.virtual import ambient
+from aybiza.faults.world import World, in_world
 
 
 async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -116,3 +117,16 @@ def test_silence_travels_by_the_half_second_and_nothing_comes_late_for_it() -> N
         assert [one for one in each if one[1] in ("one", "two", "three")] == marks
     assert sum(what == "media" for _, what in alone) == 452
     assert 20 < sum(what == "media" for _, what in together) < 40
+
+
+def test_a_caller_who_stays_away_does_not_come_back_when_the_line_breaks() -> None:
+    async def talk(world: World) -> int:
+        async with world.call(stays()) as call:
+            await call.until(lambda: call.phone.line is not None)
+            call.phone.stay_away()
+            assert call.phone.line is not None
+            call.phone.line.transport.abort()
+            await call.over()
+        return len(call.report.streams)
+
+    assert in_world(talk) == 1
