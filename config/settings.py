@@ -27,6 +27,7 @@ from pydantic_settings import (
 )
 
 from aybiza.config.call_settings import CallSettings, LogSettings, SpeechSettings
+from aybiza.config.carrier_settings import CarrierSettings
 from aybiza.config.claude_settings import ClaudeSettings, MoneySettings
 from aybiza.config.door_settings import DoorSettings
 from aybiza.config.fields import PLACEHOLDER
@@ -59,6 +60,7 @@ class Settings(
     ClaudeSettings,
     CallSettings,
     NodeSettings,
+    CarrierSettings,
     DoorSettings,
     BaseSettings,
 ):

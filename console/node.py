@@ -62,6 +62,7 @@ from aybiza.gateway.admission.refusals import Refusals
 from aybiza.gateway.admission.rules import Rules
 from aybiza.gateway.carriers.codec import Start
 from aybiza.gateway.carriers.paths import chosen
+from aybiza.gateway.control.controls import controls
 from aybiza.gateway.gateway import Doors, gateway
 from aybiza.gateway.http import HttpDoor
 from aybiza.gateway.listening import bound
@@ -157,6 +158,9 @@ class Node:
         s = "s" if self._admission.tls else ""
         self.media_url = f"ws{s}://{_address(media)}{PATH}"
         self.http_url = f"http{s}://{_address(http)}"
+        told = await asyncio.to_thread(controls, settings)
+        for each in told.values():
+            self._closing.push_async_callback(each.aclose)
         regions = (*self._policy.regions, settings.aws_fallback_region)
         await self._bedrock.warm(*dict.fromkeys(regions))
         if self._tools is not None:
@@ -169,7 +173,7 @@ class Node:
         await self._closing.enter_async_context(self.vm)
         allow(self.vm, settings)
         await self._join()
-        await self._start(Doors(media, http, self._context, self._door(), asterisk))
+        await self._start(Doors(media, http, self._context, self._door(), asterisk, told))
 
     def _bound(self, port: int | None) -> socket.socket | None:
         """The listening socket for Asterisk, if there is to be one."""

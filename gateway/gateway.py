@@ -10,10 +10,12 @@ Gateway             one_for_one
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from aybiza.gateway.carriers.audio_socket import AudioSocketServer
+from aybiza.gateway.control.control import Control
 from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.gateway.http_server import HttpServer
 from aybiza.gateway.media_server import STREAM_SUPERVISOR, MediaServer
@@ -29,13 +31,15 @@ MAX_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """The bound sockets and what stands behind them; `audio_socket` is Asterisk's."""
+    """The bound sockets and what stands behind them; `audio_socket` is Asterisk's. `controls`: what
+    carriers can be told by, by their names."""
 
     media: socket.socket
     http: socket.socket
     context_of: ContextOf
     door: HttpDoor
     audio_socket: socket.socket | None = None
+    controls: Mapping[str, Control] = field(default_factory=dict)
 
 
 class Gateway(Supervisor):
@@ -43,14 +47,17 @@ class Gateway(Supervisor):
 
     async def init(self, doors: Doors) -> Any:  # type: ignore[override]
         admission = doors.door.admission
-        media = (doors.media, doors.context_of, doors.door.carriers, admission)
+        transfers, controls = doors.door.transfers, doors.controls
+        carriers = doors.door.carriers
+        media = (doors.media, doors.context_of, carriers, admission, controls, transfers)
         children = [
             child(StreamSupervisor, name=STREAM_SUPERVISOR),
             child(MediaServer, *media, name="media_server"),
             child(HttpServer, doors.http, http_app(doors.door), admission, name="http_server"),
         ]
         if doors.audio_socket is not None:
-            asterisk = (doors.audio_socket, doors.context_of, admission)
+            control = controls.get("asterisk")
+            asterisk = (doors.audio_socket, doors.context_of, admission, control, transfers)
             children.append(child(AudioSocketServer, *asterisk, name="audio_socket_server"))
         await super().init(
             children,

@@ -34,15 +34,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from aybiza.actors import names
-from aybiza.actors.measures import events
-from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.provider_health import lost
-from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
 from aybiza.actors.placement.drain_actor import Left, adopt
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, CallExit
-from aybiza.dialogue.conversation import Conversation
-from aybiza.dialogue.journal import Transferred, encode
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
@@ -50,7 +45,7 @@ from aybiza.gateway.admission.policy import HTTP, paths
 from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, WHISPER, Carrier
-from aybiza.gateway.known_of import fold, known_of
+from aybiza.gateway.known_of import known_of, note, remembered
 from aybiza.gateway.media_stream import NODE, SEAM, SINCE
 from aybiza.gateway.returning import Next, Transfers, returning, whispered
 from aybiza.supervisors.application import count_calls
@@ -277,21 +272,12 @@ async def whisper(door: HttpDoor, request: Request) -> Response:
     return _twiml(whispered(conversation, form, door.transfers, url))
 
 
-async def _remembered(vm: VM, call_sid: str) -> tuple[Conversation, list[tuple[int, Any]]]:
-    """The conversation of a call, and its journal; empty if there is none to be had."""
-    try:
-        journal = await names.call_patiently(vm, names.MEMORY, Load(call_sid), ASK_SECONDS)
-    except CallExit:
-        journal = []
-    return fold(journal), journal
-
-
 async def _after_stream(
     door: HttpDoor, call_sid: str, carrier: Carrier, arrival: Arrival, form: dict[str, str]
 ) -> Next:
     """What becomes of a call that is back; see `aybiza.gateway.returning`."""
     vm = door.vm
-    conversation, journal = await _remembered(vm, call_sid)
+    conversation, journal = await remembered(vm, call_sid)
     after = replace(arrival, again=0).back(door.wall(), vm.node)
     following = returning(
         conversation,
@@ -304,15 +290,7 @@ async def _after_stream(
         fallback_number=door.fallback_number,
     )
     if following.entries:
-        event = max(event for event, _ in journal)
-        append(vm, call_sid, len(journal) + 1, event, [encode(one) for one in following.entries])
-        await kept(vm, call_sid)
-        # No stream holds it now; one that takes the call up loads it again.
-        vm.cast(names.MEMORY, Forget(call_sid))
-    for one in following.entries:
-        if isinstance(one, Transferred):
-            log.info("call_transferred", call_id=call_sid, to=one.to, outcome=one.outcome)
-            emit(vm, events.CALL_TRANSFERRED, call_id=call_sid, outcome=one.outcome)
+        await note(vm, call_sid, journal, following.entries)
     return following
 
 

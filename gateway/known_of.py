@@ -1,10 +1,13 @@
-"""What is known of a call on whichever node: behind a load balancer a webhook comes to any of them.
+"""What is known of a call, for the doors: read from its journal, and written into it.
 
-    await known_of(vm, call_id, node)   the conversation; `node` is the one that had it last
-    fold(journal)                       the conversation that a journal, as `Load` gives it, makes
+    await remembered(vm, call_id)       the conversation and its journal, as this node has them
+    await known_of(vm, call_id, node)   the conversation, whichever node has it: behind a load
+                                        balancer a webhook comes to any; `node` had it last
+    await note(vm, call_id, journal, entries)   add what has come of the call
 
-The named node is asked first, then all others and this one at once; the longest journal is taken.
-Nothing is moved: the call stays where it is. Each step takes `ASK_SECONDS` at most.
+For `known_of` the named node is asked first, then all others and this one at once; the longest
+journal is taken. Nothing is moved: the call stays where it is. Each step takes `ASK_SECONDS` at
+most.
 
 Errors: none. Who does not answer knows nothing, and a call of which nobody knows has an empty
 conversation.
@@ -13,16 +16,18 @@ conversation.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import structlog
 
 from aybiza.actors import names
-from aybiza.actors.memory.memory_actor import Load
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
+from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
 from aybiza.actors.runtime import VM, CallExit, RemoteBusy
 from aybiza.dialogue.conversation import Conversation
-from aybiza.dialogue.journal import decode
+from aybiza.dialogue.journal import Entry, Transferred, decode, encode
 
 ASK_SECONDS: Final = 1.0
 
@@ -44,8 +49,27 @@ async def known_of(vm: VM, call_id: str, node: str) -> Conversation:
     return fold(journal)
 
 
-def fold(journal: Iterable[tuple[int, dict[str, Any]]]) -> Conversation:
+async def remembered(vm: VM, call_id: str) -> tuple[Conversation, Journal]:
     """See the module."""
+    journal = await _asked(vm, vm.node, call_id)
+    return fold(journal), journal
+
+
+async def note(vm: VM, call_id: str, journal: Journal, entries: Sequence[Entry]) -> None:
+    """See the module. `journal`: as it was read."""
+    event = max((event for event, _ in journal), default=0)
+    append(vm, call_id, len(journal) + 1, event, [encode(one) for one in entries])
+    await kept(vm, call_id)
+    # No stream holds it now; one that takes the call up loads it again.
+    vm.cast(names.MEMORY, Forget(call_id))
+    for one in entries:
+        if isinstance(one, Transferred):
+            log.info("call_transferred", call_id=call_id, to=one.to, outcome=one.outcome)
+            emit(vm, events.CALL_TRANSFERRED, call_id=call_id, outcome=one.outcome)
+
+
+def fold(journal: Iterable[tuple[int, dict[str, Any]]]) -> Conversation:
+    """The conversation that a journal, as `Load` gives it, makes."""
     conversation = Conversation()
     for _, body in journal:
         entry = decode(body)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -37,8 +37,11 @@ from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.entrance import ACCEPT_BATCH, MediaConnection
 from aybiza.gateway.carriers.codec import MAX_FRAME_BYTES, Codec
 from aybiza.gateway.carriers.paths import TWILIO, Carrier
+from aybiza.gateway.control.control import NO_CONTROLS, Control
+from aybiza.gateway.leaving import Leaving
 from aybiza.gateway.listening import BACKLOG, retire
 from aybiza.gateway.media_stream import (
+    AS_THE_CARRIER_HAS_IT,
     CLOSE_GOING_AWAY,
     CLOSE_INTERNAL_ERROR,
     ELSEWHERE,
@@ -47,6 +50,7 @@ from aybiza.gateway.media_stream import (
     ContextOf,
     MediaStream,
 )
+from aybiza.gateway.returning import Transfers
 from aybiza.supervisors.child_spec import child
 from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
 from aybiza.supervisors.errors import SupervisorError
@@ -73,9 +77,16 @@ class MediaServer(GenServer):
         context_of: ContextOf,
         carriers: Sequence[Carrier] = TWILIO,
         admission: Admission | None = None,
+        controls: Mapping[str, Control] = NO_CONTROLS,
+        transfers: Transfers | None = None,
     ) -> None:
         self._admission = admission or Admission()
         self._listening = listening
+        transfers = transfers or Transfers()
+        self._leaving = {
+            carrier.name: Leaving(controls.get(carrier.name), transfers, bool(carrier.webhook))
+            for carrier in carriers
+        }
         self._context_of = context_of
         self._carriers = {carrier.path: carrier for carrier in carriers}
         self._closing = False
@@ -102,7 +113,9 @@ class MediaServer(GenServer):
             told: dict[str, Any] = {"carrier": carrier.name, "hidden": caller.hidden}
             visit = self._admission.visit(caller.address, connection.owes_nothing, **told)
             try:
-                await carry(vm, connection, carrier.codec(), self._context_of, visit.start)
+                leaving = self._leaving[carrier.name]
+                codec = carrier.codec()
+                await carry(vm, connection, codec, self._context_of, visit.start, leaving)
             finally:
                 visit.over()
 
@@ -167,9 +180,10 @@ async def carry(
     codec: Codec,
     context_of: ContextOf,
     admit: Admit = lambda start: start,
+    leaving: Leaving = AS_THE_CARRIER_HAS_IT,
 ) -> None:
     """Have a MediaStream carry the connection, for as long as it lives."""
-    stream = (connection, codec, context_of, admit)
+    stream = (connection, codec, context_of, admit, leaving)
     spec = child(MediaStream, *stream, restart="temporary", shutdown=STOP_SECONDS)
     try:
         pid = await DynamicSupervisor.start_child(vm, STREAM_SUPERVISOR, spec)

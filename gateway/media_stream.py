@@ -70,6 +70,7 @@ from aybiza.gateway.carriers.codec import (
 )
 from aybiza.gateway.carriers.codec import Stop as StreamStopped
 from aybiza.gateway.carriers.frames import Frames
+from aybiza.gateway.leaving import Leaving
 from aybiza.gateway.limited_log import told
 from aybiza.speech.line import Line
 from aybiza.supervisors.call_session import call_session
@@ -117,6 +118,8 @@ ContextOf = Callable[[Line, Start], CallContext]
 Admit = Callable[[Start], Start]
 
 
+AS_THE_CARRIER_HAS_IT = Leaving()
+
 # What says nothing to the call.
 _OF_NO_USE = frozenset((Connected, Ignored, Unknown))
 
@@ -149,8 +152,12 @@ class MediaStream(GenServer):
         codec: Codec,
         context_of: ContextOf,
         admit: Admit = lambda start: start,
+        leaving: Leaving = AS_THE_CARRIER_HAS_IT,
     ) -> None:
         self.call_id = ""
+        self._way_out = leaving
+        self._start: Start | None = None
+        self._through: Task[str] | None = None
         self._admit = admit
         self._socket = socket
         self._codec = codec
@@ -166,9 +173,11 @@ class MediaStream(GenServer):
     async def handle_info(self, message: Any) -> None:
         match message:
             case Start(custom_parameters=parameters) if self._context is not None:
+                self._start = message
                 self._comes_back = SINCE in parameters
                 await self._take_over()
                 await self._fetch(parameters.get(NODE, ""))
+                await self._way_out.settle(self.vm, self.call_id)
                 await self._begin()
             case Mark(name) if self._context is not None:
                 sentence = self._context.line.ledger.marked(name)
@@ -176,8 +185,13 @@ class MediaStream(GenServer):
                     self._context.line.post(Heard(*sentence))
             case Dtmf(digit) if self._context is not None:
                 self._context.line.post(DigitPressed(digit))
-            case StreamStopped():
+            case StreamStopped() if self._through is None:
                 self._hang_up()
+            case Exit(pid, reason) if self._through is not None and pid == self._through.pid:
+                await self._put_through(reason)
+            # A switch that puts the caller through takes them off the stream.
+            case Exit(pid) if self._through is not None and pid == self._reader.pid:
+                return
             case Exit(pid, reason) if pid == self._session:
                 await self._session_gone(reason)
             # A caller who has hung up is no lost line: the session notes it and ends.
@@ -209,6 +223,8 @@ class MediaStream(GenServer):
         self.vm.cast(names.MEMORY, Forget(self.call_id))
         self.vm.exit(self._reader.pid, KILL)
         self.vm.exit(self._writer.pid, KILL)
+        if self._through is not None:
+            self.vm.exit(self._through.pid, KILL)
 
     # The socket
 
@@ -346,8 +362,29 @@ class MediaStream(GenServer):
             self.vm.cast(names.DRAIN, Left(self.call_id, at_seam=True))
             await self._close(CLOSE_GOING_AWAY, ELSEWHERE)
         if line.ended is not None:
-            code = CLOSE_INTERNAL_ERROR if line.ended == FAULT else CLOSE_NORMAL
-            await self._close(code, line.ended)
+            await self._over(line.ended)
+            return
+        await self._try_again(reason)
+
+    async def _over(self, ended: str) -> None:
+        """The conversation is over, or the line is."""
+        assert self._start is not None
+        if self._way_out.puts_through(ended):
+            self._through = Task.start(self.vm, self._way_out.put_through, self.vm, self._start)
+            return
+        # On a line without a word the call was over before: its end is owed nothing more.
+        if self._writer.spoke and not self._leaving:
+            await self._way_out.hang_up(self._start, ended)
+        await self._close(CLOSE_INTERNAL_ERROR if ended == FAULT else CLOSE_NORMAL, ended)
+
+    async def _put_through(self, reason: Any) -> None:
+        """It is known what has come of the transfer. Who is on this stream still has not left it:
+        the switch did not take the order, so its end brings them back."""
+        log.info("put_through_over", call_id=self.call_id, reason=str(reason))
+        await self._close(CLOSE_GOING_AWAY, ELSEWHERE)
+
+    async def _try_again(self, reason: Any) -> None:
+        assert self._context is not None
         now = self.vm.now()
         self._sessions_lost.append(now)
         while now - self._sessions_lost[0] > SESSION_RESTART_SECONDS:
@@ -376,6 +413,7 @@ class _Writer:
         self._vm = vm
         self._socket = socket
         self._codec = codec
+        self.spoke = False
         self._process = vm.spawn_process(self._write, label="MediaWriter", link=True)
 
     @property
@@ -383,6 +421,7 @@ class _Writer:
         return self._process.pid
 
     def media(self, mulaw: bytes) -> None:
+        self.spoke = True
         self._put(mulaw)
 
     def mark(self, name: str) -> None:

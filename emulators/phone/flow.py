@@ -51,7 +51,8 @@ class Ending:
 class Party:
     """Somebody who is dialled: what becomes of it (`DialCallStatus`), and after how long.
 
-    `outcome`: completed, busy, no-answer, failed or canceled. `ring_s`: until it is answered or
+    `outcome`: completed, busy, no-answer, declined, failed or canceled; Twilio tells of who
+    declines as of who is busy. `ring_s`: until it is answered or
     given up. `talk_s`: how long an answered call lasts. `key`: what they press if they are asked
     to; "" nothing.
     """
@@ -66,7 +67,7 @@ class Party:
             raise ValueError(f"outcome is one of {', '.join(OUTCOMES)}, not {self.outcome!r:.80}")
 
 
-OUTCOMES: Final = ("completed", "busy", "no-answer", "failed", "canceled")
+OUTCOMES: Final = ("completed", "busy", "no-answer", "declined", "failed", "canceled")
 NOBODY: Final = Party("failed", ring_s=0.2)
 
 
@@ -185,6 +186,7 @@ class Flow:
     def _dial(self, dial: Dial) -> Order:
         party = self._parties.get(dial.number, NOBODY)
         outcome, ring_s = party.outcome, party.ring_s
+        outcome = "busy" if outcome == "declined" else outcome
         if ring_s > dial.timeout_s:
             outcome, ring_s = "no-answer", dial.timeout_s
         talk_s = party.talk_s if outcome == "completed" else 0.0

@@ -4,8 +4,9 @@
         os.environ.update(services.environment())
 
 Contract: Lambda's Invoke, SES v2's SendEmail, Kendra's Query, CloudWatch's PutMetricData and a
-business system's HTTP API (`/crm`, described by `/crm/openapi.json`) answer as the services do; AWS
-requests have to be signed for their service. `journal` holds what was asked; the next requests can
+business system's HTTP API (`/crm`, described by `/crm/openapi.json`) answer as the services do, and
+so do Twilio's, SignalWire's and Telnyx's APIs for calls under way; AWS requests have to be signed
+for their service. `journal` holds what was asked; the next requests can
 be made to fail (`fail`), to wait (`stall`) or to lose their connection (`drop`).
 Errors: `start` raises `OSError` when the port is taken.
 Source: AWS Lambda, Amazon SES v2, Amazon Kendra and Amazon CloudWatch API references; OpenAPI 3.1.
@@ -24,7 +25,7 @@ from typing import Any, Final, Self
 import structlog
 
 from aybiza.emulators.bedrock.connection import ClientLeft, Connection, HttpRequest
-from aybiza.emulators.services import cloudwatch, kendra, lambda_, ses
+from aybiza.emulators.services import calls, cloudwatch, kendra, lambda_, ses
 from aybiza.emulators.services.answer import Answer, Refused
 from aybiza.emulators.services.crm import Crm
 
@@ -72,6 +73,7 @@ class ServicesEmulator:
         self.documents = kendra.Documents()
         self.metrics = cloudwatch.Metrics()
         self.crm = Crm()
+        self.calls = calls.Calls()
         self.journal: deque[Asked] = deque(maxlen=KEPT)
         self._faults: list[_Fault] = []
         self._server: asyncio.Server | None = None
@@ -94,8 +96,8 @@ class ServicesEmulator:
         }
 
     def fail(self, service: str, status: int, code: str = "") -> None:
-        """Answer the next request of `lambda`, `ses`, `kendra`, `cloudwatch` or `crm` with this
-        error."""
+        """Answer the next request of `lambda`, `ses`, `kendra`, `cloudwatch`, `crm`, `twilio`,
+        `signalwire` or `telnyx` with this error."""
         self._faults.append(_Fault(service, "fail", status, code))
 
     def stall(self, service: str, seconds: float | None = None) -> None:
@@ -173,6 +175,9 @@ class ServicesEmulator:
             return "lambda", self.functions.serve
         if path == ses.PATH:
             return "ses", self.mail.serve
+        for carrier, route in calls.ROUTES.items():
+            if route.fullmatch(path):
+                return carrier, self.calls.serve
         target = request.headers.get("x-amz-target", "")
         if target.startswith(kendra.TARGET):
             return "kendra", self.documents.serve

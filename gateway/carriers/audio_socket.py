@@ -39,9 +39,12 @@ from aybiza.gateway.carriers.audio_socket_codec import (
 )
 from aybiza.gateway.carriers.codec import Frame
 from aybiza.gateway.carriers.pacer import Pacer
+from aybiza.gateway.control.control import Control
+from aybiza.gateway.leaving import Leaving
 from aybiza.gateway.listening import retire
 from aybiza.gateway.media_server import carry
 from aybiza.gateway.media_stream import ContextOf
+from aybiza.gateway.returning import Transfers
 from aybiza.speech.mulaw import SAMPLE_RATE
 
 DOOR: Final = "audiosocket"
@@ -186,7 +189,10 @@ class AudioSocketServer(GenServer):
         listening: socket.socket,
         context_of: ContextOf,
         admission: Admission | None = None,
+        control: Control | None = None,
+        transfers: Transfers | None = None,
     ) -> None:
+        self._leaving = Leaving(control, transfers or Transfers(), asks=False)
         self._listening = listening
         self._context_of = context_of
         self._admission = admission or Admission()
@@ -234,7 +240,8 @@ class AudioSocketServer(GenServer):
         running = self.vm.loop.create_task(connection.run())
         visit = self._admission.visit(address, connection.know, carrier=DOOR)
         try:
-            await carry(self.vm, connection, AudioSocketCodec(), self._context_of, visit.start)
+            codec, leaving = AudioSocketCodec(), self._leaving
+            await carry(self.vm, connection, codec, self._context_of, visit.start, leaving)
         finally:
             visit.over()
             self._connections.discard(connection)

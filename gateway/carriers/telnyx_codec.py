@@ -67,6 +67,10 @@ MAX_BYTES: Final = 30 * g711.SAMPLE_RATE
 CALL_PARAMETER: Final = "CallSid"
 """The custom parameter that says which call the stream is of."""
 
+CONTROL_ID: Final = "CallControlId"
+"""Beside the custom parameters: by what Telnyx's own API knows the call, where that is another id.
+"""
+
 PCMU_8000_MONO: Final = MediaFormat("PCMU", 8000, 1)
 
 _SILENCE = bytes([g711.SILENCE])
@@ -180,14 +184,16 @@ def _read_connected(message: Mapping[str, Any]) -> Event:
 def _read_start(message: Mapping[str, Any]) -> Event:
     start = object_in(message, "start")
     parameters = _parameters(start)
-    call = _id(start.get("call_control_id"), "call_control_id")
+    control = _id(start.get("call_control_id"), "call_control_id")
+    call = _id(parameters.get(CALL_PARAMETER, control), CALL_PARAMETER)
+    known = {} if call == control else {CONTROL_ID: control}
     return Start(
         stream_sid=_id(message.get("stream_id"), "stream_id"),
-        call_sid=_id(parameters.get(CALL_PARAMETER, call), CALL_PARAMETER),
+        call_sid=call,
         account_sid=text(start.get("user_id", ""), "user_id"),
         tracks=("inbound",),
         media_format=_media_format(start),
-        custom_parameters=parameters,
+        custom_parameters={**parameters, **known},
     )
 
 

@@ -11,6 +11,7 @@ from aybiza.config.settings import FIELDS
 from aybiza.gateway.carriers.codec import Dtmf, Start
 from aybiza.gateway.carriers.freeswitch_codec import FAREWELL, FreeSwitchCodec
 from aybiza.gateway.carriers.paths import CARRIERS
+from aybiza.gateway.control import esl, manager
 from tests.deploy.kit import settings, text_of
 
 LUA = text_of("freeswitch/aybiza.lua")
@@ -63,7 +64,7 @@ def test_the_dialplan_sends_calls_to_the_door_of_freeswitch() -> None:
 
 @pytest.mark.parametrize("text", [DIALPLAN, ASTERISK])
 def test_the_settings_that_a_switch_needs_can_be_set(text: str) -> None:
-    for variable, value in re.findall(r"(AYBIZA_[A-Z_]+)=(\w+(?:,\w+)*)", text):
+    for variable, value in re.findall(r"(AYBIZA_[A-Z_]+)=([\w:]+(?:[.,][\w:]+)*)", text):
         settings({variable: value})
 
 
@@ -110,3 +111,26 @@ def test_asterisk_answers_first_and_hangs_up_last() -> None:
 def test_the_port_of_asterisk_is_the_one_that_the_node_is_told() -> None:
     port = re.findall(r"AYBIZA_AUDIOSOCKET_PORT=(\d+)", ASTERISK)
     assert re.findall(r"^AYBIZA=\S+:(\d+)$", ASTERISK, re.M) == port
+
+
+def test_a_transfer_by_asterisk_goes_where_the_node_sends_it_and_tells_what_came_of_it() -> None:
+    transfer = ASTERISK.partition(f"[{manager.CONTEXT}]")[2]
+    assert f"UserEvent({manager.TOLD},Call: ${{CALL}},Status: ${{DIALSTATUS}},Cause: " in transfer
+    assert "${AYBIZA_TO}" in transfer and "${AYBIZA_SECONDS}" in transfer
+    told = transfer.index("UserEvent(")
+    assert transfer.index("Dial(") < told < transfer.index("Wait(") < transfer.index("Goto(aybiza,")
+
+
+def test_a_transfer_by_freeswitch_goes_where_the_node_sends_it_and_comes_back() -> None:
+    (found,) = [
+        extension
+        for extension in ElementTree.fromstring(DIALPLAN).iter("extension")
+        if extension.get("name") == esl.EXTENSION
+    ]
+    first = found.find("condition")
+    assert first is not None and re.match(first.get("expression", ""), esl.EXTENSION)
+    acts = [(one.get("application"), one.get("data", "")) for one in found.iter("action")]
+    names = [name for name, _ in acts]
+    assert names.index("bridge") < names.index("sleep") < names.index("lua")
+    assert {("set", "continue_on_fail=true"), ("set", "hangup_after_bridge=true")} <= set(acts)
+    assert "${aybiza_to}" in DIALPLAN and "${aybiza_seconds}" in DIALPLAN

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aybiza.claude.messages import normalise_messages
-from aybiza.dialogue.condense import CHARACTERS_A_TOKEN, LEFT_OUT, condensed
+from aybiza.dialogue.condense import (
+    CHARACTERS_A_TOKEN,
+    LEFT_OUT,
+    SUMMARY_TOKENS,
+    Draft,
+    condensed,
+    summed_up,
+    to_shorten,
+)
 from aybiza.dialogue.conversation import EARLIER, Conversation
 from aybiza.dialogue.journal import (
     AgentSentence,
@@ -122,3 +130,80 @@ def test_whatever_is_said_the_history_is_one_that_converse_takes(
     history = normalise_messages(conversation.messages())
     assert normalise_messages(history) == history
     assert history[0]["role"] == "user"
+
+
+# Summed up by a model
+
+
+def drafted(turns: int) -> tuple[Conversation, Draft]:
+    """A call that is long enough to be summed up."""
+    conversation = Conversation()
+    for number in range(1, turns + 1):
+        said = f"And what about day {number}?" if number > 1 else "I am Ann Lee, number 41573."
+        for entry in turn(number, said):
+            conversation.apply(entry)
+        draft = to_shorten(conversation, BUDGET)
+        if draft is not None:
+            return conversation, draft
+    raise AssertionError("the call was not long enough")
+
+
+def test_a_summary_is_asked_for_before_the_rules_have_to_shorten() -> None:
+    conversation, draft = drafted(100)
+    assert condensed(conversation, BUDGET) is None
+    assert 0 < draft.turn < max(conversation.turns) - 1
+    assert 0 < draft.tokens <= SUMMARY_TOKENS
+    assert "Caller: I am Ann Lee, number 41573." in draft.text
+    assert "You used look_up." in draft.text and "xxx" in draft.text
+
+
+def test_the_callers_first_words_stand_before_a_summary() -> None:
+    conversation, draft = drafted(100)
+    entry = summed_up(draft, "  She wants\tmany days. \n\n  None is booked.")
+    assert entry is not None and decode(encode(entry)) == entry
+    first, _, rest = entry.text.partition(f"\n{LEFT_OUT}\n")
+    assert first.startswith("Caller: I am Ann Lee, number 41573.")
+    assert rest == "She wants many days.\nNone is booked."
+    conversation.apply(entry)
+    assert to_shorten(conversation, BUDGET) is None
+    assert rest in conversation.messages()[0]["content"][0]["text"]
+
+
+@pytest.mark.parametrize("said", ["", " \n ", "\t"])
+def test_a_summary_that_says_nothing_is_none(said: str) -> None:
+    assert summed_up(drafted(100)[1], said) is None
+
+
+def test_a_summary_that_is_too_long_is_cut() -> None:
+    _, draft = drafted(100)
+    entry = summed_up(draft, "word " * 10_000)
+    assert entry is not None and len(entry.text) <= draft.room
+
+
+def test_what_was_withheld_is_not_told_to_the_model_that_sums_up() -> None:
+    conversation = Conversation()
+    for number in range(1, 40):
+        said = "Something terrible." if number == 2 else f"And day {number}?"
+        *entries, end = turn(number, said)
+        assert isinstance(end, AnswerComplete)
+        for entry in (*entries, AnswerComplete(number, "refusal") if number == 2 else end):
+            conversation.apply(entry)
+    draft = to_shorten(conversation, BUDGET)
+    assert draft is not None
+    assert "terrible" not in draft.text + draft.first
+
+
+@given(st.lists(st.text("abc \n", min_size=1, max_size=4000), min_size=1, max_size=30))
+def test_whatever_is_said_a_digest_stays_in_its_room(texts: list[str]) -> None:
+    conversation = Conversation()
+    for number, said in enumerate(texts, 1):
+        for entry in turn(number, said):
+            conversation.apply(entry)
+        draft = to_shorten(conversation, BUDGET)
+        if draft is not None and draft.tokens > 0:
+            made = summed_up(draft, said * 5)
+            if made is not None:
+                assert len(made.text) <= draft.room
+                conversation.apply(made)
+    history = normalise_messages(conversation.messages())
+    assert normalise_messages(history) == history

@@ -1,0 +1,1 @@
+"""What a node tells carriers and switches to do with a call, beside its media."""
