@@ -115,6 +115,11 @@ class Policy:
         """Their ids: one circuit breaker each."""
         return tuple(profile.id for profile in self.every)
 
+    @property
+    def cheapest(self) -> ModelProfile:
+        """Of the models that may be asked the one that costs least."""
+        return min(self.models, key=_price)
+
     def profile(self, model_id: str) -> ModelProfile:
         """The profile of one of these ids, or of any other."""
         known = next((profile for profile in self.every if profile.id == model_id), None)

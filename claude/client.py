@@ -184,6 +184,11 @@ class BedrockClient:
         self._started += 1
         return stream
 
+    def has_room(self) -> bool:
+        """Whether most threads are free: for requests that no caller waits for."""
+        threads = self._workers.statistics()
+        return threads.busy * 2 < threads.size
+
     def statistics(self) -> ClientStatistics:
         """Counts since the client was made, and its threads now."""
         threads = self._workers.statistics()

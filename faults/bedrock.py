@@ -75,6 +75,10 @@ class MemoryBedrock:
             cost_of(policy.profile(model), usage_of(used)).total for model, used in self.used
         )
 
+    def has_room(self) -> bool:
+        """Whether there is room for requests that no caller waits for."""
+        return True
+
     def stream(
         self,
         request: Mapping[str, Any],

@@ -31,6 +31,7 @@ from aybiza.actors import names
 from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerUp
+from aybiza.actors.call.summary_actor import Summarise, Summarised
 from aybiza.actors.measures import costs, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
@@ -46,7 +47,7 @@ from aybiza.actors.runtime import (
 )
 from aybiza.config.redact import masked
 from aybiza.dialogue.barge_in import SAYING
-from aybiza.dialogue.condense import condensed
+from aybiza.dialogue.condense import condensed, to_shorten
 from aybiza.dialogue.conversation import GREETING_TURN, Conversation
 from aybiza.dialogue.events import (
     AnswerFailed,
@@ -74,7 +75,7 @@ from aybiza.dialogue.events import (
     ToolsUsed,
     Unsaid,
 )
-from aybiza.dialogue.journal import AgentSentence, CallerTurn, decode, encode
+from aybiza.dialogue.journal import AgentSentence, CallerTurn, Condensed, decode, encode
 from aybiza.dialogue.prompt import clock_prompt, system_prompt
 from aybiza.dialogue.turn_outcome import turn_over
 from aybiza.dialogue.turns import TurnMachine
@@ -86,6 +87,8 @@ HANDED_OVER = "handed_over"
 MEMORY_SECONDS = 0.5
 ASK_SECONDS = 2.0
 _COUNTED = ("wait", "voice")
+# After so many without a result the rules shorten the history, when it is too long.
+SUMMARIES_MISSED = 2
 # Clocks are no more exact.
 INSTANT_SECONDS = 0.001
 
@@ -101,6 +104,8 @@ class CallActor(GenServer):
         self._line = context.line
         self._timers: dict[str, Timer] = {}
         self._answers: dict[int, int] = {}
+        self._summing_up = False
+        self._summaries_missed = 0
         passed = self.vm.now() - context.opened
         self._began = datetime.fromtimestamp(time.time() - passed).astimezone(context.agent.zone)
         # The timers that count what the caller hears: how long, and since when.
@@ -186,6 +191,12 @@ class CallActor(GenServer):
                 del self._timers[name]
                 if self._has_come(name):
                     await self._tell(message)
+            case Summarised(turn, entry):
+                self._summing_up = False
+                if entry is None:
+                    self._summaries_missed += 1
+                elif turn > self.machine.conversation.condensed.turn:
+                    self._condense(entry)
             case SpeakerUp(pid):
                 self._speaker = pid
                 self._say_again()
@@ -270,8 +281,7 @@ class CallActor(GenServer):
         conversation = self.machine.conversation
         agent = self._context.agent
         if (shorter := condensed(conversation, agent.history_tokens)) is not None:
-            conversation.apply(shorter)
-            self._remember([encode(shorter)], None)
+            self._condense(shorter)
         messages = conversation.messages(continuing=ask.after_seq > 0)
         said = conversation.at(ask.turn).caller
         greeted = conversation.at(GREETING_TURN).spoken(1, 1)
@@ -293,6 +303,23 @@ class CallActor(GenServer):
             return
         if not await self._attach(name, ask.turn):
             self.vm.send(self.pid, AnswerFailed(ask.turn, "the answer did not begin"))
+        self._sum_up()
+
+    def _condense(self, shorter: Condensed) -> None:
+        """From the next request on the model is told of the beginning in short."""
+        self._summing_up, self._summaries_missed = False, 0
+        self.machine.conversation.apply(shorter)
+        self._remember([encode(shorter)], None)
+
+    def _sum_up(self) -> None:
+        """Have the beginning of a long call summed up, long before the history is too long."""
+        if self._summing_up or self._summaries_missed >= SUMMARIES_MISSED:
+            return
+        conversation, agent = self.machine.conversation, self._context.agent
+        draft = to_shorten(conversation, agent.history_tokens)
+        if draft is not None and draft.tokens > 0:
+            self._summing_up = True
+            self.vm.cast(names.SUMMARIES, Summarise(self._context, self.pid, draft))
 
     async def _attach(self, name: Via, turn: int) -> bool:
         pid = self.vm.whereis(name)
