@@ -159,7 +159,7 @@ class _Session:
     def _setvar(self, fields: Mapping[str, str]) -> None:
         call = self._found(fields, "No such channel")
         if call is not None:
-            name = fields["Variable"].removeprefix("AYBIZA_").lower()
+            name = fields["Variable"].removeprefix("PUT_").lower()
             call.variables[name] = fields["Value"]
             self._success("Variable Set")
 

@@ -68,7 +68,7 @@ class Manager:
                 channel = await _channel(door, start.call_sid)
                 if channel is None:
                     return GAVE_UP
-                for name, value in (("AYBIZA_TO", to), ("AYBIZA_SECONDS", str(seconds))):
+                for name, value in (("PUT_TO", to), ("PUT_SECONDS", str(seconds))):
                     await _done(door, "Setvar", Channel=channel, Variable=name, Value=value)
                 where = {"Context": CONTEXT, "Exten": "s", "Priority": "1"}
                 if not await _done(door, "Redirect", Channel=channel, **where):

@@ -86,6 +86,15 @@ class TestPolicy:
         with pytest.raises(SelectionError, match=r"^AYBIZA_SELECTION: there is no rule"):
             policy("curent")
 
+    def test_the_cheapest_is_one_that_may_be_asked_whatever_stands_first(self) -> None:
+        models = "anthropic.claude-sonnet-4-6,anthropic.claude-haiku-4-5-20251001-v1:0"
+        made = policy(AWS_BEDROCK_MODELS=models)
+        assert "haiku" in made.cheapest.id
+        assert made.cheapest in made.models
+        assert min(one.model.prices.input for one in made.models) == (
+            made.cheapest.model.prices.input
+        )
+
     def test_all_models_that_a_choice_can_name_are_told(self) -> None:
         assert policy(f"current=1,{OPUS}=1").ids == (HAIKU, SONNET, OPUS)
 

@@ -24,7 +24,13 @@ from aybiza.gateway.http import HttpDoor, http_app
 from tests.deploy.kit import DEPLOY, OWN, VARIABLE, documents, environment, files, text_of, unit
 
 OPEN_PORTS = {80, 443}
-THEIRS = {53: "names", 6379: "Redis", 9092: "an example for AYBIZA_AUDIOSOCKET_PORT"}
+THEIRS = {
+    53: "names",
+    5038: "Asterisk's manager interface",
+    6379: "Redis",
+    8021: "FreeSWITCH's event socket",
+    9092: "an example for AYBIZA_AUDIOSOCKET_PORT",
+}
 
 
 def balanced(text: str) -> None:

@@ -116,7 +116,7 @@ def test_the_port_of_asterisk_is_the_one_that_the_node_is_told() -> None:
 def test_a_transfer_by_asterisk_goes_where_the_node_sends_it_and_tells_what_came_of_it() -> None:
     transfer = ASTERISK.partition(f"[{manager.CONTEXT}]")[2]
     assert f"UserEvent({manager.TOLD},Call: ${{CALL}},Status: ${{DIALSTATUS}},Cause: " in transfer
-    assert "${AYBIZA_TO}" in transfer and "${AYBIZA_SECONDS}" in transfer
+    assert "${PUT_TO}" in transfer and "${PUT_SECONDS}" in transfer
     told = transfer.index("UserEvent(")
     assert transfer.index("Dial(") < told < transfer.index("Wait(") < transfer.index("Goto(aybiza,")
 
