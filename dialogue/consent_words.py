@@ -171,6 +171,33 @@ _WORDS: Final = {
             "|marque|marcar|cancele|consulta|que|pode"
         ),
     ),
+    "it": ConsentWords(
+        yes=(
+            "sì|si|certo|certamente|certo che sì|sicuro|sicuramente|va bene|d'accordo|esatto"
+            "|esattamente|giusto|corretto|perfetto|benissimo|volentieri|assolutamente|senz'altro"
+            "|confermo|lo confermo|confermato|proceda|proceda pure|proceda così|procedi"
+            "|faccia pure|faccia così|fai pure|lo faccia|ok|okay|come no|affermativo"
+        ),
+        no=(
+            r"no|non|niente|nulla|mai|nessun|nessuno|nessuna|né|senza|aspetti|aspetta|fermo|ferma"
+            "|un momento|un attimo|meglio|piuttosto|invece|sbagliato|errato|lasci|lascia|dimentichi"
+            "|annulli tutto|negativo"
+        ),
+        wavers=(
+            "ma|però|tranne|salvo|a meno|se|forse|magari|penso|credo|suppongo|dipende|ehm+|uhm+"
+            "|mah|boh|prima|dopo|più tardi|poi|solo|soltanto|anche se|cosa|che cosa|quando|dove"
+            "|quale|quanto|quanti|come|perché|oppure|o"
+        ),
+        harmless=(
+            "non c'è problema|nessun problema|senza problemi|non c'è dubbio|senza dubbio"
+            "|perché no|come no|non mi dispiace|niente in contrario"
+        ),
+        beside=(
+            "per favore|per piacere|prego|grazie|mille|molte|tante|molto|bene|bello|ottimo|è|così"
+            "|lo|la|il|un|una|mi|e|allora|pure|tutto|a posto|signor[ae]?|voglio|vorrei|prenoti"
+            "|prenota|sposti|disdica|appuntamento|questo|questa"
+        ),
+    ),
     "nl": ConsentWords(
         yes=(
             "ja|jazeker|jawel|zeker|natuurlijk|tuurlijk|graag|goed|prima|precies|klopt|dat klopt"
@@ -237,7 +264,7 @@ def words_for(language: str) -> ConsentWords:
         return words
     spaced = [each for each in _WORDS.values() if each.spaced]
     return ConsentWords(
-        yes="|".join([*(each.yes for each in spaced), _WORDS["ja"].yes, "tak|да|certo|sì|va bene"]),
+        yes="|".join([*(each.yes for each in spaced), _WORDS["ja"].yes, "tak|да"]),
         no="|".join([*(each.no for each in spaced), "нет|nie|いいえ"]),
         wavers="|".join(each.wavers for each in spaced),
         harmless="|".join(each.harmless for each in _WORDS.values()),

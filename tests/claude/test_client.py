@@ -48,6 +48,14 @@ class TestPool:
                 await take(client.stream(REQUEST))
             assert client.statistics().finished == 20
 
+    async def test_there_is_room_for_what_nobody_waits_for_while_most_places_are_free(self) -> None:
+        async with bedrock(silence, pool_size=4) as (_, client):
+            room = [client.has_room()]
+            for _ in range(3):
+                client.stream(REQUEST)
+                room.append(client.has_room())
+        assert room == [True, True, False, False]
+
     async def test_every_stream_is_counted_once(self) -> None:
         async with bedrock(hello) as (_, client):
             await take(client.stream(REQUEST))

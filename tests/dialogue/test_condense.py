@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from datetime import UTC, datetime
+from itertools import pairwise, takewhile
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aybiza.claude.messages import normalise_messages
+from aybiza.config.agents import Agent
 from aybiza.dialogue.condense import (
     CHARACTERS_A_TOKEN,
     LEFT_OUT,
@@ -30,6 +33,7 @@ from aybiza.dialogue.journal import (
     decode,
     encode,
 )
+from aybiza.dialogue.prompt import clock_prompt
 
 BUDGET = 2_000
 
@@ -207,3 +211,40 @@ def test_whatever_is_said_a_digest_stays_in_its_room(texts: list[str]) -> None:
                 conversation.apply(made)
     history = normalise_messages(conversation.messages())
     assert normalise_messages(history) == history
+
+
+@pytest.mark.parametrize("summed", [True, False])
+def test_most_of_a_call_of_two_hours_is_read_from_the_cache(summed: bool) -> None:
+    """500 turns: what is the same from the first word on as in the request before."""
+    tokens = Agent.model_fields["history_tokens"].default
+    conversation, began = Conversation(), datetime(2026, 3, 2, 14, 5, tzinfo=UTC)
+    whole = again = 0
+    # No object may have the place of another while its size is known by it.
+    kept: list[Any] = []
+    before: list[Any] = []
+    sizes: dict[int, int] = {}
+
+    def size(message: Any) -> int:
+        known = sizes.get(id(message))
+        return known or sizes.setdefault(id(message), len(str(message)))
+
+    for number in range(1, 501):
+        said = f"And what about day {number}, is it free?" if number > 1 else "I am Ann, 41573."
+        asked, *others = turn(number, said)
+        conversation.apply(asked)
+        draft = to_shorten(conversation, tokens) if summed else None
+        shorter = summed_up(draft, "She asks for many days. " * 40) if draft else None
+        shorter = shorter or condensed(conversation, tokens)
+        if shorter is not None:
+            conversation.apply(shorter)
+        told = [clock_prompt(began, number * 14.4), *conversation.messages()]
+        whole += sum(map(size, told))
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(before, told, strict=False))
+        again += sum(size(message) for message, _ in same)
+        kept.append(told)
+        before = told
+        for entry in others:
+            conversation.apply(entry)
+    assert again / whole > 0.9
+    assert "I am Ann, 41573." in str(before[1])
+    assert sum(map(size, before)) / CHARACTERS_A_TOKEN < tokens * 1.4
