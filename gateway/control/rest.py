@@ -98,9 +98,9 @@ class RestControl:
     """See the module. Make it before the event loop has calls to carry: certificates are read from
     disk."""
 
-    def __init__(self, api: Api, seconds: float = HANG_UP_SECONDS) -> None:
+    def __init__(self, api: Api, seconds: float | None = None) -> None:
         self._api = api
-        self._seconds = seconds
+        self._seconds = seconds = HANG_UP_SECONDS if seconds is None else seconds
         self._client = httpx.AsyncClient(
             base_url=api.url.rstrip("/"),
             auth=api.auth,

@@ -97,7 +97,7 @@ def test_a_fault_strikes_as_often_as_it_says() -> None:
 
 
 def test_one_process_is_meant_by_its_number_and_by_its_call() -> None:
-    assert exits(outcome(Fault("kill", "#20", at=2.0)), "SpeakerActor") == ["killed"]
+    assert exits(outcome(Fault("kill", "#21", at=2.0)), "SpeakerActor") == ["killed"]
     assert outcome(Fault("kill", "SpeakerActor", call="CA2", at=2.0)).report.ok
     assert exits(outcome(Fault("kill", "SpeakerActor", call="CA2", at=2.0)), "SpeakerActor") == []
 
