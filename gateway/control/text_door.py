@@ -70,8 +70,9 @@ class TextDoor:
         try:
             yield cls(reader, writer, where, end)
         finally:
-            # What was written last goes out; nobody waits for a peer that does not read it.
-            writer.close()
+            # All that was asked has been answered, or never will be.
+            writer.transport.abort()
+            await asyncio.sleep(0)
 
     def write(self, *lines: str) -> None:
         """Send a block of these lines."""

@@ -14,6 +14,7 @@ from aybiza.gateway.carriers.codec import MULAW_8000_MONO, Start
 from aybiza.gateway.control import esl
 from aybiza.gateway.control.control import ControlError
 from aybiza.gateway.control.esl import EventSocket
+from tests.gateway.control.kit import stranger
 
 CALL = "9b7ac42e-6a5b-4f3e-8d8e-9e3a1f0b6c21"
 NUMBER = "+14155550199"
@@ -130,13 +131,8 @@ async def test_a_wrong_password_a_closed_door_and_an_acl_say_what_to_do() -> Non
     ],
 )
 async def test_whatever_a_stranger_says_is_a_failure_in_words(says: bytes, why: str) -> None:
-    async def strange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(says)
-        writer.close()
-
-    async with await asyncio.start_server(strange, "127.0.0.1", 0) as server:
-        host, port = server.sockets[0].getsockname()
-        assert why in await failure(f"{host}:{port}")
+    async with stranger(says) as address:
+        assert why in await failure(address)
 
 
 def ends(socket: EventSocket) -> object:

@@ -13,6 +13,7 @@ from aybiza.gateway.carriers.codec import MULAW_8000_MONO, Start
 from aybiza.gateway.control import manager
 from aybiza.gateway.control.control import ControlError
 from aybiza.gateway.control.manager import Manager
+from tests.gateway.control.kit import stranger
 
 CALL = "9b7ac42e-6a5b-4f3e-8d8e-9e3a1f0b6c21"
 NUMBER = "+14155550199"
@@ -99,15 +100,8 @@ async def test_a_number_that_a_dialplan_could_read_otherwise_is_refused_here() -
     ],
 )
 async def test_whatever_a_stranger_says_is_a_failure_in_words(says: bytes, why: str) -> None:
-    async def strange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(says)
-        if len(says) > 1000:
-            await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(strange, "127.0.0.1", 0) as server:
-        host, port = server.sockets[0].getsockname()
-        assert why in await failure(f"{host}:{port}")
+    async with stranger(says) as address:
+        assert why in await failure(address)
 
 
 async def test_a_door_that_does_not_answer_is_waited_for_in_bounds(

@@ -146,6 +146,8 @@ async def test_an_api_that_cannot_be_reached_is_told_of() -> None:
 
 
 async def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = asyncio.Event()
+
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 400 No\r\nContent-Type: application/json\r\n\r\n")
@@ -154,13 +156,16 @@ async def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.Monk
                 writer.write(b"x" * 4096)
                 await writer.drain()
         except OSError:
-            writer.close()
+            writer.transport.abort()
+            gone.set()
 
     monkeypatch.setattr(rest, "BODY_BYTES", 20_000)
     async with await asyncio.start_server(flood, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         api = twilio("AC" + "1" * 32, "token", f"http://127.0.0.1:{port}")
         assert await asked(api) == "twilio has not ended the call: it answered 400"
+        await gone.wait()
+        await asyncio.sleep(0)
 
 
 async def test_the_path_cannot_be_left(services: ServicesEmulator) -> None:

@@ -29,10 +29,12 @@ from aybiza.emulators.phone.switch import (
     asterisk_again,
     freeswitch_again,
 )
-from tests.call.caller import LIMIT, Call
+from tests.call.caller import Call
 from tests.call.kit import Answers, agent, world
 from tests.call.steps import Step, hang_up, script_of, stay, text
 
+# A machine that runs other tests too is late.
+STEP_SECONDS = 45.0
 FRONT = "+14155550199"
 DESK = agent(
     transfer_numbers={"front desk": FRONT},
@@ -106,7 +108,7 @@ async def placed(
     door_kind, wire, again, settings_of = kind
     board = Switch(parties, again)
     toolbox = ClinicToolbox(["transfer_to_person", "end_call"], people=["front desk"])
-    script = script_of([{"timeout_s": LIMIT, **step} for step in steps])
+    script = script_of([{"timeout_s": STEP_SECONDS, **step} for step in steps])
     with capture_logs() as logs:
         async with door_kind(board) as door:
             options: Any = {**settings_of(door), **more, "agent": desk, "desk": toolbox}
@@ -118,7 +120,7 @@ async def placed(
             ):
                 call = Call(place, phone, phone.report.call_sid)
                 call.begin()
-                await call.over(60.0)
+                await call.over(55.0)
                 assert bridge.errors == []
                 await place.until(lambda: place.labels() == place.idle)
                 made = Placed(call, board, door, phone.rung)
@@ -151,7 +153,7 @@ async def test_a_caller_is_connected_with_a_person_who_picks_up(over: Any, tmp_p
     made = await over(tmp_path, ASKS, stay(), parties=person)
     assert made.call.report.ok, made.call.summary()
     # Asterisk plays the last piece of a word while the switch takes the caller away.
-    assert made.call.heard.rstrip(" .").endswith("I put you through")
+    assert "I put you through" in made.call.heard
     assert made.rung == [(FRONT, "completed")]
     assert made.transfers == [
         Transferring("front desk"),

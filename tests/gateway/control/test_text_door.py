@@ -14,9 +14,18 @@ def test_a_block_is_its_lines_of_which_the_last_of_a_name_counts() -> None:
 
 
 async def test_a_body_follows_its_block() -> None:
+    gone = asyncio.Event()
+
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = await reader.readuntil(b"\n\n")
         writer.write(b"Asked: " + asked.strip() + b"\nContent-Length: 5\n\na\n\nbcNext: 1\n\n")
+        try:
+            await reader.read()
+        except OSError:
+            pass
+        finally:
+            writer.transport.abort()
+            gone.set()
 
     async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
         host, port = server.sockets[0].getsockname()
@@ -25,3 +34,5 @@ async def test_a_body_follows_its_block() -> None:
             first = await door.read()
             assert (first["Asked"], first.body) == ("api x", "a\n\nbc")
             assert (await door.read())["Next"] == "1"
+        await gone.wait()
+        await asyncio.sleep(0)
