@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from aybiza.actors.memory.memory_actor import Journal, Journals
 from aybiza.dialogue.journal import Entry, decode
@@ -25,8 +25,13 @@ class ToldJournals(Journals):
             entry = decode(row.entry) if row.number > self.last.get(call_id, 0) else None
             if entry is not None:
                 self.last[call_id] = row.number
-                self.note(call_id, entry)
-                self.entered(call_id, entry)
+                if self.is_new(call_id, row.number, entry):
+                    self.note(call_id, entry)
+                    self.entered(call_id, entry)
+
+    def is_new(self, call_id: str, number: int, entry: Entry) -> bool:
+        """Whether an entry is told that this node has not had before."""
+        return True
 
     def note(self, call_id: str, entry: Entry) -> None:
         """For those that keep what is entered."""
@@ -36,23 +41,36 @@ class WatchedJournals(ToldJournals):
     """The journals of a world.
 
     `written` are all entries, with their times, by the calls' ids, also after the node has let go
-    of a call.
+    of a call. The journals of `first`, another node's, and these are told as one: what a call
+    brings along is not told again.
     """
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, first: WatchedJournals | None = None) -> None:
         super().__init__()
         self._trace = trace
-        self.entered: Told = lambda call_id, entry: None
         self.last = {}
+        self.entered: Told = lambda call_id, entry: None
         self.written: dict[str, list[tuple[float, Entry]]] = {}
+        self._told: dict[tuple[str, int], Entry] = {}
+        if first is not None:
+            self.entered = partial(_enter, first)
+            self.written, self._told = first.written, first._told
+
+    def is_new(self, call_id: str, number: int, entry: Entry) -> bool:
+        known = self._told.get((call_id, number)) == entry
+        self._told[call_id, number] = entry
+        return not known
 
     def note(self, call_id: str, entry: Entry) -> None:
         self.written.setdefault(call_id, []).append((self._trace.now(), entry))
         self._trace.note("entry", call_id, shown(entry))
 
 
-def entries_of(tables: dict[str, Any], call_id: str) -> list[Entry]:
+def _enter(journals: ToldJournals, call_id: str, entry: Entry) -> None:
+    """As whoever watches the journals wants it now."""
+    journals.entered(call_id, entry)
+
+
+def entries_of(journals: WatchedJournals, call_id: str) -> list[Entry]:
     """The journal of a call, in order."""
-    journals = tables["memory"]
-    assert isinstance(journals, WatchedJournals)
     return [entry for _, entry in journals.written.get(call_id, [])]

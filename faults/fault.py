@@ -75,6 +75,13 @@ def _kinds() -> dict[str, Kind]:
             "node", ("seconds",), "the wall clock is set `seconds` on, or back", "world"
         ),
         "node.freeze": Kind("node", ("seconds",), "nothing of the node runs for `seconds`"),
+        "node.lost": Kind("node", (), "the machine is gone, and nobody is told", "world"),
+        "node.part": Kind(
+            "node", ("seconds",), "no other node hears it, or is heard, for `seconds`", "world"
+        ),
+        "node.drain": Kind(
+            "node", ("seconds",), "hands its calls over to other nodes after `seconds`", "world"
+        ),
         "node.kill": Kind("node", (), "the node's process is killed", "live"),
     }
     doors: tuple[Literal["listen", "speak"], ...] = ("listen", "speak")

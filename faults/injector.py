@@ -58,7 +58,7 @@ class Stage(Protocol):
     """A node on which faults strike."""
 
     @property
-    def vm(self) -> VM: ...
+    def vms(self) -> Sequence[VM]: ...
     @property
     def trace(self) -> Trace: ...
     @property
@@ -336,8 +336,8 @@ class Injector(Watcher):
     # Where
 
     def _processes(self) -> list[Process]:
-        vm = self._stage.vm
-        return [process for pid in vm.processes() if (process := vm.find(pid)) is not None]
+        found = (vm.find(pid) for vm in self._stage.vms for pid in vm.processes())
+        return [process for process in found if process is not None]
 
     def _is(self, process: Process, fault: Fault) -> bool:
         where = fault.where
@@ -345,8 +345,10 @@ class Injector(Watcher):
             return False
         if where != "*" and not fnmatchcase(process.label, where):
             serial = f"#{process.pid.serial}"
-            if where not in (serial, str(self._stage.vm.name_of(process))):
+            if where not in (serial, str(process.vm.name_of(process))):
                 return False
+        if fault.node != "*" and not fnmatchcase(process.pid.node, fault.node):
+            return False
         if fault.call == "*":
             return True
         return fnmatchcase(call_of(process), fault.call)

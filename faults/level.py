@@ -6,7 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aybiza.actors.measures import costs
+from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime.time_limit import TimeLimit
+from aybiza.faults.network import LoopCarrier
 
 if TYPE_CHECKING:
     from aybiza.faults.world import World
@@ -34,16 +36,19 @@ class Level:
         return {
             "processes": world.labels(),
             "tasks": sum(task is not own for task in asyncio.all_tasks()),
-            "timers": sum(map(_is_own, loop.timers())),
-            "journals": len(world.journals),
+            # A node that drains is woken for it until it is told to stay.
+            "timers": sum(map(_is_own, loop.timers()))
+            - sum(board(vm).draining for vm in world.vms),
+            "journals": sum(len(node.journals) for node in world.nodes if not node.is_lost),
             "sockets": len(world.deepgram.ends),
             "streams": len(world.asked.streams),
-            "costs": len(costs.ledger(world.vm).calls),
+            "costs": sum(len(costs.ledger(vm).calls) for vm in world.vms),
         }
 
 
 def _is_own(timer: asyncio.TimerHandle) -> bool:
-    """Whether somebody still waits for a timer; those of all calls' limits go by themselves."""
+    """Whether somebody still waits for a timer; those of all calls' limits, and what is under way
+    between nodes, go by themselves."""
     callback: Any = timer._callback  # type: ignore[attr-defined]
-    shared = isinstance(getattr(callback, "__self__", None), TimeLimit)
+    shared = isinstance(getattr(callback, "__self__", None), TimeLimit | LoopCarrier)
     return not shared

@@ -60,6 +60,7 @@ class LiveStage:
 
     def __init__(self, vm: VM, trace: Trace, around: Callable[[Fault], None]) -> None:
         self.vm = vm
+        self.vms = [vm]
         self.trace = trace
         self.strike = around
 

@@ -69,7 +69,7 @@ class PlacedCall:
     @property
     def journal(self) -> list[Entry]:
         """The entries of the call's journal."""
-        return entries_of(self._world.vm.tables, self.call_id)
+        return entries_of(self._world.journals, self.call_id)
 
     def has(self, *entries: Entry) -> bool:
         """Whether all of these stand in the call's journal."""
@@ -101,7 +101,7 @@ class PlacedCall:
     @property
     def state(self) -> dict[str, Any]:
         """Where the CallActor says the call stands; empty while there is none."""
-        process = self._world.vm.find(names.call(self.call_id))
+        process = self._world.find(names.call(self.call_id))
         ready = process is not None and hasattr(process.server, "machine")
         return process.server.get_state() if process is not None and ready else {}
 
@@ -109,9 +109,9 @@ class PlacedCall:
         """The process that has the `role` in the call: `call`, `speaker`, `transcriber`,
         `session` or `stream`."""
         name = getattr(names, role)(self.call_id)
-        pid = self._world.vm.whereis(name)
-        assert pid is not None, f"the call has no {role} now"
-        return pid
+        process = self._world.find(name)
+        assert process is not None, f"the call has no {role} now"
+        return process.pid
 
     @property
     def is_using_a_tool(self) -> bool:

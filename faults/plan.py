@@ -20,8 +20,9 @@ A step is one of `say`, `interrupt`, `mumble`, `press`, `break_off`, `stay`, `ha
 `quiet_ms` or `after_ms` for when, and `when`, a pattern for what must have been heard. `mumble` is
 how many ms of the agent's speech it waits for, or true. An answer is a text, or a table with the
 `tool` to use and `say` before it. `agent` are changes of the front desk's agent; `thinks_ms`,
-`delta_ms` the model's pace; `tool_seconds` how long `look_up` takes; `parties` who answers at which
-number: an outcome, or a table (`aybiza.emulators.phone.flow.Party`).
+`delta_ms` the model's pace; `tool_seconds` how long `look_up` takes; `nodes` how many nodes there
+are; `parties` who answers at which number: an outcome, or a table
+(`aybiza.emulators.phone.flow.Party`).
 
 Errors: `PlanError` names the file, the place in it, the field and what is known.
 """
@@ -41,6 +42,9 @@ from aybiza.faults import caller, vocabulary
 from aybiza.faults.desk import AGENT, TOOL_SECONDS, Answers, Desk, agent
 from aybiza.faults.fault import Fault, FaultError, fault_of
 
+NODES: Final = ("one", "two", "three")
+"""The names of a plan's nodes, if it has several; the node of others is `world`."""
+
 _FIELDS: Final = {
     "title": str,
     "seed": int,
@@ -52,6 +56,7 @@ _FIELDS: Final = {
     "delta_ms": (int, float),
     "tool_seconds": (int, float),
     "parties": dict,
+    "nodes": int,
 }
 _ACTS: Final = ("say", "interrupt", "mumble", "press", "break_off", "stay", "hang_up")
 _MOMENTS: Final = ("quiet_ms", "after_ms")
@@ -76,6 +81,7 @@ class Plan:
     delta_ms: float = 30.0
     tool_seconds: float = TOOL_SECONDS
     parties: Mapping[str, Any] = field(default_factory=dict)
+    nodes: int = 1
 
     def script(self) -> list[caller.Step]:
         """The caller's steps."""
@@ -94,13 +100,14 @@ class Plan:
             "thinks_ms": self.thinks_ms,
             "delta_ms": self.delta_ms,
             "toolbox": Desk(self.tool_seconds),
+            "nodes": self.nodes,
             "parties": {number: _party(given) for number, given in self.parties.items()},
         }
 
     def text(self) -> str:
         """The plan as TOML; `parse` reads it back."""
         lines = [f"title = {_toml(self.title)}", f"seed = {self.seed}"]
-        for name, usual in _USUAL.items():
+        for name, usual in {**_USUAL, "nodes": 1}.items():
             if getattr(self, name) != usual:
                 lines.append(f"{name} = {_toml(getattr(self, name))}")
         for name in ("agent", "answers", "parties"):
@@ -151,6 +158,8 @@ def of_table(table: Mapping[str, Any], name: str = "plan", *, calls: bool = True
             raise PlanError(f"{name}, fault {number}, {error}") from None
         except TypeError as error:
             raise PlanError(f"{name}, fault {number}: {error}") from None
+    if (nodes := table.get("nodes", 1)) > 1:
+        _check_nodes(faults, NODES[:nodes], name)
     plan = Plan(
         title=table.get("title", "a call"),
         steps=table.get("step", []),
@@ -159,6 +168,7 @@ def of_table(table: Mapping[str, Any], name: str = "plan", *, calls: bool = True
         seed=table.get("seed", 0),
         agent=table.get("agent", {}),
         parties=table.get("parties", {}),
+        nodes=table.get("nodes", 1),
         **{key: table.get(key, usual) for key, usual in _USUAL.items()},
     )
     for number, step in enumerate(plan.steps, 1):
@@ -180,10 +190,21 @@ def _check(table: Mapping[str, Any], name: str) -> None:
             raise PlanError(f"{name}: a plan has no field {key!r}; {near}")
         if not isinstance(value, _FIELDS[key]):  # type: ignore[arg-type]
             raise PlanError(f"{name}: {key} = {value!r} is of the wrong type")
+    if not 1 <= (nodes := table.get("nodes", 1)) <= len(NODES):
+        raise PlanError(f"{name}: nodes = {nodes} is none of 1 to {len(NODES)}")
     for key in table.get("agent", {}):
         if key not in type(AGENT).model_fields:
             near = vocabulary.nearest(key, type(AGENT).model_fields)
             raise PlanError(f"{name}, agent: an agent has no field {key!r}; {near}")
+
+
+def _check_nodes(faults: Sequence[Fault], nodes: Sequence[str], name: str) -> None:
+    for number, fault in enumerate(faults, 1):
+        if not vocabulary.is_known(fault.node, nodes):
+            near = vocabulary.nearest(fault.node, nodes)
+            raise PlanError(
+                f"{name}, fault {number}, node: there is no node {fault.node!r}; {near}"
+            )
 
 
 def _check_step(step: Mapping[str, Any], where: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from aybiza.actors import names
+from aybiza.actors.placement.drain_actor import Begin
 from aybiza.emulators.deepgram import faults as deepgram
 from aybiza.faults.fault import Fault, provider_fault
 from aybiza.faults.pipe import End
@@ -98,9 +100,37 @@ def _jump(world: World, loop: WorldLoop, fault: Fault) -> None:
     loop.wall_offset += fault.seconds
 
 
+def _freeze(world: World, loop: WorldLoop, fault: Fault) -> None:
+    if len(world.nodes) == 1:
+        # Nobody is there who could see it: all the node's time is lost at once.
+        loop.stand_still(fault.seconds)
+        return
+    for node in world.named(fault.node):
+        node.freeze(fault.seconds)
+
+
+def _lose(world: World, loop: WorldLoop, fault: Fault) -> None:
+    for node in world.named(fault.node):
+        node.lose()
+
+
+def _part(world: World, loop: WorldLoop, fault: Fault) -> None:
+    side = [node.name for node in world.named(fault.node)]
+    world.network.part(side, [node.name for node in world.nodes if node.name not in side])
+    loop.call_later(fault.seconds, world.network.heal)
+
+
+def _drain(world: World, loop: WorldLoop, fault: Fault) -> None:
+    for node in world.named(fault.node):
+        node.vm.spawn(node.vm.call, names.DRAIN, Begin(fault.seconds))
+
+
 _NODE: dict[str, Callable[[World, WorldLoop, Fault], None]] = {
     "disk.full": _full,
     "disk.slow": _slow,
     "clock.jump": _jump,
-    "node.freeze": lambda world, loop, fault: loop.stand_still(fault.seconds),
+    "node.freeze": _freeze,
+    "node.lost": _lose,
+    "node.part": _part,
+    "node.drain": _drain,
 }

@@ -27,7 +27,8 @@ from aybiza.faults.pipe import End, pipe
 Application = Callable[..., Awaitable[None]]
 Accept = Callable[[End], None]
 
-HTTP_URL: Final = "http://node.world"
+HOST: Final = "node.world"
+HTTP_URL: Final = f"http://{HOST}"
 REDIRECT_SECONDS: Final = 0.3
 """From the end of a stream to the webhook that it leads to."""
 CARRIER_VOICE: Final = 15.0
@@ -100,7 +101,7 @@ class Telephone(Phone):
     async def _stream(self, verb: ConnectStream, tasks: asyncio.TaskGroup) -> Ending:
         stream = Stream(new_sid("MZ"), verb.url, self._now_ms())
         self.report.streams.append(stream)
-        client, server = pipe(urlsplit(verb.url).path)
+        client, server = pipe(urlsplit(verb.url).path, {"host": urlsplit(verb.url).netloc})
         self._accept(server)
         try:
             await self._talk(client, stream, verb.parameters, tasks)  # type: ignore[arg-type]

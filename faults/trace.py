@@ -77,8 +77,11 @@ class Trace:
 
 
 def called(process: Process | None) -> str:
-    """A process by its label and number; `world` for what is none."""
-    return f"{process.label}#{process.pid.serial}" if process is not None else "world"
+    """A process by its label and number, on one of several nodes by its node, too; `world` for what
+    is none."""
+    if process is None:
+        return "world"
+    return f"{getattr(process.vm, 'prefix', '')}{process.label}#{process.pid.serial}"
 
 
 def type_of(message: Any) -> str:

@@ -125,8 +125,9 @@ def _note(world: World, outcome: Outcome, injector: Injector) -> None:
     outcome.written = world.toolbox.written if isinstance(world.toolbox, Desk) else []
     outcome.strikes = injector.strikes
     outcome.crashes = [f"{who}: {reason.exception!r}" for who, reason in _crashes(injector)]
-    outcome.restarts = [at for at, _ in world.vm.replaced]
-    outcome.spent = (sum(costs.ledger(world.vm).days.values()), world.asked.owed(world.policy))
+    outcome.restarts = sorted(at for node in world.nodes for at, _ in node.vm.replaced)
+    spent = sum(sum(costs.ledger(node.vm).days.values()) for node in world.nodes)
+    outcome.spent = (spent, world.asked.owed(world.policy))
     outcome.happened = list(world.trace)
 
 

@@ -57,6 +57,9 @@ class WatchedProcess(Process):
         """As `Process.deliver`, if the watcher lets it."""
         vm = self.vm
         assert isinstance(vm, WatchedVM)
+        if vm.held is not None:
+            vm.held.append((self, message))
+            return
         sender = current_process.get()
         if vm.watcher.delivering(sender, self, message):
             vm.trace.sent(sender, self, message)
@@ -75,6 +78,10 @@ class WatchedVM(VM):
     """See the module."""
 
     process_type = WatchedProcess
+    prefix = ""
+    """What the names of its processes begin with in the trace."""
+    held: list[tuple[WatchedProcess, Any]] | None = None
+    """While the node is frozen: what comes to its mailboxes."""
 
     def __init__(self, node: str, trace: Trace, watcher: Watcher | None = None, **more: Any):
         self.trace = trace

@@ -18,20 +18,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
-from functools import partial
-from typing import Any, Final, Self, TypeVar, cast
+from fnmatch import fnmatchcase
+from typing import Any, Final, Self, TypeVar
 
-from aybiza.actors.call.call_context import CallContext
-from aybiza.actors.measures.provider_health import watch
-from aybiza.actors.memory.memory_actor import TABLE as MEMORY_TABLE
-from aybiza.actors.names import TOOL_SUPERVISOR
-from aybiza.actors.placement.placement import Limits, Place
-from aybiza.actors.placement.placement_actor import Gauge
-from aybiza.actors.runtime import NORMAL
+from aybiza.actors.runtime import VM, Process
 from aybiza.claude.choice import Policy
 from aybiza.config.agents import Agent
 from aybiza.config.catalogue import load as load_catalogue
@@ -51,30 +44,21 @@ from aybiza.faults.entries import WatchedJournals
 from aybiza.faults.fault import Fault
 from aybiza.faults.logs import logs_in
 from aybiza.faults.memory_store import MemoryStore
+from aybiza.faults.network import Network
 from aybiza.faults.pipe import End
 from aybiza.faults.placed_call import PlacedCall
-from aybiza.faults.telephone import HTTP_URL, Telephone
+from aybiza.faults.plan import NODES
+from aybiza.faults.telephone import HOST, Telephone
 from aybiza.faults.trace import Trace
 from aybiza.faults.virtual import ambient
-from aybiza.faults.watched import WatchedVM, Watcher
-from aybiza.gateway.carriers.codec import Start
-from aybiza.gateway.carriers.twilio_codec import TwilioCodec
-from aybiza.gateway.gateway import StreamSupervisor
-from aybiza.gateway.http import HttpDoor, http_app
-from aybiza.gateway.media_server import STREAM_SUPERVISOR, carry
-from aybiza.gateway.media_stream import SEAM, Connection
-from aybiza.gateway.returning import Transfers
+from aybiza.faults.watched import Watcher
+from aybiza.faults.world_node import WorldNode
 from aybiza.speech.line import Line
-from aybiza.supervisors.application import Application, Parts
-from aybiza.supervisors.child_spec import child
-from aybiza.supervisors.task_supervisor import TaskSupervisor
 
 T = TypeVar("T")
 
-MEDIA_URL: Final = "ws://node.world/media"
 # Between two ticks of the node's own housekeeping, so that all its timers run.
 SETTLE_SECONDS: Final = 1.05
-STOP_SECONDS: Final = 5.0
 
 _ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "world",
@@ -97,7 +81,8 @@ class World:
     `agent` and `toolbox` are those of the node; `answers` is what its model says, or `responder`
     decides. `thinks_ms`: until the model's first token; `delta_ms`: between its pieces. `frames`:
     how many of the caller's frames of 20 ms travel together. `parties`: who answers at which
-    number. `messages`: note them in the trace.
+    number. `messages`: note them in the trace. `nodes`: how many there are; more than one are a
+    cluster, and their names are those of `NODES`.
     """
 
     def __init__(
@@ -114,6 +99,7 @@ class World:
         voice_speed: float = 8.0,
         char_bytes: int = BYTES_PER_CHAR,
         frames: int = 5,
+        nodes: int = 1,
         messages: bool = False,
         watcher: Watcher | None = None,
     ) -> None:
@@ -122,8 +108,6 @@ class World:
         self.trace = Trace(loop.time, messages=messages)
         self.agent = agent
         self.toolbox = toolbox or Desk()
-        self.vm = WatchedVM("world", self.trace, watcher)
-        self.store = MemoryStore()
         self.deepgram = MemoryEmulator(self._door, SpeakPace(120.0, voice_speed), char_bytes)
         self.bedrock = Bedrock(
             responder=responder or answering(answers or {}),
@@ -134,50 +118,43 @@ class World:
         self.calls: list[PlacedCall] = []
         self.lines: dict[str, Line] = {}
         self.idle: list[str] = []
-        self._settings, self.policy = _settings()
-        self.asked = MemoryBedrock(self.bedrock, self._settings.aws_region, self._door)
-        self._listener = MemoryDeepgram(self.deepgram)
+        self.settings, self.policy = _settings()
+        self.asked = MemoryBedrock(self.bedrock, self.settings.aws_region, self._door)
+        self.listener = MemoryDeepgram(self.deepgram)
+        self.network = Network()
+        # Those of one machine share the memory's file.
+        self.store = MemoryStore()
+        self.nodes = self._made(nodes, watcher)
+        first = self.nodes[0]
+        self.vm, self.journals = first.vm, first.journals
         self._frames = frames
         self._parties = parties
-        self._tasks: set[asyncio.Task[None]] = set()
         self._logs = logs_in(self.trace)
 
+    def _made(self, number: int, watcher: Watcher | None) -> list[WorldNode]:
+        journals = WatchedJournals(self.trace)
+        if number == 1:
+            return [WorldNode(self, "world", HOST, journals, self.store, watcher)]
+        made: list[WorldNode] = []
+        for name in NODES[:number]:
+            own = journals if not made else WatchedJournals(self.trace, journals)
+            host, carrier = f"{name}.{HOST}", self.network.carrier(name)
+            made.append(WorldNode(self, name, host, own, self.store, watcher, carrier))
+        return made
+
     async def __aenter__(self) -> Self:
-        vm = self.vm
         self._logs.__enter__()
-        await vm.__aenter__()
-        watch(vm, self._settings.lost_after_failures, self._settings.lost_within_seconds)
-        self.journals = vm.tables[MEMORY_TABLE] = WatchedJournals(self.trace)
-        agent = self.agent
-        door = HttpDoor(
-            vm,
-            MEDIA_URL,
-            HTTP_URL,
-            agent.busy,
-            wall=time.time,
-            filler_text=agent.filler,
-            closing_text=agent.closing,
-            fallback_number=agent.fallback_number,
-            transfers=Transfers.of(agent, {}),
-        )
-        self._application = http_app(door)
-        streams = child(StreamSupervisor, name=STREAM_SUPERVISOR)
-        # What this machine is busy with beside is not the world's.
-        limits = Limits(1000, 10**9, 10**9)
-        place = Place(HTTP_URL, MEDIA_URL)
-        parts = Parts(
-            self.policy.ids, self.store, limits, [streams], place=place, gauge=Gauge(1.0, lambda: 0)
-        )
-        self.root = await vm.start(Application, parts, name="application", timeout=None)
+        for node in self.nodes:
+            await node.open()
+        self.root = self.nodes[0].root
         await asyncio.sleep(SETTLE_SECONDS)
         self.idle = self.labels()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self.vm.alive("application"):
-            await self.vm.stop("application", NORMAL, STOP_SECONDS)
+        for node in self.nodes:
+            await node.close()
         await self.deepgram.stop()
-        await self.vm.__aexit__(None, None, None)
         self.store.close()
         self._logs.__exit__(None, None, None)
 
@@ -202,10 +179,24 @@ class World:
             async with call:
                 yield call
 
+    @property
+    def vms(self) -> list[VM]:
+        """Those of the nodes that are not lost."""
+        return [node.vm for node in self.nodes if not node.is_lost]
+
     def labels(self) -> list[str]:
         """What all living processes are, in order of their names."""
-        processes = [self.vm.find(pid) for pid in self.vm.processes()]
+        processes = [vm.find(pid) for vm in self.vms for pid in vm.processes()]
         return sorted(process.label for process in processes if process)
+
+    def find(self, name: Any) -> Process | None:
+        """The process of this name on the first node that has one."""
+        found = (vm.find(name) for vm in self.vms)
+        return next((process for process in found if process is not None), None)
+
+    def named(self, pattern: str) -> list[WorldNode]:
+        """The nodes whose names fit, without those that are lost."""
+        return [n for n in self.nodes if fnmatchcase(n.name, pattern) and not n.is_lost]
 
     async def until(self, condition: Callable[[], Any], within: float = 60.0) -> None:
         """Wait until `condition` holds: it is looked at whenever the clock moves on."""
@@ -228,30 +219,26 @@ class World:
         told = " ".join(f"{name}={value}" for name, value in more.items())
         self.trace.note("door", what, told)
 
-    def _accept(self, end: End) -> None:
-        loop = asyncio.get_running_loop()
-        connection = cast(Connection, end)
-        task = loop.create_task(carry(self.vm, connection, TwilioCodec(), self._context))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _at(self, host: str) -> WorldNode | None:
+        """The node at a host's name; if that is lost, or none's, the first that there is."""
+        living = [node for node in self.nodes if not node.is_lost]
+        return next((node for node in living if node.host == host), living[0] if living else None)
 
-    def _context(self, line: Line, start: Start) -> CallContext:
-        self.lines[start.call_sid] = line
-        return CallContext(
-            call_id=start.call_sid,
-            line=line,
-            agent=self.agent,
-            policy=self.policy,
-            bedrock=self.asked,  # type: ignore[arg-type]
-            deepgram=self._listener,
-            toolbox=self.toolbox,
-            answer_seconds=self._settings.turn_deadline_ms / 1000.0,
-            opened=self.vm.now(),
-            at_seam=SEAM in start.custom_parameters,
-            start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
-            caller=start.custom_parameters.get("From", ""),
-            tenant=self.agent.name,
-        )
+    async def _application(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        node = self._at(scope["server"][0])
+        if node is None:
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body", "body": b"nobody is there"})
+        else:
+            await node.application(scope, receive, send)
+
+    def _accept(self, end: End) -> None:
+        assert end.request is not None
+        node = self._at(end.request.headers["host"])
+        if node is None:
+            end.transport.abort()
+        else:
+            node.accept(end)
 
 
 def in_world(main: Callable[[World], Awaitable[T]], *, seed: int = 0, **options: Any) -> T:

@@ -274,6 +274,7 @@ class CallActor(GenServer):
         if self._line.leaving and ask.after_seq == 0:
             # The caller waits for an answer anyway; the next node begins it.
             await kept(self.vm, self.call_id)
+            costs.close(self.vm, self.call_id)
             self._leave(HANDED_OVER)
         name = names.answer(self.call_id, ask.turn)
         if await self._attach(name, ask.turn):

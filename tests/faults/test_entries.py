@@ -19,7 +19,21 @@ async def test_each_entry_is_told_once_and_kept() -> None:
         append(vm, "CA1", 1, 0, [encode(said)])
         append(vm, "CA1", 1, 0, [encode(said), encode(heard)])
         assert told == [("CA1", said), ("CA1", heard)]
-        assert entries_of(vm.tables, "CA1") == [said, heard]
+        assert entries_of(table, "CA1") == [said, heard]
         del table["CA1"]
-        assert entries_of(vm.tables, "CA1") == [said, heard]
+        assert entries_of(table, "CA1") == [said, heard]
         assert [event.kind for event in trace] == ["entry", "entry"]
+
+
+@virtual_time
+async def test_what_a_call_brings_along_to_another_node_is_not_told_again() -> None:
+    async with VM("one") as one, VM("two") as two:
+        trace = Trace(one.now)
+        first = one.tables["memory"] = WatchedJournals(trace)
+        told: list[Entry] = []
+        first.entered = lambda call_id, entry: told.append(entry)
+        two.tables["memory"] = WatchedJournals(trace, first)
+        said, heard = AgentSentence(1, 1, "Yes."), SentenceHeard(1, 1)
+        append(one, "CA1", 1, 0, [encode(said)])
+        append(two, "CA1", 1, 0, [encode(said), encode(heard)])
+        assert told == [said, heard] == entries_of(first, "CA1")

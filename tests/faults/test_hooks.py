@@ -36,6 +36,7 @@ class Stage:
 
     def __init__(self, vm: VM, trace: Trace) -> None:
         self.vm = vm
+        self.vms = [vm]
         self.trace = trace
         self.journals: Any = journals(vm)
 

@@ -3,86 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from aybiza.actors.cluster.carrier import Welcome
 from aybiza.actors.cluster.distribution import Distribution
-from aybiza.actors.cluster.membership import Address, Card
 from aybiza.actors.runtime import VM, GenServer
+from aybiza.faults.network import Actor, LoopCarrier, Network, card
+
+__all__ = ["Actor", "LoopCarrier", "Network", "Probe", "card", "cluster", "until"]
 
 LIMIT = 30.0
-
-
-class Network:
-    """All carriers of a test. `cut` holds the pairs of nodes that cannot hear each other."""
-
-    def __init__(self) -> None:
-        self.carriers: dict[Address, LoopCarrier] = {}
-        self.cut: set[frozenset[str]] = set()
-        self.delay: Callable[[], float] = lambda: 0.0005
-
-    def part(self, *sides: Sequence[str]) -> None:
-        """Cut every pair of nodes that are on different sides."""
-        for side in sides:
-            for other in sides:
-                if side is not other:
-                    self.cut |= {frozenset((one, two)) for one in side for two in other}
-
-    def heal(self) -> None:
-        self.cut.clear()
-
-
-class LoopCarrier:
-    """A carrier between VMs on the same loop."""
-
-    def __init__(self, network: Network, card: Card) -> None:
-        self.card = card
-        self.seeds: Sequence[Address] = ()
-        self.told: list[tuple[Any, Any]] = []
-        self.dead = False
-        self._network = network
-        self._receive: Callable[[Any, Any], None] = lambda _message, _sender: None
-        network.carriers[card.address] = self
-
-    def attach(self, receive: Callable[[Any, Any], None]) -> None:
-        self._receive = receive
-
-    def post(self, address: Address, message: Any) -> None:
-        other = self._network.carriers.get(address)
-        if other is None or self.dead:
-            return
-        if frozenset((self.card.name, other.card.name)) in self._network.cut:
-            return
-        data = pickle.dumps(message)
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._network.delay(), other.arrive, data)
-
-    def arrive(self, data: bytes) -> None:
-        if not self.dead:
-            self._receive(pickle.loads(data), None)
-
-    def hello(self, machines: Sequence[Address]) -> None:
-        if self.dead:
-            return
-        cards = tuple(c.card for c in self._network.carriers.values() if not c.dead)
-        self._receive(Welcome(self.card.machine, cards), None)
-
-    def tell(self, actor: Any, message: Any) -> None:
-        self.told.append((actor, message))
-
-    def is_actor(self, dest: Any) -> bool:
-        return isinstance(dest, Actor)
-
-
-class Actor:
-    """Stands for a Thespian address."""
-
-
-def card(number: int, name: str, *, start: int = 0, machine: str = "m") -> Card:
-    return Card(name, start or 1000 + number, machine, ("10.0.0.1", number))
 
 
 @asynccontextmanager

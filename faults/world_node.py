@@ -1,0 +1,173 @@
+"""One node of a world: a VM with the application in it, and its doors.
+
+A node of several has a carrier of the world's network. It can be frozen, so that nothing of it
+runs, and lost: its processes are gone, its sockets are cut, and nobody is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Final, cast
+
+from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.measures.provider_health import watch
+from aybiza.actors.memory.memory_actor import TABLE as MEMORY_TABLE
+from aybiza.actors.names import TOOL_SUPERVISOR
+from aybiza.actors.placement.placement import Limits, Place
+from aybiza.actors.placement.placement_actor import LOOK_SECONDS, Gauge
+from aybiza.actors.runtime import KILL, NORMAL
+from aybiza.faults.entries import WatchedJournals
+from aybiza.faults.memory_store import MemoryStore
+from aybiza.faults.network import LoopCarrier
+from aybiza.faults.pipe import End
+from aybiza.faults.watched import WatchedVM, Watcher
+from aybiza.gateway.carriers.codec import Start
+from aybiza.gateway.carriers.twilio_codec import TwilioCodec
+from aybiza.gateway.gateway import StreamSupervisor
+from aybiza.gateway.http import HttpDoor, http_app
+from aybiza.gateway.media_server import STREAM_SUPERVISOR, carry
+from aybiza.gateway.media_stream import SEAM, Connection
+from aybiza.gateway.returning import Transfers
+from aybiza.speech.line import Line
+from aybiza.supervisors.application import Application, Parts
+from aybiza.supervisors.child_spec import child
+from aybiza.supervisors.task_supervisor import TaskSupervisor
+
+if TYPE_CHECKING:
+    from aybiza.faults.world import World
+
+STOP_SECONDS: Final = 5.0
+
+
+class WorldNode:
+    """See the module. `host` is the name that its doors are found at."""
+
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        host: str,
+        journals: WatchedJournals,
+        store: MemoryStore,
+        watcher: Watcher | None,
+        carrier: LoopCarrier | None = None,
+    ) -> None:
+        self._world = world
+        self.name = name
+        self.host = host
+        self.carrier = carrier
+        creation = carrier.card.incarnation if carrier is not None else 0
+        self.vm = WatchedVM(name, world.trace, watcher, creation=creation)
+        self.vm.prefix = f"{name}/" if carrier is not None else ""
+        self._store = store
+        self.journals = journals
+        self.is_lost = False
+        self._ends: set[End] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = AsyncExitStack()
+
+    async def open(self) -> None:
+        """Start the application, and join the others."""
+        vm, world = self.vm, self._world
+        await self._closing.enter_async_context(vm)
+        watch(vm, world.settings.lost_after_failures, world.settings.lost_within_seconds)
+        vm.tables[MEMORY_TABLE] = self.journals
+        if self.carrier is not None:
+            cluster = await self._closing.enter_async_context(Distribution(vm, self.carrier))
+            await cluster.join()
+        place = Place(f"http://{self.host}", f"ws://{self.host}/media")
+        agent = world.agent
+        door = HttpDoor(
+            vm,
+            place.media,
+            place.http,
+            agent.busy,
+            wall=time.time,
+            filler_text=agent.filler,
+            closing_text=agent.closing,
+            fallback_number=agent.fallback_number,
+            transfers=Transfers.of(agent, {}),
+        )
+        self.application = http_app(door)
+        streams = child(StreamSupervisor, name=STREAM_SUPERVISOR)
+        # What this machine is busy with beside is not the world's.
+        limits = Limits(1000, 10**9, 10**9)
+        # Who has others tells them of its calls; alone it may look seldom.
+        gauge = Gauge(1.0 if self.carrier is None else LOOK_SECONDS, lambda: 0)
+        parts = Parts(world.policy.ids, self._store, limits, [streams], place=place, gauge=gauge)
+        self.root = await vm.start(Application, parts, name="application", timeout=None)
+
+    async def close(self) -> None:
+        """Stop what there is of it."""
+        self.thaw()
+        if self.vm.alive("application"):
+            await self.vm.stop("application", NORMAL, STOP_SECONDS)
+        await self._closing.aclose()
+
+    def accept(self, end: End) -> None:
+        """A media stream connects."""
+        self._ends.add(end)
+        connection = cast(Connection, end)
+        task = asyncio.get_running_loop().create_task(
+            carry(self.vm, connection, TwilioCodec(), self._context)
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._ends.discard(end))
+
+    def freeze(self, seconds: float) -> None:
+        """Nothing of it runs for so long; what comes waits."""
+        if self.is_lost or self.vm.held is not None:
+            return
+        self.vm.held = []
+        if self.carrier is not None:
+            self.carrier.frozen = []
+        for end in self._ends:
+            end.hold()
+        asyncio.get_running_loop().call_later(seconds, self.thaw)
+
+    def thaw(self) -> None:
+        """Go on, with what has come meanwhile."""
+        held, self.vm.held = self.vm.held, None
+        if self.is_lost:
+            return
+        for process, message in held or ():
+            process.arrive(message)
+        for end in self._ends:
+            end.hold(False)
+        if self.carrier is not None:
+            self.carrier.thaw()
+
+    def lose(self) -> None:
+        """The machine is gone."""
+        self.is_lost = True
+        self.vm.held = []
+        if self.carrier is not None:
+            self.carrier.dead = True
+        for end in list(self._ends):
+            end.transport.abort()
+        for pid in self.vm.processes():
+            self.vm.exit(pid, KILL)
+
+    def _context(self, line: Line, start: Start) -> CallContext:
+        world = self._world
+        world.lines[start.call_sid] = line
+        return CallContext(
+            call_id=start.call_sid,
+            line=line,
+            agent=world.agent,
+            policy=world.policy,
+            bedrock=world.asked,  # type: ignore[arg-type]
+            deepgram=world.listener,
+            toolbox=world.toolbox,
+            answer_seconds=world.settings.turn_deadline_ms / 1000.0,
+            opened=self.vm.now(),
+            at_seam=SEAM in start.custom_parameters,
+            start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
+            caller=start.custom_parameters.get("From", ""),
+            tenant=world.agent.name,
+        )
