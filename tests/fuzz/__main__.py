@@ -33,14 +33,14 @@ def fuzz(name: str, inputs: int, seed: int) -> list[str]:
     faults: list[str] = []
     for _ in range(inputs):
         given = decoder.make(random)
-        began = time.monotonic()
+        began = time.thread_time()
         try:
             decoder.decode(given)
         except decoder.errors:
             pass
         except Exception:
             faults.append(f"{given!r:.2000}\n{traceback.format_exc()}")
-        taken = time.monotonic() - began
+        taken = time.thread_time() - began
         if taken > SECONDS:
             faults.append(f"{given!r:.2000}\ntook {taken:.1f} s")
         if len(faults) == MOST_FAULTS:
