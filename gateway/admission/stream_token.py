@@ -121,9 +121,11 @@ def _names(head: bytes) -> list[str]:
 def _decoded(token: str) -> bytes:
     """The bytes of a token; of what is none, too few or too many."""
     try:
-        return base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
+        data = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error):
         return b""
+    # Python's decoder passes over padding that is too much: a token is written in one way.
+    return data if base64.urlsafe_b64encode(data).decode("ascii") == token else b""
 
 
 def derived_key(cookie: bytes) -> bytes:

@@ -3,15 +3,23 @@
 import re
 import tomllib
 
+import pytest
 import yaml
+from packaging.utils import canonicalize_name
 
 from aybiza.actors.node.messages import Limits
 from tests.deploy.kit import DEPLOY, ROOT, seconds, settings, text_of
 
 DOCKERFILE = text_of("docker/Dockerfile")
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\]+)", re.M)
 COMPOSE = yaml.safe_load(text_of("docker/compose.yaml"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+
+
+def pinned(text: str) -> dict[str, str]:
+    """The versions of a file, by the packages' names."""
+    return {canonicalize_name(name): version for name, version in PIN.findall(text)}
 
 
 def test_every_package_is_built_in() -> None:
@@ -31,11 +39,34 @@ def test_what_is_copied_exists_and_is_sent_to_the_build() -> None:
 
 
 def test_the_versions_are_the_tested_ones() -> None:
-    assert "-c constraints.txt" in DOCKERFILE
+    pins = pinned((ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    extras = PROJECT["project"]["optional-dependencies"]
+    hashed = pinned(text_of("docker/requirements.txt"))
+    named = [*PROJECT["project"]["dependencies"]]
+    named += [each for name in ("cluster", "voice", "fast") for each in extras[name]]
+    for requirement in named:
+        name = re.split(r"[\[>=; ]", requirement)[0]
+        assert name == "aybiza" or hashed[name] == pins[name], name
+    assert {
+        name: hashed[name] for name in hashed if name in pins and hashed[name] != pins[name]
+    } == {}
     pythons = set(re.findall(r"^FROM python:(\d\.\d+)-slim", DOCKERFILE, re.M))
     classifiers = PROJECT["project"]["classifiers"]
     assert len(pythons) == 1
     assert f"Programming Language :: Python :: {pythons.pop()}" in classifiers
+
+
+@pytest.mark.parametrize("name", ["requirements", "build"])
+def test_every_package_of_the_image_is_known_by_its_hash(name: str) -> None:
+    blocks = re.split(r"\n(?=\S)", text_of(f"docker/{name}.txt").strip())
+    assert blocks and all(PIN.match(block) for block in blocks)
+    assert [block for block in blocks if "--hash=sha256:" not in block] == []
+    assert f"--require-hashes -r deploy/docker/{name}.txt" in " ".join(
+        DOCKERFILE.replace("\\\n", " ").replace("--no-build-isolation", "").split()
+    )
+    assert "pip install" in DOCKERFILE
+    for command in re.findall(r"pip install (.*?)(?:&&|\n(?! ))", DOCKERFILE, re.S):
+        assert "--require-hashes" in command or "--no-deps" in command
 
 
 def test_nobody_is_root() -> None:

@@ -57,6 +57,7 @@ READERS: dict[str, Callable[[str], object]] = {
     ".conf": balanced,
     ".lua": lambda text: text,
     ".dockerignore": lambda text: text,
+    ".txt": lambda text: text,
     "": lambda text: text,
 }
 """By suffix: what reads a file, so that one that cannot be read is found."""

@@ -68,6 +68,12 @@ def test_another_node_with_the_cookie_takes_it_and_one_without_does_not(
     assert StreamTokens(KEY, clock).refusal(token, "CA1") is None
 
 
+@pytest.mark.parametrize("more", ["=", "==", "A===", "\n", " "])
+def test_a_token_is_written_in_one_way(clock: Clock, more: str) -> None:
+    tokens = StreamTokens(KEY, clock)
+    assert tokens.refusal(tokens.issue("CA1") + more, "CA1") == "forged"
+
+
 def test_a_token_of_the_key_that_is_being_changed_is_taken_too(clock: Clock) -> None:
     old, new = KEY, derived_key(b"the new cookie")
     before, between = StreamTokens(old, clock, also=[new]), StreamTokens(new, clock, also=[old])
