@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from aybiza.actors import names
-from aybiza.actors.call import speaker_actor
 from aybiza.dialogue.journal import Ended
 from aybiza.emulators.bedrock.scripted import long
-from aybiza.speech import playout
+from aybiza.emulators.deepgram.faults import Door, Fault
+from aybiza.faults.desk import Answers, agent
+from aybiza.faults.placed_call import PlacedCall
+from aybiza.faults.testing import (
+    Caller,
+    Faults,
+    Node,
+    assert_no_orphans,
+    hangs_up,
+    interrupts,
+    says,
+    stays,
+)
 from aybiza.speech.playout import Sentence
-from tests.call.kit import GREETING, Answers, World, agent, side_by_side, world
-from tests.call.steps import hang_up, interrupt, text
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from tests.call.quick import GREETING, PACE, heard
 
 ASK = "Tell me all about it, please."
 NUMBERS = long(20)({}).text
@@ -27,134 +32,120 @@ ANSWERS: Answers = {ASK: [NUMBERS], CHANGE: ["I have stopped."]}
 
 # Lasts 1.6 s, of which the carrier is sent some 50 ms at a time.
 WORDS = ("one two three four five six seven eight nine ten " * 8).strip() + "."
+TALKER = pytest.mark.parametrize("aybiza_agent", [agent(greeting=WORDS)], ids=["talks"])
+NUMBERING = says(ASK, when=r"today\?"), hangs_up(when="twenty")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    folder = tmp_path_factory.mktemp("place")
-    talker = agent(greeting=WORDS)
-    async with world(folder, answers=ANSWERS, agent=talker, voice_speed=4) as made:
-        yield made
+@pytest.fixture
+def aybiza_answers() -> Answers:
+    return ANSWERS
 
 
-async def test_a_speaker_killed_anywhere_in_a_sentence_goes_on_where_it_was(place: World) -> None:
-    whole = len(WORDS) * 32
-    offsets = {str(part): whole * part // 9 for part in range(9)}
-
-    async def call(name: str) -> None:
-        async with place.call(hang_up(after=r"ten\.\s*$"), direct=True) as call:
-
-            def is_there() -> bool:
-                line, sentence = call.line, Sentence(0, 1)
-                return bool(line and line.ledger.bytes_sent(sentence) > offsets[name])
-
-            await call.until(is_there)
-            (place.kill if int(name) % 2 else place.crash)(names.speaker(call.call_id))
-            report = await call.over()
-            assert report.ok, call.summary()
-            assert call.heard == f"{WORDS} "
-
-    await side_by_side(call, offsets)
+@pytest.fixture
+def aybiza_world() -> dict[str, Any]:
+    return {**PACE, "thinks_ms": 50, "delta_ms": 5, "voice_speed": 4}
 
 
-async def test_a_speaker_killed_again_and_again_loses_nothing(place: World) -> None:
-    async with place.call(hang_up(after=r"ten\.\s*$"), direct=True) as call:
-        for part in range(4):
-            sent = len(WORDS) * 32 * (part + 1) // 6
+def until_sent(node: Node, call: Caller, placed: PlacedCall, sentence: Sentence, sent: int) -> None:
+    """Let the call go on until more than so many bytes of the sentence are out."""
 
-            def is_there(sent: int = sent) -> bool:
-                line = call.line
-                return bool(line and line.ledger.bytes_sent(Sentence(0, 1)) > sent)
+    def is_there() -> bool:
+        line = node.world.lines.get(placed.call_id)
+        return bool(line and line.ledger.bytes_sent(sentence) > sent)
 
-            await call.until(is_there)
-            place.kill(names.speaker(call.call_id))
-        await call.over()
-    assert call.heard == f"{WORDS} "
+    call.until(is_there)
 
 
-async def test_sentences_that_were_spoken_in_one_go_are_taken_up_too(tmp_path: Path) -> None:
+@TALKER
+@pytest.mark.parametrize("part", range(9))
+def test_a_speaker_killed_anywhere_in_a_sentence_goes_on_where_it_was(
+    node: Node, call: Caller, part: int
+) -> None:
+    placed = call.placed(hangs_up(when=r"ten\.\s*$"))
+    until_sent(node, call, placed, Sentence(0, 1), len(WORDS) * 32 * part // 9)
+    (node.kill if part % 2 else node.crash)(names.speaker(placed.call_id))
+    assert call.over(placed).ok
+    assert heard(placed) == WORDS
+
+
+@TALKER
+def test_a_speaker_killed_again_and_again_loses_nothing(node: Node, call: Caller) -> None:
+    placed = call.placed(hangs_up(when=r"ten\.\s*$"))
+    for part in range(4):
+        until_sent(node, call, placed, Sentence(0, 1), len(WORDS) * 32 * (part + 1) // 6)
+        node.kill(names.speaker(placed.call_id))
+    assert call.over(placed).ok
+    assert heard(placed) == WORDS
+
+
+@pytest.mark.parametrize(
+    ("sentence", "sent"),
+    [(1, 0), (2, 1000), (2, 3000), (2, 7000)],
+    ids=["its own", "in the go", "later in the go", "late in the go"],
+)
+@pytest.mark.parametrize("aybiza_world", [{**PACE, "thinks_ms": 50, "delta_ms": 5}], ids=["slow"])
+def test_sentences_that_were_spoken_in_one_go_are_taken_up_too(
+    node: Node, call: Caller, sentence: int, sent: int
+) -> None:
     """Behind its first sentence an answer is synthesised in one go, named by the first of it."""
-    sentences = {"its own": 1, "in the go": 2, "later in the go": 2, "late in the go": 2}
-    bytes_out = {"in the go": 1_000, "later in the go": 3_000, "late in the go": 7_000}
-    async with world(tmp_path, answers=ANSWERS, voice_speed=2) as place:
-
-        async def call(name: str) -> None:
-            steps = text(ASK, after=r"today\?\s*$"), hang_up("twenty")
-            sentence = Sentence(1, sentences[name])
-            async with place.call(*steps, direct=True) as call:
-
-                def is_there() -> bool:
-                    ledger = call.line and call.line.ledger
-                    return bool(ledger and ledger.bytes_sent(sentence) > bytes_out.get(name, 0))
-
-                await call.until(is_there)
-                place.kill(names.speaker(call.call_id))
-                report = await call.over()
-            assert report.ok, call.summary()
-            assert call.heard == f"{GREETING} {NUMBERS} "
-
-        await side_by_side(call, sentences)
-        assert "FLUSH_LIMIT" not in str(place.deepgram.journal.entries())
+    placed = call.placed(*NUMBERING)
+    until_sent(node, call, placed, Sentence(1, sentence), sent)
+    node.kill(names.speaker(placed.call_id))
+    assert call.over(placed).ok
+    assert heard(placed) == f"{GREETING} {NUMBERS}"
+    assert "FLUSH_LIMIT" not in str(node.world.deepgram.service.journal.entries())
 
 
-async def test_a_speaker_that_dies_as_it_is_silenced_stays_silent(place: World) -> None:
-    steps = text(ASK, after=r"ten\.\s*$"), interrupt(CHANGE, 200), hang_up("stopped")
-    async with place.call(*steps, direct=True) as call:
-        await call.until(lambda: call.report.clears > 0)
-        place.kill(names.speaker(call.call_id))
-        report = await call.over()
-    assert report.ok, call.summary()
-    said = call.heard.removeprefix(f"{WORDS} ").removesuffix("I have stopped. ").strip()
+@TALKER
+def test_a_speaker_that_dies_as_it_is_silenced_stays_silent(node: Node, call: Caller) -> None:
+    placed = call.placed(
+        says(ASK, when=r"ten\.\s*$"), interrupts(CHANGE, 200), hangs_up(when="stopped")
+    )
+    call.until(lambda: placed.report.clears > 0)
+    node.kill(names.speaker(placed.call_id))
+    assert call.over(placed).ok
+    said = heard(placed).removeprefix(WORDS).removesuffix("I have stopped.").strip()
     assert NUMBERS.startswith(said)
 
 
-async def test_the_bridge_is_said_whole_whoever_dies_meanwhile(tmp_path: Path) -> None:
-    victims = {"speaker": names.speaker, "call": names.call, "session": names.session}
-    talker = agent(bridge=WORDS)
-    async with world(tmp_path, agent=talker, answers=ANSWERS, voice_speed=4) as place:
-
-        async def call(victim: str) -> None:
-            steps = text(ASK, after=r"today\?"), hang_up("twenty")
-            async with place.call(*steps) as call:
-                await call.until(lambda: call.is_speaking(1, 1) or call.has_heard(1, 1))
-                call.drop()
-                await call.until(lambda: "one two" in call.heard)
-                place.kill(victims[victim](call.call_id))
-                report = await call.over()
-            assert report.ok, call.summary()
-            before, bridge, after = call.heard.partition(f"{WORDS} ")
-            assert bridge, call.summary()
-            assert f"{GREETING} {NUMBERS} ".startswith(before)
-            assert NUMBERS.endswith(after.strip())
-
-        await side_by_side(call, victims)
-
-
-async def test_a_mark_that_does_not_come_back_holds_nobody_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("aybiza_agent", [agent(bridge=WORDS)], ids=["long bridge"])
+@pytest.mark.parametrize("victim", ["speaker", "call", "session"])
+def test_the_bridge_is_said_whole_whoever_dies_meanwhile(
+    node: Node, call: Caller, victim: str
 ) -> None:
-    monkeypatch.setattr(playout, "MARK_GRACE_SECONDS", 0.1)
-    monkeypatch.setattr(speaker_actor, "CHECK_SECONDS", 0.1)
-    async with world(tmp_path) as place, place.call(hang_up(quiet_ms=900)) as call:
-        await call.until(lambda: call.is_connected)
-        call.lose_marks()
-        await call.until(lambda: call.state.get("phase") == "listening")
-        assert (await call.over()).ok
-    assert call.report.marks_returned == 1
+    placed = call.placed(*NUMBERING)
+    call.until(lambda: placed.is_speaking(1, 1) or placed.has_heard(1, 1))
+    assert placed.phone.line is not None
+    placed.phone.line.transport.abort()
+    call.until(lambda: "one two" in placed.heard)
+    node.kill(placed.pid(victim))
+    assert call.over(placed).ok
+    before, bridge, after = heard(placed).partition(f"{WORDS} ")
+    assert bridge, heard(placed)
+    assert f"{GREETING} {NUMBERS}".startswith(before.strip())
+    assert NUMBERS.endswith(after)
 
 
-async def test_a_deepgram_that_never_answers_keeps_nobody(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        async with (
-            world(tmp_path, DEEPGRAM_URL=f"ws://127.0.0.1:{port}") as place,
-            place.call(hang_up(), direct=True) as call,
-        ):
-            session = names.session(call.call_id)
-            await place.until(lambda: place.vm.alive(session))
-            first = place.kill(session)
-            await place.until(lambda: place.vm.whereis(session) not in (None, first))
-            report = await call.over()
-            assert [stream.close_code for stream in report.streams] == [1011]
-            await place.until(lambda: place.labels() == place.idle)
-            assert call.journal()[-1] == Ended("fault")
+def test_a_mark_that_does_not_come_back_holds_nobody_up(
+    node: Node, call: Caller, faults: Faults
+) -> None:
+    faults("line.no_marks", seconds=60.0, at=0.05)
+    placed = call.placed(hangs_up(quiet_ms=9000))
+    call.until(lambda: placed.state.get("phase") == "listening")
+    assert call.over(placed).ok
+    assert not [told for told in node.world.trace.of("send") if told.what.startswith("Mark(")]
+
+
+def test_a_deepgram_that_never_answers_keeps_nobody(node: Node, call: Caller) -> None:
+    doors: tuple[Door, ...] = ("listen", "speak")
+    for door in doors:
+        node.world.deepgram.faults.add(Fault(door, "stall", after=0.0, times=None))
+    placed = call.placed(stays())
+    session = names.session(placed.call_id)
+    call.until(lambda: node.vm.alive(session))
+    placed.phone.stay_away()
+    node.kill(session)
+    call.over(placed)
+    assert [stream.close_code for stream in placed.report.streams] == [1011]
+    assert_no_orphans()
+    assert placed.journal[-1] == Ended("fault")
