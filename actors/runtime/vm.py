@@ -168,8 +168,6 @@ class VM:
         process = current_process.get()
         return process.pid if process else None
 
-    # Coming into being
-
     def spawn(
         self, function: Callable[..., Coroutine[Any, Any, Any]], *args: Any, link: bool = False
     ) -> Pid:
@@ -337,8 +335,6 @@ class VM:
         if self.debugged:
             self._messaging.tell_tracer("send_call", dest, request)
         return self._messaging.request(dest, request, Call, timeout)
-
-    # What is to be done later
 
     now = of("_limits", TimeLimits.now)
     limit = of("_limits", TimeLimits.of)
