@@ -1,9 +1,13 @@
-"""Which carriers and switches a node can tell something, as its settings say. Errors: none."""
+"""Which carriers and switches a node can tell something, as its settings say.
+
+Errors: none. A door or an account without its key is warned of.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import structlog
 from pydantic import SecretStr
 
 from aybiza.config.settings import Settings
@@ -11,6 +15,8 @@ from aybiza.gateway.control.control import Control
 from aybiza.gateway.control.esl import EventSocket
 from aybiza.gateway.control.manager import Manager
 from aybiza.gateway.control.rest import RestControl, signalwire, telnyx, twilio
+
+log = structlog.get_logger(__name__)
 
 
 def controls(settings: Settings) -> Mapping[str, Control]:
@@ -34,6 +40,14 @@ def controls(settings: Settings) -> Mapping[str, Control]:
     user, password = settings.asterisk_user, _said(settings.asterisk_secret)
     if settings.asterisk_control and user and password:
         made["asterisk"] = Manager(settings.asterisk_control, user, password)
+    for carrier, named, missing in (
+        ("twilio", settings.twilio_account_sid, "TWILIO_AUTH_TOKEN"),
+        ("signalwire", settings.signalwire_api, "AYBIZA_SIGNALWIRE_PROJECT and _TOKEN"),
+        ("freeswitch", settings.freeswitch_control, "AYBIZA_FREESWITCH_PASSWORD"),
+        ("asterisk", settings.asterisk_control, "AYBIZA_ASTERISK_USER and _SECRET"),
+    ):
+        if named and carrier not in made:
+            log.warning("carrier_cannot_be_told", carrier=carrier, do=f"set {missing}")
     return made
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from aybiza.actors import names
+from aybiza.actors.call import summary_actor
 from aybiza.actors.measures import costs
 from aybiza.claude.ledger import Ledger, Quotas
 from aybiza.dialogue.condense import CHARACTERS_A_TOKEN, LEFT_OUT
@@ -227,3 +228,10 @@ def test_a_call_whose_summary_dies_with_its_maker_goes_on_and_gets_the_next() ->
     entries = in_world(talk, **the_world(model))
     assert "You:" in entries[0].text
     assert "She has asked about many days." in entries[-1].text
+
+
+def test_calls_that_would_wait_too_long_shorten_by_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary_actor, "MOST_WAITING", 0)
+    call, model, _ = a_call(turns=9)
+    assert model.drafts == []
+    assert condensed(call)

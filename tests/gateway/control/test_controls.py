@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from aybiza.config.settings import load
 from aybiza.gateway.control.control import Switch
@@ -38,6 +39,11 @@ async def test_each_carrier_has_its_control_and_switches_put_through() -> None:
 
 
 @pytest.mark.parametrize("missing", [name for name in ALL if name != "AYBIZA_TELNYX_API_KEY"])
-def test_half_of_what_a_carrier_needs_is_nothing(missing: str) -> None:
+def test_half_of_what_a_carrier_needs_is_nothing_and_warned_of(missing: str) -> None:
     settings = load({name: value for name, value in ALL.items() if name != missing})
-    assert len(controls(settings)) == 4
+    with capture_logs() as logs:
+        assert len(controls(settings)) == 4
+    warned = [entry["do"] for entry in logs if entry["event"] == "carrier_cannot_be_told"]
+    named = missing.endswith(("_CONTROL", "_API", "_SID"))
+    assert len(warned) == (0 if named else 1)
+    assert "token" not in str(logs).replace("_TOKEN", "")
