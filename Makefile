@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install system-packages demo test lint format typecheck bench clean
+.PHONY: help install system-packages demo test lint format typecheck bench resilience clean
 .DELETE_ON_ERROR:
 
 help: ## list what can be made
@@ -60,6 +60,21 @@ format: install ## put the sources into the project's format
 bench: install ## measure the runtime and a turn
 	$(BIN)/aybiza bench runtime
 	$(BIN)/aybiza bench turn
+
+PIPECAT := build/pipecat
+PIPECAT_PINS := benchmarks/pipecat/requirements.txt
+
+$(PIPECAT)/.installed: $(PIPECAT_PINS)
+	$(PYTHON) -m venv --clear $(PIPECAT)
+	$(PIPECAT)/bin/python -m pip install --quiet --disable-pip-version-check -r $(PIPECAT_PINS)
+	@touch $@
+
+# The ports are the command's to choose.
+resilience: install $(PIPECAT)/.installed ## measure what callers hear when things fail, here and with Pipecat
+	AYBIZA_LOG_LEVEL=warning $(BIN)/aybiza bench resilience --url 'http://127.0.0.1:{port}' -- \
+	  $(BIN)/aybiza run --http-port '{port}' --media-port 0 --cluster-port '{port2}'
+	$(BIN)/aybiza bench resilience --url 'http://127.0.0.1:{port}/incoming' -- \
+	  $(PIPECAT)/bin/python benchmarks/pipecat/server.py
 
 clean: ## remove .venv and everything that tools leave behind
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

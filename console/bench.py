@@ -143,6 +143,57 @@ def _show(figures: Sequence["Figure"], *, as_json: bool, check: bool) -> None:
         raise typer.Exit(1)
 
 
+RESILIENCE_EXAMPLE = """\
+\b
+Examples:
+  aybiza bench resilience --url http://127.0.0.1:{port} -- aybiza run --http-port {port}
+      --media-port 0 --cluster-port {port2}
+  aybiza bench resilience --url ws://127.0.0.1:{port}/ws -- python bot.py
+
+The command finds its providers in its environment: PORT, AWS_ENDPOINT_URL_BEDROCK_RUNTIME,
+DEEPGRAM_URL and others (docs/resilience.md).
+"""
+
+
+@app.command("resilience", epilog=RESILIENCE_EXAMPLE)
+def resilience(
+    command: Annotated[list[str], typer.Argument(help="What starts the server.")],
+    url: Annotated[
+        str, typer.Option(help="What is called: a media websocket (ws) or a webhook (http).")
+    ] = "ws://127.0.0.1:{port}/ws",
+    plans: Annotated[
+        str, typer.Option(help="Names of plans, with commas between; without it: all.")
+    ] = "",
+    jobs: Annotated[int, typer.Option(min=1, max=16, help="Plans at a time.")] = 1,
+    speed: Annotated[float, typer.Option(min=0.1, max=20.0, hidden=True)] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what callers hear of any server on Twilio's Media Streams when a provider fails, or
+    the server is killed. Takes about a minute a plan."""
+    from aybiza.benchmarks.resilience import plans as chosen
+    from aybiza.benchmarks.resilience import table
+    from aybiza.benchmarks.stranger import StrangerError, run
+
+    try:
+        wanted = chosen(plans)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
+        rows = run(command, url, plans=wanted, jobs=jobs, speed=speed, tell=_tell)
+    except StrangerError as error:
+        typer.echo(f"aybiza bench: {error}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps({"plans": [row.as_dict() for row in rows]}, indent=2))
+        return
+    typer.echo("\n".join(table(rows)))
+
+
+def _tell(line: str) -> None:
+    """Where the table may go to a file, people see that it grows."""
+    typer.echo(line, err=True)
+
+
 TURN_EXAMPLE = "Example: aybiza bench turn --calls 10 --turns 5"
 TURN_TARGET_MS = 10.0
 

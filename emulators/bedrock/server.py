@@ -57,6 +57,8 @@ class BedrockEmulator:
         self._chance = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._connections: set[Connection] = set()
+        self.accepted = 0
+        """How many connections were made."""
 
     @property
     def url(self) -> str:
@@ -125,6 +127,7 @@ class BedrockEmulator:
         await self.stop()
 
     def _opened(self, connection: Connection) -> None:
+        self.accepted += 1
         self._connections.add(connection)
         assert connection.task is not None
         connection.task.add_done_callback(lambda _: self._connections.discard(connection))

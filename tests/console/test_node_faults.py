@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -81,3 +82,15 @@ async def test_providers_that_another_node_breaks_are_left_alone() -> None:
         assert report["faults"] == ["kill"]
         vm.exit("faults", "kill")
         await asyncio.sleep(0)
+
+
+async def test_a_node_that_nobody_breaks_has_loaded_nothing_of_it() -> None:
+    told = (
+        "import sys, aybiza.console.node;"
+        " print([name for name in sys.modules if name.startswith('aybiza.faults')])"
+    )
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", told, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await child.communicate()
+    assert out.decode().strip() == "[]"

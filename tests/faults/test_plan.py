@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import aybiza.faults.world  # noqa: F401
 from aybiza.faults.plan import Plan, PlanError, load, parse
 
 TEXT = """
