@@ -121,7 +121,7 @@ def explore(
         jobs=jobs or os.cpu_count() or 1,
         tell=typer.echo,
     )
-    typer.echo("\n".join(result.coverage()))
+    typer.echo("\n".join([*result.coverage(), *result.gaps()]))
     for kind, count in result.kinds.most_common():
         typer.echo(f"{count:6}  {kind}")
     typer.echo(f"{result.plans / max(result.seconds, 0.001) * 60:.0f} plans a minute")

@@ -20,9 +20,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from aybiza.faults.fed import unfed
 from aybiza.faults.plan import Plan
 from aybiza.faults.random_plans import plan_of
 from aybiza.faults.shrink import MOST, shrunk
+from aybiza.faults.transitions import Row, table, untaken
 from aybiza.faults.trial import Outcome, tried
 
 BATCH: Final = 5
@@ -59,6 +61,8 @@ class Exploration:
     seconds: float = 0.0
     cells: Counter[Cell] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
+    rows: Counter[Row] = field(default_factory=Counter)
+    fed: set[str] = field(default_factory=set)
     files: list[Path] = field(default_factory=list)
     until: float = math.inf
     """When to shrink no more, in seconds of `time.monotonic`."""
@@ -74,6 +78,13 @@ class Exploration:
             figures = "".join(f"{count or '.':>10}" for count in counts)
             lines.append(f"{what:<26}{whom:<26}{figures}")
         return lines
+
+    def gaps(self) -> list[str]:
+        """Lines that tell what no plan has come to: rows of the turn machine, and metrics."""
+        there = table()
+        lines = [f"turn machine: {len(there & set(self.rows))} of {len(there)} rows; not come to:"]
+        lines += [f"  {line}" for line in untaken(self.rows)]
+        return [*lines, f"metrics never fed: {', '.join(unfed(self.fed)) or 'none'}"]
 
     def last_line(self) -> str:
         """The result in a line."""
@@ -101,7 +112,13 @@ def explore(
     return result
 
 
-Light = tuple[list[str], list[Cell]]
+class Light(NamedTuple):
+    """What is kept of an outcome."""
+
+    broken: list[str]
+    cells: list[Cell]
+    fed: set[str]
+    rows: Counter[Row]
 
 
 def _batches(
@@ -119,7 +136,10 @@ def _batches(
     if jobs == 1:
         yield from map(_try_batch, ranges())
         return
-    with multiprocessing.get_context("forkserver").Pool(jobs, initializer=_begin) as pool:
+    context = multiprocessing.get_context("forkserver")
+    # Imported once, not by each process.
+    context.set_forkserver_preload([__name__])
+    with context.Pool(jobs, initializer=_begin) as pool:
         waiting = []
         for task in ranges():
             waiting.append(pool.apply_async(_try_batch, (task,)))
@@ -145,7 +165,7 @@ def _light(outcome: Outcome) -> Light:
         Cell(strike.fault.what, strike.whom.partition("#")[0], strike.phase)
         for strike in outcome.strikes
     ]
-    return outcome.broken, cells
+    return Light(outcome.broken, cells, outcome.fed, outcome.rows)
 
 
 def _take(
@@ -156,9 +176,11 @@ def _take(
     trials: int,
     tell: Tell,
 ) -> None:
-    broken, cells = light
+    broken = light.broken
     result.plans += 1
-    result.cells.update(cells)
+    result.cells.update(light.cells)
+    result.rows.update(light.rows)
+    result.fed |= light.fed
     if not broken:
         return
     result.broken += 1

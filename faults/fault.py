@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal, cast, get_args, get_type_hints
 
+from aybiza.dialogue.conversation import Phase
 from aybiza.emulators.bedrock import faults as bedrock
 from aybiza.emulators.deepgram import faults as deepgram
 from aybiza.faults import vocabulary
@@ -256,8 +257,20 @@ def _check_names(fault: Fault) -> None:
         if not vocabulary.is_known(event.name, known):
             near = vocabulary.nearest(event.name, known)
             raise FaultError(name, f"there is no message {event.name!r}; {near}")
-    if fault.state is not None and "=" not in fault.state:
+        fields_of = vocabulary.members(event.name) if event.values else None
+        for key in event.values:
+            if fields_of is not None and key not in fields_of:
+                near = vocabulary.nearest(key, fields_of)
+                raise FaultError(name, f"{event.name} has no field {key!r}; {near}")
+    if fault.state is None:
+        return
+    name, equals, value = fault.state.partition("=")
+    if not equals:
         raise FaultError("state", f"{fault.state!r} is not written as field=value")
+    phases = [phase.value for phase in Phase]
+    if name == "phase" and value not in phases:
+        near = vocabulary.nearest(value, phases)
+        raise FaultError("state", f"there is no phase {value!r}; {near}")
 
 
 def _check_numbers(fault: Fault) -> None:

@@ -10,6 +10,9 @@ messages too if they are asked for.
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -23,10 +26,12 @@ from aybiza.emulators.bedrock.journal import Record
 from aybiza.emulators.phone import Report
 from aybiza.faults import invariants
 from aybiza.faults.desk import Desk
+from aybiza.faults.fed import fed
 from aybiza.faults.injector import Injector, Strike
 from aybiza.faults.level import Level
 from aybiza.faults.plan import Plan
 from aybiza.faults.trace import Happened
+from aybiza.faults.transitions import Row, noted
 from aybiza.faults.world import World, in_world
 from aybiza.faults.world_loop import Deadlock
 
@@ -59,6 +64,10 @@ class Outcome:
     spent: tuple[int, int] = (0, 0)
     """Micro-USD: what the ledger says, and the sum of the requests."""
     restarts: list[float] = field(default_factory=list)
+    fed: set[str] = field(default_factory=set)
+    """The metrics that its nodes' events have fed."""
+    rows: Counter[Row] = field(default_factory=Counter)
+    """The rows of the turn machine's table that it went through, and how often."""
     problem: str = ""
     """What kept the trial from its end, if anything did."""
     happened: list[Happened] = field(default_factory=list)
@@ -81,12 +90,21 @@ def tried(plan: Plan, *, messages: bool = False, frames: int = 5) -> Outcome:
     outcome = Outcome(plan, Report(plan.title, "CA1"), 0.0)
     main = partial(_talk, outcome=outcome, injector=injector)
     options = {**plan.options(), "watcher": injector, "messages": messages, "frames": frames}
-    try:
-        in_world(main, **options)
-    except Deadlock as error:
-        outcome.problem = str(error)
+    before = _machine()
+    with noted() as outcome.rows:
+        try:
+            in_world(main, **options)
+        except Deadlock as error:
+            outcome.problem = str(error)
+    held = zip(("descriptors", "threads"), before, _machine(), strict=True)
+    outcome.left += [f"{now - then} more {what}" for what, then, now in held if now > then]
     outcome.broken = invariants.broken(outcome)
     return outcome
+
+
+def _machine() -> tuple[int, int]:
+    """How many descriptors and threads the process has."""
+    return len(os.listdir("/proc/self/fd")), threading.active_count()
 
 
 async def _talk(world: World, outcome: Outcome, injector: Injector) -> None:
@@ -128,6 +146,7 @@ def _note(world: World, outcome: Outcome, injector: Injector) -> None:
     outcome.restarts = sorted(at for node in world.nodes for at, _ in node.vm.replaced)
     spent = sum(sum(costs.ledger(node.vm).days.values()) for node in world.nodes)
     outcome.spent = (spent, world.asked.owed(world.policy))
+    outcome.fed = set().union(*(fed(node.vm) for node in world.nodes))
     outcome.happened = list(world.trace)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import importlib
 import sys
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
@@ -19,24 +20,34 @@ _OTHERS = ("MediaWriter", "Task*")
 
 def actors() -> set[str]:
     """The names of all servers that are loaded, the application's own and a stranger's."""
+    _load()
     return {server.__name__ for server in _servers(GenServer)} | set(_OTHERS)
 
 
 def messages() -> set[str]:
     """The types of all messages and journal entries that are loaded, and the words that servers
     take for messages."""
+    _load()
     return set(_messages(len(sys.modules), len(list(_servers(GenServer)))))
+
+
+def members(message: str) -> set[str] | None:
+    """The fields of the types of this name; None for what is no type."""
+    _load()
+    types = [kind for name, kind in _types() if name == message]
+    return {one for kind in types for one in kind.__dataclass_fields__} if types else None
+
+
+@functools.cache
+def _load() -> None:
+    """The application's own servers and messages."""
+    importlib.import_module("aybiza.gateway.gateway")
 
 
 @functools.lru_cache(maxsize=1)
 def _messages(modules: int, servers: int) -> frozenset[str]:
     """Gathered anew when there are other modules or servers than the last time."""
-    types = {
-        name
-        for module in list(sys.modules.values())
-        for name, value in list(vars(module).items())
-        if isinstance(value, type) and hasattr(value, "__dataclass_fields__")
-    }
+    types = {name for name, _ in _types()}
     words = {
         word
         for server in _servers(GenServer)
@@ -44,6 +55,13 @@ def _messages(modules: int, servers: int) -> frozenset[str]:
         for word in _words(getattr(server, name).__code__)
     }
     return frozenset(types | words)
+
+
+def _types() -> Iterator[tuple[str, Any]]:
+    for module in list(sys.modules.values()):
+        for name, value in list(vars(module).items()):
+            if isinstance(value, type) and hasattr(value, "__dataclass_fields__"):
+                yield name, value
 
 
 def nearest(name: str, known: Collection[str]) -> str:

@@ -11,6 +11,7 @@ import pytest
 from aybiza.actors.call.call_actor import CallActor
 from aybiza.faults.explore import Cell, Exploration, explore
 from aybiza.faults.plan import load
+from aybiza.faults.transitions import Row
 from aybiza.faults.trial import tried
 
 # What a process had begun when it was killed is told by Python as never awaited.
@@ -51,3 +52,13 @@ def test_the_coverage_tells_which_faults_struck_in_which_phase() -> None:
     head, row = result.coverage()
     assert head.split()[:4] == ["fault", "where", "none", "listening"]
     assert row.split() == ["kill", "CallActor", ".", ".", "3", ".", ".", "."]
+
+
+def test_what_no_plan_has_come_to_is_named() -> None:
+    nothing = Exploration(1).gaps()
+    assert nothing[0].startswith("turn machine: 0 of ")
+    assert any(line.startswith("  HungUp: ") for line in nothing)
+    result = explore(1, plans=2)
+    assert len(result.gaps()) <= len(nothing)
+    assert result.rows[Row("HungUp", "listening")] + result.rows[Row("Started", "listening")] > 0
+    assert "aybiza_turns_total" in nothing[-1] and "aybiza_turns_total" not in result.gaps()[-1]

@@ -9,6 +9,14 @@ from aybiza.dialogue.journal import SentenceHeard
 from aybiza.faults.fault import KINDS, Event, Fault, FaultError, fault_of, provider_fault
 
 REFUSED = [
+    (
+        {"what": "kill", "state": "phase=thinkin"},
+        "state: there is no phase 'thinkin'; did you mean 'thinking'",
+    ),
+    (
+        {"what": "kill", "after": "SentenceHeard(trun=1)"},
+        "after: SentenceHeard has no field 'trun'; did you mean 'turn'",
+    ),
     ({"at": 1.0}, "what: is missing"),
     ({"what": "kil", "at": 1.0}, "what: there is no fault 'kil'; did you mean 'kill'"),
     ({"what": "kill", "at": 1.0, "wher": "x"}, "wher: .* did you mean 'where'"),

@@ -1,5 +1,7 @@
 """The names that plans may use."""
 
+import subprocess
+import sys
 from typing import Any
 
 import aybiza.actors.call.speaker_actor
@@ -36,3 +38,16 @@ def test_patterns_fit_what_they_match() -> None:
     assert vocabulary.is_known("Speaker*", {"SpeakerActor"})
     assert vocabulary.is_known("Task answer", {"Task*"})
     assert not vocabulary.is_known("Speakers", {"SpeakerActor"})
+
+
+def test_the_fields_of_a_message_are_those_of_all_types_of_its_name() -> None:
+    assert vocabulary.members("SentenceHeard") == {"turn", "seq"}
+    assert vocabulary.members("audio") is None
+
+
+def test_who_asks_first_of_all_knows_the_applications_own_names() -> None:
+    program = "from aybiza.faults import vocabulary as v; print('CallActor' in v.actors())"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=True
+    )
+    assert done.stdout == "True\n"
