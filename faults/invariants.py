@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from aybiza.dialogue import overheard
-from aybiza.dialogue.assent import assent
 from aybiza.dialogue.conversation import CONTINUE
 from aybiza.dialogue.journal import (
     FAULT,
@@ -29,16 +28,15 @@ from aybiza.dialogue.journal import (
     SentenceUnsaid,
 )
 from aybiza.emulators.phone.report import Turn
-from aybiza.faults.caller import NOISE
+from aybiza.faults.silences import silence
+from aybiza.faults.spoken import asks, letters
+from aybiza.faults.writes import writes
 
 if TYPE_CHECKING:
     from aybiza.faults.trial import Outcome
 
-SILENCE_MS: Final = 4500.0
 CONNECTIONS: Final = 10
 CONNECTIONS_SECONDS: Final = 10.0
-# What the greeting, a goodbye or a silence prompt may take when nobody owes anybody a word.
-QUIET_MS: Final = 40_000.0
 # An answer that nothing delays: from the caller's last sound to the first of the agent's.
 PROMPT_MS: Final = 1200.0
 TOOL_MS: Final = 400.0
@@ -50,7 +48,6 @@ PAUSE_MS: Final = 250.0
 # A caller who hangs up so soon behind an utterance cannot be answered.
 LATE_MS: Final = 3000.0
 
-_WORD = re.compile(r"[^\W_]+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _GLUED = re.compile(r"[.!?][A-Z]")
 
@@ -80,58 +77,6 @@ def _crashes(outcome: Outcome) -> Iterator[str]:
     yield from outcome.crashes
 
 
-def _silence(outcome: Outcome) -> Iterator[str]:
-    """Never too long a silence while an answer is owed, and never an endless one."""
-    report = outcome.report
-    sounds = [(heard.at_ms, heard.until_ms) for heard in report.heard]
-    for number, turn in enumerate(report.turns):
-        if turn.end_ms is None or not _words(turn):
-            continue
-        end = _owed_until(outcome, number, turn)
-        longest, at = _longest_gap(sounds, turn.end_ms, end)
-        if longest > SILENCE_MS:
-            yield f"{longest / 1000:.1f} s of it after {turn.said!r}, from {at / 1000:.1f} s on"
-    talks = sounds + [(t.start_ms, t.end_ms or t.start_ms) for t in report.turns]
-    longest, at = _longest_gap(sorted(talks), 0.0, report.duration_ms)
-    if longest > QUIET_MS:
-        yield f"{longest / 1000:.1f} s without a sound, from {at / 1000:.1f} s on"
-
-
-def _owed_until(outcome: Outcome, number: int, turn: Turn) -> float:
-    """Until when the agent owes an answer to a turn of the caller."""
-    report = outcome.report
-    assert turn.end_ms is not None
-    following = [other.start_ms for other in report.turns[number + 1 :]]
-    limit = min([*following, report.duration_ms])
-    first = next((h.at_ms for h in report.heard if h.until_ms > turn.end_ms), limit)
-    taken, done = None, first
-    for at, entry in outcome.entries:
-        ms = (at - outcome.zero) * 1000
-        if isinstance(entry, CallerTurn) and taken is None and ms >= turn.start_ms:
-            taken = entry.turn
-        if isinstance(entry, AnswerComplete | Interrupted) and entry.turn == taken:
-            done = max(first, ms)
-            break
-    return min(done, limit)
-
-
-def _longest_gap(
-    sounds: list[tuple[float, float]], start: float, end: float
-) -> tuple[float, float]:
-    """The longest silence between `start` and `end`, and where it begins."""
-    at, longest, where = start, 0.0, start
-    for begins, until in [*sounds, (end, end)]:
-        if until <= at:
-            continue
-        gap = min(begins, end) - at
-        if gap > longest:
-            longest, where = gap, at
-        at = max(at, until)
-        if at >= end:
-            break
-    return longest, where
-
-
 def _connections(outcome: Outcome) -> Iterator[str]:
     for provider, doors in (("Deepgram", ("listen", "speak")), ("Bedrock", ("bedrock",))):
         window: deque[float] = deque()
@@ -149,15 +94,15 @@ def _connections(outcome: Outcome) -> Iterator[str]:
 
 def _split(outcome: Outcome) -> Iterator[str]:
     """What is said with a pause too short to end an utterance is one turn."""
-    taken = [_letters(e.text) for _, e in outcome.entries if isinstance(e, CallerTurn)]
+    taken = [letters(e.text) for _, e in outcome.entries if isinstance(e, CallerTurn)]
     for one, following in pairwise(outcome.report.turns):
         if one.end_ms is None or following.end_ms is None or _is_cut_off(outcome):
             continue
         short = following.start_ms - one.end_ms < PAUSE_MS
         late = outcome.report.duration_ms - following.end_ms < LATE_MS
-        if not short or late or not (_words(one) and _words(following)):
+        if not short or late or not (asks(one) and asks(following)):
             continue
-        both = _letters(one.said) + _letters(following.said)
+        both = letters(one.said) + letters(following.said)
         if not any(both in text for text in taken):
             yield f"two turns were made of {one.said[-30:]!r} and {following.said[:30]!r}"
 
@@ -174,7 +119,7 @@ def _once(outcome: Outcome) -> Iterator[str]:
 
     What a noise broke into is said again from its beginning, on purpose.
     """
-    heard = _letters(" ".join(piece.text for piece in outcome.report.heard))
+    heard = letters(" ".join(piece.text for piece in outcome.report.heard))
     given: Counter[str] = Counter()
     told: Counter[str] = Counter()
     resumed: Counter[str] = Counter()
@@ -183,8 +128,8 @@ def _once(outcome: Outcome) -> Iterator[str]:
     for _, entry in outcome.entries:
         match entry:
             case AgentSentence(turn, seq, text):
-                texts[turn, seq] = _letters(text)
-                given[_letters(text)] += 1
+                texts[turn, seq] = letters(text)
+                given[letters(text)] += 1
             case SentenceHeard(turn, seq):
                 told[texts.get((turn, seq), "")] += 1
             case Interrupted(turn, seq):
@@ -244,15 +189,15 @@ def _answered(outcome: Outcome) -> Iterator[str]:
     texts = [
         entry.text for _, entry in outcome.entries if isinstance(entry, CallerTurn | CallerSegment)
     ]
-    taken = _letters(" ".join(texts))
+    taken = letters(" ".join(texts))
     for said in outcome.report.turns:
         ended = said.end_ms if said.end_ms is not None else outcome.report.duration_ms
         late = outcome.report.duration_ms - ended < LATE_MS
         if (
-            _words(said)
+            asks(said)
             and not late
             and not _only_listens(outcome, said)
-            and (_letters(said.said) not in taken)
+            and (letters(said.said) not in taken)
         ):
             yield f"what the caller said was lost: {said.said[:40]!r}"
 
@@ -265,7 +210,7 @@ def _histories(outcome: Outcome) -> Iterator[str]:
 
 def _history_heard(outcome: Outcome) -> Iterator[str]:
     """The agent has said, in what the model is told, what the caller has heard."""
-    heard = _letters(" ".join(piece.text for piece in outcome.report.heard))
+    heard = letters(" ".join(piece.text for piece in outcome.report.heard))
     for record in outcome.requests:
         messages = (record.body or {}).get("messages", [])
         until = _last_words(messages)
@@ -292,20 +237,9 @@ def _last_words(messages: list[dict[str, Any]]) -> int:
 def _history_text(text: str) -> str:
     """A text of a history, to be found in what was heard: where it was cut, a word less."""
     if not text.endswith("…"):
-        return _letters(text)
+        return letters(text)
     words = text.removesuffix("…").split()
-    return _letters(" ".join(words[:-1]))
-
-
-def _writes(outcome: Outcome) -> Iterator[str]:
-    seen: Counter[str] = Counter()
-    for use in outcome.written:
-        seen[f"turn {use.turn}: {use.input.get('what')}"] += 1
-        if assent(use.said) is False:
-            yield f"written to {use.said!r}"
-    for what, times in seen.items():
-        if times > 1:
-            yield f"written {times} times in {what}"
+    return letters(" ".join(words[:-1]))
 
 
 def _intensity(outcome: Outcome) -> Iterator[str]:
@@ -348,7 +282,7 @@ def _prompt(outcome: Outcome) -> Iterator[str]:
     for turn in outcome.report.turns:
         heard_out = turn.barge_in and not yields
         slow = turn.response_ms is not None and turn.response_ms > limit
-        if slow and not heard_out and _words(turn):
+        if slow and not heard_out and asks(turn):
             yield f"{turn.said!r} was answered after {turn.response_ms:.0f} ms"
 
 
@@ -356,7 +290,7 @@ INVARIANTS: Final[list[Callable[[Outcome], Iterator[str]]]] = [
     _ends,
     _left,
     _crashes,
-    _silence,
+    silence,
     _connections,
     _split,
     _apart,
@@ -364,18 +298,13 @@ INVARIANTS: Final[list[Callable[[Outcome], Iterator[str]]]] = [
     _answered,
     _histories,
     _history_heard,
-    _writes,
+    writes,
     _intensity,
     _costs,
     _put_through,
     _prompt,
 ]
 """In the order in which they are told."""
-
-
-def _words(turn: Turn) -> bool:
-    """Whether the caller said something that asks for an answer."""
-    return bool(turn.said) and turn.said != NOISE and not turn.said.startswith("keys ")
 
 
 def _only_listens(outcome: Outcome, turn: Turn) -> bool:
@@ -385,10 +314,6 @@ def _only_listens(outcome: Outcome, turn: Turn) -> bool:
     said = " ".join(e.text for _, e in outcome.entries if isinstance(e, AgentSentence))
     language = outcome.plan.options()["agent"].language
     return overheard.is_back_channel(turn.said, language) or overheard.is_echo(turn.said, said)
-
-
-def _letters(text: str) -> str:
-    return "".join(_WORD.findall(text)).casefold()
 
 
 def _is_cut_off(outcome: Outcome) -> bool:

@@ -22,7 +22,9 @@ how many ms of the agent's speech it waits for, or true. An answer is a text, or
 `tool` to use and `say` before it. `agent` are changes of the front desk's agent; `thinks_ms`,
 `delta_ms` the model's pace; `tool_seconds` how long `look_up` takes; `nodes` how many nodes there
 are; `parties` who answers at which number: an outcome, or a table
-(`aybiza.emulators.phone.flow.Party`).
+(`aybiza.emulators.phone.flow.Party`). `consents` are the caller's texts that allow a write, each
+with what must have been asked before; `phrases`: whether what the agent says word for word is kept
+as audio, as on a node that has been up for a while.
 
 Errors: `PlanError` names the file, the place in it, the field and what is known.
 """
@@ -57,10 +59,17 @@ _FIELDS: Final = {
     "tool_seconds": (int, float),
     "parties": dict,
     "nodes": int,
+    "consents": dict,
+    "phrases": bool,
 }
 _ACTS: Final = ("say", "interrupt", "mumble", "press", "break_off", "stay", "hang_up")
 _MOMENTS: Final = ("quiet_ms", "after_ms")
-_USUAL: Final = {"thinks_ms": 400.0, "delta_ms": 30.0, "tool_seconds": TOOL_SECONDS}
+_USUAL: Final = {
+    "thinks_ms": 400.0,
+    "delta_ms": 30.0,
+    "tool_seconds": TOOL_SECONDS,
+    "phrases": False,
+}
 
 
 class PlanError(ValueError):
@@ -82,6 +91,8 @@ class Plan:
     tool_seconds: float = TOOL_SECONDS
     parties: Mapping[str, Any] = field(default_factory=dict)
     nodes: int = 1
+    consents: Mapping[str, str] = field(default_factory=dict)
+    phrases: bool = False
 
     def script(self) -> list[caller.Step]:
         """The caller's steps."""
@@ -110,7 +121,7 @@ class Plan:
         for name, usual in {**_USUAL, "nodes": 1}.items():
             if getattr(self, name) != usual:
                 lines.append(f"{name} = {_toml(getattr(self, name))}")
-        for name in ("agent", "answers", "parties"):
+        for name in ("agent", "answers", "parties", "consents"):
             if table := getattr(self, name):
                 lines += ["", f"[{name}]", *_pairs(table)]
         for name, tables in (
@@ -169,6 +180,7 @@ def of_table(table: Mapping[str, Any], name: str = "plan", *, calls: bool = True
         agent=table.get("agent", {}),
         parties=table.get("parties", {}),
         nodes=table.get("nodes", 1),
+        consents=table.get("consents", {}),
         **{key: table.get(key, usual) for key, usual in _USUAL.items()},
     )
     for number, step in enumerate(plan.steps, 1):

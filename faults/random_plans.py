@@ -25,6 +25,12 @@ _SENTENCES: Final = (
     "The way to the {0} is signposted.",
     "Late in the evening the {0} is closed.",
 )
+# Words that allow nothing, though some have a yes in them.
+_NO_CONSENTS: Final = (
+    "No, do not book the {0}.",
+    "Absolutely not the {0}.",
+    "Yes, but how far is the {0}?",
+)
 
 ACTORS: Final = (
     "CallActor", "SpeakerActor", "TranscriberActor", "AnswerActor", "CallSession", "MediaStream",
@@ -49,7 +55,7 @@ _SOCKET: Final = ("refuse", "close", "abort", "stall", "unknown", "malformed")
 def plan_of(seed: int, number: int) -> Plan:
     """See the module."""
     chance = random.Random(f"plan:{seed}:{number}")
-    steps, answers = _call(chance)
+    steps, answers, consents = _call(chance)
     faults = [_fault(chance) for _ in range(chance.choices((0, 1, 2, 3), (1, 5, 3, 1))[0])]
     return Plan(
         title=f"plan {number} of seed {seed}",
@@ -59,21 +65,45 @@ def plan_of(seed: int, number: int) -> Plan:
         seed=number,
         thinks_ms=float(chance.choice((200, 400, 400, 900))),
         delta_ms=float(chance.choice((10, 30, 80))),
+        consents=consents,
+        phrases=chance.random() < 0.5,
     )
 
 
-def _call(chance: random.Random) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
+Call = tuple[list[dict[str, Any]], dict[str, list[Any]], dict[str, str]]
+
+
+def _call(chance: random.Random) -> Call:
     topics = chance.sample(TOPICS, chance.randint(1, 5))
     steps: list[dict[str, Any]] = []
     answers: dict[str, list[Any]] = {}
+    consents: dict[str, str] = {}
     for topic in topics:
         question = f"What about the {topic}?"
         answers[question] = _answer(chance, topic)
         steps += _question(chance, question, first=not steps)
         if chance.random() < 0.25:
             steps.append(_aside(chance))
+        if chance.random() < 0.2:
+            steps += _booking(chance, topic, answers, consents)
     steps.append(_end(chance))
-    return steps, answers
+    return steps, answers, consents
+
+
+def _booking(
+    chance: random.Random, topic: str, answers: dict[str, list[Any]], consents: dict[str, str]
+) -> list[dict[str, Any]]:
+    """A write: the model asks, and does it whatever the caller answers."""
+    wish, asked = f"Please book the {topic}.", f"Shall I book the {topic} for you?"
+    use = {"tool": "book", "input": {"what": topic}, "say": ""}
+    consent = f"Yes, please book the {topic}."
+    reply = chance.choice((consent, consent, *(text.format(topic) for text in _NO_CONSENTS)))
+    answers[wish] = [use, asked]
+    answers[reply] = [use, f"That was about the {topic}."]
+    if reply == consent:
+        consents[consent] = asked
+    steps = [*_question(chance, wish, first=False), *_question(chance, reply, first=False)]
+    return steps
 
 
 def _question(chance: random.Random, question: str, *, first: bool) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from aybiza.actors.call import kept_phrases
 from aybiza.actors.measures import costs
 from aybiza.actors.runtime import CallExit
 from aybiza.actors.runtime.reasons import Crashed
@@ -24,7 +25,9 @@ from aybiza.dialogue.journal import Entry
 from aybiza.dialogue.toolbox import ToolRun
 from aybiza.emulators.bedrock.journal import Record
 from aybiza.emulators.phone import Report
+from aybiza.emulators.textaudio import encode
 from aybiza.faults import invariants
+from aybiza.faults.deepgram import BYTES_PER_CHAR
 from aybiza.faults.desk import Desk
 from aybiza.faults.fed import fed
 from aybiza.faults.injector import Injector, Strike
@@ -108,6 +111,8 @@ def _machine() -> tuple[int, int]:
 
 
 async def _talk(world: World, outcome: Outcome, injector: Injector) -> None:
+    if outcome.plan.phrases:
+        _keep_phrases(world)
     before = Level(world)
     injector.begin(world)
     try:
@@ -124,6 +129,13 @@ async def _talk(world: World, outcome: Outcome, injector: Injector) -> None:
         outcome.left = before.left(world)
     finally:
         _note(world, outcome, injector)
+
+
+def _keep_phrases(world: World) -> None:
+    """As a node does that has been up for a while."""
+    table, voice = kept_phrases.table(world.vm), world.agent.voice
+    for text in sorted(kept_phrases.fixed(world.agent)):
+        table.keep(voice, text, encode(f"{text} ", BYTES_PER_CHAR))
 
 
 async def _settled(world: World, before: Level) -> None:

@@ -68,6 +68,18 @@ GLUED = [Heard(100.0, 1000.0, "Welcome. "), Heard(3500.0, 5000.0, "It opens at n
 TWICE = [*REPORT.heard, Heard(6000.0, 7000.0, "It opens at nine. ")]
 WRITE = ToolRun("book", "t1", {"what": "a table"}, "CA1", turn=1, said="No.")
 
+AGREED = dataclasses.replace(WRITE, said="Yes, a table.")
+ASKED = Plan(consents={"Yes, a table.": "Shall I book a table?"})
+
+
+def asked(question: str, at: float = 3500.0) -> dict[str, Any]:
+    """The caller has heard the question, and agreed."""
+    heard = [*REPORT.heard[:1], Heard(at, at + 1500.0, f"{question} ")]
+    said = Turn("2", "Yes, a table.", 6000.0, 7000.0, 7400.0, 400.0)
+    told = entries(CallerTurn(2, said.said), AgentSentence(2, 1, "Done."), AnswerComplete(2, "end"))
+    return {**report(heard=heard, turns=[REPORT.turns[0], said]), **told}
+
+
 BROKEN = [
     ("ends", {"problem": "nothing is ready"}),
     ("ends", report(failure="the call was longer than 700 s")),
@@ -85,7 +97,10 @@ BROKEN = [
     ("histories", {"requests": [dataclasses.replace(request("x"), outcome="refused")]}),
     ("history_heard", {"requests": [request("It opens at nine. And nobody heard that.")]}),
     ("writes", {"written": [WRITE]}),
-    ("writes", {"written": [dataclasses.replace(WRITE, said="Yes.")] * 2}),
+    ("writes", {"written": [dataclasses.replace(WRITE, said="Yes.")]}),
+    ("writes", {"written": [AGREED], "plan": ASKED}),
+    ("writes", {"written": [AGREED] * 2, "plan": ASKED, **asked("Shall I book a table?")}),
+    ("writes", {"written": [], "plan": ASKED, **asked("Shall I book a table?")}),
     ("intensity", {"restarts": [n / 10 for n in range(12)]}),
     ("costs", {"spent": (5, 7)}),
     ("put_through", entries(Ended("transfer"))),
@@ -116,3 +131,9 @@ def test_what_does_not_hold_is_told_under_its_name(name: str, changes: dict[str,
 def test_every_invariant_is_seen_to_say_no() -> None:
     names = {check.__name__.removeprefix("_") for check in INVARIANTS}
     assert names == {name for name, _ in BROKEN}
+
+
+def test_what_the_caller_has_agreed_to_is_written_once() -> None:
+    agreed = {"written": [AGREED], "plan": ASKED, **asked("Shall I book a table?")}
+    lines = broken(dataclasses.replace(GOOD, **agreed))
+    assert not [line for line in lines if line.startswith("writes")]

@@ -1,0 +1,84 @@
+"""The silences that a caller hears: none too long while an answer is owed, and no endless one.
+
+What the line did not carry is held against nobody. Errors: none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from aybiza.dialogue.journal import AnswerComplete, CallerTurn, Interrupted
+from aybiza.emulators.phone.report import Turn
+from aybiza.faults.spoken import asks
+
+if TYPE_CHECKING:
+    from aybiza.faults.trial import Outcome
+
+SILENCE_MS: Final = 4500.0
+# What the greeting, a goodbye or a silence prompt may take when nobody owes anybody a word.
+QUIET_MS: Final = 40_000.0
+
+
+def silence(outcome: Outcome) -> Iterator[str]:
+    """Never too long a silence while an answer is owed, and never an endless one."""
+    report = outcome.report
+    sounds = [(heard.at_ms, heard.until_ms) for heard in report.heard]
+    for number, turn in enumerate(report.turns):
+        if turn.end_ms is None or not asks(turn) or _was_mute(outcome, turn):
+            continue
+        end = _owed_until(outcome, number, turn)
+        longest, at = _longest_gap(sounds, turn.end_ms, end)
+        if longest > SILENCE_MS:
+            yield f"{longest / 1000:.1f} s of it after {turn.said!r}, from {at / 1000:.1f} s on"
+    talks = sounds + [(t.start_ms, t.end_ms or t.start_ms) for t in report.turns]
+    longest, at = _longest_gap(sorted(talks), 0.0, report.duration_ms)
+    if longest > QUIET_MS:
+        yield f"{longest / 1000:.1f} s without a sound, from {at / 1000:.1f} s on"
+
+
+def _was_mute(outcome: Outcome, turn: Turn) -> bool:
+    """Whether the line did not carry what the caller said, or not all of it."""
+    for strike in outcome.strikes:
+        fault = strike.fault
+        begins = (strike.at + fault.delay - outcome.zero) * 1000
+        ends = begins + fault.seconds * 1000
+        heard = turn.end_ms is not None and (turn.end_ms < begins or turn.start_ms > ends)
+        if fault.what == "line.mute" and not heard:
+            return True
+    return False
+
+
+def _owed_until(outcome: Outcome, number: int, turn: Turn) -> float:
+    """Until when the agent owes an answer to a turn of the caller."""
+    report = outcome.report
+    assert turn.end_ms is not None
+    following = [other.start_ms for other in report.turns[number + 1 :]]
+    limit = min([*following, report.duration_ms])
+    first = next((h.at_ms for h in report.heard if h.until_ms > turn.end_ms), limit)
+    taken, done = None, first
+    for at, entry in outcome.entries:
+        ms = (at - outcome.zero) * 1000
+        if isinstance(entry, CallerTurn) and taken is None and ms >= turn.start_ms:
+            taken = entry.turn
+        if isinstance(entry, AnswerComplete | Interrupted) and entry.turn == taken:
+            done = max(first, ms)
+            break
+    return min(done, limit)
+
+
+def _longest_gap(
+    sounds: list[tuple[float, float]], start: float, end: float
+) -> tuple[float, float]:
+    """The longest silence between `start` and `end`, and where it begins."""
+    at, longest, where = start, 0.0, start
+    for begins, until in [*sounds, (end, end)]:
+        if until <= at:
+            continue
+        gap = min(begins, end) - at
+        if gap > longest:
+            longest, where = gap, at
+        at = max(at, until)
+        if at >= end:
+            break
+    return longest, where
