@@ -53,12 +53,13 @@ from aybiza.speech.speak_budget import SpeakBudget
 from aybiza.speech.spoken_text import spoken
 from aybiza.speech.synthesis import LOW_SECONDS, Go, Synthesis, Text
 
-LIMITS = Limits(stall=3.0)
+LIMITS = Limits(stall=2.0)
 CLEAR_SECONDS = 1.0
 # For marks that do not come back.
 CHECK_SECONDS = 1.0
 # So long a caller waits for the voice before a phrase that is kept takes its place.
 KEPT_SECONDS = 1.0
+INSTANT_SECONDS = 0.001
 # With so much left to hear nobody waits in silence.
 AUDIBLE_SECONDS = 0.3
 
@@ -186,8 +187,11 @@ class SpeakerActor(GenServer):
                 self._clearing = max(0, self._clearing - 1)
             case SpeakWarning(code, description):
                 log.warning("speaker_warned", call_id=call_id, code=code, text=description)
-            case Lost(reason) if not self._synthesis.waiting:
-                self._line.post(LineFailed(f"the caller cannot be spoken to: {reason}"))
+            case Lost(reason):
+                # Nothing is under way any more, so what is kept can be heard.
+                self._passed_over(self._synthesis.lost(self.vm.now()))
+                if not self._synthesis.waiting:
+                    self._line.post(LineFailed(f"the caller cannot be spoken to: {reason}"))
 
     # What is to be said
 
@@ -352,12 +356,14 @@ class SpeakerActor(GenServer):
             waits.append(max(0.1, KEPT_SECONDS - self._wire.waited()))
         if not waits:
             return
-        at = self.vm.now() + min(waits)
+        # What is due in less than a clock can tell would be looked at again and again until then.
+        soon = max(min(waits), INSTANT_SECONDS)
+        at = self.vm.now() + soon
         if self._timer is not None and self._timer_at <= at:
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._timer_at = self.send_after("time", min(waits)), at
+        self._timer, self._timer_at = self.send_after("time", soon), at
 
     async def _follow_line(self) -> None:
         """Drop everything when the line has been cleared since the last message."""
