@@ -96,8 +96,11 @@ class Server:
     async def ready(self) -> None:
         """Wait until it answers a request for `/`, whatever the answer."""
         until = asyncio.get_running_loop().time() + READY_SECONDS
-        while not await self._answers():
+        answers = False
+        while not answers:
+            answers = await self._answers()
             assert self._process is not None
+            # Whoever else may answer there, it is not this server.
             if (code := self._process.poll()) is not None:
                 raise StrangerError(f"the server has ended with code {code}:\n{self._last()}")
             if asyncio.get_running_loop().time() > until:

@@ -1,10 +1,24 @@
 """Free ports, for what starts servers of its own: demonstration, benchmarks, tests."""
 
+import contextlib
+import random
 import socket
+from typing import Final
+
+_FIRST: Final = 20_000
+_BEHIND: Final = 32_000
+"""Below the ports that systems give to who asks for any: nobody gets one of these by chance."""
+_ATTEMPTS: Final = 100
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port of `host` that nobody listens on now; somebody else may take it before it is used."""
-    with socket.create_server((host, 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
+    """A port of `host` that nobody listens on now, and that nobody gets who asks for any port.
+
+    Raises `OSError` if there is none to be found.
+    """
+    chance = random.SystemRandom()
+    for _ in range(_ATTEMPTS):
+        port = chance.randrange(_FIRST, _BEHIND)
+        with contextlib.suppress(OSError), socket.create_server((host, port)):
+            return port
+    raise OSError(f"none of {_ATTEMPTS} ports of {host} from {_FIRST} on is free")
