@@ -1,13 +1,12 @@
-"""What all tests share: a cookie of their own, and patience with calls in real time.
+"""What all tests share: a cookie of their own, and time for those that are not in virtual time.
 
-A machine that stalls for a second is heard in a call, too. A test that hears one has failed when
-it has failed three times in a row; the report tells of each time.
+No test is repeated. One that is marked `real_time` waits for what it waits for, and what it holds
+against a clock is so many times longer as the machine is slow (`tests/slowness.py`).
 """
 
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,21 +15,6 @@ from aybiza.actors.node.cookie import ensure_cookie
 # What pytest makes of our sources costs seconds of work a process, and is kept where it may be.
 sys.dont_write_bytecode = False
 
-TESTS = Path(__file__).parent
-REAL_TIME = (
-    TESTS / "actors" / "cluster" / "test_machines.py",
-    TESTS / "actors" / "cluster" / "test_partition.py",
-    TESTS / "benchmarks" / "test_cluster.py",
-    TESTS / "chaos",
-    TESTS / "actors" / "cluster" / "test_strangers.py",
-    TESTS / "actors" / "call" / "test_answer_actor.py",
-    TESTS / "emulators" / "bedrock" / "test_stream.py",
-    TESTS / "emulators" / "deepgram" / "test_acoustic.py",
-    TESTS / "gateway" / "carriers" / "test_audio_socket.py",
-    TESTS / "gateway" / "carriers" / "test_paths.py",
-    TESTS / "gateway" / "test_media_stream.py",
-)
-REPETITIONS = 2
 REAL_TIME_SECONDS = 300
 
 
@@ -39,8 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("real_time") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(REAL_TIME_SECONDS))
-        if any(item.path.is_relative_to(place) for place in REAL_TIME):
-            item.add_marker(pytest.mark.flaky(reruns=REPETITIONS))
 
 
 @pytest.fixture(scope="session", autouse=True)

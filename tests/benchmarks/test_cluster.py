@@ -5,6 +5,8 @@ import pytest
 
 from aybiza.benchmarks.cluster import machine, measure, names_cost
 
+pytestmark = pytest.mark.real_time
+
 
 def below() -> set[int]:
     return {process.pid for process in psutil.Process().children(recursive=True)}

@@ -7,18 +7,22 @@ import psutil
 import pytest
 
 from tests.chaos.cluster import Broken, Run
+from tests.slowness import slowness
+
+pytestmark = pytest.mark.real_time
 
 
 def test_three_nodes_under_chaos_break_no_invariant(tmp_path: Path) -> None:
     steps: list[str] = []
     environment = {"CHAOS_FOLDER": str(tmp_path)}
     # The limit of two seconds is for a machine that has the time.
-    with Run(5, 3, steps.append, down_seconds=2.5, environment=environment) as run:
+    limit = 2.5 * slowness()
+    with Run(5, 3, steps.append, down_seconds=limit, environment=environment) as run:
         run.go_on(9)
         run.end()
     assert run.steps > 2
     assert run.counts["received"] > 50
-    assert 0 < run.slowest_down < 2.5
+    assert 0 < run.slowest_down < limit
 
 
 def test_a_run_that_cannot_begin_leaves_nothing_behind(

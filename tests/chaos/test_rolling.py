@@ -1,6 +1,10 @@
 """The rolling restart of real machines, with few callers."""
 
+import pytest
+
 from tests.chaos.rolling import rolling
+
+pytestmark = pytest.mark.real_time
 
 
 async def test_no_call_is_lost_when_each_machine_is_told_to_end_and_started_again() -> None:

@@ -91,7 +91,7 @@ def project(tmp_path: Path) -> Path:
 def pytest_in(project: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
     """pytest, run on a file of this text, with the plugin found as installed."""
     (project / "test_otto.py").write_text(text)
-    quiet = [f"-p{name}" for name in ("no:asyncio", "no:xdist", "no:rerunfailures", "no:timeout")]
+    quiet = [f"-p{name}" for name in ("no:asyncio", "no:xdist", "no:timeout")]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *quiet, "-p", "no:cacheprovider", *options],
         cwd=project,

@@ -25,7 +25,7 @@ from tests.call.caller import LIMIT
 from tests.call.kit import GREETING, Answers, World, world
 from tests.call.steps import hang_up, stay, text
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time]
 
 ASK = "Tell me a story, please."
 STORY = "There was a lighthouse on a rock. The keeper was all alone. He had a dog, though."

@@ -39,7 +39,7 @@ from aybiza.supervisors.model_supervisor import ModelSupervisor
 from aybiza.supervisors.task_supervisor import TaskSupervisor
 from tests.call.kit import AGENT, Answers, Desk, answering
 
-LIMIT = 15.0
+LIMIT = 60.0
 HAIKU = "global.anthropic.claude-haiku-4-5-20251001-v1:0"
 SONNET = "global.anthropic.claude-sonnet-4-6"
 HOME, AWAY = "us-east-1", "us-west-2"

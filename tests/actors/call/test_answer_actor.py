@@ -23,7 +23,7 @@ from aybiza.speech.line import Line
 from tests.call.kit import AGENT, Answers, World, side_by_side, world
 from tests.call.steps import hang_up, text
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time]
 
 TWO = "Tell me two things."
 ONE_AND_TWO = "The first thing is here. The second thing is there."

@@ -14,6 +14,9 @@ from aybiza.actors.node.client import NodeNotRunning, ask_node, joined
 from aybiza.actors.node.messages import FindNode, NodeAddress
 from tests.actors.cluster.machines import Machine, quietly
 from tests.actors.node.kit import LIMIT, cookie, until
+from tests.slowness import slowness
+
+pytestmark = pytest.mark.real_time
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def test_a_killed_node_is_down_on_all_others_within_two_seconds_and_back(
             return [event for event in new if event[1:] == ["down", "front-3"]]
 
         [event] = until(told, f"{node} is told")
-        assert event[0] - killed < 2
+        assert event[0] - killed < 2 * slowness()
         machine.sees(node, *(other for other in [*front.names, "back"] if other != node))
     new = back.seen("back")[len(before["back"]) :]
     assert sorted(event[1:] for event in new) == [
@@ -143,7 +146,7 @@ def test_the_singleton_of_a_killed_node_runs_on_another_within_three_seconds(
 
     found = until(quietly(elsewhere), "it runs elsewhere")
     assert found.count(found[0]) == len(found)  # one, and the same for all
-    assert 0 < found[0][1] - killed < 3.0
+    assert 0 < found[0][1] - killed < 3.0 * slowness()
     front.sees("front-1", "front-2", "front-3", "back")
 
 

@@ -19,6 +19,9 @@ import pytest
 
 from tests.actors.cluster.machines import Machine, quietly
 from tests.actors.node.kit import until
+from tests.slowness import slowness
+
+pytestmark = pytest.mark.real_time
 
 HEAD = f"aybiza{os.getpid() % 100_000}"
 SHORT_SECONDS = 8.0
@@ -132,7 +135,7 @@ def test_a_partition_parts_and_heals_without_reorder_or_replay(cable: tuple[str,
         for machine, name in ((left, "left"), (right, "right")):
             machine.sees(name)
             down = machine.seen(name, "down")[-1]
-            assert down[0] - pulled < 2.5
+            assert down[0] - pulled < 2.5 * slowness()
         assert left.ask("left", op="call", node="right", request=1) == {"failed": "noconnection"}
         assert left.ask("left", op="whereis", name="before") == {"owner": None}
         assert right.ask("right", op="register", name="n") == {"owner": "right"}

@@ -13,6 +13,8 @@ from aybiza.emulators.bedrock import BedrockEmulator, Fault, Pace, Scripted, lon
 from aybiza.emulators.bedrock.faults import HTTP_ERRORS, STREAM_EXCEPTIONS
 from aybiza.emulators.bedrock.journal import Record
 
+pytestmark = pytest.mark.real_time
+
 SENTENCES = 30
 
 

@@ -30,6 +30,8 @@ from tests.emulators.deepgram.kit import (
 )
 from tests.speech.kit import LIMIT, client, nothing_left, within
 
+pytestmark = pytest.mark.real_time
+
 OPTIONS = ListenOptions(endpointing_ms=400)
 PIECE_BYTES = 1600
 

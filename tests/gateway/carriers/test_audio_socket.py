@@ -32,7 +32,7 @@ from tests.gateway.carriers.carrier_calls import (
     carried,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time]
 
 PACE: dict[str, Any] = {"delta_ms": 50, "voice_speed": 3}
 

@@ -39,7 +39,7 @@ from tests.gateway.carriers.carrier_calls import (
     carried,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time]
 
 WIRES: dict[str, Callable[[], Wire]] = {
     "telnyx": TelnyxWire,
