@@ -154,6 +154,9 @@ class Agent(BaseModel):
     patience_ms: Annotated[int, Field(ge=0, le=2_000)] = 800
     """How much longer a caller is heard out who was asked for digits, a name, a date or an
     address."""
+    eager_answers: Annotated[int, Field(ge=0, le=3)] = 1
+    """How often, in a turn, an answer is begun before it is sure that the caller is done. Nothing
+    of it is said, and no tool runs, before that; what comes to nothing costs a request."""
     filler_after_ms: Annotated[int, Field(ge=200, le=3_000)] = 2_000
     """Silence after which a caller who waits for an answer hears the filler."""
 

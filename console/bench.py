@@ -194,6 +194,23 @@ def _tell(line: str) -> None:
     typer.echo(line, err=True)
 
 
+CALL_EXAMPLE = "Example: aybiza bench call --turns 500 --minutes 120 --check"
+
+
+@app.command("call", epilog=CALL_EXAMPLE)
+def call(
+    turns: Annotated[int, typer.Option(min=5, max=2000, help="Turns of the caller.")] = 500,
+    minutes: Annotated[float, typer.Option(min=1, max=230, help="How long they talk.")] = 120.0,
+    memory: Annotated[bool, typer.Option(help="Measure memory too, in twice the time.")] = True,
+    check: Annotated[bool, typer.Option("--check", help="Fail if a target is missed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure one long call in virtual time: requests, cache, memory, and what is forgotten."""
+    from aybiza.benchmarks.long_call import talked
+
+    _show(talked(turns, 60.0 * minutes, memory=memory).figures(), as_json=as_json, check=check)
+
+
 TURN_EXAMPLE = "Example: aybiza bench turn --calls 10 --turns 5"
 TURN_TARGET_MS = 10.0
 

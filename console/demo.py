@@ -194,7 +194,7 @@ class _Show:
                 self.line("heard", f"“{text}”")
             case {"event": "agent_says", "text": text, "turn": turn, "seq": seq}:
                 self.line("agent", f"[{turn}.{seq}] {text}")
-            case {"event": "turn_answered", "turn": turn, "response_ms": ms}:
+            case {"event": "turn_answered", "turn": turn, "own_ms": ms}:
                 self._responses.append(float(ms))
                 if turn >= CRASH_TURN:
                     self.speaking.set()

@@ -10,8 +10,11 @@ from typing import Any
 from aybiza.dialogue.barge_in import ANSWERING
 from aybiza.dialogue.conversation import Phase
 from aybiza.dialogue.events import (
+    AskEagerly,
     CallerFinished,
+    CallerGoesOn,
     CallerInterim,
+    CallerMayBeDone,
     CallerSaid,
     CallerSpeaking,
     CancelAnswer,
@@ -29,6 +32,7 @@ from aybiza.dialogue.journal import (
     Resumed,
     SentenceHeard,
 )
+from aybiza.dialogue.overheard import words_of
 from aybiza.dialogue.turn_acts import TurnActs
 
 
@@ -105,10 +109,63 @@ class CallerActs(TurnActs):
             self._await_caller()
 
     def _is_in_pieces(self, _: CallerFinished) -> bool:
-        return self._giving == "words" and self._barge_in.is_in_pieces()
+        listening = self.conversation.phase is Phase.LISTENING
+        return listening and self._giving == "words" and self._barge_in.is_in_pieces()
 
-    def _wait_on(self, _: CallerFinished) -> None:
-        self._do(StartTimer("endpoint", self.policy.patience))
+    def _wait_on(self, event: CallerFinished) -> None:
+        if self._may_begin():
+            self._begin()
+        self._do(StopTimer("silence"), StartTimer("endpoint", self.policy.patience))
+
+    # A turn that may be over
+
+    def _may_begin(self, event: CallerMayBeDone | None = None) -> bool:
+        words = self._with(event.text if event is not None else "")
+        left = self._eager_begun < self.policy.eager_answers
+        return left and bool(words) and self._giving != "digits" and not self._is_echo(event)
+
+    def _is_echo(self, event: CallerMayBeDone | None) -> bool:
+        return event is not None and self._barge_in.is_nothing(event.text)
+
+    def _begin_eagerly(self, event: CallerMayBeDone) -> None:
+        self._giving = "words"
+        self._begin(event.text)
+        self._await_caller()
+
+    def _begin(self, text: str = "") -> None:
+        self._eager = self._with(text)
+        self._eager_begun += 1
+        self._do(AskEagerly(self._turn.number + 1, self._eager))
+
+    def _with(self, text: str) -> str:
+        """The caller's words so far, with these behind them."""
+        return " ".join(filter(None, [*self.conversation.segments, text]))
+
+    def _is_as_begun(self, event: CallerInterim | CallerSaid) -> bool:
+        """Whether these words are those to which an answer was begun, as far as they go."""
+        words = words_of(self._with(event.text))
+        return words_of(self._eager or "")[: len(words)] == words
+
+    def _goes_on(self, _: CallerGoesOn) -> None:
+        self._drop_eager()
+        self._await_caller()
+
+    def _interim_otherwise(self, event: CallerInterim) -> None:
+        self._drop_eager()
+        self._interim(event)
+
+    def _said_otherwise(self, event: CallerSaid) -> None:
+        self._drop_eager()
+        self._said(event)
+
+    def _pressed_otherwise(self, event: DigitPressed) -> None:
+        self._drop_eager()
+        self._pressed(event)
+
+    def _quiet_otherwise(self, _: TimerFired) -> None:
+        """What was to be said has not come; it is quiet all the same."""
+        self._drop_eager()
+        self._do(StartTimer("endpoint", 0.0))
 
     def _gives_words(self, _: CallerFinished) -> bool:
         # The recogniser hears no end of keys; the next may take the caller a while.

@@ -59,6 +59,7 @@ class Phase(Enum):
 
     GREETING = "greeting"
     LISTENING = "listening"
+    EAGER = "eager"
     THINKING = "thinking"
     SPEAKING = "speaking"
     INTERRUPTED = "interrupted"
@@ -199,6 +200,17 @@ class Conversation:
                 messages.append(_text("user", CONTINUE))
         return messages
 
+    def messages_if(self, text: str) -> list[dict[str, Any]]:
+        """The messages, if the caller's next turn were `text`."""
+        turn = Turn(max(self.turns, default=GREETING_TURN) + 1, text)
+        turn.exchanges = self._of_joined()
+        return [*self.messages(), *_told(turn)]
+
+    def _of_joined(self) -> list[ToolExchange]:
+        """What the tools of joined turns have done that no turn has yet."""
+        joined = (turn for turn in self.turns.values() if turn.joined and turn.into is None)
+        return [replace(one, after_seq=0) for turn in joined for one in turn.exchanges]
+
     def told(self, turn: Turn) -> list[dict[str, Any]]:
         """What the model is told of a turn; the same objects until the turn changes."""
         known = self._told.get(turn.number)
@@ -279,10 +291,10 @@ def _caller_turn(conversation: Conversation, entry: CallerTurn) -> None:
     turn.caller = entry.text
     if entry.text:
         conversation.segments.clear()
+        turn.exchanges += conversation._of_joined()
         for joined in conversation.turns.values():
             if joined.joined and joined.into is None:
                 joined.into = turn.number
-                turn.exchanges += (replace(one, after_seq=0) for one in joined.exchanges)
                 joined.exchanges = []
 
 

@@ -54,6 +54,18 @@ class CallerFinished(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class CallerMayBeDone(Happening):
+    """The caller's turn may be over: `text` stands behind what was said in final words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerGoesOn(Happening):
+    """It was not."""
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed(Happening):
     """A key of the caller's telephone."""
 
@@ -166,6 +178,8 @@ Event: TypeAlias = (
     | CallerInterim
     | CallerSaid
     | CallerFinished
+    | CallerMayBeDone
+    | CallerGoesOn
     | DigitPressed
     | AnswerSentence
     | ToolsUsed
@@ -195,6 +209,22 @@ class Ask:
 
     turn: int
     after_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskEagerly:
+    """Have the model begin to answer `turn`, in case it will be `text`. Nothing of the answer is
+    told, and no tool runs, before `Ask` for that turn takes it."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropEager:
+    """What was begun by `AskEagerly` is not wanted."""
+
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +297,8 @@ class EndCall:
 Command: TypeAlias = (
     Record
     | Ask
+    | AskEagerly
+    | DropEager
     | CancelAnswer
     | Say
     | SayAll

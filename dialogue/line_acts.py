@@ -70,6 +70,7 @@ class LineActs(TurnActs):
 
     def _say_goodbye(self, reason: str, seconds: float) -> None:
         """End the call behind the agent's last words, whatever is going on."""
+        self._drop_eager()
         turn = self._turn
         if self.phase in TALKING:
             self._silence_agent()

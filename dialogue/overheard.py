@@ -151,6 +151,11 @@ def is_run(words: list[str], of: list[str], *, begun: bool = False) -> bool:
     return any(run == words or (begun and _begins(words, tuple(run))) for run in runs)
 
 
+def is_same(text: str, other: str) -> bool:
+    """Whether both have the same words, and both ask or neither does."""
+    return words_of(text) == words_of(other) and is_question(text) == is_question(other)
+
+
 def is_question(text: str) -> bool:
     """Whether it asks."""
     return text.rstrip(" \"'”»").endswith(("?", "\uff1f", "\u061f"))

@@ -20,6 +20,7 @@ from aybiza.dialogue.events import (
     CancelAnswer,
     Command,
     DropAside,
+    DropEager,
     EndCall,
     Record,
     Say,
@@ -38,6 +39,7 @@ from aybiza.dialogue.journal import (
     Entry,
     Transferring,
 )
+from aybiza.dialogue.overheard import is_same
 from aybiza.dialogue.turn_policy import TurnPolicy
 
 # In these phases the caller is owed something.
@@ -59,13 +61,16 @@ class TurnActs:
         waiting = bool(self.conversation.segments)
         self._giving: Literal["words", "digits"] | None = "words" if waiting else None
         self._fillers = 0
+        # To which words an answer was begun before it was sure that they are all, and how often.
+        self._eager: str | None = None
+        self._eager_begun = 0
         self._aside = False
         self._watched: tuple[int, ...] | None = None
 
     @property
     def phase(self) -> Phase:
         """What the call is doing; see the module."""
-        return self.conversation.phase
+        return self.conversation.phase if self._eager is None else Phase.EAGER
 
     def _do(self, *commands: Command) -> None:
         self._commands.extend(commands)
@@ -123,15 +128,25 @@ class TurnActs:
         self._do(StopTalking(turn.number, min(turn.unheard(), default=turn.last_seq + 1)))
 
     def _await_caller(self) -> None:
-        self._do(StopTimer("silence"), StartTimer("endpoint", self.policy.endpoint))
+        eager = self._eager is not None
+        seconds = self.policy.eager_endpoint if eager else self.policy.endpoint
+        self._do(StopTimer("silence"), StartTimer("endpoint", seconds))
 
     def _take_turn(self) -> None:
         self._do(StopTimer("endpoint"), StopTimer("silence"))
-        number = self._turn.number + 1
-        self._record(CallerTurn(number, " ".join(self.conversation.segments)))
-        self._failures = self._fillers = 0
+        number, text = self._turn.number + 1, " ".join(self.conversation.segments)
+        if self._eager is not None and not is_same(self._eager, text):
+            self._drop_eager()
+        self._record(CallerTurn(number, text))
+        self._eager = None
+        self._failures = self._fillers = self._eager_begun = 0
         self._barge_in.turn_taken()
         self._do(Ask(number, 0))
+
+    def _drop_eager(self) -> None:
+        if self._eager is not None:
+            self._eager = None
+            self._do(DropEager(self._turn.number + 1))
 
     def _cancel_answer(self) -> None:
         if not self._turn.complete:
@@ -157,6 +172,7 @@ class TurnActs:
         self._do(StartTimer("closing", seconds))
 
     def _end(self, reason: str) -> None:
+        self._drop_eager()
         self._cancel_answer()
         if reason == TRANSFER:
             self._record(Transferring(self.conversation.closing_to))

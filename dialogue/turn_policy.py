@@ -22,10 +22,11 @@ class TurnPolicy:
     """See the module.
 
     endpoint: without a sign of the caller for so long, words are a turn and a break-in without
-    words was a mistake. patience: what is waited behind the caller's end when they were asked for
-    something that people say in pieces. silence, silence_again: without words for so long, the
-    caller is asked whether they are there, and later seen off. silence_prompts: how often they are
-    asked. voice_grace: a voice that began so short a time ago may have words to it.
+    words was a mistake; eager_endpoint: the same, while an answer is begun to words that the
+    recogniser is about to tell. patience: what is waited behind the caller's end when they were
+    asked for something that people say in pieces. silence, silence_again: without words for so
+    long, the caller is asked whether they are there, and later seen off. silence_prompts: how often
+    they are asked. voice_grace: a voice that began so short a time ago may have words to it.
 
     filler_after, filler_again: silence on the line, while an answer is owed or is yet to be heard,
     after which a filler is said, and the next one. fillers: their words. voice_lost: where a filler
@@ -37,9 +38,13 @@ class TurnPolicy:
     interrupt nothing. greeting_yields: whether the greeting may be interrupted; protected: texts
     that may not.
 
-    attempts: how often an answer that broke off is asked for. tool_rounds: how often a model may
-    use tools in one answer. closing: the last words of a call have been heard by then, or never
-    will be; last_words: the same, on a line that has failed.
+    eager_answers: how often, in a turn, an answer is begun before it is sure that the caller is
+    done. attempts: how often an answer that broke off is asked for. tool_rounds: how often a model
+    may use tools in one answer. first_clause: a clause of so many characters that begins an answer
+    is spoken by itself. lead: how far ahead of the ear audio goes out, so that a restart of the
+    speaker or a stall of the loop is not heard; low: with so little left to hear the next texts are
+    synthesised. closing: the last words of a call have been heard by then, or never will be;
+    last_words: the same, on a line that has failed.
     """
 
     language: str = "en-US"
@@ -60,8 +65,13 @@ class TurnPolicy:
     back_channels: tuple[str, ...] = ()
     greeting_yields: bool = True
     protected: tuple[str, ...] = ()
+    eager_answers: int = 1
     attempts: int = 2
+    eager_endpoint: float = 2 * ENDPOINT_SECONDS
     tool_rounds: int = 5
+    first_clause: int = 60
+    lead: float = 2.0
+    low: float = 2.5
     closing: float = 30.0
     last_words: float = 5.0
 
@@ -73,9 +83,11 @@ class TurnPolicy:
         # What nobody has translated is not said in another language.
         same = agent.more_fillers is None and not agent.language.startswith("en")
         more = (agent.filler,) * SAME_FILLER_AGAIN if same else agent.more_fillers or MORE_FILLERS
+        endpoint = max(ENDPOINT_SECONDS, heard_out + ENDPOINT_MARGIN_SECONDS)
         return cls(
             language=agent.language,
-            endpoint=max(ENDPOINT_SECONDS, heard_out + ENDPOINT_MARGIN_SECONDS),
+            endpoint=endpoint,
+            eager_endpoint=2 * endpoint,
             patience=agent.patience_ms / 1000,
             silence=silence,
             silence_again=agent.silence_again_s or 2 * silence,
@@ -88,6 +100,7 @@ class TurnPolicy:
             back_channels=agent.back_channels,
             greeting_yields=agent.greeting_yields,
             protected=agent.protected,
+            eager_answers=agent.eager_answers,
         )
 
 

@@ -12,6 +12,7 @@ that led elsewhere is a fault of this file and raises `IllegalTransition`.
     LISTENING    the caller's turn; `endpoint` runs when words were heard, else `silence`
     THINKING     an answer is asked, and what there is of it has been heard; `wait` runs
     SPEAKING     the caller has not yet heard all that there is to say
+    EAGER        the caller may be done, and an answer to that is begun: it is in no journal
     INTERRUPTED  the caller broke in; without words before `endpoint` it was a mistake
     CLOSING      the call ends behind its last words, unless the caller has something else to say
     ENDED        nothing happens any more
@@ -33,7 +34,9 @@ from aybiza.dialogue.events import (
     AnswerFinished,
     AnswerSentence,
     CallerFinished,
+    CallerGoesOn,
     CallerInterim,
+    CallerMayBeDone,
     CallerSaid,
     CallerSpeaking,
     CloseAsked,
@@ -99,11 +102,13 @@ def _rows(*rows: Any) -> dict[tuple[Any, Phase], tuple[_Row, ...]]:
     return table
 
 
-_G, _L, _T, _S, _I, _C, _E = Phase
+_G, _L, _P, _T, _S, _I, _C, _E = Phase
 _TALKING = (_G, _S)
 _ANSWERING = (_G, _T, _S)
 _CALLERS = (_L, _I)
 _OPEN = (_G, _L, _T, _S, _I)
+# In which phase the caller has the turn is read off the journal when nothing is begun any more.
+_BACK = _CALLERS
 _LIVE = (*_OPEN, _C)
 _M = TurnMachine
 
@@ -115,29 +120,39 @@ _TRANSITIONS = _rows(
     (Started, (_L,), None, _M._start, (_G, _S)),
     (Started, (_C,), None, _M._start, (_E,)),
     (Started, (_G, _T, _S, _I, _E), None, _M._start, ()),
-    (HungUp, _LIVE, None, _M._hung_up, (_E,)),
-    (SpeechTroubled, _CALLERS, _M._may_fill, _M._fill, ()),
+    (HungUp, (*_LIVE, _P), None, _M._hung_up, (_E,)),
+    (SpeechTroubled, (*_CALLERS, _P), _M._may_fill, _M._fill, ()),
     (LineFailed, (_C,), None, _M._end_closed, (_E,)),
-    (LineFailed, _OPEN, None, _M._line_failed, (_C,)),
+    (LineFailed, (*_OPEN, _P), None, _M._line_failed, (_C,)),
     (CallerSpeaking, _TALKING, _M._voice_cuts, _M._voice_breaks_in, ()),
     (CallerSpeaking, _ANSWERING, None, _M._voice, ()),
-    (CallerSpeaking, _CALLERS, None, _M._voice_waits, ()),
-    (CallerInterim, _OPEN, _M._is_nothing, _M._nothing, ()),
+    (CallerSpeaking, (*_CALLERS, _P), None, _M._voice_waits, ()),
+    (CallerInterim, (*_OPEN, _P), _M._is_nothing, _M._nothing, ()),
+    (CallerInterim, (_P,), _M._is_as_begun, _M._interim, ()),
+    (CallerInterim, (_P,), None, _M._interim_otherwise, _BACK),
     (CallerInterim, _OPEN, None, _M._interim, ()),
     (CallerInterim, (_C,), _M._takes_back, _M._take_back, (_T, _S)),
-    (CallerSaid, _OPEN, _M._is_nothing, _M._nothing, ()),
+    (CallerSaid, (*_OPEN, _P), _M._is_nothing, _M._nothing, ()),
+    (CallerSaid, (_P,), _M._is_as_begun, _M._said, ()),
+    (CallerSaid, (_P,), None, _M._said_otherwise, _BACK),
     (CallerSaid, _OPEN, None, _M._said, ()),
     (CallerSaid, (_C,), _M._takes_back, _M._take_back, (_T, _S)),
     (CallerSaid, (_C,), None, _M._said_while_closing, ()),
     (DigitPressed, _OPEN, None, _M._pressed, ()),
+    (DigitPressed, (_P,), None, _M._pressed_otherwise, _BACK),
     (DigitPressed, (_C,), None, _M._pressed_while_closing, ()),
     (TalkStopped, (_T, _S), _M._is_unheard_answer, _M._join, (_L,)),
     (TalkStopped, _ANSWERING, None, _M._talk_stopped, (_I,)),
     (TalkStopped, (_C,), None, _M._talk_stopped, ()),
-    (CallerFinished, (_L,), _M._is_in_pieces, _M._wait_on, ()),
-    (CallerFinished, _CALLERS, _M._gives_words, _M._finished, (_T,)),
+    (CallerMayBeDone, _CALLERS, _M._may_begin, _M._begin_eagerly, (_P,)),
+    (CallerGoesOn, (_P,), None, _M._goes_on, _BACK),
+    (CallerFinished, (_L,), _M._is_in_pieces, _M._wait_on, (_P,)),
+    (CallerFinished, (_P,), _M._is_in_pieces, _M._wait_on, ()),
+    (CallerFinished, (*_CALLERS, _P), _M._gives_words, _M._finished, (_T,)),
     (CallerFinished, _ANSWERING, _M._gives_words, _M._done_while_answering, ()),
     ("endpoint", (_L,), None, _M._quiet, (_T,)),
+    ("endpoint", (_P,), _M._has_words, _M._quiet, (_T,)),
+    ("endpoint", (_P,), None, _M._quiet_otherwise, _BACK),
     ("endpoint", (_I,), _M._has_words, _M._quiet, (_T,)),
     ("endpoint", (_I,), None, _M._resume_talking, (_G, _L, _T, _S)),
     ("endpoint", _ANSWERING, None, _M._done_while_answering, ()),
@@ -152,13 +167,13 @@ _TRANSITIONS = _rows(
     (AnswerFailed, (_C,), _M._is_awaited, _M._close_without, (_E,)),
     (CloseAsked, (_T,), _M._is_awaited, _M._close_asked, (_C, _E)),
     (CloseAsked, (_S,), _M._is_awaited, _M._close_asked, (_C,)),
-    (ToolsUsed, _LIVE, None, _M._tools_used, ()),
+    (ToolsUsed, (*_LIVE, _P), None, _M._tools_used, ()),
     (Heard, _TALKING, None, _M._heard, (_L, _T)),
     (Heard, (_C,), None, _M._heard, (_E,)),
-    (Heard, (_L, _T, _I), None, _M._heard, ()),
+    (Heard, (_L, _P, _T, _I), None, _M._heard, ()),
     (Unsaid, _TALKING, None, _M._heard, (_L, _T)),
     (Unsaid, (_C,), None, _M._heard, (_E,)),
-    (Unsaid, (_L, _T, _I), None, _M._heard, ()),
+    (Unsaid, (_L, _P, _T, _I), None, _M._heard, ()),
     ("silence", (_L,), _M._hears_voice, _M._give_it_time, ()),
     ("silence", (_L,), _M._may_ask, _M._ask_whether_there, (_S,)),
     ("silence", (_L,), None, _M._see_off, (_C,)),
@@ -166,8 +181,8 @@ _TRANSITIONS = _rows(
     ("wait", (_T,), None, _M._give_up, (_S,)),
     ("wait", (_C,), _M._is_unanswered, _M._close_late, (_E,)),
     ("wait", (_G, _S, _C), _M._has_filler, _M._fill, ()),
-    ("voice", _LIVE, None, _M._voice_lost, (_E,)),
+    ("voice", (*_LIVE, _P), None, _M._voice_lost, (_E,)),
     ("closing", (_C,), None, _M._end_closed, (_E,)),
     ("duration", (_C,), None, _M._end_closed, (_E,)),
-    ("duration", _OPEN, None, _M._too_long, (_C,)),
+    ("duration", (*_OPEN, _P), None, _M._too_long, (_C,)),
 )

@@ -18,11 +18,13 @@ from urllib.parse import urlencode
 
 from deepgram.core.api_error import ApiError
 from deepgram.listen.v1.socket_client import AsyncV1SocketClient as ListenSocket
+from deepgram.listen.v2.socket_client import AsyncV2SocketClient as FluxSocket
 from deepgram.speak.v1.socket_client import AsyncV1SocketClient as SpeakSocket
 from websockets.exceptions import ConnectionClosed
 
 from aybiza.emulators.deepgram.engine import ScriptedEngine
 from aybiza.emulators.deepgram.faults import Faults
+from aybiza.emulators.deepgram.service import PATHS
 from aybiza.emulators.deepgram.service import Deepgram as Service
 from aybiza.emulators.deepgram.session import Abort, Action, Close, Send, Session, Synthesise
 from aybiza.emulators.deepgram.speak import Pace
@@ -35,6 +37,8 @@ BYTES_PER_CHAR = 480
 
 HANDSHAKE_SECONDS = 0.03
 TODAY = "2026-01-05T10:00:00.000Z"
+
+_PATHS: dict[str, str] = {door: path for path, door in PATHS.items()}
 
 Note = Callable[..., None]
 
@@ -79,7 +83,7 @@ class MemoryEmulator:
         session = headers.get("x-deepgram-session-id", "")
         self.opened.append((loop.time(), door, session))
         await asyncio.sleep(HANDSHAKE_SECONDS)
-        path = f"/v1/{door}?{urlencode(query, doseq=True)}"
+        path = f"{_PATHS[door]}?{urlencode(query, doseq=True)}"
         told = {"authorization": "Token key", **headers}
         refusal = self.service.handshake(path, told)
         if refusal is not None:
@@ -153,7 +157,9 @@ class MemoryDeepgram(Deepgram):
         super().__init__(url=None, api_key="key")
         self._emulator = emulator
         self._doors: Any = SimpleNamespace(
-            listen=SimpleNamespace(v1=SimpleNamespace(connect=self._listen)),
+            listen=SimpleNamespace(
+                v1=SimpleNamespace(connect=self._listen), v2=SimpleNamespace(connect=self._turns)
+            ),
             speak=SimpleNamespace(v1=SimpleNamespace(connect=self._speak)),
         )
 
@@ -163,6 +169,10 @@ class MemoryDeepgram(Deepgram):
     def _listen(self, *, request_options: Mapping[str, Any], **query: Any) -> Any:
         headers = request_options["additional_headers"]
         return self._emulator.connect("listen", ListenSocket, query, headers)
+
+    def _turns(self, *, request_options: Mapping[str, Any], **query: Any) -> Any:
+        headers = request_options["additional_headers"]
+        return self._emulator.connect("flux", FluxSocket, query, headers)
 
     def _speak(self, *, request_options: Mapping[str, Any], **query: Any) -> Any:
         headers = request_options["additional_headers"]

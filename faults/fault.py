@@ -25,7 +25,7 @@ from aybiza.emulators.bedrock import faults as bedrock
 from aybiza.emulators.deepgram import faults as deepgram
 from aybiza.faults import vocabulary
 
-Group = Literal["process", "message", "listen", "speak", "bedrock", "line", "node"]
+Group = Literal["process", "message", "listen", "flux", "speak", "bedrock", "line", "node"]
 
 
 class FaultError(ValueError):
@@ -85,7 +85,7 @@ def _kinds() -> dict[str, Kind]:
         ),
         "node.kill": Kind("node", (), "the node's process is killed", "live"),
     }
-    doors: tuple[Literal["listen", "speak"], ...] = ("listen", "speak")
+    doors: tuple[Literal["listen", "flux", "speak"], ...] = ("listen", "flux", "speak")
     for door in doors:
         kinds[f"{door}.deaf"] = Kind(door, ("into",), "Deepgram: reads nothing any more", "world")
         for name, kind in deepgram.KINDS.items():
@@ -283,7 +283,9 @@ def _check_numbers(fault: Fault) -> None:
     chance = fault.probability
     if chance is not None and (isinstance(chance, str) or not 0 < chance <= 1):
         raise FaultError("probability", f"is {chance!r}, must be above 0 and at most 1")
-    if fault.kind.group in ("listen", "speak", "bedrock") and not fault.what.endswith(".deaf"):
+    if fault.kind.group in ("listen", "flux", "speak", "bedrock") and not fault.what.endswith(
+        ".deaf"
+    ):
         try:
             provider_fault(fault)
         except (ValueError, TypeError) as error:

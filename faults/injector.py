@@ -366,7 +366,7 @@ def _armed(fault: Fault) -> Armed:
     event = Event.parse(text, "message") if text is not None else None
     before = Event.parse(fault.before, "before") if fault.before is not None else None
     # A provider's fault waits with its provider, which counts how often it strikes.
-    provider = fault.kind.group in ("listen", "speak", "bedrock")
+    provider = fault.kind.group in ("listen", "flux", "speak", "bedrock")
     return Armed(fault, event, before, 1 if provider else fault.times or None)
 
 

@@ -78,7 +78,7 @@ def _crashes(outcome: Outcome) -> Iterator[str]:
 
 
 def _connections(outcome: Outcome) -> Iterator[str]:
-    for provider, doors in (("Deepgram", ("listen", "speak")), ("Bedrock", ("bedrock",))):
+    for provider, doors in (("Deepgram", ("listen", "flux", "speak")), ("Bedrock", ("bedrock",))):
         window: deque[float] = deque()
         most = 0
         for at, door, _ in outcome.opened:

@@ -26,7 +26,7 @@ def strike(world: World, loop: WorldLoop, fault: Fault) -> None:
     match fault.kind.group:
         case "bedrock":
             world.bedrock.faults.add(provider_fault(fault))
-        case "listen" | "speak":
+        case "listen" | "flux" | "speak":
             _deepgram(world, loop, fault)
         case "line":
             for call in world.calls:

@@ -30,6 +30,10 @@ from aybiza.speech.deepgram_socket import DeepgramSocket
 from aybiza.speech.mulaw import silence
 
 KEEP_ALIVE_SECONDS = 0.08
+# As early as Deepgram tells: what is begun too early costs a request, and nobody hears of it.
+EAGER_THRESHOLD = "0.3"
+# A pause that ends a turn however unsure Flux is; its own 5 s are a long silence on the telephone.
+END_TIMEOUT_MS = 3000
 
 log = structlog.get_logger(__name__)
 
@@ -37,12 +41,13 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class TurnInfo:
     """See the module. `end`: up to where the audio has been heard; `last_word_end`: where the last
-    word ended, if that is known."""
+    word ended, if that is known; `turn`: its number on this socket, if that is known."""
 
     event: str
     text: str
     end: float
     last_word_end: float | None = None
+    turn: int | None = None
 
 
 def parameters(options: ListenOptions) -> dict[str, Any]:
@@ -51,8 +56,10 @@ def parameters(options: ListenOptions) -> dict[str, Any]:
         "model": options.model,
         "encoding": "mulaw",
         "sample_rate": "8000",
-        "eager_eot_threshold": "0.5",
+        "eot_timeout_ms": str(END_TIMEOUT_MS),
     }
+    if options.eager:
+        chosen["eager_eot_threshold"] = EAGER_THRESHOLD
     if options.keyterms:
         chosen["keyterm"] = list(options.keyterms)
     if options.model.endswith("-multi") and options.language != "multi":
@@ -107,7 +114,14 @@ def decode(message: dict[str, Any]) -> TurnInfo | None:
             last = words[-1] if isinstance(words, list) and words else {}
             end = last.get("end") if isinstance(last, dict) else None
             heard = _time(message.get("audio_window_end"))
-            return TurnInfo(event, str(message.get("transcript") or ""), heard or 0.0, _time(end))
+            number = message.get("turn_index")
+            return TurnInfo(
+                event,
+                str(message.get("transcript") or ""),
+                heard or 0.0,
+                _time(end),
+                number if isinstance(number, int) else None,
+            )
     return None
 
 

@@ -35,6 +35,8 @@ class ListenOptions:
     keyterms: Sequence[str] = ()
     endpointing_ms: int = 300
     utterance_end_ms: int = 1000
+    eager: bool = True
+    """Whether to be told, by models that can, of turns that may be over."""
 
     @property
     def is_flux(self) -> bool:

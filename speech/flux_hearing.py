@@ -1,8 +1,9 @@
 """What the caller said, read off Flux's turns: `Hearing` (`aybiza.speech.hearing`) for listen v2.
 
-Flux knows where a turn ends, so nothing is asked for while it says something. A turn that has words
-and of which nothing is told for `SILENT_SECONDS` is ended by `Finalize`; if nothing comes of that,
-the words so far are what was said.
+Flux knows where a turn ends, so nothing is asked for while it has new words. A turn whose words
+stay as they are for `SILENT_SECONDS`, longer than Flux's longest pause, is ended by `Finalize`; if
+nothing comes of that, or Flux is in the next turn, the words so far are what was said, and what is
+told of that turn later means nothing.
 
 Source: Deepgram, listen v2 (Flux), turn events.
 """
@@ -11,20 +12,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from aybiza.speech.deepgram_flux import TurnInfo
+from aybiza.speech.deepgram_flux import END_TIMEOUT_MS, TurnInfo
 from aybiza.speech.hearing import (
     FINALIZE_SECONDS,
     Finalize,
     Finished,
+    GoesOn,
     Interim,
+    MayBeDone,
     Onset,
     Outcome,
     Understood,
     Words,
 )
 
-# Flux tells of a turn about every quarter of a second; its own longest pause is five seconds.
-SILENT_SECONDS = 6.0
+SILENT_SECONDS = END_TIMEOUT_MS / 1000 + 0.3
 
 
 class FluxHearing:
@@ -35,6 +37,8 @@ class FluxHearing:
         self._newest: TurnInfo | None = None
         self._told = 0.0
         self._asked: float | None = None
+        # The turn that was ended last.
+        self._ended = -1
 
     @property
     def due(self) -> float | None:
@@ -47,14 +51,26 @@ class FluxHearing:
     def handle(self, event: Any, now: float) -> list[Outcome]:
         if not isinstance(event, TurnInfo):
             return []
-        self._told, self._asked = now, None
+        if event.turn is not None and event.turn <= self._ended:
+            return []
+        lost: list[Outcome] = []
+        if self._newest is not None and event.turn != self._newest.turn:
+            lost = self._end(self._newest)
+        return [*lost, *self._meant(event, now)]
+
+    def _meant(self, event: TurnInfo, now: float) -> list[Outcome]:
         match event.event:
             case "EndOfTurn":
                 return self._end(event)
             case "StartOfTurn":
-                return [Onset(), *self._shown(event)]
-            case "Update" | "EagerEndOfTurn" | "TurnResumed":
-                return self._shown(event)
+                return [Onset(), *self._shown(event, now)]
+            case "EagerEndOfTurn":
+                return [*self._shown(event, now), MayBeDone(event.text.strip())]
+            case "TurnResumed":
+                self._told, self._asked = now, None
+                return [GoesOn(), *self._shown(event, now)]
+            case "Update":
+                return self._shown(event, now)
         return []
 
     def tick(self, now: float) -> list[Outcome]:
@@ -66,16 +82,18 @@ class FluxHearing:
             return [Finalize()]
         return self._end(self._newest)
 
-    def _shown(self, turn: TurnInfo) -> list[Outcome]:
+    def _shown(self, turn: TurnInfo, now: float) -> list[Outcome]:
         text = turn.text.strip()
         if not text or text == self._text:
             return []
+        self._told, self._asked = now, None
         self._text, self._newest = text, turn
         return [Interim(text)]
 
     def _end(self, turn: TurnInfo) -> list[Outcome]:
         text = turn.text.strip()
         self._text, self._newest, self._asked = "", None, None
+        self._ended = self._ended if turn.turn is None else turn.turn
         if not text:
             return [Understood(turn.end)]
         return [Words(text), Understood(turn.end), Finished(turn.last_word_end)]

@@ -10,7 +10,8 @@ Both give outcomes, in order. Their times are seconds of the audio sent on the s
 Final words are what was said. Words that stay interim for `patience` seconds are asked for
 (`Finalize`); if nothing comes within `FINALIZE_SECONDS`, the newest interim ones are what was said,
 and the recogniser is not believed when it tells them once more. An interim text that is told again
-means nothing. An `UtteranceEnd` older than the newest word ends nothing.
+means nothing. An `UtteranceEnd` older than the newest word ends nothing. A whole
+sentence of which the recogniser is sure, with `EAGER_PAUSE_SECONDS` behind it, may be a turn.
 
 Source: Deepgram, listen v1: interim results, endpointing, UtteranceEnd, Finalize.
 """
@@ -26,6 +27,10 @@ from aybiza.speech.deepgram_listen import SpeechStarted, Transcript, UtteranceEn
 SILENCE_MARGIN_SECONDS = 1.0
 # Deepgram answers `Finalize` within some 100 ms.
 FINALIZE_SECONDS = 0.5
+# How sure the recogniser has to be, and how long it has to be quiet, for a turn that may be over.
+EAGER_CONFIDENCE = 0.9
+EAGER_PAUSE_SECONDS = 0.1
+_SENTENCE_ENDS = (".", "!", "?", "。", "\uff1f", "\uff01", "\u061f", "।")
 # Results that begin together are about the same segment of the audio.
 SAME_SECONDS = 0.05
 
@@ -57,6 +62,18 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class MayBeDone:
+    """The caller's turn may be over with these words, which are not final yet."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """It was not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finalize:
     """Ask the recogniser for what it has."""
 
@@ -68,7 +85,7 @@ class Understood:
     at: float
 
 
-Outcome: TypeAlias = Onset | Interim | Words | Finished | Finalize | Understood
+Outcome: TypeAlias = Onset | Interim | Words | MayBeDone | GoesOn | Finished | Finalize | Understood
 
 
 class Hearing(Protocol):
@@ -99,6 +116,8 @@ class NovaHearing:
         self._newest: tuple[float, float] | None = None
         # The segment that was settled last: where it began, and its words, which are handed on.
         self._settled_from = -1.0
+        # What was last held for a turn that may be over.
+        self._early = ""
         self._settled: list[str] = []
 
     @property
@@ -140,11 +159,22 @@ class NovaHearing:
             return [Understood(heard.end - SILENCE_MARGIN_SECONDS)] if nothing_open else []
         said_before = self._pending is not None and self._untold(self._pending) == text
         self._pending, self._open = heard, True
+        early = self._may_be_done(heard, text)
         if said_before:
-            return []
+            return early
         self._newest = heard.last_word or self._newest
         self._changed, self._asked = now, None
-        return [Interim(text)]
+        return [Interim(text), *early]
+
+    def _may_be_done(self, heard: Transcript, text: str) -> list[Outcome]:
+        if heard.last_word is None or text == self._early:
+            return []
+        quiet = heard.end - heard.last_word[1] >= EAGER_PAUSE_SECONDS
+        sure = heard.confidence >= EAGER_CONFIDENCE and text.endswith(_SENTENCE_ENDS)
+        if not (quiet and sure):
+            return []
+        self._early = text
+        return [MayBeDone(text)]
 
     def _final(self, heard: Transcript) -> list[Outcome]:
         text, asked = self._untold(heard), self._asked is not None
@@ -185,7 +215,7 @@ class NovaHearing:
     def _finish(self) -> list[Outcome]:
         if not self._open:
             return []
-        self._open = False
+        self._open, self._early = False, ""
         return [Finished(self._newest[1] if self._newest else None)]
 
     def _settle(self, heard: Transcript) -> None:

@@ -146,8 +146,9 @@ class Line:
     `wake` is called after each post, `listener` when the ring has new audio and its reader has
     taken the last signal (it sets `audio_signalled` back). `started`: the conversation has been
     begun, or taken up, on this line. `ended`: why the call is over. `owner`: the process that holds
-    the carrier's socket; when it is gone, so is the line. `finished_at`: when the caller's turn was
-    known to be over, until the first audio of the answer. `aside`: words that are said
+    the carrier's socket; when it is gone, so is the line. `finished_at`: when the caller's voice
+    ended, and `known_at`: when the recogniser told that the turn is over, until the first audio of
+    the answer. `aside`: words that are said
     on it and stand in no journal, such as those about the line itself; the `asides`-th of them.
     `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
@@ -165,6 +166,7 @@ class Line:
     ended: str | None = None
     owner: Any = None
     finished_at: float | None = None
+    known_at: float = 0.0
     aside: tuple[Sentence, str] | None = None
     asides: int = 0
     leaving: bool = False

@@ -1,6 +1,6 @@
 """How synthesised audio goes to the line: in order, a little ahead of the caller's ear.
 
-`pace` sends what there is of the goes (`aybiza.speech.synthesis`), up to `LEAD_SECONDS` ahead, and
+`pace` sends what there is of the goes (`aybiza.speech.synthesis`), up to `lead` ahead, and
 a mark behind each sentence; it returns when to come back. The line's ledger knows what is out.
 """
 
@@ -16,23 +16,27 @@ from aybiza.speech.synthesis import Go
 
 Kind = Literal["answer", "bridge", "instead"]
 
-# Far enough ahead that a restart of the speaker or a stall of the loop is not heard.
 LEAD_SECONDS = 2.0
 # Sent in one message to the carrier, so that the lead is kept to about this grain.
 PIECE_BYTES = 1600
 
 
 class Pacer:
-    """See the module. `answered` is set to the first sentence of an answer and the seconds from the
-    end of the caller's turn to its first audio. `kind`: what a sentence is; a bridge is passed
-    over, and what is said instead of an answer leaves the turn without one."""
+    """See the module. `answered` is set to the first sentence of an answer and the seconds to its
+    first audio, from the end of the caller's voice and from when that was known. `kind`: what a
+    sentence is; a bridge is passed over, and what is said instead of an answer leaves the turn
+    without one. `lead`: how far ahead of the ear audio goes out, in seconds."""
 
     def __init__(
-        self, line: Line, kind: Callable[[Sentence, str], Kind] = lambda *_: "answer"
+        self,
+        line: Line,
+        kind: Callable[[Sentence, str], Kind] = lambda *_: "answer",
+        lead: float = LEAD_SECONDS,
     ) -> None:
         self._line = line
+        self._lead = lead
         self._kind = kind
-        self.answered: tuple[Sentence, float] | None = None
+        self.answered: tuple[Sentence, float, float] | None = None
 
     def pace(self, goes: deque[Go], now: float) -> float | None:
         """Send what is due; seconds until there is more to do, None if nothing waits for time.
@@ -43,8 +47,8 @@ class Pacer:
             go = goes[0]
             while go.audio:
                 ahead = self._line.ledger.ahead(now)
-                if ahead >= LEAD_SECONDS:
-                    return ahead - LEAD_SECONDS / 2
+                if ahead >= self._lead:
+                    return ahead - self._lead / 2
                 self._play(go, now)
             if not go.complete:
                 return None
@@ -62,7 +66,7 @@ class Pacer:
         if self._line.finished_at is not None:
             kind = self._kind(go.name, go.texts[0].written)
             if kind == "answer":
-                self.answered = go.name, now - self._line.finished_at
+                self.answered = go.name, now - self._line.finished_at, now - self._line.known_at
             if kind != "bridge":
                 self._line.finished_at = None
         self._line.play(go.name, piece, now)

@@ -80,9 +80,13 @@ class Go:
 
 
 class Synthesis:
-    """See the module. `voiced` makes of a text what the voice is to read, "" if that is nothing."""
+    """See the module. `voiced` makes of a text what the voice is to read, "" if that is nothing.
+    `low`: seconds of audio with which the next texts are synthesised."""
 
-    def __init__(self, ledger: Ledger, voiced: Callable[[str], str]) -> None:
+    def __init__(
+        self, ledger: Ledger, voiced: Callable[[str], str], low: float = LOW_SECONDS
+    ) -> None:
+        self.low = low
         self._ledger = ledger
         self._voiced = voiced
         self._turn: int | None = None
@@ -134,7 +138,7 @@ class Synthesis:
         whether a flush that nobody waits for is affordable."""
         if not self.waiting or self.awaited is not None:
             return False
-        return lead <= LOW_SECONDS or (self.finishing and early)
+        return lead <= self.low or (self.finishing and early)
 
     def next(self, now: float, lead: float, *, early: bool, most: int = GO_CHARACTERS) -> Go | None:
         """The go to send now, of `most` characters if it can be less, or None."""

@@ -24,7 +24,8 @@ class ModelSupervisor(DynamicSupervisor):
 
     async def handle_call(self, request: Any, from_: From) -> Any:
         if type(request) is BeginAnswer:
-            name = names.answer(request.context.call_id, request.turn)
+            eager = request.eager is not None
+            name = None if eager else names.answer(request.context.call_id, request.turn)
             spec = child(
                 AnswerActor, request, name=name, restart="temporary", shutdown=STOP_SECONDS
             )

@@ -13,7 +13,10 @@ in time, ends when its call ends, and frees Bedrock's thread the moment it ends.
                                before tools that have begun to write have ended. Their outcome is
                                told as unknown, and later as what it is to whoever is the call's
                                CallActor then; the turn may be answered anew meanwhile
-    RunTools (call)            for `aybiza.actors.call.answer_rounds`
+    RunTools, Taken (calls)    for `aybiza.actors.call.answer_rounds`
+
+An answer that is begun early (`BeginAnswer.eager`) has no name, runs no tool and tells nothing
+before the first `"attach"`, and ends with the CallActor that has it begun, whatever ends that.
 
 What is told, and what happens when the model cannot be had, is `aybiza.actors.call.answer_rounds`'s
 to say. A fault of this program there ends the actor with `Shutdown(("answer_failed", text))`.
@@ -27,7 +30,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aybiza.actors import names, registry_actor
-from aybiza.actors.call.answer_rounds import BeginAnswer, answer
+from aybiza.actors.call.answer_rounds import BeginAnswer, Taken, answer
 from aybiza.actors.call.answer_tools import RunTools, ToolsDone, run_tools
 from aybiza.actors.runtime import (
     KILL,
@@ -76,20 +79,25 @@ class AnswerActor(GenServer):
         self._round: _Round | None = None
         self.events: list[Event] = []
         self._listener: Pid | None = None
-        self._monitor = 0
+        self._monitor = 0 if begin.eager is None else self.vm.monitor(begin.eager)
+        self._eager = begin.eager is not None
+        self._held: list[tuple[RunTools | Taken, From]] = []
         self._orphaned = self.send_after("orphaned", ORPHAN_SECONDS)
         self.send_after("expired", begin.context.answer_seconds + ORPHAN_SECONDS)
         self._runner = Task.start(self.vm, answer, self.vm, self.pid, begin)
 
     async def handle_call(self, request: Any, from_: From) -> Any:
-        if isinstance(request, RunTools):
-            context = self._context
-            task = Task.start(self.vm, run_tools, self.vm, self.pid, context, request)
-            self._round = _Round(request, from_, task.pid)
+        if isinstance(request, RunTools | Taken):
+            if self._eager:
+                self._held.append((request, from_))
+            else:
+                self._go_on(request, from_)
             return NO_REPLY
         if request != "attach" or from_.pid is None:
             raise FunctionClause(self, request)
         self._orphaned.cancel()
+        if self._eager:
+            self._is_wanted()
         if self._monitor:
             self.vm.demonitor(self._monitor)
         self._listener = from_.pid
@@ -97,6 +105,23 @@ class AnswerActor(GenServer):
         for event in self.events:
             self.vm.send(self._listener, event)
         return "ok"
+
+    def _go_on(self, request: RunTools | Taken, from_: From) -> None:
+        if isinstance(request, Taken):
+            from_.answer("ok")
+            return
+        task = Task.start(self.vm, run_tools, self.vm, self.pid, self._context, request)
+        self._round = _Round(request, from_, task.pid)
+
+    def _is_wanted(self) -> None:
+        """It is the answer of its turn from now on."""
+        name = names.answer(self._context.call_id, self.turn)
+        if self.vm.whereis(name) is not None:
+            raise Stop(NORMAL)
+        registry_actor.names(self.vm).register(self._process, name.key)
+        self._eager = False
+        for request, from_ in self._held:
+            self._go_on(request, from_)
 
     async def handle_cast(self, request: Any) -> None:
         match request:
@@ -151,7 +176,7 @@ class AnswerActor(GenServer):
             case "tell":
                 self._tell_outcome()
             case Down(ref, _, reason) if ref == self._monitor:
-                if is_orderly(reason):
+                if self._eager or is_orderly(reason):
                     raise Stop(NORMAL)
                 self._listener, self._monitor = None, 0
                 self._orphaned = self.send_after("orphaned", ORPHAN_SECONDS)

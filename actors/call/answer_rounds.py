@@ -32,7 +32,7 @@ from aybiza.actors.circuit_breaker_actor import OPEN, call_with_circuit_breaker
 from aybiza.actors.measures import costs, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import TurnPerformance
-from aybiza.actors.runtime import VM, Pid
+from aybiza.actors.runtime import VM, Pid, Request
 from aybiza.claude.converse import converse_request
 from aybiza.claude.error_ladder import Attempt, ErrorLadder, LastWords, counts_against_model
 from aybiza.claude.errors import BedrockError, ErrorKind
@@ -51,8 +51,9 @@ from aybiza.dialogue.turn_policy import TurnPolicy
 
 # A request that wants more room than this for an answer gets no more.
 MOST_TOKENS = 4_096
-# The caller waits for the first words: a clause of so many characters is spoken by itself.
-FIRST_CLAUSE_CHARACTERS = 60
+
+# By then an answer that was begun early is wanted, or has been ended.
+WANTED_SECONDS = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -60,11 +61,17 @@ Outcome = tuple[Finished, list[ToolUse], Act]
 
 
 @dataclass(frozen=True, slots=True)
+class Taken(Request[str]):
+    """Answer when it is sure that the answer is wanted; a request to the answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class BeginAnswer:
     """What an answer begins with; also the request to ModelSupervisor to start one.
 
     Sentences are numbered from `first_seq`; `messages` and `system` are for Converse. `said`: the
-    caller's words in this turn. `clock`: what is told of the time.
+    caller's words in this turn. `clock`: what is told of the time. `eager`: the CallActor that has
+    it begun before it is sure that they are all.
     """
 
     context: CallContext
@@ -74,6 +81,7 @@ class BeginAnswer:
     system: str
     said: str = ""
     clock: str = ""
+    eager: Pid | None = None
 
 
 async def answer(vm: VM, to: Pid, begin: BeginAnswer) -> None:
@@ -89,8 +97,10 @@ class AnswerRounds:
         self._vm = vm
         self._to = to
         self._context = context
+        self._policy = TurnPolicy.of(context.agent)
         self._turn = begin.turn
         self._seq = self._first_seq = begin.first_seq
+        self._eager = begin.eager is not None
         self._messages = list(begin.messages)
         self._said = begin.said
         self._asked = _last_text(begin.messages, "assistant")
@@ -132,10 +142,13 @@ class AnswerRounds:
             return
         self._count_choice()
         await self._rounds()
+        if self._eager:
+            # What nobody has wanted is no turn to be measured.
+            await self._vm.call(self._to, Taken(), WANTED_SECONDS)
         self._performance.finished()
 
     async def _rounds(self) -> None:
-        rounds, most = 0, TurnPolicy.of(self._context.agent).tool_rounds
+        rounds, most = 0, self._policy.tool_rounds
         asked = 0
         while rounds < most + 2 and asked < self._context.model_rounds:
             asked += 1
@@ -253,7 +266,7 @@ class AnswerRounds:
 
     async def _stream(self, attempt: Attempt) -> Outcome:
         decoder = StreamDecoder(
-            first_clause_chars=FIRST_CLAUSE_CHARACTERS if self._seq == self._first_seq else None
+            first_clause_chars=self._policy.first_clause if self._seq == self._first_seq else None
         )
         repeats = {_plain(text) for text in self._told[self._of_round :]}
         uses: list[ToolUse] = []

@@ -30,21 +30,13 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.eager_answer import EagerAnswer
 from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerUp
 from aybiza.actors.call.summary_actor import Summarise, Summarised
 from aybiza.actors.measures import costs, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
-from aybiza.actors.runtime import (
-    NORMAL,
-    CallExit,
-    Continue,
-    Down,
-    GenServer,
-    Stop,
-    Timer,
-    Via,
-)
+from aybiza.actors.runtime import NORMAL, CallExit, Continue, Down, GenServer, Pid, Stop, Timer, Via
 from aybiza.config.redact import masked
 from aybiza.dialogue.barge_in import SAYING
 from aybiza.dialogue.condense import condensed, to_shorten
@@ -54,11 +46,13 @@ from aybiza.dialogue.events import (
     AnswerFinished,
     AnswerSentence,
     Ask,
+    AskEagerly,
     CallerSaid,
     CancelAnswer,
     CloseAsked,
     Command,
     DropAside,
+    DropEager,
     EndCall,
     Event,
     Heard,
@@ -106,6 +100,7 @@ class CallActor(GenServer):
         self._answers: dict[int, int] = {}
         self._summing_up = False
         self._summaries_missed = 0
+        self._eager = EagerAnswer(self.vm, self.pid, context)
         passed = self.vm.now() - context.opened
         self._began = datetime.fromtimestamp(time.time() - passed).astimezone(context.agent.zone)
         # The timers that count what the caller hears: how long, and since when.
@@ -276,27 +271,18 @@ class CallActor(GenServer):
             await kept(self.vm, self.call_id)
             costs.close(self.vm, self.call_id)
             self._leave(HANDED_OVER)
+        eager = self._eager.taken()
+        if eager is not None and await self._attach(eager, ask.turn):
+            self._sum_up()
+            return
         name = names.answer(self.call_id, ask.turn)
         if await self._attach(name, ask.turn):
             return
+        self._shorten()
         conversation = self.machine.conversation
-        agent = self._context.agent
-        if (shorter := condensed(conversation, agent.history_tokens)) is not None:
-            self._condense(shorter)
         messages = conversation.messages(continuing=ask.after_seq > 0)
         said = conversation.at(ask.turn).caller
-        greeted = conversation.at(GREETING_TURN).spoken(1, 1)
-        prompt = system_prompt(agent, greeted)
-        clock = clock_prompt(self._began, self.vm.now() - self._context.opened)
-        request = BeginAnswer(
-            self._context,
-            ask.turn,
-            ask.after_seq + 1,
-            messages,
-            prompt,
-            said,
-            clock,
-        )
+        request = self._beginning(ask.turn, ask.after_seq + 1, messages, said)
         try:
             await names.call_patiently(self.vm, names.MODEL_SUPERVISOR, request, ASK_SECONDS)
         except CallExit as error:
@@ -322,8 +308,26 @@ class CallActor(GenServer):
             self._summing_up = True
             self.vm.cast(names.SUMMARIES, Summarise(self._context, self.pid, draft))
 
-    async def _attach(self, name: Via, turn: int) -> bool:
-        pid = self.vm.whereis(name)
+    def _shorten(self) -> None:
+        tokens = self._context.agent.history_tokens
+        if (shorter := condensed(self.machine.conversation, tokens)) is not None:
+            self._condense(shorter)
+
+    def _beginning(
+        self, turn: int, first_seq: int, messages: list[dict[str, Any]], said: str
+    ) -> BeginAnswer:
+        greeted = self.machine.conversation.at(GREETING_TURN).spoken(1, 1)
+        prompt = system_prompt(self._context.agent, greeted)
+        clock = clock_prompt(self._began, self.vm.now() - self._context.opened)
+        return BeginAnswer(self._context, turn, first_seq, messages, prompt, said, clock)
+
+    async def _ask_eagerly(self, ask: AskEagerly) -> None:
+        self._shorten()
+        messages = self.machine.conversation.messages_if(ask.text)
+        await self._eager.begin(self._beginning(ask.turn, 1, messages, ask.text))
+
+    async def _attach(self, name: Via | Pid, turn: int) -> bool:
+        pid = name if isinstance(name, Pid) else self.vm.whereis(name)
         if pid is None:
             return False
         ref = self.vm.monitor(pid)
@@ -480,6 +484,8 @@ _NOTICED = frozenset({Say, EndCall})
 
 _ACTS: dict[type[Any], Callable[[CallActor, Any], Awaitable[None] | None]] = {
     Ask: CallActor._ask,
+    AskEagerly: CallActor._ask_eagerly,
+    DropEager: lambda actor, _: actor._eager.drop(),
     CancelAnswer: CallActor._cancel_answer,
     DropAside: CallActor._drop_aside,
     EndCall: CallActor._end_call,

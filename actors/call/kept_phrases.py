@@ -32,6 +32,11 @@ def fixed(agent: Agent) -> frozenset[str]:
             agent.ask_again,
             agent.closing,
             agent.late,
+            agent.refusal,
+            agent.error_after_write,
+            agent.transfer_busy,
+            agent.transfer_unanswered,
+            agent.transfer_failed,
             *TurnPolicy.of(agent).fillers,
         )
     )
@@ -42,8 +47,7 @@ def kind(agent: Agent, sentence: Sentence, text: str) -> Kind:
     the time until it comes, or words that take its place."""
     if sentence.seq <= 0 or text == agent.filler:
         return "bridge"
-    other = {agent.error_after_write, agent.refusal} | fixed(agent)
-    return "instead" if text in other else "answer"
+    return "instead" if text in fixed(agent) else "answer"
 
 
 def table(vm: VM) -> Phrases:

@@ -51,7 +51,7 @@ from aybiza.speech.playout import Sentence
 from aybiza.speech.reconnect import Limits
 from aybiza.speech.speak_budget import SpeakBudget
 from aybiza.speech.spoken_text import spoken
-from aybiza.speech.synthesis import LOW_SECONDS, Go, Synthesis, Text
+from aybiza.speech.synthesis import Go, Synthesis, Text
 
 LIMITS = Limits(stall=2.0)
 CLEAR_SECONDS = 1.0
@@ -101,8 +101,10 @@ class SpeakerActor(GenServer):
         self._generation = self._line.ledger.generation
         self._wire = Wire(self, "speaker", context.call_id, LIMITS, self._dial)
         self._budget = SpeakBudget()
-        self._synthesis = Synthesis(self._line.ledger, self._voiced)
-        self._pacer = Pacer(self._line, partial(kept_phrases.kind, context.agent))
+        policy = TurnPolicy.of(context.agent)
+        self._synthesis = Synthesis(self._line.ledger, self._voiced, policy.low)
+        kind = partial(kept_phrases.kind, context.agent)
+        self._pacer = Pacer(self._line, kind, policy.lead)
         self._known: set[Sentence] = set()
         self._recorded = bytearray()
         self._clearing = 0
@@ -334,7 +336,7 @@ class SpeakerActor(GenServer):
     def _pace(self) -> float | None:
         later = self._pacer.pace(self._synthesis.goes, self.vm.now())
         if self._pacer.answered is not None:
-            (sentence, seconds), self._pacer.answered = self._pacer.answered, None
+            (sentence, seconds, own), self._pacer.answered = self._pacer.answered, None
             call_id, turn = self._context.call_id, sentence.turn
             emit(self.vm, events.TURN_ANSWERED, call_id=call_id, turn=turn, seconds=seconds)
             log.info(
@@ -342,14 +344,16 @@ class SpeakerActor(GenServer):
                 call_id=call_id,
                 turn=turn,
                 response_ms=round(seconds * 1000, 1),
+                own_ms=round(own * 1000, 1),
             )
         return later
 
     def _come_back(self, later: float | None, lead: float) -> None:
         """Wake up for the next piece of audio, the next text, or one that does not come."""
         waits = [later] if later is not None else []
-        if self._synthesis.waiting and self._synthesis.awaited is None and lead > LOW_SECONDS:
-            waits.append(lead - LOW_SECONDS)
+        low, idle = self._synthesis.low, self._synthesis.awaited is None
+        if self._synthesis.waiting and idle and lead > low:
+            waits.append(lead - low)
         if self._synthesis.due is not None:
             waits.append(self._synthesis.due - self.vm.now())
         if self._wire.session is None and self._synthesis.waiting and self._wire.waited():

@@ -23,7 +23,9 @@ from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import Continue, GenServer, TimedOut, Timeout, Timer
 from aybiza.dialogue.events import (
     CallerFinished,
+    CallerGoesOn,
     CallerInterim,
+    CallerMayBeDone,
     CallerSaid,
     CallerSpeaking,
     LineFailed,
@@ -36,8 +38,10 @@ from aybiza.speech.flux_hearing import FluxHearing
 from aybiza.speech.hearing import (
     Finalize,
     Finished,
+    GoesOn,
     Hearing,
     Interim,
+    MayBeDone,
     NovaHearing,
     Onset,
     Outcome,
@@ -139,6 +143,7 @@ class TranscriberActor(GenServer):
             keyterms=agent.keyterms,
             endpointing_ms=agent.endpointing_ms,
             utterance_end_ms=agent.utterance_end_ms,
+            eager=agent.eager_answers > 0,
         )
 
     async def _feed(self) -> None:
@@ -172,6 +177,10 @@ class TranscriberActor(GenServer):
                     line.post(CallerInterim(text))
                 case Words(text):
                     line.post(CallerSaid(text))
+                case MayBeDone(text):
+                    line.post(CallerMayBeDone(text))
+                case GoesOn():
+                    line.post(CallerGoesOn())
                 case Understood(at):
                     line.ring.understand(self._base + int(at * BYTES_A_SECOND))
                 case Finished(last_word_end):
@@ -184,6 +193,7 @@ class TranscriberActor(GenServer):
         ended = self._voice_ended(last_word_end)
         # The newest audio has just come, and the telephone sends it in real time.
         self._line.finished_at = now - (ring.end - ended) / BYTES_A_SECOND
+        self._line.known_at = now
         seconds = now - self._line.finished_at
         emit(self.vm, events.SPEECH_FINAL, call_id=self._context.call_id, seconds=seconds)
         self._line.post(CallerFinished())

@@ -41,6 +41,7 @@ TURN_JUDGED: Final[Event] = ("aybiza", "turn", "judged")
 REQUEST_START: Final[Event] = ("aybiza", "request", "start")
 REQUEST_FIRST_TOKEN: Final[Event] = ("aybiza", "request", "first_token")
 REQUEST_STOP: Final[Event] = ("aybiza", "request", "stop")
+EAGER_ANSWER: Final[Event] = ("aybiza", "answer", "eager")
 CHOICE: Final[Event] = ("aybiza", "model", "chosen")
 EXPERIMENT: Final[Event] = ("aybiza", "experiment", "turn")
 COST: Final[Event] = ("aybiza", "cost", "charged")
@@ -113,6 +114,11 @@ EVENTS: Final[dict[Event, Told]] = {
         "A model's message is complete",
         ("seconds", "tools", *_TOKENS),
         ("call_id", "model", "region"),
+    ),
+    EAGER_ANSWER: Told(
+        "An answer that was begun before the caller was surely done; outcome: taken, dropped",
+        (),
+        ("call_id", "outcome"),
     ),
     CHOICE: Told("A model was chosen for a turn", (), ("rule", "model")),
     EXPERIMENT: Told("A turn is part of an experiment", (), ("experiment", "arm")),

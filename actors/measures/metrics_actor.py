@@ -66,6 +66,9 @@ METRICS: Final[dict[str, Metric]] = {
         "counter", "Callers put through, by what came of it", ("outcome",)
     ),
     "aybiza_calls_active": Metric("gauge", "Calls under way"),
+    "aybiza_eager_answers_total": Metric(
+        "counter", "Answers begun before the caller was surely done", ("outcome",)
+    ),
     "aybiza_turns_total": Metric(
         "counter",
         "Turns of callers: answered, by a cached answer, an apology, a refusal, or interrupted",
@@ -150,6 +153,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.CALL_REFUSED: (Feed("aybiza_calls_total", None, ("outcome",)),),
     events.CALL_TRANSFERRED: (Feed("aybiza_transfers_total", None, ("outcome",)),),
     events.TURN_ENDED: (Feed("aybiza_turns_total", None, ("outcome",)),),
+    events.EAGER_ANSWER: (Feed("aybiza_eager_answers_total", None, ("outcome",)),),
     events.TURN_INTERRUPTED: (Feed("aybiza_barge_ins_total"),),
     events.TURN_ANSWERED: (Feed("aybiza_turn_response_seconds", "seconds"),),
     events.TURN_STOP: (Feed("aybiza_conversation_seconds", "seconds"),),

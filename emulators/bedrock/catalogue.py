@@ -34,7 +34,7 @@ class ProfileNeeded(LookupError):
 class Model:
     """What a model takes. `sampling`: how many of temperature and topP, `none` at all.
 
-    `context`: how many tokens it reads at most.
+    `context`: how many tokens it reads at most. `min_cache_tokens`: what is shorter is not kept.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Model:
     prefill: bool = False
     system_messages: bool = False
     context: int = 1_000_000
+    min_cache_tokens: int = 1_024
     profiles: frozenset[str] = _PREFIXES
 
 
@@ -70,6 +71,10 @@ def _none(model_id: str, *, always_thinks: bool = False, system: bool = True) ->
     )
 
 
+def _keeping(model: Model, least: int) -> Model:
+    return replace(model, min_cache_tokens=least)
+
+
 def _without(model: Model, *prefixes: str) -> Model:
     return replace(model, profiles=model.profiles.difference(prefixes))
 
@@ -77,18 +82,21 @@ def _without(model: Model, *prefixes: str) -> Model:
 MODELS: dict[str, Model] = {
     model.id: model
     for model in (
-        _one("claude-haiku-4-5-20251001-v1:0", 64_000, BUDGET, prefill=True),
+        _keeping(_one("claude-haiku-4-5-20251001-v1:0", 64_000, BUDGET, prefill=True), 4_096),
         _without(_one("claude-sonnet-4-5-20250929-v1:0", 64_000, BUDGET, prefill=True), "apac"),
-        _without(_one("claude-opus-4-5-20251101-v1:0", 64_000, BUDGET, prefill=True), "jp"),
+        _keeping(
+            _without(_one("claude-opus-4-5-20251101-v1:0", 64_000, BUDGET, prefill=True), "jp"),
+            4_096,
+        ),
         _one("claude-sonnet-4-6", 64_000, BUDGET, ADAPTIVE),
-        _one("claude-opus-4-6-v1", 128_000, BUDGET, ADAPTIVE),
-        _none("claude-opus-4-7", system=False),
+        _keeping(_one("claude-opus-4-6-v1", 128_000, BUDGET, ADAPTIVE), 4_096),
+        _keeping(_none("claude-opus-4-7", system=False), 4_096),
         _none("claude-opus-4-8", system=False),
-        _none("claude-haiku-5-5"),
+        _keeping(_none("claude-haiku-5-5"), 512),
         _none("claude-sonnet-5"),
-        _none("claude-opus-5"),
-        _none("claude-sonnet-5-5", always_thinks=True),
-        _none("claude-opus-5-5", always_thinks=True),
+        _keeping(_none("claude-opus-5"), 512),
+        _keeping(_none("claude-sonnet-5-5", always_thinks=True), 512),
+        _keeping(_none("claude-opus-5-5", always_thinks=True), 512),
     )
 }
 

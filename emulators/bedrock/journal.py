@@ -53,6 +53,7 @@ class Record:
     deltas_sent: int = 0
     deltas_after_client_left: int = 0
     reply_text: str = ""
+    usage: dict[str, int] = field(default_factory=dict)
 
     def as_json(self, *, with_body: bool = False) -> dict[str, Any]:
         """The record as a JSON object; the request's body only when it is asked for."""

@@ -56,6 +56,7 @@ from aybiza.emulators.bedrock.journal import (
     Record,
 )
 from aybiza.emulators.bedrock.limits import Limits
+from aybiza.emulators.bedrock.prefix_cache import PrefixCache
 from aybiza.emulators.bedrock.reply import (
     Reasoning,
     Reply,
@@ -170,6 +171,7 @@ class Bedrock:
         self.journal = Journal()
         self.guardrails = Guardrails()
         self.limits = Limits()
+        self.cache = PrefixCache()
         self._seed = secrets.randbits(64) if seed is None else seed
         self._agents = responder
         self._responder = continuing(responder)
@@ -281,7 +283,7 @@ class Bedrock:
         fault: Fault | None,
         trace: dict[str, Any] | None,
     ) -> Exchange:
-        usage = _usage(body, reply)
+        usage = self._usage(record, body, reply)
         record.deltas_total = sum(event.is_delta for event in stream_events(reply, usage))
         if record.operation == CONVERSE:
             steps = list(whole_steps(reply, usage, self.pace, chance, trace))
@@ -293,6 +295,19 @@ class Bedrock:
         before = list(before_stream(fault)) if fault is not None else []
         strikes = fault is not None and fault.ends_stream and record.operation != CONVERSE
         return self._exchange(record, iter([*before, *steps]), FAULT if strikes else COMPLETED)
+
+    def _usage(self, record: Record, body: dict[str, Any], reply: Reply) -> dict[str, Any]:
+        inputs, outputs = input_tokens(body), max(1, sum(map(block_tokens, reply.blocks)))
+        model = catalogue.find(record.model_id)
+        read, written = self.cache.tokens(model, record.region, body, record.arrived)
+        record.usage = {
+            "inputTokens": max(0, inputs - read - written),
+            "outputTokens": outputs,
+            "totalTokens": inputs + outputs,
+            "cacheReadInputTokens": read,
+            "cacheWriteInputTokens": written,
+        }
+        return record.usage
 
     async def _take_fault(self, record: Record, body: dict[str, Any]) -> Fault | None:
         waits_for_tool = any(fault.needs_tool for fault in self.faults.waiting())
@@ -332,11 +347,6 @@ _CHANGES: dict[str, Callable[[Reply, Fault], Reply]] = {
     "empty_message": lambda reply, fault: Reply((), "end_turn"),
 }
 """The faults that change a reply."""
-
-
-def _usage(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    inputs, outputs = input_tokens(body), max(1, sum(map(block_tokens, reply.blocks)))
-    return {"inputTokens": inputs, "outputTokens": outputs, "totalTokens": inputs + outputs}
 
 
 def _tool_ids(chance: random.Random) -> Iterator[str]:

@@ -44,8 +44,14 @@ HEALTHY = {
     "aybiza_model_fit_total",
     "aybiza_processes",
 }
-# A machine under load may hold the loop, and mailboxes fill and empty.
-ANY_TIME = {"aybiza_loop_blocked_total", "aybiza_mailbox_messages", "aybiza_mailbox_longest"}
+# A machine under load may hold the loop, mailboxes fill and empty, and whether the recogniser shows
+# a whole sentence before it is final is a matter of milliseconds.
+ANY_TIME = {
+    "aybiza_eager_answers_total",
+    "aybiza_loop_blocked_total",
+    "aybiza_mailbox_messages",
+    "aybiza_mailbox_longest",
+}
 
 
 async def fed(vm: VM) -> dict[str, float]:
@@ -76,8 +82,8 @@ async def test_a_healthy_call_feeds_what_is_declared_and_counts_no_crash(tmp_pat
         assert after["aybiza_calls_total"] == 1
         assert after["aybiza_turns_total"] == after["aybiza_stt_final_seconds"] == 2
         assert after["aybiza_barge_ins_total"] == 1
-    expected = [events.CALL_START, events.TURN_START, events.REQUEST_START, events.REQUEST_STOP]
-    assert [event for event in told if event in (*expected, events.CALL_STOP)][:3] == expected[:3]
+    expected = [events.CALL_START, events.TURN_START, events.REQUEST_STOP]
+    assert [event for event in told if event in (*expected, events.CALL_STOP)][:3] == expected
     assert told[events.CALL_STOP][0][0]["turns"] == 2
 
 

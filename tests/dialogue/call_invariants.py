@@ -45,9 +45,14 @@ def check(world: CallWorld) -> None:
 
 
 def _check_not_stuck(world: CallWorld) -> None:
-    turn = world.machine.conversation.turn
+    conversation = world.machine.conversation
+    turn = conversation.turn
     assert turn is not None
+    assert (world.eager is not None) is (world.machine.phase is Phase.EAGER)
     match world.machine.phase:
+        case Phase.EAGER:
+            assert "endpoint" in world.timers
+            assert conversation.phase in (Phase.LISTENING, Phase.INTERRUPTED)
         case Phase.LISTENING:
             assert {"silence", "endpoint"} & world.timers.keys()
         case Phase.INTERRUPTED:

@@ -23,14 +23,18 @@ from aybiza.dialogue.events import (
     AnswerFinished,
     AnswerSentence,
     Ask,
+    AskEagerly,
     CallerFinished,
+    CallerGoesOn,
     CallerInterim,
+    CallerMayBeDone,
     CallerSaid,
     CallerSpeaking,
     CancelAnswer,
     CloseAsked,
     Command,
     DigitPressed,
+    DropEager,
     EndCall,
     Event,
     Heard,
@@ -51,6 +55,7 @@ from aybiza.dialogue.journal import (
     Entry,
     SentenceHeard,
 )
+from aybiza.dialogue.overheard import is_same
 from aybiza.dialogue.turns import TurnMachine
 from tests.dialogue.call_invariants import check, check_messages, fold
 
@@ -77,7 +82,9 @@ def agent(**changes: Any) -> Agent:
 # What stays in the line's inbox until it has been dealt with.
 _POSTED = {
     CallerFinished,
+    CallerGoesOn,
     CallerInterim,
+    CallerMayBeDone,
     CallerSaid,
     CallerSpeaking,
     DigitPressed,
@@ -111,6 +118,8 @@ class CallWorld:
         self.timers: dict[str, float] = {}
         self.answers: dict[int, Answer] = {}
         self.attached: int | None = None
+        # An answer that is begun early: to which turn, and to which words.
+        self.eager: tuple[int, str] | None = None
         # The carrier: what it has still to play, what it has played but not told, what it has told.
         self.playing: list[Named] = []
         self.untold: list[Named] = []
@@ -149,7 +158,7 @@ class CallWorld:
         """A new actor takes the call up; `again`: on a new line."""
         self._steps_left = None
         self.timers.clear()
-        self.attached = None
+        self.attached = self.eager = None
         self.applied = [entry for _, entry in self.journal]
         self.machine = TurnMachine(self.agent, fold(self.applied))
         self._done = max((number for number, _ in self.journal), default=0)
@@ -293,6 +302,11 @@ class CallWorld:
     def _ask(self, ask: Ask) -> None:
         assert self.attached in (None, ask.turn), "two answers at once"
         assert ask.after_seq == self.machine.conversation.turns[ask.turn].last_seq
+        if self.eager is not None:
+            turn, words = self.eager
+            said = self.machine.conversation.turns[ask.turn].caller
+            assert turn == ask.turn and is_same(words, said), "the answer is to other words"
+            self.eager = None
         check_messages(
             self, normalise_messages(self.machine.conversation.messages(ask.after_seq > 0))
         )
@@ -303,6 +317,17 @@ class CallWorld:
                 self.attached = None
             self._handle(event, self._done)
         self._forget_finished()
+
+    def _ask_eagerly(self, ask: AskEagerly) -> None:
+        assert self.eager is None, "two answers begun at once"
+        assert self.attached is None and ask.text
+        assert ask.turn == max(self.machine.conversation.turns) + 1
+        check_messages(self, normalise_messages(self.machine.conversation.messages_if(ask.text)))
+        self.eager = ask.turn, ask.text
+
+    def _drop_eager(self, drop: DropEager) -> None:
+        assert self.eager is not None and self.eager[0] == drop.turn
+        self.eager = None
 
     def _forget_finished(self) -> None:
         for turn in list(self.answers):
@@ -326,6 +351,8 @@ class CallWorld:
 
     _ACTS: ClassVar[dict[type[Any], Callable[[CallWorld, Any], None]]] = {
         Ask: _ask,
+        AskEagerly: _ask_eagerly,
+        DropEager: _drop_eager,
         CancelAnswer: _cancel,
         EndCall: _end,
         Say: _say,

@@ -9,14 +9,19 @@ import pytest
 from aybiza.dialogue.conversation import Phase
 from aybiza.dialogue.events import (
     AnswerSentence,
+    Ask,
     CallerFinished,
+    CallerGoesOn,
     CallerInterim,
+    CallerMayBeDone,
     CallerSaid,
     CallerSpeaking,
     CloseAsked,
+    DigitPressed,
+    DropEager,
     Event,
+    HungUp,
     Record,
-    StartTimer,
     StopTalking,
     StopTimer,
     TalkStopped,
@@ -29,7 +34,7 @@ from aybiza.dialogue.journal import (
     Joined,
     Reopened,
 )
-from tests.dialogue.call_world import CallWorld
+from tests.dialogue.call_world import CallWorld, agent
 from tests.dialogue.calls import AWAIT_CALLER, QUIET, call, handle, tell
 
 USE: dict[str, Any] = {"toolUse": {"toolUseId": "t", "name": "book", "input": {}}}
@@ -121,7 +126,8 @@ def test_a_caller_who_only_listens_is_no_turn() -> None:
 def test_who_answers_in_pieces_is_heard_out_for_longer() -> None:
     world = asked("What is your number?")
     tell(world, CallerSaid("five five five"))
-    assert handle(world, CallerFinished()) == [StartTimer("endpoint", 0.8)]
+    tell(world, CallerFinished())
+    assert world.timers["endpoint"] == 0.8
     tell(world, CallerSaid("one two"), CallerFinished(), QUIET)
     assert Record(CallerTurn(2, "five five five one two")).entry in [e for _, e in world.journal]
 
@@ -167,3 +173,97 @@ def test_thanks_take_no_goodbye_back(words: str) -> None:
 def test_words_take_nothing_else_back(reason: str) -> None:
     world = tell(call(Phase.SPEAKING), CloseAsked(1, reason), CallerSaid("wait, one more thing"))
     assert world.machine.phase is Phase.CLOSING
+
+
+# An answer that is begun before it is sure that the caller is done
+
+
+def begun(words: str = "a question", phase: Phase = Phase.LISTENING) -> CallWorld:
+    """The recogniser holds the caller's turn for over with these words."""
+    world = call(phase)
+    if phase is Phase.SPEAKING:
+        tell(world, CallerInterim("wait"))
+    return tell(world, CallerMayBeDone(words))
+
+
+@pytest.mark.parametrize("phase", [Phase.LISTENING, Phase.SPEAKING])
+def test_an_answer_is_begun_early_and_nothing_is_written_of_it(phase: Phase) -> None:
+    world = begun(phase=phase)
+    before = list(world.journal)
+    assert world.machine.phase is Phase.EAGER
+    assert world.eager is not None and world.eager[1] == "a question"
+    assert world.journal == before and "endpoint" in world.timers
+
+
+def test_it_is_taken_when_the_end_comes_with_the_same_words() -> None:
+    world = begun("Is it open?")
+    handle(world, CallerSaid("is it  OPEN?"))
+    commands = handle(world, CallerFinished())
+    assert DropEager(1) not in commands and commands[-1] == Ask(1, 0)
+    assert world.machine.phase is Phase.THINKING
+
+
+@pytest.mark.parametrize("end", ["is it open", "Is it open at noon?"])
+def test_it_is_dropped_when_the_end_comes_with_other_words(end: str) -> None:
+    world = begun("Is it open?")
+    commands = [*handle(world, CallerSaid(end)), *handle(world, CallerFinished())]
+    assert DropEager(1) in commands and commands[-1] == Ask(1, 0)
+    assert commands.index(DropEager(1)) < commands.index(Ask(1, 0))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        CallerGoesOn(),
+        CallerInterim("a question and"),
+        CallerSaid("another matter"),
+        DigitPressed("4"),
+        HungUp(),
+    ],
+)
+def test_a_caller_who_goes_on_has_it_thrown_away(event: Event) -> None:
+    world = begun()
+    assert DropEager(1) in handle(world, event)
+    assert world.machine.phase is not Phase.EAGER
+
+
+@pytest.mark.parametrize("event", [CallerSpeaking(), CallerInterim("a question"), QUIET])
+def test_a_sound_and_the_same_words_leave_it(event: Event) -> None:
+    world = begun()
+    if event is QUIET:
+        tell(world, CallerSaid("a question"))
+    assert DropEager(1) not in handle(world, event)
+
+
+def test_a_turn_has_as_many_of_them_as_the_agent_says() -> None:
+    world = begun()
+    tell(world, CallerGoesOn(), CallerMayBeDone("a question, please"))
+    assert world.eager is None and world.machine.phase is Phase.LISTENING
+    tell(world, CallerSaid("a question"), CallerFinished())
+    world.answer("sentence")
+    world.answer("end")
+    world.hear()
+    tell(world, CallerMayBeDone("another"))
+    assert world.eager is not None
+    none = tell(call(Phase.LISTENING, agent(eager_answers=0)), CallerMayBeDone("a question"))
+    assert none.eager is None
+
+
+def test_who_is_heard_out_is_answered_in_thought_meanwhile() -> None:
+    world = asked("What is your number?")
+    tell(world, CallerSaid("five five five"), CallerFinished())
+    assert world.eager is not None and world.eager[1] == "five five five"
+    tell(world, CallerSaid("one two"))
+    assert world.eager is None
+    tell(world, CallerFinished(), QUIET)
+    assert Record(CallerTurn(2, "five five five one two")).entry in [e for _, e in world.journal]
+
+
+def test_an_answer_that_is_begun_early_is_asked_with_what_joined_turns_have_done() -> None:
+    world = call(Phase.THINKING)
+    tell(world, ToolsUsed(1, 0, [USE], [DONE]), CallerSaid("and Friday"))
+    tell(world, CallerMayBeDone("then"))
+    assert world.eager is not None
+    before = world.machine.conversation.messages_if(world.eager[1])
+    tell(world, CallerSaid("then"), CallerFinished())
+    assert before == world.machine.conversation.messages()

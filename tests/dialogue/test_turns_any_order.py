@@ -13,7 +13,9 @@ from aybiza.dialogue.events import (
     AnswerFinished,
     AnswerSentence,
     CallerFinished,
+    CallerGoesOn,
     CallerInterim,
+    CallerMayBeDone,
     CallerSaid,
     CallerSpeaking,
     CloseAsked,
@@ -69,6 +71,16 @@ class AnyCall(RuleBasedStateMachine):
     @rule(crash_at=CRASHES)
     def finishes(self, crash_at: int | None) -> None:
         self.world.tell(CallerFinished(), crash_at)
+
+    @rule(crash_at=CRASHES, back=st.integers(0, 2))
+    def may_be_done(self, crash_at: int | None, back: int) -> None:
+        """With words that come next, with such as do not, with none."""
+        text = ("", f"w{len(self.said)}", "well")[back]
+        self.world.tell(CallerMayBeDone(text), crash_at)
+
+    @rule(crash_at=CRASHES)
+    def goes_on(self, crash_at: int | None) -> None:
+        self.world.tell(CallerGoesOn(), crash_at)
 
     @rule(crash_at=CRASHES, digit=st.sampled_from("07#*"))
     def presses(self, crash_at: int | None, digit: str) -> None:

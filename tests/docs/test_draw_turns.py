@@ -5,9 +5,13 @@ from __future__ import annotations
 from aybiza.config.agents import Agent
 from aybiza.dialogue.conversation import Phase
 from aybiza.dialogue.events import (
+    AnswerSentence,
     CallerFinished,
+    CallerGoesOn,
     CallerInterim,
+    CallerMayBeDone,
     CallerSaid,
+    DigitPressed,
     Heard,
     HungUp,
     LineFailed,
@@ -49,6 +53,16 @@ def back_from_a_transfer(world: CallWorld) -> CallWorld:
     world.journal.append((0, Transferred("desk", "busy")))
     world.restart(again=True)
     return world
+
+
+def in_pieces() -> CallWorld:
+    """The caller is asked for a number, says some of it, and may go on."""
+    world = call(Phase.THINKING)
+    world.answers.clear()
+    world.attached = None
+    tell(world, AnswerSentence(1, 1, "What is your number?", ends="end_turn"))
+    world.hear()
+    return tell(world, CallerSaid("four"), CallerFinished())
 
 
 def torn(world: CallWorld) -> CallWorld:
@@ -133,6 +147,27 @@ def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
         unsaid(answered(call(speaking), "end")),
         unsaid(answered(call(speaking), "close", "end")),
     ]
+    begun = CallerMayBeDone("a question")
+    worlds += [
+        tell(call(phase), *first, begun, event)
+        for phase, first in ((listening, []), (speaking, [breaks_in]))
+        for event in (
+            CallerGoesOn(),
+            goes_on,
+            breaks_in,
+            DigitPressed("1"),
+            QUIET,
+            HungUp(),
+            TimerFired("voice"),
+            LineFailed("gone"),
+            TOO_LONG,
+        )
+    ]
+    worlds += [
+        tell(call(listening), begun, CallerSaid("a question"), end)
+        for end in (CallerFinished(), QUIET)
+    ]
+    worlds.append(in_pieces())
     taken = {arrow for world in worlds for arrow in world.seen}
     assert taken == {
         (event, phase, to)

@@ -53,7 +53,7 @@ async def test_a_flux_model_is_listened_to_on_its_own_door() -> None:
         assert part in path
     assert audio == b"audio" and set(kept) == {0xFF}
     assert json.loads(forced)["type"] == "ForceEndTurn"
-    assert events == [TurnInfo("EndOfTurn", "I need a cleaning", 1.8, 1.4)]
+    assert events == [TurnInfo("EndOfTurn", "I need a cleaning", 1.8, 1.4, 0)]
 
 
 def test_a_model_of_many_languages_is_told_which_to_expect() -> None:
@@ -72,4 +72,6 @@ def test_what_says_nothing_about_the_caller_is_passed_over(message: dict[str, An
 
 @pytest.mark.parametrize("words", [None, [], [3], [{"end": "soon"}], [{"end": -1}]])
 def test_words_without_times_are_understood_without_them(words: Any) -> None:
-    assert decode({**TURN, "words": words}) == TurnInfo("EndOfTurn", "I need a cleaning", 1.8)
+    assert decode({**TURN, "words": words}) == TurnInfo(
+        "EndOfTurn", "I need a cleaning", 1.8, turn=0
+    )

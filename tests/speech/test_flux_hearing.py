@@ -11,7 +11,9 @@ from aybiza.speech.hearing import (
     FINALIZE_SECONDS,
     Finalize,
     Finished,
+    GoesOn,
     Interim,
+    MayBeDone,
     Onset,
     Outcome,
     Understood,
@@ -36,6 +38,7 @@ def test_a_turn_is_shown_as_it_grows_and_said_at_its_end() -> None:
         Interim("I"),
         Interim("I need"),
         Interim("I need a cleaning"),
+        MayBeDone("I need a cleaning"),
         Words("I need a cleaning"),
         Understood(1.8),
         Finished(1.4),
@@ -51,6 +54,38 @@ def test_a_turn_that_was_over_too_early_goes_on() -> None:
         TurnInfo("EndOfTurn", "four four seven one", 2.5, 2.2),
     )
     assert [o for o in outcomes if isinstance(o, Words)] == [Words("four four seven one")]
+
+
+def test_a_turn_that_may_be_over_and_is_not_is_told_as_such() -> None:
+    outcomes = hear(
+        FluxHearing(),
+        TurnInfo("StartOfTurn", "four", 0.5, 0.4),
+        TurnInfo("EagerEndOfTurn", "four four", 1.0, 0.9),
+        TurnInfo("TurnResumed", "four four", 1.3, 0.9),
+    )
+    assert outcomes[2:] == [Interim("four four"), MayBeDone("four four"), GoesOn()]
+
+
+def test_a_turn_whose_end_is_lost_ends_when_the_next_begins_and_its_late_end_means_nothing() -> (
+    None
+):
+    hearing = FluxHearing()
+    hear(hearing, TurnInfo("StartOfTurn", "yes", 0.5, 0.4, turn=0))
+    taken = [Words("yes"), Understood(0.5), Finished(0.4)]
+    assert hear(hearing, TurnInfo("Update", "", 1.5, turn=1)) == taken
+    assert hear(hearing, TurnInfo("EndOfTurn", "yes", 1.6, 0.4, turn=0)) == []
+    assert hear(hearing, TurnInfo("EndOfTurn", "no", 2.6, 2.4, turn=1)) == [
+        Words("no"),
+        Understood(2.6),
+        Finished(2.4),
+    ]
+
+
+def test_updates_without_a_new_word_do_not_keep_a_turn_open() -> None:
+    hearing = FluxHearing()
+    hear(hearing, TurnInfo("StartOfTurn", "yes", 0.5, 0.4))
+    hear(hearing, *(TurnInfo("Update", "yes", 0.5 + n / 4, 0.4) for n in range(1, 9)))
+    assert hearing.due == 0.5 + SILENT_SECONDS
 
 
 def test_silence_is_no_turn() -> None:

@@ -15,6 +15,7 @@ from aybiza.speech.hearing import (
     Finalize,
     Finished,
     Interim,
+    MayBeDone,
     NovaHearing,
     Onset,
     Outcome,
@@ -260,3 +261,27 @@ def test_whatever_comes_no_word_waits_for_ever_and_no_silence_is_a_turn(
     assert all(
         at <= max((getattr(e, "end", 0.0) for _, e in events), default=0.0) for at in settled
     )
+
+
+def shown(text: str, end: float, word_end: float, confidence: float = 0.95) -> Transcript:
+    return Transcript(text, False, False, False, 0.0, end, confidence, (word_end - 0.2, word_end))
+
+
+@pytest.mark.parametrize(
+    ("told", "early"),
+    [
+        (shown("Is it open?", 1.25, 1.1), True),
+        (shown("Is it open?", 1.15, 1.1), False),
+        (shown("Is it open", 1.25, 1.1), False),
+        (shown("Is it open?", 1.25, 1.1, 0.8), False),
+    ],
+)
+def test_a_whole_sentence_with_quiet_behind_it_may_be_a_turn(told: Transcript, early: bool) -> None:
+    assert (MayBeDone(told.text) in NovaHearing(1.2).handle(told, 1.2)) is early
+
+
+def test_it_is_told_once_and_also_of_words_that_were_shown_before() -> None:
+    hearing = NovaHearing(1.2)
+    assert hearing.handle(shown("Is it open?", 1.1, 1.1), 1.1) == [Interim("Is it open?")]
+    assert hearing.handle(shown("Is it open?", 1.3, 1.1), 1.3) == [MayBeDone("Is it open?")]
+    assert hearing.handle(shown("Is it open?", 1.5, 1.1), 1.5) == []

@@ -63,11 +63,11 @@ def test_a_sentence_is_marked_behind_its_last_part() -> None:
 def test_the_response_is_measured_once_at_the_first_audio_of_an_answer() -> None:
     line = Line("CA1", Sink())
     pacer = Pacer(line)
-    line.finished_at = 1.0
+    line.finished_at, line.known_at = 1.0, 1.5
     pacer.pace(deque([go(1.0, 1)]), 1.75)
     assert pacer.answered is not None
     assert pacer.answered[0] == Sentence(1, 1)
-    assert pacer.answered[1] == pytest.approx(0.75)
+    assert list(pacer.answered[1:]) == pytest.approx([0.75, 0.25])
     assert line.finished_at is None
 
 

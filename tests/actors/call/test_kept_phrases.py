@@ -18,7 +18,9 @@ async def test_what_is_kept_is_found_by_everybody_on_the_node_and_the_first_stay
 
 
 def test_the_fixed_phrases_of_an_agent_are_all_that_it_says_word_for_word() -> None:
-    assert {AGENT.greeting, AGENT.filler, AGENT.closing, AGENT.busy} <= kept_phrases.fixed(AGENT)
+    kept = kept_phrases.fixed(AGENT)
+    assert {AGENT.greeting, AGENT.filler, AGENT.closing, AGENT.busy} <= kept
+    assert {AGENT.refusal, AGENT.error_after_write, AGENT.transfer_busy, AGENT.late} <= kept
     assert "Good day." in kept_phrases.fixed(agent(greeting="Good day."))
 
 

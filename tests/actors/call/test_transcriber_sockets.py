@@ -11,7 +11,9 @@ from aybiza.actors.call.transcriber_actor import TranscriberActor
 from aybiza.actors.runtime import virtual_time
 from aybiza.dialogue.events import (
     CallerFinished,
+    CallerGoesOn,
     CallerInterim,
+    CallerMayBeDone,
     CallerSaid,
     CallerSpeaking,
     LineFailed,
@@ -167,6 +169,7 @@ async def test_a_flux_model_is_heard_by_its_turns() -> None:
         socket.say(
             TurnInfo("StartOfTurn", "I need", 0.6, 0.5),
             TurnInfo("EagerEndOfTurn", "I need a cleaning", 1.2, 1.0),
+            TurnInfo("TurnResumed", "I need a cleaning", 1.3, 1.0),
             TurnInfo("EndOfTurn", "I need a cleaning", 1.4, 1.0),
         )
         await there.hear(1.0)
@@ -174,6 +177,8 @@ async def test_a_flux_model_is_heard_by_its_turns() -> None:
             CallerSpeaking(),
             CallerInterim("I need"),
             CallerInterim("I need a cleaning"),
+            CallerMayBeDone("I need a cleaning"),
+            CallerGoesOn(),
             CallerSaid("I need a cleaning"),
             CallerFinished(),
         ]
