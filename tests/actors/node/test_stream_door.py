@@ -29,7 +29,7 @@ async def door() -> AsyncIterator[tuple[End, stream_door.StreamDoor]]:
 async def caller(end: End) -> socket.socket:
     made = socket.socket()
     made.setblocking(False)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await asyncio.get_running_loop().sock_connect(made, end.card.address)
     return made
 
@@ -103,18 +103,18 @@ async def test_who_says_too_little_goes_after_a_while(monkeypatch: pytest.Monkey
         assert not here._strangers and not here._inside
 
 
-async def test_a_node_comes_in_while_thousands_of_strangers_hold_the_line() -> None:
+async def test_a_node_comes_in_while_many_strangers_hold_the_line() -> None:
     one, other = End("one"), End("other")
     async with ends(one, other):
         assert other.carrier._door is not None
-        strangers = await asyncio.gather(*(caller(other) for _ in range(500)))
+        strangers = await asyncio.gather(*(caller(other) for _ in range(120)))
         for stranger in strangers:
             with contextlib.suppress(OSError):  # those that have been turned away
                 stranger.send(b"x")
         assert len(other.carrier._door._strangers) <= MAX_STRANGERS
         one.post(other, one.letter(1))
         await until(lambda: other.got)
-        await until(lambda: other.refused.get("connections", 0) >= 500 - MAX_STRANGERS)
+        await until(lambda: other.refused.get("connections", 0) >= 120 - MAX_STRANGERS)
         for stranger in strangers:
             stranger.close()
 
@@ -137,8 +137,8 @@ async def test_a_flood_is_let_in_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(stream_door.StreamDoor, "_accept", accept)
     monkeypatch.setattr(stream_door.StreamDoor, "_admit", admit)
     async with door() as (end, _here):
-        strangers = await asyncio.gather(*(caller(end) for _ in range(400)))
-        await until(lambda: admitted == 400)
+        strangers = await asyncio.gather(*(caller(end) for _ in range(120)))
+        await until(lambda: admitted == 120)
         for stranger in strangers:
             stranger.close()
     assert max(count for _, count in looks) == ACCEPTED_AT_ONCE
