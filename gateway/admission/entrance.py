@@ -36,6 +36,14 @@ ACCEPT_BATCH: Final = 16
 
 TLS_SHUTDOWN_SECONDS: Final = 2.0
 
+PIECE_BYTES: Final = 4096
+"""What of a media connection's bytes is read at a time: a piece of the smallest frames is some
+hundreds, each of which costs as much as a large one."""
+EARLY_MESSAGES: Final = 256
+"""Messages that may wait before `start`: five seconds of speech, for a loop that is late."""
+WAITING_MESSAGES: Final = 2000
+"""The same of a stream that has started."""
+
 # An attack would fill the log with these; refusals count them.
 _quiet = logging.getLogger("aybiza.gateway.http")
 _quiet.setLevel(logging.ERROR)
@@ -207,6 +215,16 @@ class MediaConnection(Entrance, ServerConnection):
             self.refuse("flood")
             self._raw.abort()
             return
-        super().data_received(data)
+        # websockets stops reading when messages wait, but not within what it was given at once.
+        for at in range(0, len(data), PIECE_BYTES):
+            super().data_received(data[at : at + PIECE_BYTES])
+            if self._passed and self.request is not None and self._too_many_wait():
+                self.refuse("flood")
+                self._raw.abort()
+                return
         if self._passed and self.request is None and self.protocol.handshake_exc and not self._gone:
             self.refuse("malformed")
+
+    def _too_many_wait(self) -> bool:
+        most = WAITING_MESSAGES if self._guest is None else EARLY_MESSAGES
+        return not self._gone and len(self.recv_messages.frames) > most

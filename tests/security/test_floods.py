@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from aybiza.emulators.phone.messages import CONNECTED, StreamWriter, new_sid
-from aybiza.gateway.admission import flow
+from aybiza.gateway.admission import entrance, flow
 from aybiza.gateway.admission.flow import EARLY_BYTES
 from aybiza.gateway.carriers.audio_socket_codec import ID, message
 from aybiza.gateway.carriers.paths import CARRIERS
@@ -69,6 +69,26 @@ async def test_before_start_a_few_frames_are_taken_and_few_lines_written(
             await flood(socket, frame, 20_000)
         assert socket.close_code in (1006, 1008)
     assert len([line for line in lines if line["event"].startswith("media_")]) < 12
+
+
+async def test_what_comes_at_once_is_not_kept_whole(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    plain = entrance.MediaConnection._too_many_wait
+
+    def watched(self: entrance.MediaConnection) -> bool:
+        kept.append(len(self.recv_messages.frames))
+        return plain(self)
+
+    monkeypatch.setattr(entrance.MediaConnection, "_too_many_wait", watched)
+    async with connect(place.node.media_url, proxy=None) as socket:
+        # As one write, so that the node is handed many frames in one piece.
+        socket.transport.write(bytes((0x81, 0x80, 0, 0, 0, 0)) * (EARLY_BYTES // 6 - 10))
+        async with asyncio.timeout(LIMIT):
+            await socket.wait_closed()
+    frames = entrance.PIECE_BYTES // 6
+    assert max(kept) <= entrance.EARLY_MESSAGES + frames + 1
 
 
 async def test_a_started_stream_of_events_that_nobody_knows_is_ended(place: World) -> None:
