@@ -168,6 +168,7 @@ class _Outgoing(asyncio.Protocol):
         self._shaken: asyncio.Future[None] = loop.create_future()
         self._waiting_bytes = 0
         self._transport: asyncio.Transport | None = None
+        self._made = False
         self._paused_at: float | None = None
         self._pumping = False
         self._finishing = False
@@ -219,16 +220,16 @@ class _Outgoing(asyncio.Protocol):
                 await self._loop.create_connection(lambda: self, sock=connection)
                 await self._shaken
         except ConnectionRefusedError:
-            connection.close()
             self._over(refused=True)
         except (OSError, TimeoutError):
-            connection.close()
             self.end()
-        except asyncio.CancelledError:
-            connection.close()
-            raise
+        finally:
+            # From then on it is the transport's to close.
+            if not self._made:
+                connection.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._made = True
         self._transport = made = cast(asyncio.Transport, transport)
         made.set_write_buffer_limits(high=2 * SLICE_BYTES, low=SLICE_BYTES)
         self._channel.feed(b"")
