@@ -55,7 +55,8 @@ LOOKED_UP: Final = "Please look up matter number"
 
 MISSED_PERCENT: Final = 20.0
 LARGEST_TOKENS: Final = 40_000
-GROWTH_KB: Final = 12.0
+# What is said stays in the memory of the call until it is over.
+GROWTH_KB: Final = 24.0
 _NODE: Final = ("actors", "claude", "config", "dialogue", "gateway", "speech", "supervisors")
 _SETTLED_SHARE: Final = 0.2
 

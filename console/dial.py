@@ -1,7 +1,7 @@
 """`aybiza dial`: place calls by phone scripts, and tell what the caller heard and how long it took.
 
-Each script is played on a node of its own in virtual time. How to write one is in
-`docs/scripts.md`.
+Each script is played on a node of its own in virtual time; with `--url` by a telephone that calls a
+node over its media websocket, in real time. How to write one is in `docs/scripts.md`.
 
 Exit codes: 0 all that was expected held; 1 something did not; 2 a script that cannot be used.
 """
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aybiza.faults.phone_script import PhoneScript, Verdict
 
 EXAMPLE = "Example: aybiza dial --all"
+SLACK_MS = 500.0
 
 
 def dial(
@@ -26,6 +27,21 @@ def dial(
     every: Annotated[
         bool, typer.Option("--all", help="Play all scripts that come with it.")
     ] = False,
+    url: Annotated[
+        str | None, typer.Option(help="Call a node elsewhere: ws://host:port/media.")
+    ] = None,
+    bedrock: Annotated[
+        str | None, typer.Option(help="With --url: that node's Bedrock emulator, http://…")
+    ] = None,
+    deepgram: Annotated[
+        str | None, typer.Option(help="With --url: its Deepgram emulator, ws://…")
+    ] = None,
+    at_once: Annotated[
+        int, typer.Option("--at-once", min=1, max=100, help="With --url: calls at a time.")
+    ] = 4,
+    slack_ms: Annotated[
+        float, typer.Option(min=0, help="With --url: added to all limits of time.")
+    ] = SLACK_MS,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Place the calls of phone scripts, and judge what was heard, and how soon."""
@@ -41,7 +57,15 @@ def dial(
     except PlanError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    verdicts = list(_played(loaded, quiet=as_json))
+    if url is None:
+        verdicts = list(_played(loaded, quiet=as_json))
+    else:
+        emulated = (bedrock, deepgram) if bedrock and deepgram else None
+        verdicts = _called(loaded, url, emulated, at_once, slack_ms)
+        if not as_json:
+            _head()
+            for verdict in verdicts:
+                _row(verdict)
     wrong = sum(bool(verdict.wrong) for verdict in verdicts)
     if as_json:
         rows = [{**asdict(verdict), "result": verdict.result} for verdict in verdicts]
@@ -69,6 +93,23 @@ def _played(scripts: "list[PhoneScript]", *, quiet: bool) -> "Iterator[Verdict]"
         if not quiet:
             _row(verdict)
         yield verdict
+
+
+def _called(
+    scripts: "list[PhoneScript]",
+    url: str,
+    emulated: tuple[str, str] | None,
+    at_once: int,
+    slack_ms: float,
+) -> "list[Verdict]":
+    from aybiza.faults.dialled import Emulated, called
+
+    known = Emulated(*emulated) if emulated else None
+    try:
+        return called(scripts, url, known, at_once=at_once, slack_ms=slack_ms)
+    except OSError as error:
+        typer.echo(f"An emulator cannot be reached: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _head() -> None:

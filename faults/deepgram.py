@@ -47,10 +47,10 @@ class Voice(ScriptedEngine):
     """Speaks text as audio of its length."""
 
     def __init__(self, bytes_per_char: int = BYTES_PER_CHAR) -> None:
-        self._bytes_per_char = bytes_per_char
+        self.bytes_per_char = bytes_per_char
 
     async def synthesise(self, text: str, voice: str) -> bytes:
-        return encode(text, self._bytes_per_char) if text.strip() else b""
+        return encode(text, self.bytes_per_char) if text.strip() else b""
 
 
 class MemoryEmulator:

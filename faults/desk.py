@@ -16,8 +16,9 @@ from typing import Any, Final
 from aybiza.config.agents import Agent
 from aybiza.dialogue.tool_registry import Tool, ToolRegistry
 from aybiza.dialogue.toolbox import ToolRun
-from aybiza.emulators.bedrock import Reply, say
-from aybiza.emulators.bedrock.continuation import Body, text_of
+from aybiza.emulators.bedrock import Reply
+from aybiza.emulators.bedrock.continuation import Body
+from aybiza.emulators.bedrock.scripted import by_text
 
 Answers = Mapping[str, Sequence[Reply | str]]
 
@@ -49,20 +50,7 @@ def agent(**changes: Any) -> Agent:
 
 def answering(answers: Answers) -> Callable[[Body], Reply]:
     """See the module; a text that is not among `answers` is repeated."""
-
-    def respond(body: Body) -> Reply:
-        results = 0
-        for message in reversed(body["messages"]):
-            if message["role"] == "user":
-                text = text_of(message)
-                if text:
-                    replies = answers.get(text, (f"You said, {text}",))
-                    reply = replies[min(results, len(replies) - 1)]
-                    return say(reply) if isinstance(reply, str) else reply
-                results += 1
-        return say("Hello.")
-
-    return respond
+    return by_text(answers)
 
 
 class Desk(ToolRegistry):

@@ -15,7 +15,7 @@
     GET    /_emulator/guardrails          the guardrails that there are
     PUT    /_emulator/guardrails          {"identifier": "gr-1", "version": "1", "words": ["x"]}
     DELETE /_emulator/guardrails          have none
-    PUT    /_emulator/responder           {"mode": "agent"}, clinic, scripted, echo, or long
+    PUT    /_emulator/responder           {"mode": "agent"}, clinic, scripted, answers, echo, long
 
 Contract: `handle` maps a request onto the emulator's settings and returns status and JSON.
 Errors: 400 with what is wrong and what is allowed, 404 and 405 likewise.

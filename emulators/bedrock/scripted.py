@@ -19,7 +19,7 @@ from aybiza.emulators.bedrock.reply import Block, Reasoning, Reply, Text, ToolUs
 
 _REMEMBERED = 1024
 
-MODES = ("agent", "clinic", "scripted", "echo", "long")
+MODES = ("agent", "clinic", "scripted", "answers", "echo", "long")
 
 Answer = str | Reply
 
@@ -47,6 +47,25 @@ class Scripted:
         return self._given[key]
 
 
+def by_text(answers: Mapping[str, Sequence[Answer]]) -> Callable[[Body], Reply]:
+    """To each text of the caller its own answers: the first to the words, the next to the results
+    of its tools, and so on; a text that is not among `answers` is repeated."""
+
+    def respond(body: Body) -> Reply:
+        results = 0
+        for message in reversed(body["messages"]):
+            if message["role"] == "user":
+                text = text_of(message)
+                if text:
+                    replies = answers.get(text, (f"You said, {text}",))
+                    reply = replies[min(results, len(replies) - 1)]
+                    return say(reply) if isinstance(reply, str) else reply
+                results += 1
+        return say("Hello.")
+
+    return respond
+
+
 def echo(body: Body) -> Reply:
     """The last user text, said back."""
     return say(text_of(body["messages"][-1]) or "Nothing was said.")
@@ -59,7 +78,7 @@ def long(sentences: int) -> Callable[[Body], Reply]:
 
 
 def from_json(members: object, clinic: Responder, agent: Responder) -> Responder:
-    """The responder for `{"mode": "agent" | "clinic" | "scripted" | "echo" | "long", …}`."""
+    """The responder for `{"mode": …}` of `MODES`, with what that mode needs."""
     mode = members.get("mode") if isinstance(members, Mapping) else None
     if not isinstance(members, Mapping) or mode not in MODES:
         raise ValueError(f"mode is {mode!r:.80}; allowed: {', '.join(MODES)}")
@@ -68,6 +87,11 @@ def from_json(members: object, clinic: Responder, agent: Responder) -> Responder
         if not isinstance(answers, list) or not answers:
             raise ValueError("scripted needs `answers`: a list of at least one answer")
         return Scripted([_answer(answer) for answer in answers])
+    if mode == "answers":
+        table = members.get("answers")
+        if not isinstance(table, Mapping) or not all(isinstance(v, list) for v in table.values()):
+            raise ValueError("answers needs `answers`: for each text a list of answers")
+        return by_text({text: [_answer(one) for one in given] for text, given in table.items()})
     if mode == "long":
         sentences = members.get("sentences", 10)
         if not isinstance(sentences, int) or not 1 <= sentences <= 1000:

@@ -10,7 +10,8 @@
     POST   /_emulator/strikes                        the same as POST of faults, but sockets that
                                                      are open are struck before those to come
     GET    /_emulator/pace                           the pace now in force
-    PUT    /_emulator/pace                           {"first_ms": 100, "times_real_time": 10}
+    PUT    /_emulator/pace                           {"first_ms": 100, "times_real_time": 10}, and
+                                                     "bytes_per_char" of the scripted engine
 
 A browser can do the same with its address line alone:
 
@@ -34,12 +35,14 @@ from websockets.datastructures import Headers
 from websockets.http11 import Response
 
 from aybiza.emulators.deepgram.any_method import MOST_BODY, TOO_LARGE
+from aybiza.emulators.deepgram.engine import ScriptedEngine
 from aybiza.emulators.deepgram.faults import KINDS, Fault, from_json, from_words, number
 from aybiza.emulators.deepgram.service import Deepgram
 
 PREFIX = "/_emulator/"
 MOST_MS = 600_000.0
 FASTEST = 1e6
+MOST_BYTES_PER_CHAR = 8000
 
 Options = Mapping[str, str]
 
@@ -125,14 +128,27 @@ def _pace(service: Deepgram, options: Options, members: Any) -> Any:
         raise ValueError(f"first_ms is from 0 to {MOST_MS:.0f}, not {first_ms}")
     if not (0 < speed <= FASTEST and math.isfinite(speed)):
         raise ValueError(f"times_real_time is above 0 and up to {FASTEST:.0f}, not {speed}")
+    engine = service.engine
+    length = options.get("bytes_per_char")
+    if length is not None:
+        if not isinstance(engine, ScriptedEngine):
+            raise ValueError("bytes_per_char is for the scripted engine")
+        engine.bytes_per_char = _length(length)
     pace.first_ms, pace.times_real_time = first_ms, speed
-    return asdict(pace)
+    told = asdict(pace)
+    return told if length is None else {**told, "bytes_per_char": _length(length)}
+
+
+def _length(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 3 <= int(text) <= MOST_BYTES_PER_CHAR):
+        raise ValueError(f"bytes_per_char is from 3 to {MOST_BYTES_PER_CHAR}, not {text!r:.20}")
+    return int(text)
 
 
 def _set_pace(service: Deepgram, options: Options, members: Any) -> Any:
-    known = ("first_ms", "times_real_time")
+    known = ("first_ms", "times_real_time", "bytes_per_char")
     if not isinstance(members, Mapping) or set(members) - set(known):
-        raise ValueError(f"a pace has {' and '.join(known)}, not {members!r:.80}")
+        raise ValueError(f"a pace has {', '.join(known)}, not {members!r:.80}")
     return _pace(service, {name: str(value) for name, value in members.items()}, None)
 
 

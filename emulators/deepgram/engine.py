@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from aybiza.emulators.textaudio import SILENCE_CODES, TextAudioDecoder, encode
+from aybiza.emulators.textaudio import BYTES_PER_CHAR, SILENCE_CODES, TextAudioDecoder, encode
 
 BLOCK_BYTES = 160
 BLOCK_MS = 20
@@ -87,7 +87,9 @@ class ScriptedRecogniser:
 
 
 class ScriptedEngine:
-    """See the module."""
+    """See the module. `bytes_per_char`: how slowly it speaks; with 500 as people do."""
+
+    bytes_per_char = BYTES_PER_CHAR
 
     async def start(self) -> None:
         """There is nothing to start."""
@@ -103,4 +105,4 @@ class ScriptedEngine:
             return b""
         # A flush sounds apart from the next one, so a blank stands behind it; within a flush
         # there is what the client sent.
-        return encode(text if text[-1].isspace() else text + " ")
+        return encode(text if text[-1].isspace() else text + " ", self.bytes_per_char)

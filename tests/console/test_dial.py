@@ -64,3 +64,15 @@ def test_what_cannot_be_played_is_named() -> None:
     assert code == 2 and "did you mean 'asks'" in told
     code, _, told = dial()
     assert code == 2 and "interrupts_early" in told
+
+
+def test_emulators_that_are_not_there_are_named_and_a_node_that_is_not_is_a_failed_call() -> None:
+    nowhere = "127.0.0.1:9"
+    url = ("--url", f"ws://{nowhere}/media")
+    code, _, told = dial(
+        "asks", *url, "--bedrock", f"http://{nowhere}", "--deepgram", f"ws://{nowhere}"
+    )
+    assert code == 2 and "An emulator cannot be reached" in told
+    code, out, _ = dial("tool_hangs", *url)
+    assert code == 0 and "needs the tools of the desk" in out
+    assert out.splitlines()[-1] == "0 played, 0 wrong, 1 skipped"

@@ -72,7 +72,7 @@ def test_an_answer_may_be_built_of_parts() -> None:
 @pytest.mark.parametrize(
     ("members", "problem"),
     [
-        (None, "allowed: agent, clinic, scripted, echo, long"),
+        (None, "allowed: agent, clinic, scripted, answers, echo, long"),
         ({"mode": "poem"}, "mode is 'poem'"),
         ({"mode": "scripted"}, "needs `answers`"),
         ({"mode": "scripted", "answers": [""]}, "an answer is a text or an object"),
@@ -85,3 +85,20 @@ def test_an_answer_may_be_built_of_parts() -> None:
 def test_what_is_no_mode_is_refused_with_what_is_allowed(members: Any, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         built(members)
+
+
+def test_answers_go_by_the_callers_text_and_what_is_not_among_them_is_said_back() -> None:
+    answers = {"Hello.": [{"tools": [{"name": "look"}]}, "Found."]}
+    responder = from_json({"mode": "answers", "answers": answers}, echo, echo)
+
+    def asked(*messages: dict[str, Any]) -> Any:
+        return responder({"messages": list(messages)})
+
+    hello = {"role": "user", "content": [{"text": "Hello."}]}
+    result = {"role": "user", "content": [{"toolResult": {"toolUseId": "t", "content": []}}]}
+    assert asked(hello).blocks[0].name == "look"
+    assert asked(hello, result).text == "Found."
+    other = {"role": "user", "content": [{"text": "Bye."}]}
+    assert asked(hello, other).text == "You said, Bye."
+    with pytest.raises(ValueError, match="for each text a list"):
+        from_json({"mode": "answers", "answers": ["Hello."]}, echo, echo)

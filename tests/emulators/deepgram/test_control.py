@@ -68,6 +68,14 @@ async def test_the_pace_can_be_set_in_parts_and_read(control: Control) -> None:
     assert control.emulator.pace == Pace(120.0, 2.5)
 
 
+async def test_the_scripted_engine_speaks_as_slowly_as_it_is_told(control: Control) -> None:
+    status, pace = await control.get("pace", bytes_per_char="480")
+    assert status == 200 and pace["bytes_per_char"] == 480
+    engine = control.emulator.service.engine
+    assert len(await engine.synthesise("Hi.", "any")) == 4 * 480
+    assert (await control.get("pace", bytes_per_char="2"))[0] == 400
+
+
 @pytest.mark.parametrize(
     ("path", "query", "complaint"),
     [
