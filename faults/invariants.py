@@ -117,7 +117,8 @@ def _apart(outcome: Outcome) -> Iterator[str]:
 def _once(outcome: Outcome) -> Iterator[str]:
     """No sentence is lost, and none is heard twice.
 
-    What a noise broke into is said again from its beginning, on purpose.
+    What a noise broke into is said again from its beginning, on purpose. What a carrier has played
+    that reads nothing, or tells nothing, cannot be known.
     """
     heard = letters(" ".join(piece.text for piece in outcome.report.heard))
     given: Counter[str] = Counter()
@@ -142,7 +143,7 @@ def _once(outcome: Outcome) -> Iterator[str]:
         whole = sum(text in other for other in given) > 1
         if times > number + again + resumed[text] and not whole:
             yield f"heard {times} times, said {number} times: {text[:40]!r}"
-        if times < told[text]:
+        if times < told[text] and not _is_untold(outcome):
             yield f"taken for heard and never heard: {text[:40]!r}"
     yield from _unheard(outcome)
 
@@ -210,6 +211,8 @@ def _histories(outcome: Outcome) -> Iterator[str]:
 
 def _history_heard(outcome: Outcome) -> Iterator[str]:
     """The agent has said, in what the model is told, what the caller has heard."""
+    if _is_untold(outcome):
+        return
     heard = letters(" ".join(piece.text for piece in outcome.report.heard))
     for record in outcome.requests:
         messages = (record.body or {}).get("messages", [])
@@ -314,6 +317,11 @@ def _only_listens(outcome: Outcome, turn: Turn) -> bool:
     said = " ".join(e.text for _, e in outcome.entries if isinstance(e, AgentSentence))
     language = outcome.plan.options()["agent"].language
     return overheard.is_back_channel(turn.said, language) or overheard.is_echo(turn.said, said)
+
+
+def _is_untold(outcome: Outcome) -> bool:
+    """Whether the carrier did not tell what it has played, or did not read what it was told."""
+    return any(strike.fault.what in ("line.deaf", "line.no_marks") for strike in outcome.strikes)
 
 
 def _is_cut_off(outcome: Outcome) -> bool:

@@ -32,8 +32,9 @@ def writes(outcome: Outcome) -> Iterator[str]:
     yield from _unwritten(outcome, seen)
 
 
-def _was_asked(outcome: Outcome, consent: str, asked: str) -> bool:
-    """Whether the caller had heard the question before they began to agree."""
+def _was_asked(outcome: Outcome, consent: str, asked: str, *, at_last: bool = False) -> bool:
+    """Whether the caller had heard the question before they began to agree; `at_last`: and nothing
+    behind it, for who agrees to something else is to be asked once more."""
     turns, starts = outcome.report.turns, [0.0]
     for first, turn in enumerate(turns):
         said = ""
@@ -42,7 +43,8 @@ def _was_asked(outcome: Outcome, consent: str, asked: str) -> bool:
             starts += [turn.start_ms] * (said == consent)
     until = max(starts)
     heard = " ".join(piece.text for piece in outcome.report.heard if piece.at_ms < until)
-    return letters(asked) in letters(heard)
+    _, found, behind = letters(heard).rpartition(letters(asked))
+    return bool(found) and not (at_last and behind)
 
 
 def _unwritten(outcome: Outcome, seen: Counter[str]) -> Iterator[str]:
@@ -59,6 +61,6 @@ def _unwritten(outcome: Outcome, seen: Counter[str]) -> Iterator[str]:
         if not isinstance(entry, AnswerComplete) or turns.get(entry.turn) not in consents:
             continue
         asked = consents[turns[entry.turn]]
-        was_asked = _was_asked(outcome, turns[entry.turn], asked)
+        was_asked = _was_asked(outcome, turns[entry.turn], asked, at_last=True)
         if was_asked and not any(what in asked for what in seen):
             yield f"not written though the caller has agreed: {asked!r}"

@@ -18,6 +18,8 @@ from aybiza.dialogue.journal import (
 from aybiza.dialogue.toolbox import ToolRun
 from aybiza.emulators.bedrock.journal import Record
 from aybiza.emulators.phone.report import Heard, Report, Stream, Turn
+from aybiza.faults.fault import Fault
+from aybiza.faults.injector import Strike
 from aybiza.faults.invariants import INVARIANTS, broken
 from aybiza.faults.plan import Plan
 from aybiza.faults.trial import Outcome
@@ -126,6 +128,14 @@ def test_a_call_as_it_should_be_breaks_nothing() -> None:
 def test_what_does_not_hold_is_told_under_its_name(name: str, changes: dict[str, Any]) -> None:
     lines = broken(dataclasses.replace(GOOD, **changes))
     assert any(line.startswith(f"{name}: ") for line in lines), lines
+
+
+def test_what_a_carrier_does_not_tell_is_held_against_nobody() -> None:
+    deaf = Strike(1.0, Fault("line.deaf", at=1.0), "*", "speaking")
+    lost = dataclasses.replace(GOOD, **report(heard=REPORT.heard[:1]))
+    assert any(line.startswith("once: taken for heard") for line in broken(lost))
+    lost = dataclasses.replace(lost, strikes=[deaf])
+    assert not any(line.startswith("once: taken for heard") for line in broken(lost))
 
 
 def test_every_invariant_is_seen_to_say_no() -> None:

@@ -51,3 +51,8 @@ def test_what_is_agreed_to_is_what_was_heard() -> None:
 def test_it_is_written_once_and_not_forgotten() -> None:
     assert told(written=[USE, USE]) == ["a table was written 2 times"]
     assert told(written=[]) == [f"not written though the caller has agreed: {ASKED!r}"]
+
+
+def test_who_agrees_behind_another_question_may_be_asked_once_more() -> None:
+    behind = [REPORT.heard[0], Heard(3300.0, 3900.0, "Are you st"), REPORT.heard[1]]
+    assert told(written=[], report=dataclasses.replace(REPORT, heard=behind)) == []
