@@ -150,6 +150,7 @@ class Line:
     ended, and `known_at`: when the recogniser told that the turn is over, until the first audio of
     the answer. `aside`: words that are said
     on it and stand in no journal, such as those about the line itself; the `asides`-th of them.
+    `since`: when the timers of the conversation were started that run by now.
     `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
     """
@@ -170,6 +171,7 @@ class Line:
     aside: tuple[Sentence, str] | None = None
     asides: int = 0
     leaving: bool = False
+    since: dict[str, float] = field(default_factory=dict)
 
     def post(self, event: Any) -> None:
         """Something happened on the call."""

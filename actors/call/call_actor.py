@@ -30,13 +30,14 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.call_timers import CallTimers
 from aybiza.actors.call.eager_answer import EagerAnswer
 from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerUp
-from aybiza.actors.call.summary_actor import Summarise, Summarised
+from aybiza.actors.call.summary_actor import Summarise
 from aybiza.actors.measures import costs, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
-from aybiza.actors.runtime import NORMAL, CallExit, Continue, Down, GenServer, Pid, Stop, Timer, Via
+from aybiza.actors.runtime import NORMAL, CallExit, Continue, Down, GenServer, Pid, Stop, Via
 from aybiza.config.redact import masked
 from aybiza.dialogue.barge_in import SAYING
 from aybiza.dialogue.condense import condensed, to_shorten
@@ -65,7 +66,6 @@ from aybiza.dialogue.events import (
     StopTimer,
     TalkStopped,
     TimerFired,
-    TimerName,
     ToolsUsed,
     Unsaid,
 )
@@ -80,11 +80,8 @@ HANDED_OVER = "handed_over"
 
 MEMORY_SECONDS = 0.5
 ASK_SECONDS = 2.0
-_COUNTED = ("wait", "voice")
 # After so many without a result the rules shorten the history, when it is too long.
 SUMMARIES_MISSED = 2
-# Clocks are no more exact.
-INSTANT_SECONDS = 0.001
 
 log = structlog.get_logger(__name__)
 
@@ -96,15 +93,13 @@ class CallActor(GenServer):
         self.call_id = context.call_id
         self._context = context
         self._line = context.line
-        self._timers: dict[str, Timer] = {}
+        self._timers = CallTimers(self, context.line)
         self._answers: dict[int, int] = {}
         self._summing_up = False
         self._summaries_missed = 0
         self._eager = EagerAnswer(self.vm, self.pid, context)
         passed = self.vm.now() - context.opened
         self._began = datetime.fromtimestamp(time.time() - passed).astimezone(context.agent.zone)
-        # The timers that count what the caller hears: how long, and since when.
-        self._counted: dict[str, tuple[float, float]] = dict.fromkeys(_COUNTED, (0.0, 0.0))
         conversation = Conversation()
         self._written = self._event = 0
         for event, body in await self._remembered():
@@ -152,7 +147,9 @@ class CallActor(GenServer):
             # What has happened comes first: words that were silenced are not begun once more.
             await self._catch_up()
             self._say_aside()
+            self._timers.resuming = True
             await self._perform(self.machine.resume())
+            self._timers.resuming = False
         else:
             again = bool(self._written) and not self._context.at_seam
             await self._tell(Started(again=again))
@@ -182,16 +179,9 @@ class CallActor(GenServer):
                 turn = next(turn for turn, held in self._answers.items() if held == ref)
                 del self._answers[turn]
                 await self._tell(AnswerFailed(turn, str(reason)))
-            case TimerFired(name) if name in self._timers and self._timers[name].fired:
-                del self._timers[name]
-                if self._has_come(name):
+            case TimerFired(name):
+                if self._timers.has_come(name, all_out=self._is_all_out()):
                     await self._tell(message)
-            case Summarised(turn, entry):
-                self._summing_up = False
-                if entry is None:
-                    self._summaries_missed += 1
-                elif turn > self.machine.conversation.condensed.turn:
-                    self._condense(entry)
             case SpeakerUp(pid):
                 self._speaker = pid
                 self._say_again()
@@ -406,33 +396,10 @@ class CallActor(GenServer):
         return stopped
 
     def _start_timer(self, start: StartTimer) -> None:
-        if start.name in self._counted:
-            self._counted[start.name] = start.seconds, self.vm.now()
-        self._run_timer(start)
+        self._timers.start(start)
 
-    def _has_come(self, name: TimerName) -> bool:
-        """Whether a timer that has run out is one for the turn machine, too."""
-        match name:
-            case "wait":
-                return self._has_waited()
-            case "voice":
-                _, began = self._counted["voice"]
-                now = self.vm.now()
-                return self._line.ledger.quiet(now) >= now - began
-        return True
-
-    def _has_waited(self) -> bool:
-        """Whether the caller has heard silence for as long as `wait` counts; else it runs on."""
-        now = self.vm.now()
-        wait, began = self._counted["wait"]
-        passed = min(now - began, self._line.ledger.quiet(now))
-        # It is only to be told that it was heard.
-        left = wait if self._is_all_out() else wait - passed
-        if left > INSTANT_SECONDS:
-            self._run_timer(StartTimer("wait", left))
-            return False
-        log.info("answer_is_late", **self.get_state())
-        return True
+    def _stop_timer(self, stop: StopTimer) -> None:
+        self._timers.stop(stop)
 
     def _is_all_out(self) -> bool:
         """Whether all that there is to say in this turn is with the carrier."""
@@ -440,15 +407,6 @@ class CallActor(GenServer):
         if turn is None or not turn.complete:
             return False
         return all(is_out(Sentence(turn.number, seq)) for seq in turn.unheard())
-
-    def _run_timer(self, start: StartTimer) -> None:
-        self._stop_timer(StopTimer(start.name))
-        self._timers[start.name] = self.send_after(TimerFired(start.name), start.seconds)
-
-    def _stop_timer(self, stop: StopTimer) -> None:
-        timer = self._timers.pop(stop.name, None)
-        if timer is not None:
-            timer.cancel()
 
     def _end_call(self, end: EndCall) -> None:
         turns = self.machine.conversation.turns.values()
