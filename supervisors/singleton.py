@@ -90,6 +90,9 @@ class Singleton(GenServer):
         return {"server": self._server, "owner": self._owner}
 
     async def _go_on(self) -> None:
+        if self.vm.remote is None:
+            # This node has left the cluster, and ends: there is nothing to take over.
+            return
         try:
             await self._start()
         except StartError as error:

@@ -21,7 +21,8 @@ of bags compare strictly; those of an ordered set as `1 == 1.0`. `named` tables 
 What belongs to a VM, and to no process, is in `vm.tables`.
 
 Errors: `TableError`, a `ValueError`, wherever Erlang has `badarg`: no access, no such table, a row
-without a key, a counter that is no whole number. It says which table, and why; nothing has changed.
+without a key, a counter that is no whole number. It says which table, and why. `TypeError` for a
+key that does not hash. Either way nothing has changed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from aybiza.actors.runtime.patterns import BOUND, NOTHING, Clause, counted, firs
 from aybiza.actors.runtime.pid import Dest, Pid
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.table_rows import ROWS, OrderedRows, Row
-from aybiza.actors.runtime.terms import identical
+from aybiza.actors.runtime.terms import identical, strict
 
 if TYPE_CHECKING:
     from aybiza.actors.runtime.vm import VM
@@ -397,6 +398,9 @@ class Table(Holding):
         for row in checked:
             if not isinstance(row, tuple) or len(row) <= self.keypos:
                 raise self._error(f"a row is a tuple with its key at {self.keypos}, not {row!r}")
+        if len(checked) > 1 and self.type != "ordered_set":
+            for row in checked:
+                hash(strict(row[self.keypos]))
         return checked
 
     def _checked_heir(self, heir: Any) -> tuple[Pid, Any] | None:

@@ -152,7 +152,10 @@ class GenStateMachine(GenServer[Any, Any]):
 
     async def handle_info(self, message: Any) -> None:
         if type(message) is _Elapsed:
-            await self._handle(self._machine.expired(*message))
+            event = self._machine.expired(*message)
+            if event is not None:
+                del self._timers[message.key]
+            await self._handle(event)
         else:
             await self._handle(Event("info", message))
 

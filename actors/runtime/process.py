@@ -149,12 +149,15 @@ class Process:
     ) -> Any:
         """The oldest message, of those that are `wanted`; waits for one.
 
-        `TimedOut()` if none comes within `seconds`.
+        `TimedOut()` if none comes within `seconds`, whatever else comes.
         """
         self._seen = 0
+        until = None if seconds is None else self.vm.loop.time() + seconds_of(seconds)
         while (message := self.next_message(seconds, wanted)) is UNSET:
             if await self.waiter:  # type: ignore[misc]
                 return TimedOut()
+            if until is not None:
+                seconds = until - self.vm.loop.time()
         return message
 
     def next_message(

@@ -202,3 +202,17 @@ async def test_a_name_of_the_cluster_is_waited_for_no_longer_than_for_init() -> 
         assert refusal.value.reason == "timeout"
         await asyncio.sleep(5)
         assert a.whereis("billing") is None
+
+
+@virtual_time
+async def test_a_node_that_has_left_the_cluster_takes_nothing_over() -> None:
+    async with cluster("a", "b") as (_, nodes):
+        _, second = await supervised(nodes)
+        vm = nodes[1].vm
+        ended: list[Any] = []
+        vm.observers.append(lambda process, reason: ended.append((process.label, reason)))
+        await nodes[1].__aexit__(None, None, None)
+        await asyncio.sleep(1.0)
+        assert ended == []
+        assert vm.alive(second)
+        await nodes[1].__aenter__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from typing import Any
 
@@ -57,3 +58,20 @@ def test_a_derived_class_may_override_it_and_still_reach_the_part() -> None:
     taxi = Taxi()
     for _ in range(2):
         assert taxi.start("k") == ("taxi", taxi._engine, "k", False)
+
+
+async def test_the_class_does_it_for_the_whole_that_it_is_given() -> None:
+    assert Car.start(car := Car(), "k") == (car._engine, "k", False)
+    async with VM() as vm:
+        pid = vm.spawn(asyncio.sleep, 10)
+        VM.register(vm, "sleeper", pid)
+        assert VM.whereis(vm, "sleeper") == pid
+        assert VM.processes(vm) == [pid]
+        VM.exit(vm, pid, "shutdown")
+        assert await VM.join(vm, pid) == "shutdown"
+
+
+def test_it_is_seen_on_the_class_which_methods_are_awaited() -> None:
+    assert inspect.iscoroutinefunction(VM.join)
+    assert not inspect.iscoroutinefunction(VM.send)
+    assert VM.send.__qualname__ == "VM.send"

@@ -192,3 +192,14 @@ async def test_a_key_that_a_pattern_names_is_looked_up_and_not_searched() -> Non
             assert public.match_object((7, ANY)) == public.lookup(7)
             assert public.select(Clause((7, Watched()))) == []
         assert Watched.compared <= 2
+
+
+@pytest.mark.parametrize("type", ["set", "bag", "duplicate_bag"])
+async def test_of_rows_with_one_key_that_does_not_hash_none_is_entered(type: str) -> None:
+    async with VM() as vm:
+        owner = await actor(vm)
+        made = await table(vm, owner, type=type, access="public")
+        for insert in (made.insert, made.insert_new):
+            with pytest.raises(TypeError, match="unhashable"):
+                insert([("a", 1), ({}, 2), ("c", 3)])
+        assert made.tab2list() == []

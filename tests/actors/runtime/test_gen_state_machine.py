@@ -19,6 +19,7 @@ from aybiza.actors.runtime import (
     FunctionClause,
     GenStateMachine,
     KeepState,
+    NamedTimeout,
     NextEvent,
     NextState,
     Pid,
@@ -361,3 +362,28 @@ async def test_function_clause_is_raised_by_who_wants_it() -> None:
         with pytest.raises(CallExit) as ended:
             await vm.call(pid, no_clause)
         assert ended.value.reason == FUNCTION_CLAUSE
+
+
+class Waiting(GenStateMachine):
+    """Has a time-out of its own for each request."""
+
+    async def init(self) -> Begin:
+        return Begin("waiting")
+
+    async def handle_event(self, type: Any, content: Any, state: Any, data: Any) -> Any:
+        if type == "cast":
+            return KeepState(actions=NamedTimeout(content, 1.0))
+        return None
+
+
+@virtual_time
+async def test_a_time_out_that_has_come_leaves_nothing_behind() -> None:
+    async with VM() as vm:
+        pid = await vm.start(Waiting)
+        assert pid is not None
+        for number in range(100):
+            vm.cast(pid, number)
+        await asyncio.sleep(2.0)
+        process = vm.find(pid)
+        assert process is not None
+        assert process.server._timers == {}

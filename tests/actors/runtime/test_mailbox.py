@@ -326,3 +326,20 @@ async def test_who_waits_for_tasks_does_not_look_through_what_else_has_come() ->
 
     async with LookedAt(block_warning_ms=None) as vm:
         assert await vm.join(vm.spawn(own)) == NORMAL
+
+
+@virtual_time
+async def test_what_is_not_wanted_gives_nobody_more_time() -> None:
+    told = []
+
+    async def choosy() -> None:
+        began = me().vm.now()
+        told.append(await me().receive(1.0, wanted=lambda message: message == "wanted"))
+        told.append(me().vm.now() - began)
+
+    async with VM(block_warning_ms=None) as vm:
+        pid = vm.spawn(choosy)
+        for _ in range(10):
+            await asyncio.sleep(0.3)
+            vm.send(pid, "anything")
+        assert told == [TimedOut(), pytest.approx(1.0)]
