@@ -259,6 +259,8 @@ async def world(
                 "AYBIZA_MEMORY_PATH": str(tmp_path / "memory.sqlite3"),
                 "BEDROCK_POOL_SIZE": "64",
                 "AYBIZA_KEEP_PHRASES": "false",
+                # A machine that runs other tests too is late.
+                "AYBIZA_MAX_LOOP_LAG_MS": "10000",
                 **variables,
             }
         )

@@ -16,7 +16,7 @@ from websockets.utils import accept_key
 from aybiza.speech.deepgram import Deepgram
 
 # Longest wait for anything; generous, for machines that do other things too.
-LIMIT = 15.0
+LIMIT = 60.0
 
 T = TypeVar("T")
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
