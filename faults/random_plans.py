@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from aybiza.faults.fault import Fault
@@ -49,6 +50,9 @@ _BEDROCK: Final = (
     "http_error", "slow_header", "no_answer", "stream_exception", "stream_error", "fin", "rst",
     "stall", "silent_end", "bad_crc", "garbage_tool_json",
 )  # fmt: skip
+CLUSTERS: Final = 0.08
+"""So many of the plans are about several nodes."""
+
 _SOCKET: Final = ("refuse", "close", "abort", "stall", "unknown", "malformed")
 
 
@@ -57,7 +61,7 @@ def plan_of(seed: int, number: int) -> Plan:
     chance = random.Random(f"plan:{seed}:{number}")
     steps, answers, consents = _call(chance)
     faults = [_fault(chance) for _ in range(chance.choices((0, 1, 2, 3), (1, 5, 3, 1))[0])]
-    return Plan(
+    plan = Plan(
         title=f"plan {number} of seed {seed}",
         steps=steps,
         faults=faults,
@@ -68,6 +72,21 @@ def plan_of(seed: int, number: int) -> Plan:
         consents=consents,
         phrases=chance.random() < 0.5,
     )
+    return _in_cluster(chance, plan) if chance.random() < CLUSTERS else plan
+
+
+def _in_cluster(chance: random.Random, plan: Plan) -> Plan:
+    """The same call, with nothing broken but the nodes."""
+    what = chance.choice(("node.lost", "node.part", "node.drain", "node.freeze"))
+    given: dict[str, Any] = {"what": what, "node": chance.choice(("one", "one", "two"))}
+    if what != "node.lost":
+        longest = {"node.part": 20.0, "node.drain": 0.0, "node.freeze": 3.0}[what]
+        given["seconds"] = round(chance.uniform(0.0, longest), 1)
+    faults = [Fault(**given, **_moment(chance)).checked()]
+    if what == "node.drain" and chance.random() < 0.5:
+        parted = {"node": "one", "seconds": round(chance.uniform(0.5, 20.0), 1)}
+        faults.append(Fault("node.part", **parted, **_moment(chance)).checked())
+    return replace(plan, nodes=chance.choice((2, 2, 3)), faults=faults)
 
 
 Call = tuple[list[dict[str, Any]], dict[str, list[Any]], dict[str, str]]

@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 
 from aybiza.actors import names
+from aybiza.actors.measures import costs
 from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
 from aybiza.actors.placement.drain import HAND_OVER_SECONDS, NOT_DRAINING, Ask, Drain, Progress
 from aybiza.actors.placement.placement_actor import board
@@ -191,6 +192,7 @@ class DrainActor(GenServer):
             journal = await names.call_patiently(self.vm, names.MEMORY, load, MEMORY_SECONDS)
         except CallExit as failure:
             log.error("journal_not_given", call_id=call_id, reason=str(failure.reason))
+        costs.close(self.vm, call_id)
         from_.answer(Taken(journal, self._state.seams.pop(call_id, False)))
         if self._state.drain is not None:
             self._state.drain.taken(call_id)
