@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from aybiza.dialogue import overheard
-from aybiza.dialogue.conversation import CONTINUE
+from aybiza.dialogue.conversation import CONTINUE, SILENCE
 from aybiza.dialogue.journal import (
     FAULT,
     AgentSentence,
@@ -221,6 +221,9 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
             if message["role"] != "assistant":
                 continue
             for block in message["content"]:
+                if block.get("text") == SILENCE:
+                    # Stands for what a guardrail has stopped.
+                    continue
                 for sentence in _SENTENCE.split(block.get("text", "")):
                     if _history_text(sentence) not in heard:
                         yield f"request {record.number} has what nobody heard: {sentence[:50]!r}"

@@ -21,10 +21,10 @@ A step is one of `say`, `interrupt`, `mumble`, `press`, `break_off`, `stay`, `ha
 how many ms of the agent's speech it waits for, or true. An answer is a text, or a table with the
 `tool` to use and `say` before it. `agent` are changes of the front desk's agent; `thinks_ms`,
 `delta_ms` the model's pace; `tool_seconds` how long `look_up` takes; `nodes` how many nodes there
-are; `parties` who answers at which number: an outcome, or a table
-(`aybiza.emulators.phone.flow.Party`). `consents` are the caller's texts that allow a write, each
-with what must have been asked before; `phrases`: whether what the agent says word for word is kept
-as audio, as on a node that has been up for a while.
+are; `guardrail` the words that Bedrock blocks; `parties` who answers at which number: an outcome,
+or a table (`aybiza.emulators.phone.flow.Party`). `consents` are the caller's texts that allow a
+write, each with what must have been asked before; `phrases`: whether what the agent says word for
+word is kept as audio, as on a node that has been up for a while.
 
 Errors: `PlanError` names the file, the place in it, the field and what is known.
 """
@@ -61,6 +61,7 @@ _FIELDS: Final = {
     "nodes": int,
     "consents": dict,
     "phrases": bool,
+    "guardrail": list,
 }
 _ACTS: Final = ("say", "interrupt", "mumble", "press", "break_off", "stay", "hang_up")
 _MOMENTS: Final = ("quiet_ms", "after_ms")
@@ -93,6 +94,7 @@ class Plan:
     nodes: int = 1
     consents: Mapping[str, str] = field(default_factory=dict)
     phrases: bool = False
+    guardrail: Sequence[str] = ()
 
     def script(self) -> list[caller.Step]:
         """The caller's steps."""
@@ -112,6 +114,7 @@ class Plan:
             "delta_ms": self.delta_ms,
             "toolbox": Desk(self.tool_seconds),
             "nodes": self.nodes,
+            "guardrail": self.guardrail,
             "parties": {number: _party(given) for number, given in self.parties.items()},
         }
 
@@ -121,6 +124,8 @@ class Plan:
         for name, usual in {**_USUAL, "nodes": 1}.items():
             if getattr(self, name) != usual:
                 lines.append(f"{name} = {_toml(getattr(self, name))}")
+        if self.guardrail:
+            lines.append(f"guardrail = {_toml(list(self.guardrail))}")
         for name in ("agent", "answers", "parties", "consents"):
             if table := getattr(self, name):
                 lines += ["", f"[{name}]", *_pairs(table)]
@@ -181,6 +186,7 @@ def of_table(table: Mapping[str, Any], name: str = "plan", *, calls: bool = True
         parties=table.get("parties", {}),
         nodes=table.get("nodes", 1),
         consents=table.get("consents", {}),
+        guardrail=table.get("guardrail", []),
         **{key: table.get(key, usual) for key, usual in _USUAL.items()},
     )
     for number, step in enumerate(plan.steps, 1):
@@ -204,6 +210,8 @@ def _check(table: Mapping[str, Any], name: str) -> None:
             raise PlanError(f"{name}: {key} = {value!r} is of the wrong type")
     if not 1 <= (nodes := table.get("nodes", 1)) <= len(NODES):
         raise PlanError(f"{name}: nodes = {nodes} is none of 1 to {len(NODES)}")
+    if not all(isinstance(w, str) and w.strip() for w in table.get("guardrail", [])):
+        raise PlanError(f"{name}: guardrail is a list of the words that are blocked")
     for key in table.get("agent", {}):
         if key not in type(AGENT).model_fields:
             near = vocabulary.nearest(key, type(AGENT).model_fields)

@@ -84,7 +84,8 @@ def _in_cluster(chance: random.Random, plan: Plan) -> Plan:
         given["seconds"] = round(chance.uniform(0.0, longest), 1)
     faults = [Fault(**given, **_moment(chance)).checked()]
     if what == "node.drain" and chance.random() < 0.5:
-        parted = {"node": "one", "seconds": round(chance.uniform(0.5, 20.0), 1)}
+        parted: dict[str, Any] = {"node": "one"}
+        parted["seconds"] = round(chance.uniform(0.5, 20.0), 1)
         faults.append(Fault("node.part", **parted, **_moment(chance)).checked())
     return replace(plan, nodes=chance.choice((2, 2, 3)), faults=faults)
 

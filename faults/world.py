@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from fnmatch import fnmatchcase
@@ -26,10 +26,12 @@ from typing import Any, Final, Self, TypeVar
 
 from aybiza.actors.runtime import VM, Process
 from aybiza.claude.choice import Policy
+from aybiza.claude.converse import Guardrail
 from aybiza.config.agents import Agent
 from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.settings import Settings, load
 from aybiza.dialogue.toolbox import Toolbox
+from aybiza.emulators.bedrock import Guardrail as BedrockGuardrail
 from aybiza.emulators.bedrock import Pace
 from aybiza.emulators.bedrock.continuation import Responder
 from aybiza.emulators.bedrock.service import Bedrock
@@ -82,7 +84,7 @@ class World:
     decides. `thinks_ms`: until the model's first token; `delta_ms`: between its pieces. `frames`:
     how many of the caller's frames of 20 ms travel together. `parties`: who answers at which
     number. `messages`: note them in the trace. `nodes`: how many there are; more than one are a
-    cluster, and their names are those of `NODES`.
+    cluster, and their names are those of `NODES`. `guardrail`: words that Bedrock blocks.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class World:
         char_bytes: int = BYTES_PER_CHAR,
         frames: int = 5,
         nodes: int = 1,
+        guardrail: Sequence[str] = (),
         messages: bool = False,
         watcher: Watcher | None = None,
     ) -> None:
@@ -115,6 +118,7 @@ class World:
             seed=seed,
             clock=loop.time,
         )
+        self.guardrail = _guarded(self.bedrock, guardrail) if guardrail else None
         self.calls: list[PlacedCall] = []
         self.lines: dict[str, Line] = {}
         self.idle: list[str] = []
@@ -239,6 +243,12 @@ class World:
             end.transport.abort()
         else:
             node.accept(end)
+
+
+def _guarded(bedrock: Bedrock, words: Sequence[str]) -> Guardrail:
+    """Have Bedrock block these words; what a request names for it."""
+    bedrock.guardrails.add(BedrockGuardrail("gr-world", "1", tuple(words)))
+    return Guardrail("gr-world", "1")
 
 
 def in_world(main: Callable[[World], Awaitable[T]], *, seed: int = 0, **options: Any) -> T:

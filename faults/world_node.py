@@ -169,5 +169,6 @@ class WorldNode:
             at_seam=SEAM in start.custom_parameters,
             start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
             caller=start.custom_parameters.get("From", ""),
+            guardrail=world.guardrail,
             tenant=world.agent.name,
         )

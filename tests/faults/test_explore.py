@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aybiza.actors.call.call_actor import CallActor
-from aybiza.faults.explore import Cell, Exploration, explore
-from aybiza.faults.plan import load
+from aybiza.faults.explore import Cell, Exploration, explore, smallest
+from aybiza.faults.plan import load, parse
+from aybiza.faults.random_plans import plan_of
 from aybiza.faults.transitions import Row
 from aybiza.faults.trial import tried
 
@@ -19,25 +20,23 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 
 @pytest.fixture
-def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A bug: the second sentence of a turn is not given to the speaker."""
+def planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug: the second sentence of a turn is said twice."""
     original: Any = CallActor._speak
 
-    def forgetting(self: CallActor, turn: int, seq: int, text: str) -> None:
-        if seq != 2:
-            original(self, turn, seq, text)
+    def doubling(self: CallActor, turn: int, seq: int, text: str) -> None:
+        original(self, turn, seq, f"{text} {text}" if seq == 2 else text)
 
-    monkeypatch.setattr(CallActor, "_speak", forgetting)
-    yield
+    monkeypatch.setattr(CallActor, "_speak", doubling)
 
 
 def test_a_planted_bug_is_found_shrunk_and_repeated_by_its_file(
     planted: None, tmp_path: Path
 ) -> None:
     lines: list[str] = []
-    result = explore(3, plans=2, folder=tmp_path, trials=8, tell=lines.append)
+    result = explore(3, plans=4, folder=tmp_path, trials=8, tell=lines.append)
     assert result.broken > 0
-    assert result.last_line() == f"explored 2 plans, {result.broken} broken (seed 3)"
+    assert result.last_line() == f"explored 4 plans, {result.broken} broken (seed 3)"
     found = [path for path in result.files if path.stem.endswith("no_fault")]
     assert found, result.kinds
     plan = load(found[0])
@@ -62,3 +61,16 @@ def test_what_no_plan_has_come_to_is_named() -> None:
     assert len(result.gaps()) <= len(nothing)
     assert result.rows[Row("HungUp", "listening")] + result.rows[Row("Started", "listening")] > 0
     assert "aybiza_turns_total" in nothing[-1] and "aybiza_turns_total" not in result.gaps()[-1]
+
+
+def test_a_planted_bug_is_shrunk_to_one_question_and_two_sentences(planted: None) -> None:
+    plan = replace(plan_of(3, 2), faults=[])
+    assert len(plan.answers) > 1
+    found = smallest(plan, "once", trials=60)
+    small = found.plan
+    assert small.faults == []
+    assert len(small.steps) == 2 and "say" in small.steps[0]
+    (answer,) = small.answers.values()
+    assert len(answer) == 1 and answer[0].count(".") == 2
+    again = parse(small.text())
+    assert tried(again).broken == tried(small).broken and found.broken[0] in tried(again).broken

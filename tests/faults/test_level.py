@@ -1,7 +1,10 @@
 """What a call leaves on a node is named."""
 
 import asyncio
+import gc
+from collections import Counter
 
+from aybiza.faults.caller import hangs_up, says
 from aybiza.faults.level import Level
 from aybiza.faults.world import World, in_world
 
@@ -21,3 +24,36 @@ def test_whatever_was_not_there_before_is_left() -> None:
     assert nothing == []
     assert left[0] == "process sleep" and "2 more tasks" in left
     assert any(line.endswith("more timers") for line in left)
+
+
+def of_ours() -> Counter[str]:
+    """The objects of this project that are alive, by their types."""
+    gc.collect()
+    return Counter(
+        f"{type(one).__module__}.{type(one).__name__}"
+        for one in gc.get_objects()
+        if str(type(one).__module__).startswith("aybiza.")
+    )
+
+
+def test_after_ten_calls_there_are_no_more_objects_than_after_two() -> None:
+    async def talk(world: World) -> list[Counter[str]]:
+        seen = []
+        for number in range(1, 11):
+            steps = says("Hello."), hangs_up()
+            async with world.call(*steps, call_id=f"CA{number}") as call:
+                await call.over()
+            await world.until(lambda: world.labels() == world.idle)
+            await asyncio.sleep(60.0)
+            # What is noted of a call is the judge's, not the node's.
+            for kept in (world.calls, world.lines, world.trace._events, world.journals.written):
+                kept.clear()
+            world.journals._told.clear()
+            world.bedrock.journal.clear()
+            if number in (2, 10):
+                seen.append(of_ours())
+        return seen
+
+    after_two, after_ten = in_world(talk)
+    grown = {name: n for name, n in (after_ten - after_two).items() if n >= 8}
+    assert grown == {}

@@ -98,6 +98,20 @@ def test_frames_that_travel_together_carry_the_same_call(frames: int) -> None:
     assert heard(says("What are your hours?"), hangs_up(), frames=frames) == alone
 
 
+def test_what_a_guardrail_has_blocked_does_not_block_what_follows() -> None:
+    answers = {"Do you sell dynamite?": ["Yes."], **ANSWERS}
+
+    async def talk(world: World) -> str:
+        steps = [says("Do you sell dynamite?"), says("Is there a room?"), hangs_up()]
+        async with world.call(*steps) as call:
+            await call.over()
+        return call.heard
+
+    text = in_world(talk, answers=answers, guardrail=["dynamite"])
+    assert "Sorry, the model cannot answer this question." in text and "Yes.\n" not in text
+    assert "Yes, there is." in text
+
+
 def test_nothing_is_left_when_the_call_is_over() -> None:
     async def talk(world: World) -> tuple[list[str], list[str]]:
         async with world.call(*LONG_CALL) as call:
