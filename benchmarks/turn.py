@@ -8,7 +8,8 @@ is stamped where it crosses from one process to another, all on the machine's mo
     think    first token sent by Bedrock            → first sentence arrives at Deepgram
     speak    first audio sent by Deepgram           → first media message at the telephone
 
-Their sum is the agent's overhead; the emulators' delays lie between the stamps.
+Their sum is the agent's overhead; the emulators' delays lie between the stamps. The agent begins no
+answer early here: such a request comes before the final transcript and would hide the measure.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aybiza.config.agents import FOLDER as AGENTS
 from aybiza.config.ports import free_port
 from aybiza.emulators.phone import Phone, Progress
 from aybiza.emulators.phone.script import parse
@@ -182,11 +184,20 @@ def _node(urls: dict[str, str], folder: Path) -> Iterator[tuple[str, int]]:
         "AYBIZA_MEDIA_PORT": "0",
         "AYBIZA_CLUSTER_PORT": str(free_port()),
         "AYBIZA_MEMORY_PATH": str(folder / "memory.sqlite3"),
+        "AYBIZA_AGENT": str(_patient_agent(folder)),
         "AYBIZA_LOG_LEVEL": "warning",
     }
     with _child([sys.executable, "-m", "aybiza.console", "run", "--json"], environment) as process:
         doors = json.loads(_line(process))
         yield doors["media"], doors["pid"]
+
+
+def _patient_agent(folder: Path) -> Path:
+    """The clinic's agent, which waits until it is sure that the caller is done."""
+    path = folder / "clinic.toml"
+    given = (AGENTS / "clinic.toml").read_text(encoding="utf-8")
+    path.write_text(f"eager_answers = 0\n{given}", encoding="utf-8")
+    return path
 
 
 @contextlib.contextmanager
