@@ -27,6 +27,7 @@ import structlog
 
 from aybiza.actors.call.answer_choice import choice_of, ready_tools, rungs_of, word_limits
 from aybiza.actors.call.answer_tools import RunTools, results_of
+from aybiza.actors.call.call_attempts import attempts_of
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.circuit_breaker_actor import OPEN, call_with_circuit_breaker
 from aybiza.actors.measures import costs, events
@@ -113,12 +114,13 @@ class AnswerRounds:
         self._performance = TurnPerformance(
             vm, context, self._choice, begin.turn, begin.said, len(begin.messages)
         )
+        self._attempts = attempts_of(vm, context.call_id)
         self._ladder = ErrorLadder(
             rungs_of(context.policy, self._choice),
             began=vm.now(),
             seconds=context.answer_seconds,
             chance=random.random,
-            attempts=context.attempts,
+            attempts=self._attempts,
         )
         self._last_model: str | None = None
         self._told: list[str] = []
@@ -273,7 +275,7 @@ class AnswerRounds:
         act = Act.WORDS
         request, begun = self._request(attempt), self._vm.now()
         self._performance.asked(attempt.model, attempt.region)
-        self._context.attempts.begun(begun)
+        self._attempts.begun(begun)
         stream = self._context.bedrock.stream(
             request,
             region=attempt.region,
@@ -296,7 +298,7 @@ class AnswerRounds:
                         self._take(texts, repeats, None)
                     for part in parts:
                         if isinstance(part, Finished):
-                            self._context.attempts.answered(begun)
+                            self._attempts.answered(begun)
                             self._performance.answered(part.usage, part.stop_reason, len(uses))
                             return part, uses, act
         except BedrockError:

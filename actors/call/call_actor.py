@@ -28,6 +28,7 @@ from typing import Any, NoReturn
 import structlog
 
 from aybiza.actors import names
+from aybiza.actors.call import call_attempts
 from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.call_timers import CallTimers
@@ -69,7 +70,7 @@ from aybiza.dialogue.events import (
     ToolsUsed,
     Unsaid,
 )
-from aybiza.dialogue.journal import AgentSentence, CallerTurn, Condensed, decode, encode
+from aybiza.dialogue.journal import FAULT, AgentSentence, CallerTurn, Condensed, decode, encode
 from aybiza.dialogue.prompt import clock_prompt, system_prompt
 from aybiza.dialogue.turn_outcome import turn_over
 from aybiza.dialogue.turns import TurnMachine
@@ -415,6 +416,9 @@ class CallActor(GenServer):
         emit(self.vm, events.CALL_STOP, call_id=self.call_id, outcome=end.reason, turns=spoken)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
         costs.close(self.vm, self.call_id)
+        if end.reason != FAULT:
+            # After a fault the caller may be back.
+            call_attempts.forget(self.vm, self.call_id)
         self._line.ended = end.reason
         raise Stop(NORMAL)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from aybiza.actors.runtime import Task
-from aybiza.claude.attempts import Attempts
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.converse import Guardrail
@@ -30,8 +29,7 @@ class CallContext:
     `caller` is the caller's number, "" if withheld; `opened` is the VM's time at which the call
     began, on whichever node; `at_seam`: it comes from another node, and nothing that was said is
     open. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
-    coroutine function as a task under ToolSupervisor. `attempts`: the requests to a model that came
-    to nothing.
+    coroutine function as a task under ToolSupervisor.
     """
 
     call_id: str
@@ -52,4 +50,3 @@ class CallContext:
     country: str = ""
     at_seam: bool = False
     model_rounds: int = 12
-    attempts: Attempts = field(default_factory=Attempts)

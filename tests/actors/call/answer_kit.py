@@ -24,7 +24,6 @@ from aybiza.actors.memory.memory_actor import MemoryActor
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.registry_actor import RegistryActor
 from aybiza.actors.runtime import VM, CallExit, Down, GenServer, Pid
-from aybiza.claude.attempts import Attempts
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.models import profile_of
@@ -113,7 +112,7 @@ class Stage:
     ) -> tuple[Told, Pid, asyncio.Event]:
         """An answer that has begun: what it tells, its process, and when it is over."""
         call_id = call_id or f"CA{next(self._calls)}"
-        context = replace(self.context, call_id=call_id, attempts=Attempts(), **changes)
+        context = replace(self.context, call_id=call_id, **changes)
         messages = [{"role": "user", "content": [{"text": said}]}]
         begin = BeginAnswer(context, turn, 1, messages, "Be brief.", said)
         await self.vm.call(names.MODEL_SUPERVISOR, begin)
