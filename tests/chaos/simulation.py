@@ -35,6 +35,7 @@ from aybiza.actors.cluster.membership import Address, Card
 from aybiza.actors.cluster.shared import CLUSTER
 from aybiza.actors.runtime import VM, GenServer, Pid, Process, Via, run_virtual
 from aybiza.supervisors import Supervisor, singleton
+from tests.actors.cluster.kit import travelled
 from tests.chaos.traffic import GROUP, NAMES, WITNESS, Traffic, Witness
 
 REST_SECONDS = 60.0
@@ -78,7 +79,7 @@ class SimulatedCarrier:
         if self.held is not None:  # a timer that a frozen process would not have run
             self.unsent.append((address, message))
         else:
-            self.world.transmit(self.card, address, pickle.dumps(message))
+            self.world.transmit(self.card, address, pickle.dumps(travelled(message)))
 
     def arrive(self, data: bytes, sender: Address) -> None:
         if self.held is not None:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.node.wire import Reader, Writer
 from aybiza.actors.runtime import VM, GenServer
 from aybiza.faults.network import Actor, LoopCarrier, Network, card
 
@@ -69,3 +70,9 @@ class Probe(GenServer):
 
     async def handle_info(self, message: Any) -> None:
         self.got.append(message)
+
+
+def travelled(message: Any) -> Any:
+    """The message, as it is when a stream has carried it."""
+    [arrived] = Reader().read(Writer().written(message))
+    return arrived

@@ -34,7 +34,7 @@ from aybiza.actors.runtime import (
 from aybiza.actors.runtime.clock import VirtualTimeLoop
 from aybiza.actors.runtime.process import current_process
 from aybiza.supervisors import TaskSupervisor
-from tests.actors.cluster.kit import LoopCarrier, Network
+from tests.actors.cluster.kit import LoopCarrier, Network, travelled
 from tests.actors.cluster.ledger import Ledger
 
 NODES = ("n0", "n1", "n2")
@@ -91,6 +91,7 @@ class WildCarrier(LoopCarrier):
         if self.held is not None:
             self.held.append(lambda: self.post(address, message))
             return
+        message = travelled(message)
         other = self.wild.carriers.get(address)
         if other is None or other.dead:
             if not self.dead and self.wild.dice.random() < 0.5:
