@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aybiza.actors.cluster.carrier import Welcome
@@ -39,6 +39,8 @@ messages = st.one_of(
     st.builds(Hello, cards),
     st.builds(Welcome, st.text(max_size=20), st.lists(cards, max_size=3).map(tuple)),
 )
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A machine that is busy makes inputs slowly."""
 CARD = Card("front", 17, "10.0.0.1:1900", ("10.0.0.1", 5))
 
 
@@ -52,6 +54,7 @@ def shown(found: Iterable[Message]) -> list[object]:
     return [("hello", each.card) if isinstance(each, Hello) else each for each in found]
 
 
+@unhurried
 @given(st.lists(messages, max_size=6), st.lists(st.integers(1, 40), max_size=60))
 def test_what_is_written_is_read_in_whatever_pieces(sent: list[Message], cuts: list[int]) -> None:
     writer = Writer()
@@ -72,6 +75,7 @@ def test_a_sender_is_named_once() -> None:
     assert b"front" in anew
 
 
+@unhurried
 @given(st.lists(st.binary(max_size=80), max_size=6))
 def test_any_bytes_are_messages_or_a_fault(pieces: list[bytes]) -> None:
     try:
@@ -80,6 +84,7 @@ def test_any_bytes_are_messages_or_a_fault(pieces: list[bytes]) -> None:
         return
 
 
+@unhurried
 @given(st.lists(messages, min_size=1, max_size=3), st.data())
 def test_changed_bytes_are_messages_or_a_fault(sent: list[Message], data: st.DataObject) -> None:
     writer = Writer()
