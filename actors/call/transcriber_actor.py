@@ -52,7 +52,8 @@ from aybiza.speech.playout import BYTES_A_SECOND
 from aybiza.speech.reconnect import Limits
 
 KEEP_ALIVE_SECONDS = 4.0
-LIMITS = Limits(stall=2.5)
+# So that who waits hears a word before silence is too long: it counts from what was answered last.
+LIMITS = Limits(stall=2.5, words=2.7)
 # Deepgram says something about once a second of audio, even to silence.
 UNANSWERED_SECONDS = 1.2
 
