@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-LIMIT_S = 5.0
+LIMIT_S = 60.0
 
 Script = Callable[["Reply"], Awaitable[None]]
 

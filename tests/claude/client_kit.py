@@ -14,7 +14,7 @@ from aybiza.claude.converse import converse_request
 from aybiza.claude.errors import BedrockError
 from tests.claude.bedrock_wire import MESSAGE_START, BedrockWire, Reply, text_delta
 
-LIMIT_S = 5.0
+LIMIT_S = 60.0
 REGION = "us-east-1"
 MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 REQUEST = converse_request(MODEL, [{"role": "user", "content": "Hello"}], max_tokens=50)

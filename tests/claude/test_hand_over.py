@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from aybiza.claude.hand_over import HandOver
 
-LIMIT_S = 5.0
+LIMIT_S = 60.0
 
 
 async def test_what_threads_post_comes_in_each_threads_order() -> None:

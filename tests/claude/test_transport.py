@@ -21,7 +21,7 @@ from aybiza.claude.transport import (
 )
 from tests.claude.bedrock_wire import MESSAGE_START, BedrockWire, Reply
 
-LIMIT_S = 5.0
+LIMIT_S = 60.0
 
 
 async def in_thread(job: Callable[[], Any]) -> Any:

@@ -10,7 +10,7 @@ import structlog.testing
 
 from aybiza.claude.workers import AllBusy, Closed, WorkerPool
 
-LIMIT_S = 5.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from aybiza.actors.runtime import GenServer, sys
 from aybiza.config.settings import load
 from aybiza.console.node import Node, node_main
 
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 def environment(tmp_path: Path) -> dict[str, str]:

@@ -24,7 +24,7 @@ async def started(*arguments: str, **how: Any) -> AsyncIterator[asyncio.subproce
         sys.executable, "-m", "aybiza.emulators", *arguments, stdout=asyncio.subprocess.PIPE, **how
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield process
     finally:
         if process.returncode is None:
@@ -95,7 +95,7 @@ async def test_it_ends_when_its_parent_is_gone() -> None:
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         output, _ = await parent.communicate()
         try:
             descriptor = os.pidfd_open(int(output.split()[0]))

@@ -32,7 +32,7 @@ async def test_a_retired_server_serves_whom_it_has_accepted_and_nobody_else() ->
 
     async def answer_to(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         writer.write(b" hello\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             answer = await reader.read()
         writer.close()
         return answer
@@ -57,7 +57,7 @@ async def test_a_retired_server_is_closed_in_time(monkeypatch: pytest.MonkeyPatc
     closed = asyncio.Event()
     async with VM() as vm:
         retire(vm, (), closed.set)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await closed.wait()
         for retired in vm.processes():
             await vm.join(retired)

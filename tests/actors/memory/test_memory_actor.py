@@ -27,7 +27,7 @@ from aybiza.actors.memory.memory_actor import (
 from aybiza.actors.memory.sqlite_store import Row, SqliteStore
 from aybiza.actors.runtime import KILL, VM, CallExit, virtual_time
 
-LIMIT = 5.0
+LIMIT = 60.0
 
 
 class Gated(SqliteStore):

@@ -21,7 +21,7 @@ from aybiza.actors.node.stream_carrier import StreamCarrier
 COOKIE = b"4fd1a0c37be952e8"
 OTHER = b"9ab7c4e1f02d6835"
 SECRETS = Secrets(COOKIE)
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 class End:

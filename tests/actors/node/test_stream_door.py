@@ -37,7 +37,7 @@ async def caller(end: End) -> socket.socket:
 async def closed(stranger: socket.socket) -> bytes:
     """What a stranger has been told when the connection is over."""
     told = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             try:
                 piece = await asyncio.get_running_loop().sock_recv(stranger, 4096)

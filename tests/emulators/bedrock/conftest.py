@@ -34,7 +34,7 @@ class Bedrock:
 
     def __init__(self, url: str) -> None:
         config = Config(
-            connect_timeout=2,
+            connect_timeout=60,
             read_timeout=1.5,
             retries={"total_max_attempts": 1, "mode": "standard"},
         )
@@ -52,7 +52,7 @@ class Bedrock:
         return answer
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await asyncio.to_thread(function, *arguments)
 
     def request(self, text: str, request: dict[str, Any]) -> dict[str, Any]:

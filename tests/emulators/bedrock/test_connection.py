@@ -37,7 +37,7 @@ async def serving(handler: Handler) -> AsyncIterator[tuple[Server, Streams]]:
     server.port = listener.sockets[0].getsockname()[1]
     reader, writer = await server.connect()
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             yield server, (reader, writer)
     finally:
         writer.close()

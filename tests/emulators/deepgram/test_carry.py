@@ -53,7 +53,7 @@ def speaking(pace: Pace, **limits: Any) -> Session:
 
 async def carried(session: Session, wire: Wire, engine: Engine | None = None) -> None:
     clock = asyncio.get_running_loop().time
-    async with asyncio.timeout(15), nothing_left():
+    async with asyncio.timeout(60), nothing_left():
         await carry(session, wire, engine or ScriptedEngine(), clock)
 
 

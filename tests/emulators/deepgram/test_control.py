@@ -20,12 +20,12 @@ class Control:
         self._base = emulator.url.replace("ws", "http", 1) + "/_emulator/"
 
     async def get(self, path: str, **query: str) -> tuple[int, Any]:
-        async with httpx.AsyncClient(trust_env=False, timeout=15) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             answer = await http.get(self._base + path, params=query)
         return answer.status_code, answer.json()
 
     async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        async with httpx.AsyncClient(trust_env=False, timeout=15) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             answer = await http.request(method, self._base + path, json=body)
         return answer.status_code, answer.json()
 

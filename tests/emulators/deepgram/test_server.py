@@ -43,7 +43,7 @@ async def say(socket: ClientConnection, kind: str, **more: Any) -> None:
 async def messages(socket: ClientConnection) -> list[Any]:
     """Everything that comes until the end, decoded."""
     found: list[Any] = []
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         try:
             while True:
                 message = await socket.recv()
@@ -103,7 +103,7 @@ async def test_an_endpoint_that_there_is_not_is_refused(
 
 
 async def test_a_plain_request_to_an_endpoint_is_no_crash(emulator: DeepgramEmulator) -> None:
-    async with httpx.AsyncClient(trust_env=False, timeout=15) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         answer = await http.get(emulator.url.replace("ws", "http", 1) + SPEAK, headers=KEY)
     assert answer.status_code == 426
     async with opened(emulator, SPEAK):

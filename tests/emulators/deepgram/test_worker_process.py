@@ -175,7 +175,7 @@ def test_a_worker_ends_when_its_parent_is_killed() -> None:
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     parent.kill()
-    _, complaint = parent.communicate(timeout=15)
+    _, complaint = parent.communicate(timeout=60)
     deadline = time.monotonic() + 15
     while not is_gone(pid) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -45,7 +45,7 @@ async def run(*arguments: str) -> tuple[int, str, str]:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        out, err = await asyncio.wait_for(program.communicate(), 20)
+        out, err = await asyncio.wait_for(program.communicate(), 60)
     finally:
         if program.returncode is None:
             program.kill()

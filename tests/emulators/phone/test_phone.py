@@ -28,7 +28,7 @@ from aybiza.gateway.carriers.codec import Connected, Dtmf, Event, Mark, Media, S
 from aybiza.gateway.carriers.twilio_codec import TwilioStream
 
 SPEED = 20.0
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 
 Agent = Callable[["Line"], Awaitable[None]]
 

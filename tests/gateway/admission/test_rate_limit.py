@@ -98,7 +98,7 @@ async def redis(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     quiet = asyncio.subprocess.DEVNULL
     server = await asyncio.create_subprocess_exec("redis-server", *options, stdout=quiet)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await _listens(port)
         yield f"redis://:s3cret@127.0.0.1:{port}/0"
     finally:
