@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from aybiza.actors.node.channel import Secrets
+from aybiza.actors.node.channel import ChannelFailed, OutOfDate, Secrets
 from aybiza.actors.node.cookie import CookieError, ensure_cookie
 from aybiza.actors.node.messages import NodePlan, OwnCertificate
 from aybiza.config.agents import AgentError, load_agent
@@ -117,8 +117,11 @@ def certificate_of(settings: "Settings", cookie: bytes) -> OwnCertificate | None
         return None
     own = OwnCertificate(certificate, key, authority)
     try:
-        Secrets(cookie, own)
-    except (OSError, ValueError) as error:
+        Secrets(cookie, own).try_out()
+    except OutOfDate as error:
+        # Its calls are worth more than its cluster.
+        log.error("cluster_certificate_out_of_date", certificate=str(certificate), why=str(error))
+    except (OSError, ValueError, ChannelFailed) as error:
         names = ", ".join(map(str, files))
         raise MachineError(
             f"the cluster's certificate ({names}) cannot be used: {error}; it has to be PEM, with"

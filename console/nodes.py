@@ -177,7 +177,7 @@ def _door(node: dict[str, Any], port: int) -> str | None:
 
 def _doors(node: dict[str, Any]) -> str:
     doors = " ".join(str(url) for name, url in node["doors"].items() if name != "node")
-    return f"pid {node['pid']} {doors}".rstrip()
+    return doors if node["pid"] is None else f"pid {node['pid']} {doors}".rstrip()
 
 
 def _kept_and_members(port: int, **where: Any) -> tuple[Any, Any]:

@@ -36,17 +36,23 @@ from aybiza.actors.node.messages import OwnCertificate
 NONCE_BYTES = 16
 KNOCK_BYTES = NONCE_BYTES + 32
 READ_BYTES = 256 * 1024
+# X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
+_OUT_OF_DATE = (9, 10)
 
 
 class ChannelFailed(Exception):
     """The other end is none of ours, or does not speak as we do; the message is for people."""
 
 
+class OutOfDate(ChannelFailed):
+    """The certificate that was shown is over, or not yet good."""
+
+
 class Secrets:
     """What a node proves itself with, and takes as proof; made once."""
 
     def __init__(self, cookie: bytes, own: OwnCertificate | None = None) -> None:
-        """Raises OSError or `ssl.SSLError` for files that cannot be used."""
+        """Raises OSError, `ssl.SSLError` or ValueError for files that cannot be used."""
         cookies = lines(cookie)
         self._keys = [_derived(b"knock", each) for each in cookies]
         if own is None:
@@ -55,6 +61,14 @@ class Secrets:
             made = [_read(own)] * len(cookies)
         self._servers = [_context(each, server=True) for each in made]
         self._client = _context(made[0], server=False)
+
+    def try_out(self) -> None:
+        """Shake hands with ourselves; raises ChannelFailed if no node would take what we show."""
+        dialling, answering = self.dial(), Channel(self._servers[0], server=True)
+        dialling.feed(b"")
+        answering.feed(dialling.take())
+        dialling.feed(answering.take())
+        answering.feed(dialling.take())
 
     def knock(self) -> bytes:
         """What a connection begins with."""
@@ -94,6 +108,9 @@ class Channel:
                 said.append(piece)
         except ssl.SSLWantReadError:
             pass
+        except ssl.SSLCertVerificationError as error:
+            kind = OutOfDate if error.verify_code in _OUT_OF_DATE else ChannelFailed
+            raise kind(f"TLS: {error.verify_message}") from None
         except ssl.SSLError as error:
             raise ChannelFailed(f"TLS: {error.reason or error}") from None
         return said[0] if len(said) == 1 else b"".join(said)
@@ -144,6 +161,10 @@ def _read(own: OwnCertificate) -> _Shown:
     return _Shown(chain, own.authority.read_text())
 
 
+def _ask_nobody() -> str:
+    raise ValueError("its key is encrypted, and nobody is there to type the pass phrase")
+
+
 def _context(shown: _Shown, *, server: bool) -> ssl.SSLContext:
     protocol = ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT
     context = ssl.SSLContext(protocol)
@@ -157,7 +178,7 @@ def _context(shown: _Shown, *, server: bool) -> ssl.SSLContext:
     descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)
     try:
         os.write(descriptor, shown.chain)
-        context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password=_ask_nobody)
     finally:
         os.close(descriptor)
     return context

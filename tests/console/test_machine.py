@@ -1,12 +1,15 @@
 """What `aybiza run` makes of its options for the cluster."""
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
+from structlog.testing import capture_logs
 
-from aybiza.config.settings import load
-from aybiza.console.machine import MachineError, cookie_of, count, plans, seeds_of
+from aybiza.config.settings import Settings, load
+from aybiza.console.machine import MachineError, certificate_of, cookie_of, count, plans, seeds_of
 
 
 def test_one_node_has_the_name_and_the_ports_of_the_settings() -> None:
@@ -86,3 +89,35 @@ def test_an_agent_may_ask_for_isolation(tmp_path: Path) -> None:
         "none",
     ]
     assert len(plans(load({"AYBIZA_AGENT": "nobody"}), "1")) == 1
+
+
+def with_certificate(folder: Path, shown: trustme.LeafCert, authority: trustme.CA) -> Settings:
+    """Settings with this certificate for the cluster, and this authority."""
+    files = [folder / name for name in ("cert.pem", "key.pem", "ca.pem")]
+    shown.cert_chain_pems[0].write_to_path(files[0])
+    shown.private_key_pem.write_to_path(files[1])
+    authority.cert_pem.write_to_path(files[2])
+    names = ("CERTIFICATE", "KEY", "AUTHORITY")
+    return load(
+        {f"AYBIZA_CLUSTER_{name}": str(file) for name, file in zip(names, files, strict=True)}
+    )
+
+
+def test_a_certificate_that_no_other_node_would_take_is_refused_at_the_start(
+    tmp_path: Path,
+) -> None:
+    ours, theirs = trustme.CA(), trustme.CA()
+    shown = ours.issue_cert("node.example")
+    assert certificate_of(with_certificate(tmp_path, shown, ours), b"cookie") is not None
+    with pytest.raises(MachineError, match="signed by the authority"):
+        certificate_of(with_certificate(tmp_path, shown, theirs), b"cookie")
+
+
+def test_a_node_whose_certificate_is_out_of_date_starts_alone_and_says_so(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    begin, end = (datetime.now(UTC) - timedelta(days=days) for days in (3, 1))
+    shown = authority.issue_cert("node.example", not_before=begin, not_after=end)
+    with capture_logs() as logged:
+        assert certificate_of(with_certificate(tmp_path, shown, authority), b"cookie") is not None
+    assert [each["event"] for each in logged] == ["cluster_certificate_out_of_date"]
+    assert logged[0]["why"] == "TLS: certificate has expired"

@@ -52,6 +52,11 @@ def test_every_node_has_a_line_and_those_that_start_too() -> None:
     ]
 
 
+def test_a_node_that_has_ended_for_good_has_no_process() -> None:
+    over: dict[str, Any] = {"node": "n-2", "phase": "over", "pid": None, "doors": {}}
+    assert [line.split() for line in member_lines([], [over])] == [HEADER, ["n-2", "over"]]
+
+
 def test_no_line_is_wider_than_a_terminal() -> None:
     doors = {"media": "wss://phone.example.org:8080/media", "http": "https://phone.example.org"}
     name = "aybiza-0-call-3f2c91"

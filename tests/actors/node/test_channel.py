@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from aybiza.actors.node.channel import (
     KNOCK_BYTES,
     Channel,
     ChannelFailed,
+    OutOfDate,
     Secrets,
 )
 from aybiza.actors.node.messages import OwnCertificate
@@ -126,6 +134,41 @@ def test_an_operators_own_certificates_are_taken_of_their_authority_only(tmp_pat
     with pytest.raises(ChannelFailed):
         met(SECRETS, other)
     assert other.answer(Secrets(OTHER, own(folders[0], ours)).knock()) is None
+
+
+def test_a_certificate_that_no_node_would_take_is_found_out_alone(tmp_path: Path) -> None:
+    ours, theirs = trustme.CA(), trustme.CA()
+    SECRETS.try_out()
+    mine = own(tmp_path, ours)
+    Secrets(COOKIE, mine).try_out()
+    theirs.cert_pem.write_to_path(mine.authority)
+    with pytest.raises(ChannelFailed, match="unable to get local issuer certificate"):
+        Secrets(COOKIE, mine).try_out()
+
+
+@pytest.mark.parametrize("days", [(-3, -1), (1, 3)])
+def test_a_certificate_that_is_out_of_date_is_told_from_others(
+    tmp_path: Path, days: tuple[int, int]
+) -> None:
+    authority = trustme.CA()
+    mine = own(tmp_path, authority)
+    begin, end = (datetime.now(UTC) + timedelta(days=each) for each in days)
+    issued = authority.issue_cert("node.example", not_before=begin, not_after=end)
+    issued.cert_chain_pems[0].write_to_path(mine.certificate)
+    issued.private_key_pem.write_to_path(mine.key)
+    with pytest.raises(OutOfDate, match="certificate"):
+        Secrets(COOKIE, mine).try_out()
+
+
+def test_nobody_is_asked_for_the_pass_phrase_of_a_key(tmp_path: Path) -> None:
+    mine = own(tmp_path, trustme.CA())
+    key = load_pem_private_key(mine.key.read_bytes(), None)
+    locked = key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"pass phrase")
+    )
+    mine.key.write_bytes(locked)
+    with pytest.raises(ValueError, match="its key is encrypted"):
+        Secrets(COOKIE, mine)
 
 
 def test_no_key_is_left_on_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
