@@ -24,6 +24,8 @@ def silence(outcome: Outcome) -> Iterator[str]:
     """Never too long a silence while an answer is owed, and never an endless one."""
     report = outcome.report
     sounds = [(heard.at_ms, heard.until_ms) for heard in report.heard]
+    # While the carrier reads nothing there is nothing to be heard, whatever is sent.
+    sounds = sorted([*sounds, *_struck(outcome, "line.deaf")])
     for number, turn in enumerate(report.turns):
         if turn.end_ms is None or not asks(turn) or _was_mute(outcome, turn):
             continue
@@ -39,14 +41,18 @@ def silence(outcome: Outcome) -> Iterator[str]:
 
 def _was_mute(outcome: Outcome, turn: Turn) -> bool:
     """Whether the line did not carry what the caller said, or not all of it."""
+    spoken = turn.end_ms if turn.end_ms is not None else turn.start_ms
+    return any(
+        spoken >= begins and turn.start_ms <= ends for begins, ends in _struck(outcome, "line.mute")
+    )
+
+
+def _struck(outcome: Outcome, what: str) -> Iterator[tuple[float, float]]:
+    """From when until when faults of this kind lasted."""
     for strike in outcome.strikes:
-        fault = strike.fault
-        begins = (strike.at + fault.delay - outcome.zero) * 1000
-        ends = begins + fault.seconds * 1000
-        heard = turn.end_ms is not None and (turn.end_ms < begins or turn.start_ms > ends)
-        if fault.what == "line.mute" and not heard:
-            return True
-    return False
+        if strike.fault.what == what:
+            begins = (strike.at + strike.fault.delay - outcome.zero) * 1000
+            yield begins, begins + strike.fault.seconds * 1000
 
 
 def _owed_until(outcome: Outcome, number: int, turn: Turn) -> float:

@@ -37,3 +37,10 @@ def test_what_the_line_did_not_carry_needs_no_answer() -> None:
     assert list(silence(dataclasses.replace(LATE, strikes=[muted]))) == []
     later = dataclasses.replace(muted, at=9.0)
     assert list(silence(dataclasses.replace(LATE, strikes=[later]))) != []
+
+
+def test_a_carrier_that_reads_nothing_lets_nobody_hear_anything() -> None:
+    deaf = Strike(6.0, Fault("line.deaf", at=5.0, seconds=2.0), "*", "speaking")
+    assert list(silence(dataclasses.replace(LATE, strikes=[deaf]))) == []
+    early = dataclasses.replace(deaf, at=2.0)
+    assert list(silence(dataclasses.replace(LATE, strikes=[early]))) != []
