@@ -189,9 +189,14 @@ class Directory:
         let_go(held.process, held)
 
     def whereis(self, dest: Dest) -> Pid | None:
-        """The pid that a name stands for now."""
+        """The pid that a name stands for now; of a name of the cluster, on whichever node."""
         process = self.find(dest)
-        return process.pid if process else None
+        if process is not None:
+            return process.pid
+        remote = self.remote
+        if type(dest) is Via and remote is not None and remote.shares(dest):
+            return remote.whereis(dest.key)
+        return None
 
     def name_of(self, process: Process) -> str | None:
         """The name that a process has had longest, for people."""

@@ -6,7 +6,7 @@ that is alone has none, and knows nobody but its own processes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aybiza.actors.runtime.reasons import Reason
@@ -47,6 +47,9 @@ class Remote(Protocol):
 
     def shares(self, name: Any) -> bool:
         """Whether `name` is one that is unique in the cluster."""
+
+    def whereis(self, name: Hashable) -> Pid | None:
+        """Who has such a name, on whichever node; `name` without its registry."""
 
     async def claim(self, name: Any, process: Process) -> None:
         """Give a local process that is being started such a name; raises `NameTaken` and

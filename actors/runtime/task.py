@@ -162,6 +162,10 @@ class Task(Generic[T]):
         `BRUTAL_KILL` at once.
         """
         self._check("ended")
+        if isinstance(limit, str) and limit != BRUTAL_KILL:
+            raise ValueError(
+                f"the limit is a number of seconds, None or BRUTAL_KILL, not {limit!r}"
+            )
         self._unlink()
         self._vm.exit(self.pid, KILL if limit == BRUTAL_KILL else SHUTDOWN)
         return TaskEnd(self, limit)

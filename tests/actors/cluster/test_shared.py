@@ -31,7 +31,8 @@ async def test_a_name_works_from_every_node() -> None:
         pid, server = await started(nodes[0])
         await nodes[0].register("leader", pid)
         for number, node in enumerate(nodes):
-            assert node.whereis("leader") == pid
+            assert node.whereis("leader") == node.vm.whereis(Via(CLUSTER, "leader")) == pid
+            assert node.vm.whereis(Via(CLUSTER, "nobody")) is None
             assert await node.vm.call(Via(CLUSTER, "leader"), 1) == ("echo", 1)
             node.vm.send(Via(CLUSTER, "leader"), number)
         await until(lambda: len(server.got) == 3)

@@ -132,6 +132,14 @@ async def test_a_task_is_linked_to_its_owner_both_ways_unless_told_otherwise() -
         assert vm.alive(free.pid)
 
 
+async def test_a_limit_of_shutdown_that_is_misspelt_is_refused() -> None:
+    async with VM() as vm:
+        task = Task.start(vm, asyncio.sleep, 10)
+        with pytest.raises(ValueError, match="BRUTAL_KILL, not 'brutal-kill'"):
+            task.shutdown("brutal-kill")  # type: ignore[arg-type]
+        assert vm.alive(task.pid)
+
+
 @virtual_time
 async def test_shutdown_ends_a_task_and_is_nothing_to_one_that_has_ended() -> None:
     async with VM() as vm:
