@@ -75,7 +75,9 @@ def test_faults_of_deepgram_are_not_heard(
         says(ASK, when=r"today\?"), says(MORE, when=r"another one\."), hangs_up(when="there is")
     )
     assert placed.report.ok, placed.report.failure
-    assert without_fillers(heard(placed)) == f"{GREETING} {STORY} {END}"
+    # A pause may stand in the midst of a word.
+    whole = without_fillers(heard(placed)).replace(" ", "")
+    assert whole == f"{GREETING} {STORY} {END}".replace(" ", "")
     assert placed.told() == [("user", ASK), ("assistant", STORY), ("user", MORE)]
     assert not node.world.deepgram.faults.waiting(), "the fault has struck"
 
