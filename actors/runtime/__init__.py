@@ -36,7 +36,17 @@ from aybiza.actors.runtime.messages import (
     TimerElapsed,
 )
 from aybiza.actors.runtime.observe import Observation, observe
-from aybiza.actors.runtime.patterns import ANY, BOUND, WHOLE, Clause, is_type, rem, same, variables
+from aybiza.actors.runtime.patterns import (
+    ANY,
+    BOUND,
+    WHOLE,
+    Clause,
+    Expression,
+    is_type,
+    rem,
+    same,
+    variables,
+)
 from aybiza.actors.runtime.pid import Dest, Pid, Via
 from aybiza.actors.runtime.process import Process, current_process
 from aybiza.actors.runtime.reasons import (
@@ -107,6 +117,7 @@ __all__ = [
     "EventTimeout",
     "Exit",
     "ExitError",
+    "Expression",
     "From",
     "FunctionClause",
     "GenServer",

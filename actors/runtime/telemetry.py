@@ -84,7 +84,8 @@ class Telemetry:
         """`attach` for several events; `detach` ends it for all of them."""
         if not callable(function):
             raise TypeError(f"a handler is a function, not {function!r}")
-        if inspect.iscoroutinefunction(function):
+        called = getattr(function, "__call__", None)  # noqa: B004 - of an object that is called
+        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called):
             raise TypeError(f"a handler is no coroutine function: {function!r}; send to a process")
         for event in events:
             _check(event)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aybiza.actors import runtime
 from aybiza.actors.runtime.patterns import (
     ANY,
     BOUND,
@@ -161,3 +162,10 @@ def test_a_part_without_holes_is_fixed() -> None:
     assert Clause((None, X)).fixed(0) is not None
     for hole in (ANY, X, (X, 1), {"a": 1}, Point(X), [ANY]):
         assert Clause((hole, 1)).fixed(0) is None
+
+
+def test_an_operator_of_erlang_is_at_hand_by_its_name() -> None:
+    (value,) = runtime.variables("value")
+    clause = runtime.Clause(value, runtime.Expression("map_size", value) > 1)
+    assert clause.accepts({"a": 1, "b": 2})
+    assert not clause.accepts({"a": 1})

@@ -283,3 +283,12 @@ class TestTheRuntime:
                 assert server == "Slow"
 
         asyncio.run(scenario())
+
+
+def test_an_object_that_is_called_as_a_coroutine_is_no_handler() -> None:
+    class Later:
+        async def __call__(self, *_: Any) -> None:
+            pass
+
+    with pytest.raises(TypeError, match="no coroutine function"):
+        VM().telemetry.attach("later", ("a", "b"), Later())
