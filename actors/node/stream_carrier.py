@@ -221,7 +221,8 @@ class _Outgoing(asyncio.Protocol):
                 await self._shaken
         except ConnectionRefusedError:
             self._over(refused=True)
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError, ValueError, OverflowError):
+            # The last two: what a card has told is no address.
             self.end()
         finally:
             # From then on it is the transport's to close.

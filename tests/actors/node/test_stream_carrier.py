@@ -101,6 +101,14 @@ async def test_a_node_that_nobody_is_is_unreachable() -> None:
         await until(lambda: one.got == [Unreachable(address)] * 2)
 
 
+@pytest.mark.parametrize("address", [("127.0.0.1", 99_999_999), ("no\0host", 1), ("a" * 100, 1)])
+async def test_a_stream_to_what_is_no_address_ends(address: tuple[str, int]) -> None:
+    one = End("one")
+    async with ends(one):
+        one.carrier.post(address, Farewell(one.card))
+        await until(lambda: not one.carrier._streams)
+
+
 async def test_a_node_that_ends_is_unreachable_at_once() -> None:
     one, other = End("one"), End("other")
     async with ends(one):
