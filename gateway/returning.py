@@ -10,8 +10,9 @@ goes on                    none
 is to be put through       `<Dial>` with the number of the destination; its action comes here again
 was put through            by what came of it: reached, `<Hangup>`; else none, and the agent says so
 ended by a fault           `<Say>` to wait, and once more a stream, if it is the first since the
-                           caller heard something and the agent has not said goodbye; else the last
-                           words, unless they were heard, and then the fallback number
+                           caller heard something and the agent has not said goodbye; else the
+                           fallback number behind words to wait, or else the last words; neither
+                           where the last words were heard
 ended                      `<Hangup>`
 =========================  ========================================================================
 
@@ -91,7 +92,8 @@ def returning(
     if conversation.ended == FAULT:
         if conversation.faults < MOST_FAULTS and conversation.closing is None:
             return Next(words=wait_words)
-        return Next(_after_fault(conversation, last_words, fallback_number))
+        words = last_words if fallback_number is None else wait_words
+        return Next(_after_fault(conversation, words, fallback_number))
     if conversation.ended != TRANSFER or conversation.transfer is None:
         return Next(twiml.hangup())
     to = conversation.transfer
@@ -130,7 +132,7 @@ def whispered(
     return twiml.say(words)
 
 
-def _after_fault(conversation: Conversation, last_words: str, number: str | None) -> str:
+def _after_fault(conversation: Conversation, words: str, number: str | None) -> str:
     turn = conversation.turn
     said = conversation.closing == FAULT and turn is not None and not turn.unheard()
-    return twiml.last_words("" if said else last_words, number)
+    return twiml.last_words("" if said else words, number)

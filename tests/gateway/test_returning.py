@@ -212,12 +212,19 @@ def test_an_outcome_that_is_told_twice_is_written_once() -> None:
 def test_a_call_that_speech_has_failed_has_its_last_words_unless_they_were_heard() -> None:
     goodbye: list[Entry] = [Closing(FAULT), CallerTurn(2, ""), AgentSentence(2, 1, "Goodbye.")]
     goodbye += [AnswerComplete(2, "end_turn")]
-    told = {"last_words": "Goodbye.", "fallback_number": "+14155550100"}
-    for entries, expected in (
-        ([*goodbye, Ended(FAULT)], ["Say", "Dial"]),
-        ([*goodbye, SentenceHeard(2, 1), Ended(FAULT)], ["Dial"]),
+    told = {"last_words": "Goodbye.", "wait_words": "One moment."}
+    number = {"fallback_number": "+14155550100"}
+    unheard, heard = [*goodbye, Ended(FAULT)], [*goodbye, SentenceHeard(2, 1), Ended(FAULT)]
+    for entries, to, expected in (
+        (unheard, number, ["Say", "Dial"]),
+        (heard, number, ["Dial"]),
+        (unheard, {}, ["Say", "Hangup"]),
+        (heard, {}, ["Hangup"]),
     ):
-        assert verbs(returning(after(*entries), {}, Transfers(), "", **told)) == expected
+        following = returning(after(*entries), {}, Transfers(), "", **told, **to)
+        assert verbs(following) == expected
+        said = "One moment." if to else "Goodbye."
+        assert (said in (following.document or "")) == ("Say" in expected)
 
 
 def test_lines_that_fail_without_a_word_between_them_end_the_call() -> None:
