@@ -63,8 +63,6 @@ class StreamOptions:
         most = self.max_concurrency
         if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
             raise ValueError(f"max_concurrency is a whole number above 0, not {most!r}")
-        if self.on_timeout not in ("exit", "kill_task"):
-            raise ValueError(f'on_timeout is "exit" or "kill_task", not {self.on_timeout!r}')
         if self.timeout is not None:
             seconds_of(self.timeout)
 

@@ -80,6 +80,7 @@ def test_all_is_well_where_all_can_be_used(door: str) -> None:
         "doors: carriers",
         "doors: switches",
         "Redis",
+        "faults",
         "cluster cookie",
     ]
     assert all(check.ok for check in seen.values()), seen

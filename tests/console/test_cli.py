@@ -8,7 +8,7 @@ from importlib import metadata
 import pytest
 from typer.testing import CliRunner
 
-from aybiza.console import cli
+from aybiza.console import cli, entry
 
 
 def aybiza(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -79,4 +79,4 @@ def test_an_unknown_command_or_option_is_refused() -> None:
 
 def test_the_installed_script_runs_this_command_line() -> None:
     (script,) = metadata.entry_points(group="console_scripts", name="aybiza")
-    assert script.load() is cli.main
+    assert script.load() is entry.main

@@ -63,7 +63,7 @@ def test_the_sequence_and_json_can_be_asked_for(plan: Path) -> None:
 def test_what_is_broken_is_told_and_is_the_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aybiza.faults.invariants.SILENCE_MS", 100.0)
+    monkeypatch.setattr("aybiza.faults.silences.SILENCE_MS", 100.0)
     path = tmp_path / "silent.toml"
     path.write_text(SILENT)
     done = CliRunner().invoke(app, ["faults", "run", str(path)])
