@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aybiza.benchmarks.runtime import Figure
+from aybiza.dialogue.prompt import SUMMARY_PROMPT
 from aybiza.emulators.bedrock import Reply, say, use
 from aybiza.emulators.bedrock.continuation import Body, text_of
 from aybiza.faults.caller import Step, hangs_up, says
@@ -50,6 +51,7 @@ ANSWER: Final = (
     "is that it depends on the day, but as a rule you need not do anything about it. If it "
     "changes, we send you a short message beforehand, so that you can plan for it. "
 )
+SUMMARY: Final = "The caller has asked about many matters; each depends on the day."
 TOOL_EVERY: Final = 10
 LOOKED_UP: Final = "Please look up matter number"
 
@@ -64,7 +66,8 @@ _SETTLED_SHARE: Final = 0.2
 @dataclass
 class LongCall:
     """See the module. `tokens`: of each of the last 512 requests, all of it, what was read from the
-    cache, and what was written; `forgotten`: facts that the last request has not."""
+    cache, and what was written; `forgotten`: facts that the last request has not;
+    `summaries`: how many requests were for a summary of the call's beginning."""
 
     turns: int
     seconds: float
@@ -72,6 +75,7 @@ class LongCall:
     answered: int = 0
     forgotten: list[str] = field(default_factory=list)
     condensed: bool = False
+    summaries: int = 0
     growth_kb: float | None = None
 
     @property
@@ -87,6 +91,7 @@ class LongCall:
         figures = [
             Figure("length of the call", self.seconds / 60, "min"),
             Figure("requests", len(self.tokens), ""),
+            Figure("of these for summaries", self.summaries, ""),
             Figure("turns without an answer", self.turns - self.answered, "", 0),
             Figure("largest request", largest, "tok", LARGEST_TOKENS),
             Figure("not read from the cache", missed, "%", MISSED_PERCENT),
@@ -129,6 +134,9 @@ def talked(turns: int, seconds: float, *, memory: bool = False, **agents: Any) -
         told.condensed = "Earlier in this call" in body
 
     def answer(body: Body) -> Reply:
+        if any(SUMMARY_PROMPT in block.get("text", "") for block in body.get("system", ())):
+            told.summaries += 1
+            return say(SUMMARY)
         bodies[:] = [str(body["messages"])]
         return _answer(body)
 

@@ -34,7 +34,7 @@ from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.call_timers import CallTimers
 from aybiza.actors.call.eager_answer import EagerAnswer
 from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerUp
-from aybiza.actors.call.summary_actor import Summarise
+from aybiza.actors.call.summary_actor import Summarise, Summarised
 from aybiza.actors.measures import costs, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
@@ -183,6 +183,12 @@ class CallActor(GenServer):
             case TimerFired(name):
                 if self._timers.has_come(name, all_out=self._is_all_out()):
                     await self._tell(message)
+            case Summarised(turn, entry):
+                self._summing_up = False
+                if entry is None:
+                    self._summaries_missed += 1
+                elif turn > self.machine.conversation.condensed.turn:
+                    self._condense(entry)
             case SpeakerUp(pid):
                 self._speaker = pid
                 self._say_again()
