@@ -10,13 +10,10 @@ import httpx
 import pytest
 
 from aybiza.actors import names
-from aybiza.actors.call import speaker_actor
 from aybiza.actors.placement import drain
 from aybiza.actors.placement.drain_actor import adopt, drained, streams
 from aybiza.actors.runtime import KILL
-from aybiza.emulators.deepgram import Fault as SpeechFault
 from aybiza.emulators.phone import Phone
-from aybiza.speech.reconnect import Limits
 from tests.actors.cluster.kit import until
 from tests.call.kit import AGENT, GREETING, agent, world
 from tests.call.site import AFTER, ASKED, HEARD, QUESTIONS, TOLD, Site, call, heard, site
@@ -207,16 +204,3 @@ async def test_the_longest_duration_counts_from_the_call_s_first_line(tmp_path: 
             step = hang_up(after=AFTER[0])
             async with place.call(step, direct=True, parameters=since) as called:
                 assert heard(await called.over()) == f"{GREETING} "
-
-
-async def test_a_caller_who_cannot_be_spoken_to_is_called_back_into_the_silence_once_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(speaker_actor, "LIMITS", Limits(stall=0.2, words=0.1, end=0.3))
-    async with site(tmp_path, "one") as place:
-        for _ in range(1000):
-            place.deepgram.faults.add(SpeechFault("speak", "refuse", 503))
-        report = await call(place, "one", hang_up(after=AFTER[0]))
-    assert len(report.streams) == 2
-    assert report.streams[0].close_code == 1011
-    assert report.failure.endswith("the agent hung up")
