@@ -8,10 +8,12 @@
 Both give outcomes, in order. Their times are seconds of the audio sent on the socket.
 
 Final words are what was said. Words that stay interim for `patience` seconds are asked for
-(`Finalize`); if nothing comes within `FINALIZE_SECONDS`, the newest interim ones are what was said,
-and the recogniser is not believed when it tells them once more. An interim text that is told again
-means nothing. An `UtteranceEnd` older than the newest word ends nothing. A whole
-sentence of which the recogniser is sure, with `EAGER_PAUSE_SECONDS` behind it, may be a turn.
+(`Finalize`). If no final ones come within `FINALIZE_SECONDS`, the newest interim ones are what was
+said, and the recogniser is not believed when it tells them once more. But where nothing at all has
+come since these, it may have stopped in the middle: `Unanswered`. Its owner has another one hear
+the audio again, which settles for interim words (`settles`). An interim text that is told again
+means nothing. An `UtteranceEnd` older than the newest word ends nothing. A whole sentence of which
+the recogniser is sure, with `EAGER_PAUSE_SECONDS` behind it, may be a turn.
 
 Source: Deepgram, listen v1: interim results, endpointing, UtteranceEnd, Finalize.
 """
@@ -79,13 +81,24 @@ class Finalize:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """It says nothing since it has shown `text` of the audio up to `at`, not even when asked: there
+    may be more words."""
+
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Understood:
     """All words up to `at` have been handed on."""
 
     at: float
 
 
-Outcome: TypeAlias = Onset | Interim | Words | MayBeDone | GoesOn | Finished | Finalize | Understood
+Outcome: TypeAlias = (
+    Onset | Interim | Words | MayBeDone | GoesOn | Finished | Finalize | Unanswered | Understood
+)
 
 
 class Hearing(Protocol):
@@ -103,10 +116,14 @@ class Hearing(Protocol):
 
 
 class NovaHearing:
-    """See the module. `patience`: seconds for which interim words may stay the same."""
+    """See the module. `patience`: seconds for which interim words may stay the same; `settles`:
+    whether they are taken from a recogniser that has said nothing since."""
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, *, settles: bool = False) -> None:
         self._patience = patience
+        self._settles = settles
+        # Something has come since the newest interim words.
+        self._goes_on = False
         # The newest interim words, which no final result has covered, and since when they are so.
         self._pending: Transcript | None = None
         self._changed = 0.0
@@ -129,6 +146,7 @@ class NovaHearing:
         return self._changed + self._patience
 
     def handle(self, event: Any, now: float) -> list[Outcome]:
+        self._goes_on = True
         match event:
             case SpeechStarted():
                 return self._onset(now)
@@ -143,7 +161,9 @@ class NovaHearing:
     def tick(self, now: float) -> list[Outcome]:
         if self._pending is None or self.due is None or now < self.due:
             return []
-        return self._ask(now) if self._asked is None else self._take()
+        if self._asked is None:
+            return self._ask(now)
+        return self._take() if self._settles or self._goes_on else self._doubt()
 
     def _onset(self, now: float) -> list[Outcome]:
         if self._pending is not None:
@@ -163,7 +183,7 @@ class NovaHearing:
         if said_before:
             return early
         self._newest = heard.last_word or self._newest
-        self._changed, self._asked = now, None
+        self._changed, self._asked, self._goes_on = now, None, False
         return [Interim(text), *early]
 
     def _may_be_done(self, heard: Transcript, text: str) -> list[Outcome]:
@@ -202,6 +222,12 @@ class NovaHearing:
     def _ask(self, now: float) -> list[Outcome]:
         self._asked = now
         return [Finalize()]
+
+    def _doubt(self) -> list[Outcome]:
+        pending = self._pending
+        assert pending is not None
+        self._pending = self._asked = None
+        return [Unanswered(self._untold(pending), pending.end)]
 
     def _take(self) -> list[Outcome]:
         """The interim words are what was said."""

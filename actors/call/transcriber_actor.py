@@ -45,6 +45,7 @@ from aybiza.speech.hearing import (
     NovaHearing,
     Onset,
     Outcome,
+    Unanswered,
     Understood,
     Words,
 )
@@ -78,6 +79,8 @@ class TranscriberActor(GenServer):
         self._context = context
         self._line = context.line
         self._wire = Wire(self, "transcriber", context.call_id, LIMITS, self._dial)
+        # Words that were shown, and up to where in the ring, of which there may be more.
+        self._doubted: tuple[str, int] | None = None
         self._hearing: Hearing = self._new_hearing()
         self._base = self._position = self._answered = 0
         self._timer: Timer | None = None
@@ -166,7 +169,8 @@ class TranscriberActor(GenServer):
         if self._options.is_flux:
             return FluxHearing()
         ends = max(self._context.agent.utterance_end_ms, self._context.agent.endpointing_ms) / 1000
-        return NovaHearing(min(ends + PATIENCE_MARGIN_SECONDS, MOST_PATIENCE_SECONDS))
+        patience = min(ends + PATIENCE_MARGIN_SECONDS, MOST_PATIENCE_SECONDS)
+        return NovaHearing(patience, settles=self._doubted is not None)
 
     async def _outcomes(self, outcomes: list[Outcome]) -> None:
         line = self._line
@@ -177,17 +181,30 @@ class TranscriberActor(GenServer):
                 case Interim(text):
                     line.post(CallerInterim(text))
                 case Words(text):
+                    self._doubted = None
                     line.post(CallerSaid(text))
                 case MayBeDone(text):
                     line.post(CallerMayBeDone(text))
                 case GoesOn():
                     line.post(CallerGoesOn())
                 case Understood(at):
-                    line.ring.understand(self._base + int(at * BYTES_A_SECOND))
+                    self._understood(self._base + int(at * BYTES_A_SECOND))
                 case Finished(last_word_end):
                     self._finished(last_word_end)
+                case Unanswered(text, at):
+                    # Once for the same words: who waits is to be answered, if to a part of them.
+                    self._doubted = text, self._base + int(at * BYTES_A_SECOND)
+                    self._wire.drop("it says nothing to what it is asked")
                 case Finalize() if self._wire.session is not None:
                     await self._wire.send(self._wire.session.finalize())
+
+    def _understood(self, position: int) -> None:
+        self._line.ring.understand(position)
+        if self._doubted is not None and position >= self._doubted[1]:
+            # Heard again, the same audio had no words: what was shown of it is all there is.
+            (text, _), self._doubted = self._doubted, None
+            self._line.post(CallerSaid(text))
+            self._line.post(CallerFinished())
 
     def _finished(self, last_word_end: float | None) -> None:
         now, ring = self.vm.now(), self._line.ring

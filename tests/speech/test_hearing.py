@@ -19,6 +19,7 @@ from aybiza.speech.hearing import (
     NovaHearing,
     Onset,
     Outcome,
+    Unanswered,
     Understood,
     Words,
 )
@@ -46,7 +47,7 @@ class Ear:
     """A hearing and what came of it; `finalized` is what Deepgram says to `Finalize`, if any."""
 
     finalized: Transcript | None = None
-    hearing: NovaHearing = field(default_factory=lambda: NovaHearing(PATIENCE))
+    hearing: NovaHearing = field(default_factory=lambda: NovaHearing(PATIENCE, settles=True))
     now: float = 0.0
     outcomes: list[tuple[float, Outcome]] = field(default_factory=list)
 
@@ -114,6 +115,22 @@ def test_words_that_never_become_final_are_asked_for_and_then_taken(
     assert ear.at(Finalize) == pytest.approx(at + PATIENCE)
     assert ear.at(Finished) <= at + PATIENCE + FINALIZE_SECONDS + 0.01
     assert ear.kinds(Finished) == [Finished(0.8)] or finalized is FINAL
+
+
+def test_a_recogniser_that_says_nothing_since_its_words_is_not_believed_to_be_done() -> None:
+    ear = Ear(hearing=NovaHearing(PATIENCE))
+    ear.say(INTERIM)
+    ear.wait(PATIENCE + FINALIZE_SECONDS)
+    assert ear.kinds(Words, Finished, Understood) == [], "all of it is heard again"
+    assert ear.kinds(Finalize, Unanswered) == [Finalize(), Unanswered(ME, 0.9)]
+    assert ear.hearing.due is None
+
+
+def test_a_recogniser_that_goes_on_behind_its_words_has_shown_all_there_is() -> None:
+    ear = Ear(hearing=NovaHearing(PATIENCE))
+    ear.say(INTERIM, EMPTIES[0])
+    ear.wait(PATIENCE + FINALIZE_SECONDS)
+    assert ear.turns == [ME] and not ear.kinds(Unanswered)
 
 
 def test_a_final_result_that_comes_after_all_says_nothing_twice() -> None:

@@ -128,6 +128,31 @@ def words(text: str, end: float, *, final: bool, **more: Any) -> Transcript:
     return Transcript(text, final, final, False, 0.0, end, 0.9, (end - 0.3, end), **more)
 
 
+@pytest.mark.parametrize("again", ["all of it", "the same", "nothing"])
+@virtual_time
+async def test_words_behind_which_the_recogniser_stops_are_heard_once_more(again: str) -> None:
+    async with place() as there:
+        await started(there)
+        await there.hear(1.0, voice(1.0))
+        there.deepgram.sockets[0].say(words("yes that", 0.6, final=False))
+        await there.hear(2.0)
+        assert not [e for e in there.events() if isinstance(e, CallerSaid | CallerFinished)]
+        second = there.deepgram.sockets[1]
+        assert second.audio == 3 * 8000, "all of it"
+        match again:
+            case "all of it":
+                second.say(words("yes that is me", 1.0, final=True))
+            case "the same":
+                second.say(words("yes that", 0.6, final=False))
+            case "nothing":
+                second.say(nothing_said(3.0))
+        await there.hear(2.0)
+        said = [e for e in there.events() if isinstance(e, CallerSaid | CallerFinished)]
+        text = "yes that is me" if again == "all of it" else "yes that"
+        assert said == [CallerSaid(text), CallerFinished()]
+        assert len(there.deepgram.sockets) == 2
+
+
 @virtual_time
 async def test_words_that_stay_interim_are_asked_for_and_taken_within_two_seconds() -> None:
     async with place() as there:
