@@ -57,6 +57,8 @@ KEEP_ALIVE_SECONDS = 4.0
 LIMITS = Limits(stall=2.5, words=2.7)
 # Deepgram says something about once a second of audio, even to silence.
 UNANSWERED_SECONDS = 1.2
+# A socket that is open for so long does not say a little and end, again and again.
+STEADY_SECONDS = 1.0
 
 # Replayed audio goes out in pieces of this size.
 PIECE_BYTES = 3200
@@ -83,6 +85,7 @@ class TranscriberActor(GenServer):
         self._doubted: tuple[str, int] | None = None
         self._hearing: Hearing = self._new_hearing()
         self._base = self._position = self._answered = 0
+        self._up = 0.0
         self._timer: Timer | None = None
         self._line.listener = self._audio_waits
         self._line.audio_signalled = False
@@ -108,6 +111,7 @@ class TranscriberActor(GenServer):
         for happening in self._wire.take(message):
             match happening:
                 case Up():
+                    self._up = self.vm.now()
                     self._base = self._position = self._answered = self._unheard()
                     self._hearing = self._new_hearing()
                     await self._feed()
@@ -118,9 +122,11 @@ class TranscriberActor(GenServer):
                 case Lost(reason):
                     self._line.post(LineFailed(f"the caller cannot be heard: {reason}"))
                 case _:
-                    self._answered = self._position
-                    self._wire.worked()
-                    await self._outcomes(self._hearing.handle(happening, self.vm.now()))
+                    outcomes = self._hearing.handle(happening, self.vm.now())
+                    if self._is_work(outcomes):
+                        self._answered = self._position
+                        self._wire.worked()
+                    await self._outcomes(outcomes)
         self._watch()
         return Timeout(KEEP_ALIVE_SECONDS) if self._wire.session is not None else None
 
@@ -131,6 +137,16 @@ class TranscriberActor(GenServer):
 
     def _unheard(self) -> int:
         return max(self._line.ring.understood, self._line.ring.start)
+
+    def _is_work(self, outcomes: list[Outcome]) -> bool:
+        """Whether there is more understood now; of a socket that stays, all that comes is work."""
+        if not self._wire.failing or self.vm.now() - self._up >= STEADY_SECONDS:
+            return True
+        understood, base = self._line.ring.understood, self._base
+        return any(
+            isinstance(outcome, Understood) and base + int(outcome.at * BYTES_A_SECOND) > understood
+            for outcome in outcomes
+        )
 
     async def _dial(self, timeout: float) -> ListenSession | FluxSession:
         deepgram, options, call_id = self._context.deepgram, self._options, self._context.call_id

@@ -20,7 +20,7 @@ from aybiza.dialogue.events import (
     SpeechTroubled,
 )
 from aybiza.speech.deepgram_flux import TurnInfo
-from aybiza.speech.deepgram_listen import Transcript, UtteranceEnd
+from aybiza.speech.deepgram_listen import SpeechStarted, Transcript, UtteranceEnd
 from aybiza.speech.deepgram_socket import DeepgramRefused
 from tests.actors.call.sockets import Place, Socket, place, voice
 from tests.call.kit import agent
@@ -43,6 +43,11 @@ async def started(there: Place) -> None:
 
 def refuse(_: Socket) -> None:
     raise DeepgramRefused(503)
+
+
+def say_a_little(socket: Socket) -> None:
+    socket.say(SpeechStarted(0.1))
+    socket.end(1006)
 
 
 async def hang(_: Socket) -> None:
@@ -75,6 +80,16 @@ async def test_a_recogniser_that_never_works_ends_in_words_and_few_sockets(does:
         assert told["LineFailed"] <= 16.0
         assert most_in(10.0, there.deepgram.asked) <= 5
         assert there.deepgram.asked[-1] <= told["LineFailed"]
+
+
+@virtual_time
+async def test_a_recogniser_that_says_a_little_each_time_is_asked_less_and_less_often() -> None:
+    async with place() as there:
+        there.deepgram.does = say_a_little
+        await started(there)
+        await there.hear(5.0)
+        first, *others = there.deepgram.asked
+        assert others[2] - first >= 2.0, "a half and one and a half seconds, at least"
 
 
 @virtual_time
