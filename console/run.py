@@ -11,6 +11,7 @@ process that keeps it was lost; 2 an option or a setting cannot be used.
 
 import ipaddress
 import os
+import sys
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -34,8 +35,8 @@ Examples:
   aybiza run                  with Amazon Bedrock and Deepgram
   aybiza run --emulated       with loopback providers: no keys, no network
   aybiza run --emulated=scripted --http-port 3001 --media-port 8081
-  aybiza run --nodes auto     a node a core, at ports 3000, 3001, … and 8080, 8081, …
-  aybiza run --name back --bind 10.0.0.2 --join 10.0.0.1:1900 --cookie-file cookie
+  aybiza run --nodes auto     a node a core, at ports 3000, … and 8080, …
+  aybiza run --bind 10.0.0.2 --join 10.0.0.1:1900 --cookie-file cookie
 """
 
 
@@ -181,6 +182,8 @@ def run(
         agent = agent_or_exit(settings)
         tools_or_exit(settings, agent)
         quotas_or_exit(settings, agent)
+    else:  # a main of one's own is found where the command is given, as by `python -m`
+        sys.path.insert(0, os.getcwd())
     if emulated is not None:
         stand_in_or_exit(settings)
 

@@ -16,13 +16,20 @@ from aybiza.console.member import member
 from tests.actors.node.kit import LIMIT, ROOT, RunningCommand, cookie, until
 
 PROGRAMS = ROOT / "examples" / "runtime"
+# As the installed command, which has its own folder on the path, not the one it is given in.
+INSTALLED = {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+
+
+class CommandThere(RunningCommand):
+    """`aybiza run`, given in the folder of the programs."""
+
+    cwd = PROGRAMS
 
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[RunningCommand]:
-    path = os.pathsep.join([str(PROGRAMS), str(ROOT)])
     options = ("--node-main", "shop:main", "--name", "shop", "--nodes", "2")
-    with RunningCommand("", *options, PYTHONPATH=path) as command:
+    with CommandThere("", *options, **INSTALLED) as command:
         command.ready()
         yield command
         command.process.send_signal(signal.SIGTERM)
@@ -70,9 +77,8 @@ def test_a_node_that_stands_alone_is_told_how_it_is_started() -> None:
 
 def test_the_application_is_not_asked_for_what_it_needs() -> None:
     """No agent, tools or quotas are read for a node main of one's own."""
-    path = os.pathsep.join([str(PROGRAMS), str(ROOT)])
     options = ("--node-main", "shop:main", "--name", "alone")
-    with RunningCommand("", *options, PYTHONPATH=path, AYBIZA_AGENT="nobody") as command:
+    with CommandThere("", *options, AYBIZA_AGENT="nobody", **INSTALLED) as command:
         assert command.ready()
         command.process.send_signal(signal.SIGTERM)
         assert command.wait() == 0

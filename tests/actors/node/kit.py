@@ -71,6 +71,8 @@ def until(condition: Any, what: str, limit: float = LIMIT) -> Any:
 class RunningCommand:
     """`aybiza run` with a test's node main, in a session of its own; ends with the context."""
 
+    cwd = ROOT
+
     def __init__(self, main: str, *options: str, **environment: str) -> None:
         self.port = free_port()
         self.mark = uuid.uuid4().hex
@@ -82,7 +84,7 @@ class RunningCommand:
             [sys.executable, "-c", COMMAND, "--json", "--port", str(self.port)]
             + (["--node-main", f"node_mains:{main}"] if main else [])
             + list(options),
-            cwd=ROOT,
+            cwd=self.cwd,
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(
