@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,15 @@ def pytest_in(project: Path, text: str, *options: str) -> subprocess.CompletedPr
 def test_a_strangers_tests_of_a_strangers_agent_pass(project: Path) -> None:
     done = pytest_in(project, TESTS)
     assert "3 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_guides_example_passes_as_it_stands(project: Path) -> None:
+    (project / "conftest.py").unlink()
+    (project / "pytest.ini").unlink()
+    guide = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
+    example = guide[guide.index("    import pytest\n") : guide.index("The agent is the one that")]
+    done = pytest_in(project, textwrap.dedent(example))
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_failure_shows_the_sequence_and_the_command_that_repeats_it(project: Path) -> None:
