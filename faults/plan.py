@@ -65,6 +65,9 @@ _FIELDS: Final = {
 }
 _ACTS: Final = ("say", "interrupt", "mumble", "press", "break_off", "stay", "hang_up")
 _MOMENTS: Final = ("quiet_ms", "after_ms")
+_TEXTS: Final = ("say", "interrupt", "press", "when")
+_SWITCHES: Final = ("break_off", "stay", "hang_up")
+_KEYS: Final = frozenset("0123456789*#ABCD")
 _USUAL: Final = {
     "thinks_ms": 400.0,
     "delta_ms": 30.0,
@@ -235,6 +238,23 @@ def _check_step(step: Mapping[str, Any], where: str) -> None:
     acts = [key for key in step if key in _ACTS]
     if len(acts) != 1:
         raise PlanError(f"{where}: does one of {', '.join(_ACTS)}; this one has {acts or 'none'}")
+    for key, value in step.items():
+        if (wanted := _wanted(key, value)) is not None:
+            raise PlanError(f"{where}: {key} = {value!r:.80} must be {wanted}")
+
+
+def _wanted(key: str, value: Any) -> str | None:
+    """What a field of a step must be, if this value is not that."""
+    if key in _SWITCHES:
+        return None if value is True else "true"
+    if key in _TEXTS:
+        if not isinstance(value, str) or not value.strip():
+            return "a text"
+        return "keys: 0-9 * # A-D" if key == "press" and set(value) - _KEYS else None
+    if key == "mumble" and value is True:
+        return None
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return None if number and value >= 0 else "a number of milliseconds"
 
 
 def _step(step: Mapping[str, Any]) -> caller.Step:
