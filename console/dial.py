@@ -7,6 +7,7 @@ Exit codes: 0 all that was expected held; 1 something did not; 2 a script that c
 """
 
 import json
+import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -50,7 +51,8 @@ def dial(
 
     wanted = names() if every else list(scripts or [])
     if not wanted:
-        typer.echo(f"Name a script, or --all of them: {', '.join(names())}", err=True)
+        known = f"Name a script, or --all of them: {', '.join(names())}"
+        typer.echo(textwrap.fill(known, 80), err=True)
         raise typer.Exit(2)
     try:
         loaded = _loaded(wanted)

@@ -27,9 +27,9 @@ MAX_SECONDS = 14_400.0
 EXAMPLES = """\
 \b
 Examples:
-  aybiza node drain back-1                 wait 5 minutes for its calls, hand over the rest
-  aybiza node drain back-1 --timeout 0     hand its calls over now
-  aybiza node drain back-1 --undo          have it take calls again
+  aybiza node drain back-1    wait 5 minutes for its calls, hand over the rest
+  aybiza node drain back-1 --timeout 0    hand its calls over now
+  aybiza node drain back-1 --undo         have it take calls again
 Exit code 0: no call is left; 1: calls are left; 2: there is no such node.
 """
 

@@ -34,7 +34,7 @@ RUN_EXAMPLE = """\
 \b
 Examples:
   aybiza faults run plan.toml --sequence    on a node in virtual time
-  aybiza faults run plan.toml --live        on the node that runs here, with its own callers
+  aybiza faults run plan.toml --live        on this node, with its own callers
   aybiza faults run plan.toml --cluster     on all nodes of its cluster
   aybiza faults run --stop                  end what runs
 """
@@ -89,7 +89,9 @@ def run(
         if not outcome.strikes and plan.faults:
             typer.echo("  no fault of it has struck")
         for line in outcome.heard.splitlines():
-            typer.echo(f"  heard   {line}")
+            typer.echo(f"  heard   {line.rstrip()}")
+        if not outcome.broken:
+            typer.echo("  ok      all that must hold of a call has held")
         for line in outcome.broken:
             typer.echo(f"  BROKEN  {line}")
     raise typer.Exit(int(broken))
@@ -158,7 +160,10 @@ def _live(
     from aybiza.console import live_faults
 
     if len(plans) != (0 if stop else 1):
-        raise typer.BadParameter("a running node has one plan at a time; --stop takes none")
+        wanted = (
+            "--stop takes no plan" if stop else "name one plan's file: a node has one at a time"
+        )
+        raise typer.BadParameter(wanted)
     settings = settings_or_exit()
     tell = (lambda _: None) if as_json else typer.echo
     try:

@@ -29,7 +29,7 @@ ProcessNodeOption = Annotated[
     str | None, typer.Option(help="Which of the machine's nodes; without it: the one that has it.")
 ]
 ProcessArgument = Annotated[
-    str, typer.Argument(help="Pid as `aybiza tree` shows it, name, or call:CA…, speaker:CA…")
+    str, typer.Argument(help="Pid (`aybiza tree` shows it), name, call:CA… or speaker:CA…")
 ]
 
 SHOWN_OF_A_LIST = 10

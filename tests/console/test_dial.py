@@ -59,6 +59,13 @@ def test_json_has_all_of_it() -> None:
     assert "We are open from nine to five" in row["heard"]
 
 
+def test_without_a_script_all_are_named_in_lines_of_a_terminal() -> None:
+    code, _, told = dial()
+    assert code == 2
+    assert "asks_twice" in told
+    assert max(map(len, told.splitlines())) <= 80
+
+
 def test_what_cannot_be_played_is_named() -> None:
     code, _, told = dial("askz")
     assert code == 2 and "did you mean 'asks'" in told

@@ -50,7 +50,7 @@ def test_a_plan_that_holds_tells_what_struck_and_what_was_heard(plan: Path) -> N
     done = CliRunner().invoke(app, ["faults", "run", str(plan)])
     assert done.exit_code == 0, done.output
     assert "SpeakerActor, listening: kill" in done.output
-    assert "heard   Good morning. It is nine." in done.output
+    assert "heard   Good morning. It is nine.\n  ok      all that must hold" in done.output
 
 
 def test_the_sequence_and_json_can_be_asked_for(plan: Path) -> None:
@@ -68,7 +68,7 @@ def test_what_is_broken_is_told_and_is_the_exit_code(
     path.write_text(SILENT)
     done = CliRunner().invoke(app, ["faults", "run", str(path)])
     assert done.exit_code == 1
-    assert "BROKEN  silence: " in done.output
+    assert "BROKEN  silence: " in done.output and "  ok  " not in done.output
 
 
 def test_a_plan_that_cannot_be_used_is_refused_with_its_field(tmp_path: Path) -> None:
