@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -119,18 +121,37 @@ def run(
     first = {machine: target.node for machine, target in reversed(list(_machines(targets)))}
     common = {"plan": text, "name": str(path), "who": _who(), "seconds": seconds}
     try:
-        begun = _each(
-            targets, "begin", lambda one: {**common, "providers": one.node in first.values()}
-        )
-        for target, report in zip(targets, begun, strict=True):
-            target.report = report
-        _watch(targets, tell)
-    except KeyboardInterrupt:
-        _stop(targets)
+        with _interrupted() as interrupted:
+            begun = _each(
+                targets, "begin", lambda one: {**common, "providers": one.node in first.values()}
+            )
+            for target, report in zip(targets, begun, strict=True):
+                target.report = report
+            _watch(targets, tell, interrupted)
+            if interrupted.is_set():
+                _stop(targets)
     except BaseException:
         _stop(targets)
         raise
     return {target.node: target.report for target in targets}
+
+
+@contextlib.contextmanager
+def _interrupted() -> Iterator[threading.Event]:
+    """Whether Ctrl-C has come. An exception in the midst of asking a node could be lost there; the
+    second one is raised as ever."""
+    came = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(*_: object) -> None:
+        came.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def stop(where: Where, *, cluster: bool) -> dict[str, Report]:
@@ -195,9 +216,12 @@ def _each(
     return answers
 
 
-def _watch(targets: Sequence[Target], tell: Callable[[str], None]) -> None:
+def _watch(
+    targets: Sequence[Target], tell: Callable[[str], None], interrupted: threading.Event
+) -> None:
     while running := [target for target in targets if target.report.get("running")]:
-        time.sleep(POLL_SECONDS)
+        if interrupted.wait(POLL_SECONDS):
+            return
         for target in running:
             target.look(time.monotonic())
             for strike in target.report["strikes"][target.told :]:
