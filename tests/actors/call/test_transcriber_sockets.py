@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import Any
 
 import pytest
 
+from aybiza.actors.call import wire
 from aybiza.actors.call.transcriber_actor import TranscriberActor
 from aybiza.actors.runtime import virtual_time
 from aybiza.dialogue.events import (
@@ -25,6 +27,12 @@ from aybiza.speech.deepgram_socket import DeepgramRefused
 from tests.actors.call.sockets import Place, Socket, place, voice
 from tests.call.kit import agent
 from tests.speech.test_reconnect import most_in
+
+
+@pytest.fixture(autouse=True)
+def chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waits between sockets are the same in each run."""
+    monkeypatch.setattr(wire, "random", random.Random(1))
 
 
 def nothing_said(end: float) -> Transcript:
