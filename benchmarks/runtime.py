@@ -1,8 +1,9 @@
 """What the runtime costs, beside what else a Python program could use.
 
 Measures: a `GenServer.call` and its reply, a supervised start, a crash until the child runs again,
-on asyncio's loop and on uvloop; the memory of an idle process, the longest collection; and beside
-them a bare `asyncio.Queue` there and back, pykka, and Thespian's two bases.
+on asyncio's loop and on uvloop; the memory of an idle process, the longest collection, the end of
+a topic's subscribers; and beside them a bare `asyncio.Queue` there and back, pykka, and Thespian's
+two bases.
 A figure is the median of many samples, each shorter than the time that an
 operating system gives a process before it lets another run; the measures on the loop take turns.
 So a busy machine troubles few samples, and all measures alike: compare within one run.
@@ -25,13 +26,14 @@ from typing import Any
 import structlog
 import uvloop
 
-from aybiza.actors.runtime import KILL, VM, From, GenServer, Pid
+from aybiza.actors.runtime import KILL, VM, From, GenServer, Pid, Registry
 from aybiza.actors.runtime.collector import Collector
 from aybiza.benchmarks.peers import PEERS
 from aybiza.supervisors import DynamicSupervisor, Supervisor, child
 
 IDLE_PROCESSES = 10_000
 SAMPLES_A_ROUND = 40
+SUBSCRIBERS = 8_000
 CALLS_A_SAMPLE = 100
 STARTS_A_SAMPLE = 10
 MICROSECONDS = 1e6
@@ -83,6 +85,7 @@ def run(rounds: int, *, peers: bool = True) -> list[Figure]:
         # Memory first, in a process that has not yet had and freed any.
         size = asyncio.run(memory())
         pause = asyncio.run(longest_pause())
+        end = statistics.median(asyncio.run(end_of_subscribers()) for _ in range(3))
         figures = []
         for kind, factory in LOOPS.items():
             with asyncio.Runner(loop_factory=factory) as runner:
@@ -92,6 +95,7 @@ def run(rounds: int, *, peers: bool = True) -> list[Figure]:
     figures.append(
         Figure(f"longest collection beside {IDLE_PROCESSES:,} processes", pause, "ms", 5)
     )
+    figures.append(Figure(f"{SUBSCRIBERS:,} subscribers that end together", end, "ms", 50))
     if peers:
         figures += [Figure(name, measure(), "us") for name, measure in PEERS]
     return figures
@@ -149,6 +153,26 @@ async def longest_pause() -> float:
             gc.callbacks.remove(watch)
             collector.stop()
     return longest * 1000
+
+
+async def end_of_subscribers() -> float:
+    """What it takes until all subscribers of a topic have ended who are told to at once,
+    milliseconds of the processor."""
+    async with VM(block_warning_ms=None) as vm:
+        topics = Registry("topics", keys="duplicate")
+        pids = [await vm.start(Echo) for _ in range(SUBSCRIBERS)]
+        for pid in pids:
+            process = vm.find(pid) if pid is not None else None
+            assert process is not None
+            topics.register(process, "news")
+        gc.collect()
+        began = time.thread_time()
+        for pid in pids:
+            assert pid is not None
+            vm.exit(pid, KILL)
+        while topics.count():  # noqa: ASYNC110 - an event would be measured, too
+            await asyncio.sleep(0)
+        return (time.thread_time() - began) * 1000
 
 
 async def _on_the_loop(rounds: int) -> list[Figure]:

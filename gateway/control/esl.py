@@ -11,7 +11,6 @@ disconnect-notice) and "mod_commands"; Q.850 causes as FreeSWITCH names them.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -27,7 +26,7 @@ from aybiza.gateway.control.control import (
     ControlError,
     checked_number,
 )
-from aybiza.gateway.control.text_door import Block, TextDoor
+from aybiza.gateway.control.text_door import Block, TextDoor, limited
 
 EXTENSION: Final = "aybiza-transfer"
 NO_CHANNEL: Final = "No such channel"
@@ -57,7 +56,7 @@ class EventSocket:
     async def hang_up(self, start: Start) -> None:
         """See `Control`."""
         call = _checked_call(start)
-        async with _limit(HANG_UP_SECONDS, "end the call"), self._opened() as door:
+        async with limited("FreeSWITCH", HANG_UP_SECONDS, "end the call"), self._opened() as door:
             said = await _api(door, f"uuid_kill {call} NORMAL_CLEARING")
             if not said.startswith("+OK") and NO_CHANNEL not in said:
                 raise ControlError(f"FreeSWITCH has not ended the call: {said[:80]}")
@@ -65,9 +64,11 @@ class EventSocket:
     async def put_through(self, start: Start, number: str, seconds: int) -> str:
         """See `Switch`."""
         call, to = _checked_call(start), checked_number(number)
-        limit = _limit(seconds + RINGING_MORE_SECONDS, "tell what came of the transfer")
+        limit = limited(
+            "FreeSWITCH", seconds + RINGING_MORE_SECONDS, "tell what came of the transfer"
+        )
         async with limit, self._opened() as door:
-            async with _limit(HANG_UP_SECONDS, "take the transfer"):
+            async with limited("FreeSWITCH", HANG_UP_SECONDS, "take the transfer"):
                 await _command(door, f"filter Unique-ID {call}")
                 await _command(door, f"event plain {_EVENTS}")
                 variables = f"aybiza_to={to};aybiza_seconds={seconds}"
@@ -92,7 +93,7 @@ class EventSocket:
     async def _opened(self) -> AsyncIterator[TextDoor]:
         """A connection that is let in."""
         async with TextDoor.opened(self._where, "\n") as door:
-            async with _limit(HANG_UP_SECONDS, "let this node in"):
+            async with limited("FreeSWITCH", HANG_UP_SECONDS, "let this node in"):
                 greeting = await door.read()
                 if greeting["Content-Type"] != "auth/request":
                     said = greeting.body.strip() or greeting["Content-Type"]
@@ -147,15 +148,6 @@ def _outcome(block: Block, call: str) -> str | None:
         case "CHANNEL_HANGUP_COMPLETE", _:
             return GAVE_UP
     return None
-
-
-@asynccontextmanager
-async def _limit(seconds: float, what: str) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise ControlError(f"FreeSWITCH did not {what} within {seconds:g} s") from None
 
 
 def _checked_call(start: Start) -> str:

@@ -13,7 +13,6 @@ Redirect, Hangup; AMI events DialEnd, Hangup, UserEvent; "Dial()", `DIALSTATUS`;
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
@@ -27,7 +26,7 @@ from aybiza.gateway.control.control import (
     ControlError,
     checked_number,
 )
-from aybiza.gateway.control.text_door import Block, TextDoor
+from aybiza.gateway.control.text_door import Block, TextDoor, limited
 
 CONTEXT: Final = "aybiza-transfer"
 BANNER: Final = "Asterisk Call Manager/"
@@ -54,7 +53,10 @@ class Manager:
 
     async def hang_up(self, start: Start) -> None:
         """See `Control`."""
-        async with _limit(HANG_UP_SECONDS, "end the call"), self._opened("off") as door:
+        async with (
+            limited("Asterisk", HANG_UP_SECONDS, "end the call"),
+            self._opened("off") as door,
+        ):
             channel = await _channel(door, start.call_sid)
             if channel is not None:
                 await _done(door, "Hangup", Channel=channel, Cause="16")
@@ -62,9 +64,11 @@ class Manager:
     async def put_through(self, start: Start, number: str, seconds: int) -> str:
         """See `Switch`."""
         to = checked_number(number)
-        limit = _limit(seconds + RINGING_MORE_SECONDS, "tell what came of the transfer")
+        limit = limited(
+            "Asterisk", seconds + RINGING_MORE_SECONDS, "tell what came of the transfer"
+        )
         async with limit, self._opened("call,user") as door:
-            async with _limit(HANG_UP_SECONDS, "take the transfer"):
+            async with limited("Asterisk", HANG_UP_SECONDS, "take the transfer"):
                 channel = await _channel(door, start.call_sid)
                 if channel is None:
                     return GAVE_UP
@@ -85,7 +89,7 @@ class Manager:
     async def _opened(self, events: str) -> AsyncIterator[TextDoor]:
         """A connection that is let in, and told of these classes of events."""
         async with TextDoor.opened(self._where, "\r\n") as door:
-            async with _limit(HANG_UP_SECONDS, "let this node in"):
+            async with limited("Asterisk", HANG_UP_SECONDS, "let this node in"):
                 banner = await door.line()
                 if not banner.startswith(BANNER):
                     raise ControlError(f"{self._where} is no manager interface: {banner[:40]!r}")
@@ -146,12 +150,3 @@ def _outcome(block: Block, channel: str, call: str) -> str | None:
         case "Hangup" if block["Channel"] == channel:
             return GAVE_UP
     return None
-
-
-@asynccontextmanager
-async def _limit(seconds: float, what: str) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise ControlError(f"Asterisk did not {what} within {seconds:g} s") from None

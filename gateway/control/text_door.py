@@ -107,3 +107,13 @@ class TextDoor:
 
     def _lost(self, error: Exception) -> ControlError:
         return ControlError(f"{self._where} has closed the connection ({type(error).__name__})")
+
+
+@asynccontextmanager
+async def limited(who: str, seconds: float, what: str) -> AsyncIterator[None]:
+    """What is done inside has so long, or `who` did not do `what`: a ControlError."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise ControlError(f"{who} did not {what} within {seconds:g} s") from None
