@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from aybiza.actors.placement.drain_actor import streams
+from tests.actors.cluster.kit import until
 from tests.call.site import HEARD, call, heard, site
 
 pytestmark = pytest.mark.real_time
@@ -17,7 +19,7 @@ async def test_a_rolling_restart_of_three_nodes_loses_no_call(tmp_path: Path) ->
     async with site(tmp_path, *names) as place:
         calls = [asyncio.create_task(call(place, name)) for name in names for _ in range(3)]
         handed_over = 0
-        await asyncio.sleep(0.5)
+        await until(lambda: sum(len(streams(place.nodes[name].vm)) for name in names) == 9)
         for name in names:
             progress = await place.drained(name, 0.0)
             handed_over += progress["handed_over"]

@@ -25,6 +25,7 @@ OURS = {
     "crash to restarted on uvloop",
     "asyncio.Queue there and back on uvloop",
     "longest collection beside 10,000 processes",
+    "8,000 subscribers that end together",
 }
 
 
