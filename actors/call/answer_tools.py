@@ -141,7 +141,8 @@ class _Round:
 
     def _failed(self, use: ToolUse, failure: CallExit) -> None:
         call_id, reason = self._context.call_id, str(failure.reason)
-        emit(self._vm, events.TOOL_FAILED, how="crash", call_id=call_id, tool=use.name)
+        turn = self._asked.turn
+        emit(self._vm, events.TOOL_FAILED, how="crash", call_id=call_id, turn=turn, tool=use.name)
         log.warning("tool_failed", call_id=call_id, tool=use.name, reason=reason)
 
     async def _run(self, use: ToolUse) -> Outcome:
@@ -158,10 +159,12 @@ class _Round:
             said=self._asked.said,
             asked=self._asked.asked,
         )
-        told = {"call_id": context.call_id, "tool": use.name}
-        with self._vm.telemetry.span(events.TOOL, told):
+        told = {"call_id": context.call_id, "turn": self._asked.turn, "tool": use.name}
+        about = {**told, "effect": context.toolbox.effect(use.name)}
+        with self._vm.telemetry.span(events.TOOL, about) as ends:
             async with asyncio.timeout(TOOL_SECONDS):
                 outcome = await context.toolbox.run(run)
+            ends["outcome"] = "error" if "error" in outcome else "ok"
         if "error" in outcome:
             emit(self._vm, events.TOOL_FAILED, how="error", **told)
         return outcome

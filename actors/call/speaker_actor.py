@@ -309,7 +309,9 @@ class SpeakerActor(GenServer):
             return
         if self._synthesis.audio(mulaw):
             waited = self.vm.now() - go.asked
-            record_tts_latency(self.vm, self._context.call_id, waited * 1000, go.name.seq)
+            record_tts_latency(
+                self.vm, self._context.call_id, waited * 1000, go.name.seq, go.name.turn
+            )
         if self._is_fixed(go):
             self._recorded += mulaw
 

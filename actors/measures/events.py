@@ -64,6 +64,7 @@ PROVIDER_WORKED: Final[Event] = ("aybiza", "provider", "worked")
 DOOR_REFUSED: Final[Event] = ("aybiza", "door", "refused")
 SINK_FAILED: Final[Event] = ("aybiza", "sink", "failed")
 SINK_LOST: Final[Event] = ("aybiza", "sink", "lost")
+METRIC: Final[Event] = ("aybiza", "metric", "put")
 FAULT_STRUCK: Final[Event] = ("aybiza", "fault", "struck")
 
 _TURN = ("call_id", "turn")
@@ -109,11 +110,13 @@ EVENTS: Final[dict[Event, Told]] = {
         "Whether the model that answered was the fitting one", (), ("call_id", "fit")
     ),
     REQUEST_START: Told("A request goes to a model", (), (*_TURN, "model", "region")),
-    REQUEST_FIRST_TOKEN: Told("From a request to the model's first text", ("seconds",)),
+    REQUEST_FIRST_TOKEN: Told(
+        "From a request to the model's first text", ("seconds",), (*_TURN, "model", "region")
+    ),
     REQUEST_STOP: Told(
         "A model's message is complete",
         ("seconds", "tools", *_TOKENS),
-        ("call_id", "model", "region"),
+        (*_TURN, "model", "region", "stop_reason"),
     ),
     EAGER_ANSWER: Told(
         "An answer that was begun before the caller was surely done; outcome: taken, dropped",
@@ -124,13 +127,15 @@ EVENTS: Final[dict[Event, Told]] = {
     EXPERIMENT: Told("A turn is part of an experiment", (), ("experiment", "arm")),
     COST: Told("An answer was charged for", ("usd",), ("call_id", "model")),
     QUOTA: Told("A quota is reached", (), ("scope", "action")),
-    TOOL_START: Told("A tool begins", ("monotonic",), ("call_id", "tool")),
-    TOOL_STOP: Told("A tool has an outcome", ("monotonic", "seconds"), ("call_id", "tool")),
+    TOOL_START: Told("A tool begins", ("monotonic",), (*_TURN, "tool", "effect")),
+    TOOL_STOP: Told(
+        "A tool has an outcome", ("monotonic", "seconds"), (*_TURN, "tool", "effect", "outcome")
+    ),
     TOOL_EXCEPTION: Told(
-        "A tool crashed or hung", ("monotonic", "seconds"), ("call_id", "tool", "error")
+        "A tool crashed or hung", ("monotonic", "seconds"), (*_TURN, "tool", "effect", "error")
     ),
     TOOL_FAILED: Told(
-        "A tool has an error for its outcome; how: error, crash", (), ("call_id", "tool", "how")
+        "A tool has an error for its outcome; how: error, crash", (), (*_TURN, "tool", "how")
     ),
     BREAKER: Told(
         "A breaker changed; its state is 0 closed, 1 half open, 2 open", ("state",), ("model",)
@@ -141,7 +146,7 @@ EVENTS: Final[dict[Event, Told]] = {
     SPEECH_FINAL: Told(
         "From the end of speech to its final transcript", ("seconds",), ("call_id",)
     ),
-    SPEECH_FIRST_AUDIO: Told("From a sentence to its first audio", ("seconds",), ("call_id",)),
+    SPEECH_FIRST_AUDIO: Told("From a sentence to its first audio", ("seconds",), (*_TURN, "seq")),
     TEXT_PASSED_OVER: Told("A text was passed over: no voice would say it", (), ("call_id",)),
     PROVIDER_ERROR: Told(
         'A provider failed; a model where one was asked, else ""',
@@ -150,8 +155,11 @@ EVENTS: Final[dict[Event, Told]] = {
     ),
     PROVIDER_WORKED: Told("A provider did what it is for", (), ("provider", "call_id")),
     DOOR_REFUSED: Told("A door refused a request or a connection", (), ("door", "reason")),
-    SINK_FAILED: Told("A metrics sink did not take a batch", (), ("reason",)),
-    SINK_LOST: Told("A metrics sink lost values", ("count",)),
+    SINK_FAILED: Told("A sink did not take a batch", (), ("sink", "reason")),
+    SINK_LOST: Told("A sink lost items", ("count",), ("sink",)),
+    METRIC: Told(
+        "Figures for who takes whole sets of them; at: unix time", (), ("name", "metrics", "at")
+    ),
     FAULT_STRUCK: Told("A fault of a plan struck, on somebody's order", (), ("what", "by")),
 }
 

@@ -78,7 +78,9 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_turn_response_seconds": Metric(
         "histogram", "From the end of the caller's speech to the first audio of the answer"
     ),
-    "aybiza_first_token_seconds": Metric("histogram", "From a request to Claude's first text"),
+    "aybiza_first_token_seconds": Metric(
+        "histogram", "From a request to Claude's first text", ("model",)
+    ),
     "aybiza_tts_first_audio_seconds": Metric("histogram", "From a sentence to its first audio"),
     "aybiza_texts_passed_over_total": Metric(
         "counter", "Texts that no voice would say and that were passed over"
@@ -100,15 +102,17 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_conversation_seconds": Metric(
         "histogram", "From the caller's words to the last sentence of the answer"
     ),
-    "aybiza_model_seconds": Metric("histogram", "From a request to the end of its stream"),
+    "aybiza_model_seconds": Metric(
+        "histogram", "From a request to the end of its stream", ("model",)
+    ),
     "aybiza_tools_called_total": Metric("counter", "Tools that models have asked for"),
     "aybiza_model_fit_total": Metric(
         "counter", "Turns by whether the model that answered was the fitting one", ("fit",)
     ),
-    "aybiza_sink_failures_total": Metric("counter", "Batches that a metrics sink did not take"),
-    "aybiza_sink_lost_total": Metric("counter", "Values that a metrics sink has not got"),
+    "aybiza_sink_failures_total": Metric("counter", "Batches that a sink did not take", ("sink",)),
+    "aybiza_sink_lost_total": Metric("counter", "Items that a sink has not got", ("sink",)),
     "aybiza_errors_total": Metric(
-        "counter", "Errors of the providers", ("provider", "kind", "model")
+        "counter", "Errors of the providers", ("provider", "kind", "model", "region")
     ),
     "aybiza_refused_total": Metric(
         "counter", "Requests and connections that the doors have refused", ("door", "reason")
@@ -119,6 +123,7 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_breaker_state": Metric(
         "gauge", "Circuit breaker: 0 closed, 1 half open, 2 open", ("model",)
     ),
+    "aybiza_tool_seconds": Metric("histogram", "From a tool's start to its end", ("tool",)),
     "aybiza_tools_failed_total": Metric("counter", "Tools whose outcome was an error", ("tool",)),
     "aybiza_sockets_failed_total": Metric(
         "counter", "Attempts to reach a speech service that failed", ("socket",)
@@ -158,9 +163,9 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.TURN_ANSWERED: (Feed("aybiza_turn_response_seconds", "seconds"),),
     events.TURN_STOP: (Feed("aybiza_conversation_seconds", "seconds"),),
     events.TURN_JUDGED: (Feed("aybiza_model_fit_total", None, ("fit",)),),
-    events.REQUEST_FIRST_TOKEN: (Feed("aybiza_first_token_seconds", "seconds"),),
+    events.REQUEST_FIRST_TOKEN: (Feed("aybiza_first_token_seconds", "seconds", ("model",)),),
     events.REQUEST_STOP: (
-        Feed("aybiza_model_seconds", "seconds"),
+        Feed("aybiza_model_seconds", "seconds", ("model",)),
         Feed("aybiza_tools_called_total", "tools"),
         *(
             Feed("aybiza_tokens_total", f"{kind}_tokens", ("model",), {"kind": kind})
@@ -171,16 +176,20 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.EXPERIMENT: (Feed("aybiza_experiment_turns_total", None, ("experiment", "arm")),),
     events.COST: (Feed("aybiza_cost_usd_total", "usd", ("model",)),),
     events.QUOTA: (Feed("aybiza_quotas_reached_total", None, ("scope", "action")),),
+    events.TOOL_STOP: (Feed("aybiza_tool_seconds", "seconds", ("tool",)),),
+    events.TOOL_EXCEPTION: (Feed("aybiza_tool_seconds", "seconds", ("tool",)),),
     events.TOOL_FAILED: (Feed("aybiza_tools_failed_total", None, ("tool",)),),
     events.BREAKER: (Feed("aybiza_breaker_state", "state", ("model",)),),
     events.SOCKET_FAILED: (Feed("aybiza_sockets_failed_total", None, ("socket",)),),
     events.SPEECH_FINAL: (Feed("aybiza_stt_final_seconds", "seconds"),),
     events.SPEECH_FIRST_AUDIO: (Feed("aybiza_tts_first_audio_seconds", "seconds"),),
     events.TEXT_PASSED_OVER: (Feed("aybiza_texts_passed_over_total"),),
-    events.PROVIDER_ERROR: (Feed("aybiza_errors_total", None, ("provider", "kind", "model")),),
+    events.PROVIDER_ERROR: (
+        Feed("aybiza_errors_total", None, ("provider", "kind", "model", "region")),
+    ),
     events.DOOR_REFUSED: (Feed("aybiza_refused_total", None, ("door", "reason")),),
-    events.SINK_FAILED: (Feed("aybiza_sink_failures_total"),),
-    events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count"),),
+    events.SINK_FAILED: (Feed("aybiza_sink_failures_total", None, ("sink",)),),
+    events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count", ("sink",)),),
     events.FAULT_STRUCK: (Feed("aybiza_faults_injected_total", None, ("what", "by")),),
     telemetry.PROCESS_CRASH: (Feed("aybiza_crashes_total", None, ("actor",)),),
     telemetry.SUPERVISOR_RESTART: (Feed("aybiza_restarts_total", None, ("actor",)),),

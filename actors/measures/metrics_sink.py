@@ -1,15 +1,17 @@
-"""`MetricsSink`: takes what `put_metric` is told out of the node, in batches.
+"""`MetricsSink`: takes what the node's events tell out of the node, in batches.
 
     child(MetricsSink, CloudWatch(namespace, …))
     put_metric(vm, "Claude4Performance", {"model": "…", "latency_ms": 812})
 
-A name's numbers become `Datum`s, which wait in a queue of the VM: it outlives the actor and is
-bounded, the oldest go first. One batch at a time is sent, in a thread of the sink's own, every
-`FLUSH_SECONDS` or at once while a whole batch waits. What could not be sent for a time is sent
-later; what was refused, or may have arrived, is not sent again. Without a sink nothing is kept.
+A `Service` says which events it wants to hear and makes items of each, at once and on the loop.
+They wait in a queue of the VM, one a service: it outlives the actor and is bounded, the oldest go
+first. One batch at a time is sent, in a thread of the sink's own, every `seconds` of the service
+or at once while a whole batch waits. What could not be sent for a time is sent later; what was
+refused, or may have arrived, is not sent again. Without a sink nothing is kept.
 
 Errors: none reach the sender. Failures are counted (`aybiza_sink_failures_total`), so is what was
-given up (`aybiza_sink_lost_total`), and both are logged once in `LOG_SECONDS`.
+given up (`aybiza_sink_lost_total`), and both are logged once in `LOG_SECONDS`. An event of which a
+service cannot make its items is lost like what found no room.
 Source: specification 001, "Performance Metrics" (`CloudWatch.put_metric`); 000, section 4.
 """
 
@@ -20,17 +22,17 @@ import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import structlog
 
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import NORMAL, VM, Exit, GenServer, Pid, Shutdown, Stop, Task
+from aybiza.actors.runtime.telemetry import Event
 from aybiza.claude.workers import AllBusy, WorkerPool
-from aybiza.config.numbers import finite
 
 TABLE: Final = "metrics_sink"
 CAPACITY: Final = 20_000
@@ -39,20 +41,7 @@ FLUSH_SECONDS = 10.0
 SEND_SECONDS = 10.0
 LAST_SEND_SECONDS = 1.0
 LOG_SECONDS = 60.0
-DIMENSIONS: Final = ("model", "operation", "region", "tenant_id")
-"""Which texts a datum is told apart by; a call's id would make a metric of every call."""
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Datum:
-    """One value of a metric. at: unix time."""
-
-    name: str
-    value: float
-    dimensions: tuple[tuple[str, str], ...]
-    at: float
 
 
 class SinkError(Exception):
@@ -64,34 +53,59 @@ class SinkError(Exception):
 
 
 class Service(Protocol):
-    """Where batches go. `put` blocks, with limits of its own; raises SinkError."""
+    """Where items go: a `name` of its own, the `events` that it hears, and every how many
+    `seconds` it is sent what waits, None for `FLUSH_SECONDS`.
 
-    def put(self, batch: Sequence[Datum]) -> None:
+    `hear` is called on the loop at every one of those events, with the unix time: it is quick and
+    gives the items to be sent. `put` is called in a thread: it blocks, with limits of its own, and
+    raises SinkError.
+    """
+
+    name: ClassVar[str]
+    events: ClassVar[Sequence[Event]]
+    seconds: ClassVar[float | None]
+
+    def hear(
+        self, event: Event, measurements: Mapping[str, Any], metadata: Mapping[str, Any], at: float
+    ) -> Iterable[Any]:
+        """The items of an event."""
+
+    def put(self, batch: Sequence[Any]) -> None:
         """Send a batch."""
 
 
 @dataclass(slots=True)
 class _Queue:
-    waiting: deque[Datum] = field(default_factory=lambda: deque(maxlen=CAPACITY))
+    waiting: deque[Any] = field(default_factory=lambda: deque(maxlen=CAPACITY))
     lost: int = 0
     """How many have gone for want of room and are not counted yet."""
     threads: WorkerPool | None = None
 
+    def hear(
+        self,
+        event: Event,
+        measurements: Mapping[str, Any],
+        metadata: Mapping[str, Any],
+        service: Service,
+    ) -> None:
+        """A handler of telemetry: have the service make its items of the event."""
+        try:
+            items = list(service.hear(event, measurements, metadata, time.time()))
+        except Exception as error:
+            self.lost += 1
+            log.debug("event_not_understood", sink=service.name, event_=event, error=repr(error))
+            return
+        for item in items:
+            self.lost += len(self.waiting) == self.waiting.maxlen
+            self.waiting.append(item)
+
 
 def put_metric(vm: VM, name: str, metrics: Mapping[str, Any], *, at: float | None = None) -> None:
-    """Every number of `metrics` as the metric `name.key`, told apart by its `DIMENSIONS`.
+    """Tell the sinks that take whole sets of figures of one. Never raises, never waits.
 
-    Never raises, never waits. at: unix time, now by default.
+    at: unix time, now by default.
     """
-    queue = vm.tables.get(TABLE)
-    if not isinstance(queue, _Queue):
-        return
-    moment = time.time() if at is None else at
-    dimensions = tuple((key, str(metrics[key])) for key in DIMENSIONS if metrics.get(key))
-    for key, value in metrics.items():
-        if (number := finite(value)) is not None:
-            queue.lost += len(queue.waiting) == queue.waiting.maxlen
-            queue.waiting.append(Datum(f"{name}.{key}", number, dimensions, moment))
+    emit(vm, events.METRIC, name=name, metrics=metrics, at=time.time() if at is None else at)
 
 
 class MetricsSink(GenServer):
@@ -101,16 +115,27 @@ class MetricsSink(GenServer):
 
     async def init(self, service: Service) -> None:
         self._service = service
-        self._queue: _Queue = self.vm.tables.setdefault(TABLE, _Queue())
+        self._seconds = FLUSH_SECONDS if service.seconds is None else service.seconds
+        self._queue = self._laid(service)
         # A second thread for the last batch, should the first one hang. Killed, the actor leaves
         # them to its successor.
-        self._threads = self._queue.threads or WorkerPool(2, name="metrics-sink")
+        self._threads = self._queue.threads or WorkerPool(2, name=f"sink-{service.name}")
         self._queue.threads = self._threads
         self._sender: Pid | None = None
-        self._batch: list[Datum] = []
+        self._batch: list[Any] = []
         self._failures = self._lost = 0
         self._logged = -math.inf
-        self.send_after("flush", FLUSH_SECONDS)
+        self.send_after("flush", self._seconds)
+
+    def _laid(self, service: Service) -> _Queue:
+        """The service's queue, which hears its events for as long as the VM lives or the sink is
+        not ended in order."""
+        key = f"{TABLE}.{service.name}"
+        queue = self.vm.tables.setdefault(key, _Queue())
+        assert isinstance(queue, _Queue)
+        if not any(handler.id == key for handler in self.vm.telemetry.list_handlers()):
+            self.vm.telemetry.attach_many(key, service.events, queue.hear, service)
+        return queue
 
     async def handle_info(self, message: Any) -> None:
         match message:
@@ -128,13 +153,13 @@ class MetricsSink(GenServer):
         if self._batch:
             self._sender = Task.start(self.vm, self._send, self._batch, SEND_SECONDS).pid
         else:
-            self.send_after("flush", FLUSH_SECONDS)
+            self.send_after("flush", self._seconds)
 
-    def _take(self) -> list[Datum]:
+    def _take(self) -> list[Any]:
         waiting = self._queue.waiting
         return [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
 
-    async def _send(self, batch: Sequence[Datum], seconds: float) -> None:
+    async def _send(self, batch: Sequence[Any], seconds: float) -> None:
         """Have a thread send the batch; ends with the reason why that failed."""
         loop = self.vm.loop
         over: asyncio.Future[SinkError | None] = loop.create_future()
@@ -173,12 +198,12 @@ class MetricsSink(GenServer):
         batch, self._batch = self._batch, []
         if reason == NORMAL:
             more = len(self._queue.waiting) >= BATCH
-            self.send_after("flush", 0.0 if more else FLUSH_SECONDS)
+            self.send_after("flush", 0.0 if more else self._seconds)
             return
         self._failed(batch, reason)
-        self.send_after("flush", FLUSH_SECONDS)
+        self.send_after("flush", self._seconds)
 
-    def _failed(self, batch: list[Datum], reason: Any) -> None:
+    def _failed(self, batch: list[Any], reason: Any) -> None:
         """What may be sent again goes back to the head of the queue, as far as there is room."""
         kept = 0
         match reason:
@@ -191,22 +216,29 @@ class MetricsSink(GenServer):
             case _:
                 text = str(reason)
         self._failures += 1
-        emit(self.vm, events.SINK_FAILED, reason=text)
+        emit(self.vm, events.SINK_FAILED, sink=self._service.name, reason=text)
         self._give_up(len(batch) - kept)
         if self.vm.now() - self._logged >= LOG_SECONDS:
             self._logged = self.vm.now()
-            log.warning("metrics_not_sent", reason=text, failures=self._failures, lost=self._lost)
+            log.warning(
+                "sink_failed",
+                sink=self._service.name,
+                reason=text,
+                failures=self._failures,
+                lost=self._lost,
+            )
             self._failures = self._lost = 0
 
     def _give_up(self, number: int) -> None:
         self._lost += number
-        emit(self.vm, events.SINK_LOST, count=number)
+        emit(self.vm, events.SINK_LOST, sink=self._service.name, count=number)
 
     async def terminate(self, reason: Any) -> None:
         batch = self._batch or self._take()
         if self._sender is None and batch:
             with contextlib.suppress(Stop):
                 await self._send(batch, LAST_SEND_SECONDS)
+        self.vm.telemetry.detach(f"{TABLE}.{self._service.name}")
         self._threads.close()
         self._queue.threads = None
 

@@ -15,9 +15,10 @@ Source: Amazon CloudWatch, PutMetricData; boto3: configuration and errors.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import boto3
 from botocore.config import Config
@@ -28,10 +29,16 @@ from botocore.exceptions import (
     EndpointConnectionError,
 )
 
-from aybiza.actors.measures.metrics_sink import Datum, SinkError
+from aybiza.actors.measures import events
+from aybiza.actors.measures.metrics_sink import SinkError
+from aybiza.actors.runtime.telemetry import Event
+from aybiza.config.numbers import finite
 
 CONNECT_SECONDS: Final = 2.0
 READ_SECONDS: Final = 5.0
+
+DIMENSIONS: Final = ("model", "operation", "region", "tenant_id")
+"""Which texts a datum is told apart by; a call's id would make a metric of every call."""
 
 _UNITS: Final = {"_ms": "Milliseconds", "_seconds": "Seconds", "_percent": "Percent"}
 _MAX_NAME: Final = 255
@@ -39,8 +46,22 @@ _MAX_DIMENSION: Final = 1024
 _SERVER_FAULT: Final = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """One value of a metric. at: unix time."""
+
+    name: str
+    value: float
+    dimensions: tuple[tuple[str, str], ...]
+    at: float
+
+
 class CloudWatch:
-    """See the module. Its methods block: they are for threads."""
+    """See the module. All methods but `hear` block: they are for threads."""
+
+    name: ClassVar = "cloudwatch"
+    events: ClassVar[Sequence[Event]] = (events.METRIC,)
+    seconds: ClassVar = None
 
     def __init__(
         self,
@@ -70,6 +91,16 @@ class CloudWatch:
                 )
                 make: Any = boto3.Session().client
                 self._client = make("cloudwatch", config=config, **self._options)
+
+    def hear(
+        self, _: Event, __: Mapping[str, Any], metadata: Mapping[str, Any], ___: float
+    ) -> Iterator[Datum]:
+        """Every number of a set as the metric `name.key`, told apart by its `DIMENSIONS`."""
+        name, metrics, at = (metadata[key] for key in ("name", "metrics", "at"))
+        dimensions = tuple((key, str(metrics[key])) for key in DIMENSIONS if metrics.get(key))
+        for key, value in metrics.items():
+            if (number := finite(value)) is not None:
+                yield Datum(f"{name}.{key}", number, dimensions, at)
 
     def put(self, batch: Sequence[Datum]) -> None:
         """Send a batch. Raises SinkError."""

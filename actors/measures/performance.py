@@ -110,8 +110,10 @@ def track_claude4_performance(
     duration: float,
     tools_count: int = 0,
     call_id: str = "",
+    turn: int | None = None,
     tenant_id: str | None = None,
     region: str | None = None,
+    stop_reason: str | None = None,
 ) -> Cost:
     """Record one request to a model, and charge for it. duration: ms. What it has cost."""
     cost = costs.charge(vm, profile, usage, call_id=call_id, tenant_id=tenant_id)
@@ -126,8 +128,10 @@ def track_claude4_performance(
         cache_read_tokens=usage.cache_read_input_tokens,
         cache_write_tokens=usage.cache_write_input_tokens,
         call_id=call_id,
+        turn=turn,
         model=profile.id,
         region=region,
+        stop_reason=stop_reason,
     )
     metrics: dict[str, Any] = {
         "operation": operation,
@@ -144,14 +148,17 @@ def track_claude4_performance(
     return cost
 
 
-def record_first_token_latency(vm: VM, latency: float) -> None:
-    """Ms from a request to the model's first text."""
-    emit(vm, events.REQUEST_FIRST_TOKEN, seconds=latency / 1000)
+def record_first_token_latency(vm: VM, latency: float, *, model: str, **about: Any) -> None:
+    """Ms from a request to the model's first text. about: its call_id, turn and region."""
+    emit(vm, events.REQUEST_FIRST_TOKEN, seconds=latency / 1000, model=model, **about)
 
 
-def record_tts_latency(vm: VM, call_id: str, latency: float, seq: int) -> None:
+def record_tts_latency(
+    vm: VM, call_id: str, latency: float, seq: int, turn: int | None = None
+) -> None:
     """Ms from a sentence to its first audio."""
-    emit(vm, events.SPEECH_FIRST_AUDIO, call_id=call_id, seconds=latency / 1000)
+    about = {"call_id": call_id, "turn": turn, "seq": seq}
+    emit(vm, events.SPEECH_FIRST_AUDIO, seconds=latency / 1000, **about)
     put_metric(vm, "Speech", {"synthesis_ms": latency})
     log.debug("tts_latency", call_id=call_id, seq=seq, latency_ms=round(latency, 1))
 
@@ -208,7 +215,14 @@ class TurnPerformance:
             return
         self._awaits_token = False
         now = time.monotonic()
-        record_first_token_latency(self._vm, (now - self._asked) * 1000)
+        record_first_token_latency(
+            self._vm,
+            (now - self._asked) * 1000,
+            model=self._model,
+            call_id=self._context.call_id,
+            turn=self._turn,
+            region=self._region,
+        )
         if self._first_token is None:
             self._first_token = now
 
@@ -223,6 +237,8 @@ class TurnPerformance:
             duration=(time.monotonic() - self._asked) * 1000,
             tools_count=tools,
             call_id=context.call_id,
+            turn=self._turn,
+            stop_reason=stop_reason,
             tenant_id=context.tenant or None,
             region=self._region,
         )

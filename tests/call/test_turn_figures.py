@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from aybiza.actors import names
 from aybiza.actors.measures.metrics_actor import render
 from aybiza.actors.measures.performance import analyze_model_performance_trends
 from aybiza.actors.measures.provider_health import lost
@@ -60,6 +62,37 @@ def test_an_apology_is_no_answer_and_no_fast_response() -> None:
     assert errors
     for labels in errors:
         assert labels["provider"] == "bedrock" and labels["kind"] and labels["model"]
+        assert labels["region"]
+
+
+def test_each_node_counts_its_own_calls_under_way_and_no_others() -> None:
+    async def active(world: World) -> list[float]:
+        texts = [await render(vm) for vm in world.vms]
+        return [_sample(text, "aybiza_calls_active") for text in texts]
+
+    async def talk(world: World) -> list[list[float]]:
+        seen = [await active(world)]
+        async with world.call(says("Your hours?"), stays()):
+            await world.until(lambda: world.find(names.call("CA1")))
+            seen.append(await active(world))
+            async with world.call(says("Your hours?"), hangs_up(when="five")) as two:
+                await world.until(lambda: world.find(names.call("CA2")))
+                seen.append(await active(world))
+                await two.over()
+            await asyncio.sleep(1)
+            seen.append(await active(world))
+        await asyncio.sleep(5)
+        seen.append(await active(world))
+        return seen
+
+    seen = in_world(talk, answers=ANSWERS, nodes=2)
+    assert [sum(each) for each in seen] == [0, 1, 2, 1, 0]
+    assert all(each >= 0 for row in seen for each in row)
+
+
+def _sample(text: str, name: str) -> float:
+    families = text_string_to_metric_families(text)
+    return next(s.value for family in families for s in family.samples if s.name == name)
 
 
 def test_a_speech_service_that_refuses_is_counted_and_lost_until_it_works_again() -> None:
@@ -76,6 +109,6 @@ def test_a_speech_service_that_refuses_is_counted_and_lost_until_it_works_again(
         return found, while_lost, lost(world.vm)
 
     found, while_lost, later = in_world(talk, answers=ANSWERS)
-    errors = {"kind": "refused", "model": "", "provider": "deepgram"}
+    errors = {"kind": "refused", "model": "", "provider": "deepgram", "region": ""}
     assert found["aybiza_errors_total", tuple(sorted(errors.items()))] >= 5
     assert while_lost["deepgram"] >= 5 and later == {}

@@ -48,15 +48,15 @@ async def test_counters_gauges_and_histograms_are_rendered() -> None:
         count(vm, "aybiza_tokens_total", amount=150, model="haiku", kind="input")
         set_gauge(vm, "aybiza_calls_active", 3)
         count(vm, "aybiza_calls_active", -1)
-        observe(vm, "aybiza_first_token_seconds", 0.3)
-        observe(vm, "aybiza_first_token_seconds", 30.0)
+        observe(vm, "aybiza_turn_response_seconds", 0.3)
+        observe(vm, "aybiza_turn_response_seconds", 30.0)
         seen = await figures(vm)
         assert seen["aybiza_barge_ins_total", ()] == 3
         assert seen["aybiza_tokens_total", (("kind", "input"), ("model", "haiku"))] == 150
         assert seen["aybiza_calls_active", ()] == 2
-        assert seen["aybiza_first_token_seconds_count", ()] == 2
-        assert seen["aybiza_first_token_seconds_sum", ()] == pytest.approx(30.3)
-        assert seen["aybiza_first_token_seconds_bucket", (("le", "0.3"),)] == 1
+        assert seen["aybiza_turn_response_seconds_count", ()] == 2
+        assert seen["aybiza_turn_response_seconds_sum", ()] == pytest.approx(30.3)
+        assert seen["aybiza_turn_response_seconds_bucket", (("le", "0.3"),)] == 1
 
 
 @virtual_time
@@ -94,10 +94,10 @@ WRONG: list[tuple[Any, ...]] = [
     ("increment", "aybiza_barge_ins_total", {}, -1),
     ("increment", "aybiza_barge_ins_total", {}, math.nan),
     ("increment", "aybiza_barge_ins_total", {}, "many"),
-    ("increment", "aybiza_first_token_seconds", {}, 1),
+    ("increment", "aybiza_turn_response_seconds", {}, 1),
     ("observe", "aybiza_barge_ins_total", 1.0, {}),
-    ("observe", "aybiza_first_token_seconds", math.inf, {}),
-    ("observe", "aybiza_first_token_seconds", None, {}),
+    ("observe", "aybiza_turn_response_seconds", math.inf, {}),
+    ("observe", "aybiza_turn_response_seconds", None, {}),
     ("set", "aybiza_barge_ins_total", {}, 1),
     ("increment",),
     ("explode", "aybiza_barge_ins_total"),
@@ -217,9 +217,11 @@ def test_every_metric_that_is_declared_is_fed_and_every_feed_fits_its_declaratio
 async def test_what_events_tell_is_entered() -> None:
     async with VM() as vm:
         await vm.start(MetricsActor, name="metrics")
+        expected: dict[Any, float] = {}
         for event, feeds in FEEDS.items():
             told = events.EVENTS[event]
-            if event[1] in ("process", "supervisor", "loop", "remote"):
+            runtime = event[1] in ("process", "supervisor", "loop", "remote")
+            if runtime:
                 vm.telemetry.execute(event, {"seconds": 1}, dict.fromkeys(told.metadata, "x"))
             else:
                 metadata: dict[str, Any] = dict.fromkeys(told.metadata, "x")
@@ -228,8 +230,12 @@ async def test_what_events_tell_is_entered() -> None:
             for feed in feeds:
                 labels = {**dict.fromkeys(feed.labels, "x"), **feed.fixed}
                 suffix = "_sum" if METRICS[feed.metric].kind == "histogram" else ""
-                value = seen[feed.metric + suffix, tuple(sorted(labels.items()))]
-                assert value == (2 if feed.measure else (2 if event == events.CALL_REFUSED else 1))
+                key = feed.metric + suffix, tuple(sorted(labels.items()))
+                once = {"seconds": 1}.get(feed.measure or "", 2) if runtime else 2
+                expected[key] = expected.get(key, 0) + (once if feed.measure else 1)
+                if METRICS[feed.metric].kind == "gauge":
+                    expected[key] = once
+                assert seen[key] == expected[key]
 
 
 @virtual_time

@@ -30,7 +30,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def threads() -> list[str]:
-    return [t.name for t in threading.enumerate() if t.name.startswith("metrics-sink")]
+    return [t.name for t in threading.enumerate() if t.name.startswith("sink-")]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ async def until(holds: Callable[[], Any]) -> None:
 
 
 def figure(vm: VM, name: str) -> float:
-    return table(vm).registry.get_sample_value(name) or 0.0
+    return table(vm).registry.get_sample_value(name, {"sink": "cloudwatch"}) or 0.0
 
 
 def names(services: ServicesEmulator) -> list[str]:
@@ -89,7 +89,7 @@ async def test_numbers_are_sent_and_texts_tell_them_apart(services: ServicesEmul
 async def test_without_a_sink_nothing_is_kept() -> None:
     async with VM() as vm:
         put_metric(vm, "x", {"a": 1})
-        assert TABLE not in vm.tables
+        assert not any(str(name).startswith(TABLE) for name in vm.tables)
 
 
 async def test_what_waits_goes_in_whole_batches_in_order(
@@ -138,7 +138,7 @@ async def test_failures_are_logged_once_a_minute(services: ServicesEmulator) -> 
             put_metric(vm, "x", {"a": 1})
             await until(lambda: services.metrics.received)
             assert figure(vm, "aybiza_sink_failures_total") == 8
-    told = [entry for entry in logs if entry["event"] == "metrics_not_sent"]
+    told = [entry for entry in logs if entry["event"] == "sink_failed"]
     assert [entry["reason"] for entry in told] == ["CloudWatch answered 500 InternalServiceFault"]
 
 
@@ -165,7 +165,7 @@ async def test_a_service_that_hangs_is_waited_for_so_long_and_the_loop_never(
         put_metric(vm, "x", {"a": 1})
         with capture_logs() as logs:
             await until(lambda: figure(vm, "aybiza_sink_lost_total") == 1)
-        told = [entry["reason"] for entry in logs if entry["event"] == "metrics_not_sent"]
+        told = [entry["reason"] for entry in logs if entry["event"] == "sink_failed"]
         assert told == ["no answer within 0.1 s"]
         put_metric(vm, "x", {"b": 1})
         await until(lambda: "x.b" in names(services))

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from aybiza.actors.measures import metrics_sink_cloudwatch
-from aybiza.actors.measures.metrics_sink import Datum, SinkError
-from aybiza.actors.measures.metrics_sink_cloudwatch import CloudWatch
+from aybiza.actors.measures.metrics_sink import SinkError
+from aybiza.actors.measures.metrics_sink_cloudwatch import CloudWatch, Datum
 from aybiza.emulators.services import ServicesEmulator
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
