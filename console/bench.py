@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aybiza.console.page import say
+
 if TYPE_CHECKING:
     from aybiza.benchmarks.runtime import Figure
 
@@ -133,12 +135,15 @@ def _show(figures: Sequence["Figure"], *, as_json: bool, check: bool) -> None:
         }
         typer.echo(json.dumps(table, indent=2))
     else:
-        width = max(len(figure.name) for figure in figures)
+        width = min(max(len(figure.name) for figure in figures), 34)
         for figure in figures:
             target = "" if figure.target is None else f"  at most {figure.target:,g}"
             verdict = "  MISSED" if figure.missed else "  met" if target else ""
             value = f"{figure.value:>12,.1f} {figure.unit:5}"
-            typer.echo(f"{figure.name:{width}}  {value}{target}{verdict}")
+            named = f"{figure.name:{width}}" if len(figure.name) <= width else f"{'':{width}}"
+            if len(figure.name) > width:
+                typer.echo(figure.name)
+            say(f"{named}  {value}{target}{verdict}", width + 2)
     if check and any(figure.missed for figure in figures):
         raise typer.Exit(1)
 
@@ -146,8 +151,8 @@ def _show(figures: Sequence["Figure"], *, as_json: bool, check: bool) -> None:
 RESILIENCE_EXAMPLE = """\
 \b
 Examples:
-  aybiza bench resilience --url http://127.0.0.1:{port} -- aybiza run --http-port {port}
-      --media-port 0 --cluster-port {port2}
+  aybiza bench resilience --url http://127.0.0.1:{port} --
+      aybiza run --http-port {port} --media-port 0 --cluster-port {port2}
   aybiza bench resilience --url ws://127.0.0.1:{port}/ws -- python bot.py
 
 The command finds its providers in its environment: PORT, AWS_ENDPOINT_URL_BEDROCK_RUNTIME,
@@ -243,7 +248,7 @@ def turn(
         typer.echo(f"  target total p50 at most {TURN_TARGET_MS:g} ms: {verdict}")
         typer.echo(f"  CPU    {figures['cpu_seconds_a_call_minute']:.2f} s a call-minute")
         for failure in figures["failures"]:
-            typer.echo(f"  failed: {failure}")
+            say(f"  failed: {failure}", 4)
     missed = not figures["turns"] or figures["ms"]["total"]["p50"] > TURN_TARGET_MS
     if figures["failures"] or (check and missed):
         raise typer.Exit(1)

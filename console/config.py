@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from aybiza.console.page import say
 from aybiza.console.setup import (
     agent_or_exit,
     catalogue_or_exit,
@@ -72,10 +73,11 @@ def show(
         return
     width = max(len(row.variable) for row in rows)
     for row in rows:
-        typer.echo(f"{row.variable:{width}}  {row.source:11}  {_text(row.value)}")
+        say(f"{row.variable:{width}}  {row.source:11}  {_text(row.value)}", width + 15)
         if explain:
-            typer.echo(f"{'':{width}}  {row.about}")
-            typer.echo(f"{'':{width}}  Allowed: {row.allowed}.\n")
+            say(f"{'':{width}}  {row.about}", width + 2)
+            say(f"{'':{width}}  Allowed: {row.allowed}.", width + 2)
+            typer.echo("")
 
 
 def _check(settings: "Settings", as_json: bool) -> NoReturn:
@@ -87,7 +89,8 @@ def _check(settings: "Settings", as_json: bool) -> NoReturn:
     else:
         width = max(len(check.name) for check in found)
         for check in found:
-            typer.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:{width}}  {check.says}")
+            verdict = "ok  " if check.ok else "FAIL"
+            say(f"{verdict}  {check.name:{width}}  {check.says}", width + 8)
     raise typer.Exit(0 if all(check.ok for check in found) else 1)
 
 

@@ -30,6 +30,7 @@ import typer
 from aybiza.config.ports import free_port
 from aybiza.config.private_files import private_file
 from aybiza.console.operate import killed_line, tree_lines
+from aybiza.console.page import COLUMNS, say
 from aybiza.console.run import EngineName
 
 EXAMPLE = "Example: aybiza demo --script moving --record moving.wav"
@@ -177,11 +178,11 @@ class _Show:
 
     def line(self, who: str, text: str) -> None:
         with self._lock:
-            typer.echo(f"{time.monotonic() - self._zero:7.2f} s  {who:<8} {text}")
+            say(f"{time.monotonic() - self._zero:7.2f} s  {who:<8} {text}", 20)
 
     def begin(self, doors: dict[str, Any], processes: list[dict[str, Any]]) -> None:
         self.line("node", f"ready: media {doors['media']}, http {doors['http']}")
-        for drawn in tree_lines(processes):
+        for drawn in tree_lines(processes, COLUMNS - 12):
             typer.echo(f"            {drawn}")
 
     def log(self, entry: dict[str, Any]) -> None:
@@ -213,17 +214,18 @@ class _Show:
         times = [ms / 1000 for ms in report.response_times_ms]
         typer.echo("")
         for told in report.lines():
-            typer.echo(f"  {told}")
+            say(f"  {told}", 4)
         if times:
             whole, own = _median(times), _median(self._responses) / 1000
-            typer.echo(
+            say(
                 f"  response, end of the caller's speech to the agent's first audio: median"
-                f" {whole:.2f} s; without the recogniser's own wait {own:.2f} s"
+                f" {whole:.2f} s; without the recogniser's own wait {own:.2f} s",
+                4,
             )
         if self.crash:
-            typer.echo(f"  crash: {killed_line(self.crash)}")
-        typer.echo(f"  sentences: {verdict}")
-        typer.echo(f"  recording: {record}")
+            say(f"  crash: {killed_line(self.crash)}", 4)
+        say(f"  sentences: {verdict}", 4)
+        say(f"  recording: {record}", 4)
         return bool(report.ok) and sentences_good and (not self.crash or bool(self.crash["back"]))
 
 

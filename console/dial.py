@@ -7,12 +7,13 @@ Exit codes: 0 all that was expected held; 1 something did not; 2 a script that c
 """
 
 import json
-import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from aybiza.console.page import COLUMNS, say
 
 if TYPE_CHECKING:
     from aybiza.faults.phone_script import PhoneScript, Verdict
@@ -52,7 +53,7 @@ def dial(
     wanted = names() if every else list(scripts or [])
     if not wanted:
         known = f"Name a script, or --all of them: {', '.join(names())}"
-        typer.echo(textwrap.fill(known, 80), err=True)
+        say(known, err=True)
         raise typer.Exit(2)
     try:
         loaded = _loaded(wanted)
@@ -123,6 +124,11 @@ def _row(verdict: "Verdict") -> None:
     silence = "" if verdict.skipped else f"{verdict.silence_ms:.0f} ms"
     first, *rest = verdict.wrong or [verdict.skipped]
     row = f"{verdict.name:<34}{verdict.result:<9}{response:>9}{silence:>9}  {first}"
-    typer.echo(row.rstrip())
+    room = 63 if len(row) <= COLUMNS else 6
+    if len(row) <= COLUMNS:
+        typer.echo(row.rstrip())
+    else:
+        typer.echo(row.removesuffix(first).rstrip())
+        say(f"{'':<6}{first}", 6)
     for line in rest:
-        typer.echo(f"{'':<63}{line}")
+        say(f"{'':<{room}}{line}", room)

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from aybiza.console.operate import AsJson, PortOption
+from aybiza.console.page import say
 from aybiza.console.setup import USAGE_ERROR, settings_or_exit
 
 POLL_SECONDS = 0.5
@@ -94,7 +95,7 @@ def _tell(name: str, progress: dict[str, Any], *, as_json: bool) -> None:
     elif progress["state"] == "up":
         typer.echo(f"{name} takes calls")
     else:
-        typer.echo(line(name, progress))
+        say(line(name, progress), 2)
 
 
 def _ask(port: int | None, request: dict[str, Any]) -> dict[str, Any]:

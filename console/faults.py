@@ -6,12 +6,14 @@ or an option that cannot be used.
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aybiza.console.operate import NodeOption, PortOption
+from aybiza.console.page import say
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
@@ -83,17 +85,17 @@ def run(
             continue
         if show:
             typer.echo("\n".join(sequence(outcome.happened)))
-        typer.echo(f"{path}: {plan.title}")
+        say(f"{path}: {plan.title}", 2)
         for strike in outcome.strikes:
-            typer.echo(f"  {strike.at:7.2f} s  {strike.whom}, {strike.phase}: {strike.fault}")
+            say(f"  {strike.at:7.2f} s  {strike.whom}, {strike.phase}: {strike.fault}", 13)
         if not outcome.strikes and plan.faults:
             typer.echo("  no fault of it has struck")
         for line in outcome.heard.splitlines():
-            typer.echo(f"  heard   {line.rstrip()}")
+            say(f"  heard   {line.rstrip()}", 10)
         if not outcome.broken:
             typer.echo("  ok      all that must hold of a call has held")
         for line in outcome.broken:
-            typer.echo(f"  BROKEN  {line}")
+            say(f"  BROKEN  {line}", 10)
     raise typer.Exit(int(broken))
 
 
@@ -121,11 +123,12 @@ def explore(
         plans=plans,
         folder=folder,
         jobs=jobs or os.cpu_count() or 1,
-        tell=typer.echo,
+        tell=partial(say, under=2),
     )
-    typer.echo("\n".join([*result.coverage(), *result.gaps()]))
+    for line in [*result.coverage(), *result.gaps()]:
+        say(line, 4)
     for kind, count in result.kinds.most_common():
-        typer.echo(f"{count:6}  {kind}")
+        say(f"{count:6}  {kind}", 8)
     typer.echo(f"{result.plans / max(result.seconds, 0.001) * 60:.0f} plans a minute")
     typer.echo(result.last_line())
     raise typer.Exit(int(result.broken > 0))
@@ -138,7 +141,7 @@ def kinds() -> None:
 
     for name, kind in KINDS.items():
         parameters = f" ({', '.join(kind.parameters)})" if kind.parameters else ""
-        typer.echo(f"{name}{parameters}: {kind.meaning}{_ONLY[kind.only]}")
+        say(f"{name}{parameters}: {kind.meaning}{_ONLY[kind.only]}", 4)
 
 
 _ONLY = {"": "", "world": " (in virtual time only)", "live": " (on a running node only)"}
@@ -165,7 +168,7 @@ def _live(
         )
         raise typer.BadParameter(wanted)
     settings = settings_or_exit()
-    tell = (lambda _: None) if as_json else typer.echo
+    tell = (lambda _: None) if as_json else partial(say, under=2)
     try:
         cookie = read_cookie(settings.cookie_file)
         where = live_faults.Where(
@@ -184,7 +187,8 @@ def _live(
     if as_json:
         typer.echo(json.dumps({"nodes": reports}))
     for name, report in {} if as_json else reports.items():
-        typer.echo("\n".join(live_faults.lines(name, report)))
+        for line in live_faults.lines(name, report):
+            say(line, 13)
         if show:
             typer.echo("\n".join(report.get("sequence", [])))
     failed = any(report["undone"] or report.get("lost") for report in reports.values())

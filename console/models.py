@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aybiza.console.page import say
 from aybiza.console.setup import catalogue_or_exit, policy_or_exit, settings_or_exit
 
 if TYPE_CHECKING:
@@ -62,12 +63,13 @@ def models(
     for model in catalogue.models.values():
         if model.long_context is not None:
             longer = _priced(model.long_context)
-            typer.echo(f"\n{model.name}: {longer} above {model.long_context.above:,} tokens.")
+            typer.echo("")
+            say(f"{model.name}: {longer} above {model.long_context.above:,} tokens.")
     typer.echo("A request names a model through an inference profile: global.MODEL, us.MODEL, …;")
     typer.echo("--json has those of each.")
     typer.echo("\nAlso known as:")
     for name, target in catalogue.aliases.items():
-        typer.echo(f"  {name} = {target}")
+        say(f"  {name} = {target}", 4)
 
 
 @app.command("explain", epilog=EXPLAIN_EXAMPLE)
@@ -115,10 +117,12 @@ def explain(
         adds = "" if factor.adds is None else f"+ {factor.adds:.3f}"
         value = _value(factor.value)
         columns = f"{value:>9}  {weight:6}  {adds:8}" if len(value) < _WIDE else f"  {value} "
-        typer.echo(f"{factor.name:{width}}  {columns}  {factor.says}".rstrip())
-    typer.echo(f"\n{choice.rule}: {choice.because}")
+        head = f"{factor.name:{width}}  {columns}  "
+        say(head + factor.says, min(len(head), width + 31))
+    typer.echo("")
+    say(f"{choice.rule}: {choice.because}", 2)
     thinking = f", thinking up to {choice.thinking.budget} tokens" if choice.thinking else ""
-    typer.echo(f"→ {choice.model} in {choice.region}, at most {choice.max_tokens} tokens{thinking}")
+    say(f"→ {choice.model} in {choice.region}, at most {choice.max_tokens} tokens{thinking}", 2)
 
 
 _FIRST = "{:41}  {:8}  {}"

@@ -17,6 +17,7 @@ import typer
 
 from aybiza.console.drain import EXAMPLES, drain
 from aybiza.console.operate import AsJson, PortOption
+from aybiza.console.page import say
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def list_command(port: PortOption = None, as_json: AsJson = False) -> None:
         typer.echo(json.dumps({"members": members, "kept": kept}))
         return
     for line in member_lines(members, kept):
-        typer.echo(line)
+        say(line, 2)
 
 
 @app.command("ports", epilog="Example: aybiza node ports --policy")
@@ -77,7 +78,7 @@ def ports_command(
         typer.echo(json.dumps({"ports": rows}))
         return
     for row in rows:
-        typer.echo("{address:>15}:{port:<5}  {process:12} pid {pid:<7}  {purpose}".format(**row))
+        say("{address:>15}:{port:<5}  {process:12} pid {pid:<7}  {purpose}".format(**row), 50)
 
 
 def _show_policy(as_json: bool) -> None:
@@ -87,9 +88,9 @@ def _show_policy(as_json: bool) -> None:
         typer.echo(json.dumps({"doors": [row.row() for row in POLICY]}))
         return
     for row in POLICY:
-        typer.echo(f"{row.listener} {row.method} {row.path}")
+        say(f"{row.listener} {row.method} {row.path}", 4)
         for name in ("who", "proof", "cost", "refusal"):
-            typer.echo(f"    {name:8} {row.row()[name]}")
+            say(f"    {name:8} {row.row()[name]}", 13)
 
 
 def member_lines(members: Sequence[dict[str, Any]], kept: Sequence[dict[str, Any]]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from aybiza.console.page import COLUMNS, say
 from aybiza.console.setup import settings_or_exit
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ def calls(port: PortOption = None, node: NodeOption = None, as_json: AsJson = Fa
         typer.echo(json.dumps(answer))
         return
     for line in call_lines(answer["calls"]):
-        typer.echo(line)
+        say(line, 4)
 
 
 def performance(
@@ -69,7 +70,7 @@ def performance(
         typer.echo(json.dumps(answer))
         return
     for line in performance_lines(answer["performance"]):
-        typer.echo(line)
+        say(line, 4)
 
 
 def observe(
@@ -84,7 +85,7 @@ def observe(
         typer.echo(json.dumps(answer))
         return
     for line in observed_lines(answer):
-        typer.echo(line)
+        say(line, 17)
 
 
 def kill(
@@ -97,7 +98,10 @@ def kill(
     """End a process of the node, to see what its supervisor does."""
     request = {"op": "kill", "process": process, "reason": reason}
     answer = _ask_about(port, request, node)
-    typer.echo(json.dumps(answer) if as_json else killed_line(answer))
+    if as_json:
+        typer.echo(json.dumps(answer))
+    else:
+        say(killed_line(answer), 2)
 
 
 def stop(
@@ -114,7 +118,9 @@ def stop(
     others = _at_the_node(port, partial(stop_node, timeout=timeout, node=node))
     if node is not None:
         goes_on = ", ".join(others) + (" goes on" if len(others) == 1 else " go on")
-        typer.echo(f"{node} has ended; {goes_on if others else '`aybiza run` ends with it'}")
+        say(f"{node} has ended; {goes_on if others else '`aybiza run` ends with it'}", 2)
+    else:
+        say("all nodes of this machine have ended, and `aybiza run` with them", 2)
 
 
 def performance_lines(told: dict[str, Any]) -> list[str]:
@@ -228,8 +234,8 @@ def killed_line(answer: dict[str, Any]) -> str:
     return f"{killed}; {answer['back']} took its place after {answer['after_ms']} ms"
 
 
-def tree_lines(processes: list[dict[str, Any]]) -> list[str]:
-    """The tree, drawn with lines."""
+def tree_lines(processes: list[dict[str, Any]], columns: int = COLUMNS) -> list[str]:
+    """The tree, drawn with lines; a name that would not fit stands below its process."""
     lines: list[str] = []
     for index, process in enumerate(processes):
         depth = process["depth"]
@@ -240,6 +246,11 @@ def tree_lines(processes: list[dict[str, Any]]) -> list[str]:
         fork = "" if depth == 0 else ("├─ " if _goes_on(processes, index, depth) else "└─ ")
         name = f"  {process['name']}" if process["name"] else ""
         lines.append(f"{bars}{fork}{process['server']} {process['pid']}{name}")
+        if len(lines[-1]) > columns:
+            below = "" if depth == 0 else ("│  " if _goes_on(processes, index, depth) else "   ")
+            child = "│  " if _goes_on(processes, index, depth + 1) else "   "
+            lines[-1] = lines[-1].removesuffix(name)
+            lines.append(f"{bars}{below}{child}{name}")
     return lines
 
 

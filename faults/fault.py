@@ -92,9 +92,9 @@ def _kinds() -> dict[str, Kind]:
             if door in kind.doors:
                 told = tuple("into" if one == "after" else one for one in kind.parameters)
                 kinds[f"{door}.{name}"] = Kind(door, told, f"Deepgram: {kind.meaning}")
-    for name, meaning in bedrock.KINDS.items():
+    for name, failure in bedrock.KINDS.items():
         more = ("code", "into", "text", "seconds", "model")
-        kinds[f"bedrock.{name}"] = Kind("bedrock", more, f"Bedrock: {meaning}")
+        kinds[f"bedrock.{name}"] = Kind("bedrock", more, f"Bedrock: {failure.meaning}")
     return kinds
 
 

@@ -114,7 +114,7 @@ def test_calls_that_cannot_be_asked_and_none_are_told() -> None:
 
 def test_performance_tells_how_the_models_have_done_and_what_to_do(asked: list[Any]) -> None:
     result = aybiza("performance", "--period", "7d")
-    lines = result.stdout.splitlines()
+    lines = result.stdout.replace("\n    ", " ").splitlines()
     assert lines[0] == "haiku  30 turns (100%)  first token within 2000 ms, 95% within 2000 ms"
     assert lines[1].startswith("cost  0.3000 USD, 0.01000 a turn; 0.0000 that")
     assert lines[2] == "quality  100% answered, 0% cut off, 0% by the fitting model"
@@ -187,7 +187,8 @@ def test_stop_of_one_node_tells_which_go_on(
 
     monkeypatch.setattr(client, "stop_node", stop)
     assert aybiza("stop", "--node", "b", "--port", "2001").stdout == told
-    assert aybiza("stop", "--port", "2001").stdout == ""
+    all_of_them = "all nodes of this machine have ended, and `aybiza run` with them\n"
+    assert aybiza("stop", "--port", "2001").stdout == all_of_them
     assert asked == [(2001, 10.0, "b"), (2001, 10.0, None)]
 
 

@@ -1,0 +1,43 @@
+"""What commands print for people: lines of at most 80 columns.
+
+A line that is longer goes on below, under its last column. Words are never broken: an address, an
+id or a path can be copied as it stands.
+"""
+
+import textwrap
+
+import typer
+
+COLUMNS = 80
+_LEAST_ROOM = 24
+
+
+def folded(line: str, under: int = 0) -> list[str]:
+    """The line in at most 80 columns; what does not fit goes on below, `under` columns in.
+
+    >>> print("\\n".join(folded("FAIL  network  " + "api.deepgram.com is not found. " * 3, 15)))
+    FAIL  network  api.deepgram.com is not found. api.deepgram.com is not found.
+                   api.deepgram.com is not found.
+    """
+    if len(line) <= COLUMNS:
+        return [line.rstrip()]
+    if under > COLUMNS - _LEAST_ROOM:
+        under = 4
+    head = line[:under] if line[:under].endswith(" ") else line[: len(line) - len(line.lstrip())]
+    text, above = line[len(head) :], []
+    if head.strip() and len(head) + len(text.split(maxsplit=1)[0]) > COLUMNS:
+        above, head, under = [head.rstrip()], " " * 4, 4
+    return above + textwrap.wrap(
+        text,
+        COLUMNS,
+        initial_indent=head,
+        subsequent_indent=" " * under,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def say(line: str, under: int = 0, *, err: bool = False) -> None:
+    """Print a line for people, folded."""
+    for each in folded(line, under):
+        typer.echo(each, err=err)

@@ -1,0 +1,92 @@
+"""Lines for people fit into 80 columns."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from aybiza.console import cli
+from aybiza.console.operate import tree_lines
+from aybiza.console.page import COLUMNS, folded
+
+words = st.lists(st.text("abc:/.-", min_size=1, max_size=30), max_size=30)
+
+
+@given(words, st.integers(0, 60), st.integers(0, 60))
+def test_no_word_is_lost_and_no_line_is_too_long(said: list[str], under: int, indent: int) -> None:
+    line = " " * indent + " ".join(said)
+    lines = folded(line, under)
+    assert " ".join(lines).split() == line.split()
+    assert all(len(each) <= COLUMNS or len(each.split()) == 1 for each in lines)
+
+
+def test_a_line_goes_on_under_its_last_column() -> None:
+    lines = folded("FAIL  network  " + "the name is not found " * 5, 15)
+    assert lines[0].startswith("FAIL  network  the name")
+    assert all(line.startswith(" " * 15 + "t") or line[15] != " " for line in lines[1:])
+    assert all(line[:15] == " " * 15 for line in lines[1:])
+
+
+def test_a_column_that_leaves_no_room_is_not_kept() -> None:
+    lines = folded("x" * 70 + "  " + "and more words " * 4, 72)
+    assert [len(line) - len(line.lstrip()) for line in lines] == [0, 4]
+
+
+def test_a_word_that_has_no_room_in_its_column_stands_below() -> None:
+    assert folded("SETTING  default  " + "/path" * 14, 18) == [
+        "SETTING  default",
+        "    " + "/path" * 14,
+    ]
+
+
+def test_an_address_stays_in_one_piece() -> None:
+    address = "wss://" + "a" * 90
+    assert address in " ".join(folded(f"media comes in at {address}", 9)).split()
+
+
+def pages() -> list[str]:
+    """Every page of help, and what commands print that ask no node."""
+    found = [
+        "config",
+        "config --explain",
+        "faults kinds",
+        "models",
+        "models explain transfer-me-to-the-billing-department-please",
+        "node ports --policy",
+    ]
+    waiting = [("", get_command(cli.app))]
+    while waiting:
+        path, command = waiting.pop()
+        found.append(f"{path} --help".strip())
+        waiting += [
+            (f"{path} {name}".strip(), under)
+            for name, under in getattr(command, "commands", {}).items()
+        ]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_page_fits_into_80_columns(page: str) -> None:
+    result = CliRunner().invoke(cli.app, page.split(), env={"COLUMNS": "80"})
+    assert result.exit_code == 0, result.output
+    too_long = [
+        line for line in result.stdout.splitlines() if len(line) > COLUMNS and len(line.split()) > 1
+    ]
+    assert too_long == []
+
+
+def test_a_name_that_does_not_fit_stands_below_its_process() -> None:
+    tree = [
+        {"depth": 0, "server": "Supervisor", "pid": "<a.1>", "name": "application"},
+        {"depth": 1, "server": "CallActor", "pid": "<a.2>", "name": f"call:{'x' * 70}"},
+        {"depth": 2, "server": "Speaker", "pid": "<a.3>", "name": ""},
+        {"depth": 1, "server": "Last", "pid": "<a.4>", "name": ""},
+    ]
+    assert tree_lines(tree) == [
+        "Supervisor <a.1>  application",
+        "├─ CallActor <a.2>",
+        f"│  │    call:{'x' * 70}",
+        "│  └─ Speaker <a.3>",
+        "└─ Last <a.4>",
+    ]
