@@ -14,7 +14,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+# The signs that hang on a letter, as the vowels of Devanagari do, are part of its word.
+_LETTERS = r"(?:[^\W_][\u0300-\u036f\u0900-\u0903\u093a-\u094f\u200c\u200d]*)+"
+_WORD = re.compile(rf"{_LETTERS}(?:['-]{_LETTERS})*")
 _APOSTROPHES = str.maketrans({"’": "'", "\u2018": "'"})
 
 # So many words of the agent's in a row are its echo, and so many where it asks: a caller may take
