@@ -57,12 +57,15 @@ format: install ## put the sources into the project's format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: install ## measure the runtime and a turn
-	$(BIN)/aybiza bench runtime
-	$(BIN)/aybiza bench turn
-
 PIPECAT := build/pipecat
 PIPECAT_PINS := benchmarks/pipecat/requirements.txt
+PIPECAT_LOAD := $(BIN)/aybiza bench load --seconds 60 -- $(PIPECAT)/bin/python benchmarks/pipecat/server.py
+
+bench: install $(PIPECAT)/.installed ## measure the runtime beside its peers, and calls beside Pipecat
+	$(BIN)/aybiza bench runtime
+	$(BIN)/aybiza bench load --calls 1,20,50,100 --seconds 60
+	PIPECAT_TURN_SECONDS=0 PIPECAT_CLIENT=shared $(PIPECAT_LOAD)
+	PIPECAT_TURN_SECONDS=0 $(PIPECAT_LOAD)
 
 $(PIPECAT)/.installed: $(PIPECAT_PINS)
 	$(PYTHON) -m venv --clear $(PIPECAT)

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from aybiza.actors.node.process import descendants
 from aybiza.benchmarks import resilience
 from aybiza.benchmarks.resilience import Breaks, Connections, Row
 from aybiza.config.ports import free_port
@@ -108,6 +109,12 @@ class Server:
                 raise StrangerError(f"{waited}:\n{self._last()}")
             await asyncio.sleep(LOOK_SECONDS)
 
+    def pids(self) -> list[int]:
+        """Its processes, the first one first; none before it was started."""
+        if self._process is None:
+            return []
+        return [self._process.pid, *descendants(self._process.pid)]
+
     def kill(self) -> None:
         """SIGKILL to the server, and to all that it has started in its session."""
         self._signal(signal.SIGKILL)
@@ -178,12 +185,12 @@ async def _tried(plan: Breaks, command: Sequence[str], url: str, speed: float) -
     deepgram.service.engine = SlowVoice()
     with tempfile.TemporaryDirectory(prefix="aybiza-resilience-") as folder:
         async with deepgram, BedrockEmulator(responder=resilience.respond, pace=pace) as bedrock:
-            environment = _environment(bedrock.url, deepgram.url, ports["port"], folder)
-            server = Server([_put(word, ports) for word in command], environment, Path(folder))
+            told = environment(bedrock.url, deepgram.url, ports["port"], folder)
+            server = Server([put_ports(word, ports) for word in command], told, Path(folder))
             server.start()
             try:
                 await server.ready()
-                return await _called(plan, server, _put(url, ports), bedrock, deepgram, speed)
+                return await _called(plan, server, put_ports(url, ports), bedrock, deepgram, speed)
             finally:
                 await asyncio.to_thread(server.stop)
 
@@ -240,7 +247,8 @@ def _connections(bedrock: BedrockEmulator, deepgram: DeepgramEmulator) -> Connec
     return Connections(doors.count("listen"), doors.count("speak"), bedrock.accepted)
 
 
-def _environment(bedrock: str, deepgram: str, port: str, folder: str) -> dict[str, str]:
+def environment(bedrock: str, deepgram: str, port: str, folder: str) -> dict[str, str]:
+    """What a server is told of its providers and its folder, by the names of `ENVIRONMENT`."""
     return {
         "PORT": port,
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock,
@@ -256,7 +264,8 @@ def _environment(bedrock: str, deepgram: str, port: str, folder: str) -> dict[st
     }
 
 
-def _put(word: str, ports: Mapping[str, str]) -> str:
+def put_ports(word: str, ports: Mapping[str, str]) -> str:
+    """The word with each `{name}` of `ports` put in."""
     for name, port in ports.items():
         word = word.replace(f"{{{name}}}", port)
     return word

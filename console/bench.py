@@ -4,7 +4,9 @@ Exit codes: 0 measured; 1 with `--check` when a target is missed.
 """
 
 import json
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from aybiza.benchmarks.runtime import Figure
 
 MAX_NODES = 64
+MAX_CALLS = 1000
+FAILURES_SHOWN = 5
 
 app = typer.Typer(
     epilog="Example: aybiza bench runtime",
@@ -197,6 +201,62 @@ def resilience(
 def _tell(line: str) -> None:
     """Where the table may go to a file, people see that it grows."""
     typer.echo(line, err=True)
+
+
+LOAD_EXAMPLE = """\
+\b
+Examples:
+  aybiza bench load --calls 1,20,50
+  aybiza bench load --calls 20 --url ws://127.0.0.1:{port}/ws -- python bot.py
+
+Without a command it measures this project's own node. The command finds its
+providers in its environment, as for `aybiza bench resilience`.
+"""
+
+
+@app.command("load", epilog=LOAD_EXAMPLE)
+def load(
+    command: Annotated[list[str] | None, typer.Argument(help="What starts the server.")] = None,
+    url: Annotated[
+        str, typer.Option(help="The media websocket that is called.")
+    ] = "ws://127.0.0.1:{port}/ws",
+    calls: Annotated[str, typer.Option(help="Calls at a time, with commas between.")] = "1,20",
+    seconds: Annotated[
+        float, typer.Option(min=10, max=7200, help="How long callers ask and are answered.")
+    ] = 60.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what a server on one core adds to a turn and takes, by the number of calls.
+
+    Each caller asks every five seconds. Overhead is what is neither the caller's time nor the
+    providers': transcript to request, token to speech, audio to telephone.
+    """
+    from aybiza.benchmarks.load import TABLE, Load, measured, row, this_node
+    from aybiza.benchmarks.stranger import StrangerError
+
+    numbers = calls.split(",")
+    if not all(number.isdecimal() and 1 <= int(number) <= MAX_CALLS for number in numbers):
+        given = f"{calls!r}: numbers from 1 to {MAX_CALLS}, with commas between"
+        raise typer.BadParameter(given)
+    loads: list[Load] = []
+    if not as_json:
+        typer.echo(TABLE)
+    for number in map(int, numbers):
+        with tempfile.TemporaryDirectory(prefix="aybiza-load-") as folder:
+            words, where, more = (command, url, {}) if command else this_node(Path(folder))
+            try:
+                told = measured(words, where, calls=number, seconds=seconds, more=more)
+            except StrangerError as error:
+                typer.echo(f"aybiza bench: {error}", err=True)
+                raise typer.Exit(1) from None
+        loads.append(told)
+        if not as_json:
+            typer.echo(row(told))
+            for failure in told.failures[:FAILURES_SHOWN]:
+                say(f"  failed: {failure}", 4)
+    if as_json:
+        typer.echo(json.dumps({"loads": [told.as_dict() for told in loads]}, indent=2))
+    raise typer.Exit(int(any(told.failures for told in loads)))
 
 
 CALL_EXAMPLE = "Example: aybiza bench call --turns 500 --minutes 120 --check"

@@ -1,5 +1,5 @@
 """Pipecat behind Twilio's Media Streams, with Deepgram and Bedrock: a server for `aybiza bench
-resilience`.
+resilience` and `load`.
 
 It is built as Pipecat's telephone example is: a websocket at `/ws`, the Twilio serializer, Deepgram
 for both directions, Claude on Bedrock, every option as it is by default. Two things differ. The
@@ -7,12 +7,18 @@ caller's turns begin and end by Deepgram's transcripts, because the bench's voic
 no voice that a VAD would know. Audio to and from Deepgram is mulaw at 8000 Hz, which the emulator
 takes alone. TwiML and webhook are those of the example: the stream, then a pause of 40 s.
 
+Two variables are for `aybiza bench load`: PIPECAT_TURN_SECONDS, how long a turn waits for more
+words (Pipecat's own 0.6 s), and PIPECAT_CLIENT=shared, one client of Bedrock for all answers in
+place of one an answer.
+
 It runs in an environment of its own (`requirements.txt`); nothing of aybiza is imported.
 """
 
 from __future__ import annotations
 
+import asyncio
 import audioop
+import contextlib
 import os
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -46,7 +52,41 @@ RATE = 8000
 MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 GREETING = "Thank you for calling. How can I help you today?"
 
+TURN_SECONDS = float(os.environ.get("PIPECAT_TURN_SECONDS", "0.6"))
+SHARED = os.environ.get("PIPECAT_CLIENT") == "shared"
+
 app = FastAPI()
+
+
+class SharedClient:
+    """In place of a session of aiobotocore: its `create_client` gives the same client each time."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._making = asyncio.Lock()
+        self._client: Any = None
+
+    def create_client(self, **parameters: Any) -> Any:
+        """The client, to be entered; it stays open."""
+
+        @contextlib.asynccontextmanager
+        async def entered() -> AsyncGenerator[Any, None]:
+            async with self._making:
+                if self._client is None:
+                    self._client = await self._session.create_client(**parameters).__aenter__()
+            yield self._client
+
+        return entered()
+
+
+shared: list[SharedClient] = []
+
+
+def share(llm: Any) -> None:
+    """Have this call's service use the client of all calls."""
+    if not shared:
+        shared.append(SharedClient(llm._aws_session))
+    llm._aws_session = shared[0]
 
 
 class MulawSTT(DeepgramSTTService):
@@ -111,9 +151,11 @@ async def talk(websocket: WebSocket, call: Any) -> None:
             model=MODEL, system_instruction="You answer the telephone."
         ),
     )
+    if SHARED:
+        share(llm)
     strategies = UserTurnStrategies(
         start=[TranscriptionUserTurnStartStrategy()],
-        stop=[SpeechTimeoutUserTurnStopStrategy()],
+        stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=TURN_SECONDS)],
     )
     aggregators = LLMContextAggregatorPair(
         LLMContext(), user_params=LLMUserAggregatorParams(user_turn_strategies=strategies)

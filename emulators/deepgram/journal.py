@@ -19,9 +19,11 @@ JOURNAL_LIMIT = 10_000
 class Journal:
     """See the module."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, limit: int = JOURNAL_LIMIT
+    ) -> None:
         self._clock = clock
-        self._entries: deque[dict[str, Any]] = deque(maxlen=JOURNAL_LIMIT)
+        self._entries: deque[dict[str, Any]] = deque(maxlen=limit)
 
     def note(self, session: str, what: str, **more: Any) -> None:
         """Enter something that happened now."""

@@ -1,0 +1,87 @@
+"""A server's load is measured from the outside, turn by turn."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from aybiza.benchmarks import load
+from aybiza.benchmarks.load import STAGES, Load, Pacing, measured, row, this_node
+from aybiza.console import bench
+
+
+@pytest.mark.real_time
+def test_each_turn_of_this_node_is_told_apart_and_adds_up(tmp_path: Path) -> None:
+    cores = os.sched_getaffinity(0)
+    command, url, more = this_node(tmp_path)
+    told = measured(
+        command, url, calls=2, seconds=6.0, more=more, pace=Pacing(3.0, greeting=2.0, spread=0.2)
+    )
+    assert os.sched_getaffinity(0) == cores
+    assert told.failures == []
+    assert (told.asked, told.unanswered) == (2, 0)
+    assert [len(told.stages[name]) for name in STAGES] == [2, 2, 2]
+    assert sorted(told.overhead) == pytest.approx(
+        sorted(sum(turn) for turn in zip(*told.stages.values(), strict=True))
+    )
+    figures = told.as_dict()
+    assert 0 < figures["overhead_p50_ms"] <= figures["overhead_p95_ms"]
+    assert figures["idle_mb"] > 20
+    assert 0 < figures["cpu_seconds_a_call_minute"] < 60
+
+
+def told_of(**more: Any) -> Load:
+    full: dict[str, Any] = {
+        "calls": 2,
+        "stages": {name: [1.0, 3.0] for name in STAGES},
+        "overhead": [3.0, 9.0],
+        "cpu_seconds": 3.0,
+        "call_minutes": 2.0,
+        "seconds": 60.0,
+        "idle_mb": 100.0,
+        "busy_mb": 103.0,
+    }
+    return Load(**{**full, **more})
+
+
+def test_figures_are_shares_and_prices_of_a_call() -> None:
+    figures = told_of().as_dict()
+    assert figures["cpu_seconds_a_call_minute"] == 1.5
+    assert figures["share_of_the_core"] == 0.05
+    assert figures["mb_a_call"] == 1.5
+    assert (figures["overhead_p50_ms"], figures["overhead_p95_ms"]) == (9.0, 9.0)
+
+
+def test_a_row_stands_under_its_head_and_says_when_the_callers_were_late() -> None:
+    fine, late = row(told_of()), row(told_of(late=[0.0, 25.0]))
+    assert len(fine) == len(load.TABLE) <= 80
+    assert late.startswith(fine) and "callers 25 ms late" in late
+    assert row(told_of(overhead=[])).split()[1:3] == ["-", "-"]
+
+
+def test_the_command_prints_a_row_a_number_and_fails_with_a_failed_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def measure(command: Any, url: str, *, calls: int, seconds: float, more: Any) -> Load:
+        asked.append((command, url, calls, seconds))
+        return told_of(calls=calls, failures=["call 0: gone"] if calls == 3 else [])
+
+    monkeypatch.setattr("aybiza.benchmarks.load.measured", measure)
+    run = CliRunner().invoke
+    options = ["--url", "ws://here", "--seconds", "10"]
+    done = run(bench.app, ["load", "--calls", "1,2", *options, "--", "python", "bot.py"])
+    assert done.exit_code == 0, done.output
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["calls", "1", "2"]
+    assert asked == [(["python", "bot.py"], "ws://here", n, 10.0) for n in (1, 2)]
+    failed = run(bench.app, ["load", "--calls", "3", *options, "--json", "--", "x"])
+    assert failed.exit_code == 1
+    assert json.loads(failed.stdout)["loads"][0]["failures"] == ["call 0: gone"]
+    wrong = run(bench.app, ["load", "--calls", "0"])
+    assert wrong.exit_code == 2 and "numbers from 1 to 1000" in wrong.output
