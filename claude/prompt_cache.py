@@ -21,7 +21,7 @@ from aybiza.config.catalogue import Model, Ttl
 
 MAX_CACHE_POINTS: Final = 4
 # Characters of a token, on the short side: a point too early has no effect, one too late is lost.
-_CHARACTERS_A_TOKEN: Final = 4
+CHARACTERS_A_TOKEN: Final = 4
 _AROUND_TEXT: Final = len('[{"text": ""}]')
 
 
@@ -40,17 +40,17 @@ def estimated_tokens(value: object) -> int:
         return value.tokens
     match value:
         case str(text):
-            return len(text) // _CHARACTERS_A_TOKEN
+            return len(text) // CHARACTERS_A_TOKEN
         # Most of a long call is such messages.
         case [{"text": str(text), **rest}] if not rest:
-            return (len(text) + _AROUND_TEXT) // _CHARACTERS_A_TOKEN
+            return (len(text) + _AROUND_TEXT) // CHARACTERS_A_TOKEN
         case [Kept(), *_]:
             return sum(map(estimated_tokens, value))
         case Kept():
             if value.tokens is None:
                 value.tokens = estimated_tokens(dict(value))
             return value.tokens
-    return len(json.dumps(value, ensure_ascii=False, default=str)) // _CHARACTERS_A_TOKEN
+    return len(json.dumps(value, ensure_ascii=False, default=str)) // CHARACTERS_A_TOKEN
 
 
 def with_cache_points(request: Mapping[str, Any], model: Model, ttl: Ttl) -> dict[str, Any]:

@@ -181,3 +181,9 @@ class MoneySettings(BaseModel):
         "an absolute path of a .toml file (~ is your home folder)",
         "Quotas of single tenants, a call and a day.",
     )
+    prices_file: AbsolutePath | None = setting(
+        "AYBIZA_PRICES_FILE",
+        None,
+        "an absolute path of a .toml file (~ is your home folder)",
+        "What speech services and carriers charge you, where it is not their list price.",
+    )

@@ -16,6 +16,7 @@ from aybiza.console.setup import (
     agent_or_exit,
     catalogue_or_exit,
     policy_or_exit,
+    prices_or_exit,
     quotas_or_exit,
     settings_or_exit,
     tools_or_exit,
@@ -62,6 +63,7 @@ def show(
     settings = settings_or_exit()
     agent = agent_or_exit(settings)
     tools_or_exit(settings, agent)
+    prices_or_exit(settings)
     quotas_or_exit(settings, agent)
     if check:
         _check(settings, as_json)

@@ -9,7 +9,8 @@ Thespian, for tests, benchmarks and scripts:
 Errors: `AgentError`, `ToolsError` and `ValueError` for an agent or tools that cannot be read, or an
 agent that names tools that do not exist; `TlsError` and `CookieError` for files that cannot be
 used; `CatalogueError` and `SelectionError` for models that
-cannot be chosen; `QuotasError` for quotas that cannot be read; `OSError` for a port that is taken.
+cannot be chosen; `QuotasError` and `PricesError` for quotas and prices that cannot be read;
+`OSError` for a port that is taken.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.converse import Guardrail
 from aybiza.claude.ledger import Quotas
+from aybiza.config import prices
 from aybiza.config.agents import Agent, load_agent
 from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.settings import Settings, load
@@ -68,6 +70,7 @@ from aybiza.gateway.http import HttpDoor
 from aybiza.gateway.listening import bound
 from aybiza.gateway.media_server import PATH
 from aybiza.gateway.media_stream import SEAM, running_for
+from aybiza.gateway.origin import country_of, edge_of
 from aybiza.gateway.returning import Transfers
 from aybiza.speech.deepgram import Deepgram
 from aybiza.speech.line import Line
@@ -108,6 +111,7 @@ class Node:
         self._toolbox = toolbox or toolbox_for(self._agent.tools, own, gate, people)
         self._store = SqliteStore(settings.memory_path)
         self._quotas = Quotas.of(settings)
+        self._prices = prices.load(settings.prices_file)
         self._costs = CostsFile(settings.memory_path.with_name(f"costs-{settings.node_name}.json"))
         self._policy = Policy.of(settings, load_catalogue(settings.models_file), today=date.today())
         self._answers = AnswerCache() if settings.edge_cache_enabled else None
@@ -256,6 +260,9 @@ class Node:
             at_seam=SEAM in start.custom_parameters,
             start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
             caller=start.custom_parameters.get("From", ""),
+            country=country_of(start.custom_parameters),
+            edge=edge_of(start.custom_parameters),
+            prices=self._prices,
             log_transcripts=settings.log_transcripts,
             answers=self._answers,
             guardrail=Guardrail.of(settings.guardrail),

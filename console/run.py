@@ -21,6 +21,7 @@ from typer.core import TyperCommand
 from aybiza.console.setup import (
     agent_or_exit,
     policy_or_exit,
+    prices_or_exit,
     quotas_or_exit,
     settings_or_exit,
     stand_in_or_exit,
@@ -181,6 +182,7 @@ def run(
     if node_main == NODE_MAIN:
         agent = agent_or_exit(settings)
         tools_or_exit(settings, agent)
+        prices_or_exit(settings)
         quotas_or_exit(settings, agent)
     else:  # a main of one's own is found where the command is given, as by `python -m`
         sys.path.insert(0, os.getcwd())

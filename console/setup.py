@@ -99,6 +99,16 @@ def quotas_or_exit(settings: "Settings", agent: "Agent") -> None:
     )
 
 
+def prices_or_exit(settings: "Settings") -> None:
+    """Look at the prices of services. A file that cannot be used ends the command, code 2."""
+    from aybiza.config.prices import PricesError, load
+
+    try:
+        load(settings.prices_file)
+    except PricesError as error:
+        _refuse([f"AYBIZA_PRICES_FILE: {problem}" for problem in error.problems])
+
+
 def tools_or_exit(settings: "Settings", agent: "Agent") -> None:
     """Look at the agent's tools and at the tools' file. What cannot be used ends the command, 2."""
     import asyncio

@@ -29,6 +29,8 @@ from aybiza.claude.choice import Policy
 from aybiza.claude.converse import Guardrail
 from aybiza.config.agents import Agent
 from aybiza.config.catalogue import load as load_catalogue
+from aybiza.config.prices import ServicePrices
+from aybiza.config.prices import shipped as shipped_prices
 from aybiza.config.settings import Settings, load
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.emulators.bedrock import Guardrail as BedrockGuardrail
@@ -71,10 +73,11 @@ _ENVIRONMENT: Final = {
 
 
 @functools.cache
-def _settings() -> tuple[Settings, Policy]:
+def _settings() -> tuple[Settings, Policy, ServicePrices]:
     settings = load(dict(_ENVIRONMENT))
     catalogue = load_catalogue(settings.models_file)
-    return settings, Policy.of(settings, catalogue, today=date(2026, 1, 5))
+    policy = Policy.of(settings, catalogue, today=date(2026, 1, 5))
+    return settings, policy, shipped_prices()
 
 
 class World:
@@ -122,7 +125,7 @@ class World:
         self.calls: list[PlacedCall] = []
         self.lines: dict[str, Line] = {}
         self.idle: list[str] = []
-        self.settings, self.policy = _settings()
+        self.settings, self.policy, self.prices = _settings()
         self.asked = MemoryBedrock(self.bedrock, self.settings.aws_region, self._door)
         self.listener = MemoryDeepgram(self.deepgram)
         self.network = Network()

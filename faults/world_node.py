@@ -31,6 +31,7 @@ from aybiza.gateway.gateway import StreamSupervisor
 from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.gateway.media_server import STREAM_SUPERVISOR, carry
 from aybiza.gateway.media_stream import SEAM, Connection
+from aybiza.gateway.origin import country_of, edge_of
 from aybiza.gateway.returning import Transfers
 from aybiza.speech.line import Line
 from aybiza.supervisors.application import Application, Parts
@@ -169,6 +170,9 @@ class WorldNode:
             at_seam=SEAM in start.custom_parameters,
             start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
             caller=start.custom_parameters.get("From", ""),
+            country=country_of(start.custom_parameters),
+            edge=edge_of(start.custom_parameters),
+            prices=world.prices,
             guardrail=world.guardrail,
             tenant=world.agent.name,
         )

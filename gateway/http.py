@@ -47,6 +47,7 @@ from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, WHISPER, Carrier
 from aybiza.gateway.known_of import known_of, note, remembered
 from aybiza.gateway.media_stream import NODE, SEAM, SINCE
+from aybiza.gateway.origin import origin
 from aybiza.gateway.returning import Next, Transfers, returning, whispered
 from aybiza.supervisors.application import count_calls
 
@@ -139,6 +140,7 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
     parameters = {name: form[name] for name in ("From", "To") if form.get(name)}
     parameters = {"CallSid": call_sid, **parameters} if carrier.names_the_call else parameters
     parameters |= _passed_on(arrival, at_seam=taken is not None and taken.at_seam)
+    parameters |= origin(form.get("FromCountry", ""), request.query_params, door.wall())
     back = f"{door.public_url}{carrier.webhook}?{arrival.back(door.wall(), node)}"
     url = media_url.removesuffix(TWILIO[0].path) + carrier.path
     account = form.get("AccountSid", "")

@@ -259,7 +259,8 @@ class MediaStream(GenServer):
                 if type(event) is Start:
                     line = Line(event.call_sid, self._writer, owner=owner)
                     self.call_id = event.call_sid
-                    self._context = self._context_of(line, event)
+                    context = self._context_of(line, event)
+                    self._context = replace(context, carrier=self._codec.carrier)
                 self.vm.send(owner, event)
 
     def _note_refusal(self, code: int, why: str) -> None:
@@ -333,7 +334,8 @@ class MediaStream(GenServer):
         assert isinstance(session, Pid)
         self._session = session
         self.vm.link(session)
-        emit(self.vm, events.CALL_START, call_id=context.call_id)
+        about = {"tenant": context.tenant, "country": context.country, "carrier": context.carrier}
+        emit(self.vm, events.CALL_START, call_id=context.call_id, agent=context.agent.name, **about)
         log.info("call_connected", call_id=context.call_id, session=str(session))
 
     async def _end_old_session(self, call_id: str) -> None:

@@ -151,6 +151,8 @@ class Line:
     the answer. `aside`: words that are said
     on it and stand in no journal, such as those about the line itself; the `asides`-th of them.
     `since`: when the timers of the conversation were started that run by now.
+    `charged`: bytes of audio that are charged for, `minutes` of the carrier that are, `unpriced`:
+    services whose price nobody knows.
     `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
     """
@@ -172,6 +174,9 @@ class Line:
     asides: int = 0
     leaving: bool = False
     since: dict[str, float] = field(default_factory=dict)
+    charged: int = 0
+    minutes: int = 0
+    unpriced: set[str] = field(default_factory=set)
 
     def post(self, event: Any) -> None:
         """Something happened on the call."""

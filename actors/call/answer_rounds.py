@@ -184,6 +184,8 @@ class AnswerRounds:
         self._vm.send(self._to, event)
 
     def _say(self, text: str, ends: str | None = None) -> None:
+        if self._seq == self._first_seq:
+            self._performance.first_sentence()
         self._tell(AnswerSentence(self._turn, self._seq, text, ends))
         self._seq += 1
 
@@ -274,7 +276,7 @@ class AnswerRounds:
         uses: list[ToolUse] = []
         act = Act.WORDS
         request, begun = self._request(attempt), self._vm.now()
-        self._performance.asked(attempt.model, attempt.region)
+        self._performance.asked(attempt.model, attempt.region, request)
         self._attempts.begun(begun)
         stream = self._context.bedrock.stream(
             request,
@@ -287,7 +289,7 @@ class AnswerRounds:
             async with stream:
                 async for event in stream:
                     if "contentBlockDelta" in event:
-                        self._performance.first_token()
+                        self._performance.streamed(event)
                     parts = decoder.feed(event)
                     uses += [part for part in parts if isinstance(part, ToolUse)]
                     texts = [part.text for part in parts if isinstance(part, Sentence)]
@@ -305,6 +307,8 @@ class AnswerRounds:
             if decoder.stop_reason is None:
                 raise
             # The message is complete; only what it cost is not known.
+        finally:
+            self._performance.let_go()
         return _ended_early(decoder, attempt.model), uses, act
 
     def _act(self, decoder: StreamDecoder, texts: list[str], attempt: Attempt) -> Act:

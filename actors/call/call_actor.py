@@ -35,10 +35,11 @@ from aybiza.actors.call.call_timers import CallTimers
 from aybiza.actors.call.eager_answer import EagerAnswer
 from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerUp
 from aybiza.actors.call.summary_actor import Summarise, Summarised
-from aybiza.actors.measures import costs, events
+from aybiza.actors.measures import charges, costs, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
 from aybiza.actors.runtime import NORMAL, CallExit, Continue, Down, GenServer, Pid, Stop, Via
+from aybiza.config.catalogue import MICRO
 from aybiza.config.redact import masked
 from aybiza.dialogue.barge_in import SAYING
 from aybiza.dialogue.condense import condensed, to_shorten
@@ -418,10 +419,15 @@ class CallActor(GenServer):
     def _end_call(self, end: EndCall) -> None:
         turns = self.machine.conversation.turns.values()
         spoken = sum(bool(turn.caller) for turn in turns)
-        log.info("call_ended", call_id=self.call_id, reason=end.reason, turns=spoken)
-        emit(self.vm, events.CALL_STOP, call_id=self.call_id, outcome=end.reason, turns=spoken)
+        charges.heard(self.vm, self._context)
+        micro_usd = costs.close(self.vm, self.call_id)
+        seconds = round(self.vm.now() - self._context.opened, 1)
+        told = {"turns": spoken, "seconds": seconds}
+        cost = micro_usd / MICRO
+        log.info("call_ended", call_id=self.call_id, reason=end.reason, cost_usd=cost, **told)
+        about = {"call_id": self.call_id, "outcome": end.reason, "micro_usd": micro_usd}
+        emit(self.vm, events.CALL_STOP, **told, **about)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
-        costs.close(self.vm, self.call_id)
         if end.reason != FAULT:
             # After a fault the caller may be back.
             call_attempts.forget(self.vm, self.call_id)
@@ -431,6 +437,7 @@ class CallActor(GenServer):
     def _leave(self, why: str) -> NoReturn:
         """End here; the conversation goes on from its journal."""
         log.info(why, **self.get_state())
+        charges.heard(self.vm, self._context)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
         self._line.ended = why
         raise Stop(NORMAL)
@@ -443,6 +450,7 @@ class CallActor(GenServer):
         match record.entry:
             case CallerTurn(turn, text) if text:
                 emit(self.vm, events.TURN_START, call_id=self.call_id, turn=turn)
+                charges.heard(self.vm, self._context, turn)
             case AgentSentence(turn, seq, text):
                 self._log("agent_says", text, turn=turn, seq=seq)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from aybiza.actors.runtime import Task
@@ -11,6 +11,7 @@ from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.converse import Guardrail
 from aybiza.config.agents import Agent
+from aybiza.config.prices import ServicePrices
 from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.speech.deepgram import Deepgram
@@ -29,7 +30,8 @@ class CallContext:
     `caller` is the caller's number, "" if withheld; `opened` is the VM's time at which the call
     began, on whichever node; `at_seam`: it comes from another node, and nothing that was said is
     open. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
-    coroutine function as a task under ToolSupervisor.
+    coroutine function as a task under ToolSupervisor. `carrier` has brought the call, at `prices`;
+    `edge`: unix ms at which the edge network has sent it on and at which it came here.
     """
 
     call_id: str
@@ -50,3 +52,6 @@ class CallContext:
     country: str = ""
     at_seam: bool = False
     model_rounds: int = 12
+    carrier: str = ""
+    prices: ServicePrices = field(default_factory=ServicePrices)
+    edge: tuple[int, int] | None = None

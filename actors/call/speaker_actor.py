@@ -32,7 +32,7 @@ from aybiza.actors import names
 from aybiza.actors.call import kept_phrases
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.wire import Down, Lost, Up, Wire
-from aybiza.actors.measures import events
+from aybiza.actors.measures import charges, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import record_tts_latency
 from aybiza.actors.runtime import Continue, FunctionClause, GenServer, Pid, Timer
@@ -246,6 +246,7 @@ class SpeakerActor(GenServer):
             sent += 1
         if sent == len(go.texts) and await self._wire.send(session.flush()):
             self._budget.spend(go.characters, self.vm.now())
+            charges.said(self.vm, self._context, go.name.turn, go.characters)
         else:
             self._passed_over(self._synthesis.lost(self.vm.now(), tried=sent > 0))
 

@@ -66,13 +66,51 @@ def charge(
     tenant_id: str | None = None,
     ttl: Ttl = "5m",
     clock: Clock = time.time,
+    **about: Any,
 ) -> Cost:
-    """Enter what an answer has cost. ttl: how long the request's cache points are kept."""
+    """Enter what an answer has cost. ttl: how long the request's cache points are kept; about:
+    its `turn`, `agent`, `region`, and whether its tokens are `estimated`."""
     cost = cost_of(profile, usage, ttl=ttl)
     if not cost.priced:
         log.warning("model_without_price", model=profile.id, call_id=call_id)
-    emit(vm, events.COST, usd=cost.usd, call_id=call_id, model=profile.id)
-    reached = ledger(vm).charge(cost.total, call_id=call_id, tenant_id=tenant_id, now=clock())
+    enter(
+        vm,
+        cost.total,
+        call_id=call_id,
+        tenant_id=tenant_id,
+        clock=clock,
+        what="model",
+        model=profile.id,
+        quantity=float(usage.output_tokens),
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_input_tokens,
+        cache_write_tokens=usage.cache_write_input_tokens,
+        **about,
+    )
+    return cost
+
+
+def enter(
+    vm: VM,
+    micro_usd: int,
+    *,
+    call_id: str,
+    tenant_id: str | None = None,
+    clock: Clock = time.time,
+    **about: Any,
+) -> None:
+    """Enter an amount, and tell of it. about: what `events.COST` declares beside."""
+    emit(
+        vm,
+        events.COST,
+        usd=micro_usd / MICRO,
+        micro_usd=micro_usd,
+        call_id=call_id,
+        tenant=tenant_id or "",
+        **about,
+    )
+    reached = ledger(vm).charge(micro_usd, call_id=call_id, tenant_id=tenant_id, now=clock())
     for event in reached:
         log.warning(
             "quota_reached",
@@ -85,7 +123,6 @@ def charge(
         )
         emit(vm, events.QUOTA, scope=event.scope, action=event.action)
         publish(vm, TOPIC, ("quota_reached", event))
-    return cost
 
 
 def verdict(

@@ -34,6 +34,8 @@ CALL_REFUSED: Final[Event] = ("aybiza", "call", "refused")
 CALL_TRANSFERRED: Final[Event] = ("aybiza", "call", "transferred")
 TURN_START: Final[Event] = ("aybiza", "turn", "start")
 TURN_ENDED: Final[Event] = ("aybiza", "turn", "ended")
+TURN_FIRST_SENTENCE: Final[Event] = ("aybiza", "turn", "first_sentence")
+TURN_MEASURED: Final[Event] = ("aybiza", "turn", "measured")
 TURN_ANSWERED: Final[Event] = ("aybiza", "turn", "answered")
 TURN_INTERRUPTED: Final[Event] = ("aybiza", "turn", "interrupted")
 TURN_STOP: Final[Event] = ("aybiza", "turn", "stop")
@@ -87,8 +89,10 @@ EVENTS: Final[dict[Event, Told]] = {
         ("pid", "name", "server", "callback", "at", "inside"),
     ),
     runtime.REMOTE_QUEUE_FULL: Told("Too much waits for a node", (), ("node",)),
-    CALL_START: Told("A call has its session", (), ("call_id",)),
-    CALL_STOP: Told("A call is over", ("turns",), ("call_id", "outcome")),
+    CALL_START: Told(
+        "A call has its session", (), ("call_id", "tenant", "agent", "country", "carrier")
+    ),
+    CALL_STOP: Told("A call is over", ("turns", "seconds", "micro_usd"), ("call_id", "outcome")),
     CALL_REFUSED: Told("A call was not taken: the node is full", (), ("call_id", "outcome")),
     CALL_TRANSFERRED: Told(
         "It is known what came of putting a caller through", (), ("call_id", "outcome")
@@ -98,6 +102,18 @@ EVENTS: Final[dict[Event, Told]] = {
         "A turn of the caller is over; outcome: answered, cached, apology, refused, interrupted",
         (),
         (*_TURN, "outcome"),
+    ),
+    TURN_FIRST_SENTENCE: Told("A turn's first sentence is there", (), _TURN),
+    TURN_MEASURED: Told(
+        "What is known of a turn whose answer is over; edge_ms: from the edge network to here",
+        (
+            *("total_ms", "first_token_ms", "generation_ms", "complexity", "edge_ms", "tools"),
+            *("micro_usd", "optimal_micro_usd", *_TOKENS),
+        ),
+        (
+            *(*_TURN, "tenant", "agent", "country", "model", "region", "optimal"),
+            *("stop_reason", "rule", "experiment", "arm"),
+        ),
     ),
     TURN_ANSWERED: Told(
         "From the end of the caller's speech to the first audio of the answer itself",
@@ -125,7 +141,12 @@ EVENTS: Final[dict[Event, Told]] = {
     ),
     CHOICE: Told("A model was chosen for a turn", (), ("rule", "model")),
     EXPERIMENT: Told("A turn is part of an experiment", (), ("experiment", "arm")),
-    COST: Told("An answer was charged for", ("usd",), ("call_id", "model")),
+    COST: Told(
+        "Something was charged for; what: model, listen, speak, carrier; quantity: output tokens,"
+        " seconds, characters, minutes; estimated: by what had come of an answer that broke off",
+        ("usd", "micro_usd", "quantity", *_TOKENS),
+        (*_TURN, "tenant", "agent", "what", "model", "region", "estimated"),
+    ),
     QUOTA: Told("A quota is reached", (), ("scope", "action")),
     TOOL_START: Told("A tool begins", ("monotonic",), (*_TURN, "tool", "effect")),
     TOOL_STOP: Told(

@@ -89,7 +89,9 @@ METRICS: Final[dict[str, Metric]] = {
         "histogram", "From the end of speech to its final transcript"
     ),
     "aybiza_tokens_total": Metric("counter", "Tokens of Claude's models", ("model", "kind")),
-    "aybiza_cost_usd_total": Metric("counter", "What Claude's answers cost, in USD", ("model",)),
+    "aybiza_cost_usd_total": Metric(
+        "counter", "What calls cost, in USD: models, speech, carriers", ("what", "model")
+    ),
     "aybiza_quotas_reached_total": Metric(
         "counter", "Quotas that were reached", ("scope", "action")
     ),
@@ -174,7 +176,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     ),
     events.CHOICE: (Feed("aybiza_choices_total", None, ("rule", "model")),),
     events.EXPERIMENT: (Feed("aybiza_experiment_turns_total", None, ("experiment", "arm")),),
-    events.COST: (Feed("aybiza_cost_usd_total", "usd", ("model",)),),
+    events.COST: (Feed("aybiza_cost_usd_total", "usd", ("what", "model")),),
     events.QUOTA: (Feed("aybiza_quotas_reached_total", None, ("scope", "action")),),
     events.TOOL_STOP: (Feed("aybiza_tool_seconds", "seconds", ("tool",)),),
     events.TOOL_EXCEPTION: (Feed("aybiza_tool_seconds", "seconds", ("tool",)),),

@@ -41,10 +41,12 @@ from aybiza.claude.performance import (
     optimal_cost_usd,
 )
 from aybiza.claude.performance_trends import PerformanceLog
+from aybiza.claude.prompt_cache import CHARACTERS_A_TOKEN, estimated_tokens
 from aybiza.claude.stream import Usage
 from aybiza.config.catalogue import MICRO
 
 TABLE: Final = "performance"
+_OF_A_PROMPT: Final = ("system", "messages", "toolConfig")
 TOPIC: Final = "performance"
 
 log = structlog.get_logger(__name__)
@@ -112,11 +114,13 @@ def track_claude4_performance(
     call_id: str = "",
     turn: int | None = None,
     tenant_id: str | None = None,
+    agent: str = "",
     region: str | None = None,
     stop_reason: str | None = None,
 ) -> Cost:
     """Record one request to a model, and charge for it. duration: ms. What it has cost."""
-    cost = costs.charge(vm, profile, usage, call_id=call_id, tenant_id=tenant_id)
+    about: dict[str, Any] = {"turn": turn, "agent": agent, "region": region}
+    cost = costs.charge(vm, profile, usage, call_id=call_id, tenant_id=tenant_id, **about)
     emit(vm, events.PROVIDER_WORKED, provider="bedrock", call_id=call_id)
     emit(
         vm,
@@ -197,20 +201,25 @@ class TurnPerformance:
         self._model, self._region = choice.model, choice.region
         # Stays unknown where a stream breaks off behind the last word, and with it the cost.
         self._stop_reason: str | None = None
+        self._choice = choice
         self._tools = 0
         self._cost = 0
         self._usage = Usage()
+        self._request: Mapping[str, Any] | None = None
+        self._characters = 0
 
-    def asked(self, model: str, region: str | None) -> None:
+    def asked(self, model: str, region: str | None, request: Mapping[str, Any]) -> None:
         """A request goes to a model."""
+        self._request, self._characters = request, 0
         self._model, self._region = model, region or self._region
         self._asked = time.monotonic()
         self._awaits_token = True
         told = {"turn": self._turn, "model": model, "region": self._region}
         emit(self._vm, events.REQUEST_START, call_id=self._context.call_id, **told)
 
-    def first_token(self) -> None:
-        """Something of its answer has come; the first time of a request counts."""
+    def streamed(self, event: Mapping[str, Any]) -> None:
+        """A piece of its answer has come; of a request the first one is its first token."""
+        self._characters += _written(event["contentBlockDelta"].get("delta"))
         if not self._awaits_token:
             return
         self._awaits_token = False
@@ -226,8 +235,37 @@ class TurnPerformance:
         if self._first_token is None:
             self._first_token = now
 
+    def first_sentence(self) -> None:
+        """There is something to say."""
+        emit(self._vm, events.TURN_FIRST_SENTENCE, call_id=self._context.call_id, turn=self._turn)
+
+    def let_go(self) -> None:
+        """The stream is over. One that broke off, or was cut short, is charged for by what has come
+        of it, as Bedrock does: it tells the tokens only behind a whole message."""
+        request, self._request = self._request, None
+        if request is None or self._awaits_token:
+            return
+        context = self._context
+        usage = Usage(
+            estimated_tokens([request.get(part) for part in _OF_A_PROMPT]),
+            self._characters // CHARACTERS_A_TOKEN + 1,
+        )
+        cost = costs.charge(
+            self._vm,
+            context.policy.profile(self._model),
+            usage,
+            call_id=context.call_id,
+            tenant_id=context.tenant or None,
+            turn=self._turn,
+            agent=context.agent.name,
+            region=self._region,
+            estimated=True,
+        )
+        self._cost += cost.total
+
     def answered(self, usage: Usage, stop_reason: str, tools: int) -> None:
         """The model's message is complete. tools: how many it wants run."""
+        self._request = None
         context = self._context
         cost = track_claude4_performance(
             self._vm,
@@ -239,6 +277,7 @@ class TurnPerformance:
             call_id=context.call_id,
             turn=self._turn,
             stop_reason=stop_reason,
+            agent=context.agent.name,
             tenant_id=context.tenant or None,
             region=self._region,
         )
@@ -274,4 +313,54 @@ class TurnPerformance:
         if self._first_token is not None:
             metrics["first_token_ms"] = round((self._first_token - self._began) * 1000, 1)
             metrics["generation_ms"] = round((now - self._first_token) * 1000, 1)
-        track_conversation_performance(self._vm, context.call_id, metrics, context.policy.every)
+        if context.edge is not None and self._turn == 1:
+            # The caller has waited for that once.
+            sent, came = context.edge
+            metrics |= {"cloudflare_timestamp": sent, "aws_timestamp": came}
+        told = track_conversation_performance(
+            self._vm, context.call_id, metrics, context.policy.every
+        )
+        self._measured(told, context)
+
+    def _measured(self, told: Mapping[str, Any], context: CallContext) -> None:
+        """Tell of the turn for who keeps or exports it."""
+        arm = self._choice.experiment
+        optimal = optimal_cost_usd(told, context.policy.every)
+        emit(
+            self._vm,
+            events.TURN_MEASURED,
+            call_id=context.call_id,
+            turn=self._turn,
+            tenant=context.tenant,
+            agent=context.agent.name,
+            country=context.country,
+            model=self._model,
+            region=self._region,
+            optimal=told["model_selection_accuracy"].optimal,
+            stop_reason=self._stop_reason,
+            rule=self._choice.rule,
+            experiment=arm.experiment if arm else None,
+            arm=arm.arm if arm else None,
+            total_ms=told["total_ms"],
+            first_token_ms=told.get("first_token_ms"),
+            generation_ms=told.get("generation_ms"),
+            complexity=told["actual_complexity"],
+            edge_ms=told["edge_processing_time"],
+            tools=self._tools,
+            micro_usd=self._cost,
+            optimal_micro_usd=None if optimal is None else round(optimal * MICRO),
+            input_tokens=self._usage.input_tokens,
+            output_tokens=self._usage.output_tokens,
+            cache_read_tokens=self._usage.cache_read_input_tokens,
+            cache_write_tokens=self._usage.cache_write_input_tokens,
+        )
+
+
+def _written(delta: Any) -> int:
+    """How many characters a piece of a message has: of words, of thoughts, of a tool's input."""
+    match delta:
+        case str(text):
+            return len(text)
+        case Mapping():
+            return sum(map(_written, delta.values()))
+    return 0

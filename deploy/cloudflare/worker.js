@@ -2,7 +2,8 @@
 //
 // A number's voice webhook points here. The answer is TwiML with a <Redirect> to the same path at an
 // origin: the carrier posts there itself, so its signature is over the origin's own URL, and the
-// stream and all that follows never pass through here. The caller's country is what the carrier
+// stream and all that follows never pass through here. "edge" in its query is the time at which the
+// worker sent the call on, in unix ms. The caller's country is what the carrier
 // tells (FromCountry); without it, the country that the request comes from.
 //
 // An origin whose /readyz does not say 200 within CHECK_MS is passed over; if none does, the caller
@@ -98,7 +99,9 @@ export default {
     }
     for (const origin of orderOf(country, JSON.parse(env.ORIGINS))) {
       if (await isReady(origin)) {
-        const to = escaped(`${origin}${url.pathname}${url.search}`);
+        const query = new URLSearchParams(url.search);
+        query.set("edge", String(Date.now()));
+        const to = escaped(`${origin}${url.pathname}?${query}`);
         return twiml(`<Redirect method="POST">${to}</Redirect>`);
       }
     }

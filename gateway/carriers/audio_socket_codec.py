@@ -17,7 +17,7 @@ Source: Asterisk, "AudioSocket" (protocol definition); `res_audiosocket.c`.
 
 import struct
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 import numpy as np
@@ -90,6 +90,8 @@ class Parser:
 
 class AudioSocketCodec:
     """The codec of one AudioSocket; see `aybiza.gateway.carriers.codec.Codec` and the module."""
+
+    carrier: ClassVar[str] = "asterisk"
 
     def __init__(self) -> None:
         self._started = False

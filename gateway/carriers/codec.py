@@ -24,7 +24,7 @@ Source: Twilio, "Media Streams: WebSocket messages", whose vocabulary all the ot
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 MAX_FRAME_BYTES: Final = 64 * 1024
 """The largest frame taken, in bytes; those of the carriers have about 350."""
@@ -137,7 +137,12 @@ class ProtocolError(Exception):
 
 
 class Codec(Protocol):
-    """One connection's wire. The encoders are used behind `Start`, in the order of sending."""
+    """One connection's wire. The encoders are used behind `Start`, in the order of sending.
+
+    `carrier` is the name of who brings such connections.
+    """
+
+    carrier: ClassVar[str]
 
     def decode(self, frame: Frame) -> Sequence[Event]:
         """The events of a frame. Raises `ProtocolError`, and then nothing has changed."""

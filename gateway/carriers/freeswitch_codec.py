@@ -26,7 +26,7 @@ Source: jambonz, freeswitch-modules: mod_audio_fork, README, `lws_glue.cpp`, `mo
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -72,6 +72,8 @@ _SAMPLES_A_MS: Final = 8
 
 class FreeSwitchCodec:
     """The codec of one fork's websocket; see `aybiza.gateway.carriers.codec.Codec`."""
+
+    carrier: ClassVar[str] = "freeswitch"
 
     def __init__(self) -> None:
         self._started = False

@@ -18,7 +18,7 @@ WebSocket Messages".
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from aybiza.gateway.carriers.codec import CLOSE_INVALID_DATA, Event, Ignored, ProtocolError
 from aybiza.gateway.carriers.twilio_codec import TwilioCodec, TwilioStream
@@ -43,6 +43,8 @@ class SignalWireStream(TwilioStream):
 
 class SignalWireCodec(TwilioCodec):
     """The codec of one of SignalWire's websockets; see `aybiza.gateway.carriers.codec.Codec`."""
+
+    carrier: ClassVar[str] = "signalwire"
 
     def __init__(self) -> None:
         super().__init__(SignalWireStream())

@@ -21,7 +21,7 @@ Source: Telnyx, "Stream call media over WebSocket" (AsyncAPI) and "Media Streami
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
@@ -83,6 +83,8 @@ class TelnyxCodec:
 
     `state` and `stream_id` (None before `start`) may be read at any time.
     """
+
+    carrier: ClassVar[str] = "telnyx"
 
     def __init__(self) -> None:
         self.state = State.AWAITING_START

@@ -17,7 +17,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
@@ -137,6 +137,8 @@ class TwilioStream:
 
 class TwilioCodec:
     """The codec of one of Twilio's websockets; see `aybiza.gateway.carriers.codec.Codec`."""
+
+    carrier: ClassVar[str] = "twilio"
 
     def __init__(self, stream: TwilioStream | None = None) -> None:
         self._stream = stream or TwilioStream()

@@ -122,6 +122,7 @@ WRONG = {
     "AYBIZA_QUOTA_DAY_USD": "much",
     "AYBIZA_QUOTA_ACTION": "hang up",
     "AYBIZA_QUOTAS_FILE": "quotas.toml",
+    "AYBIZA_PRICES_FILE": "prices.toml",
     "DEEPGRAM_URL": "https://api.example.org",
     "DEEPGRAM_API_KEY": "two words",
     "AYBIZA_LOG_LEVEL": "loud",

@@ -10,6 +10,7 @@ from aybiza.console.setup import (
     agent_or_exit,
     catalogue_or_exit,
     policy_or_exit,
+    prices_or_exit,
     quotas_or_exit,
     settings_or_exit,
     tools_or_exit,
@@ -106,6 +107,20 @@ def test_quotas_that_cannot_be_used_end_the_command(
         quotas_or_exit(settings_or_exit(), load_agent("clinic"))
     assert ended.value.exit_code == 2
     assert "aybiza: AYBIZA_QUOTAS_FILE: " in capsys.readouterr().err
+
+
+def test_prices_that_cannot_be_used_end_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text("[listen]\nnova-3 = 0.004")
+    monkeypatch.setenv("AYBIZA_PRICES_FILE", str(path))
+    prices_or_exit(settings_or_exit())
+    path.write_text("[listen]\nnova-3 = 'free'")
+    with pytest.raises(typer.Exit) as ended:
+        prices_or_exit(settings_or_exit())
+    assert ended.value.exit_code == 2
+    assert "aybiza: AYBIZA_PRICES_FILE: " in capsys.readouterr().err
 
 
 def refused(monkeypatch: pytest.MonkeyPatch, agent: Path, tools: Path | None = None) -> None:

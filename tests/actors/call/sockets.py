@@ -17,6 +17,7 @@ from typing import Any, cast
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.runtime import VM
 from aybiza.config.agents import Agent
+from aybiza.config.prices import ServicePrices
 from aybiza.dialogue.events import Heard
 from aybiza.emulators.textaudio import encode
 from aybiza.speech.deepgram_socket import DeepgramClosed
@@ -201,6 +202,8 @@ async def place(agent: Agent = AGENT, **more: Any) -> AsyncIterator[Place]:
     line = Line("CA1", telephone)
     telephone.line = line
     deepgram = Deepgram()
-    context = SimpleNamespace(call_id="CA1", line=line, agent=agent, deepgram=deepgram, **more)
+    money = {"tenant": "", "carrier": "", "prices": ServicePrices()}
+    told = {"call_id": "CA1", "line": line, "agent": agent, "deepgram": deepgram}
+    context = SimpleNamespace(**{**money, **told, **more})
     async with VM() as vm:
         yield Place(vm, line, deepgram, cast(CallContext, context), telephone)

@@ -82,7 +82,9 @@ async def test_an_answer_is_recorded_with_its_model_tokens_cost_and_time() -> No
         for kind in ("input", "output"):
             counted = figure(vm, "aybiza_tokens_total", model=HAIKU, kind=kind)
             assert counted == usage[f"{kind}_tokens"] > 0
-        assert figure(vm, "aybiza_cost_usd_total", model=HAIKU) == usage["cost_usd"] > 0
+        assert (
+            figure(vm, "aybiza_cost_usd_total", what="model", model=HAIKU) == usage["cost_usd"] > 0
+        )
         for name in ("model", "first_token"):
             assert figure(vm, f"aybiza_{name}_seconds_count", model=HAIKU) == 1
         assert figure(vm, "aybiza_conversation_seconds_count") == 1

@@ -1,0 +1,81 @@
+"""What a call costs beside its models: the audio that is heard, the words that are said, the line.
+
+    charges.heard(vm, context, turn)              when a turn has begun, and at the call's end
+    charges.said(vm, context, turn, characters)   when words have gone to the voice
+
+Audio is charged for by the part that is new since the last time, so what a crash takes along is a
+turn at most; a carrier's minute is charged for when it has begun, and a caller who comes back on
+another line begins one anew. Amounts are rounded to whole micro-USD where they are entered, so that
+all sums are those of their parts.
+
+Errors: none. What has no price costs nothing; the log says so once a line.
+Source: specification 000, "Phase 5" (cost tracking and billing).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.measures import costs
+from aybiza.actors.runtime import VM
+from aybiza.config.prices import Service
+from aybiza.speech.playout import BYTES_A_SECOND
+
+SECONDS_A_MINUTE: Final = 60
+_MINUTE: Final = SECONDS_A_MINUTE * BYTES_A_SECOND
+_THOUSAND: Final = 1_000
+
+log = structlog.get_logger(__name__)
+
+
+def heard(vm: VM, context: CallContext, turn: int | None = None) -> None:
+    """Charge for the caller's audio that has come since the last time, and for minutes begun."""
+    line = context.line
+    new, line.charged = line.ring.end - line.charged, line.ring.end
+    if new <= 0:
+        return
+    seconds = new / BYTES_A_SECOND
+    _enter(vm, context, turn, "listen", context.agent.listen_model, new, _MINUTE, seconds)
+    minutes = -(-line.ring.end // _MINUTE)
+    begun, line.minutes = minutes - line.minutes, minutes
+    if begun > 0 and context.carrier:
+        _enter(vm, context, turn, "carrier", context.carrier, begun, 1, float(begun))
+
+
+def said(vm: VM, context: CallContext, turn: int, characters: int) -> None:
+    """Charge for words that have gone to the voice."""
+    voice = context.agent.voice
+    _enter(vm, context, turn, "speak", voice, characters, _THOUSAND, float(characters))
+
+
+def _enter(
+    vm: VM,
+    context: CallContext,
+    turn: int | None,
+    service: Service,
+    name: str,
+    units: int,
+    priced_by: int,
+    quantity: float,
+) -> None:
+    price = context.prices.of(service, name)
+    if price is None:
+        if service not in context.line.unpriced:
+            context.line.unpriced.add(service)
+            log.warning("service_without_price", service=service, model=name)
+        price = 0
+    micro_usd = (2 * units * price + priced_by) // (2 * priced_by)
+    costs.enter(
+        vm,
+        micro_usd,
+        call_id=context.call_id,
+        tenant_id=context.tenant or None,
+        agent=context.agent.name,
+        turn=turn,
+        what=service,
+        model=name,
+        quantity=quantity,
+    )

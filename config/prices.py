@@ -1,0 +1,96 @@
+"""What speech services and carriers charge, as data.
+
+`shipped()` is `service_prices.toml` of this package; `load(path)` is the same with a file of the
+user's own over it. Both read files: call them before the event loop has calls to carry. Prices are
+whole micro-USD, written in USD with at most six decimals.
+
+    >>> shipped().of("speak", "aura-2-thalia-en")
+    30000
+
+Errors: `PricesError` names the file, each wrong value and what is allowed.
+Source: list prices of Deepgram, Twilio, Telnyx and SignalWire.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aybiza.config.catalogue import MicroUsd
+
+SHIPPED: Final = Path(__file__).with_name("service_prices.toml")
+
+Service = Literal["listen", "speak", "carrier"]
+_MOST_SHOWN: Final = 80
+
+
+class PricesError(ValueError):
+    """The prices cannot be used; `problems` has a line for each reason."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class ServicePrices(BaseModel):
+    """Micro-USD by the beginning of a name: a minute that is heard, a thousand characters that
+    are said, a started minute at a carrier."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    listen: dict[str, MicroUsd] = {}
+    speak: dict[str, MicroUsd] = {}
+    carrier: dict[str, MicroUsd] = {}
+
+    def of(self, service: Service, name: str) -> int | None:
+        """The price of the longest beginning of this name; None if nobody knows it."""
+        prices: Mapping[str, int] = getattr(self, service)
+        known = [beginning for beginning in prices if name.startswith(beginning)]
+        return prices[max(known, key=len)] if known else None
+
+
+@cache
+def shipped() -> ServicePrices:
+    """The list prices."""
+    return load(None)
+
+
+def load(path: Path | None) -> ServicePrices:
+    """The list prices, with those of the file over them. Raises PricesError."""
+    table = _read(SHIPPED)
+    if path is not None:
+        for service, prices in _read(path).items():
+            known = table.get(service)
+            both = isinstance(known, dict) and isinstance(prices, dict)
+            table[service] = {**table[service], **prices} if both else prices
+    try:
+        return ServicePrices.model_validate(table)
+    except ValidationError as error:
+        lines = [f"{path or SHIPPED}: {_problem(detail)}" for detail in error.errors()]
+        raise PricesError(lines) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except OSError as error:
+        raise PricesError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise PricesError([f"{path}: is not UTF-8 text"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise PricesError([f"{path}: is not TOML: {error}"]) from None
+
+
+def _problem(detail: Any) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        services = ", ".join(ServicePrices.model_fields)
+        return f"{where} is no service; there are {services}"
+    shown = str(detail["input"])[:_MOST_SHOWN]
+    return f"{where} = {shown}: must be USD from 0 to 10,000 with at most six decimals"

@@ -1,0 +1,48 @@
+"""Where a call comes from, carried from the webhook to its stream. Pure.
+
+    parameters |= origin(form.get("FromCountry", ""), request.query_params, time.time())
+    country_of(start.custom_parameters), edge_of(start.custom_parameters)
+
+The carrier tells the caller's country (`FromCountry`); the worker at the edge of the network, when
+it sent the call on: `edge` in the query of its `<Redirect>`, unix ms. A country that is none, and a
+time that is not of the last minute, count as absent.
+
+Source: Twilio, "Twilio's request to your application"; specification 000, section 4
+(`calculate_edge_processing_time`), and its region mapping (`cloudflare_country`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+COUNTRY: Final = "FromCountry"
+EDGE: Final = "Edge"
+MAX_EDGE_MS: Final = 60_000
+
+_COUNTRY = re.compile(r"[A-Z]{2}\Z", re.ASCII)
+_MS = re.compile(r"[0-9]{13}\Z", re.ASCII)
+
+
+def origin(country: str, query: Mapping[str, str], now: float) -> dict[str, str]:
+    """The parameters that tell the stream; none where nothing is known."""
+    told: dict[str, str] = {}
+    if _COUNTRY.match(country.upper()):
+        told[COUNTRY] = country.upper()
+    sent, came = query.get("edge", ""), int(now * 1000)
+    if _MS.match(sent) and 0 <= came - int(sent) <= MAX_EDGE_MS:
+        told[EDGE] = f"{sent}-{came}"
+    return told
+
+
+def country_of(parameters: Mapping[str, str]) -> str:
+    """The caller's country, two letters, "" if unknown."""
+    told = parameters.get(COUNTRY, "")
+    return told if _COUNTRY.match(told) else ""
+
+
+def edge_of(parameters: Mapping[str, str]) -> tuple[int, int] | None:
+    """Unix ms at which the edge has sent the call on, and at which it came."""
+    sent, _, came = parameters.get(EDGE, "").partition("-")
+    return (int(sent), int(came)) if _MS.match(sent) and _MS.match(came) else None
