@@ -171,10 +171,10 @@ class CallerActs(TurnActs):
         # The recogniser hears no end of keys; the next may take the caller a while.
         return self._giving != "digits"
 
-    def _finished(self, _: CallerFinished) -> None:
+    def _finished(self, event: CallerFinished) -> None:
         self._giving = None
         if self.conversation.segments:
-            self._take_turn()
+            self._take_turn(late=max(0.0, event.seconds - self.policy.endpoint))
 
     def _done_while_answering(self, _: Any) -> None:
         self._giving = None

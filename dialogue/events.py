@@ -50,7 +50,9 @@ class CallerSaid(Happening):
 
 @dataclass(frozen=True, slots=True)
 class CallerFinished(Happening):
-    """The recogniser heard the end of the caller's turn."""
+    """The recogniser heard the end of the caller's turn, whose voice ended `seconds` before."""
+
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

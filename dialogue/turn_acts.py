@@ -56,11 +56,12 @@ class TurnActs:
         self._commands: list[Command] = []
         self._barge_in = BargeIn(self.policy, self.conversation)
         # What a crash may lose: how often the answer failed, what the caller is at, which fillers
-        # were said.
+        # were said, how late their words came.
         self._failures = 0
         waiting = bool(self.conversation.segments)
         self._giving: Literal["words", "digits"] | None = "words" if waiting else None
         self._fillers = 0
+        self._late = 0.0
         # To which words an answer was begun before it was sure that they are all, and how often.
         self._eager: str | None = None
         self._eager_begun = 0
@@ -132,7 +133,9 @@ class TurnActs:
         seconds = self.policy.eager_endpoint if eager else self.policy.endpoint
         self._do(StopTimer("silence"), StartTimer("endpoint", seconds))
 
-    def _take_turn(self) -> None:
+    def _take_turn(self, late: float = 0.0) -> None:
+        """What the caller has said is a turn; `late`: they wait for so long more than is usual."""
+        self._late = late
         self._do(StopTimer("endpoint"), StopTimer("silence"))
         number, text = self._turn.number + 1, " ".join(self.conversation.segments)
         if self._eager is not None and not is_same(self._eager, text):
@@ -193,5 +196,5 @@ class TurnActs:
             return
         self._watched = watched
         first = not turn.heard and not self._fillers
-        seconds = policy.filler_after if first else policy.filler_again
+        seconds = max(0.0, policy.filler_after - self._late) if first else policy.filler_again
         self._do(StopTimer("wait") if watched is None else StartTimer("wait", seconds))

@@ -29,9 +29,10 @@ class TurnPolicy:
     they are asked. voice_grace: a voice that began so short a time ago may have words to it.
 
     filler_after, filler_again: silence on the line, while an answer is owed or is yet to be heard,
-    after which a filler is said, and the next one. fillers: their words. voice_lost: where a filler
-    has not begun to be heard by then, the agent has no voice. late: said behind the last filler, in
-    place of the answer.
+    after which a filler is said, and the next one; the first comes as much sooner as the caller's
+    words came later than `endpoint`. fillers: their words. voice_lost: where a filler has not begun
+    to be heard by then, the agent has no voice. late: said behind the last filler, in place of the
+    answer.
 
     barge_in: whether the caller may interrupt; barge_in_words: with so many words, 0: with a voice
     alone; barge_in_voice: which has been heard for so long. back_channels: further words that

@@ -47,6 +47,8 @@ RESTARTS_SECONDS: Final = 10.0
 PAUSE_MS: Final = 250.0
 # A caller who hangs up so soon behind an utterance cannot be answered.
 LATE_MS: Final = 3000.0
+# Who cannot be heard for so long is told so, and the call ends.
+UNHEARD_MS: Final = 13_000.0
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _GLUED = re.compile(r"[.!?][A-Z]")
@@ -198,6 +200,7 @@ def _answered(outcome: Outcome) -> Iterator[str]:
             asks(said)
             and not late
             and not _only_listens(outcome, said)
+            and not _was_not_waited_for(outcome, said)
             and (letters(said.said) not in taken)
         ):
             yield f"what the caller said was lost: {said.said[:40]!r}"
@@ -320,6 +323,24 @@ def _only_listens(outcome: Outcome, turn: Turn) -> bool:
     said = " ".join(e.text for _, e in outcome.entries if isinstance(e, AgentSentence))
     language = outcome.plan.options()["agent"].language
     return overheard.is_back_channel(turn.said, language) or overheard.is_echo(turn.said, said)
+
+
+def _was_not_waited_for(outcome: Outcome, turn: Turn) -> bool:
+    """Whether the caller hung up on a node that could not hear them, and had told them to wait.
+
+    What the caller said is heard by the next recogniser that works. Where none came since these
+    words began, and the caller left before the node would have said that it cannot hear them, its
+    failure was spoken: something was heard after them.
+    """
+    ended = turn.end_ms if turn.end_ms is not None else turn.start_ms
+    began = outcome.zero + turn.start_ms / 1000
+    return (
+        any(entry == Ended("hangup") for _, entry in outcome.entries)
+        and outcome.report.duration_ms - ended < UNHEARD_MS
+        and any(heard.at_ms > ended for heard in outcome.report.heard)
+        and any(door in ("listen", "flux") and at > began for at, door, _ in outcome.opened)
+        and not any(isinstance(e, CallerSegment) and at > began for at, e in outcome.entries)
+    )
 
 
 def _is_untold(outcome: Outcome) -> bool:

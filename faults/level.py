@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from aybiza.actors.measures import costs
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime.time_limit import TimeLimit
+from aybiza.dialogue.journal import Ended
+from aybiza.faults.entries import entries_of
 from aybiza.faults.network import LoopCarrier
 
 if TYPE_CHECKING:
@@ -42,8 +44,15 @@ class Level:
             "journals": sum(len(node.journals) for node in world.nodes if not node.is_lost),
             "sockets": len(world.deepgram.ends),
             "streams": len(world.asked.streams),
-            "costs": sum(len(costs.ledger(vm).calls) for vm in world.vms),
+            "costs": sum(_is_ended(world, c) for vm in world.vms for c in costs.ledger(vm).calls),
         }
+
+
+def _is_ended(world: World, call_id: str) -> bool:
+    """Whether a call is known to be over. One whose line has gone may be back, and has then spent
+    what it had; its cost leaves the ledger when that is full."""
+    entries = entries_of(world.journals, call_id)
+    return bool(entries) and isinstance(entries[-1], Ended)
 
 
 def _is_own(timer: asyncio.TimerHandle) -> bool:

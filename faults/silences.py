@@ -1,11 +1,16 @@
 """The silences that a caller hears: none too long while an answer is owed, and no endless one.
 
-What the line did not carry is held against nobody. Errors: none.
+Held against nobody is what the line did not carry; a silence counts anew behind a time in which
+nothing can be heard whatever is said: while the carrier reads nothing, and from when its stream is
+cut until it has the next one, on which a node begins that does not know how long it has been quiet.
+A time for which the plan itself held the CallActor is taken off a silence: it decides what is said,
+and nobody else may. Errors: none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from aybiza.dialogue.journal import AnswerComplete, CallerTurn, Interrupted
@@ -18,20 +23,21 @@ if TYPE_CHECKING:
 SILENCE_MS: Final = 4500.0
 # What the greeting, a goodbye or a silence prompt may take when nobody owes anybody a word.
 QUIET_MS: Final = 40_000.0
+# RFC 6455, section 7.4.1: the connection has gone without a close frame.
+CUT: Final = 1006
 
 
 def silence(outcome: Outcome) -> Iterator[str]:
     """Never too long a silence while an answer is owed, and never an endless one."""
     report = outcome.report
     sounds = [(heard.at_ms, heard.until_ms) for heard in report.heard]
-    # While the carrier reads nothing there is nothing to be heard, whatever is sent.
-    sounds = sorted([*sounds, *_struck(outcome, "line.deaf")])
+    sounds = sorted([*sounds, *_struck(outcome, "line.deaf"), *_cut(outcome)])
     for number, turn in enumerate(report.turns):
         if turn.end_ms is None or not asks(turn) or _was_mute(outcome, turn):
             continue
         end = _owed_until(outcome, number, turn)
         longest, at = _longest_gap(sounds, turn.end_ms, end)
-        if longest > SILENCE_MS:
+        if longest - _held(outcome, at, at + longest) > SILENCE_MS:
             yield f"{longest / 1000:.1f} s of it after {turn.said!r}, from {at / 1000:.1f} s on"
     talks = sounds + [(t.start_ms, t.end_ms or t.start_ms) for t in report.turns]
     longest, at = _longest_gap(sorted(talks), 0.0, report.duration_ms)
@@ -53,6 +59,28 @@ def _struck(outcome: Outcome, what: str) -> Iterator[tuple[float, float]]:
         if strike.fault.what == what:
             begins = (strike.at + strike.fault.delay - outcome.zero) * 1000
             yield begins, begins + strike.fault.seconds * 1000
+
+
+def _cut(outcome: Outcome) -> Iterator[tuple[float, float]]:
+    """From when until when there was no stream, because the carrier's was cut and no node fell."""
+    if any(strike.fault.what.startswith("node.") for strike in outcome.strikes):
+        return
+    for stream, following in pairwise(outcome.report.streams):
+        if stream.close_code == CUT and stream.closed_ms is not None:
+            yield stream.closed_ms, following.opened_ms
+
+
+def _held(outcome: Outcome, start: float, end: float) -> float:
+    """For how long the CallActor hung by the plan between `start` and `end`, one time after the
+    other."""
+    free, held = 0.0, 0.0
+    for strike in outcome.strikes:
+        if strike.fault.what == "hang" and strike.whom.startswith("CallActor"):
+            at = (strike.at + strike.fault.delay - outcome.zero) * 1000
+            begins = max(at, free)
+            free = begins + strike.fault.seconds * 1000
+            held += max(0.0, min(free, end) - max(begins, start))
+    return held
 
 
 def _owed_until(outcome: Outcome, number: int, turn: Turn) -> float:

@@ -47,6 +47,7 @@ from aybiza.actors.runtime import (
     VM,
     CallExit,
     Exit,
+    ExitError,
     GenServer,
     Pid,
     Process,
@@ -95,6 +96,9 @@ SESSION_RESTART_SECONDS = 30.0
 
 # Frames that wait for a peer which does not read; at 200 ms a frame far more than the lead.
 WRITER_BACKLOG = 500
+
+# How the writer ends behind such a peer.
+UNREAD = "peer_does_not_read"
 
 ELSEWHERE = "the call goes on elsewhere"
 
@@ -447,7 +451,7 @@ class _Writer:
 
     def _put(self, command: Command) -> None:
         if self._process.mailbox_length >= WRITER_BACKLOG:
-            self._vm.exit(self.pid, "peer_does_not_read")
+            self._vm.exit(self.pid, UNREAD)
         else:
             self._vm.send(self.pid, command)
 
@@ -466,3 +470,5 @@ class _Writer:
             except ConnectionClosed:
                 # The reader sees the same end and decides what it means.
                 continue
+            except TimeoutError:
+                raise ExitError(UNREAD) from None

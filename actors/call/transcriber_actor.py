@@ -230,7 +230,7 @@ class TranscriberActor(GenServer):
         self._line.known_at = now
         seconds = now - self._line.finished_at
         emit(self.vm, events.SPEECH_FINAL, call_id=self._context.call_id, seconds=seconds)
-        self._line.post(CallerFinished())
+        self._line.post(CallerFinished(seconds))
 
     def _voice_ended(self, last_word_end: float | None) -> int:
         """The offset of the caller's last audible sample."""

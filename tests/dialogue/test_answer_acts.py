@@ -9,6 +9,8 @@ import pytest
 from aybiza.dialogue.conversation import Phase
 from aybiza.dialogue.events import (
     AnswerSentence,
+    CallerFinished,
+    CallerSaid,
     CancelAnswer,
     CloseAsked,
     DropAside,
@@ -60,6 +62,17 @@ def test_a_caller_who_waits_hears_one_filler_after_the_other_and_then_that_it_is
         StartTimer("wait", 3.5),
     ]
     assert world.machine.phase is Phase.SPEAKING
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [(1.2, 2.0), (2.75, 1.25), (9.0, 0.0)])
+def test_the_first_filler_comes_sooner_to_a_caller_whose_words_came_late(
+    seconds: float, wait: float
+) -> None:
+    world = call(Phase.LISTENING)
+    tell(world, CallerSaid("a question"), CallerFinished(seconds))
+    assert world.timers["wait"] == wait
+    tell(world, WAIT)
+    assert world.timers["wait"] == 3.5
 
 
 @pytest.mark.parametrize("phase", [Phase.GREETING, Phase.SPEAKING])

@@ -10,6 +10,7 @@ import pytest
 from aybiza.dialogue.journal import (
     AgentSentence,
     AnswerComplete,
+    CallerSegment,
     CallerTurn,
     Ended,
     Entry,
@@ -147,3 +148,17 @@ def test_what_the_caller_has_agreed_to_is_written_once() -> None:
     agreed = {"written": [AGREED], "plan": ASKED, **asked("Shall I book a table?")}
     lines = broken(dataclasses.replace(GOOD, **agreed))
     assert not [line for line in lines if line.startswith("writes")]
+
+
+def test_words_that_nothing_hears_are_lost_unless_the_caller_left_while_told_to_wait() -> None:
+    unheard: list[tuple[float, Entry]]
+    unheard = [(at, e) for at, e in GOOD.entries if not isinstance(e, CallerTurn)]
+    told = dataclasses.replace(GOOD, entries=unheard, opened=[(2.5, "listen", "CA1")])
+    lost = "answered: what the caller said was lost: 'What about the garden?'"
+    assert lost not in broken(told)
+    never_told = dataclasses.replace(told, **report(heard=REPORT.heard[:1]))
+    works = dataclasses.replace(told, opened=[(1.0, "listen", "CA1")])
+    heard_later = dataclasses.replace(told, entries=[*unheard, (5.0, CallerSegment("Hello?"))])
+    stayed = dataclasses.replace(told, **report(duration_ms=17_000.0))
+    for outcome in (never_told, works, heard_later, stayed):
+        assert lost in broken(outcome)

@@ -4,6 +4,8 @@ import asyncio
 import gc
 from collections import Counter
 
+from aybiza.actors.measures import costs
+from aybiza.dialogue.journal import CallerTurn, Ended
 from aybiza.faults.caller import hangs_up, says
 from aybiza.faults.level import Level
 from aybiza.faults.world import World, in_world
@@ -24,6 +26,18 @@ def test_whatever_was_not_there_before_is_left() -> None:
     assert nothing == []
     assert left[0] == "process sleep" and "2 more tasks" in left
     assert any(line.endswith("more timers") for line in left)
+
+
+def test_what_a_call_has_cost_is_left_only_where_it_has_ended() -> None:
+    async def look(world: World) -> list[list[str]]:
+        before, seen = Level(world), []
+        costs.ledger(world.vm).charge(5, call_id="CA1", tenant_id=None, now=0.0)
+        for entry in (CallerTurn(1, "Hello?"), Ended("hangup")):
+            world.journals.note("CA1", entry)
+            seen.append(before.left(world))
+        return seen
+
+    assert in_world(look) == [[], ["1 more costs"]]
 
 
 def of_ours() -> Counter[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from aybiza.emulators.phone.report import Heard, Report, Turn
+from aybiza.emulators.phone.report import Heard, Report, Stream, Turn
 from aybiza.faults.fault import Fault
 from aybiza.faults.injector import Strike
 from aybiza.faults.plan import Plan
@@ -44,3 +44,30 @@ def test_a_carrier_that_reads_nothing_lets_nobody_hear_anything() -> None:
     assert list(silence(dataclasses.replace(LATE, strikes=[deaf]))) == []
     early = dataclasses.replace(deaf, at=2.0)
     assert list(silence(dataclasses.replace(LATE, strikes=[early]))) != []
+
+
+def on_two_streams(code: int) -> Outcome:
+    """The first stream ends in the midst of the silence."""
+    streams = [Stream("MZ1", "", 0.0, 5000.0, code), Stream("MZ2", "", 5300.0, 12_000.0, 1000)]
+    return dataclasses.replace(LATE, report=dataclasses.replace(REPORT, streams=streams))
+
+
+def test_a_silence_counts_anew_behind_a_line_that_was_cut() -> None:
+    assert list(silence(on_two_streams(1006))) == []
+
+
+def test_a_stream_that_the_node_has_ended_or_that_died_with_it_is_no_excuse() -> None:
+    assert list(silence(on_two_streams(1011))) != []
+    lost = Strike(6.0, Fault("node.lost", at=5.0, node="one"), "*", "thinking")
+    assert list(silence(dataclasses.replace(on_two_streams(1006), strikes=[lost]))) != []
+
+
+def test_while_the_plan_holds_who_decides_nobody_speaks() -> None:
+    hang = Strike(5.0, Fault("hang", where="CallActor", at=4.0, seconds=0.8), "CallActor", "")
+    again = dataclasses.replace(hang, at=5.1)
+    assert list(silence(dataclasses.replace(LATE, strikes=[hang]))) != []
+    assert list(silence(dataclasses.replace(LATE, strikes=[hang, again]))) == []
+    speaker = dataclasses.replace(hang, whom="SpeakerActor")
+    assert list(silence(dataclasses.replace(LATE, strikes=[speaker, speaker]))) != []
+    early = dataclasses.replace(hang, at=1.0)
+    assert list(silence(dataclasses.replace(LATE, strikes=[early, early]))) != []

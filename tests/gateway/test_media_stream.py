@@ -21,6 +21,7 @@ from aybiza.console.node import Node
 from aybiza.emulators.phone.messages import CONNECTED, StreamWriter, new_sid
 from aybiza.gateway import media_stream
 from aybiza.gateway.carriers.codec import MAX_FRAME_BYTES
+from aybiza.speech.line import Line
 from tests.call.caller import LIMIT
 from tests.call.kit import GREETING, Answers, World, world
 from tests.call.steps import hang_up, stay, text
@@ -63,6 +64,20 @@ class Wire:
                     await self.connection.recv()
             except ConnectionClosed:
                 return self.connection.close_code, self.connection.close_reason or ""
+
+
+async def line_of(place: World, wire: Wire) -> Line:
+    """The call's line, once its CallActor has it."""
+    held: list[Line] = []
+
+    def has_it() -> bool:
+        process = place.vm.find(names.call(wire.call_id))
+        line = getattr(process.server, "_line", None) if process is not None else None
+        held.extend([line] if line is not None else [])
+        return bool(held)
+
+    await place.until(has_it)
+    return held[0]
 
 
 class Wires:
@@ -269,8 +284,7 @@ async def test_what_was_not_sent_yet_is_dropped_when_the_line_is_cleared(tmp_pat
         place.node._sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         async with Wires(place.node.media_url) as wire:
             await wire.begin()
-            await place.until(lambda: place.vm.alive(names.call(wire.call_id)))
-            line = place.vm.find(names.call(wire.call_id)).server._line  # type: ignore[union-attr]
+            line = await line_of(place, wire)
             wire.connection.transport.pause_reading()
             for _ in range(100):
                 line.sink.media(b"\xff" * 16_000)
@@ -301,8 +315,7 @@ async def test_a_peer_that_does_not_read_loses_its_stream(
             async with Wires(place.node.media_url) as wire:
                 wire.connection.transport.pause_reading()
                 await wire.begin()
-                await place.until(lambda: place.vm.alive(names.call(wire.call_id)))
-                line = place.vm.find(names.call(wire.call_id)).server._line  # type: ignore[union-attr]
+                line = await line_of(place, wire)
                 for _ in range(40):
                     line.sink.media(b"\xff" * 8000)
                     await asyncio.sleep(0)
