@@ -22,24 +22,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from aybiza.claude.experiments import Assignment, Experiment, SelectionError, assign, parse
-from aybiza.claude.models import ModelProfile, profile_of
+from aybiza.claude.models import ModelProfile, determine_max_tokens, downwards, profile_of
 from aybiza.claude.regions import REGION_OF_COUNTRY, determine_optimal_region
 from aybiza.claude.rules import RULES, Decision, Factor, Question
 from aybiza.claude.selection import determine_response_length
-from aybiza.claude.spec_models import CLAUDE_4_GUIDE_PRICES, MODEL_CAPABILITIES
 from aybiza.claude.thinking import Thinking
 from aybiza.config.catalogue import TIERS, Catalogue, Tier
 from aybiza.config.model_ids import ModelIdError, resolve
+from aybiza.config.rule_sets import BEDROCK_GUIDE, CLAUDE_4_GUIDE
 from aybiza.config.settings import Settings
 
-# Spoken English has some 1.3 tokens a word; an answer that runs long is not to break off.
-TOKENS_A_WORD: Final = 2
-# An answer's limit where the agent has none.
-MAX_TOKENS: Final = 300
 # What thinking before the first word takes from a model's score of speed.
 _THINKS_FIRST: Final = 5.0
-# A tool's input has to fit whatever length the answer should have.
-MIN_TOKENS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +149,8 @@ class Policy:
         }
 
     def after(self, chosen: ModelProfile) -> tuple[ModelProfile, ...]:
-        """All models that may be asked in this turn: the chosen one first, then those of its tier
-        and below, downwards, as the specification's fallback goes; what is above comes last."""
-        top = TIERS.index(chosen.model.tier)
-
-        def rung(profile: ModelProfile) -> tuple[bool, int]:
-            at = TIERS.index(profile.model.tier)
-            return at > top, abs(at - top)
-
-        others = [profile for profile in self.models if profile.id != chosen.id]
-        return (chosen, *sorted(others, key=rung))
+        """All models that may be asked in this turn, in the order of preference."""
+        return downwards(self.models, chosen)
 
     def region_of(self, profile: ModelProfile, wanted: str) -> str:
         """`wanted`, if the id may be asked from there; else the node's region."""
@@ -210,7 +196,7 @@ class _Ids:
 def _successors(catalogue: Catalogue, today: datetime.date) -> dict[str, str]:
     """What each of the specification's ids stands for today."""
     found = {}
-    for model_id in (*MODEL_CAPABILITIES, *CLAUDE_4_GUIDE_PRICES):
+    for model_id in (*BEDROCK_GUIDE, *CLAUDE_4_GUIDE):
         try:
             found[model_id] = resolve(catalogue, model_id, today=today).model.id
         except ModelIdError:
@@ -276,8 +262,9 @@ def choose_model(
         thinking = None
     words = determine_response_length(transcript, context)
     region, region_says = _region(policy, profile, context)
-    limit = options.get("max_tokens")
-    limit = limit if type(limit) is int and limit > 0 else MAX_TOKENS
+    sizes = {"max_tokens": options.get("max_tokens"), "words": words}
+    max_tokens = determine_max_tokens(profile.id, sizes, rules="call")
+    assert max_tokens is not None
     factors = (
         *decision.factors,
         *(
@@ -293,7 +280,7 @@ def choose_model(
         profile=profile,
         region=region,
         thinking=thinking,
-        max_tokens=min(limit, max(MIN_TOKENS, words * TOKENS_A_WORD)),
+        max_tokens=max_tokens,
         words=words,
         rule=rule,
         because=decision.because,

@@ -15,7 +15,9 @@ what is left, so that the last one still has time to say something. The ladder a
 request is made twice but for the steps `SAME` and `BACK_OFF`, which have their own bounds. The
 second one may follow at once; before further ones there is always a wait. All ladders of a call
 share its `Attempts`.
-Errors: none.
+`handle_bedrock_error` and `throttling_fallback` are a step of it for who asks one at a time, by the
+specification's rules or a call's.
+Errors: `KeyError` for a context without the keys that `throttling_fallback` needs.
 Source: specification 000, `handle_bedrock_error`; 001, "Error Handling"; Bedrock runtime errors.
 """
 
@@ -24,10 +26,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from aybiza.claude.attempts import Attempts
-from aybiza.claude.errors import ErrorKind
+from aybiza.claude.elixir import truthy
+from aybiza.claude.errors import BedrockError, ErrorKind, kind_of_code
+from aybiza.claude.models import ModelProfile, downwards, profile_of
+from aybiza.config.catalogue import TIERS
+from aybiza.config.rule_sets import BEDROCK_GUIDE, Rules
 
 FIRST_EVENT_SHARE: Final = 0.4
 """The share of what is left that an attempt may take until its first event …"""
@@ -292,3 +298,89 @@ class ErrorLadder:
         whole = min(MOST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2.0**self._waits)
         self._waits += 1
         return whole * (0.5 + 0.5 * self._chance())
+
+
+# The specification's names for the first step of a row.
+_NAMES: Final[Mapping[Step, str]] = {
+    Step.FALLBACK_MODEL: "use_alternative_model_in_region",
+    Step.OTHER_REGION: "switch_to_fallback_region",
+    Step.REPAIR: "fix_payload_and_retry",
+    Step.FASTER_MODEL: "switch_to_faster_model_and_retry",
+}
+# What the specification answers at all; any other error ends in words.
+_SPECIFIED: Final = (
+    "ThrottlingException",
+    "ModelNotReadyException",
+    "ServiceUnavailableException",
+    "ValidationException",
+)
+
+
+def handle_bedrock_error(
+    result: tuple[str, object],
+    context: Mapping[str, Any] | None = None,
+    *,
+    rules: Rules = "specification",
+) -> str:
+    """The name of the step after a result `("error", reason)` or `("ok", value)`.
+
+    reason: a mapping with Bedrock's error `type`, the word "timeout", or a `BedrockError`. The
+    specification knows four types, letter by letter, and has the same first steps as a call, which
+    knows them all. Steps without a name there have their own (`Step`).
+
+    >>> handle_bedrock_error(("error", {"type": "ThrottlingException"}), {})
+    'handle_throttling_with_model_fallback'
+    >>> handle_bedrock_error(("error", {"type": "accessDeniedException"}), {}, rules="call")
+    'use_alternative_model_in_region'
+    """
+    kind = _kind(result, rules)
+    row = None if kind is None else row_of(kind, spoken=False)
+    if row is None or not row.steps:
+        return "use_cached_or_generic_response"
+    if kind is ErrorKind.THROTTLING:
+        return "handle_throttling_with_model_fallback"
+    return _NAMES.get(row.steps[0], row.steps[0].value)
+
+
+def _kind(result: tuple[str, object], rules: Rules) -> ErrorKind | None:
+    match result:
+        case ("error", BedrockError(kind=kind)):
+            return kind
+        case ("error", {"type": str(code)}):
+            return kind_of_code(code) if rules == "call" or code in _SPECIFIED else None
+        case ("error", "timeout"):
+            return ErrorKind.TIMEOUT
+    return None
+
+
+_GUIDES_CHAIN: Final = tuple(map(profile_of, BEDROCK_GUIDE))
+
+
+def throttling_fallback(
+    context: Mapping[str, Any], *, models: Sequence[ModelProfile] = _GUIDES_CHAIN
+) -> dict[str, Any]:
+    """`current_model` and `retry_count` of a context after one throttled attempt: the next model of
+    the chain, which goes down a tier at a time, and stays at its end.
+
+    models: the chain; the Bedrock guide's unless a call's are given. A model that is not among them
+    goes to the end at once; a retry count of None counts as 0.
+
+    >>> throttling_fallback(
+    ...     {"current_model": "anthropic.claude-3-7-sonnet-20250219-v1:0", "retry_count": None})
+    {'current_model': 'anthropic.claude-3-5-sonnet-20241022-v2:0', 'retry_count': 1}
+    """
+    asked, retries = context["current_model"], context["retry_count"]
+    last = min(models, key=_tier)
+    current = next((profile for profile in models if profile.id == asked), None)
+    following = last if current is None else current
+    if current is not None:
+        below = [each for each in downwards(models, current)[1:] if _tier(each) <= _tier(current)]
+        following = below[0] if below else current
+    return {
+        "current_model": following.id,
+        "retry_count": (retries if truthy(retries) else 0) + 1,
+    }
+
+
+def _tier(profile: ModelProfile) -> int:
+    return TIERS.index(profile.model.tier)

@@ -207,12 +207,16 @@ def _of_answer(
     status = status if isinstance(status, int) and not in_stream else None
     code = str(error.get("Code") or "")
     message = str(error.get("Message") or "") or "Bedrock gave no reason"
-    key = code.lower().removesuffix("exception")
     otherwise = ErrorKind.STREAM_ERROR if in_stream else _of_status(status)
-    kind = _KIND_OF_CODE.get(key, otherwise)
+    kind = kind_of_code(code, otherwise)
     if kind is ErrorKind.VALIDATION and _TOO_LONG.search(message):
         kind = ErrorKind.TOO_LONG
     return kind, message, code, status
+
+
+def kind_of_code(code: str, otherwise: ErrorKind = ErrorKind.UNKNOWN) -> ErrorKind:
+    """The kind of an error that Bedrock calls `code`, in whatever case."""
+    return _KIND_OF_CODE.get(code.lower().removesuffix("exception"), otherwise)
 
 
 def _of_status(status: int | None) -> ErrorKind:

@@ -10,7 +10,9 @@ Contract: each rule of `RULES` is pure: a `Question` in, a `Decision` with every
 
 `current` has the printed ladder's thresholds, and not its faults: of what the conversation adds,
 the weightiest counts and hides nothing; the default latency does not forbid thinking; a fast model
-is taken when latency is at the threshold, for the settings' default stands there.
+is taken when latency is at the threshold, for the settings' default stands there. Where costs are
+optimised, a simple question that is wanted soon goes to the cheapest tier, and one that is not hard
+and needs no tools to a fast one, however long it might take.
 Errors: none.
 Source: specification 000, section 2 (`select_optimal_model_and_region`); 001, "Real-time Streaming"
 and "Model Selection Strategy".
@@ -25,6 +27,7 @@ from typing import Any, Final
 from aybiza.claude.elixir import truthy
 from aybiza.claude.selection import (
     KINDS_OF_WORDING,
+    LADDER,
     LONG_CONVERSATION,
     LONG_CONVERSATION_FACTOR,
     MULTI_TURN_FACTOR,
@@ -32,25 +35,30 @@ from aybiza.claude.selection import (
     TOOLS_FACTOR,
     WORD_WEIGHT,
     WORDS_OF_A_LONG_PROMPT,
+    Signs,
     assess_query_complexity,
     complexity_of,
     has_tool_intent,
     needs_deep_thinking,
+    rung_of,
     select_best_model,
     select_optimal_model_and_region,
     select_optimal_model_claude4,
     should_use_extended_thinking,
 )
-from aybiza.claude.spec_models import CLAUDE_3_7_SONNET, CLAUDE_4_OPUS
 from aybiza.claude.thinking import Thinking
 from aybiza.config.catalogue import Tier
 from aybiza.config.numbers import finite
+from aybiza.config.rule_sets import CLAUDE_3_7_SONNET, CLAUDE_4_OPUS
 
 SPEC_BUDGET: Final = 3_000
 # A caller hears nothing while the model thinks: as little as a budget can be.
 PHONE_THINKING: Final = Thinking(budget=1_024, effort="low")
 # With less than this, in ms, nobody may be made to wait for thinking.
 PATIENCE_MS: Final = 1_000
+# Up to these latencies an answer is wanted at once, and soon.
+AT_ONCE_MS: Final = 150
+SOON_MS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +115,6 @@ def _configured(question: Question) -> Decision:
     return Decision("the settings name it first")
 
 
-@dataclass(frozen=True, slots=True)
-class _Signs:
-    complexity: float
-    latency_ms: float
-    thinks: bool
-    tools: bool
-    cheap: bool
-
-
-_LADDER: Final[tuple[tuple[str, Callable[[_Signs], bool], Tier], ...]] = (
-    ("worth thinking about", lambda s: s.thinks, "deep"),
-    (
-        "simple, wanted at once, and cheap",
-        lambda s: s.complexity < 0.3 and s.latency_ms <= 150 and s.cheap,
-        "economy",
-    ),
-    ("simple, and wanted at once", lambda s: s.complexity < 0.3 and s.latency_ms <= 150, "fast"),
-    ("not hard, and wanted soon", lambda s: s.complexity < 0.6 and s.latency_ms <= 200, "fast"),
-    ("needs tools", lambda s: s.tools, "balanced"),
-    ("hard", lambda s: s.complexity > 0.7, "balanced"),
-    ("nothing speaks for another", lambda s: True, "balanced"),
-)
-
-
 def _current(question: Question) -> Decision:
     options = question.options
     tools = _needs_tools(question)
@@ -140,14 +124,17 @@ def _current(question: Question) -> Decision:
     latency = question.latency_ms if asked is None else asked
     thinks, thinking_says = _worth_thinking(question, complexity.total, asked)
     cheap = options.get("cost_optimize")
-    signs = _Signs(
+    cheap = question.cost_optimize if cheap is None else truthy(cheap)
+    signs = Signs(
         complexity=complexity.total,
-        latency_ms=latency,
+        at_once=latency <= AT_ONCE_MS,
+        soon=latency <= SOON_MS,
         thinks=thinks,
         tools=tools,
-        cheap=question.cost_optimize if cheap is None else truthy(cheap),
+        economy=latency <= SOON_MS and cheap,
+        thrifty=cheap,
     )
-    rung = next(at for at, (_, holds, _) in enumerate(_LADDER) if holds(signs))
+    rung = rung_of(signs)
     factors = (
         Factor(
             "words",
@@ -168,10 +155,10 @@ def _current(question: Question) -> Decision:
         Factor("max_latency_ms", latency, "the node's" if asked is None else "asked for"),
         Factor("thinking", thinks, thinking_says),
         Factor("tools", tools),
-        Factor("cost_optimize", signs.cheap),
-        *(Factor(f"rung {at}", at == rung, _LADDER[at][0]) for at in range(rung + 1)),
+        Factor("cost_optimize", cheap),
+        *(Factor(f"rung {at}", at == rung, LADDER[at][0]) for at in range(rung + 1)),
     )
-    says, _, tier = _LADDER[rung]
+    says, _, tier = LADDER[rung]
     return Decision(says, tier, thinking=PHONE_THINKING if thinks else None, factors=factors)
 
 

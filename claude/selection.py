@@ -10,17 +10,18 @@ Strategy".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aybiza.claude.elixir import byte_patterns, count_matching, greater, less, truthy, words
 from aybiza.claude.graphemes import grapheme_count
-from aybiza.claude.spec_models import (
+from aybiza.claude.models import listed
+from aybiza.config.catalogue import Tier
+from aybiza.config.rule_sets import (
+    BEDROCK_GUIDE,
     CLAUDE_3_5_HAIKU,
     CLAUDE_3_5_SONNET,
-    CLAUDE_3_7_SONNET,
-    CLAUDE_3_HAIKU,
     CLAUDE_4_OPUS,
     CLAUDE_4_SONNET,
 )
@@ -114,6 +115,42 @@ def _turns(history: object) -> int:
     return len(history)
 
 
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What the ladder of models looks at. at_once, soon: how quickly an answer is wanted. thinks:
+    whether thinking is worth its wait. economy: whether a simple question may go to the cheapest
+    tier; thrifty: whether one that is not hard may go to a fast one however long it may take."""
+
+    complexity: float
+    at_once: bool
+    soon: bool
+    thinks: bool = False
+    tools: bool = False
+    economy: bool = False
+    thrifty: bool = False
+
+
+LADDER: Final[tuple[tuple[str, Callable[[Signs], bool], Tier], ...]] = (
+    ("worth thinking about", lambda s: s.thinks, "deep"),
+    ("simple, and wanted cheap", lambda s: s.complexity < 0.3 and s.economy, "economy"),
+    ("simple, and wanted at once", lambda s: s.complexity < 0.3 and s.at_once, "fast"),
+    ("not hard, and wanted soon", lambda s: s.complexity < 0.6 and s.soon, "fast"),
+    ("needs tools", lambda s: s.tools, "balanced"),
+    ("hard", lambda s: s.complexity > 0.7, "balanced"),
+    ("not hard, and wanted cheap", lambda s: s.thrifty, "fast"),
+    ("nothing speaks for another", lambda s: True, "balanced"),
+)
+"""Why, when, and which tier: the first rung that holds. It is one ladder for the specification's
+rules and for a call's, each with signs of its own."""
+
+_GUIDES_MODEL: Final[Mapping[Tier, str]] = {listed(each).tier: each for each in BEDROCK_GUIDE}
+
+
+def rung_of(signs: Signs) -> int:
+    """The number of the rung that decides."""
+    return next(at for at, (_, holds, _) in enumerate(LADDER) if holds(signs))
+
+
 def select_optimal_model_and_region(
     prompt: str,
     context: Mapping[str, Any],
@@ -127,14 +164,16 @@ def select_optimal_model_and_region(
     """
     complexity = assess_query_complexity(prompt, context)
     latency = options.get("max_latency", _DEFAULT_MAX_LATENCY_MS)
-    if complexity > 0.9 and greater(latency, 1000):
-        return CLAUDE_3_7_SONNET, preferred_region
-    if complexity < 0.3 and less(latency, 150):
-        cheapest = truthy(options.get("cost_optimize", False))
-        return CLAUDE_3_HAIKU if cheapest else CLAUDE_3_5_HAIKU, preferred_region
-    if complexity < 0.6 and less(latency, 200):
-        return CLAUDE_3_5_HAIKU, preferred_region
-    return CLAUDE_3_5_SONNET, preferred_region
+    at_once = less(latency, 150)
+    signs = Signs(
+        complexity=complexity,
+        at_once=at_once,
+        soon=less(latency, 200),
+        thinks=complexity > 0.9 and greater(latency, 1000),
+        economy=at_once and truthy(options.get("cost_optimize", False)),
+    )
+    _, _, tier = LADDER[rung_of(signs)]
+    return _GUIDES_MODEL[tier], preferred_region
 
 
 def needs_deep_thinking(transcript: str) -> bool:

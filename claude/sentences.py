@@ -2,9 +2,9 @@
 
 Purpose: hand each sentence to speech the moment it is complete.
 Contract: `extract_complete_sentences` and `process_streaming_chunk` answer as the specification's
-Elixir does, defects included where a caller asks for them; what a call runs on is
-`SentenceSplitter`, which does not cut numbers, abbreviations, initials, ellipses or addresses,
-needs no capital letters and knows other scripts' stops.
+Elixir does, unless they are told a call's rules; what a call runs on is `SentenceSplitter`, which
+does not cut numbers, abbreviations, initials, ellipses or addresses, needs no capital letters and
+knows other scripts' stops.
 Errors: none; any text is accepted.
 Source: Bedrock guide, section 2 (`extract_complete_sentences`, `process_streaming_chunk`).
 """
@@ -15,7 +15,8 @@ Source: Bedrock guide, section 2 (`extract_complete_sentences`, `process_streami
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -28,17 +29,29 @@ from aybiza.claude.abbreviations import (
     NEVER,
     SENTENCE_OPENERS,
 )
+from aybiza.config.rule_sets import RULE_SETS, Rules
 
 _SPEC_BOUNDARY = re.compile(rb"(?<=[.!?])\s+(?=[A-Z])")
 _SPEC_END = re.compile(rb"[.!?]$")
 
 
-def extract_complete_sentences(text: str) -> tuple[list[str], str]:
-    """Complete sentences of `text` and what remains, as the specification splits them.
+def extract_complete_sentences(
+    text: str, *, rules: Rules = "specification"
+) -> tuple[list[str], str]:
+    """Complete sentences of `text`, and what remains.
 
-    A sentence ends at `.`, `!` or `?` before ASCII white space and an ASCII capital, or at the
-    very end of the text. The patterns see UTF-8 bytes, as Elixir's do without the unicode flag.
+    In the specification's rules a sentence ends at `.`, `!` or `?` before ASCII white space and an
+    ASCII capital, or at the very end of the text; the patterns see UTF-8 bytes, as Elixir's do
+    without the unicode flag. In a call's they are `SentenceSplitter`'s.
+
+    >>> extract_complete_sentences("Ask Dr. Lee. It is open")
+    (['Ask Dr.', 'Lee.'], 'It is open')
+    >>> extract_complete_sentences("Ask Dr. Lee. It is open", rules="call")
+    (['Ask Dr. Lee.'], 'It is open')
     """
+    if rules == "call":
+        splitter = SentenceSplitter()
+        return splitter.feed(text), splitter.pending
     parts = [part for part in _SPEC_BOUNDARY.split(text.encode("utf-8", "surrogatepass")) if part]
     complete = 0
     while complete < len(parts) and _SPEC_END.search(parts[complete]):
@@ -52,39 +65,52 @@ class StreamAccumulator:
     """What `process_streaming_chunk` carries from chunk to chunk.
 
     buffer: text not yet given out. sentence_count: sentences given out. first_token_at: the
-    caller's clock at the first text delta, None before it.
+    clock at the first text delta, and first_token_latency: the time until then; None before it.
     """
 
     buffer: str = ""
     sentence_count: int = 0
     first_token_at: float | None = None
+    first_token_latency: float | None = None
 
 
 def process_streaming_chunk(
     chunk: Mapping[str, Any],
     acc: StreamAccumulator,
-    now: float,
+    start_time: float,
+    context: Mapping[str, Any],
     *,
-    as_printed: bool = False,
+    rules: Rules = "specification",
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[list[dict[str, Any]], StreamAccumulator]:
     """Events of one decoded chunk in the native (InvokeModel) stream form, and the accumulator
     after it.
 
-    Events: `{"type": "sentence_complete" | "content_final", "text", "sequence"}`, `{"type":
-    "stream_complete"}`, `{"type": "error", "error"}`. Chunks of any other form give no event.
-    as_printed: give all sentences of one chunk the same sequence number, as the specification's
-    text does; by default they count up. `content_final` does not advance the count in either form.
+    start_time: when the request began, by `clock`; the accumulator tells from it how long the first
+    text took. Events have the `context`, and are `{"type": "sentence_complete" | "content_final",
+    "text", "sequence"}`, `{"type": "stream_complete"}`, `{"type": "error", "error"}`. Chunks of any
+    other form give none. As printed all sentences of one chunk have the same number; by the
+    specification's rules they count up; a call's sentences are `SentenceSplitter`'s.
+    `content_final` never advances the count.
+
+    >>> text = {"type": "content_block_delta", "delta": {"text": "Yes. We do. No"}}
+    >>> events, acc = process_streaming_chunk(text, StreamAccumulator(), 0.0, {})
+    >>> [(event["text"], event["sequence"]) for event in events], acc.buffer
+    ([('Yes.', 1), ('We do.', 2)], 'No')
     """
     match chunk:
         case {"type": "content_block_delta", "delta": {"text": str(text)}}:
             if acc.first_token_at is None:
-                acc = replace(acc, first_token_at=now)
-            sentences, rest = extract_complete_sentences(acc.buffer + text)
+                now = clock()
+                acc = replace(acc, first_token_at=now, first_token_latency=now - start_time)
+            sentences, rest = extract_complete_sentences(acc.buffer + text, rules=rules)
+            counts = RULE_SETS[rules].counts_sentences
             events: list[dict[str, Any]] = [
                 {
                     "type": "sentence_complete",
                     "text": sentence,
-                    "sequence": acc.sentence_count + (1 if as_printed else number),
+                    "sequence": acc.sentence_count + (number if counts else 1),
+                    "context": context,
                 }
                 for number, sentence in enumerate(sentences, start=1)
             ]
@@ -95,12 +121,13 @@ def process_streaming_chunk(
                 "type": "content_final",
                 "text": acc.buffer,
                 "sequence": acc.sentence_count + 1,
+                "context": context,
             }
             return [final], replace(acc, buffer="")
         case {"type": "message_stop"}:
-            return [{"type": "stream_complete"}], acc
+            return [{"type": "stream_complete", "context": context}], acc
         case {"type": "error", "error": error}:
-            return [{"type": "error", "error": error}], acc
+            return [{"type": "error", "error": error, "context": context}], acc
         case _:
             return [], acc
 

@@ -175,7 +175,7 @@ class StreamDecoder:
             case {"messageStop": {**stop}}:
                 return self._message_stop(stop)
             case {"metadata": {**metadata}} if self._stop_reason is not None:
-                return self._finish(_usage(metadata.get("usage")))
+                return self._finish(usage_of(metadata))
         return []
 
     def end(self) -> list[StreamEvent]:
@@ -323,7 +323,47 @@ _USAGE_MEMBERS: Final = {
 }
 
 
-def _usage(usage: object) -> Usage:
-    given = usage if isinstance(usage, Mapping) else {}
-    counts = {name: given.get(member) for name, member in _USAGE_MEMBERS.items()}
-    return Usage(**{name: count for name, count in counts.items() if isinstance(count, int)})
+def usage_of(response: object) -> Usage:
+    """The tokens of a response, which is a `Usage` or `Finished`, a response of Converse or
+    InvokeModel, or a mapping with `input_tokens` and `output_tokens`."""
+    if isinstance(response, Finished):
+        return response.usage
+    if isinstance(response, Usage):
+        return response
+    usage = _members(response)
+    written = {name: usage.get(name, usage.get(member)) for name, member in _USAGE_MEMBERS.items()}
+    return Usage(**{name: count for name, count in written.items() if isinstance(count, int)})
+
+
+def get_input_tokens(response: object) -> int:
+    """The tokens of the prompt that were not cached.
+
+    >>> get_input_tokens({"usage": {"inputTokens": 12, "outputTokens": 3}})
+    12
+    """
+    return usage_of(response).input_tokens
+
+
+def get_output_tokens(response: object) -> int:
+    """The tokens of the answer, those of its thinking among them.
+
+    >>> get_output_tokens({"usage": {"input_tokens": 12, "output_tokens": 3}})
+    3
+    """
+    return usage_of(response).output_tokens
+
+
+def get_thinking_tokens(response: object) -> int:
+    """The tokens of thinking that are told apart. Bedrock's usage has them among the answer's.
+
+    >>> get_thinking_tokens({"output_tokens": 3, "thinking_tokens": 40})
+    40
+    """
+    apart = _members(response).get("thinking_tokens", 0)
+    return apart if isinstance(apart, int) else 0
+
+
+def _members(response: object) -> Mapping[str, Any]:
+    given = response if isinstance(response, Mapping) else {}
+    usage = given.get("usage", given)
+    return usage if isinstance(usage, Mapping) else {}

@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from aybiza.config.agent_types import get_optimal_voice_for_context, get_system_prompt
 from aybiza.config.phrases import phrases
 
 FOLDER = Path(__file__).with_name("agents")
@@ -55,8 +56,12 @@ class Agent(BaseModel):
     """How the agent is called in logs."""
     type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] = "customer_service"
     """`customer_service`, `technical_support`, `sales_assistant` or another kind."""
-    system_prompt: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-    """What the model is told before the conversation."""
+    system_prompt: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
+        default_factory=lambda data: get_system_prompt({"type": data.get("type")})
+    )
+    """What the model is told before the conversation; left out: the prompt of its type."""
+    custom_instructions: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    """What the model is told behind it."""
 
     greeting: Spoken
     """The first words of a call."""
@@ -128,10 +133,12 @@ class Agent(BaseModel):
     the day and the time there. None: the zone of the node."""
     listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = "nova-3"
     """Recogniser of Deepgram; a `flux-` model tells turns by itself."""
-    voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = (
-        "aura-2-asteria-en"
+    voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = Field(
+        default_factory=lambda data: get_optimal_voice_for_context(
+            {"agent_type": data.get("type")}, rules="call"
+        )
     )
-    """Voice model of Deepgram."""
+    """Voice model of Deepgram; left out: the voice of its type."""
     keyterms: Annotated[tuple[Word, ...], Field(max_length=100, strict=False)] = ()
     """Names and words that the recogniser is to expect."""
     endpointing_ms: Annotated[int, Field(ge=10, le=5_000)] = 300
@@ -222,7 +229,9 @@ def load_agent(name_or_path: str) -> Agent:
     try:
         return Agent.model_validate(table)
     except ValidationError as error:
-        raise AgentError([f"{path}: {_problem(detail)}" for detail in error.errors()]) from None
+        # What a default is made of is told itself, if it is wrong.
+        told = [d for d in error.errors() if d["type"] != "default_factory_not_called"]
+        raise AgentError([f"{path}: {_problem(detail)}" for detail in told]) from None
 
 
 def _problem(detail: Any) -> str:

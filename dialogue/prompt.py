@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from aybiza.config.agent_types import get_system_prompt
 from aybiza.config.agents import Agent
 
 CLOCK_SECONDS: Final = 900
@@ -40,7 +41,11 @@ def system_prompt(agent: Agent, greeted: str | None = None) -> str:
     """
     opened = agent.greeting if greeted is None else greeted
     said = f'You have opened the call with: "{opened}"'
-    return "\n\n".join([agent.system_prompt, said if opened else UNHEARD_GREETING])
+    config = {
+        "system_prompt": agent.system_prompt,
+        "custom_instructions": agent.custom_instructions,
+    }
+    return "\n\n".join([get_system_prompt(config), said if opened else UNHEARD_GREETING])
 
 
 def clock_prompt(began: datetime, seconds: float) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from aybiza.config.rule_sets import Rules
 from aybiza.speech.markup import plain
 from aybiza.speech.written_out import written_out
 
@@ -29,8 +30,16 @@ _ACRONYM_BYTES = re.compile(
 _ACRONYM = re.compile(r"(?<![\w@./:_#-])(URL|API|ID|FAQ)(s?)(?![\w@/_#]|[.:-]\w)")
 
 
-def optimize_text_for_speech(text: str) -> str:
-    """White space folded, the end tidied, common acronyms spelled out; the specification's twin."""
+def optimize_text_for_speech(text: str, *, rules: Rules = "specification") -> str:
+    """White space folded, the end tidied, common acronyms spelled out; a call's rules are `spoken`.
+
+    >>> optimize_text_for_speech("Your  ID-7741.")
+    'Your I-D-7741.'
+    >>> optimize_text_for_speech("Your  ID-7741.", rules="call")
+    'Your ID-7741.'
+    """
+    if rules == "call":
+        return spoken(text)
     data = text.encode("utf-8", "surrogatepass")
     data = _SPACE.sub(b" ", data)
     data = _END.sub(rb"\1", data)

@@ -34,11 +34,11 @@ from aybiza.actors.measures import costs, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import TurnPerformance
 from aybiza.actors.runtime import VM, Pid, Request
-from aybiza.claude.converse import converse_request
 from aybiza.claude.error_ladder import Attempt, ErrorLadder, LastWords, counts_against_model
 from aybiza.claude.errors import BedrockError, ErrorKind
 from aybiza.claude.messages import ANSWER_NOW
 from aybiza.claude.outcomes import Act, Outcomes
+from aybiza.claude.payload import build_enhanced_payload
 from aybiza.claude.prompt_cache import estimated_tokens
 from aybiza.claude.request_repair import repaired
 from aybiza.claude.shorten import shortened
@@ -244,20 +244,27 @@ class AnswerRounds:
         if attempt.shorter:
             whole = sum(estimated_tokens(message["content"]) for message in messages)
             messages = shortened(messages, whole >> attempt.shorter)
-        request = converse_request(
+        request = build_enhanced_payload(
+            "",
+            {
+                "conversation_history": messages,
+                "system_prompt": self._system[0],
+                "tools": ready_tools(context.toolbox),
+            },
+            {
+                "more_system": self._system[1:],
+                "max_tokens": min(self._choice.max_tokens * self._room, MOST_TOKENS),
+                "temperature": context.agent.temperature,
+                "thinking": self._choice.thinking,
+                "cache": "5m",
+                "guardrail": context.guardrail,
+                # What another model has thought is not to be shown to this one.
+                "keep_reasoning": self._last_model in (None, attempt.model),
+                "call_id": context.call_id,
+                "tenant_id": context.tenant or None,
+            },
             context.policy.profile(attempt.model),
-            messages,
-            system=self._system,
-            tools=ready_tools(context.toolbox),
-            max_tokens=min(self._choice.max_tokens * self._room, MOST_TOKENS),
-            temperature=context.agent.temperature,
-            thinking=self._choice.thinking,
-            cache="5m",
-            guardrail=context.guardrail,
-            # What another model has thought is not to be shown to this one.
-            keep_reasoning=self._last_model in (None, attempt.model),
-            call_id=context.call_id,
-            tenant_id=context.tenant or None,
+            rules="call",
         )
         self._last_model = attempt.model
         if not attempt.repair:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import doctest
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aybiza.claude.billing import Cost, cost_of
+from aybiza.claude import billing
+from aybiza.claude.billing import Cost, calculate_cost, calculate_request_cost, cost_of
 from aybiza.claude.models import SHIPPED, profile_of
-from aybiza.claude.pricing import calculate_request_cost
 from aybiza.claude.stream import Usage
 from aybiza.config.catalogue import load
+from aybiza.config.rule_sets import UnknownModel
+from tests.claude.golden import cases
 
+Case = dict[str, Any]
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
 LONG = "global.anthropic.claude-haiku-5-5"
 
@@ -97,3 +102,38 @@ def test_where_the_specification_is_right_it_agrees(asked: int, said: int) -> No
     model = "anthropic.claude-3-5-sonnet-20241022-v2:0"
     usd = calculate_request_cost(model, asked, said)
     assert cost_of(profile_of(model), Usage(asked, said)).total == pytest.approx(usd * 1e6, abs=1)
+
+
+@pytest.mark.parametrize("case", cases("calculate_cost"))
+def test_calculate_cost_answers_as_recorded(case: Case) -> None:
+    response = dict(case["input"])
+    model = response.pop("model_id")
+    if "raises" in case:
+        with pytest.raises(UnknownModel, match="no figures"):
+            calculate_cost(model, response)
+    else:
+        assert calculate_cost(model, response) == case["output"]
+        assert calculate_cost(model, response, rules="printed") == case["spec_bug_output"]
+
+
+@pytest.mark.parametrize("case", cases("calculate_request_cost"))
+def test_calculate_request_cost_answers_as_recorded(case: Case) -> None:
+    if "raises" in case:
+        with pytest.raises(UnknownModel):
+            calculate_request_cost(**case["input"])
+    else:
+        assert calculate_request_cost(**case["input"]) == case["output"]
+
+
+@given(model=st.sampled_from(sorted(SHIPPED.models)), usage=USAGES)
+def test_by_a_calls_rules_both_are_what_is_charged(model: str, usage: Usage) -> None:
+    assert calculate_cost(model, usage, rules="call") == cost_of(profile_of(model), usage).usd
+    charged = cost_of(profile_of(model), Usage(usage.input_tokens, usage.output_tokens))
+    asked, said = usage.input_tokens, usage.output_tokens
+    assert calculate_request_cost(model, asked, said, rules="call") == charged.usd
+
+
+def test_the_examples_hold() -> None:
+    ran = doctest.testmod(billing)
+    assert ran.attempted > 0
+    assert ran.failed == 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import doctest
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aybiza.claude import error_ladder
 from aybiza.claude.error_ladder import (
     BACKOFF_SECONDS,
     FIRST_EVENT_SECONDS,
@@ -22,9 +25,13 @@ from aybiza.claude.error_ladder import (
     Rungs,
     Step,
     counts_against_model,
+    handle_bedrock_error,
     row_of,
+    throttling_fallback,
 )
-from aybiza.claude.errors import ErrorKind
+from aybiza.claude.errors import BedrockError, ErrorKind
+from aybiza.claude.models import downwards, profile_of
+from tests.claude.golden import cases
 
 BIG, MIDDLE, SMALL = "big", "middle", "small"
 HOME, AWAY = "us-east-1", "us-west-2"
@@ -272,3 +279,48 @@ def test_every_way_ends_within_its_bounds(
         step = made.failed(kind, now, spoken=spoken)
     assert isinstance(step, LastWords)
     assert made.attempts == len(places) <= MOST_ATTEMPTS
+
+
+@pytest.mark.parametrize("case", cases("handle_bedrock_error"))
+def test_the_first_step_is_the_recorded_one(case: dict[str, Any]) -> None:
+    ((tag, value),) = case["input"].items()
+    assert handle_bedrock_error((tag, value), {}) == case["output"]
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        ({"type": "throttlingException"}, "handle_throttling_with_model_fallback"),
+        ({"type": "AccessDeniedException"}, "use_alternative_model_in_region"),
+        (BedrockError(ErrorKind.TOO_LONG, "long"), "shorten"),
+        (BedrockError(ErrorKind.CANCELLED, "over"), "use_cached_or_generic_response"),
+        ("closed", "use_cached_or_generic_response"),
+    ],
+)
+def test_a_call_knows_a_step_for_more_errors(error: object, step: str) -> None:
+    assert handle_bedrock_error(("error", error), {}, rules="call") == step
+
+
+@pytest.mark.parametrize("case", cases("throttling_fallback"))
+def test_the_chain_is_the_recorded_one(case: dict[str, Any]) -> None:
+    if "raises" in case:
+        with pytest.raises(KeyError):
+            throttling_fallback(case["input"])
+    else:
+        assert throttling_fallback(case["input"]) == case["output"]
+
+
+def test_a_calls_chain_goes_down_among_its_own_models_and_ends() -> None:
+    ids = ["anthropic.claude-haiku-4-5-20251001-v1:0", "anthropic.claude-sonnet-4-6"]
+    models = [profile_of(each) for each in ids]
+    context = {"current_model": ids[1], "retry_count": 0}
+    once = throttling_fallback(context, models=models)
+    assert once == {"current_model": ids[0], "retry_count": 1}
+    assert throttling_fallback(once, models=models) == {"current_model": ids[0], "retry_count": 2}
+    assert [profile.id for profile in downwards(models, models[0])] == ids
+
+
+def test_the_examples_hold() -> None:
+    ran = doctest.testmod(error_ladder)
+    assert ran.attempted > 0
+    assert ran.failed == 0

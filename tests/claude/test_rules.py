@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from aybiza.claude.rules import PHONE_THINKING, RULES, Decision, Question
-from aybiza.claude.spec_models import (
+from aybiza.claude.thinking import Thinking
+from aybiza.config.rule_sets import (
     CLAUDE_3_5_HAIKU,
     CLAUDE_3_5_SONNET,
     CLAUDE_3_7_SONNET,
@@ -15,7 +16,6 @@ from aybiza.claude.spec_models import (
     CLAUDE_4_OPUS,
     CLAUDE_4_SONNET,
 )
-from aybiza.claude.thinking import Thinking
 from tests.claude.golden import cases
 
 HARDEST = " ".join(["analyze troubleshoot calculate explain why"] * 20)
@@ -42,8 +42,11 @@ class TestCurrent:
             ("Hello.", {"options": {"max_latency": 150}}, "economy"),
             ("Hello.", {"options": {"max_latency": 150, "cost_optimize": False}}, "fast"),
             ("Hello.", {"options": {"max_latency": 150}, "cost_optimize": False}, "fast"),
-            ("Hello.", {}, "fast"),
-            ("Hello.", {"options": {"max_latency": 201}}, "balanced"),
+            ("Hello.", {}, "economy"),
+            ("Hello.", {"cost_optimize": False}, "fast"),
+            ("Hello.", {"options": {"max_latency": 201}}, "fast"),
+            ("Hello.", {"options": {"max_latency": 201}, "cost_optimize": False}, "balanced"),
+            ("Hello.", {"options": {"max_latency": 201, "cost_optimize": False}}, "balanced"),
             ("Please book me in.", {"options": {"max_latency": 500}}, "balanced"),
             ("Please book me in.", {}, "fast"),
             (HARDEST, {"options": {"max_latency": 500}}, "balanced"),
@@ -58,7 +61,12 @@ class TestCurrent:
                 "balanced",
             ),
             (LONG_PUZZLE, {}, "deep"),
-            (LONG_PUZZLE, {"options": {"max_latency": 1_000}}, "balanced"),
+            (LONG_PUZZLE, {"options": {"max_latency": 1_000}}, "fast"),
+            (
+                LONG_PUZZLE,
+                {"options": {"max_latency": 1_000}, "cost_optimize": False},
+                "balanced",
+            ),
         ],
     )
     def test_the_ladder(self, transcript: str, given: dict[str, Any], tier: str) -> None:
@@ -89,7 +97,7 @@ class TestCurrent:
         assert factor(decide("current", "Book it."), "tools").value is True
 
     def test_every_rung_down_to_the_one_that_decided_is_told(self) -> None:
-        decision = decide("current", "Hello.")
+        decision = decide("current", "Hello.", cost_optimize=False)
         rungs = [factor for factor in decision.factors if factor.name.startswith("rung")]
         assert [rung.value for rung in rungs] == [False, False, False, True]
         assert rungs[-1].says == decision.because

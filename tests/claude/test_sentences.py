@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import doctest
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -12,12 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aybiza.claude import sentences
 from aybiza.claude.sentences import (
     SentenceSplitter,
     StreamAccumulator,
     extract_complete_sentences,
     process_streaming_chunk,
 )
+from aybiza.config.rule_sets import Rules
 from tests.claude.golden import cases
 
 Case = dict[str, Any]
@@ -30,20 +34,41 @@ def test_extract_complete_sentences_answers_as_recorded(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", cases("process_streaming_chunk"))
-@pytest.mark.parametrize("as_printed", [True, False])
-def test_process_streaming_chunk_answers_as_recorded(case: Case, as_printed: bool) -> None:
+@pytest.mark.parametrize(
+    ("rules", "recorded"),
+    [("printed", "events_per_chunk"), ("specification", "intended_events_per_chunk")],
+)
+def test_process_streaming_chunk_answers_as_recorded(
+    case: Case, rules: Rules, recorded: str
+) -> None:
     acc = StreamAccumulator()
     events = []
     for number, chunk in enumerate(case["input"]["chunks"]):
-        of_chunk, acc = process_streaming_chunk(chunk, acc, number, as_printed=as_printed)
+        clock = partial(int, number)
+        of_chunk, acc = process_streaming_chunk(chunk, acc, 0.0, {}, rules=rules, clock=clock)
+        assert all(event.pop("context") == {} for event in of_chunk)
         events.append(of_chunk)
     expected = case["output"]
-    assert events == expected["events_per_chunk" if as_printed else "intended_events_per_chunk"]
+    assert events == expected[recorded]
     assert expected["final"] == {
         "buffer": acc.buffer,
         "sentence_count": acc.sentence_count,
         "first_token_chunk": acc.first_token_at,
     }
+
+
+def test_the_time_of_the_first_text_is_told_from_the_start_of_the_request() -> None:
+    text = {"type": "content_block_delta", "delta": {"text": "Yes"}}
+    _, acc = process_streaming_chunk(text, StreamAccumulator(), 2.0, {}, clock=lambda: 2.5)
+    _, acc = process_streaming_chunk(text, acc, 2.0, {}, clock=lambda: 9.0)
+    assert (acc.first_token_at, acc.first_token_latency) == (2.5, 0.5)
+
+
+@pytest.mark.parametrize("text", ["Ask Dr. Lee. It is open", "It costs 3. 5 dollars. Yes", "No"])
+def test_a_calls_rules_are_the_splitters(text: str) -> None:
+    splitter = SentenceSplitter()
+    expected = splitter.feed(text), splitter.pending
+    assert extract_complete_sentences(text, rules="call") == expected
 
 
 def split(text: str, *, max_chars: int = 300) -> list[str]:
@@ -314,3 +339,9 @@ def test_an_early_clause_loses_nothing(text: str, least: int) -> None:
     splitter = SentenceSplitter(first_clause_chars=least)
     pieces = [piece for letter in text for piece in splitter.feed(letter)] + splitter.flush()
     assert gaps(text, pieces).strip() == ""
+
+
+def test_the_examples_hold() -> None:
+    ran = doctest.testmod(sentences)
+    assert ran.attempted > 0
+    assert ran.failed == 0

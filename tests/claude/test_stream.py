@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aybiza.claude import stream
 from aybiza.claude.stream import (
     Finished,
     Reasoning,
@@ -333,3 +335,9 @@ def test_every_answer_comes_out_whole_in_order_and_numbered_without_gap(
 )
 def test_no_event_makes_it_raise(events: list[Event]) -> None:
     assert isinstance(decode(events)[-1], Finished | StreamCut)
+
+
+def test_the_examples_hold() -> None:
+    ran = doctest.testmod(stream)
+    assert ran.attempted > 0
+    assert ran.failed == 0

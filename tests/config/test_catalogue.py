@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aybiza.claude.spec_models import CLAUDE_4_GUIDE_PRICES, MODEL_CAPABILITIES
 from aybiza.config.catalogue import SHIPPED, TIERS, CatalogueError, load, shipped
+from aybiza.config.rule_sets import BEDROCK_GUIDE, CLAUDE_4_GUIDE
 from aybiza.emulators.bedrock import catalogue as emulated
 from tests.claude import bedrock_rules
 
@@ -47,28 +47,34 @@ def own(tmp_path: Path, text: str) -> Path:
 
 class TestShipped:
     def test_every_model_of_the_specification_is_there(self) -> None:
-        for model_id in (*MODEL_CAPABILITIES, *CLAUDE_4_GUIDE_PRICES):
+        for model_id in (*BEDROCK_GUIDE, *CLAUDE_4_GUIDE):
             assert shipped().find(model_id) is not None
 
-    def test_it_keeps_the_specifications_figures_where_they_are_true(self) -> None:
-        for model_id, printed in MODEL_CAPABILITIES.items():
-            model = shipped().models[model_id]
-            scores = model.scores
-            assert (scores.intelligence, scores.speed, scores.cost) == (
-                printed.intelligence,
-                printed.speed,
-                printed.cost,
-            )
-            assert model.max_output == printed.max_tokens
-            assert model.prices.input == printed.input_price * 1_000_000
-            assert model.prices.output == printed.output_price * 1_000_000
-            # The specification denies two of them tools, which both had.
-            assert model.tools
-        for model_id, (asked, said) in CLAUDE_4_GUIDE_PRICES.items():
-            found = shipped().find(model_id)
-            assert found is not None
-            prices = found.prices
-            assert (prices.input, prices.output) == (asked * 1_000_000, said * 1_000_000)
+    @pytest.mark.parametrize(
+        ("model_id", "scores", "max_output", "usd"),
+        [
+            (BEDROCK_GUIDE[0], (10, 6, 1), 64_000, (3.00, 15.00)),
+            (BEDROCK_GUIDE[1], (9, 8, 1), 8_192, (3.00, 15.00)),
+            (BEDROCK_GUIDE[2], (7, 10, 4), 8_192, (0.80, 4.00)),
+            (BEDROCK_GUIDE[3], (5, 9, 12), 4_096, (0.25, 1.25)),
+        ],
+    )
+    def test_it_keeps_the_specifications_figures_where_they_are_true(
+        self, model_id: str, scores: tuple[int, ...], max_output: int, usd: tuple[float, ...]
+    ) -> None:
+        model = shipped().models[model_id]
+        found = model.scores
+        assert (found.intelligence, found.speed, found.cost) == scores
+        assert model.max_output == max_output
+        assert (model.prices.input / 1e6, model.prices.output / 1e6) == usd
+        # The specification denies two of them tools, which both had.
+        assert model.tools
+
+    def test_it_keeps_the_claude_4_guides_prices(self) -> None:
+        found = [shipped().find(model_id) for model_id in CLAUDE_4_GUIDE]
+        prices = [(model.prices.input, model.prices.output) for model in found if model]
+        printed = [(15.00, 75.00), (3.00, 15.00), (3.00, 15.00), (0.80, 4.00)]
+        assert prices == [(asked * 1_000_000, said * 1_000_000) for asked, said in printed]
 
     def test_the_two_claude_4_models_have_their_own_output_limits(self) -> None:
         limits = {
@@ -79,7 +85,7 @@ class TestShipped:
         assert list(limits.values()) == [32_000, 64_000]
 
     def test_the_specifications_models_are_all_out_of_service(self) -> None:
-        for model_id in (*MODEL_CAPABILITIES, *CLAUDE_4_GUIDE_PRICES):
+        for model_id in (*BEDROCK_GUIDE, *CLAUDE_4_GUIDE):
             model = shipped().find(model_id)
             assert model is not None
             assert model.lifecycle(TODAY) == "retired"

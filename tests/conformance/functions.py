@@ -1,6 +1,6 @@
 """Runs function vectors: each pure function of the specification against its twin here.
 
-A twin has the function's name and stands in `claude`, `speech` or `dialogue`; it is called with
+A twin has the function's name and stands in one of `PACKAGES`; it is called with
 the keys of the case's input. Where its shape differs from the vectors' JSON, `ADAPTERS` says how.
 `<voice guidelines>` in a vector stands for the `VOICE_GUIDELINES` of the twin's module.
 """
@@ -18,7 +18,7 @@ from typing import Any
 from tests.conformance.kit import NotThere, Options, Result, Runner, compare, shown
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("claude", "speech", "dialogue")
+PACKAGES = ("config", "claude", "speech", "dialogue")
 CLOSE = 1e-12
 GUIDELINES = "<voice guidelines>"
 
@@ -44,20 +44,20 @@ def _sentences(twin: Function, text: str) -> Any:
 
 def _stream(twin: Function, chunks: list[Any]) -> Any:
     accumulator = importlib.import_module("aybiza.claude.sentences").StreamAccumulator
-    literal, intended = [], []
-    as_printed, counted = accumulator(), accumulator()
-    for number, chunk in enumerate(chunks):
-        events, as_printed = twin(chunk, as_printed, number, as_printed=True)
-        literal.append(events)
-        events, counted = twin(chunk, counted, number)
-        intended.append(events)
+    every: dict[str, list[Any]] = {}
+    for rules in ("printed", "specification"):
+        acc, every[rules] = accumulator(), []
+        for number, chunk in enumerate(chunks):
+            clock = partial(int, number)
+            events, acc = twin(chunk, acc, 0.0, {}, rules=rules, clock=clock)
+            every[rules].append([{k: v for k, v in e.items() if k != "context"} for e in events])
     return {
-        "events_per_chunk": literal,
-        "intended_events_per_chunk": intended,
+        "events_per_chunk": every["printed"],
+        "intended_events_per_chunk": every["specification"],
         "final": {
-            "buffer": counted.buffer,
-            "sentence_count": counted.sentence_count,
-            "first_token_chunk": counted.first_token_at,
+            "buffer": acc.buffer,
+            "sentence_count": acc.sentence_count,
+            "first_token_chunk": acc.first_token_at,
         },
     }
 
@@ -68,10 +68,22 @@ def _one_map(twin: Function, **given: Any) -> Any:
 
 def _result(twin: Function, **given: Any) -> Any:
     ((kind, value),) = given.items()
-    return twin((kind, value))
+    return twin((kind, value), {})
+
+
+def _without_messages(twin: Function, **given: Any) -> Any:
+    payload = twin("", **given)
+    return {name: value for name, value in payload.items() if name != "messages"}
+
+
+def _cost(twin: Function, model_id: str, **given: Any) -> Any:
+    rules = given.pop("rules", "specification")
+    return twin(model_id, given, rules=rules)
 
 
 ADAPTERS: dict[str, Function] = {
+    "build_enhanced_payload": _without_messages,
+    "calculate_cost": _cost,
     "extract_complete_sentences": _sentences,
     "handle_bedrock_error": _result,
     "select_best_model": _one_map,
@@ -130,7 +142,7 @@ def run(file: dict[str, Any], options: Options) -> Iterable[Result]:
     for number, case in enumerate(file["cases"], 1):
         differences = check(case, call, guidelines)
         if "spec_bug_output" in case:
-            differences += check(case, call, guidelines, as_printed=True)
+            differences += check(case, call, guidelines, rules="printed")
         yield Result(f"case {number}", differences)
 
 

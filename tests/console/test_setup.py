@@ -49,15 +49,15 @@ def test_a_wrong_agent_ends_the_command_with_every_problem(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "desk.toml"
-    path.write_text('name = "Desk"\n')
+    path.write_text('name = "Desk"\nmax_tokens = 0\n')
     monkeypatch.setenv("AYBIZA_AGENT", str(path))
     with pytest.raises(typer.Exit) as ended:
         agent_or_exit(settings_or_exit())
     assert ended.value.exit_code == 2
     lines = capsys.readouterr().err.splitlines()
     assert [line.rsplit(": ", 1)[1] for line in lines] == [
-        "system_prompt is missing",
         "greeting is missing",
+        "should be greater than or equal to 1",
     ]
     assert all(line.startswith("aybiza: AYBIZA_AGENT='") for line in lines)
 

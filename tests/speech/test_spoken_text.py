@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import timeit
 import tomllib
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aybiza.speech import spoken_text
 from aybiza.speech.spoken_text import optimize_text_for_speech, spoken
 from aybiza.speech.spoken_words import LANGUAGES
 
@@ -114,3 +116,9 @@ def test_a_text_as_long_as_a_sentence_may_be_is_ready_within_the_loops_patience(
     )
     usual = timeit.timeit(partial(" ".join, "word" * 300), number=300) / 300
     assert worst < max(0.01, 2000 * usual)
+
+
+def test_the_examples_hold() -> None:
+    ran = doctest.testmod(spoken_text)
+    assert ran.attempted > 0
+    assert ran.failed == 0

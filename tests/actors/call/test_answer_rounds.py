@@ -11,6 +11,7 @@ from aybiza.actors import names
 from aybiza.actors.call import answer_rounds
 from aybiza.actors.measures.metrics_actor import render
 from aybiza.actors.runtime import KILL, NORMAL, Shutdown
+from aybiza.claude.payload import enhance_system_prompt_for_voice
 from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, ToolsUsed
 from aybiza.dialogue.tool_registry import Tool, ToolError, ToolRegistry
@@ -108,7 +109,7 @@ async def test_the_model_is_told_how_long_an_answer_may_be_in_the_same_words_eac
             assert asked.body is not None
             told.append([block["text"] for block in asked.body["system"]])
     always, length = told[0]
-    assert always == "Be brief."
+    assert always == enhance_system_prompt_for_voice("Be brief.")
     assert "150 words at the very most; 75 where" in length and "300 where" in length
     assert told == [told[0]] * 3
 

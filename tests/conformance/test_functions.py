@@ -1,0 +1,41 @@
+"""The specification's functions are the code that calls run on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.functions import twin_of
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+RECORDED = sorted(path.stem.removeprefix("fn_") for path in GOLDEN.glob("fn_*.json"))
+CALL = Path(__file__).parents[2] / "actors" / "call"
+
+
+def loaded(*modules: str) -> set[str]:
+    """Our modules that are there when a fresh interpreter has imported these."""
+    names = "sorted(name for name in sys.modules if name.startswith('aybiza.'))"
+    code = f"import json, sys, {', '.join(modules)}; print(json.dumps({names}))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60)
+    return set(json.loads(run.stdout))
+
+
+@pytest.fixture(scope="module")
+def call() -> set[str]:
+    """What the actors of a call import."""
+    names = [path.stem for path in sorted(CALL.glob("*.py")) if path.stem != "__init__"]
+    return loaded(*(f"aybiza.actors.call.{name}" for name in names))
+
+
+def test_there_is_a_twin_of_every_recorded_function() -> None:
+    assert len(RECORDED) == 21
+    assert [name for name in RECORDED if twin_of(name) is None] == []
+
+
+def test_a_recorded_function_needs_nothing_that_a_call_does_not_import(call: set[str]) -> None:
+    twins = [twin_of(name) for name in RECORDED]
+    assert loaded(*sorted({twin.__module__ for twin in twins if twin})) - call == set()
