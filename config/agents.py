@@ -3,7 +3,7 @@
 `load_agent("clinic")` reads an agent of this package, `load_agent("desk.toml")` a file of your own.
 Times end in their unit. The two limits that an agent leaves out are the node's (`Settings`).
 
-Errors: `AgentError` names the file, each wrong value and what is wrong with it.
+Errors: `AgentError` names the file, the line, each wrong value and what is wrong with it.
 
 Source: voice agents of the specification (000, "Voice Agent"; 002, "Assistant"); Deepgram: listen
 v1 and speak v1, query parameters; Bedrock: Converse, `inferenceConfig` and `toolSpec`.
@@ -26,6 +26,7 @@ from pydantic import (
 
 from aybiza.config.agent_types import get_optimal_voice_for_context, get_system_prompt
 from aybiza.config.phrases import phrases
+from aybiza.config.toml_lines import line_of
 
 FOLDER = Path(__file__).with_name("agents")
 
@@ -214,12 +215,13 @@ def load_agent(name_or_path: str) -> Agent:
     if not own and name_or_path not in available():
         raise AgentError(
             [
-                f"there is no agent {name_or_path!r}; there are: {', '.join(available())}; "
-                "for a file of your own give its path, ending in .toml"
+                f"there is no agent {name_or_path!r}; there are: {', '.join(available())};"
+                " for a file of your own give its path, ending in .toml"
             ]
         )
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
     except OSError as error:
         raise AgentError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
@@ -231,7 +233,11 @@ def load_agent(name_or_path: str) -> Agent:
     except ValidationError as error:
         # What a default is made of is told itself, if it is wrong.
         told = [d for d in error.errors() if d["type"] != "default_factory_not_called"]
-        raise AgentError([f"{path}: {_problem(detail)}" for detail in told]) from None
+        found = [(line_of(text, detail["loc"]) or 0, detail) for detail in told]
+        found.sort(key=lambda one: one[0])
+        raise AgentError(
+            [f"{path}{f':{line}' if line else ''}: {_problem(detail)}" for line, detail in found]
+        ) from None
 
 
 def _problem(detail: Any) -> str:
@@ -242,9 +248,10 @@ def _problem(detail: Any) -> str:
         near = difflib.get_close_matches(key, Agent.model_fields, n=1)
         return f"{key} is no part of an agent" + (f"; did you mean {near[0]}?" if near else "")
     rule = detail["msg"].removeprefix("Input ").removeprefix("String ")
-    return f"{key} = {_shown(detail['input'])}: {rule}"
+    return f"{key} = {shown(detail['input'])}: {rule}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value for a message, cut."""
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"

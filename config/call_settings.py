@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel
 
 from aybiza.config.fields import (
+    AbsolutePath,
     AnyCase,
     MetricsNamespace,
     Secret,
@@ -25,6 +26,12 @@ class CallSettings(BaseModel):
         "clinic",
         "the name of an agent of this package or the path of a .toml file",
         "The agent that answers.",
+    )
+    routes_file: AbsolutePath | None = setting(
+        "AYBIZA_ROUTES_FILE",
+        None,
+        "the absolute path of a .toml file",
+        "Which agent answers which call, and for whom; unset: AYBIZA_AGENT answers all.",
     )
     max_call_seconds: int = number(
         "AYBIZA_MAX_CALL_SECONDS", 900, 10, 14_400, "Longest call, unless the agent says otherwise."

@@ -13,11 +13,11 @@ import typer
 
 from aybiza.console.page import say
 from aybiza.console.setup import (
-    agent_or_exit,
     catalogue_or_exit,
     policy_or_exit,
     prices_or_exit,
     quotas_or_exit,
+    routes_or_exit,
     settings_or_exit,
     tools_or_exit,
 )
@@ -61,10 +61,10 @@ def show(
     if something cannot be used, or by too many.
     """
     settings = settings_or_exit()
-    agent = agent_or_exit(settings)
-    tools_or_exit(settings, agent)
+    routes = routes_or_exit(settings)
+    tools_or_exit(settings, routes)
     prices_or_exit(settings)
-    quotas_or_exit(settings, agent)
+    quotas_or_exit(settings, routes)
     if check:
         _check(settings, as_json)
     policy_or_exit(settings)

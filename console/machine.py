@@ -13,7 +13,8 @@ import structlog
 from aybiza.actors.node.channel import ChannelFailed, OutOfDate, Secrets
 from aybiza.actors.node.cookie import CookieError, ensure_cookie
 from aybiza.actors.node.messages import NodePlan, OwnCertificate
-from aybiza.config.agents import AgentError, load_agent
+from aybiza.config.agents import AgentError
+from aybiza.config.routes import load_routes
 from aybiza.console.setup import USAGE_ERROR
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def _isolates(settings: "Settings") -> bool:
     if settings.isolation == "process":
         return True
     try:
-        return load_agent(settings.agent).isolation == "process"
+        routes = load_routes(settings.routes_file, settings.agent)
+        return any(route.agent.isolation == "process" for route in routes)
     except AgentError:
         return False  # the node tells what is wrong with it
 

@@ -6,11 +6,11 @@ Thespian, for tests, benchmarks and scripts:
     async with Node(settings) as node:
         print(node.media_url)
 
-Errors: `AgentError`, `ToolsError` and `ValueError` for an agent or tools that cannot be read, or an
-agent that names tools that do not exist; `TlsError` and `CookieError` for files that cannot be
-used; `CatalogueError` and `SelectionError` for models that
-cannot be chosen; `QuotasError` and `PricesError` for quotas and prices that cannot be read;
-`OSError` for a port that is taken.
+Errors: `AgentError`, `ToolsError` and `ValueError` for agents, routes or tools that cannot be
+read, or an agent that names tools that do not exist; `TlsError` and `CookieError` for files that
+cannot be used; `CatalogueError` and `SelectionError` for models that cannot be chosen;
+`QuotasError` and `PricesError` for quotas and prices that cannot be read; `OSError` for a port that
+is taken.
 """
 
 from __future__ import annotations
@@ -38,26 +38,29 @@ from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.metrics_sink import MetricsSink
 from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.sqlite_store import SqliteStore
-from aybiza.actors.names import CALL_SUPERVISOR, PHRASES, TOOL_SUPERVISOR
+from aybiza.actors.names import CALL_SUPERVISOR, PHRASES, SWITCHBOARD, TOOL_SUPERVISOR
 from aybiza.actors.node.context import NodeContext
 from aybiza.actors.node.cookie import lines, read_cookie
 from aybiza.actors.placement.drain_actor import drained, one_call
 from aybiza.actors.placement.placement import Limits, Place
 from aybiza.actors.runtime import NORMAL, VM, CallExit
 from aybiza.actors.runtime.collector import Collector, freeze
+from aybiza.actors.switchboard import Switchboard
+from aybiza.actors.switchboard_actor import SwitchboardActor
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.converse import Guardrail
 from aybiza.claude.ledger import Quotas
 from aybiza.config import prices
-from aybiza.config.agents import Agent, load_agent
+from aybiza.config.agents import Agent
 from aybiza.config.catalogue import load as load_catalogue
+from aybiza.config.routes import DEFAULT, Route, Routes, load_routes
 from aybiza.config.settings import Settings, load
+from aybiza.console.answering import answering
 from aybiza.console.control import control
 from aybiza.console.node_faults import allow
 from aybiza.dialogue.answer_cache import AnswerCache
-from aybiza.dialogue.consent import ConsentGate
-from aybiza.dialogue.toolbox import NoTools, Toolbox, toolbox_for
+from aybiza.dialogue.toolbox import Toolbox
 from aybiza.gateway.admission import stream_token, tls
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.refusals import Refusals
@@ -71,7 +74,6 @@ from aybiza.gateway.listening import bound
 from aybiza.gateway.media_server import PATH
 from aybiza.gateway.media_stream import SEAM, running_for
 from aybiza.gateway.origin import country_of, edge_of
-from aybiza.gateway.returning import Transfers
 from aybiza.speech.deepgram import Deepgram
 from aybiza.speech.line import Line
 from aybiza.supervisors.application import Application, Parts
@@ -103,17 +105,18 @@ class Node:
         carrier: Carrier | None = None,
     ) -> None:
         self._settings = settings
-        self._agent = _with_limits(agent or load_agent(settings.agent), settings)
-        gate = ConsentGate(self._agent.language)
-        self._tools = _tools(settings, gate)
-        own = self._tools.registry if self._tools else NoTools()
-        people = tuple(self._agent.transfer_numbers)
-        self._toolbox = toolbox or toolbox_for(self._agent.tools, own, gate, people)
+        self._tools = _tools(settings)
         self._store = SqliteStore(settings.memory_path)
         self._quotas = Quotas.of(settings)
         self._prices = prices.load(settings.prices_file)
         self._costs = CostsFile(settings.memory_path.with_name(f"costs-{settings.node_name}.json"))
         self._policy = Policy.of(settings, load_catalogue(settings.models_file), today=date.today())
+        self._read_routes = partial(load_routes, settings.routes_file, settings.agent)
+        own = None if agent is None else Routes(Route(DEFAULT, agent, agent.name))
+        self._switchboard = Switchboard(
+            own or self._read_routes(),
+            lambda route: answering(route, settings, self._policy, self._tools, toolbox),
+        )
         self._answers = AnswerCache() if settings.edge_cache_enabled else None
         self._cloudwatch = _cloudwatch(settings)
         creation = carrier.card.incarnation if carrier is not None else 0
@@ -210,12 +213,23 @@ class Node:
             sinks,
             place,
             self._phrases() if settings.keep_phrases else None,
+            switchboard=self._switchboard_actor(),
         )
         self.root = await self.vm.start(Application, parts, name="application", timeout=None)
 
     def _phrases(self) -> ChildSpec:
         folder = self._settings.memory_path.with_name("phrases")
-        return child(PhraseKeeper, self._agent, self._deepgram, folder, name=PHRASES)
+        board = self._switchboard
+
+        def agents() -> list[Agent]:
+            return [who.agent for who in board]
+
+        return child(PhraseKeeper, agents, self._deepgram, folder, name=PHRASES)
+
+    def _switchboard_actor(self) -> ChildSpec | None:
+        if not self._switchboard.routes.files:
+            return None
+        return child(SwitchboardActor, self._switchboard, self._read_routes, name=SWITCHBOARD)
 
     def _place(self, door: HttpDoor) -> Place:
         settings, carrier = self._settings, self._carrier
@@ -231,29 +245,22 @@ class Node:
             self.vm,
             media_url=f"{media}{PATH}" if media else self.media_url,
             public_url=settings.public_http_url or self.http_url,
-            busy_text=self._agent.busy,
-            filler_text=self._agent.filler,
-            closing_text=self._agent.closing,
-            fallback_number=self._agent.fallback_number,
-            transfers=self._transfers(),
+            switchboard=self._switchboard,
             admission=self._admission,
             carriers=chosen(settings.carriers),
         )
 
-    def _transfers(self) -> Transfers:
-        of_tools = self._tools.destinations.values() if self._tools is not None else ()
-        return Transfers.of(self._agent, {to.name: to.number for to in of_tools})
-
     def _context(self, line: Line, start: Start) -> CallContext:
         settings = self._settings
+        who = self._switchboard.answering(start.custom_parameters)
         return CallContext(
             call_id=start.call_sid,
             line=line,
-            agent=self._agent,
-            policy=self._policy,
+            agent=who.agent,
+            policy=who.policy,
             bedrock=self._bedrock,
             deepgram=self._deepgram,
-            toolbox=self._toolbox,
+            toolbox=who.toolbox,
             answer_seconds=settings.turn_deadline_ms / 1000.0,
             model_rounds=settings.model_rounds,
             opened=self.vm.now() - running_for(start, time.time()),
@@ -266,7 +273,7 @@ class Node:
             log_transcripts=settings.log_transcripts,
             answers=self._answers,
             guardrail=Guardrail.of(settings.guardrail),
-            tenant=self._agent.name,
+            tenant=who.tenant,
         )
 
     async def __aexit__(self, *_: object) -> None:
@@ -350,15 +357,6 @@ def _admission(settings: Settings, vm: VM) -> Admission:
     return Admission(Rules.of(settings), keys=keys, tls=context, refusals=Refusals(refused))
 
 
-def _with_limits(agent: Agent, settings: Settings) -> Agent:
-    """The agent with the node's limits where it has none of its own."""
-    limits: Mapping[str, Any] = {
-        "silence_timeout_s": agent.silence_timeout_s or float(settings.silence_timeout_seconds),
-        "max_duration_s": agent.max_duration_s or float(settings.max_call_seconds),
-    }
-    return agent.model_copy(update=dict(limits))
-
-
 def _credentials(settings: Settings) -> Mapping[str, str]:
     names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
     secrets = {name: getattr(settings, name) for name in names}
@@ -374,14 +372,12 @@ def _cloudwatch(settings: Settings) -> CloudWatch | None:
     return CloudWatch(namespace, region=settings.aws_region, credentials=_credentials(settings))
 
 
-def _tools(settings: Settings, gate: ConsentGate) -> Tools | None:
+def _tools(settings: Settings) -> Tools | None:
     if settings.tools_file is None:
         return None
     from aybiza.dialogue.tools.catalogue import load_tools
 
-    return load_tools(
-        settings.tools_file, region=settings.aws_region, environment=os.environ, gate=gate
-    )
+    return load_tools(settings.tools_file, region=settings.aws_region, environment=os.environ)
 
 
 def _address(socket: Any) -> str:

@@ -19,10 +19,10 @@ import typer
 from typer.core import TyperCommand
 
 from aybiza.console.setup import (
-    agent_or_exit,
     policy_or_exit,
     prices_or_exit,
     quotas_or_exit,
+    routes_or_exit,
     settings_or_exit,
     stand_in_or_exit,
     tools_or_exit,
@@ -180,10 +180,10 @@ def run(
     settings = settings_or_exit()
     policy_or_exit(settings)
     if node_main == NODE_MAIN:
-        agent = agent_or_exit(settings)
-        tools_or_exit(settings, agent)
+        routes = routes_or_exit(settings)
+        tools_or_exit(settings, routes)
         prices_or_exit(settings)
-        quotas_or_exit(settings, agent)
+        quotas_or_exit(settings, routes)
     else:  # a main of one's own is found where the command is given, as by `python -m`
         sys.path.insert(0, os.getcwd())
     if emulated is not None:

@@ -9,8 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from aybiza.claude.choice import Policy
-    from aybiza.config.agents import Agent
     from aybiza.config.catalogue import Catalogue
+    from aybiza.config.routes import Routes
     from aybiza.config.settings import Settings
 
 USAGE_ERROR = 2
@@ -35,14 +35,14 @@ def settings_or_exit() -> "Settings":
     return settings
 
 
-def agent_or_exit(settings: "Settings") -> "Agent":
-    """The agent that the settings name. One that cannot be read ends the command, exit code 2."""
-    from aybiza.config.agents import AgentError, load_agent
+def routes_or_exit(settings: "Settings") -> "Routes":
+    """The agents that the settings name. One that cannot be read ends the command, exit code 2."""
+    from aybiza.config.routes import RoutesError, load_routes
 
     try:
-        return load_agent(settings.agent)
-    except AgentError as error:
-        _refuse([f"AYBIZA_AGENT={settings.agent!r}: {problem}" for problem in error.problems])
+        return load_routes(settings.routes_file, settings.agent)
+    except RoutesError as error:
+        _refuse(error.problems)
 
 
 def catalogue_or_exit(settings: "Settings") -> "Catalogue":
@@ -73,11 +73,10 @@ def policy_or_exit(settings: "Settings") -> "Policy":
     return policy
 
 
-def quotas_or_exit(settings: "Settings", agent: "Agent") -> None:
+def quotas_or_exit(settings: "Settings", routes: "Routes") -> None:
     """Look at the quotas of the tenants. A file that cannot be used ends the command, code 2.
 
-    Says on standard error which of its tenants are not this node's agent: their quotas do nothing
-    here.
+    Says on standard error for which tenants of this node it has no quotas, if it is for none.
     """
     import difflib
 
@@ -88,13 +87,15 @@ def quotas_or_exit(settings: "Settings", agent: "Agent") -> None:
         quotas = Quotas.of(settings)
     except QuotasError as error:
         _refuse([f"AYBIZA_QUOTAS_FILE: {problem}" for problem in error.problems])
-    if not quotas.tenants or agent.name in quotas.tenants:
+    tenants = {route.tenant for route in routes}
+    if not quotas.tenants or tenants & set(quotas.tenants):
         return
-    near = difflib.get_close_matches(agent.name, quotas.tenants, n=1)
+    name = routes.default.tenant
+    near = difflib.get_close_matches(name, quotas.tenants, n=1)
     others = f"; {near[0]!r} is near to it" if near else ""
     print(
         f"aybiza: warning: AYBIZA_QUOTAS_FILE: {settings.quotas_file}: no tenant is called"
-        f" {agent.name!r} as this node's agent is{others}: the default's quotas hold",
+        f" {name!r} as this node's agent is{others}: the default's quotas hold",
         file=sys.stderr,
     )
 
@@ -109,8 +110,8 @@ def prices_or_exit(settings: "Settings") -> None:
         _refuse([f"AYBIZA_PRICES_FILE: {problem}" for problem in error.problems])
 
 
-def tools_or_exit(settings: "Settings", agent: "Agent") -> None:
-    """Look at the agent's tools and at the tools' file. What cannot be used ends the command, 2."""
+def tools_or_exit(settings: "Settings", routes: "Routes") -> None:
+    """Look at the agents' tools and at the tools' file. What cannot be used ends the command, 2."""
     import asyncio
     import os
 
@@ -118,16 +119,20 @@ def tools_or_exit(settings: "Settings", agent: "Agent") -> None:
     from aybiza.dialogue.tools.catalogue import ToolsError, load_tools
 
     tools = None
+    name = settings.agent
     try:
         if settings.tools_file is not None:
             tools = load_tools(
                 settings.tools_file, region=settings.aws_region, environment=os.environ
             )
-        toolbox_for(agent.tools, tools.registry if tools else NoTools())
+        for route in routes:
+            name = settings.agent if route is routes.default else route.name
+            toolbox_for(route.agent.tools, tools.registry if tools else NoTools())
     except ToolsError as error:
         _refuse([f"AYBIZA_TOOLS_FILE: {problem}" for problem in error.problems])
     except ValueError as error:
-        _refuse([f"AYBIZA_AGENT={settings.agent!r}: tools: {error}"])
+        where = "AYBIZA_AGENT=" if name == settings.agent else "AYBIZA_ROUTES_FILE: routes."
+        _refuse([f"{where}{name!r}: tools: {error}"])
     finally:
         if tools is not None:
             asyncio.run(tools.aclose())

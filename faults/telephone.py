@@ -50,9 +50,11 @@ class Telephone(Phone):
         accept: Accept,
         *,
         frames: int = 1,
+        query: str = "",
         **more: Any,
     ) -> None:
-        super().__init__(None, script, http=f"{HTTP_URL}/incoming", voice=CARRIER_VOICE, **more)
+        url = f"{HTTP_URL}/incoming" + (f"?{query}" if query else "")
+        super().__init__(None, script, http=url, voice=CARRIER_VOICE, **more)
         self._application = application
         self._accept = accept
         self._frames = frames

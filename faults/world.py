@@ -25,12 +25,14 @@ from fnmatch import fnmatchcase
 from typing import Any, Final, Self, TypeVar
 
 from aybiza.actors.runtime import VM, Process
+from aybiza.actors.switchboard import Answering, Switchboard
 from aybiza.claude.choice import Policy
 from aybiza.claude.converse import Guardrail
 from aybiza.config.agents import Agent
 from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.prices import ServicePrices
 from aybiza.config.prices import shipped as shipped_prices
+from aybiza.config.routes import DEFAULT, Route, Routes
 from aybiza.config.settings import Settings, load
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.emulators.bedrock import Guardrail as BedrockGuardrail
@@ -83,11 +85,12 @@ def _settings() -> tuple[Settings, Policy, ServicePrices]:
 class World:
     """See the module. `idle` is what a node without calls consists of.
 
-    `agent` and `toolbox` are those of the node; `answers` is what its model says, or `responder`
-    decides. `thinks_ms`: until the model's first token; `delta_ms`: between its pieces. `frames`:
-    how many of the caller's frames of 20 ms travel together. `parties`: who answers at which
-    number. `messages`: note them in the trace. `nodes`: how many there are; more than one are a
-    cluster, and their names are those of `NODES`. `guardrail`: words that Bedrock blocks.
+    `agent` and `toolbox` are those of the node; with `routes` it has those, and each a front desk
+    of its own. `answers` is what the models say, or `responder` decides. `thinks_ms`: until the
+    model's first token; `delta_ms`: between its pieces. `frames`: how many of the caller's frames
+    of 20 ms travel together. `parties`: who answers at which number. `messages`: note them in the
+    trace. `nodes`: how many there are; more than one are a cluster, and their names are those of
+    `NODES`. `guardrail`: words that Bedrock blocks.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class World:
         *,
         agent: Agent = AGENT,
         toolbox: Toolbox | None = None,
+        routes: Routes | None = None,
         answers: Answers | None = None,
         responder: Responder | None = None,
         parties: Mapping[str, Party] | None = None,
@@ -126,6 +130,8 @@ class World:
         self.lines: dict[str, Line] = {}
         self.idle: list[str] = []
         self.settings, self.policy, self.prices = _settings()
+        own = Routes(Route(DEFAULT, agent, agent.name))
+        self.switchboard = Switchboard(routes or own, self._answering)
         self.asked = MemoryBedrock(self.bedrock, self.settings.aws_region, self._door)
         self.listener = MemoryDeepgram(self.deepgram)
         self.network = Network()
@@ -137,6 +143,10 @@ class World:
         self._frames = frames
         self._parties = parties
         self._logs = logs_in(self.trace)
+
+    def _answering(self, route: Route) -> Answering:
+        box = self.toolbox if route.agent is self.agent else Desk()
+        return Answering(route.agent, box, self.policy, route.tenant, route.name)
 
     def _made(self, number: int, watcher: Watcher | None) -> list[WorldNode]:
         journals = WatchedJournals(self.trace)
@@ -167,16 +177,24 @@ class World:
 
     @asynccontextmanager
     async def call(
-        self, *steps: Step, call_id: str | None = None, limit_s: float = 900.0
+        self,
+        *steps: Step,
+        call_id: str | None = None,
+        limit_s: float = 900.0,
+        to: str | None = None,
+        query: str = "",
     ) -> AsyncIterator[PlacedCall]:
-        """A caller who does `steps` (`aybiza.faults.caller`)."""
+        """A caller who does `steps` (`aybiza.faults.caller`). `to`: the number that is called;
+        `query`: of the webhook's address there, such as `desk=sales`."""
         name = call_id or f"CA{len(self.calls) + 1}"
         phone = Telephone(
             script_of(steps, limit_s),
             self._application,
             self._accept,
             frames=self._frames,
+            query=query,
             parties=self._parties,
+            to_number=to,
             call_sid=name,
             on_progress=lambda told: self.trace.note("line", name, f"{told.kind}: {told.text}"),
         )

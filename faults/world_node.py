@@ -32,7 +32,6 @@ from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.gateway.media_server import STREAM_SUPERVISOR, carry
 from aybiza.gateway.media_stream import SEAM, Connection
 from aybiza.gateway.origin import country_of, edge_of
-from aybiza.gateway.returning import Transfers
 from aybiza.speech.line import Line
 from aybiza.supervisors.application import Application, Parts
 from aybiza.supervisors.child_spec import child
@@ -81,17 +80,12 @@ class WorldNode:
             cluster = await self._closing.enter_async_context(Distribution(vm, self.carrier))
             await cluster.join()
         place = Place(f"http://{self.host}", f"ws://{self.host}/media")
-        agent = world.agent
         door = HttpDoor(
             vm,
             place.media,
             place.http,
-            agent.busy,
+            world.switchboard,
             wall=time.time,
-            filler_text=agent.filler,
-            closing_text=agent.closing,
-            fallback_number=agent.fallback_number,
-            transfers=Transfers.of(agent, {}),
         )
         self.application = http_app(door)
         streams = child(StreamSupervisor, name=STREAM_SUPERVISOR)
@@ -157,14 +151,15 @@ class WorldNode:
     def _context(self, line: Line, start: Start) -> CallContext:
         world = self._world
         world.lines[start.call_sid] = line
+        who = world.switchboard.answering(start.custom_parameters)
         return CallContext(
             call_id=start.call_sid,
             line=line,
-            agent=world.agent,
-            policy=world.policy,
+            agent=who.agent,
+            policy=who.policy,
             bedrock=world.asked,  # type: ignore[arg-type]
             deepgram=world.listener,
-            toolbox=world.toolbox,
+            toolbox=who.toolbox,
             answer_seconds=world.settings.turn_deadline_ms / 1000.0,
             opened=self.vm.now(),
             at_seam=SEAM in start.custom_parameters,
@@ -174,5 +169,5 @@ class WorldNode:
             edge=edge_of(start.custom_parameters),
             prices=world.prices,
             guardrail=world.guardrail,
-            tenant=world.agent.name,
+            tenant=who.tenant,
         )

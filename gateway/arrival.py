@@ -9,6 +9,7 @@ though the last one be dead. Numbers that are not to be read count as absent.
     node    the node that has the call's journal
     hops    how many nodes have sent the call on in a row
     waits   how often the caller has been asked to wait in a row
+    route   by which the call has its agent (`aybiza.config.routes`)
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Arrival:
     node: str = ""
     hops: int = 0
     waits: int = 0
+    route: str = ""
 
     @classmethod
     def of(cls, query: Mapping[str, str], now: float) -> Arrival:
@@ -50,7 +52,8 @@ class Arrival:
         if again > 1 and at and now - at > HELD_SECONDS:
             again = 1
         since = since if 0 < since <= now else int(now)
-        return cls(again, since, at, node if _NODE.match(node) else "", hops, waits)
+        named = (name if _NODE.match(name) else "" for name in (node, query.get("route", "")))
+        return cls(again, since, at, next(named), hops, waits, next(named))
 
     @property
     def is_hopeless(self) -> bool:

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aybiza.gateway.carriers.audio_socket import AudioSocketServer
+from aybiza.gateway.carriers.codec import Start
 from aybiza.gateway.control.control import Control
 from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.gateway.http_server import HttpServer
 from aybiza.gateway.media_server import STREAM_SUPERVISOR, MediaServer
 from aybiza.gateway.media_stream import ContextOf
+from aybiza.gateway.returning import Transfers
 from aybiza.supervisors.child_spec import ChildSpec, child
 from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
 from aybiza.supervisors.supervisor import Supervisor
@@ -47,9 +49,13 @@ class Gateway(Supervisor):
 
     async def init(self, doors: Doors) -> Any:  # type: ignore[override]
         admission = doors.door.admission
-        transfers, controls = doors.door.transfers, doors.controls
+        switchboard, controls = doors.door.switchboard, doors.controls
         carriers = doors.door.carriers
-        media = (doors.media, doors.context_of, carriers, admission, controls, transfers)
+
+        def transfers_of(start: Start) -> Transfers:
+            return Transfers.of(switchboard.answering(start.custom_parameters))
+
+        media = (doors.media, doors.context_of, carriers, admission, controls, transfers_of)
         children = [
             child(StreamSupervisor, name=STREAM_SUPERVISOR),
             child(MediaServer, *media, name="media_server"),
@@ -57,7 +63,7 @@ class Gateway(Supervisor):
         ]
         if doors.audio_socket is not None:
             control = controls.get("asterisk")
-            asterisk = (doors.audio_socket, doors.context_of, admission, control, transfers)
+            asterisk = (doors.audio_socket, doors.context_of, admission, control, transfers_of)
             children.append(child(AudioSocketServer, *asterisk, name="audio_socket_server"))
         await super().init(
             children,

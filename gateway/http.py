@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from starlette.applications import Starlette
@@ -38,6 +38,8 @@ from aybiza.actors.measures.provider_health import lost
 from aybiza.actors.placement.drain_actor import Left, adopt
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, CallExit
+from aybiza.actors.switchboard import Answering, Switchboard
+from aybiza.config.routes import ROUTE
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
@@ -59,21 +61,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HttpDoor:
-    """What the routes need: the VM, where Twilio finds the media door and this one, what is said
-    when nobody has room, who may come in; what is said, and who is called, when the agent can
-    neither hear nor speak any more; whom callers may be put through to. `wall` is the unix time."""
+    """What the routes need: the VM, where Twilio finds the media door and this one, who answers
+    which call, who may come in. `wall` is the unix time."""
 
     vm: VM
     media_url: str
     public_url: str
-    busy_text: str
+    switchboard: Switchboard
     admission: Admission = field(default_factory=Admission)
     carriers: Sequence[Carrier] = TWILIO
     wall: Callable[[], float] = time.time
-    filler_text: str = ""
-    closing_text: str = ""
-    fallback_number: str | None = None
-    transfers: Transfers = field(default_factory=Transfers)
 
 
 def http_app(door: HttpDoor) -> Starlette:
@@ -85,8 +82,20 @@ def http_app(door: HttpDoor) -> Starlette:
         Route(row.path, door_route(door, answers[row.path]), methods=[row.method])
         for row in paths(HTTP)
     ]
-    admitted = Middleware(HttpAdmission, admission=door.admission, busy_text=door.busy_text)
+
+    def busy_text(query: bytes, body: bytes) -> str:
+        told = dict(parse_qsl(f"{body.decode(errors='replace')}&{query.decode('latin-1')}"))
+        return door.switchboard.answering(_told(told, {})).agent.busy
+
+    admitted = Middleware(HttpAdmission, admission=door.admission, busy_text=busy_text)
     return Starlette(routes=routes, middleware=[admitted])
+
+
+def _told(form: Mapping[str, str], query: Mapping[str, str]) -> dict[str, str]:
+    """What a webhook tells of a call, for the switchboard: its form and its address, and the route
+    of an earlier stream. A carrier's own parameters are not to be had by an address."""
+    told = {**query, **form}
+    return {**told, ROUTE: told.pop("route", "")}
 
 
 def door_route(door: HttpDoor, answer: Callable[[HttpDoor, Request], Any]) -> Any:
@@ -109,13 +118,15 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
     except FormError as error:
         return PlainTextResponse(error.text, error.status)
     call_sid = form["CallSid"]
-    arrival = Arrival.of(request.query_params, door.wall())
+    told = _told(form, request.query_params)
+    who, named = door.switchboard.answering(told), door.switchboard.named(told)
+    arrival = replace(Arrival.of(request.query_params, door.wall()), route=named.get(ROUTE, ""))
     taken, words = None, ""
     if arrival.again:
         taken = await adopt(door.vm, call_sid, arrival.node)
         if taken is not None:
             arrival = replace(arrival, node=door.vm.node)
-        following = await _after_stream(door, call_sid, carrier, arrival, form)
+        following = await _after_stream(door, call_sid, carrier, arrival, form, who)
         if following.document is not None:
             return _twiml(following.document)
         if following.entries:
@@ -124,7 +135,7 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
         words = following.words
         if arrival.is_hopeless:
             log.error("call_given_up", call_id=call_sid, returns=arrival.again)
-            return _twiml(twiml.say_hangup(door.busy_text))
+            return _twiml(twiml.say_hangup(who.agent.busy))
     media_url, node, refusal = await _stream_door(door, call_sid)
     if refusal:
         elsewhere = _elsewhere(door, call_sid, carrier, arrival, refusal)
@@ -135,11 +146,18 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
                 # The journal is here, for the next node to take.
                 at_seam = taken.at_seam if taken is not None else None
                 door.vm.cast(names.DRAIN, Left(call_sid, at_seam))
-            return elsewhere or _nowhere(door, call_sid, carrier, arrival, refusal)
-    log.info("call_incoming", call_id=call_sid, again=arrival.again, carrier=carrier.name)
+            return elsewhere or _nowhere(door, call_sid, carrier, arrival, refusal, who)
+    log.info(
+        "call_incoming",
+        call_id=call_sid,
+        again=arrival.again,
+        carrier=carrier.name,
+        agent=who.agent.name,
+        tenant=who.tenant,
+    )
     parameters = {name: form[name] for name in ("From", "To") if form.get(name)}
     parameters = {"CallSid": call_sid, **parameters} if carrier.names_the_call else parameters
-    parameters |= _passed_on(arrival, at_seam=taken is not None and taken.at_seam)
+    parameters |= named | _passed_on(arrival, at_seam=taken is not None and taken.at_seam)
     parameters |= origin(form.get("FromCountry", ""), request.query_params, door.wall())
     back = f"{door.public_url}{carrier.webhook}?{arrival.back(door.wall(), node)}"
     url = media_url.removesuffix(TWILIO[0].path) + carrier.path
@@ -194,7 +212,12 @@ def _elsewhere(
 
 
 def _nowhere(
-    door: HttpDoor, call_sid: str, carrier: Carrier, arrival: Arrival, refusal: str
+    door: HttpDoor,
+    call_sid: str,
+    carrier: Carrier,
+    arrival: Arrival,
+    refusal: str,
+    who: Answering,
 ) -> Response:
     """Nobody has room: hold a caller who comes back, and send a new one away."""
     own = board(door.vm)
@@ -204,7 +227,7 @@ def _nowhere(
     if held:
         url = f"{door.public_url}{carrier.webhook}?{arrival.later()}"
         return _twiml(twiml.wait(WAIT_SECONDS, url))
-    return _twiml(twiml.say_hangup(door.busy_text))
+    return _twiml(twiml.say_hangup(who.agent.busy))
 
 
 def _carrier(door: HttpDoor, request: Request) -> Carrier | None:
@@ -271,34 +294,42 @@ async def whisper(door: HttpDoor, request: Request) -> Response:
     asked = request.query_params
     conversation = await known_of(door.vm, asked.get("call", ""), asked.get("node", ""))
     url = f"{door.public_url}{request.url.path}?{request.url.query}"
-    return _twiml(whispered(conversation, form, door.transfers, url))
+    who = door.switchboard.answering(_told(form, asked))
+    return _twiml(whispered(conversation, form, Transfers.of(who), url))
 
 
 async def _after_stream(
-    door: HttpDoor, call_sid: str, carrier: Carrier, arrival: Arrival, form: dict[str, str]
+    door: HttpDoor,
+    call_sid: str,
+    carrier: Carrier,
+    arrival: Arrival,
+    form: dict[str, str],
+    who: Answering,
 ) -> Next:
     """What becomes of a call that is back; see `aybiza.gateway.returning`."""
     vm = door.vm
     conversation, journal = await remembered(vm, call_sid)
+    webhook = f"{door.public_url}{carrier.webhook}"
     after = replace(arrival, again=0).back(door.wall(), vm.node)
     following = returning(
         conversation,
         form,
-        door.transfers,
-        f"{door.public_url}{carrier.webhook}?{after}",
-        whisper=f"{door.public_url}{carrier.webhook}{WHISPER}?{_which(vm, call_sid)}",
-        wait_words=door.filler_text,
-        last_words=door.closing_text,
-        fallback_number=door.fallback_number,
+        Transfers.of(who),
+        f"{webhook}?{after}",
+        whisper=f"{webhook}{WHISPER}?{_which(vm, call_sid, arrival.route)}",
+        wait_words=who.agent.filler,
+        last_words=who.agent.closing,
+        fallback_number=who.agent.fallback_number,
     )
     if following.entries:
         await note(vm, call_sid, journal, following.entries)
     return following
 
 
-def _which(vm: VM, call_sid: str) -> str:
-    """The query by which whatever node is asked finds the call."""
-    return urlencode({"call": call_sid, "node": vm.node})
+def _which(vm: VM, call_sid: str, route: str) -> str:
+    """The query by which whatever node is asked finds the call, and who answers it."""
+    asked = {"call": call_sid, "node": vm.node, "route": route}
+    return urlencode({name: value for name, value in asked.items() if value})
 
 
 def _twiml(document: str) -> Response:

@@ -15,7 +15,8 @@ Errors: none. What fails is logged and gone on from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -31,17 +32,25 @@ from aybiza.gateway.returning import Transfers
 BY_THE_AGENT: Final = frozenset(("goodbye", "silence", "duration", "quota"))
 """The reasons of `Ended` for which the carrier is told to end the call."""
 
+TransfersOf = Callable[[Start], Transfers]
+
+
+def to_nobody(_: Start) -> Transfers:
+    """There is nobody to be put through to."""
+    return Transfers()
+
+
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """See the module. `control`: what the carrier can be told by, None if by nothing; `transfers`:
-    whom callers may be put through to; `asks`: whether the carrier asks a webhook when a stream is
-    over."""
+    """See the module. `control`: what the carrier can be told by, None if by nothing;
+    `transfers_of` a stream: whom its caller may be put through to; `asks`: whether the carrier asks
+    a webhook when a stream is over."""
 
     control: Control | None = None
-    transfers: Transfers = field(default_factory=Transfers)
+    transfers_of: TransfersOf = to_nobody
     asks: bool = True
 
     def puts_through(self, ended: str) -> bool:
@@ -64,12 +73,12 @@ class Leaving:
         to = conversation.transfer
         if to is None:
             return FAILED
-        number = self.transfers.numbers.get(to)
+        transfers = self.transfers_of(start)
+        number = transfers.numbers.get(to)
         outcome = FAILED
         if isinstance(self.control, Switch) and number is not None:
             try:
-                seconds = self.transfers.seconds
-                outcome = await self.control.put_through(start, number, seconds)
+                outcome = await self.control.put_through(start, number, transfers.seconds)
             except ControlError as error:
                 log.warning("transfer_failed", call_id=call_id, to=to, reason=str(error))
         else:

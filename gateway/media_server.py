@@ -38,7 +38,7 @@ from aybiza.gateway.admission.entrance import ACCEPT_BATCH, MediaConnection
 from aybiza.gateway.carriers.codec import MAX_FRAME_BYTES, Codec
 from aybiza.gateway.carriers.paths import TWILIO, Carrier
 from aybiza.gateway.control.control import NO_CONTROLS, Control
-from aybiza.gateway.leaving import Leaving
+from aybiza.gateway.leaving import Leaving, TransfersOf, to_nobody
 from aybiza.gateway.listening import BACKLOG, retire
 from aybiza.gateway.media_stream import (
     AS_THE_CARRIER_HAS_IT,
@@ -50,7 +50,6 @@ from aybiza.gateway.media_stream import (
     ContextOf,
     MediaStream,
 )
-from aybiza.gateway.returning import Transfers
 from aybiza.supervisors.child_spec import child
 from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
 from aybiza.supervisors.errors import SupervisorError
@@ -78,13 +77,12 @@ class MediaServer(GenServer):
         carriers: Sequence[Carrier] = TWILIO,
         admission: Admission | None = None,
         controls: Mapping[str, Control] = NO_CONTROLS,
-        transfers: Transfers | None = None,
+        transfers_of: TransfersOf = to_nobody,
     ) -> None:
         self._admission = admission or Admission()
         self._listening = listening
-        transfers = transfers or Transfers()
         self._leaving = {
-            carrier.name: Leaving(controls.get(carrier.name), transfers, bool(carrier.webhook))
+            carrier.name: Leaving(controls.get(carrier.name), transfers_of, bool(carrier.webhook))
             for carrier in carriers
         }
         self._context_of = context_of

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from aybiza.config.agents import Agent
+from aybiza.actors.switchboard import Answering
 from aybiza.dialogue.conversation import Conversation
 from aybiza.dialogue.journal import FAULT, REACHED, TRANSFER, Ended, Entry, Transferred
 from aybiza.dialogue.transfer import FAILED, is_caller_gone, outcome_of, summary
@@ -48,11 +48,11 @@ class Transfers:
     accept: str = ""
 
     @classmethod
-    def of(cls, agent: Agent, more: Mapping[str, str]) -> Transfers:
-        """What the agent says of them; `more`: numbers by name that do not stand in its file."""
-        style = agent.transfer_style
+    def of(cls, answering: Answering) -> Transfers:
+        """Those of who answers the call, and what the agent says of them."""
+        agent, style = answering.agent, answering.agent.transfer_style
         return cls(
-            {**more, **agent.transfer_numbers},
+            {**answering.destinations, **agent.transfer_numbers},
             agent.transfer_timeout_s,
             agent.transfer_summary if style != "cold" else "",
             agent.transfer_accept if style == "accept" else "",

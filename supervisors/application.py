@@ -39,7 +39,8 @@ COUNT_SECONDS = 1.0
 class Parts:
     """What the tree is built of: the models it has breakers for, where memory is kept, what the
     node may carry, the doors, which stand on a floor above, the sinks, which take figures out of
-    the node, where it is, what keeps fixed phrases, and how it measures itself."""
+    the node, where it is, what keeps fixed phrases, how it measures itself, and what takes up
+    changes of the agents' files."""
 
     models: Sequence[str]
     store: SqliteStore
@@ -49,6 +50,7 @@ class Parts:
     place: Place | None = None
     phrases: ChildSpec | None = None
     gauge: Gauge | None = None
+    switchboard: ChildSpec | None = None
 
 
 class Application(Supervisor):
@@ -60,6 +62,7 @@ class Application(Supervisor):
             child(MetricsActor, name=names.METRICS),
             *parts.sinks,
             *([parts.phrases] if parts.phrases is not None else []),
+            *([parts.switchboard] if parts.switchboard is not None else []),
             child(MemoryActor, parts.store, name=names.MEMORY),
             child(CircuitBreakerSupervisor, parts.models, name="circuit_breaker_supervisor"),
             child(ModelSupervisor, name=names.MODEL_SUPERVISOR),

@@ -1,6 +1,9 @@
-"""`PhraseKeeper`: the agent's fixed phrases, synthesised ahead of need and kept on disk.
+"""`PhraseKeeper`: the agents' fixed phrases, synthesised ahead of need and kept on disk.
 
-    child(PhraseKeeper, agent, deepgram, folder, name=names.PHRASES)
+    child(PhraseKeeper, agents, deepgram, folder, name=names.PHRASES)
+
+`agents()` are those who answer calls now; cast `"fill"` when they have changed. Of more phrases
+than are kept those come first that are needed most: each agent's greeting, filler and last words.
 
 When it starts it reads what was kept, and has what is missing synthesised, on one socket, one
 phrase at a time; while something is missing it tries again after `RETRY_SECONDS`, and ever more
@@ -13,7 +16,7 @@ Errors: none reach a call.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +46,14 @@ class PhraseKeeper(GenServer):
 
     traps_exits = True
 
-    async def init(self, agent: Agent, deepgram: Deepgram, folder: Path | None) -> Continue:
-        self._agent = agent
+    async def init(
+        self, agents: Callable[[], Iterable[Agent]], deepgram: Deepgram, folder: Path | None
+    ) -> Continue:
+        self._agents = agents
         self._deepgram = deepgram
         self._folder = folder
         self._filler: Pid | None = None
+        self._changed = False
         self._writer: Pid | None = None
         self._unwritten: dict[Phrase, None] = {}
         self._retry = RETRY_SECONDS
@@ -57,6 +63,9 @@ class PhraseKeeper(GenServer):
         self._filler = Task.start(self.vm, self._fill, True).pid
 
     async def handle_cast(self, request: Any) -> None:
+        if request == "fill":
+            self._changed = self._filler is not None
+            self._fill_next()
         if isinstance(request, Phrase) and self._folder and len(self._unwritten) < PHRASES:
             self._unwritten[request] = None
             self._write_next()
@@ -64,9 +73,13 @@ class PhraseKeeper(GenServer):
     async def handle_info(self, message: Any) -> None:
         match message:
             case "fill":
-                self._filler = Task.start(self.vm, self._fill, False).pid
+                self._fill_next()
             case Exit(pid, reason) if pid == self._filler:
                 self._filler = None
+                if self._changed:
+                    self._changed = False
+                    self._fill_next()
+                    return
                 if reason != NORMAL:
                     log.warning("phrases_missing", missing=len(self._missing()), reason=str(reason))
                     self.send_after("fill", self._retry)
@@ -77,10 +90,19 @@ class PhraseKeeper(GenServer):
                     log.warning("phrase_not_written", folder=str(self._folder), reason=str(reason))
                 self._write_next()
 
-    def _missing(self) -> list[str]:
-        phrases, voice = kept_phrases.table(self.vm), self._agent.voice
-        fixed = sorted(kept_phrases.fixed(self._agent))
-        return [text for text in fixed if phrases.get(voice, text) is None]
+    def _fill_next(self) -> None:
+        if self._filler is None:
+            self._filler = Task.start(self.vm, self._fill, False).pid
+
+    def _missing(self) -> dict[Phrase, str]:
+        """What is not kept, and the language that it is in."""
+        phrases, agents = kept_phrases.table(self.vm), list(self._agents())
+        wanted: dict[Phrase, str] = {}
+        for texts in (_needed_most, lambda agent: sorted(kept_phrases.fixed(agent))):
+            for agent in agents:
+                wanted |= {Phrase(agent.voice, text): agent.language for text in texts(agent)}
+        first = list(wanted.items())[:PHRASES]
+        return {phrase: tag for phrase, tag in first if phrases.get(*phrase) is None}
 
     async def _fill(self, read: bool) -> None:
         """Have everything kept, or end with why not."""
@@ -91,24 +113,29 @@ class PhraseKeeper(GenServer):
         missing = self._missing()
         if not missing:
             return
-        options = SpeakOptions(self._agent.voice)
+        voices = dict.fromkeys(phrase.voice for phrase in missing)
         try:
-            session = await self._deepgram.speak(options, "phrases", CONNECT_SECONDS)
-            events = aiter(session)
-            try:
-                for text in missing:
-                    await self._synthesise(session, events, text)
-            finally:
-                await session.close()
+            for voice in voices:
+                await self._speak(voice, {p.text: missing[p] for p in missing if p.voice == voice})
         except (DeepgramRefused, DeepgramClosed, OSError, TimeoutError) as error:
             raise Stop(Shutdown(str(error) or "no audio in time")) from None
 
-    async def _synthesise(
-        self, session: SpeakSession, events: AsyncIterator[Any], text: str
-    ) -> None:
-        words = spoken(text, self._agent.language)
+    async def _speak(self, voice: str, languages: dict[str, str]) -> None:
+        """Have the texts said in this voice, each in its language, and keep them."""
+        session = await self._deepgram.speak(SpeakOptions(voice), "phrases", CONNECT_SECONDS)
+        events = aiter(session)
+        try:
+            for text, language in languages.items():
+                mulaw = await self._synthesised(session, events, spoken(text, language))
+                kept_phrases.keep(self.vm, voice, text, mulaw)
+        finally:
+            await session.close()
+
+    async def _synthesised(
+        self, session: SpeakSession, events: AsyncIterator[Any], words: str
+    ) -> bytes:
         if not words:
-            return
+            return b""
         mulaw = bytearray()
         async with asyncio.timeout(PHRASE_SECONDS):
             await session.speak(words)
@@ -118,7 +145,7 @@ class PhraseKeeper(GenServer):
                     break
                 if isinstance(event, Audio) and len(mulaw) <= PHRASE_BYTES:
                     mulaw += event.mulaw
-        kept_phrases.keep(self.vm, self._agent.voice, text, bytes(mulaw))
+        return bytes(mulaw)
 
     def _write_next(self) -> None:
         if self._writer is None and self._unwritten:
@@ -134,3 +161,7 @@ class PhraseKeeper(GenServer):
             await self.vm.run_blocking(phrase_files.write, self._folder, phrase, mulaw)
         except OSError as error:
             raise Stop(Shutdown(str(error))) from None
+
+
+def _needed_most(agent: Agent) -> tuple[str, ...]:
+    return (agent.greeting, agent.filler, agent.closing, agent.error)

@@ -67,6 +67,7 @@ DOOR_REFUSED: Final[Event] = ("aybiza", "door", "refused")
 SINK_FAILED: Final[Event] = ("aybiza", "sink", "failed")
 SINK_LOST: Final[Event] = ("aybiza", "sink", "lost")
 METRIC: Final[Event] = ("aybiza", "metric", "put")
+AGENT_FILES: Final[Event] = ("aybiza", "agents", "files")
 FAULT_STRUCK: Final[Event] = ("aybiza", "fault", "struck")
 
 _TURN = ("call_id", "turn")
@@ -180,6 +181,9 @@ EVENTS: Final[dict[Event, Told]] = {
     SINK_LOST: Told("A sink lost items", ("count",), ("sink",)),
     METRIC: Told(
         "Figures for who takes whole sets of them; at: unix time", (), ("name", "metrics", "at")
+    ),
+    AGENT_FILES: Told(
+        "Files of agents or routes have changed; outcome: taken, refused", (), ("outcome",)
     ),
     FAULT_STRUCK: Told("A fault of a plan struck, on somebody's order", (), ("what", "by")),
 }

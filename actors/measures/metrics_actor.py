@@ -119,6 +119,9 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_refused_total": Metric(
         "counter", "Requests and connections that the doors have refused", ("door", "reason")
     ),
+    "aybiza_agent_files_total": Metric(
+        "counter", "Changes of agents' files: taken up, or refused for a fault", ("outcome",)
+    ),
     "aybiza_faults_injected_total": Metric(
         "counter", "Faults that plans have injected, by who asked", ("what", "by")
     ),
@@ -192,6 +195,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.DOOR_REFUSED: (Feed("aybiza_refused_total", None, ("door", "reason")),),
     events.SINK_FAILED: (Feed("aybiza_sink_failures_total", None, ("sink",)),),
     events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count", ("sink",)),),
+    events.AGENT_FILES: (Feed("aybiza_agent_files_total", None, ("outcome",)),),
     events.FAULT_STRUCK: (Feed("aybiza_faults_injected_total", None, ("what", "by")),),
     telemetry.PROCESS_CRASH: (Feed("aybiza_crashes_total", None, ("actor",)),),
     telemetry.SUPERVISOR_RESTART: (Feed("aybiza_restarts_total", None, ("actor",)),),

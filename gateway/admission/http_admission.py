@@ -9,6 +9,7 @@ Source: ASGI, "HTTP connection scope".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -24,9 +25,12 @@ MAX_BODY_BYTES: Final = 64 * 1024
 
 
 class HttpAdmission:
-    """See the module. `busy_text`: what a caller hears whose account has all its calls."""
+    """See the module. `busy_text` of a webhook's query and body: what a caller hears whose account
+    has all its calls."""
 
-    def __init__(self, app: ASGIApp, admission: Admission, busy_text: str) -> None:
+    def __init__(
+        self, app: ASGIApp, admission: Admission, busy_text: Callable[[bytes, bytes], str]
+    ) -> None:
         self._app = app
         self._admission = admission
         self._busy_text = busy_text
@@ -36,7 +40,7 @@ class HttpAdmission:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        knock = _knock(scope)
+        knock, body = _knock(scope), None
         if door(HTTP, scope["method"], knock.path).proof is not Proof.SIGNATURE:
             refusal = await self._admission.page(knock)
         else:
@@ -49,14 +53,18 @@ class HttpAdmission:
             else:
                 receive = _again(body, receive)
                 refusal = await self._admission.webhook(knock, body)
-        answer = self._app if refusal is None else self._refuse(refusal)
-        await answer(scope, receive, send)
+        if refusal is None:
+            await self._app(scope, receive, send)
+            return
+        words = self._busy_text(scope["query_string"], body or b"") if refusal is BUSY else ""
+        await _refused(refusal, words)(scope, receive, send)
 
-    def _refuse(self, refusal: Refusal) -> Response:
-        if refusal is BUSY:
-            return Response(twiml.say_hangup(self._busy_text), media_type=twiml.CONTENT_TYPE)
-        headers = {**refusal.headers, "connection": "close"}
-        return PlainTextResponse(refusal.text, refusal.status, headers)
+
+def _refused(refusal: Refusal, words: str) -> Response:
+    if refusal is BUSY:
+        return Response(twiml.say_hangup(words), media_type=twiml.CONTENT_TYPE)
+    headers = {**refusal.headers, "connection": "close"}
+    return PlainTextResponse(refusal.text, refusal.status, headers)
 
 
 def _knock(scope: Scope) -> Knock:

@@ -3,10 +3,11 @@
 The TwiML of `/incoming` carries a token in a `<Parameter>` (Twilio drops a query from the stream's
 URL); it comes back in the stream's `start`. A token holds its expiry and a nonce, and an
 HMAC-SHA256 over both, the CallSid and all that the webhook told of the call: the carrier by which
-it came, the account, From and To, when it began, who has its journal. So any node with the same key
-can check it, nobody without the key can make one, and a `start` that says something else than its
-webhook has none. What the webhook did not tell is not bound; `bound_names` says what is. The key is
-derived from the cluster's cookie (HKDF, RFC 5869); a node without a cookie file has a random one.
+it came, the account, From and To, when it began, who has its journal, by which route it has its
+agent. So any node with the same key can check it, nobody without the key can make one, and a
+`start` that says something else than its webhook has none. What the webhook did not tell is not
+bound; `bound_names` says what is. The key is derived from the cluster's cookie (HKDF, RFC 5869); a
+node without a cookie file has a random one.
 
 What it guarantees: a `start` without a token made for its own CallSid within the last
 `LIFE_SECONDS` is refused on every node, and a token that was taken is not taken again by the same
@@ -40,7 +41,7 @@ LIFE_SECONDS: Final = 60.0
 
 CARRIER: Final = "Carrier"
 ACCOUNT: Final = "Account"
-BOUND: Final = (CARRIER, ACCOUNT, "From", "To", "Since", "Node", "Seam")
+BOUND: Final = (CARRIER, ACCOUNT, "From", "To", "Since", "Node", "Seam", "Route")
 """What a token may be bound to beside its call; each has its bit in the token."""
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})

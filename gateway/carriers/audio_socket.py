@@ -40,11 +40,10 @@ from aybiza.gateway.carriers.audio_socket_codec import (
 from aybiza.gateway.carriers.codec import Frame
 from aybiza.gateway.carriers.pacer import Pacer
 from aybiza.gateway.control.control import Control
-from aybiza.gateway.leaving import Leaving
+from aybiza.gateway.leaving import Leaving, TransfersOf, to_nobody
 from aybiza.gateway.listening import retire
 from aybiza.gateway.media_server import carry
 from aybiza.gateway.media_stream import ContextOf
-from aybiza.gateway.returning import Transfers
 from aybiza.speech.mulaw import SAMPLE_RATE
 
 DOOR: Final = "audiosocket"
@@ -190,9 +189,9 @@ class AudioSocketServer(GenServer):
         context_of: ContextOf,
         admission: Admission | None = None,
         control: Control | None = None,
-        transfers: Transfers | None = None,
+        transfers_of: TransfersOf = to_nobody,
     ) -> None:
-        self._leaving = Leaving(control, transfers or Transfers(), asks=False)
+        self._leaving = Leaving(control, transfers_of, asks=False)
         self._listening = listening
         self._context_of = context_of
         self._admission = admission or Admission()

@@ -1,5 +1,6 @@
 """Agents are read from TOML; one that cannot be read says why."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ def problems(name_or_path: str) -> list[str]:
     with pytest.raises(AgentError) as caught:
         load_agent(name_or_path)
     assert str(caught.value) == "\n".join(caught.value.problems)
-    return [problem.removeprefix(f"{name_or_path}: ") for problem in caught.value.problems]
+    start = re.compile(re.escape(name_or_path) + r"(:\d+)?: ")
+    return [start.sub("", problem) for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize("name", available())
@@ -110,3 +112,10 @@ def test_the_people_of_an_agent_have_telephone_numbers_or_sip_addresses(tmp_path
     assert named == {"front desk": "+14155550199", "billing": "sip:b@example.org"}
     (problem,) = problems(written(tmp_path, SMALLEST + '[transfer_numbers]\ndesk = "555"\n'))
     assert problem.startswith("transfer_numbers.desk = '555': ")
+
+
+def test_a_wrong_value_is_found_by_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, SMALLEST + "\nvoice = 5\n")
+    with pytest.raises(AgentError) as caught:
+        load_agent(path)
+    assert str(caught.value) == f"{path}:5: voice = 5: should be a valid string"

@@ -107,6 +107,7 @@ WRONG = {
     "AWS_BEDROCK_MODELS": "anthropic.claude-haiku-4-5-20251001-v1:0, not a model",
     "AWS_DEFAULT_BEDROCK_MODEL": "claude",
     "AYBIZA_MODELS_FILE": "models.toml",
+    "AYBIZA_ROUTES_FILE": "routes.toml",
     "AYBIZA_TOOLS_FILE": "tools.toml",
     "AYBIZA_GUARDRAIL": "abc123",
     "BEDROCK_POOL_SIZE": "1.5",

@@ -121,7 +121,8 @@ async def test_tools_of_one_s_own_come_from_their_file(tmp_path: Path) -> None:
     path.write_text('[transfer.sales]\nnumber = "+14155550100"\n')
     settings = load(environment(tmp_path, AYBIZA_TOOLS_FILE=str(path)))
     async with Node(settings, agent(tools=("transfer_call", "end_call"))) as node:
-        specs = node._toolbox.specs()
+        (who,) = node._switchboard
+        specs = who.toolbox.specs()
         assert [spec["toolSpec"]["name"] for spec in specs] == ["transfer_call", "end_call"]
     path.write_text('[transfer.sales]\nnumber = "555"\n')
     with pytest.raises(ValueError, match=r"tools\.toml: transfer\.sales"):
@@ -168,9 +169,10 @@ async def test_quotas_that_cannot_be_read_are_told_before_anything_is_opened(
 async def test_the_agents_own_limits_come_before_the_nodes(tmp_path: Path) -> None:
     variables = {"AYBIZA_SILENCE_TIMEOUT_SECONDS": "7", "AYBIZA_MAX_CALL_SECONDS": "70"}
     settings = load(environment(tmp_path, **variables))
-    filled = Node(settings, AGENT)._agent
+    filled = Node(settings, AGENT)._switchboard.answering({}).agent
     assert (filled.silence_timeout_s, filled.max_duration_s) == (7.0, 70.0)
-    own = Node(settings, agent(silence_timeout_s=3.0, max_duration_s=30.0))._agent
+    limited = agent(silence_timeout_s=3.0, max_duration_s=30.0)
+    own = Node(settings, limited)._switchboard.answering({}).agent
     assert (own.silence_timeout_s, own.max_duration_s) == (3.0, 30.0)
 
 

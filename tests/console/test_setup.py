@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from aybiza.config.agents import load_agent
+from aybiza.config.routes import load_routes
 from aybiza.console.setup import (
-    agent_or_exit,
     catalogue_or_exit,
     policy_or_exit,
     prices_or_exit,
     quotas_or_exit,
+    routes_or_exit,
     settings_or_exit,
     tools_or_exit,
 )
@@ -42,7 +42,7 @@ def test_a_command_gets_the_agent_that_the_settings_name(
     path = tmp_path / "desk.toml"
     path.write_text('name = "Desk"\ngreeting = "Hello."\nsystem_prompt = "Be kind."\n')
     monkeypatch.setenv("AYBIZA_AGENT", str(path))
-    assert agent_or_exit(settings_or_exit()).name == "Desk"
+    assert routes_or_exit(settings_or_exit()).default.agent.name == "Desk"
 
 
 def test_a_wrong_agent_ends_the_command_with_every_problem(
@@ -52,7 +52,7 @@ def test_a_wrong_agent_ends_the_command_with_every_problem(
     path.write_text('name = "Desk"\nmax_tokens = 0\n')
     monkeypatch.setenv("AYBIZA_AGENT", str(path))
     with pytest.raises(typer.Exit) as ended:
-        agent_or_exit(settings_or_exit())
+        routes_or_exit(settings_or_exit())
     assert ended.value.exit_code == 2
     lines = capsys.readouterr().err.splitlines()
     assert [line.rsplit(": ", 1)[1] for line in lines] == [
@@ -101,10 +101,10 @@ def test_quotas_that_cannot_be_used_end_the_command(
     path = tmp_path / "quotas.toml"
     path.write_text("[default]\nday_usd = 5")
     monkeypatch.setenv("AYBIZA_QUOTAS_FILE", str(path))
-    quotas_or_exit(settings_or_exit(), load_agent("clinic"))
+    quotas_or_exit(settings_or_exit(), load_routes(None, "clinic"))
     path.write_text("[default]\nday_usd = 0")
     with pytest.raises(typer.Exit) as ended:
-        quotas_or_exit(settings_or_exit(), load_agent("clinic"))
+        quotas_or_exit(settings_or_exit(), load_routes(None, "clinic"))
     assert ended.value.exit_code == 2
     assert "aybiza: AYBIZA_QUOTAS_FILE: " in capsys.readouterr().err
 
@@ -129,7 +129,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, agent: Path, tools: Path | None = N
         monkeypatch.setenv("AYBIZA_TOOLS_FILE", str(tools))
     settings = settings_or_exit()
     with pytest.raises(typer.Exit) as ended:
-        tools_or_exit(settings, agent_or_exit(settings))
+        tools_or_exit(settings, routes_or_exit(settings))
     assert ended.value.exit_code == 2
 
 
@@ -186,9 +186,9 @@ def test_a_tenant_that_is_not_the_agent_is_told(
     path = tmp_path / "quotas.toml"
     path.write_text('[tenants."Lakesid Clinic"]\ncall_usd = 1\n')
     monkeypatch.setenv("AYBIZA_QUOTAS_FILE", str(path))
-    quotas_or_exit(settings_or_exit(), load_agent("clinic"))
+    quotas_or_exit(settings_or_exit(), load_routes(None, "clinic"))
     told = capsys.readouterr().err
     assert "no tenant is called 'Lakeside Clinic'" in told and "'Lakesid Clinic' is near" in told
     path.write_text('[tenants."Lakeside Clinic"]\ncall_usd = 1\n')
-    quotas_or_exit(settings_or_exit(), load_agent("clinic"))
+    quotas_or_exit(settings_or_exit(), load_routes(None, "clinic"))
     assert capsys.readouterr().err == ""

@@ -19,9 +19,11 @@ import yaml
 from aybiza.actors.runtime import VM
 from aybiza.config.settings import FIELDS
 from aybiza.console.cli import app
+from aybiza.faults.desk import agent
 from aybiza.gateway.carriers.paths import CARRIERS
 from aybiza.gateway.http import HttpDoor, http_app
 from tests.deploy.kit import DEPLOY, OWN, VARIABLE, documents, environment, files, text_of, unit
+from tests.gateway.kit import switchboard
 
 OPEN_PORTS = {80, 443}
 THEIRS = {
@@ -149,7 +151,7 @@ def test_ports_are_found() -> None:
 
 def routes() -> set[str]:
     """The paths of both doors."""
-    door = HttpDoor(VM("test"), media_url="ws://x/media", public_url="http://x", busy_text="busy")
+    door = HttpDoor(VM("test"), "ws://x/media", "http://x", switchboard(agent()))
     http = {route.path for route in http_app(door).routes if hasattr(route, "path")}
     media = {carrier.path for carrier in CARRIERS.values()}
     webhooks = {carrier.webhook for carrier in CARRIERS.values()} - {""}

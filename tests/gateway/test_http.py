@@ -29,9 +29,11 @@ from aybiza.dialogue.journal import (
     SentenceHeard,
     encode,
 )
+from aybiza.faults.desk import agent
 from aybiza.gateway.arrival import MAX_HOPS, MAX_RETURNS, MAX_WAITS
 from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.supervisors import DynamicSupervisor, child
+from tests.gateway.kit import switchboard
 
 NOW = 1_700_000_000
 FORM = {"CallSid": "CA1", "From": "+14155550123", "To": "+14155550100"}
@@ -54,11 +56,15 @@ async def door(
             vm,
             media_url="wss://phone.example.org/media",
             public_url="https://phone.example.org",
-            busy_text="All lines are busy.",
+            switchboard=switchboard(
+                agent(
+                    busy="All lines are busy.",
+                    closing="Goodbye now.",
+                    filler="One moment.",
+                    fallback_number=fallback_number,
+                )
+            ),
             wall=lambda: NOW,
-            closing_text="Goodbye now.",
-            filler_text="One moment.",
-            fallback_number=fallback_number,
         )
         board(vm).limits = Limits(calls=max_calls)
         transport = httpx.ASGITransport(http_app(http))

@@ -17,11 +17,13 @@ from aybiza.actors.placement.placement import Limits
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM
 from aybiza.emulators.phone.webhook import signature
+from aybiza.faults.desk import agent
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.rules import Rules
 from aybiza.gateway.carriers.paths import CARRIERS
 from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.supervisors import DynamicSupervisor
+from tests.gateway.kit import switchboard
 
 BASE = "https://phone.example.org"
 TOKEN = "twilio-auth-token"
@@ -79,7 +81,7 @@ async def outside(tmp_path: Path, **rules: Any) -> AsyncIterator[Outside]:
             vm,
             media_url="wss://phone.example.org/media",
             public_url=BASE,
-            busy_text="All lines are busy.",
+            switchboard=switchboard(agent(busy="All lines are busy.")),
             admission=admission,
             carriers=tuple(CARRIERS.values()),
         )

@@ -20,7 +20,7 @@ from tests.call.kit import AGENT
 
 async def started(there: Place, folder: Path | None) -> None:
     deepgram: Any = there.deepgram
-    await there.vm.start(PhraseKeeper, AGENT, deepgram, folder, name=names.PHRASES)
+    await there.vm.start(PhraseKeeper, lambda: [AGENT], deepgram, folder, name=names.PHRASES)
 
 
 def missing(there: Place) -> set[str]:

@@ -29,7 +29,9 @@ def app(rules: Rules) -> Starlette:
 
     every = ("/incoming", "/status", "/metrics", "/healthz")
     routes = [Route(path, echo, methods=["GET", "POST"]) for path in every]
-    middleware = Middleware(HttpAdmission, Admission(rules), "All lines are busy.")
+    middleware = Middleware(
+        HttpAdmission, Admission(rules), lambda query, body: "All lines are busy."
+    )
     return Starlette(routes=routes, middleware=[middleware])
 
 

@@ -1,0 +1,86 @@
+"""Where in a TOML file a value stands, for messages: `tomllib` tells values and no lines.
+
+    line_of(text, ("routes", "sales", "numbers", 0))     the number of its line, from 1; None
+
+Contract: pure; `text` is TOML that `tomllib` has read. An item of an array, or a value of an inline
+table, has the line of the key that it stands behind. Errors: none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+Path = tuple[Any, ...]
+
+_PART = re.compile(r"\s*(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|([A-Za-z0-9_-]+))\s*(\.|$)")
+_HEADER = re.compile(r"\s*(\[\[?)(.*?)\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"\s*((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[A-Za-z0-9_.\s-]+?)+?)\s*=")
+_STRING = re.compile(
+    r'"""(?:\\.|[^\\])*?"""+|\'\'\'.*?\'\'\'+|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*', re.S
+)
+
+
+def line_of(text: str, path: Sequence[Any]) -> int | None:
+    """See the module. Of a path that leads nowhere the nearest table that is there is told.
+
+    >>> line_of('name = "a"\\n\\n[routes.x]\\nagent = 5\\n', ("routes", "x", "agent"))
+    4
+    >>> line_of('name = "a"\\n\\n[routes.x]\\nagent = 5\\n', ("routes", "x", "tenant"))
+    3
+    """
+    wanted = tuple(path)
+    best, line = 0, None
+    for number, found in _places(text):
+        if len(found) > best and found == wanted[: len(found)]:
+            best, line = len(found), number
+    return line
+
+
+def _places(text: str) -> Iterator[tuple[int, Path]]:
+    """The paths of all tables and keys with their lines."""
+    table: Path = ()
+    arrays: dict[Path, int] = {}
+    depth = 0
+    for number, line in enumerate(_bare(text), 1):
+        if depth == 0:
+            header, key = _HEADER.match(line), _KEY.match(line)
+            if header is not None:
+                table = _table(_parts(header[2]), header[1] == "[[", arrays)
+                yield number, table
+                continue
+            if key is not None:
+                yield number, table + _parts(key[1])
+        plain = _STRING.sub("", line)
+        depth += sum(map(plain.count, "[{")) - sum(map(plain.count, "]}"))
+
+
+def _table(parts: Path, is_array: bool, arrays: dict[Path, int]) -> Path:
+    """The path of a table, with the index that it has in each array of tables on the way."""
+    path: Path = ()
+    for at, part in enumerate(parts):
+        path += (part,)
+        if is_array and at == len(parts) - 1:
+            arrays[path] = arrays.get(path, -1) + 1
+        if path in arrays:
+            path += (arrays[path],)
+    return path
+
+
+def _parts(key: str) -> Path:
+    parts: Path = ()
+    at = 0
+    while at < len(key) and (found := _PART.match(key, at)) is not None:
+        parts += (next(part for part in found.groups()[:3] if part is not None),)
+        at = found.end()
+    return parts
+
+
+def _bare(text: str) -> list[str]:
+    """The lines, with what stands in strings over several lines left out."""
+    return _STRING.sub(_flat, text).split("\n")
+
+
+def _flat(found: re.Match[str]) -> str:
+    return "''" + "\n" * found[0].count("\n") if "\n" in found[0] else found[0]

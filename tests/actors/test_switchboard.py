@@ -1,0 +1,54 @@
+"""The switchboard: who answers a call, and what of a table stays when another is put in force."""
+
+from __future__ import annotations
+
+import pytest
+
+from aybiza.actors.switchboard import Answering, Switchboard
+from aybiza.config.routes import DEFAULT, Route, Routes
+from aybiza.dialogue.toolbox import NoTools
+from aybiza.faults.desk import agent
+from tests.gateway.kit import POLICY
+
+SALES = Route("sales", agent(name="Sales"), "Napoli", frozenset(["+14155550100"]))
+OWN = Route(DEFAULT, agent(), "Desk")
+
+
+def make(route: Route) -> Answering:
+    return Answering(route.agent, NoTools(), POLICY, route.tenant, route.name)
+
+
+def test_each_call_has_who_answers_on_its_route() -> None:
+    board = Switchboard(Routes(OWN, (SALES,)), make)
+    who = board.answering({"To": "+14155550100"})
+    assert (who.agent.name, who.tenant, who.route) == ("Sales", "Napoli", "sales")
+    assert board.answering({"To": "+14155550199"}).tenant == "Desk"
+    assert [one.route for one in board] == [DEFAULT, "sales"]
+
+
+def test_a_call_takes_its_route_along_where_there_are_several() -> None:
+    board = Switchboard(Routes(OWN, (SALES,)), make)
+    assert board.named({"To": "+14155550100"}) == {"Route": "sales"}
+    assert board.named({}) == {"Route": DEFAULT}
+    assert Switchboard.of_one(make(OWN)).named({}) == {}
+
+
+def test_an_unchanged_route_keeps_who_answers_on_it() -> None:
+    board = Switchboard(Routes(OWN, (SALES,)), make)
+    before = board.answering({"Route": "sales"})
+    changed = Route(DEFAULT, agent(greeting="Other."), "Desk")
+    board.put(board.made(Routes(changed, (SALES,))))
+    assert board.answering({"Route": "sales"}) is before
+    assert board.answering({}).agent.greeting == "Other."
+
+
+def test_what_cannot_be_made_changes_nothing() -> None:
+    def refuse(route: Route) -> Answering:
+        if route.agent.name == "Broken":
+            raise ValueError("broken on purpose")
+        return make(route)
+
+    board = Switchboard(Routes(OWN), refuse)
+    with pytest.raises(ValueError, match="on purpose"):
+        board.made(Routes(Route(DEFAULT, agent(name="Broken"), "Desk")))
+    assert board.answering({}).agent.name == "Desk"

@@ -1,0 +1,61 @@
+"""Values of TOML files are found by their lines."""
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from aybiza.config.toml_lines import line_of
+
+TEXT = '''name = "Desk"            # 1
+prompt = """
+greeting = "none"
+[not.a.table]
+"""
+tools = [
+  "a",
+  ["b"],
+]
+inner = { deep = 5, "with = sign" = 1 }
+"quoted key" = 7
+a.b = 8
+
+[routes.sales]
+agent = "x"
+numbers = ["+1", "+2"]
+
+[routes."of a = name"]
+agent = "y"
+
+[[steps]]
+say = "one"
+[[steps]]
+say = 'two'
+[steps.more]
+last = true
+'''
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (("name",), 1),
+        (("prompt",), 2),
+        (("greeting",), None),
+        (("tools", 1), 6),
+        (("inner", "deep"), 10),
+        (("quoted key",), 11),
+        (("a", "b"), 12),
+        (("routes", "sales"), 14),
+        (("routes", "sales", "numbers", 1), 16),
+        (("routes", "sales", "missing"), 14),
+        (("routes", "of a = name", "agent"), 19),
+        (("steps", 0, "say"), 22),
+        (("steps", 1, "say"), 24),
+        (("steps", 1, "more", "last"), 26),
+        (("nothing",), None),
+    ],
+)
+def test_a_value_has_the_line_of_its_key(path: tuple[Any, ...], line: int | None) -> None:
+    tomllib.loads(TEXT)
+    assert line_of(TEXT, path) == line
