@@ -29,6 +29,8 @@ NO_TENANT: Final = ""
 MAX_CALLS: Final = 20_000
 MAX_TENANT_DAYS: Final = 20_000
 MAX_DAYS: Final = 62
+# Of so many calls it is known that they have ended; what comes later of one comes within seconds.
+MAX_ENDED: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ class Ledger:
     days: dict[str, int] = field(default_factory=dict)
     changes: int = field(default=0, compare=False)
     """How often the totals have changed: for who keeps them."""
+    ended: dict[str, None] = field(default_factory=dict, compare=False)
+    """Calls that have ended of late: what they still cost is their tenant's and the day's."""
 
     def charge(
         self, micro_usd: int, *, call_id: str, now: float, tenant_id: str | None = None
@@ -145,7 +149,8 @@ class Ledger:
             raise ValueError(f"a cost cannot be {micro_usd} micro-USD")
         before = self._spent(call_id, tenant_id, now)
         day, tenant = _day(now), tenant_id or NO_TENANT
-        _add(self.calls, call_id, micro_usd, MAX_CALLS)
+        if call_id not in self.ended:
+            _add(self.calls, call_id, micro_usd, MAX_CALLS)
         _add(self.tenant_days, (day, tenant), micro_usd, MAX_TENANT_DAYS)
         _add(self.days, day, micro_usd, MAX_DAYS)
         self.changes += 1
@@ -166,7 +171,14 @@ class Ledger:
     def close(self, call_id: str) -> int:
         """Forget a call that has ended; what it has cost."""
         self.changes += call_id in self.calls
+        self.ended[call_id] = None
+        if len(self.ended) > MAX_ENDED:
+            del self.ended[next(iter(self.ended))]
         return self.calls.pop(call_id, 0)
+
+    def reopen(self, call_id: str) -> None:
+        """A call that may have ended here goes on."""
+        self.ended.pop(call_id, None)
 
     def totals(self, now: float) -> dict[str, Any]:
         """What is spent, in micro-USD: `today`, `tenants` of today, open `calls`, `days`."""

@@ -27,6 +27,7 @@ from aybiza.dialogue.journal import (
     SentenceHeard,
     SentenceUnsaid,
 )
+from aybiza.emulators.phone.audio import FRAME_MS
 from aybiza.emulators.phone.report import Turn
 from aybiza.faults.silences import silence
 from aybiza.faults.spoken import asks, letters
@@ -49,6 +50,7 @@ PAUSE_MS: Final = 250.0
 LATE_MS: Final = 3000.0
 # Who cannot be heard for so long is told so, and the call ends.
 UNHEARD_MS: Final = 13_000.0
+EXACT_SECONDS: Final = 0.001
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _GLUED = re.compile(r"[.!?][A-Z]")
@@ -264,9 +266,15 @@ def _intensity(outcome: Outcome) -> Iterator[str]:
 
 
 def _costs(outcome: Outcome) -> Iterator[str]:
-    told, owed = outcome.spent
-    if told != owed:
-        yield f"the ledger says {told} micro-USD, the requests come to {owed}"
+    entered, told = outcome.spent
+    if entered != told:
+        yield f"the ledger says {entered} micro-USD, {told} were told as charged"
+    charged, owed = outcome.answers
+    if charged != owed:
+        yield f"{charged} micro-USD were charged for answers, the requests come to {owed}"
+    spoken = outcome.report.frames_sent * FRAME_MS / 1000
+    if outcome.charged_s > spoken + EXACT_SECONDS:
+        yield f"{outcome.charged_s:.2f} s of audio were charged for, {spoken:.2f} s were sent"
 
 
 def _put_through(outcome: Outcome) -> Iterator[str]:

@@ -27,6 +27,7 @@ from aybiza.emulators.bedrock.journal import Record
 from aybiza.emulators.phone import Report
 from aybiza.emulators.textaudio import encode
 from aybiza.faults import invariants
+from aybiza.faults.bill import Bill
 from aybiza.faults.deepgram import BYTES_PER_CHAR
 from aybiza.faults.desk import Desk
 from aybiza.faults.fed import fed
@@ -65,7 +66,11 @@ class Outcome:
     left: list[str] = field(default_factory=list)
     """What of the call is still there when it should be gone."""
     spent: tuple[int, int] = (0, 0)
-    """Micro-USD: what the ledger says, and the sum of the requests."""
+    """Micro-USD: what the ledger says, and the sum of all that was told as charged."""
+    answers: tuple[int, int] = (0, 0)
+    """Micro-USD: what was charged for whole answers, and what these have cost."""
+    charged_s: float = 0.0
+    """For so many seconds of the caller's audio the call was charged."""
     restarts: list[float] = field(default_factory=list)
     fed: set[str] = field(default_factory=set)
     """The metrics that its nodes' events have fed."""
@@ -113,7 +118,7 @@ def _machine() -> tuple[int, int]:
 async def _talk(world: World, outcome: Outcome, injector: Injector) -> None:
     if outcome.plan.phrases:
         _keep_phrases(world)
-    before = Level(world)
+    before, bill = Level(world), Bill(world.vms)
     injector.begin(world)
     try:
         async with world.call(*outcome.plan.script(), limit_s=LONGEST_SECONDS) as call:
@@ -128,7 +133,7 @@ async def _talk(world: World, outcome: Outcome, injector: Injector) -> None:
         await _settled(world, before)
         outcome.left = before.left(world)
     finally:
-        _note(world, outcome, injector)
+        _note(world, outcome, injector, bill)
 
 
 def _keep_phrases(world: World) -> None:
@@ -147,7 +152,7 @@ async def _settled(world: World, before: Level) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _note(world: World, outcome: Outcome, injector: Injector) -> None:
+def _note(world: World, outcome: Outcome, injector: Injector, bill: Bill) -> None:
     outcome.entries = world.journals.written.get("CA1", [])
     outcome.requests = world.bedrock.journal.records
     asked = [(at, "bedrock", "CA1") for at in world.asked.opened]
@@ -157,7 +162,9 @@ def _note(world: World, outcome: Outcome, injector: Injector) -> None:
     outcome.crashes = [f"{who}: {reason.exception!r}" for who, reason in _crashes(injector)]
     outcome.restarts = sorted(at for node in world.nodes for at, _ in node.vm.replaced)
     spent = sum(sum(costs.ledger(node.vm).days.values()) for node in world.nodes)
-    outcome.spent = (spent, world.asked.owed(world.policy))
+    outcome.spent = (spent, bill.told)
+    outcome.answers = (bill.answers, world.asked.owed(world.policy))
+    outcome.charged_s = bill.heard_s
     outcome.fed = set().union(*(fed(node.vm) for node in world.nodes))
     outcome.happened = list(world.trace)
 

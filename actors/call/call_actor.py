@@ -94,6 +94,7 @@ class CallActor(GenServer):
     async def init(self, context: CallContext) -> Continue:
         self.call_id = context.call_id
         self._context = context
+        costs.reopen(self.vm, self.call_id)
         self._line = context.line
         self._timers = CallTimers(self, context.line)
         self._answers: dict[int, int] = {}

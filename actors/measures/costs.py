@@ -132,6 +132,11 @@ def verdict(
     return ledger(vm).verdict(call_id=call_id, tenant_id=tenant_id, now=clock())
 
 
+def reopen(vm: VM, call_id: str) -> None:
+    """A call begins, or goes on here though it had ended or gone elsewhere."""
+    ledger(vm).reopen(call_id)
+
+
 def close(vm: VM, call_id: str) -> int:
     """Forget a call that has ended; what it has cost, in micro-USD."""
     return ledger(vm).close(call_id)

@@ -47,6 +47,23 @@ def test_a_call_that_has_ended_is_forgotten_and_what_it_cost_is_told() -> None:
     assert ledger.days == {"2026-11-21": 7}
 
 
+def test_what_a_call_costs_behind_its_end_is_the_days_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_ENDED", 2)
+    book = Ledger()
+    book.charge(5, call_id="CA1", now=NOON)
+    assert book.close("CA1") == 5
+    book.charge(3, call_id="CA1", now=NOON)
+    assert (book.calls, sum(book.days.values())) == ({}, 8)
+    book.reopen("CA1")
+    book.charge(2, call_id="CA1", now=NOON)
+    assert book.calls == {"CA1": 2}
+    for call in ("CA2", "CA3", "CA4"):
+        book.close(call)
+    assert list(book.ended) == ["CA3", "CA4"]
+
+
 @pytest.mark.parametrize(
     ("quotas", "scope", "key"),
     [

@@ -106,6 +106,8 @@ BROKEN = [
     ("writes", {"written": [], "plan": ASKED, **asked("Shall I book a table?")}),
     ("intensity", {"restarts": [n / 10 for n in range(12)]}),
     ("costs", {"spent": (5, 7)}),
+    ("costs", {"answers": (5, 7)}),
+    ("costs", {"charged_s": 8.1}),
     ("put_through", entries(Ended("transfer"))),
     ("prompt", report(turns=[dataclasses.replace(REPORT.turns[0], response_ms=3000.0)])),
     (
