@@ -17,8 +17,9 @@ Source: specification 000, sections 2 and 3 (`handle_user_input`); 001, "Model S
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from aybiza.claude.experiments import Assignment, Experiment, SelectionError, assign, parse
@@ -99,6 +100,20 @@ class Policy:
             warnings=tuple(dict.fromkeys(ids.warnings)),
         )
 
+    def preferring(self, model: str | None, rule: str | None) -> Policy:
+        """This policy with `model` before the others and another rule; None: as it is. Raises
+        ValueError for a model that may not be asked, and for a rule that there is not."""
+        if rule is not None and rule not in RULES:
+            raise ValueError(f"model_rule: {_no_such(rule, RULES)}")
+        models = self.models
+        if model is not None:
+            first = [p for p in models if model in (p.id, p.model.id)]
+            if not first:
+                known = {name for p in models for name in (p.id, p.model.id)}
+                raise ValueError(f"model: {_no_such(model, sorted(known))} (AWS_BEDROCK_MODELS)")
+            models = (*first, *(p for p in models if p not in first))
+        return replace(self, models=models, rule=rule or self.rule)
+
     @property
     def every(self) -> tuple[ModelProfile, ...]:
         """All models that a choice can name."""
@@ -158,6 +173,12 @@ class Policy:
         if profile.id.startswith("arn:") or prefix is None:
             return self.region
         return wanted if self.catalogue.profiles[prefix].serves(wanted) else self.region
+
+
+def _no_such(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    return f"there is no {name!r}{meant} There are: {', '.join(known)}"
 
 
 def _thinks_first(profile: ModelProfile) -> bool:

@@ -24,7 +24,7 @@ _OTHER: Final = "other"
 
 
 @cache
-def agent_types() -> Mapping[str, Mapping[str, str]]:
+def agent_types() -> Mapping[str, Mapping[str, Any]]:
     """The kinds by name."""
     return MappingProxyType(tomllib.loads(FILE.read_text(encoding="utf-8")))
 
@@ -52,13 +52,19 @@ def get_optimal_voice_for_context(
     context: Mapping[str, Any], *, rules: Rules = "specification"
 ) -> str:
     """Deepgram's voice for the context's `agent_type`, missing: customer service. The specification
-    names voices of Aura-1, a call speaks with Aura-2's.
+    names voices of Aura-1, a call speaks with Aura-2's, where there is one in its `language`.
 
     >>> get_optimal_voice_for_context({"agent_type": "technical_support"})
     'aura-perseus-en'
     >>> get_optimal_voice_for_context({"agent_type": "technical_support"}, rules="call")
     'aura-2-arcas-en'
+    >>> get_optimal_voice_for_context({"language": "de-AT"}, rules="call")
+    'aura-2-viktoria-de'
     """
     kinds = agent_types()
     kind = kinds.get(context.get("agent_type", DEFAULT_TYPE), kinds[_OTHER])
-    return kind["voice" if rules == "call" else "aura_1"]
+    if rules != "call":
+        return str(kind["aura_1"])
+    tag = str(context.get("language") or "").partition("-")[0]
+    voice: str = kind["voices"].get(tag, kind["voice"])
+    return voice

@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from aybiza.config.agent_types import get_optimal_voice_for_context, get_system_prompt
+from aybiza.config.hours import Hours
 from aybiza.config.phrases import phrases
 from aybiza.config.toml_lines import line_of
 
@@ -99,6 +100,10 @@ class Agent(BaseModel):
     """Follows the bridge when it is the caller's turn."""
     closing: Spoken = "Thank you for calling. Goodbye."
     """The last words of a call that the agent ends."""
+    hours: Hours = {}
+    """When the agent is there, by its `zone`; left out: always."""
+    closed: Spoken = "We are closed just now. Please call again during our opening hours. Goodbye."
+    """All that a caller hears outside of the hours."""
     fallback_number: Number | None = None
     """Who is called when speech has failed the agent; None: nobody."""
 
@@ -136,10 +141,10 @@ class Agent(BaseModel):
     """Recogniser of Deepgram; a `flux-` model tells turns by itself."""
     voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = Field(
         default_factory=lambda data: get_optimal_voice_for_context(
-            {"agent_type": data.get("type")}, rules="call"
+            {"agent_type": data.get("type"), "language": data.get("language")}, rules="call"
         )
     )
-    """Voice model of Deepgram; left out: the voice of its type."""
+    """Voice model of Deepgram; left out: the voice of its type and its language."""
     keyterms: Annotated[tuple[Word, ...], Field(max_length=100, strict=False)] = ()
     """Names and words that the recogniser is to expect."""
     endpointing_ms: Annotated[int, Field(ge=10, le=5_000)] = 300
@@ -174,6 +179,14 @@ class Agent(BaseModel):
     """About how much of a long call the model is told word for word; older turns in short."""
     temperature: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Randomness of the model, where the model takes one."""
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Which share of the likeliest words the model chooses among, where it takes one."""
+    top_k: Annotated[int, Field(ge=1, le=500)] | None = None
+    """Among how many of them, where it takes one."""
+    model: Annotated[str, StringConstraints(min_length=1, max_length=2_048)] | None = None
+    """The model that answers first, one of the node's (`AWS_BEDROCK_MODELS`); None: the node's."""
+    model_rule: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    """The rule that chooses the model of a turn (`aybiza.claude.rules`); None: the node's."""
     tools: Annotated[tuple[ToolName, ...], Field(strict=False)] = ()
     """Names of the tools that the model may use."""
     isolation: Literal["none", "process"] = "none"

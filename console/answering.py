@@ -34,6 +34,10 @@ def answering(
     gate = ConsentGate(agent.language)
     own = tools.registry.only(tools.registry.names, gate) if tools else NoTools()
     try:
+        policy = policy.preferring(agent.model, agent.model_rule)
+    except ValueError as error:
+        raise ValueError(f"{agent.name}: {error}") from None
+    try:
         box = toolbox or toolbox_for(agent.tools, own, gate, tuple(agent.transfer_numbers))
     except ValueError as error:
         raise ValueError(f"{agent.name}: tools: {error}") from None

@@ -25,6 +25,7 @@ from aybiza.dialogue.events import (
     TimerFired,
 )
 from aybiza.dialogue.journal import (
+    CLOSED,
     CallerSegment,
     Interrupted,
     Joined,
@@ -57,6 +58,8 @@ class CallerActs(TurnActs):
 
     def _is_nothing(self, event: CallerInterim | CallerSaid) -> bool:
         begun = isinstance(event, CallerInterim)
+        if self.conversation.closing == CLOSED:
+            return False
         return self._barge_in.is_nothing(event.text, begun=begun)
 
     def _nothing(self, _: Any) -> None:

@@ -24,9 +24,11 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Started(Happening):
-    """The line is open. `again`: it broke before, and the caller is back on a new one."""
+    """The line is open. `again`: it broke before, and the caller is back on a new one; `closed`:
+    nobody is there at this hour."""
 
     again: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 FAULT = "fault"
 # The caller is put through to somebody else, and that person was reached.
 TRANSFER = "transfer"
+# Nobody is there at this hour.
+CLOSED = "closed"
 REACHED = "completed"
 
 
@@ -130,8 +132,8 @@ class Reopened:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The call is over: `hangup`, `goodbye`, `transfer`, `silence` or `duration`; or its line is,
-    by `FAULT`."""
+    """The call is over: `hangup`, `goodbye`, `transfer`, `silence`, `duration` or `closed`; or its
+    line is, by `FAULT`."""
 
     reason: str
 

@@ -20,6 +20,7 @@ from aybiza.dialogue.events import (
     TimerFired,
 )
 from aybiza.dialogue.journal import (
+    CLOSED,
     FAULT,
     AnswerComplete,
 )
@@ -35,6 +36,9 @@ class LineActs(TurnActs):
         again, bridge = event.again, self.agent.bridge
         if conversation.ended is not None:
             self._do(EndCall(conversation.ended))
+        elif turn is None and event.closed:
+            self._close(CLOSED, self.policy.closing)
+            self._agent_turn(GREETING_TURN, self.agent.closed)
         elif turn is None:
             self._agent_turn(GREETING_TURN, self.agent.greeting)
         elif conversation.closing is not None:

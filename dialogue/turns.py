@@ -117,7 +117,7 @@ _M = TurnMachine
 _TRANSITIONS = _rows(
     (Started, (_G, _L, _T, _I), _M._is_returned, _M._start_returned, (_S,)),
     (Started, (_S,), _M._is_returned, _M._start_returned, ()),
-    (Started, (_L,), None, _M._start, (_G, _S)),
+    (Started, (_L,), None, _M._start, (_G, _S, _C)),
     (Started, (_C,), None, _M._start, (_E,)),
     (Started, (_G, _T, _S, _I, _E), None, _M._start, ()),
     (HungUp, (*_LIVE, _P), None, _M._hung_up, (_E,)),

@@ -22,14 +22,14 @@ from typing import Final
 import structlog
 
 from aybiza.actors.runtime import VM
-from aybiza.dialogue.journal import TRANSFER, Ended, Entry, Transferred
+from aybiza.dialogue.journal import CLOSED, TRANSFER, Ended, Entry, Transferred
 from aybiza.dialogue.transfer import FAILED, GAVE_UP
 from aybiza.gateway.carriers.codec import Start
 from aybiza.gateway.control.control import Control, ControlError, Switch
 from aybiza.gateway.known_of import note, remembered
 from aybiza.gateway.returning import Transfers
 
-BY_THE_AGENT: Final = frozenset(("goodbye", "silence", "duration", "quota"))
+BY_THE_AGENT: Final = frozenset(("goodbye", "silence", "duration", "quota", CLOSED))
 """The reasons of `Ended` for which the carrier is told to end the call."""
 
 TransfersOf = Callable[[Start], Transfers]

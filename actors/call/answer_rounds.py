@@ -255,6 +255,8 @@ class AnswerRounds:
                 "more_system": self._system[1:],
                 "max_tokens": min(self._choice.max_tokens * self._room, MOST_TOKENS),
                 "temperature": context.agent.temperature,
+                "top_p": context.agent.top_p,
+                "top_k": context.agent.top_k,
                 "thinking": self._choice.thinking,
                 "cache": "5m",
                 "guardrail": context.guardrail,

@@ -40,6 +40,7 @@ from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
 from aybiza.actors.runtime import NORMAL, CallExit, Continue, Down, GenServer, Pid, Stop, Via
 from aybiza.config.catalogue import MICRO
+from aybiza.config.hours import is_open
 from aybiza.config.redact import masked
 from aybiza.dialogue.barge_in import SAYING
 from aybiza.dialogue.condense import condensed, to_shorten
@@ -155,7 +156,9 @@ class CallActor(GenServer):
             self._timers.resuming = False
         else:
             again = bool(self._written) and not self._context.at_seam
-            await self._tell(Started(again=again))
+            agent = self._context.agent
+            closed = not is_open(agent.hours, self._began)
+            await self._tell(Started(again=again, closed=closed))
             await self._catch_up()
 
     async def _catch_up(self) -> None:

@@ -31,6 +31,7 @@ def fixed(agent: Agent) -> frozenset[str]:
             agent.bridge,
             agent.ask_again,
             agent.closing,
+            *([agent.closed] if agent.hours else []),
             agent.late,
             agent.refusal,
             agent.error_after_write,

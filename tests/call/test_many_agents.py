@@ -183,3 +183,16 @@ def test_routes_of_a_file_answer_calls(tmp_path: Path) -> None:
 
     heard = in_world(talk, routes=load_routes(path, "clinic"))
     assert heard == ["Here is Rome.", "Here is Oslo."]
+
+
+def test_an_agents_sampling_is_in_the_requests_of_a_model_that_takes_it() -> None:
+    async def talk(world: World) -> tuple[str, dict[str, object]]:
+        async with world.call(says("Hello."), hangs_up()) as call:
+            await call.over()
+        (record,) = call.requests()
+        return world.policy.models[0].model.sampling, record.body or {}
+
+    sampling, body = in_world(talk, agent=agent(top_k=40), responder=lambda _: say("Yes."))
+    fields = body.get("additionalModelRequestFields", {})
+    assert isinstance(fields, dict)
+    assert fields.get("top_k") == (None if sampling == "none" else 40)

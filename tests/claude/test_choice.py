@@ -323,3 +323,25 @@ POLICIES = {
     rule: policy(rule, AWS_BEDROCK_MODELS=f"{HAIKU},{SONNET},{SMALL},{OPUS}")
     for rule in ("configured", "current", "spec-3x", "spec-4", "spec-4-best")
 }
+
+
+def test_an_agent_has_a_model_before_the_others_and_a_rule_of_its_own() -> None:
+    of_node = policy("current", AWS_BEDROCK_MODELS=f"{HAIKU},{SONNET}")
+    own = of_node.preferring(SONNET, "configured")
+    assert choose_model(own, "Hello.").model == SONNET
+    assert (own.rule, set(own.ids)) == ("configured", set(of_node.ids))
+    assert of_node.preferring(None, None) == of_node
+
+
+@pytest.mark.parametrize(
+    ("model", "rule", "told"),
+    [
+        ("global.anthropic.claude-sonnet-4-7", None, "did you mean global.anthropic.claude-sonnet"),
+        (None, "configurd", "there is no 'configurd'; did you mean configured?"),
+    ],
+)
+def test_a_model_or_a_rule_that_there_is_not_is_named(
+    model: str | None, rule: str | None, told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        policy(AWS_BEDROCK_MODELS=f"{HAIKU},{SONNET}").preferring(model, rule)

@@ -40,3 +40,12 @@ def test_two_agents_share_no_consent_and_no_book(tmp_path: Path) -> None:
 def test_a_tool_that_there_is_not_is_named_with_its_agent() -> None:
     with pytest.raises(ValueError, match="Desk: tools: no such tool: fly"):
         answering(Route("r", agent(tools=("fly",)), "T"), load({}), POLICY, None)
+
+
+def test_an_agent_is_answered_by_its_own_model_and_rule() -> None:
+    last = POLICY.ids[-1]
+    own = agent(model=last, model_rule="configured")
+    who = answering(Route("r", own, "T"), load({}), POLICY, None)
+    assert (who.policy.models[0].id, who.policy.rule) == (last, "configured")
+    with pytest.raises(ValueError, match="Desk: model: there is no 'gpt'"):
+        answering(Route("r", agent(model="gpt"), "T"), load({}), POLICY, None)
