@@ -142,6 +142,8 @@ def this_node(folder: Path) -> tuple[list[str], str, dict[str, str]]:
     ]
     told = {
         "AYBIZA_AGENT": str(agent),
+        # Measured is what a model's answer takes.
+        "EDGE_CACHE_ENABLED": "false",
         "AYBIZA_MAX_CALLS": "1000",
         "AYBIZA_BIND": "127.0.0.1",
         "AYBIZA_CLUSTER_PORT": str(free_port()),

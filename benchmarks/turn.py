@@ -186,6 +186,8 @@ def _node(urls: dict[str, str], folder: Path) -> Iterator[tuple[str, int]]:
         "AYBIZA_MEMORY_PATH": str(folder / "memory.sqlite3"),
         "AYBIZA_AGENT": str(_patient_agent(folder)),
         "AYBIZA_LOG_LEVEL": "warning",
+        # Measured is what a model's answer takes.
+        "EDGE_CACHE_ENABLED": "false",
     }
     with _child([sys.executable, "-m", "aybiza.console", "run", "--json"], environment) as process:
         doors = json.loads(_line(process))

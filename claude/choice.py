@@ -365,7 +365,7 @@ def _region(policy: Policy, profile: ModelProfile, context: Mapping[str, Any]) -
     country = context.get("cloudflare_country")
     if not policy.map_regions or not isinstance(country, str) or not country:
         return policy.region, "the node's"
-    wanted = determine_optimal_region(context)
+    wanted = determine_optimal_region(context, rules="call", home=policy.region)
     region = policy.region_of(profile, wanted)
     if region == wanted:
         return region, f"for {country}"

@@ -125,10 +125,14 @@ class ClaudeSettings(BaseModel):
         "EXTENDED_THINKING_THRESHOLD", 0.9, 0, 1, "Complexity from which a model may think longer."
     )
     cost_optimization_enabled: bool = flag(
-        "COST_OPTIMIZATION_ENABLED", True, "Whether cheaper models are preferred where they do."
+        "COST_OPTIMIZATION_ENABLED",
+        True,
+        "Whether cheaper models get what is not hard.",
     )
     edge_cache_enabled: bool = flag(
-        "EDGE_CACHE_ENABLED", True, "Whether answers may come from the response cache."
+        "EDGE_CACHE_ENABLED",
+        True,
+        "Whether a first question may be answered as it was lately.",
     )
     cloudflare_region_mapping: bool = flag(
         "CLOUDFLARE_REGION_MAPPING", True, "Whether the caller's country chooses the region."

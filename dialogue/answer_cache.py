@@ -1,9 +1,10 @@
-"""Answers that were given before, for when no model can be reached.
+"""Answers that were given before, for callers who begin with the same question.
 
-Contract: an answer is kept for `seconds` under who asked whom what: the agent, the tenant, and the
-words of the caller, without case and punctuation. Kept are only answers that cannot be about
-somebody: to the first words of a call, without tools, without digits in the question. At most
-`limit` of them, the oldest go first. Pure; the clock is handed in.
+They are heard at once, cost nothing, and are there when no model can be reached. Contract: an
+answer is kept for `seconds` under who asked whom what: the agent, the tenant, and the words of the
+caller, without case and punctuation. Kept are only answers that cannot be about somebody: to the
+first words of a call, without tools, without digits in the question. At most `limit` of them, the
+oldest go first. Pure; the clock is handed in.
 Errors: none.
 Source: specification 001, "Caching Strategy"; 000, `use_cached_or_generic_response`.
 """

@@ -34,6 +34,7 @@ from aybiza.config.prices import ServicePrices
 from aybiza.config.prices import shipped as shipped_prices
 from aybiza.config.routes import DEFAULT, Route, Routes
 from aybiza.config.settings import Settings, load
+from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.emulators.bedrock import Guardrail as BedrockGuardrail
 from aybiza.emulators.bedrock import Pace
@@ -71,12 +72,17 @@ _ENVIRONMENT: Final = {
     "AWS_SECRET_ACCESS_KEY": "world",
     "DEEPGRAM_API_KEY": "world",
     "AYBIZA_NODE_NAME": "world",
+    # What is said to one caller is no reason for what another one hears.
+    "EDGE_CACHE_ENABLED": "false",
 }
 
 
+_NO_SETTINGS: Final[Mapping[str, str]] = {}
+
+
 @functools.cache
-def _settings() -> tuple[Settings, Policy, ServicePrices]:
-    settings = load(dict(_ENVIRONMENT))
+def _settings(changes: tuple[tuple[str, str], ...]) -> tuple[Settings, Policy, ServicePrices]:
+    settings = load({**_ENVIRONMENT, **dict(changes)})
     catalogue = load_catalogue(settings.models_file)
     policy = Policy.of(settings, catalogue, today=date(2026, 1, 5))
     return settings, policy, shipped_prices()
@@ -90,7 +96,8 @@ class World:
     model's first token; `delta_ms`: between its pieces. `frames`: how many of the caller's frames
     of 20 ms travel together. `parties`: who answers at which number. `messages`: note them in the
     trace. `nodes`: how many there are; more than one are a cluster, and their names are those of
-    `NODES`. `guardrail`: words that Bedrock blocks.
+    `NODES`. `guardrail`: words that Bedrock blocks. `environment`: settings of the nodes, by their
+    environment names.
     """
 
     def __init__(
@@ -110,6 +117,7 @@ class World:
         frames: int = 5,
         nodes: int = 1,
         guardrail: Sequence[str] = (),
+        environment: Mapping[str, str] = _NO_SETTINGS,
         messages: bool = False,
         watcher: Watcher | None = None,
     ) -> None:
@@ -129,7 +137,8 @@ class World:
         self.calls: list[PlacedCall] = []
         self.lines: dict[str, Line] = {}
         self.idle: list[str] = []
-        self.settings, self.policy, self.prices = _settings()
+        self.settings, self.policy, self.prices = _settings(tuple(environment.items()))
+        self.answers = AnswerCache() if self.settings.edge_cache_enabled else None
         own = Routes(Route(DEFAULT, agent, agent.name))
         self.switchboard = Switchboard(routes or own, self._answering)
         self.asked = MemoryBedrock(self.bedrock, self.settings.aws_region, self._door)
@@ -183,9 +192,11 @@ class World:
         limit_s: float = 900.0,
         to: str | None = None,
         query: str = "",
+        country: str = "",
     ) -> AsyncIterator[PlacedCall]:
         """A caller who does `steps` (`aybiza.faults.caller`). `to`: the number that is called;
-        `query`: of the webhook's address there, such as `desk=sales`."""
+        `query`: of the webhook's address there, such as `desk=sales`; `country`: where from, as the
+        carrier tells it."""
         name = call_id or f"CA{len(self.calls) + 1}"
         phone = Telephone(
             script_of(steps, limit_s),
@@ -196,6 +207,7 @@ class World:
             parties=self._parties,
             to_number=to,
             call_sid=name,
+            country=country,
             on_progress=lambda told: self.trace.note("line", name, f"{told.kind}: {told.text}"),
         )
         async with phone:

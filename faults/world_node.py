@@ -170,4 +170,5 @@ class WorldNode:
             prices=world.prices,
             guardrail=world.guardrail,
             tenant=who.tenant,
+            answers=world.answers,
         )

@@ -17,6 +17,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from aybiza.claude.regions import country_of_number
+
 COUNTRY: Final = "FromCountry"
 EDGE: Final = "Edge"
 MAX_EDGE_MS: Final = 60_000
@@ -37,9 +39,10 @@ def origin(country: str, query: Mapping[str, str], now: float) -> dict[str, str]
 
 
 def country_of(parameters: Mapping[str, str]) -> str:
-    """The caller's country, two letters, "" if unknown."""
+    """The caller's country, two letters, "" if unknown: as the carrier has told, and where it has
+    not, as a switch does not, by the caller's number."""
     told = parameters.get(COUNTRY, "")
-    return told if _COUNTRY.match(told) else ""
+    return told if _COUNTRY.match(told) else country_of_number(parameters.get("From", ""))
 
 
 def edge_of(parameters: Mapping[str, str]) -> tuple[int, int] | None:

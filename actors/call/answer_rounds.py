@@ -3,8 +3,8 @@
 What happens after an error is the ladder's to say (`aybiza.claude.error_ladder`): another model or
 region, a repaired request, the same once more. What was said of a broken answer is not said again:
 the next request has it in its history and asks to go on. Whatever happens, the caller hears
-something: in the end an answer from before, or the agent's words for an error. What a caller hears
-who waits is the turn machine's to say.
+something: in the end the agent's words for an error. What a caller hears who waits is the turn
+machine's to say. Where the caller's first words were answered lately, nobody is asked again.
 
 `answer` is for a Task; it tells the events of the answer to the process `to`. It ends with
 `Shutdown(("answer_failed", text))` when even the ladder cannot help, which a fault of this program
@@ -143,7 +143,8 @@ class AnswerRounds:
             self._tell(AnswerFinished(self._turn, "quota"))
             return
         self._count_choice()
-        await self._rounds()
+        if not self._answered_before():
+            await self._rounds()
         if self._eager:
             # What nobody has wanted is no turn to be measured.
             await self._vm.call(self._to, Taken(), WANTED_SECONDS)
@@ -368,33 +369,40 @@ class AnswerRounds:
         return generate_cache_key(agent, context.tenant, self._said, first_words=first_words)
 
     def _keep(self, stop_reason: str) -> None:
-        """Keep an answer for worse times."""
+        """Keep an answer for who asks the same."""
         answers, key = self._context.answers, self._key()
         if answers is not None and key is not None and stop_reason == "end_turn":
             answers.keep(key, self._told, self._vm.now())
 
+    def _answered_before(self) -> bool:
+        """Answer as the same words were answered lately, if they were."""
+        answers, key = self._context.answers, self._key()
+        if answers is None or key is None:
+            return False
+        cached = answers.find(key, self._vm.now())
+        for text in cached:
+            self._say(text)
+        if cached:
+            self._performance.failed("cached")
+            self._tell(AnswerFinished(self._turn, "cached"))
+        return bool(cached)
+
     def _last_words(self, words: LastWords) -> None:
         """Say something although no model does."""
-        answers, key = self._context.answers, self._key()
-        cached: tuple[str, ...] = ()
-        if answers is not None and key is not None and not self._told:
-            cached = answers.find(key, self._vm.now())
         log.error(
             "answer_without_model",
             call_id=self._context.call_id,
             turn=self._turn,
             kind=words.kind.value,
             attempts=words.attempts,
-            cached=bool(cached),
         )
         # Who is being said goodbye to, or put through, needs no apology.
         agent = self._context.agent
         sorry = agent.error_after_write if self._wrote else agent.error
-        generic = () if self._closing else (sorry,)
-        for text in cached or generic:
-            self._say(text)
-        self._performance.failed("cached" if cached else "error")
-        self._tell(AnswerFinished(self._turn, "cached" if cached else "error"))
+        if not self._closing:
+            self._say(sorry)
+        self._performance.failed("error")
+        self._tell(AnswerFinished(self._turn, "error"))
 
     # Tools
 

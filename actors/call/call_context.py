@@ -25,7 +25,7 @@ class CallContext:
     """A call: who answers it (`agent`, its limits filled in), over which line, with which means.
 
     `policy` chooses the model of each turn; `answer_seconds` and `model_rounds`, requests to a
-    model, limit one answer in whole; `answers` are kept for worse times; `guardrail` is Bedrock's.
+    model, limit one answer in whole; `answers` are for who asks the same; `guardrail` is Bedrock's.
     `tenant` is whom the call is charged to, `country` where it comes from, two letters or "".
     `caller` is the caller's number, "" if withheld; `opened` is the VM's time at which the call
     began, on whichever node; `at_seam`: it comes from another node, and nothing that was said is

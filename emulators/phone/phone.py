@@ -92,6 +92,7 @@ class Phone:
         auth_token: str | None = None,
         tls: ssl.SSLContext | None = None,
         from_number: str | None = None,
+        country: str = "",
         to_number: str | None = None,
         call_sid: str | None = None,
         on_progress: Callable[[Progress], None] | None = None,
@@ -117,6 +118,7 @@ class Phone:
         self._auth_token = auth_token
         self._tls = tls
         self._from_number = from_number
+        self._country = {"FromCountry": country} if country else {}
         self._to_number = to_number
         self._on_progress = on_progress
         self._speed = speed
@@ -232,6 +234,7 @@ class Phone:
             "Direction": "inbound",
             "From": self._from_number or self._script.from_number,
             "To": self._to_number or self._script.to_number,
+            **self._country,
             **self._told,
         }
 

@@ -93,7 +93,7 @@ def test_a_choice_is_explained_factor_by_factor() -> None:
     assert lines["patterns"][:5] == ["1", "×", "0.5", "+", "0.125"]
     assert lines["complexity"][0] == "0.149"
     assert lines["region"] == ["eu-central-1", "for", "DE"]
-    assert lines["current:"] == ["not", "hard,", "and", "wanted", "soon"]
+    assert lines["current:"] == ["simple,", "and", "wanted", "cheap"]
     assert lines["→"][0] == "global.anthropic.claude-haiku-4-5-20251001-v1:0"
 
 

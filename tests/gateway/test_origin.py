@@ -19,6 +19,12 @@ def test_what_is_no_country_is_none(country: str) -> None:
     assert country_of({"FromCountry": country}) == ""
 
 
+def test_where_no_carrier_has_told_it_the_number_does() -> None:
+    assert country_of({"From": "+498999998"}) == "DE"
+    assert country_of({"FromCountry": "FR", "From": "+498999998"}) == "FR"
+    assert country_of({"From": "sip:a@example.org"}) == ""
+
+
 @pytest.mark.parametrize(
     "edge", ["", "soon", "1800000000300", "1799999900000", "18000000001000", "-800000000100"]
 )
