@@ -199,6 +199,8 @@ class Agent(BaseModel):
     `silence_timeout_s`."""
     max_duration_s: Annotated[float, Field(ge=10, le=14_400)] | None = None
     """Longest call; None: the node's."""
+    retention_days: Annotated[int, Field(ge=1, le=3_650)] | None = None
+    """After how many days a call is deleted from the memory; None: the node's."""
 
     @model_validator(mode="before")
     @classmethod

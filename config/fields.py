@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from aybiza.config.placeholders import is_placeholder
 
 MAX_PORT = 65_535
+MEMORY_STORES = frozenset({"memory", "sqlite"})
 
 PLACEHOLDER = "placeholder"
 """The kind of a validation error of a secret that is still to be set."""
@@ -100,6 +101,13 @@ def _absolute(value: Path) -> Path:
     return path
 
 
+def _stores(value: Any) -> Any:
+    names = value.lower().split("+") if isinstance(value, str) else value
+    if not names or len(set(names)) < len(names) or not MEMORY_STORES.issuperset(names):
+        raise ValueError("not names of stores, each once")
+    return tuple(names)
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine is reached at `host`, an address or a name, or comes from there."""
     try:
@@ -155,6 +163,7 @@ RedisUrl = Annotated[
     AfterValidator(_url),
     AfterValidator(_own_password),
 ]
+MemoryStores = Annotated[tuple[str, ...], BeforeValidator(_stores)]
 Usd = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=6)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 CommaSeparated = BeforeValidator(_split)

@@ -12,6 +12,7 @@ from aybiza.config.fields import (
     ClusterInterface,
     CommaSeparated,
     HostPort,
+    MemoryStores,
     NodeName,
     RedisUrl,
     flag,
@@ -144,6 +145,19 @@ class NodeSettings(BaseModel):
             data.get("state_home", Path("/")) / "aybiza" / "memory.sqlite3"
         ),
     )
+    memory: Annotated[MemoryStores, NoDecode] = setting(
+        "AYBIZA_MEMORY",
+        ("sqlite",),
+        "memory or sqlite, or both joined by +, the fastest first",
+        "Where journals of calls are kept: in the process, in a file.",
+    )
+    retention_days: int = number(
+        "AYBIZA_RETENTION_DAYS",
+        30,
+        0,
+        3650,
+        "Days after which a call is deleted from the memory, unless its agent says so; 0: never.",
+    )
     cookie_file: AbsolutePath = setting(
         "AYBIZA_COOKIE_FILE",
         ...,
@@ -155,7 +169,7 @@ class NodeSettings(BaseModel):
         "REDIS_URL",
         None,
         "a URL such as redis://host:6379/0, rediss://… or unix://…",
-        "Redis server of the shared conversation memory.",
+        "Redis server: what nodes count together, and the conversation memory if it is kept there.",
         repr=False,
     )
 

@@ -37,7 +37,7 @@ from aybiza.actors.measures.costs_keeper import CostsFile, CostsKeeper, restore
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.metrics_sink import MetricsSink
 from aybiza.actors.measures.provider_health import watch
-from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.memory.stores import stores, warm
 from aybiza.actors.names import CALL_SUPERVISOR, PHRASES, SWITCHBOARD, TOOL_SUPERVISOR
 from aybiza.actors.node.context import NodeContext
 from aybiza.actors.node.cookie import lines, read_cookie
@@ -106,7 +106,7 @@ class Node:
     ) -> None:
         self._settings = settings
         self._tools = _tools(settings)
-        self._store = SqliteStore(settings.memory_path)
+        self._stores = stores(settings)
         self._quotas = Quotas.of(settings)
         self._prices = prices.load(settings.prices_file)
         self._costs = CostsFile(settings.memory_path.with_name(f"costs-{settings.node_name}.json"))
@@ -141,7 +141,8 @@ class Node:
 
     async def _open(self) -> None:
         settings = self._settings
-        self._closing.callback(self._store.close)
+        for store in self._stores:
+            self._closing.callback(store.close)
         key = settings.aws_endpoint_url_bedrock_runtime
         self._bedrock = BedrockClient(
             region=settings.aws_region,
@@ -177,6 +178,7 @@ class Node:
             self._closing.callback(self._cloudwatch.close)
             await asyncio.to_thread(self._cloudwatch.warm)
         await self._deepgram.warm()
+        await warm(self._stores, time.time())
         await self._closing.enter_async_context(self.vm)
         allow(self.vm, settings)
         await self._join()
@@ -207,7 +209,7 @@ class Node:
         place = self._place(doors.door)
         parts = Parts(
             self._policy.ids,
-            self._store,
+            self._stores,
             limits,
             [gateway(doors)],
             sinks,
@@ -274,6 +276,7 @@ class Node:
             answers=self._answers,
             guardrail=Guardrail.of(settings.guardrail),
             tenant=who.tenant,
+            retention_days=settings.retention_days,
         )
 
     async def __aexit__(self, *_: object) -> None:

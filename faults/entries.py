@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from aybiza.actors.memory.memory_actor import Journal, Journals
+from aybiza.actors.memory.journals import Journal, Journals
 from aybiza.dialogue.journal import Entry, decode
 from aybiza.faults.trace import Trace, shown
 

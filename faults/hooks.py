@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aybiza.actors.memory.memory_actor import Journals, journals
+from aybiza.actors.memory.journals import Journals, journals
 from aybiza.actors.runtime import VM, Pid, Process
 from aybiza.actors.runtime.reasons import Crashed, Reason
 from aybiza.faults.entries import ToldJournals

@@ -26,7 +26,7 @@ import structlog
 
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
-from aybiza.actors.memory.memory_actor import journals
+from aybiza.actors.memory.journals import journals
 from aybiza.actors.runtime import NORMAL, VM, CallExit, GenServer, StartError, Stop
 from aybiza.actors.runtime.reasons import Reason
 from aybiza.faults import live_strikes

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.measures.provider_health import watch
-from aybiza.actors.memory.memory_actor import TABLE as MEMORY_TABLE
+from aybiza.actors.memory.journals import TABLE as MEMORY_TABLE
 from aybiza.actors.names import TOOL_SUPERVISOR
 from aybiza.actors.placement.placement import Limits, Place
 from aybiza.actors.placement.placement_actor import LOOK_SECONDS, Gauge
@@ -93,7 +93,7 @@ class WorldNode:
         limits = Limits(1000, 10**9, 10**9)
         # Who has others tells them of its calls; alone it may look seldom.
         gauge = Gauge(1.0 if self.carrier is None else LOOK_SECONDS, lambda: 0)
-        parts = Parts(world.policy.ids, self._store, limits, [streams], place=place, gauge=gauge)
+        parts = Parts(world.policy.ids, [self._store], limits, [streams], place=place, gauge=gauge)
         self.root = await vm.start(Application, parts, name="application", timeout=None)
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ conversation.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
@@ -24,10 +24,12 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
-from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
+from aybiza.actors.memory.context import fold
+from aybiza.actors.memory.journals import append
+from aybiza.actors.memory.memory_actor import Forget, Load, kept
 from aybiza.actors.runtime import VM, CallExit, RemoteBusy
 from aybiza.dialogue.conversation import Conversation
-from aybiza.dialogue.journal import Entry, Transferred, decode, encode
+from aybiza.dialogue.journal import Entry, Transferred, encode
 
 ASK_SECONDS: Final = 1.0
 
@@ -66,16 +68,6 @@ async def note(vm: VM, call_id: str, journal: Journal, entries: Sequence[Entry])
         if isinstance(one, Transferred):
             log.info("call_transferred", call_id=call_id, to=one.to, outcome=one.outcome)
             emit(vm, events.CALL_TRANSFERRED, call_id=call_id, outcome=one.outcome)
-
-
-def fold(journal: Iterable[tuple[int, dict[str, Any]]]) -> Conversation:
-    """The conversation that a journal, as `Load` gives it, makes."""
-    conversation = Conversation()
-    for _, body in journal:
-        entry = decode(body)
-        if entry is not None:
-            conversation.apply(entry)
-    return conversation
 
 
 async def _asked(vm: VM, node: str, call_id: str) -> Journal:

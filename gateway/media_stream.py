@@ -216,6 +216,9 @@ class MediaStream(GenServer):
             case "leave now" if self._comes_back and not self._leaving:
                 self.vm.cast(names.DRAIN, Left(self.call_id, at_seam=False))
                 raise Stop(SHUTDOWN)
+            # As `aybiza.actors.memory.memory_actor.TAKEN`.
+            case "taken elsewhere" if self._context is not None:
+                await self._close(CLOSE_GOING_AWAY, ELSEWHERE)
             case "session" if self._session is None:
                 await self._begin()
             case "hung_up":

@@ -14,7 +14,7 @@ from aybiza.actors.call.summary_actor import SummaryActor
 from aybiza.actors.circuit_breaker_actor import CircuitBreakerActor
 from aybiza.actors.measures.metrics_actor import MetricsActor
 from aybiza.actors.memory.memory_actor import MemoryActor
-from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.memory.store import JournalStore
 from aybiza.actors.placement.drain_actor import DrainActor
 from aybiza.actors.placement.placement import Limits, Place
 from aybiza.actors.placement.placement_actor import Gauge, PlacementActor
@@ -43,7 +43,7 @@ class Parts:
     changes of the agents' files."""
 
     models: Sequence[str]
-    store: SqliteStore
+    stores: Sequence[JournalStore]
     limits: Limits
     doors: Sequence[ChildSpec] = ()
     sinks: Sequence[ChildSpec] = ()
@@ -63,7 +63,7 @@ class Application(Supervisor):
             *parts.sinks,
             *([parts.phrases] if parts.phrases is not None else []),
             *([parts.switchboard] if parts.switchboard is not None else []),
-            child(MemoryActor, parts.store, name=names.MEMORY),
+            child(MemoryActor, *parts.stores, name=names.MEMORY),
             child(CircuitBreakerSupervisor, parts.models, name="circuit_breaker_supervisor"),
             child(ModelSupervisor, name=names.MODEL_SUPERVISOR),
             child(SummaryActor, name=names.SUMMARIES),

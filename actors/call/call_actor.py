@@ -37,7 +37,8 @@ from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerUp
 from aybiza.actors.call.summary_actor import Summarise, Summarised
 from aybiza.actors.measures import charges, costs, events
 from aybiza.actors.measures.events import emit
-from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
+from aybiza.actors.memory.journals import append, begin_anew
+from aybiza.actors.memory.memory_actor import Claim, Forget, kept
 from aybiza.actors.runtime import NORMAL, CallExit, Continue, Down, GenServer, Pid, Stop, Via
 from aybiza.config.catalogue import MICRO
 from aybiza.config.hours import is_open
@@ -246,15 +247,17 @@ class CallActor(GenServer):
     # Memory
 
     async def _remembered(self) -> list[tuple[int, dict[str, Any]]]:
+        about = self._context.about(self._began.timestamp())
         try:
             journal: list[tuple[int, dict[str, Any]]] = await names.call_patiently(
-                self.vm, names.MEMORY, Load(self.call_id, keep=True), MEMORY_SECONDS
+                self.vm, names.MEMORY, Claim(self.call_id, about), MEMORY_SECONDS
             )
         except CallExit as error:
             if self._line.started:
                 # There is a journal, and to begin again would be worse than to start again.
                 raise
             log.error("memory_unavailable", call_id=self.call_id, reason=str(error.reason))
+            begin_anew(self.vm, self.call_id, about)
             return []
         return journal
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from aybiza.actors.memory.store import About
 from aybiza.actors.runtime import Task
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
@@ -16,6 +17,8 @@ from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.speech.deepgram import Deepgram
 from aybiza.speech.line import Line
+
+DAY_SECONDS = 86_400
 
 StartTool: TypeAlias = Callable[..., Awaitable[Task[Any]]]
 
@@ -32,6 +35,7 @@ class CallContext:
     open. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
     coroutine function as a task under ToolSupervisor. `carrier` has brought the call, at `prices`;
     `edge`: unix ms at which the edge network has sent it on and at which it came here.
+    `retention_days`: how long its journal stays in the stores, unless the agent says so; 0: always.
     """
 
     call_id: str
@@ -55,3 +59,10 @@ class CallContext:
     carrier: str = ""
     prices: ServicePrices = field(default_factory=ServicePrices)
     edge: tuple[int, int] | None = None
+    retention_days: int = 0
+
+    def about(self, opened: float) -> About:
+        """What the memory is told of the call, which began at unix time `opened`."""
+        days = self.agent.retention_days or self.retention_days
+        expires = opened + days * DAY_SECONDS if days else 0.0
+        return About(self.caller, self.agent.name, self.tenant, opened, expires)

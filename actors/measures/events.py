@@ -64,6 +64,8 @@ TEXT_PASSED_OVER: Final[Event] = ("aybiza", "speech", "passed_over")
 PROVIDER_ERROR: Final[Event] = ("aybiza", "provider", "error")
 PROVIDER_WORKED: Final[Event] = ("aybiza", "provider", "worked")
 DOOR_REFUSED: Final[Event] = ("aybiza", "door", "refused")
+MEMORY_DROPPED: Final[Event] = ("aybiza", "memory", "dropped")
+MEMORY_REFUSED: Final[Event] = ("aybiza", "memory", "refused")
 SINK_FAILED: Final[Event] = ("aybiza", "sink", "failed")
 SINK_LOST: Final[Event] = ("aybiza", "sink", "lost")
 METRIC: Final[Event] = ("aybiza", "metric", "put")
@@ -184,6 +186,12 @@ EVENTS: Final[dict[Event, Told]] = {
     ),
     AGENT_FILES: Told(
         "Files of agents or routes have changed; outcome: taken, refused", (), ("outcome",)
+    ),
+    MEMORY_DROPPED: Told(
+        "A store will not have entries of a call", ("count",), ("call_id", "store")
+    ),
+    MEMORY_REFUSED: Told(
+        "A store refused entries: another node has the call by now", (), ("call_id", "store")
     ),
     FAULT_STRUCK: Told("A fault of a plan struck, on somebody's order", (), ("what", "by")),
 }

@@ -113,6 +113,12 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "aybiza_sink_failures_total": Metric("counter", "Batches that a sink did not take", ("sink",)),
     "aybiza_sink_lost_total": Metric("counter", "Items that a sink has not got", ("sink",)),
+    "aybiza_memory_dropped_total": Metric(
+        "counter", "Entries of journals that a store of the memory will not have", ("store",)
+    ),
+    "aybiza_memory_refused_total": Metric(
+        "counter", "Calls that another node had taken when this one still wrote", ("store",)
+    ),
     "aybiza_errors_total": Metric(
         "counter", "Errors of the providers", ("provider", "kind", "model", "region")
     ),
@@ -196,6 +202,8 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.SINK_FAILED: (Feed("aybiza_sink_failures_total", None, ("sink",)),),
     events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count", ("sink",)),),
     events.AGENT_FILES: (Feed("aybiza_agent_files_total", None, ("outcome",)),),
+    events.MEMORY_DROPPED: (Feed("aybiza_memory_dropped_total", "count", ("store",)),),
+    events.MEMORY_REFUSED: (Feed("aybiza_memory_refused_total", None, ("store",)),),
     events.FAULT_STRUCK: (Feed("aybiza_faults_injected_total", None, ("what", "by")),),
     telemetry.PROCESS_CRASH: (Feed("aybiza_crashes_total", None, ("actor",)),),
     telemetry.SUPERVISOR_RESTART: (Feed("aybiza_restarts_total", None, ("actor",)),),

@@ -1,40 +1,51 @@
-"""MemoryActor: the memory of the conversations, in the process and in a store.
+"""MemoryActor: the memory of the conversations, in the process and in stores.
 
-A call's journal stands in a table of the VM, which outlives this actor: `append` puts entries there
-at once, so neither the call's actor nor this one can die in between. The store gets them within
-`LINGER_SECONDS`, or at once when somebody waits for it by `kept`: before anything is done that the
-world beyond the node can notice. A store that is slow is waited for no longer than
-`DURABLE_SECONDS`, one that is gone not at all: the call goes on from the process's own copy, and
-the writes catch up. The store is touched by worker threads only, one batch at a time.
+A call's journal stands in a table of the VM (`aybiza.actors.memory.journals`), which outlives this
+actor: `append` puts entries there at once, so neither the call's actor nor this one can die in
+between. Each store gets them within `LINGER_SECONDS`, or at once when somebody waits for it by
+`kept`: before anything is done that the world beyond the node can notice. An entry is kept when one
+of the stores has it; the others are written behind. A store that is slow is waited for no longer
+than `DURABLE_SECONDS`, one that is gone not at all: the call goes on from the process's own copy,
+and the writes catch up. What has to be given up is counted and named. A store is touched by worker
+threads only, one batch at a time.
 
-    append(vm, call_id, first, event, entries)   entries `first`, `first + 1` … of the call's
-                                                 journal, all of the line's event `event`; those it
-                                                 has are passed over
-    await kept(vm, call_id)                      the store has them, or has had its time
+    await kept(vm, call_id)      a store has the call's journal, or has had its time
 
 Requests (`VM.call`):
 
-    Keep(call_id)          have the store keep what the journal has now. Answers "ok"
-    Load(call_id, keep)    list of (event, entry), from the store if need be; `keep`: the call goes
-                           on here, hold a copy of it
+    Keep(call_id)          have a store keep what the journal has now. Answers "ok"
+    Load(call_id)          list of (event, entry), from the stores if need be
+    Claim(call_id, about)  as `Load`; the call goes on here, so a copy is held, and no node that has
+                           had the call before writes to its journal any more
 
 Casts: `"write"`: there are new entries; `Forget(call_id)`: the call has left this node; its copy
-goes once the store has it.
+goes once the stores have it.
+
+A call whose newer owner has been found in a store is told so by `TAKEN`, sent to its stream.
 
 Source: specification 001, "Memory Implementation".
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import structlog
 
 from aybiza.actors import names
-from aybiza.actors.memory.sqlite_store import Row, SqliteStore, StoreError
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
+from aybiza.actors.memory.journals import Journal, journals
+from aybiza.actors.memory.lane import Batch, Lane
+from aybiza.actors.memory.reader import Patience, Reader, told
+from aybiza.actors.memory.store import (
+    UNKNOWN,
+    About,
+    JournalStore,
+    StoreError,
+    Written,
+)
 from aybiza.actors.runtime import (
     NO_REPLY,
     NORMAL,
@@ -56,8 +67,10 @@ DURABLE_SECONDS = 0.05
 LINGER_SECONDS = 0.01
 RETRY_SECONDS = 1.0
 KEPT_SECONDS = 0.5
+SWEEP_SECONDS = 3600.0
+BATCH_ENTRIES = 1000
 
-TABLE: Final = "memory"
+TAKEN: Final = "taken elsewhere"
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +87,14 @@ class Load(Request[list[tuple[int, dict[str, Any]]]]):
     """See the module."""
 
     call_id: str
-    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Request[list[tuple[int, dict[str, Any]]]]):
+    """See the module."""
+
+    call_id: str
+    about: About = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,80 +106,28 @@ class Forget:
 
 @dataclass(frozen=True, slots=True)
 class _Late:
+    lane: int
     batch: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    call_id: str
-    rows: list[Row]
+class _Retry:
+    lane: int
 
 
-@dataclass(slots=True)
-class Journal:
-    """The process's copy of one call's journal, in order; the store has it up to `kept`.
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Who waits until a store has a journal up to its entry `number`."""
 
-    It holds all that the store has not; what is before its first row the store has.
-    """
-
-    rows: list[Row] = field(default_factory=list)
-    kept: int = 0
-    over: bool = False
-
-    @property
-    def last(self) -> int:
-        """The number of the last entry; 0 when there is none."""
-        return self.rows[-1].number if self.rows else 0
-
-    def unkept(self) -> list[Row]:
-        """What the store has not."""
-        first = len(self.rows)
-        while first and self.rows[first - 1].number > self.kept:
-            first -= 1
-        return self.rows[first:]
-
-
-class Journals(dict[str, Journal]):
-    """The table: the journals by the ids of their calls.
-
-    `unkept`: the calls of which the store has not all. `told`: the actor knows of new entries.
-    `wall`: the clock that they are stamped with, unix time.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unkept: set[str] = set()
-        self.told = False
-        self.wall: Callable[[], float] = time.time
-
-
-def journals(vm: VM) -> Journals:
-    """The table of `vm`, made at the first use."""
-    found = vm.tables.get(TABLE)
-    if not isinstance(found, Journals):
-        found = vm.tables[TABLE] = Journals()
-    return found
-
-
-def append(vm: VM, call_id: str, first: int, event: int, entries: list[dict[str, Any]]) -> None:
-    """See the module. Never waits."""
-    table = journals(vm)
-    journal = table.get(call_id) or Journal()
-    at = table.wall()
-    for number, entry in enumerate(entries, first):
-        if number > journal.last:
-            journal.rows.append(Row(call_id, number, event, at, entry))
-            table[call_id] = journal
-            table.unkept.add(call_id)
-    if table.unkept and not table.told:
-        table.told = True
-        vm.cast(names.MEMORY, "write")
+    from_: From
+    journal: Journal
+    number: int
 
 
 async def kept(vm: VM, call_id: str) -> None:
     """See the module. At most `KEPT_SECONDS`; that the actor is not to be had is logged."""
     journal = journals(vm).get(call_id)
-    if journal is None or journal.kept >= journal.last:
+    if journal is None or journal.safe >= journal.last:
         return
     try:
         await names.call_patiently(vm, names.MEMORY, Keep(call_id), KEPT_SECONDS)
@@ -167,58 +135,46 @@ async def kept(vm: VM, call_id: str) -> None:
         log.error("memory_unavailable", call_id=call_id, reason=str(error.reason))
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Rows on their way to the store."""
-
-    rows: list[Row]
-    writer: Pid
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """Who waits until the store has a journal up to its entry `number`."""
-
-    from_: From
-    journal: Journal
-    number: int
-
-
-class MemoryActor(GenServer[Keep | Load, Forget | Literal["write"]]):
-    """See the module."""
+class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
+    """See the module. Started with its stores, the fastest first."""
 
     traps_exits = True
 
-    async def init(self, store: SqliteStore) -> None:
-        self.store = store
+    async def init(self, *stores: JournalStore) -> None:
+        self._lanes = [Lane(number, store) for number, store in enumerate(stores)]
         self._table = journals(self.vm)
-        self._batch: _Batch | None = None
-        self._batches = 0
-        # Whether the store is slow or gone: nobody waits for it then.
-        self._late = False
-        self._retrying = False
+        self._table.use(lane.name for lane in self._lanes)
         self._waiting: list[_Waiting] = []
-        self._reading: dict[str, list[tuple[From, bool]]] = {}
-        self._readers: dict[Pid, str] = {}
+        self._reader = Reader(self, self._lanes, self._table)
+        self.send_after("sweep", SWEEP_SECONDS)
         self._write()
 
-    async def handle_call(self, request: Keep | Load, from_: From) -> Any:
+    async def handle_call(self, request: Keep | Load | Claim, from_: From) -> Any:
         match request:
             case Keep(call_id):
                 journal = self._table.get(call_id)
-                if self._late or journal is None or journal.kept >= journal.last:
+                if journal is None or journal.lost or journal.safe >= journal.last:
+                    return "ok"
+                if all(lane.late for lane in self._lanes):
                     return "ok"
                 self._waiting.append(_Waiting(from_, journal, journal.last))
                 self._write()
                 return NO_REPLY
-            case Load(call_id, keep):
+            case Load(call_id):
                 journal = self._table.get(call_id)
-                if journal is None or journal.rows[0].number > 1:
-                    self._read(call_id, from_, keep)
+                if journal is not None and journal.first == 1:
+                    return told(journal.rows)
+                self._reader.read(call_id, from_, None)
+                return NO_REPLY
+            case Claim(call_id, about):
+                journal = self._table.get(call_id)
+                if journal is None or not self._is_current(journal):
+                    self._reader.read(call_id, from_, about)
                     return NO_REPLY
-                journal.over = journal.over and not keep
-                return _told(journal.rows)
+                journal.over = False
+                if not journal.proved:
+                    self._reader.read(call_id, None, about)
+                return told(journal.rows)
         raise FunctionClause(self, request)
 
     async def handle_cast(self, request: Forget | Literal["write"]) -> None:
@@ -230,110 +186,155 @@ class MemoryActor(GenServer[Keep | Load, Forget | Literal["write"]]):
                 if journal is not None:
                     journal.over = True
                     self._drop(call_id, journal)
+                    self._give_up_surplus()
             case _:
                 raise FunctionClause(self, request)
 
     async def handle_info(self, message: Any) -> None:
         match message:
-            case Exit(pid, reason) if self._batch is not None and pid == self._batch.writer:
-                self._written(self._batch.rows, reason)
-            case Exit(pid, reason) if pid in self._readers:
-                call_id = self._readers.pop(pid)
-                if reason != NORMAL:
-                    log.error("memory_not_read", call_id=call_id, reason=str(reason))
-                    self._has_read(call_id, [])
-            case _Read(call_id, rows):
-                self._has_read(call_id, rows)
-            case _Late(number) if self._batch is not None and number == self._batch.number:
-                log.warning("memory_slow", store=self.store.path)
-                self._late = True
-                self._answer_all()
+            case Exit(pid, reason) if (lane := self._lane_of(pid)) is not None:
+                self._written(lane, reason)
+            case Exit(Pid() as pid, reason) if self._reader.ended(pid, reason):
+                return
+            case _Late(number, batch) if self._lanes[number].is_writing(batch):
+                lane = self._lanes[number]
+                log.warning("memory_slow", store=lane.name)
+                lane.late = True
+                self._answer()
             case "write":
                 self._write()
-            case "retry":
-                self._retrying = False
+            case Patience(call_id, claim):
+                self._reader.tell(call_id, claim, patient=False)
+            case _Retry(number):
+                self._lanes[number].retrying = False
                 self._write()
+            case "sweep":
+                for lane in self._lanes:
+                    Task.start(self.vm, self._sweep, lane.store)
+                self.send_after("sweep", SWEEP_SECONDS)
+
+    # Writing
+
+    def _lane_of(self, writer: Any) -> Lane | None:
+        return next((lane for lane in self._lanes if lane.is_written_by(writer)), None)
 
     def _write(self) -> None:
-        """Write what the store has not, unless a batch is on its way or was refused just now."""
-        if self._batch is not None or self._retrying:
-            return
+        """Write what the stores have not, to each that is not at it or has refused just now."""
         self._table.told = False
-        held = self._table
-        rows = [row for call_id in self._table.unkept for row in held[call_id].unkept()]
-        if not rows:
+        for lane in self._lanes:
+            if lane.batch is None and not lane.retrying:
+                self._write_to(lane)
+
+    def _write_to(self, lane: Lane) -> None:
+        parts = self._table.parts(lane.name, BATCH_ENTRIES)
+        if not parts:
             return
+        written: list[Written] = []
 
         async def write() -> None:
             try:
-                await self.vm.run_blocking(self.store.write, rows)
+                written.extend(await self.vm.run_blocking(lane.store.write, parts))
             except StoreError as error:
                 raise Stop(Shutdown(str(error))) from None
 
-        self._batches += 1
-        self._batch = _Batch(rows, Task.start(self.vm, write).pid, self._batches)
-        self.send_after(_Late(self._batches), DURABLE_SECONDS)
+        lane.batches += 1
+        lane.batch = Batch(parts, written, Task.start(self.vm, write).pid, lane.batches)
+        self.send_after(_Late(lane.number, lane.batches), DURABLE_SECONDS)
 
-    def _written(self, rows: list[Row], reason: Any) -> None:
-        self._batch = None
+    def _written(self, lane: Lane, reason: Any) -> None:
+        batch, lane.batch = lane.batch, None
+        assert batch is not None
         if reason != NORMAL:
-            log.error("memory_not_written", store=self.store.path, reason=str(reason))
-            self._late = self._retrying = True
-            self._answer_all()
-            self.send_after("retry", RETRY_SECONDS)
+            log.error("memory_not_written", store=lane.name, reason=str(reason))
+            lane.late = lane.retrying = True
+            self._answer()
+            self.send_after(_Retry(lane.number), RETRY_SECONDS)
             return
-        if self._late:
-            log.info("memory_caught_up", store=self.store.path, entries=len(rows))
-        self._late = False
-        for call_id, number, *_ in rows:
-            journal = self._table[call_id]
-            journal.kept = number
-            if journal.last == number:
-                self._table.unkept.discard(call_id)
-                self._drop(call_id, journal)
+        if lane.late:
+            entries = sum(len(part.rows) for part in batch.parts)
+            log.info("memory_caught_up", store=lane.name, entries=entries)
+        lane.late = False
+        for part, written in zip(batch.parts, batch.written, strict=True):
+            journal = self._table.get(part.call_id)
+            if journal is not None:
+                self._settle(lane, journal, part.epoch, written)
+        self._answer()
+        self._write()
+
+    def _settle(self, lane: Lane, journal: Journal, epoch: int, written: Written) -> None:
+        """What a store has told of a part of the journal."""
+        call_id = written.call_id
+        match written.outcome:
+            case "kept":
+                # A newer epoch, given meanwhile by another store, is still to be proved here.
+                if journal.epoch == epoch:
+                    journal.proved.add(lane.name)
+                journal.kept[lane.name] = written.last
+            case "behind" if journal.first <= written.last + 1:
+                log.warning("memory_behind", call_id=call_id, store=lane.name, last=written.last)
+                journal.kept[lane.name] = written.last
+            case "behind":
+                # Of a call that is over here its beginning may be gone everywhere.
+                self._give_up(call_id, journal, "the store has lost what comes before", lane)
+            case "refused" if lane.name not in journal.proved:
+                # Nobody could be asked for an epoch when the call came here, the newest owner.
+                journal.epoch = written.epoch + 1
+            case "refused" if journal.epoch == epoch:
+                self._lose(call_id, journal, lane)
+        if journal.kept.get(lane.name, 0) >= journal.last:
+            self._table.waiting[lane.name].pop(call_id, None)
+            self._drop(call_id, journal)
+
+    def _lose(self, call_id: str, journal: Journal, lane: Lane) -> None:
+        """The call has a newer owner: nothing of it is written here any more."""
+        log.warning("call_taken_elsewhere", call_id=call_id, store=lane.name)
+        emit(self.vm, events.MEMORY_REFUSED, call_id=call_id, store=lane.name)
+        journal.lost = True
+        for waiting in self._table.waiting.values():
+            waiting.pop(call_id, None)
+        if (stream := self.vm.whereis(names.stream(call_id))) is not None:
+            self.vm.send(stream, TAKEN)
+        self._drop(call_id, journal)
+
+    def _answer(self) -> None:
+        """Answer those whose entries a store has by now, or all if no store is to be waited for."""
+        late = all(lane.late for lane in self._lanes)
         waiting, self._waiting = self._waiting, []
         for one in waiting:
-            if one.journal.kept >= one.number:
+            if late or one.journal.lost or one.journal.safe >= one.number:
                 one.from_.answer("ok")
             else:
                 self._waiting.append(one)
-        self._write()
-
-    def _answer_all(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            one.from_.answer("ok")
 
     def _drop(self, call_id: str, journal: Journal) -> None:
-        if journal.over and journal.kept >= journal.last:
-            del self._table[call_id]
+        behind = any(call_id in waiting for waiting in self._table.waiting.values())
+        if journal.over and not behind:
+            self._table.pop(call_id, None)
 
-    def _read(self, call_id: str, from_: From, keep: bool) -> None:
-        waiting = self._reading.setdefault(call_id, [])
-        waiting.append((from_, keep))
-        if len(waiting) > 1:
-            return
+    def _give_up_surplus(self) -> None:
+        for call_id, journal in list(self._table.surplus()):
+            lanes = [one for one in self._lanes if call_id in self._table.waiting[one.name]]
+            self._give_up(call_id, journal, "too much waits", *lanes)
 
-        async def read() -> None:
-            try:
-                rows = await self.vm.run_blocking(self.store.read, call_id)
-            except StoreError as error:
-                raise Stop(Shutdown(str(error))) from None
-            self.vm.send(self.pid, _Read(call_id, rows))
+    def _give_up(self, call_id: str, journal: Journal, why: str, *lanes: Lane) -> None:
+        """These stores will not have what they have not."""
+        for lane in lanes:
+            entries = len(journal.unkept(lane.name))
+            log.error("memory_dropped", call_id=call_id, store=lane.name, entries=entries, why=why)
+            emit(self.vm, events.MEMORY_DROPPED, count=entries, call_id=call_id, store=lane.name)
+            journal.kept[lane.name] = journal.last
+            self._table.waiting[lane.name].pop(call_id, None)
+        self._drop(call_id, journal)
 
-        self._readers[Task.start(self.vm, read).pid] = call_id
+    def _is_current(self, journal: Journal) -> bool:
+        """Whether the copy is the journal as it is, whatever the stores say."""
+        away = all(lane.late for lane in self._lanes)
+        return journal.first == 1 and not journal.lost and (not journal.over or away)
 
-    def _has_read(self, call_id: str, rows: list[Row]) -> None:
-        journal = self._table.get(call_id)
-        waiting = self._reading.pop(call_id, [])
-        if journal is not None:
-            first = journal.rows[0].number
-            rows = journal.rows = [*(row for row in rows if row.number < first), *journal.rows]
-        elif rows and any(keep for _, keep in waiting):
-            self._table[call_id] = Journal(rows, kept=rows[-1].number)
-        for from_, _ in waiting:
-            from_.answer(_told(rows))
-
-
-def _told(rows: list[Row]) -> list[tuple[int, dict[str, Any]]]:
-    return [(row.event, row.entry) for row in rows]
+    async def _sweep(self, store: JournalStore) -> None:
+        """Delete the calls whose time is up."""
+        try:
+            while await self.vm.run_blocking(store.sweep, self._table.wall()):
+                pass
+        except StoreError as error:
+            log.error("memory_not_swept", store=store.name, reason=str(error))

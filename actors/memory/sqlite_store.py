@@ -1,53 +1,65 @@
-"""Where journals are kept: a SQLite file.
+"""Journals in a SQLite file, which the nodes of a machine share.
 
-Used from worker threads only; one lock makes its calls take turns, so it may be shared by an
-actor and the actor's successor. Writing the same entries again changes nothing.
+Used from worker threads only; one lock makes its calls take turns, so it may be shared by an actor
+and the actor's successor. How the file is opened, migrated and set aside when it is broken is told
+in `aybiza.actors.memory.sqlite_file`. Deleted rows are overwritten and leave the file.
 
-Errors: `StoreError` says which file and why; what could not be written is the caller's to keep.
+Errors: `StoreError` says which file and why.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final
 
-from aybiza.config.private_files import check_private, private_file
+from aybiza.actors.memory.sqlite_file import is_broken, opened, set_aside
+from aybiza.actors.memory.store import (
+    About,
+    CallRecord,
+    Claimed,
+    Head,
+    Part,
+    Row,
+    StoreError,
+    Wanted,
+    Written,
+    dumps,
+    placed,
+    told_by,
+)
 
-BUSY_SECONDS = 5.0
+SWEEP_CALLS: Final = 200
+FREED_PAGES: Final = 1000
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS journal (
-    call_id TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    event INTEGER NOT NULL,
-    at REAL NOT NULL,
-    entry TEXT NOT NULL,
-    PRIMARY KEY (call_id, number)
-) WITHOUT ROWID
+_CLAIM = """
+INSERT INTO calls (call_id, epoch, caller, agent, tenant, opened, expires)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (call_id) DO UPDATE SET
+    epoch = max(epoch + 1, excluded.epoch),
+    caller = iif(agent = '', excluded.caller, caller),
+    tenant = iif(agent = '', excluded.tenant, tenant),
+    opened = iif(agent = '', excluded.opened, opened),
+    expires = iif(agent = '', excluded.expires, expires),
+    agent = iif(agent = '', excluded.agent, agent)
+RETURNING epoch
 """
-
-
-class Row(NamedTuple):
-    """An entry of a journal: the `number`th of its call, from 1.
-
-    `event`: the number of the line's event it comes from; `at`: unix time; `entry`: a JSON object.
-    """
-
-    call_id: str
-    number: int
-    event: int
-    at: float
-    entry: dict[str, Any]
-
-
-class StoreError(Exception):
-    """The store cannot be read or written; the text is for people."""
+_UPDATE = """
+UPDATE calls SET epoch = ?, updated = max(updated, ?), outcome = coalesce(?, outcome),
+    turns = coalesce(?, turns) WHERE call_id = ?
+"""
+_RECORD = "call_id, caller, agent, tenant, opened, max(updated, opened), outcome, turns, expires"
+_WANTED: Final = {
+    "caller": "caller = ?",
+    "agent": "agent = ?",
+    "outcome": "outcome = ?",
+    "since": "opened >= ?",
+    "until": "opened < ?",
+}
 
 
 class SqliteStore:
@@ -60,67 +72,132 @@ class SqliteStore:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = str(path)
+        self.path = self.name = str(path)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._inode = 0
 
-    def write(self, rows: Iterable[Row]) -> None:
-        """Keep the rows, all or none; those that are there already are left as they are."""
-        values = [(*row[:4], _text(row.entry)) for row in rows]
-        with self._using() as connection, connection:
-            connection.executemany("INSERT OR IGNORE INTO journal VALUES (?,?,?,?,?)", values)
+    def claim(self, call_id: str, epoch: int, about: About) -> Claimed:
+        """See `JournalStore`."""
+        with self._changing() as connection:
+            ((held,),) = connection.execute(_CLAIM, (call_id, epoch, *about)).fetchall()
+            return Claimed(held, _read(connection, call_id))
+
+    def write(self, parts: Sequence[Part]) -> list[Written]:
+        """See `JournalStore`; all or none."""
+        with self._changing() as connection:
+            return [_write(connection, part) for part in parts]
 
     def read(self, call_id: str) -> list[Row]:
-        """The journal of a call in its order; empty if there is none."""
+        """See `JournalStore`."""
         with self._using() as connection:
-            found = connection.execute(
-                "SELECT call_id, number, event, at, entry FROM journal"
-                " WHERE call_id = ? ORDER BY number",
-                (call_id,),
-            ).fetchall()
-        return [Row(name, number, event, at, json.loads(e)) for name, number, event, at, e in found]
+            return _read(connection, call_id)
+
+    def find(self, wanted: Wanted, limit: int) -> list[CallRecord]:
+        """See `JournalStore`."""
+        asked = {name: value for name, value in wanted._asdict().items() if value is not None}
+        where = " AND ".join(_WANTED[name] for name in asked) or "TRUE"
+        query = f"SELECT {_RECORD} FROM calls WHERE {where} ORDER BY opened DESC LIMIT ?"
+        with self._using() as connection:
+            found = connection.execute(query, (*asked.values(), limit)).fetchall()
+        return [CallRecord(*row) for row in found]
+
+    def forget(self, call_ids: Iterable[str]) -> int:
+        """See `JournalStore`; nothing of them is left in the file."""
+        with self._changing() as connection:
+            count = sum(_delete(connection, call_id) for call_id in call_ids)
+        with self._using() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return count
+
+    def sweep(self, now: float) -> int:
+        """See `JournalStore`; the file grows smaller by what was deleted."""
+        due = "SELECT call_id FROM calls WHERE expires > 0 AND expires <= ? LIMIT ?"
+        with self._changing() as connection:
+            found = connection.execute(due, (now, SWEEP_CALLS)).fetchall()
+            count = sum(_delete(connection, call_id) for (call_id,) in found)
+        with self._using() as connection:
+            # Each step frees a page, and `execute` would take one step.
+            connection.executescript(f"PRAGMA incremental_vacuum({FREED_PAGES})")
+        return count
 
     def close(self) -> None:
         """Close the file; a later call opens it again."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                self._connection = self._connection or self._open()
+                if self._connection is None:
+                    self._connection, self._inode = opened(self.path)
                 yield self._connection
             except (sqlite3.Error, OSError) as error:
-                raise StoreError(f"{self.path}: {error}") from error
+                text = f"{self.path}: {error}"
+                if is_broken(error):
+                    self._close()
+                    text = f"{text}; {set_aside(self.path, self._inode)}"
+                raise StoreError(text) from error
 
-    def _own_files(self) -> None:
-        # SQLite gives its two other files the mode of the first, but takes those that are there.
-        private_file(Path(self.path))
-        for name in (f"{self.path}-wal", f"{self.path}-shm", f"{self.path}-journal"):
-            with contextlib.suppress(FileNotFoundError):
-                check_private(Path(name))
-
-    def _open(self) -> sqlite3.Connection:
-        if self.path != ":memory:":
-            self._own_files()
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
-        try:
-            # A write-ahead log survives the death of the process without a sync for each turn.
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(_SCHEMA)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that has the file for itself from its beginning."""
+        with self._using() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # SQLite has rolled back by itself where the disk is full.
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
 
 
-def _text(entry: dict[str, Any]) -> str:
-    """The entry as JSON; one that is not quite JSON must not keep the others from being written.
+def _read(connection: sqlite3.Connection, call_id: str) -> list[Row]:
+    found = connection.execute(
+        "SELECT call_id, number, event, at, entry FROM journal WHERE call_id = ? ORDER BY number",
+        (call_id,),
+    ).fetchall()
+    return [Row(name, number, event, at, json.loads(e)) for name, number, event, at, e in found]
 
-    In ASCII: a model's words may hold half a surrogate pair, which SQLite would not take.
-    """
-    return json.dumps(entry, default=repr, skipkeys=True)
+
+def _head(connection: sqlite3.Connection, call_id: str) -> Head:
+    # The last number is the journal's own: nodes of an older version add rows without a head.
+    found: tuple[Any, Any] = connection.execute(
+        "SELECT (SELECT epoch FROM calls WHERE call_id = ?1),"
+        " (SELECT max(number) FROM journal WHERE call_id = ?1)",
+        (call_id,),
+    ).fetchone()
+    return Head(found[0] or 0, found[1] or 0)
+
+
+def _write(connection: sqlite3.Connection, part: Part) -> Written:
+    head = _head(connection, part.call_id)
+    written, rows = placed(head, part)
+    if written.outcome != "kept" or not rows:
+        return written
+    if part.epoch > head.epoch:
+        about = part.about or About(opened=rows[0].at)
+        connection.execute(_CLAIM, (part.call_id, part.epoch, *about)).fetchall()
+        connection.execute(
+            "DELETE FROM journal WHERE call_id = ? AND number >= ?",
+            (part.call_id, rows[0].number),
+        )
+    values = [(*row[:4], dumps(row.entry)) for row in rows]
+    connection.executemany("INSERT INTO journal VALUES (?,?,?,?,?)", values)
+    told = told_by(rows)
+    update = (part.epoch, told.updated, told.outcome, told.turns, part.call_id)
+    connection.execute(_UPDATE, update)
+    return written
+
+
+def _delete(connection: sqlite3.Connection, call_id: str) -> int:
+    connection.execute("DELETE FROM journal WHERE call_id = ?", (call_id,))
+    return connection.execute("DELETE FROM calls WHERE call_id = ?", (call_id,)).rowcount

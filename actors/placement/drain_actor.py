@@ -22,7 +22,8 @@ import structlog
 
 from aybiza.actors import names
 from aybiza.actors.measures import costs
-from aybiza.actors.memory.memory_actor import Forget, Load, append, kept
+from aybiza.actors.memory.journals import append
+from aybiza.actors.memory.memory_actor import Forget, Load, kept
 from aybiza.actors.placement.drain import HAND_OVER_SECONDS, NOT_DRAINING, Ask, Drain, Progress
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import (

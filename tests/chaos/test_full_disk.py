@@ -17,8 +17,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from aybiza.actors import names
-from aybiza.actors.memory.memory_actor import Load, MemoryActor, append, kept
-from aybiza.actors.memory.sqlite_store import SqliteStore, StoreError
+from aybiza.actors.memory.journals import append
+from aybiza.actors.memory.memory_actor import Load, MemoryActor, kept
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.memory.store import StoreError
 from aybiza.actors.runtime import VM
 from tests.slowness import slowness
 
@@ -97,10 +99,10 @@ async def test_calls_go_on_without_room_and_what_they_said_is_written_when_there
 
 
 def test_the_store_names_the_file_and_the_reason(tmp_path: Path) -> None:
-    from aybiza.actors.memory.sqlite_store import Row
+    from aybiza.actors.memory.store import Part, Row
 
     with small_disk(tmp_path) as (store, _):
         rows = [Row("CA1", number, 0, 0.0, {"text": TEXT}) for number in range(2000)]
         with pytest.raises(StoreError, match=r"memory\.sqlite3: database or disk is full"):
-            store.write(rows)
+            store.write([Part("CA1", 1, None, rows)])
         assert store.read("CA1") == []

@@ -92,6 +92,8 @@ WRONG = {
     "AYBIZA_MAILBOX_ALARM": "9",
     "XDG_STATE_HOME": "state",
     "AYBIZA_MEMORY_PATH": "memory.sqlite3",
+    "AYBIZA_MEMORY": "sqlite+mongo",
+    "AYBIZA_RETENTION_DAYS": "-1",
     "REDIS_URL": "http://localhost:6379",
     "AYBIZA_MAX_CALL_SECONDS": "5",
     "AYBIZA_SILENCE_TIMEOUT_SECONDS": "0",
@@ -273,3 +275,11 @@ def test_a_url_that_cannot_be_used_is_named_without_its_password(url: str) -> No
         with pytest.raises(SettingsError, match=variable) as caught:
             load({variable: url.replace("http", "gopher", 1)})
         assert "s3cret" not in str(caught.value)
+
+
+def test_the_stores_of_the_memory_are_named_with_plus_each_once() -> None:
+    assert load({}).memory == ("sqlite",)
+    assert load({"AYBIZA_MEMORY": "Memory+SQLite"}).memory == ("memory", "sqlite")
+    for wrong in ("sqlite+sqlite", "+", "sqlite+", "sqlite memory"):
+        with pytest.raises(SettingsError, match="AYBIZA_MEMORY"):
+            load({"AYBIZA_MEMORY": wrong})

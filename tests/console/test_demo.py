@@ -7,7 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from aybiza.actors.memory.sqlite_store import Row, SqliteStore
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.memory.store import Part, Row
 from aybiza.console.demo import journal_verdict
 from aybiza.dialogue.journal import AgentSentence, CallerTurn, Entry, SentenceHeard, encode
 from tests.actors.node.kit import is_alive, until
@@ -17,7 +18,8 @@ SECONDS = 55
 
 def journal(path: Path, *entries: Entry) -> Path:
     store = SqliteStore(path / "memory.sqlite3")
-    store.write(Row("CA1", n, n, 0.0, encode(entry)) for n, entry in enumerate(entries, 1))
+    rows = [Row("CA1", n, n, 0.0, encode(entry)) for n, entry in enumerate(entries, 1)]
+    store.write([Part("CA1", 1, None, rows)] if rows else [])
     store.close()
     return path / "memory.sqlite3"
 

@@ -1,6 +1,6 @@
 """The journals of a world tell of each entry once."""
 
-from aybiza.actors.memory.memory_actor import append
+from aybiza.actors.memory.journals import append
 from aybiza.actors.runtime import VM
 from aybiza.actors.runtime.clock import virtual_time
 from aybiza.dialogue.journal import AgentSentence, Entry, SentenceHeard, encode

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aybiza.actors.memory.memory_actor import Journals, append, journals
+from aybiza.actors.memory.journals import Journals, append, journals
 from aybiza.actors.runtime import KILL, VM, GenServer, Pid, Process
 from aybiza.dialogue.journal import SentenceHeard, encode
 from aybiza.faults.fault import Fault

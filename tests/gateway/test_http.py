@@ -14,7 +14,8 @@ from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.metrics_actor import MetricsActor, count
 from aybiza.actors.measures.provider_health import watch
-from aybiza.actors.memory.memory_actor import MemoryActor, append, kept
+from aybiza.actors.memory.journals import append
+from aybiza.actors.memory.memory_actor import MemoryActor, kept
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.placement.placement import Limits, Place, Row
 from aybiza.actors.placement.placement_actor import board

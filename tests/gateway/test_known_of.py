@@ -11,7 +11,8 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from aybiza.actors import names
-from aybiza.actors.memory.memory_actor import Forget, append, kept
+from aybiza.actors.memory.journals import append
+from aybiza.actors.memory.memory_actor import Forget, kept
 from aybiza.actors.runtime import sys
 from aybiza.dialogue.journal import CallerTurn, Ended, Entry, Transferring, encode
 from aybiza.gateway import known_of as looking

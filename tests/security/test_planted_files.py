@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from aybiza.actors.measures.costs_keeper import CostsFile
-from aybiza.actors.memory.sqlite_store import Row, SqliteStore, StoreError
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.memory.store import Part, Row, StoreError
 from aybiza.actors.node.cookie import ensure_cookie
 from aybiza.claude.ledger import Ledger, Quotas
 from aybiza.speech import phrase_files
 from aybiza.speech.phrases import Phrase
 
 ENTRY = Row("CA1", 1, 1, 0.0, {"text": "my number is 4711"})
+WHOLE = Part("CA1", 1, None, [ENTRY])
 STRANGER = 4711
 
 
@@ -46,7 +48,7 @@ def modes(folder: Path) -> dict[str, str]:
 def test_everything_that_a_node_writes_down_is_its_users_own(tmp_path: Path) -> None:
     home = tmp_path / "state" / "aybiza"
     store = SqliteStore(home / "memory.sqlite3")
-    store.write([ENTRY])
+    store.write([WHOLE])
     ledger = Ledger(Quotas())
     ledger.charge(5, call_id="CA1", now=0.0)
     CostsFile(home / "costs.json").write(ledger)
@@ -63,7 +65,7 @@ def test_everything_that_a_node_writes_down_is_its_users_own(tmp_path: Path) -> 
 def test_a_memory_that_was_open_to_all_is_closed_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "memory.sqlite3"
     first = SqliteStore(path)
-    first.write([ENTRY])
+    first.write([WHOLE])
     first.close()
     path.chmod(0o644)
     assert SqliteStore(path).read("CA1") == [ENTRY]
@@ -79,7 +81,7 @@ def test_a_memory_file_planted_by_another_user_is_refused_by_name(
     planted.touch()
     give_away(planted)
     with pytest.raises(StoreError, match="belongs to another user"):
-        SqliteStore(tmp_path / "memory.sqlite3").write([ENTRY])
+        SqliteStore(tmp_path / "memory.sqlite3").write([WHOLE])
     assert planted.stat().st_size == 0
 
 
@@ -90,7 +92,7 @@ def test_a_folder_of_another_user_is_refused(
     folder.mkdir(0o755)
     give_away(folder)
     with pytest.raises(StoreError, match="belongs to another user"):
-        SqliteStore(folder / "memory.sqlite3").write([ENTRY])
+        SqliteStore(folder / "memory.sqlite3").write([WHOLE])
 
 
 def test_no_phrase_of_another_user_is_said(
@@ -106,5 +108,5 @@ def test_no_phrase_of_another_user_is_said(
 def test_a_link_in_the_place_of_the_memory_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "memory.sqlite3").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StoreError, match="is a link"):
-        SqliteStore(tmp_path / "memory.sqlite3").write([ENTRY])
+        SqliteStore(tmp_path / "memory.sqlite3").write([WHOLE])
     assert not (tmp_path / "elsewhere").exists()

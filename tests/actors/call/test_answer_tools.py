@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from aybiza.actors.call import answer_tools
 from aybiza.actors.call.answer_tools import RunTools, results_of
 from aybiza.actors.measures import events
 from aybiza.actors.memory import memory_actor
-from aybiza.actors.memory.memory_actor import append
+from aybiza.actors.memory.journals import append
 from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.memory.store import Part, Written
 from aybiza.actors.runtime import KILL, NORMAL
 from aybiza.claude.stream import ToolUse
 from aybiza.dialogue.events import ToolsUsed
@@ -174,10 +176,10 @@ class Gated(SqliteStore):
         super().__init__(":memory:")
         self.asked, self.gate = threading.Event(), threading.Event()
 
-    def write(self, rows: Any) -> None:
+    def write(self, parts: Sequence[Part]) -> list[Written]:
         self.asked.set()
         self.gate.wait(LIMIT)
-        super().write(rows)
+        return super().write(parts)
 
 
 async def test_no_tool_begins_before_the_store_has_what_the_caller_said(

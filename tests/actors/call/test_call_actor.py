@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from aybiza.actors import names
 from aybiza.actors.call import call_actor
 from aybiza.actors.memory import memory_actor
-from aybiza.actors.memory.memory_actor import append, kept
+from aybiza.actors.memory.journals import append
+from aybiza.actors.memory.memory_actor import kept
 from aybiza.actors.runtime import VM, Process, Reason, sys
 from aybiza.dialogue.events import CallerInterim
 from aybiza.dialogue.journal import CallerSegment, CallerTurn, Ended

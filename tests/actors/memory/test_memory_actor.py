@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from aybiza.actors import names
 from aybiza.actors.memory.memory_actor import (
@@ -19,15 +16,29 @@ from aybiza.actors.memory.memory_actor import (
     RETRY_SECONDS,
     Forget,
     Load,
-    MemoryActor,
-    append,
-    journals,
     kept,
 )
-from aybiza.actors.memory.sqlite_store import Row, SqliteStore
-from aybiza.actors.runtime import KILL, VM, CallExit, virtual_time
-
-LIMIT = 60.0
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.memory.store import (
+    About,
+    Claimed,
+    Part,
+    Row,
+    Written,
+)
+from aybiza.actors.runtime import VM, CallExit, virtual_time
+from tests.actors.memory.kit import (
+    LIMIT,
+    held,
+    keep,
+    load,
+    logged,
+    note,
+    restart,
+    start,
+    steps,
+    until,
+)
 
 
 class Gated(SqliteStore):
@@ -40,10 +51,15 @@ class Gated(SqliteStore):
         self.writes: list[int] = []
         self.reads = 0
 
-    def write(self, rows: Any) -> None:
+    def write(self, parts: Sequence[Part]) -> list[Written]:
         self.gate.wait(LIMIT)
-        self.writes.append(len(rows))
-        super().write(rows)
+        self.writes.append(sum(len(part.rows) for part in parts))
+        return super().write(parts)
+
+    def claim(self, call_id: str, epoch: int, about: About) -> Claimed:
+        self.gate.wait(LIMIT)
+        self.reads += 1
+        return super().claim(call_id, epoch, about)
 
     def read(self, call_id: str) -> list[Row]:
         self.gate.wait(LIMIT)
@@ -57,57 +73,6 @@ def store(tmp_path: Path) -> Iterator[Gated]:
     yield made
     made.gate.set()
     made.close()
-
-
-@contextmanager
-def logged() -> Iterator[list[MutableMapping[str, Any]]]:
-    with capture_logs() as logs:
-        yield logs
-
-
-async def start(vm: VM, store: SqliteStore) -> None:
-    journals(vm).wall = lambda: 1.5
-    await vm.start(MemoryActor, store, name=names.MEMORY)
-
-
-async def restart(vm: VM, store: SqliteStore) -> None:
-    vm.exit(names.MEMORY, KILL)
-    await vm.join(names.MEMORY, LIMIT)
-    await start(vm, store)
-
-
-def note(vm: VM, call_id: str, first: int, *texts: str, event: int = 0) -> None:
-    append(vm, call_id, first, event, [{"text": text} for text in texts])
-
-
-async def keep(vm: VM, call_id: str, first: int, *texts: str, event: int = 0) -> None:
-    note(vm, call_id, first, *texts, event=event)
-    await kept(vm, call_id)
-
-
-async def load(vm: VM, call_id: str, keep: bool = False) -> list[str]:
-    journal = await vm.call(names.MEMORY, Load(call_id, keep), LIMIT)
-    return [entry["text"] for _, entry in journal]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait for what a thread of the store's brings about."""
-    for _ in range(int(LIMIT / 0.002)):
-        if holds():
-            return
-        await asyncio.sleep(0.002)
-    raise AssertionError("it did not come about")
-
-
-async def steps() -> None:
-    """Let the actors do what they can; no time passes."""
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
-def held(vm: VM) -> set[str]:
-    """The calls of which the process has a copy."""
-    return set(journals(vm))
 
 
 def stored(store: SqliteStore, call_id: str) -> list[str]:
@@ -154,8 +119,9 @@ async def test_a_call_that_nobody_knows_has_no_journal(store: Gated) -> None:
     async with VM() as vm:
         await start(vm, store)
         assert await load(vm, "CA1") == []
-        assert await load(vm, "CA1", keep=True) == []
         assert held(vm) == set()
+        assert await load(vm, "CA1", keep=True) == []
+        assert held(vm) == {"CA1"}
 
 
 @virtual_time
@@ -182,7 +148,7 @@ async def test_a_call_goes_on_at_another_node(store: Gated) -> None:
 @virtual_time
 async def test_a_copy_is_held_only_of_a_call_that_goes_on_here(store: Gated) -> None:
     async with VM() as vm:
-        store.write([Row("CA1", 1, 0, 1.0, {"text": "a"})])
+        store.write([Part("CA1", 1, None, [Row("CA1", 1, 0, 1.0, {"text": "a"})])])
         await start(vm, store)
         assert await load(vm, "CA1") == ["a"]
         assert held(vm) == set()
@@ -192,7 +158,7 @@ async def test_a_copy_is_held_only_of_a_call_that_goes_on_here(store: Gated) -> 
 
 @virtual_time
 async def test_those_who_load_at_once_share_one_reading(store: Gated) -> None:
-    store.write([Row("CA1", 1, 0, 1.0, {"text": "a"})])
+    store.write([Part("CA1", 1, None, [Row("CA1", 1, 0, 1.0, {"text": "a"})])])
     async with VM() as vm:
         await start(vm, store)
         assert await asyncio.gather(*(load(vm, "CA1") for _ in range(5))) == [["a"]] * 5
@@ -392,9 +358,9 @@ async def test_what_a_dead_actor_had_not_written_its_successor_writes(store: Gat
 
 @virtual_time
 async def test_calls_go_on_without_the_store_and_the_writes_catch_up(tmp_path: Path) -> None:
-    path = tmp_path / "memory.sqlite3"
-    path.write_text("This is no database. " * 10)
-    store = SqliteStore(path)
+    path = tmp_path / "folder"
+    path.write_text("This is no folder.")
+    store = SqliteStore(path / "memory.sqlite3")
     with logged() as logs:
         async with VM() as vm:
             await start(vm, store)
@@ -410,15 +376,15 @@ async def test_calls_go_on_without_the_store_and_the_writes_catch_up(tmp_path: P
             await keep(vm, "CA1", 6, "b")
             assert len(stored(store, "CA1")) == 6
     store.close()
-    assert "file is not a database" in logs[0]["reason"]
+    assert "is not a folder" in logs[0]["reason"]
     assert not [log for log in logs if log["event"] == "process_crashed"]
 
 
 @virtual_time
 async def test_a_successor_writes_at_once_what_the_store_has_not(tmp_path: Path) -> None:
-    path = tmp_path / "memory.sqlite3"
-    path.write_text("This is no database. " * 10)
-    store = SqliteStore(path)
+    path = tmp_path / "folder"
+    path.write_text("This is no folder.")
+    store = SqliteStore(path / "memory.sqlite3")
     with logged():
         async with VM() as vm:
             await start(vm, store)
@@ -432,11 +398,11 @@ async def test_a_successor_writes_at_once_what_the_store_has_not(tmp_path: Path)
 
 @virtual_time
 async def test_a_journal_that_cannot_be_read_is_told_as_none(tmp_path: Path) -> None:
-    path = tmp_path / "memory.sqlite3"
-    path.write_text("This is no database. " * 10)
+    path = tmp_path / "folder"
+    path.write_text("This is no folder.")
     with logged() as logs:
         async with VM() as vm:
-            await start(vm, SqliteStore(path))
+            await start(vm, SqliteStore(path / "memory.sqlite3"))
             assert await load(vm, "CA1") == []
     assert [log["event"] for log in logs] == ["memory_not_read"]
 

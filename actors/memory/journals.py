@@ -1,0 +1,163 @@
+"""The process's own copies of the journals: a table of the VM, which outlives the memory's actor.
+
+    append(vm, call_id, first, event, entries)   entries `first`, `first + 1` … of the call's
+                                                 journal, all of the line's event `event`; those it
+                                                 has are passed over. Never waits, never fails
+
+A journal stays here while its call does, and until each store has all of it. What the stores of a
+node do not take for so long that calls that are over come to more than `BACKLOG_ENTRIES` is given
+up, the oldest call first (`Journals.surplus`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aybiza.actors import names
+from aybiza.actors.memory.store import About, Part, Row
+from aybiza.actors.runtime import VM
+
+TABLE: Final = "memory"
+BACKLOG_ENTRIES: Final = 100_000
+
+
+@dataclass(slots=True)
+class Journal:
+    """The process's copy of one call's journal, in order. `kept`: up to where the stores have it.
+
+    It holds all that some store has not; what is before its first row all stores have. `epoch`: as
+    whose it is written; `proved`: the stores that have taken or given that epoch. `over`: the call
+    has left this node. `lost`: it has a newer owner, so nothing of it is written any more. `anew`:
+    no store could tell of its past in time, so it has begun again.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    kept: dict[str, int] = field(default_factory=dict)
+    epoch: int = 0
+    proved: set[str] = field(default_factory=set)
+    about: About | None = None
+    over: bool = False
+    lost: bool = False
+    anew: bool = False
+
+    @property
+    def first(self) -> int:
+        """The number of the first entry that is held; 1 where none is."""
+        return self.rows[0].number if self.rows else 1
+
+    @property
+    def last(self) -> int:
+        """The number of the last entry; 0 when there is none."""
+        return self.rows[-1].number if self.rows else 0
+
+    @property
+    def safe(self) -> int:
+        """Up to where at least one store has it."""
+        return max(self.kept.values(), default=0)
+
+    def join(self, rows: list[Row], *, is_new: bool) -> None:
+        """A store has these rows. `is_new`: nobody goes on from this copy yet: more is better."""
+        if not rows or self.anew:
+            return
+        stale = self.over or self.lost or self.safe >= self.last
+        if is_new and stale and rows[-1].number > self.last:
+            self.rows = rows
+            return
+        first = self.rows[0].number if self.rows else rows[-1].number + 1
+        self.rows = [*(row for row in rows if row.number < first), *self.rows]
+
+    def unkept(self, store: str) -> list[Row]:
+        """What the store has not."""
+        kept = self.kept.get(store, 0)
+        first = len(self.rows)
+        while first and self.rows[first - 1].number > kept:
+            first -= 1
+        return self.rows[first:]
+
+
+class Journals(dict[str, Journal]):
+    """The table: the journals by the ids of their calls.
+
+    `waiting`: by the names of the stores, the calls of which they have not all, in the order in
+    which they came. `told`: the actor knows of new entries. `wall`: the clock that they are stamped
+    with, unix time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: dict[str, dict[str, None]] = {}
+        self.told = False
+        self.wall: Callable[[], float] = time.time
+
+    def use(self, stores: Iterable[str]) -> None:
+        """From now on these stores are written to."""
+        for store in stores:
+            self.waiting.setdefault(store, {})
+            for call_id, journal in self.items():
+                if not journal.lost and journal.unkept(store):
+                    self.waiting[store][call_id] = None
+
+    def parts(self, store: str, most: int) -> list[Part]:
+        """What the store is to be given next: whole calls, until they come to `most` entries."""
+        parts: list[Part] = []
+        for call_id in self.waiting[store]:
+            if most <= 0:
+                break
+            journal = self[call_id]
+            if not journal.epoch:
+                journal.epoch = self.new_epoch()
+            # A list of its own: the journal grows while a thread writes.
+            rows = journal.unkept(store)
+            parts.append(Part(call_id, journal.epoch, journal.about, rows))
+            most -= len(rows)
+        return parts
+
+    def new_epoch(self) -> int:
+        """The epoch of a claim: the time in milliseconds, so that it grows from node to node."""
+        return max(1, int(self.wall() * 1000))
+
+    def surplus(self, most: int = BACKLOG_ENTRIES) -> Iterator[tuple[str, Journal]]:
+        """Journals of calls that are over, the oldest first, until `most` of their entries stay."""
+        over = [(call_id, journal) for call_id, journal in self.items() if journal.over]
+        held = sum(len(journal.rows) for _, journal in over)
+        for call_id, journal in over:
+            if held <= most:
+                return
+            held -= len(journal.rows)
+            yield call_id, journal
+
+
+def begin_anew(vm: VM, call_id: str, about: About) -> None:
+    """The call begins without its past, which could not be had in time; see `Journal.anew`."""
+    journals(vm)[call_id] = Journal(about=about, anew=True)
+
+
+def journals(vm: VM) -> Journals:
+    """The table of `vm`, made at the first use."""
+    found = vm.tables.get(TABLE)
+    if not isinstance(found, Journals):
+        found = vm.tables[TABLE] = Journals()
+    return found
+
+
+def append(vm: VM, call_id: str, first: int, event: int, entries: list[dict[str, Any]]) -> None:
+    """See the module."""
+    table = journals(vm)
+    journal = table.get(call_id) or Journal()
+    at = table.wall()
+    new = False
+    for number, entry in enumerate(entries, first):
+        if number > journal.last:
+            journal.rows.append(Row(call_id, number, event, at, entry))
+            table[call_id] = journal
+            new = True
+    if not new or journal.lost:
+        return
+    for waiting in table.waiting.values():
+        waiting[call_id] = None
+    if not table.told:
+        table.told = True
+        vm.cast(names.MEMORY, "write")

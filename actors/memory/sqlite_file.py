@@ -1,0 +1,203 @@
+"""The file of a `SqliteStore`: opened, brought up to the schema of today, set aside when broken.
+
+    connection, inode = opened(path)      ready for use, in autocommit mode
+    set_aside(path, inode)                the broken file gets another name; says which, in words
+
+An older schema is migrated, and a copy of the file as it was stays beside it, with a name that ends
+in `.v0` and the time; `aybiza calls forget` names such copies. A newer schema is refused. A file
+that is no database, or a damaged one, is renamed (`.broken-` and the time) and told in the log; the
+next use begins a new one, and nodes write into it again what their calls have. Of several nodes
+that find the same damage one renames the file: whoever comes later sees that it is another by now.
+
+Errors: `sqlite3.Error` and `OSError`, with texts for people.
+Source: SQLite: "PRAGMA Statements" (user_version, auto_vacuum, secure_delete), "Result Codes".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from aybiza.config.private_files import check_private, private_file
+
+BUSY_SECONDS: Final = 5.0
+VERSION: Final = 1
+IN_PROCESS: Final = ":memory:"
+
+_BROKEN: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
+_BESIDE: Final = ("-wal", "-shm", "-journal")
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS journal (
+    call_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    at REAL NOT NULL,
+    entry TEXT NOT NULL,
+    PRIMARY KEY (call_id, number)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    call_id TEXT PRIMARY KEY,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    caller TEXT NOT NULL DEFAULT '',
+    agent TEXT NOT NULL DEFAULT '',
+    tenant TEXT NOT NULL DEFAULT '',
+    opened REAL NOT NULL DEFAULT 0,
+    updated REAL NOT NULL DEFAULT 0,
+    outcome TEXT NOT NULL DEFAULT '',
+    turns INTEGER NOT NULL DEFAULT 0,
+    expires REAL NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS calls_opened ON calls (opened);
+CREATE INDEX IF NOT EXISTS calls_caller ON calls (caller, opened);
+CREATE INDEX IF NOT EXISTS calls_agent ON calls (agent, opened);
+CREATE INDEX IF NOT EXISTS calls_outcome ON calls (outcome, opened);
+CREATE INDEX IF NOT EXISTS calls_expires ON calls (expires) WHERE expires > 0;
+"""
+
+# What the journals of an older file tell of their calls.
+_FILL: Final = """
+INSERT OR IGNORE INTO calls (call_id, opened, updated, outcome, turns)
+SELECT call_id, min(at), max(at),
+    coalesce((SELECT json_extract(entry, '$.reason') FROM journal AS ends
+        WHERE ends.call_id = journal.call_id AND json_extract(entry, '$.type') = 'ended'
+        ORDER BY number DESC LIMIT 1), ''),
+    coalesce(max(json_extract(entry, '$.turn')), 0)
+FROM journal GROUP BY call_id;
+"""
+
+log = structlog.get_logger(__name__)
+
+
+def opened(path: str) -> tuple[sqlite3.Connection, int]:
+    """See the module. `inode` is 0 for `:memory:`."""
+    inode = 0
+    if path != IN_PROCESS:
+        _own_files(path)
+        inode = os.stat(path).st_ino
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None
+    )
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        if is_broken(error):
+            raise sqlite3.DatabaseError(f"{error}; {set_aside(path, inode)}") from error
+        raise
+    return connection, inode
+
+
+def is_broken(error: Exception) -> bool:
+    """Whether the file itself is at fault."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
+
+
+def set_aside(path: str, inode: int) -> str:
+    """See the module; what has become of the file."""
+    if path == IN_PROCESS:
+        return "it begins anew"
+    aside = f"{path}.broken-{_stamp()}"
+    with _one_at_a_time(path):
+        try:
+            if os.stat(path).st_ino != inode:
+                return "another node has set it aside"
+            os.rename(path, aside)
+        except OSError as error:
+            return f"it cannot be set aside ({error.strerror}): move it away"
+        for ending in _BESIDE:
+            with contextlib.suppress(OSError):
+                os.rename(path + ending, aside + ending)
+    log.error("memory_set_aside", store=path, kept_as=aside, do="a new file begins; look at it")
+    return f"set aside as {aside}; a new file begins"
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    # Only a file without tables takes this.
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    # A write-ahead log survives the death of the process without a sync for each turn.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA secure_delete=ON")
+    if _version(connection) == VERSION:
+        return
+    with _one_at_a_time(path):
+        version = _version(connection)
+        if version > VERSION:
+            raise sqlite3.NotSupportedError(
+                "it was made by a newer version of aybiza: run that, or set AYBIZA_MEMORY_PATH"
+                " to another file"
+            )
+        if version < VERSION:
+            _migrate(connection, path)
+
+
+def _migrate(connection: sqlite3.Connection, path: str) -> None:
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables:
+        copy = f"{path}.v0-{_stamp()}"
+        private_file(Path(copy))
+        with contextlib.closing(sqlite3.connect(copy)) as target:
+            connection.backup(target)
+        log.warning("memory_migrated", store=path, copy=copy)
+    connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
+    try:
+        if tables:
+            connection.execute(_FILL)
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    if tables:
+        # Without it the pages of what is deleted would stay in an older file.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("VACUUM")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def copies(path: str) -> list[str]:
+    """The files beside `path` that hold calls, too: set aside, or as they were before."""
+    file = Path(path)
+    found = file.parent.glob(f"{file.name}.*") if file.parent.is_dir() else ()
+    ours = (f"{file.name}.broken-", f"{file.name}.v0-")
+    return sorted(str(one) for one in found if one.name.startswith(ours))
+
+
+def _own_files(path: str) -> None:
+    # SQLite gives its two other files the mode of the first, but takes those that are there.
+    private_file(Path(path))
+    for ending in _BESIDE:
+        with contextlib.suppress(FileNotFoundError):
+            check_private(Path(path + ending))
+
+
+@contextmanager
+def _one_at_a_time(path: str) -> Iterator[None]:
+    """Nodes that share the file take turns."""
+    if path == IN_PROCESS:
+        yield
+        return
+    folder = os.open(Path(path).parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _stamp() -> str:
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + f"-{os.getpid()}"

@@ -1,0 +1,57 @@
+"""The stores that the settings name (`AYBIZA_MEMORY`), the fastest first.
+
+    stores(settings)           the stores
+    await warm(stores, now)    opens them, and deletes the calls whose time is up
+
+Contract: `stores(settings)` opens nothing; a store opens what it needs when it is first used. What
+a store needs (redis, boto3) is imported only where it is named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import structlog
+
+from aybiza.actors.memory.store import JournalStore, StoreError
+from aybiza.config.settings import Settings
+
+WARM_SECONDS: Final = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+def stores(settings: Settings) -> list[JournalStore]:
+    """See the module."""
+    return [_MAKERS[name](settings) for name in settings.memory]
+
+
+def _memory(settings: Settings) -> JournalStore:
+    from aybiza.actors.memory.process_store import ProcessStore
+
+    return ProcessStore()
+
+
+def _sqlite(settings: Settings) -> JournalStore:
+    from aybiza.actors.memory.sqlite_store import SqliteStore
+
+    return SqliteStore(settings.memory_path)
+
+
+async def warm(made: Iterable[JournalStore], now: float) -> None:
+    """See the module; at most `WARM_SECONDS` each. Calls are taken without a store, too."""
+    for store in made:
+        try:
+            async with asyncio.timeout(WARM_SECONDS):
+                while await asyncio.to_thread(store.sweep, now):
+                    pass
+        except (StoreError, TimeoutError) as error:
+            log.error("memory_not_ready", store=store.name, reason=str(error) or "no answer")
+
+
+_MAKERS: Final[dict[str, Callable[[Settings], JournalStore]]] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
+}
