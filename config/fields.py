@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from aybiza.config.placeholders import is_placeholder
 
 MAX_PORT = 65_535
-MEMORY_STORES = frozenset({"memory", "sqlite"})
+MEMORY_STORES = frozenset({"memory", "sqlite", "redis"})
 
 PLACEHOLDER = "placeholder"
 """The kind of a validation error of a secret that is still to be set."""

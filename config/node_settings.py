@@ -148,8 +148,8 @@ class NodeSettings(BaseModel):
     memory: Annotated[MemoryStores, NoDecode] = setting(
         "AYBIZA_MEMORY",
         ("sqlite",),
-        "memory or sqlite, or both joined by +, the fastest first",
-        "Where journals of calls are kept: in the process, in a file.",
+        "memory, sqlite or redis, or several joined by +, the fastest first",
+        "Where journals of calls are kept; what is kept in redis outlives the machine.",
     )
     retention_days: int = number(
         "AYBIZA_RETENTION_DAYS",
@@ -172,6 +172,12 @@ class NodeSettings(BaseModel):
         "Redis server: what nodes count together, and the conversation memory if it is kept there.",
         repr=False,
     )
+
+    @model_validator(mode="after")
+    def _redis_is_named(self) -> Self:
+        if "redis" in self.memory and self.redis_url is None:
+            raise ValueError("AYBIZA_MEMORY names redis: set REDIS_URL")
+        return self
 
     @model_validator(mode="after")
     def _cluster_certificate_is_whole(self) -> Self:

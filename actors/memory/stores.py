@@ -51,7 +51,15 @@ async def warm(made: Iterable[JournalStore], now: float) -> None:
             log.error("memory_not_ready", store=store.name, reason=str(error) or "no answer")
 
 
+def _redis(settings: Settings) -> JournalStore:
+    from aybiza.actors.memory.redis_store import RedisStore
+
+    assert settings.redis_url is not None
+    return RedisStore(settings.redis_url)
+
+
 _MAKERS: Final[dict[str, Callable[[Settings], JournalStore]]] = {
     "memory": _memory,
+    "redis": _redis,
     "sqlite": _sqlite,
 }

@@ -278,8 +278,11 @@ def test_a_url_that_cannot_be_used_is_named_without_its_password(url: str) -> No
 
 
 def test_the_stores_of_the_memory_are_named_with_plus_each_once() -> None:
+    url = {"REDIS_URL": "redis://127.0.0.1"}
     assert load({}).memory == ("sqlite",)
-    assert load({"AYBIZA_MEMORY": "Memory+SQLite"}).memory == ("memory", "sqlite")
-    for wrong in ("sqlite+sqlite", "+", "sqlite+", "sqlite memory"):
+    assert load({"AYBIZA_MEMORY": "Redis+SQLite", **url}).memory == ("redis", "sqlite")
+    for wrong in ("redis+redis", "+", "sqlite+", "sqlite memory"):
         with pytest.raises(SettingsError, match="AYBIZA_MEMORY"):
-            load({"AYBIZA_MEMORY": wrong})
+            load({"AYBIZA_MEMORY": wrong, **url})
+    with pytest.raises(SettingsError, match="set REDIS_URL"):
+        load({"AYBIZA_MEMORY": "redis"})

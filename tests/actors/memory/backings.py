@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from aybiza.actors.memory.process_store import ProcessStore
+from aybiza.actors.memory.redis_store import RedisStore
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.memory.store import About, JournalStore, Part, Row
+from tests.actors.memory.servers import RedisServer
 
-NAMES = ("process", "sqlite")
+NAMES = ("process", "sqlite", "redis")
 
 OPENED = 1_760_000_000.0
 
@@ -35,8 +39,12 @@ class Backing:
             store.close()
 
 
-def backing(name: str, folder: Path) -> Backing:
-    """A new one of this name."""
+def backing(name: str, folder: Path, request: pytest.FixtureRequest) -> Backing:
+    """A new one of this name; `request` has the servers."""
+    if name == "redis":
+        server: RedisServer = request.getfixturevalue("redis")
+        server.client.flushall()
+        return Backing(lambda: RedisStore(server.url))
     if name == "process":
         only = ProcessStore()
         return Backing(lambda: only)

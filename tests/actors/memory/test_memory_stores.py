@@ -261,9 +261,9 @@ async def test_calls_whose_time_is_up_are_deleted_hourly() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_to_remember_an_entry_costs_a_call_a_fraction_of_a_millisecond(
-    name: str, tmp_path: Path
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    place = backing(name, tmp_path)
+    place = backing(name, tmp_path, request)
     took = []
     async with VM() as vm:
         store = place.store()
