@@ -209,7 +209,7 @@ def told_by(rows: Iterable[Row]) -> Told:
     return Told(outcome, turns, updated)
 
 
-def dumps(entry: Mapping[str, Any]) -> str:
+def dumps(entry: Any) -> str:
     """The entry as JSON; one that is not quite JSON must not keep the others from being written.
 
     In ASCII: a model's words may hold half a surrogate pair, which no store would take.

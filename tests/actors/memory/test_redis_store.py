@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from statistics import median
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_a_call_stays_for_an_hour_after_its_last_entry(
 
 def test_entries_stand_in_the_list_in_their_order(store: RedisStore, server: RedisServer) -> None:
     store.write([part("CA1", 1, 2), part("CA1", 3)])
-    found = server.client.lrange("conv:{CA1}", 0, -1)
+    found: Any = server.client.lrange("conv:{CA1}", 0, -1)
     assert [text.split(b",")[0] for text in found] == [b"[1", b"[2", b"[3"]
 
 
