@@ -18,6 +18,11 @@ Requests and replies are JSON data.
     {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name,
                                                         "back": pid or null,
                                                         "after_ms": milliseconds or null}
+    {"op": "restart", "process": P}                 -> the same, after an end in order
+    {"op": "hangup", "call": "CA…"}                 -> {"hung_up": "CA…"}
+    {"op": "transcript", "call": "CA…", "after": N} -> {"rows": [[number, unix time, entry], …],
+                                                        "over": true or false}: what was written
+                                                        into a call's journal behind entry N
 
 A process P is named by its pid (`aybiza.console.addresses`), its registered name (`metrics`), or as
 a part of a call: `call:CA…`, `transcriber:CA…`, `speaker:CA…`, `session:CA…`. A pid of another node
@@ -33,6 +38,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from aybiza.actors import names
+from aybiza.actors.memory.journals import journals
 from aybiza.actors.placement.drain import Progress
 from aybiza.actors.placement.drain_actor import Begin, Undo
 from aybiza.actors.placement.placement_actor import board
@@ -51,6 +57,8 @@ from aybiza.actors.runtime import (
 )
 from aybiza.console.addresses import place_of
 from aybiza.console.node_faults import faults
+from aybiza.dialogue.events import HungUp
+from aybiza.gateway.console.transcript import told
 from aybiza.supervisors import SupervisorError, TaskSupervisor
 from aybiza.supervisors.base import BaseSupervisor
 from aybiza.supervisors.spawn import SPAWN_SUPERVISOR
@@ -62,6 +70,8 @@ DRAIN_SECONDS = 3.0
 ELSEWHERE_SECONDS = 3.5
 # What breaks a node has to be loaded there first.
 FAULTS_SECONDS = 10.0
+RESTART = "restart"
+RESTART_SECONDS = 3.0
 PARTS = ("call", "transcriber", "speaker", "session")
 
 
@@ -94,15 +104,21 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
         case {"op": "find", "process": str(which)}:
             process = _find(vm, which, None)
             return {"found": repr(process.pid) if process is not None else None}
-        case {"op": "observe" | "kill" as op, "process": str(which), **options}:
+        case {"op": "observe" | "kill" | "restart" as op, "process": str(which), **options}:
             meant = options.get("node")
             place = place_of(vm, which, meant)
             if place is not None and place.pid is None:
                 return await elsewhere(vm, place.node, request)
             if op == "observe":
                 return await observed(vm, which, meant)
+            if op == "restart":
+                return await restart(vm, which, meant)
             if isinstance(options.get("reason"), str):
                 return await kill(vm, which, options["reason"], meant)
+        case {"op": "hangup", "call": str(call_id)}:
+            return hang_up(vm, call_id)
+        case {"op": "transcript", "call": str(call_id), "after": int(after)}:
+            return transcript(vm, call_id, after)
     raise ValueError(f"a node does not understand {request!r}")
 
 
@@ -239,27 +255,77 @@ async def kill(vm: VM, which: str, reason: str = KILL, node: str | None = None) 
     had it.
     """
     process = _known(vm, which, node)
-    name = vm.name_of(process) or process.label
-    address = _address(process)
-    began = time.perf_counter()
+    ending = _Ending(vm, process)
     vm.exit(process.pid, reason)
-    back: Pid | None = None
-    if address is not None:
-        killed_at = vm.now()
-        while (waited := vm.now() - killed_at) < BACK_SECONDS:
-            # A restart takes less than a millisecond; what takes longer must not cost the calls.
-            await asyncio.sleep(0 if waited < SOON_SECONDS else 0.01)
-            back = vm.whereis(address)
-            if back not in (None, process.pid):
-                break
-    after = round((time.perf_counter() - began) * 1000, 3)
-    returned = back not in (None, process.pid)
-    return {
-        "killed": repr(process.pid),
-        "name": name,
-        "back": repr(back) if returned else None,
-        "after_ms": after if returned else None,
-    }
+    return await ending.outcome()
+
+
+async def restart(vm: VM, which: str, node: str | None = None) -> dict[str, Any]:
+    """Have a process end in order, but not as one whose work is done, so that its supervisor
+    starts another; told as `kill` tells."""
+    process = _known(vm, which, node)
+    ending = _Ending(vm, process)
+    try:
+        await vm.stop(process.pid, RESTART, RESTART_SECONDS)
+    except CallExit as failure:
+        if failure.reason != RESTART:
+            raise ValueError(f"{which} has not ended in order: {failure.reason}") from None
+    return await ending.outcome()
+
+
+def hang_up(vm: VM, call_id: str) -> dict[str, Any]:
+    """End a call as if its caller had hung up; its carrier is told."""
+    _call_actor(vm, call_id).server.line.post(HungUp())
+    return {"hung_up": call_id}
+
+
+def transcript(vm: VM, call_id: str, after: int) -> dict[str, Any]:
+    """What stands in the journal of a call of this node behind entry `after`."""
+    journal = journals(vm).get(call_id)
+    if journal is None and not after:
+        _call_actor(vm, call_id)
+    rows = told(journal.rows, after) if journal is not None else []
+    return {"rows": rows, "over": vm.find(names.call(call_id)) is None}
+
+
+def _call_actor(vm: VM, call_id: str) -> Process:
+    process = vm.find(names.call(call_id))
+    if process is None or not hasattr(process.server, "machine"):
+        raise ValueError(f"this node has no call {call_id}; `aybiza calls` shows them")
+    return process
+
+
+class _Ending:
+    """A process that is about to end, and who has its name then."""
+
+    def __init__(self, vm: VM, process: Process) -> None:
+        self._vm = vm
+        self._process = process
+        self._name = vm.name_of(process) or process.label
+        self._address = _address(process)
+        self._began = time.perf_counter()
+
+    async def outcome(self) -> dict[str, Any]:
+        """What became of it; waits at most `BACK_SECONDS` for its successor."""
+        vm, pid = self._vm, self._process.pid
+        back: Pid | None = None
+        if self._address is not None:
+            ended_at = vm.now()
+            while (waited := vm.now() - ended_at) < BACK_SECONDS:
+                # A restart takes less than a millisecond; what takes longer must not cost the
+                # calls.
+                await asyncio.sleep(0 if waited < SOON_SECONDS else 0.01)
+                back = vm.whereis(self._address)
+                if back not in (None, pid):
+                    break
+        after = round((time.perf_counter() - self._began) * 1000, 3)
+        returned = back not in (None, pid)
+        return {
+            "killed": repr(pid),
+            "name": self._name,
+            "back": repr(back) if returned else None,
+            "after_ms": after if returned else None,
+        }
 
 
 def _address(process: Process) -> Dest | None:

@@ -67,6 +67,7 @@ from aybiza.gateway.admission.refusals import Refusals
 from aybiza.gateway.admission.rules import Rules
 from aybiza.gateway.carriers.codec import Start
 from aybiza.gateway.carriers.paths import chosen
+from aybiza.gateway.console.actions import Console
 from aybiza.gateway.control.controls import controls
 from aybiza.gateway.gateway import Doors, gateway
 from aybiza.gateway.http import HttpDoor
@@ -250,6 +251,7 @@ class Node:
             switchboard=self._switchboard,
             admission=self._admission,
             carriers=chosen(settings.carriers),
+            console=Console(control, settings.allow_faults),
         )
 
     def _context(self, line: Line, start: Start) -> CallContext:

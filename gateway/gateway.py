@@ -4,7 +4,8 @@ Gateway             one_for_one
 ├─ StreamSupervisor   the media streams, one process each
 ├─ MediaServer        accepts them
 ├─ AudioSocketServer  accepts Asterisk's, if there is a port for it
-└─ HttpServer         webhooks, health, metrics
+├─ HttpServer         webhooks, health, metrics, the console's pages
+└─ ConsoleActor       looks at the node while an operator does, if there is a console
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from typing import Any
 
 from aybiza.gateway.carriers.audio_socket import AudioSocketServer
 from aybiza.gateway.carriers.codec import Start
+from aybiza.gateway.carriers.paths import SOFTPHONE
+from aybiza.gateway.console.console_actor import NAME as CONSOLE
+from aybiza.gateway.console.console_actor import ConsoleActor
 from aybiza.gateway.control.control import Control
 from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.gateway.http_server import HttpServer
@@ -50,7 +54,7 @@ class Gateway(Supervisor):
     async def init(self, doors: Doors) -> Any:  # type: ignore[override]
         admission = doors.door.admission
         switchboard, controls = doors.door.switchboard, doors.controls
-        carriers = doors.door.carriers
+        carriers = (*doors.door.carriers, *([SOFTPHONE] if doors.door.console else []))
 
         def transfers_of(start: Start) -> Transfers:
             return Transfers.of(switchboard.answering(start.custom_parameters))
@@ -65,6 +69,9 @@ class Gateway(Supervisor):
             control = controls.get("asterisk")
             asterisk = (doors.audio_socket, doors.context_of, admission, control, transfers_of)
             children.append(child(AudioSocketServer, *asterisk, name="audio_socket_server"))
+        if doors.door.console is not None:
+            # Behind the server, so that it ends first, and with it what its viewers wait for.
+            children.append(child(ConsoleActor, doors.door.console, name=CONSOLE))
         await super().init(
             children,
             max_restarts=MAX_RESTARTS,

@@ -13,6 +13,7 @@
     GET  /readyz     200 while the node takes calls, 503 with the reason when it does not, or when
                      a provider is lost (`aybiza.actors.measures.provider_health`)
     GET  /metrics    Prometheus text
+    GET  /console    the console and all that is below it (`aybiza.gateway.console.pages`)
 
 Source: Twilio, TwiML `<Connect>`, `<Stream>`, `<Redirect>`; design, "Doors".
 """
@@ -43,10 +44,13 @@ from aybiza.config.routes import ROUTE
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
-from aybiza.gateway.admission.policy import HTTP, paths
+from aybiza.gateway.admission.policy import ACT, DIAL, EVENTS, HTTP, paths
 from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, WHISPER, Carrier
+from aybiza.gateway.console import pages
+from aybiza.gateway.console.actions import Console
+from aybiza.gateway.console.assets import ASSETS
 from aybiza.gateway.known_of import known_of, note, remembered
 from aybiza.gateway.media_stream import NODE, SEAM, SINCE
 from aybiza.gateway.origin import origin
@@ -62,7 +66,8 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class HttpDoor:
     """What the routes need: the VM, where Twilio finds the media door and this one, who answers
-    which call, who may come in. `wall` is the unix time."""
+    which call, who may come in; the node's console, None where there is none.
+    `wall` is the unix time."""
 
     vm: VM
     media_url: str
@@ -71,6 +76,7 @@ class HttpDoor:
     admission: Admission = field(default_factory=Admission)
     carriers: Sequence[Carrier] = TWILIO
     wall: Callable[[], float] = time.time
+    console: Console | None = None
 
 
 def http_app(door: HttpDoor) -> Starlette:
@@ -341,5 +347,9 @@ ANSWERS: Final[Mapping[str, Callable[[HttpDoor, Request], Any]]] = {
     "/healthz": healthz,
     "/readyz": readyz,
     "/metrics": metrics,
+    **dict.fromkeys(ASSETS, pages.asset),
+    EVENTS: pages.events,
+    ACT: pages.action,
+    DIAL: pages.dial,
 }
 """What answers at the paths of the door policy that are no call's."""

@@ -1,7 +1,7 @@
 """How a call leaves its stream when its conversation is over, beyond the closing of the stream.
 
-    ended by the agent       the carrier's API, or the switch, ends the call; the stream is closed
-                             whatever comes of that
+    ended by the agent, or   the carrier's API, or the switch, ends the call; the stream is closed
+    by an operator           whatever comes of that
     to be put through, and   the switch is told; what comes of it stands in the journal. Who was not
     the carrier asks no      reached is brought back by the switch, or by the closing of the stream
     webhook                  if the switch did not take the order
@@ -29,8 +29,9 @@ from aybiza.gateway.control.control import Control, ControlError, Switch
 from aybiza.gateway.known_of import note, remembered
 from aybiza.gateway.returning import Transfers
 
-BY_THE_AGENT: Final = frozenset(("goodbye", "silence", "duration", "quota", CLOSED))
-"""The reasons of `Ended` for which the carrier is told to end the call."""
+FROM_HERE: Final = frozenset(("goodbye", "silence", "duration", "quota", CLOSED, "hangup"))
+"""The reasons of `Ended` for which the carrier is told to end the call. A caller who has hung up is
+gone by then, so a hang-up that is left to tell of was an operator's."""
 
 TransfersOf = Callable[[Start], Transfers]
 
@@ -58,8 +59,8 @@ class Leaving:
         return ended == TRANSFER and not self.asks
 
     async def hang_up(self, start: Start, ended: str) -> None:
-        """Have the carrier end a call that the agent has ended. Waits no longer than `Control`."""
-        if self.control is None or ended not in BY_THE_AGENT:
+        """Have the carrier end a call that was ended here. Waits no longer than `Control`."""
+        if self.control is None or ended not in FROM_HERE:
             return
         try:
             await self.control.hang_up(start)

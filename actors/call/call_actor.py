@@ -77,6 +77,7 @@ from aybiza.dialogue.journal import FAULT, AgentSentence, CallerTurn, Condensed,
 from aybiza.dialogue.prompt import clock_prompt, system_prompt
 from aybiza.dialogue.turn_outcome import turn_over
 from aybiza.dialogue.turns import TurnMachine
+from aybiza.speech.line import Line
 from aybiza.speech.playout import Sentence
 
 # Why a call has left the node, beside the reasons of `aybiza.dialogue.journal.Ended`.
@@ -121,6 +122,11 @@ class CallActor(GenServer):
         self._line.wake = self._woken
         self._owner = self.vm.monitor(self._line.owner) if self._line.owner else None
         return Continue("take_up")
+
+    @property
+    def line(self) -> Line:
+        """The call's line, for who looks on."""
+        return self._line
 
     def _woken(self) -> None:
         self.vm.send(self.pid, "inbox")

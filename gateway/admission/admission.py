@@ -11,7 +11,8 @@
                                                 `signature`, `carrier_signatures`
     rate        everybody else is counted; beyond the limit 429    `rate_limit`
     signature   a webhook or a handshake that had to be signed: 403
-    page        an operator's page without the token, if one is set; without one, from anybody but
+    page        what only the console's page asks for, from anybody else's page: 403
+                an operator's page without the token, if one is set; without one, from anybody but
                 this machine or under another name than its own: 401
     form        a webhook that no carrier would send: 400, 415     `webhook_form`
     owner       a call that is another carrier's or account's: 409 `call_owners`
@@ -66,6 +67,11 @@ from aybiza.gateway.carriers.codec import (
     ProtocolError,
     Start,
 )
+from aybiza.gateway.carriers.paths import SOFTPHONE
+
+PAGE_HEADER: Final = "x-aybiza-console"
+"""What the console's page sends with each request: no page of another origin can, for a browser
+asks us first, and is not answered."""
 
 MAX_PARAMETER_CHARS: Final = 500
 """Of a stream's parameter, its name included, as Twilio has it."""
@@ -127,15 +133,21 @@ class Admission:
             return Refusal(error.status, error.text, {})
         return self._over_quota(row.carrier, form, caller)
 
-    async def page(self, knock: Knock) -> Refusal | None:
+    async def page(self, knock: Knock, method: str = "GET") -> Refusal | None:
         """Any other request: None if it may come in, or the refusal."""
-        if door(HTTP, "GET", knock.path).proof is Proof.NONE:
+        proof = door(HTTP, method, knock.path).proof
+        if proof is Proof.NONE:
             return None
         caller = self._caller(knock)
         refusal = self._unsound(HTTP, knock, caller)
+        if refusal is None and proof is Proof.PAGE and not _is_of_the_page(knock):
+            self.refused(HTTP, "page", caller.address)
+            refusal = Refusal(403, "Only the console's own page may ask for this.\n", {})
         if refusal is not None or self._has_console_token(knock):
             return refusal
         refusal = await self._over_rate(HTTP, caller)
+        if proof is Proof.SHELL and self.rules.console_token is not None:
+            return refusal
         if refusal is None and not self._is_of_this_machine(caller):
             self.refused(HTTP, "console", caller.address)
             text = "This page is for who has the token of the console (AYBIZA_CONSOLE_TOKEN).\n"
@@ -169,7 +181,7 @@ class Admission:
 
         `told`: the other parameters; with them, the carrier and the account it is bound.
         """
-        if not self.rules.stream_tokens:
+        if not self.rules.stream_tokens and carrier != SOFTPHONE.name:
             return {}
         bound = {name: told[name] for name in BOUND if name in told}
         bound[stream_token.CARRIER] = carrier
@@ -208,7 +220,9 @@ class Admission:
         token = parameters.pop(stream_token.PARAMETER, "")
         _check(parameters)
         account = start.account_sid if carrier in ACCOUNT_IN_STREAM else ""
-        if self.rules.stream_tokens and not self.is_switch(address, hidden=hidden):
+        if carrier == SOFTPHONE.name or (
+            self.rules.stream_tokens and not self.is_switch(address, hidden=hidden)
+        ):
             told = {**parameters, stream_token.CARRIER: carrier, stream_token.ACCOUNT: account}
             why = self._tokens.refusal(token, start.call_sid, told)
             if why is not None:
@@ -344,6 +358,12 @@ class Visit:
         """The connection is gone."""
         if self._started is not None:
             self._admission.ended(self._started)
+
+
+def _is_of_the_page(knock: Knock) -> bool:
+    """Whether the console's own page sends it. Browsers tell whose page has a request sent."""
+    site = knock.headers.get("sec-fetch-site", "same-origin")
+    return bool(knock.headers.get(PAGE_HEADER)) and site in ("same-origin", "none")
 
 
 def _check(parameters: Mapping[str, str]) -> None:

@@ -42,7 +42,7 @@ class HttpAdmission:
             return
         knock, body = _knock(scope), None
         if door(HTTP, scope["method"], knock.path).proof is not Proof.SIGNATURE:
-            refusal = await self._admission.page(knock)
+            refusal = await self._admission.page(knock, scope["method"])
         else:
             try:
                 body = await _body(Request(scope, receive))

@@ -16,12 +16,18 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
-from aybiza.gateway.carriers.paths import CARRIERS, WHISPER
+from aybiza.gateway.carriers.paths import CARRIERS, SOFTPHONE, WHISPER
+from aybiza.gateway.console.assets import ASSETS
 
 HTTP: Final = "http"
 MEDIA: Final = "media"
 AUDIO_SOCKET: Final = "audiosocket"
 CLUSTER: Final = "cluster"
+
+EVENTS: Final = "/console/events"
+ACT: Final = "/console/act"
+DIAL: Final = "/console/dial"
+"""What the console's page asks of the node: to be told, to have something done, to place a call."""
 
 ELSEWHERE: Final = "*"
 """The path of the row for all paths that have none."""
@@ -33,6 +39,8 @@ class Proof(StrEnum):
     NONE = "nothing"
     SIGNATURE = "the carrier's signature"
     CONSOLE = "the console's token, or without one a request of this machine to a loopback name"
+    SHELL = "nothing where the console has a token, for it holds nothing of the node; else as above"
+    PAGE = "as above, and the header that only the console's own page sends"
     SIGNED_STREAM = "the carrier's signature, then the token of the call's TwiML"
     STREAM = "the token of the call's TwiML"
     SWITCH = "the address of a switch in AYBIZA_SWITCHES"
@@ -86,7 +94,19 @@ def _page(path: str) -> Door:
     return Door(HTTP, "GET", path, "operators", Proof.CONSOLE, _PAGE, "401, 429 too often")
 
 
+def _shell(path: str) -> Door:
+    return Door(HTTP, "GET", path, "operators", Proof.SHELL, _PAGE, "401, 429 too often")
+
+
+def _of_page(method: str, path: str) -> Door:
+    refusal = "403 without the page's header, 401, 429 too often"
+    return Door(HTTP, method, path, "the console's page", Proof.PAGE, _REQUEST, refusal)
+
+
 def _stream(path: str, carrier: str) -> Door:
+    if carrier == SOFTPHONE.name:
+        who, refusal = "the softphone's streams", "403 or 429 to the handshake, 1008 to the stream"
+        return Door(MEDIA, "GET", path, who, Proof.STREAM, _STREAM, refusal, carrier)
     signed = Proof.SIGNED_STREAM if carrier == "twilio" else Proof.STREAM
     proof = signed if CARRIERS[carrier].webhook else Proof.SWITCH
     refusal = "403 or 429 to the handshake, 1008 to the stream, 404 a carrier that is not let in"
@@ -102,8 +122,13 @@ def _table() -> Iterator[Door]:
     yield _open("/healthz")
     yield _open("/readyz")
     yield _page("/metrics")
+    for asset in ASSETS:
+        yield _shell(asset)
+    yield _of_page("GET", EVENTS)
+    yield _of_page("POST", ACT)
+    yield _of_page("POST", DIAL)
     yield Door(HTTP, "*", ELSEWHERE, "nobody", Proof.NOBODY, _PAGE, "401 or 404, 429 too often")
-    for carrier in CARRIERS.values():
+    for carrier in (*CARRIERS.values(), SOFTPHONE):
         yield _stream(carrier.path, carrier.name)
     refusal = "403, 404 or 429 to the handshake"
     yield Door(MEDIA, "*", ELSEWHERE, "nobody", Proof.NOBODY, _STREAM, refusal)

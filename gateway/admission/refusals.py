@@ -29,6 +29,7 @@ REASONS: Final = (
     "rate",  # more requests a minute of an address than allowed
     "origin",  # a request that somebody else's web page has a browser send
     "signature",  # no signature of the carrier's, or a wrong one
+    "page",  # what only the console's page asks for, not from that page
     "console",  # an operator's page without the token
     "form",  # a webhook that no carrier would send
     "owner",  # a call that is another carrier's or account's

@@ -4,6 +4,7 @@
     telnyx       /media/telnyx       TeXML of /incoming/telnyx
     signalwire   /media/signalwire   cXML of /incoming/signalwire
     freeswitch   /media/freeswitch   a switch of one's own: no webhook, its dialplan decides
+    softphone    /media/softphone    the console's page: no webhook, the page asks for its token
 
 The first three read the same answer to their webhook: `<Connect><Stream>` with `<Parameter>`s,
 behind it a `<Redirect>`. `AYBIZA_CARRIERS` says which of them a node lets in. Asterisk comes by TCP
@@ -69,6 +70,10 @@ CARRIERS: Final[Mapping[str, Carrier]] = {
     )
 }
 """All carriers by name."""
+
+SOFTPHONE: Final = Carrier("softphone", "/media/softphone", TwilioCodec)
+"""The browser that an operator speaks through, in Twilio's words. It is no carrier that could be
+chosen: whoever has the console has it, and its streams need their token always."""
 
 TWILIO: Final = (CARRIERS["twilio"],)
 

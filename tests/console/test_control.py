@@ -188,3 +188,27 @@ async def test_what_is_not_a_request_is_refused_in_words(
 ) -> None:
     with pytest.raises(ValueError, match="does not understand"):
         await ask(place, **request_)
+
+
+async def test_a_restart_ends_a_process_in_order_and_another_takes_its_place(place: World) -> None:
+    before = place.vm.whereis(names.METRICS)
+    answer = await ask(place, op="restart", process=names.METRICS)
+    assert answer["killed"] == repr(before)
+    assert answer["back"] == repr(place.vm.whereis(names.METRICS)) != repr(before)
+
+
+async def test_a_call_is_read_as_it_is_spoken_and_hung_up(place: World) -> None:
+    async with place.call(text("Hello.", after=r"today\?"), stay()) as call:
+        await call.until(lambda: call.has_heard(1, 1))
+        told = await ask(place, op="transcript", call=call.call_id, after=0)
+        said = [entry["text"] for _, _, entry in told["rows"] if "text" in entry]
+        assert (said[-1], told["over"]) == ("You said: Hello.", False)
+        last = told["rows"][-1][0]
+        assert (await ask(place, op="transcript", call=call.call_id, after=last))["rows"] == []
+        answer = await ask(place, op="hangup", call=call.call_id)
+        assert answer == {"hung_up": call.call_id}
+        report = await call.over()
+    assert report.streams[-1].close_code == 1000
+    for op in ("hangup", "transcript"):
+        with pytest.raises(ValueError, match="no call"):
+            await ask(place, op=op, call="CAnobody", after=0)

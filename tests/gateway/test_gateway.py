@@ -8,6 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from aybiza.gateway.console.console_actor import NAME as CONSOLE
 from aybiza.gateway.gateway import MAX_RESTARTS
 from aybiza.gateway.media_server import STREAM_SUPERVISOR
 from aybiza.supervisors.supervisor import Supervisor
@@ -23,10 +24,10 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         yield made
 
 
-async def test_it_has_the_streams_and_the_two_doors(place: World) -> None:
+async def test_it_has_the_streams_the_two_doors_and_the_console(place: World) -> None:
     children = await Supervisor.which_children(place.vm, "gateway")
     ids = [child.id for child in reversed(children)]
-    assert ids == [STREAM_SUPERVISOR, "media_server", "http_server"]
+    assert ids == [STREAM_SUPERVISOR, "media_server", "http_server", CONSOLE]
 
 
 async def test_a_door_that_fails_often_takes_no_call_with_it(place: World) -> None:

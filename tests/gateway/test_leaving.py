@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from aybiza.console.control import hang_up as hang_up_call
 from aybiza.dialogue.journal import Ended
 from aybiza.emulators.bedrock import use
 from aybiza.emulators.services import ServicesEmulator
@@ -57,6 +58,25 @@ async def test_a_call_that_the_caller_has_ended_is_nobody_elses_to_end(tmp_path:
     async with ServicesEmulator() as services:
         _, journal, failed = await ended(tmp_path, services, hang_up(after=r"today\?\s*$"))
         assert (list(services.journal), journal[-1], failed) == ([], Ended("hangup"), [])
+
+
+async def test_a_call_that_an_operator_hangs_up_is_ended_by_its_carrier(tmp_path: Path) -> None:
+    async with ServicesEmulator() as services:
+        settings: dict[str, Any] = {
+            "TWILIO_ACCOUNT_SID": services.calls.account,
+            "TWILIO_AUTH_TOKEN": TOKEN,
+            "AYBIZA_TWILIO_API": services.url,
+        }
+        async with (
+            world(tmp_path, **settings) as place,
+            place.call(stay(), auth_token=TOKEN) as call,
+        ):
+            services.calls.live.add(call.call_id)
+            await call.until(lambda: call.has_heard(0, 1))
+            hang_up_call(place.vm, call.call_id)
+            report = await call.over(40.0)
+    assert services.calls.ended == [call.call_id]
+    assert report.streams[-1].close_code == 1000
 
 
 @pytest.mark.parametrize("trouble", ["401", "500", "stall", "drop"])

@@ -21,6 +21,7 @@ from aybiza.faults.desk import agent
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.rules import Rules
 from aybiza.gateway.carriers.paths import CARRIERS
+from aybiza.gateway.console.actions import Console
 from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.supervisors import DynamicSupervisor
 from tests.gateway.kit import switchboard
@@ -69,7 +70,8 @@ class Outside:
 
 @asynccontextmanager
 async def outside(tmp_path: Path, **rules: Any) -> AsyncIterator[Outside]:
-    """A node with these rules, all carriers let in."""
+    """A node with these rules, all carriers let in; `console` is the node's console."""
+    console: Console | None = rules.pop("console", None)
     admission = Admission(Rules(**{"http_base": BASE, **rules}))
     async with VM("here") as vm:
         store = SqliteStore(tmp_path / "memory.sqlite3")
@@ -84,6 +86,7 @@ async def outside(tmp_path: Path, **rules: Any) -> AsyncIterator[Outside]:
             switchboard=switchboard(agent(busy="All lines are busy.")),
             admission=admission,
             carriers=tuple(CARRIERS.values()),
+            console=console,
         )
         yield Outside(http_app(door), admission)
         store.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aybiza.gateway.admission.policy import HTTP, MEDIA, POLICY, Proof, door, paths
-from aybiza.gateway.carriers.paths import CARRIERS
+from aybiza.gateway.carriers.paths import CARRIERS, SOFTPHONE
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,10 @@ from aybiza.gateway.carriers.paths import CARRIERS
         ("HEAD", "/readyz", Proof.NONE),
         ("GET", "/metrics", Proof.CONSOLE),
         ("DELETE", "/metrics", Proof.NOBODY),
+        ("GET", "/console", Proof.SHELL),
+        ("POST", "/console", Proof.NOBODY),
+        ("POST", "/console/act", Proof.PAGE),
+        ("GET", "/console/act", Proof.NOBODY),
         ("GET", "/elsewhere", Proof.NOBODY),
     ],
 )
@@ -29,7 +33,9 @@ def test_a_request_is_let_in_by_its_method_and_path(method: str, path: str, proo
 
 
 def test_every_carrier_has_its_doors_and_no_webhook_is_without_a_signature() -> None:
-    assert {row.path for row in paths(MEDIA)} == {each.path for each in CARRIERS.values()}
+    assert {row.path for row in paths(MEDIA)} == {
+        each.path for each in (*CARRIERS.values(), SOFTPHONE)
+    }
     for carrier in CARRIERS.values():
         if carrier.webhook:
             row = door(HTTP, "POST", carrier.webhook)

@@ -1,0 +1,106 @@
+// What an operator does to a process: the panel of one, with all that the node tells of it.
+
+import { ask } from "./door.js";
+import { by, button, bytes, make, number, put } from "./parts.js";
+
+const [SERIAL, , LABEL, NAME] = [0, 1, 2, 3];
+const UNITS = { memory: bytes };
+const PLAN = (where) => `title = "from the console"
+
+[[fault]]
+what = "crash"
+where = "${where}"
+at = 0.5
+`;
+
+export class Panel {
+  constructor() {
+    this.pid = "";
+    this.about = { node: "", start: "", faults: false };
+    by("process-actions").append(
+      button("Look again", () => this.look(), { class: "quiet" }),
+      button("Kill", () => this.#end("kill"), { class: "danger", id: "kill" }),
+      button("Restart", () => this.#end("restart"), { id: "restart" }),
+      button("Inject a fault …", () => this.#fault(), { id: "fault", hidden: true }),
+    );
+    by("fault-run").addEventListener("click", () => this.#run());
+    by("fault-stop").addEventListener("click", () => this.#did(ask("/console/act", { do: "fault_stop" })));
+  }
+
+  show(row) {
+    const start = this.about.start ? `@${this.about.start}` : "";
+    this.pid = `<${this.about.node}.${row[SERIAL]}${start}>`;
+    this.row = row;
+    by("process").hidden = false;
+    put(by("process-title"), `${row[LABEL]} ${row[NAME]}`.trim());
+    put(by("process-state"), "");
+    by("fault").hidden = !this.about.faults;
+    by("fault-plan").hidden = true;
+    this.look();
+  }
+
+  async look() {
+    try {
+      this.#facts(await ask("/console/act", { do: "observe", process: this.pid }));
+    } catch (failure) {
+      by("process-facts").replaceChildren();
+      put(by("process-state"), failure.message);
+    }
+  }
+
+  #facts(process) {
+    const { statistics, ...facts } = process;
+    const rows = [];
+    for (const [name, value] of Object.entries({ ...facts, ...(statistics ?? {}) })) {
+      if (value == null || value === "" || (Array.isArray(value) && !value.length)) continue;
+      rows.push(make("dt", {}, name.replaceAll("_", " ")), make("dd", {}, shown(name, value)));
+    }
+    by("process-facts").replaceChildren(...rows);
+  }
+
+  async #end(how) {
+    put(by("process-state"), "…");
+    const killed = this.pid;
+    await this.#did(ask("/console/act", { do: how, process: killed }), (answer) =>
+      answer.back
+        ? `${answer.name}: ${answer.back} took its place after ${answer.after_ms} ms`
+        : `${answer.name} has ended; nobody has taken its place`,
+    );
+  }
+
+  async #did(asked, text = () => "done") {
+    try {
+      const answer = await asked;
+      put(by("process-state"), text(answer));
+      if (answer.back) {
+        this.pid = answer.back;
+        await this.look();
+      }
+    } catch (failure) {
+      put(by("process-state"), failure.message);
+    }
+  }
+
+  #fault() {
+    by("fault-plan").hidden = false;
+    by("fault-text").value = PLAN(this.row[LABEL]);
+    by("fault-text").focus();
+  }
+
+  #run() {
+    const plan = by("fault-text").value;
+    this.#did(ask("/console/act", { do: "fault", plan }), (answer) => answer.wrong || "it runs");
+  }
+}
+
+function shown(name, value) {
+  if (UNITS[name]) return UNITS[name](value);
+  if (Array.isArray(value)) return value.join(", ");
+  if (typeof value === "object") {
+    return Object.entries(value)
+      .map(([key, count]) => `${key} ${count}`)
+      .join(", ");
+  }
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return typeof value === "number" ? number(value) : value;
+}

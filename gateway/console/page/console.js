@@ -1,0 +1,126 @@
+// The console's page: puts what the node tells into its places.
+
+import { Panel } from "./actions.js";
+import { Calls } from "./calls.js";
+import { ask, keepToken, Stream, takeToken } from "./door.js";
+import { by, clock, make, number, put, usd } from "./parts.js";
+import { Plots } from "./plots.js";
+import { Tree } from "./tree.js";
+
+const MOST_NEWS = 200;
+
+takeToken();
+
+const panel = new Panel();
+const tree = new Tree(by("tree-body"), (row) => panel.show(row));
+const plots = new Plots();
+const calls = new Calls((id) => stream.open(id));
+let isOpen = false;
+let node = null;
+
+const stream = new Stream({
+  state(state) {
+    isOpen = state === "open";
+    if (state === "unauthorised") by("door").showModal();
+    verdict();
+  },
+  about(told) {
+    // The whole picture follows.
+    tree.clear();
+    calls.clear();
+    plots.clear();
+    by("news").replaceChildren();
+    panel.about = { node: told.node, start: told.start, faults: told.faults };
+    put(by("node"), told.node);
+    document.title = `${told.node} – aybiza console`;
+  },
+  processes: ({ rows }) => tree.update(rows),
+  gone: ({ serials }) => tree.gone(serials),
+  calls: (told) => calls.update(told),
+  call: (told) => calls.tell(told),
+  cluster: ({ members }) => by("members").replaceChildren(...members.map(member)),
+  points: ({ points }) => plots.add(points),
+  node(told) {
+    node = told;
+    put(by("count-processes"), number(told.processes));
+    put(by("count-calls"), `${told.calls} of ${told.max_calls}`);
+    put(by("count-restarts"), number(told.restarts));
+    const today = told.days.find(([day]) => day === new Date().toISOString().slice(0, 10));
+    put(by("cost-today"), usd(today ? today[1] : 0));
+    by("alarms").replaceChildren(...told.alarms.map((each) => make("li", { class: each.how }, each.text)));
+    by("alarms-section").hidden = !told.alarms.length;
+    by("breakers").replaceChildren(...told.breakers.map(breaker));
+    by("days").replaceChildren(...told.days.toReversed().map(day));
+    verdict();
+  },
+  news({ news }) {
+    const list = by("news");
+    for (const each of news) list.prepend(item(each));
+    while (list.children.length > MOST_NEWS) list.lastChild.remove();
+    tree.settled();
+  },
+});
+
+function verdict() {
+  const place = by("verdict");
+  const bad = node?.alarms.some((each) => each.how === "bad");
+  const how = !isOpen || !node ? "bad" : bad ? "bad" : node.alarms.length ? "odd" : "good";
+  place.className = `verdict ${how}`;
+  if (!isOpen) put(place, node ? "the node does not answer" : "connecting …");
+  else if (!node) put(place, "connecting …");
+  else if (how === "good") put(place, "all is well");
+  else put(place, `${node.alarms.length} ${node.alarms.length === 1 ? "alarm" : "alarms"}`);
+}
+
+function member({ node: name, state, load }) {
+  const figure = (text) => make("td", { class: "number" }, text);
+  return make(
+    "tr",
+    {},
+    make("th", { scope: "row" }, name),
+    make("td", {}, load?.refusal || (load?.draining ? "draining" : state)),
+    figure(load ? `${load.calls} of ${load.max_calls}` : ""),
+    figure(load ? `${load.lag_ms} ms` : ""),
+    figure(load ? `${number(load.memory_mb)} MB` : ""),
+  );
+}
+
+function breaker({ model, state, failures }) {
+  const failed = failures ? `, ${failures} failures in a row` : "";
+  return make("li", { class: state }, `${model}: ${state.replace("_", " ")}${failed}`);
+}
+
+function day([name, spent]) {
+  return make(
+    "tr",
+    {},
+    make("th", { scope: "row" }, name),
+    make("td", { class: "number" }, usd(spent)),
+  );
+}
+
+function item({ at, kind, text, through }) {
+  return make(
+    "li",
+    { class: kind },
+    make("time", { class: "at" }, clock(at)),
+    text,
+    ...(through ?? []).map((line) => make("code", {}, line)),
+  );
+}
+
+by("search").addEventListener("input", (event) => tree.search(event.target.value));
+by("hangup").addEventListener("click", async () => {
+  try {
+    await ask("/console/act", { do: "hangup", call: calls.chosen });
+    put(by("call-state"), "hung up");
+  } catch (failure) {
+    put(by("call-state"), failure.message);
+  }
+});
+by("door-form").addEventListener("submit", () => {
+  keepToken(by("token").value);
+  by("token").value = "";
+  stream.open();
+});
+stream.open();

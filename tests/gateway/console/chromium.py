@@ -1,0 +1,237 @@
+"""A headless Chromium, driven over the DevTools protocol; nothing of it is left when it ends.
+
+    async with browser(tmp_path) as chromium:
+        page = await chromium.page(url)
+        await page.until("document.querySelector('h1')?.textContent === 'node'")
+        assert page.problems == []
+
+`problems` are errors of the page's scripts, of its console, and violations of its policy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+FOUND: Final = next(filter(None, map(shutil.which, NAMES)), None)
+
+needs_chromium: Final = pytest.mark.skipif(
+    FOUND is None,
+    reason="NOT TESTED: no Chromium is installed; on Debian: apt-get install chromium",
+)
+
+FLAGS: Final = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--remote-debugging-port=0",
+)
+START_SECONDS: Final = 60.0
+LIMIT: Final = 60.0
+POLL_SECONDS: Final = 0.02
+
+
+class Page:
+    """One tab. `problems`: what went wrong on it."""
+
+    def __init__(self, chromium: Chromium, session: str) -> None:
+        self._chromium = chromium
+        self._session = session
+        self.problems: list[str] = []
+
+    async def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One command to the tab, and its result."""
+        return await self._chromium.send(method, parameters, self._session)
+
+    async def run(self, script: str) -> Any:
+        """The value of an expression on the page; a promise is awaited."""
+        result = await self.send(
+            "Runtime.evaluate",
+            expression=script,
+            awaitPromise=True,
+            returnByValue=True,
+            userGesture=True,
+        )
+        if "exceptionDetails" in result:
+            raise AssertionError(f"{script}: {result['exceptionDetails']}")
+        return result["result"].get("value")
+
+    async def until(self, condition: str, within: float = LIMIT) -> Any:
+        """Wait until an expression is true; its value."""
+        until = time.monotonic() + within
+        # What it looks for may not be there yet.
+        tried = f"(() => {{ try {{ return {condition}; }} catch {{ return null; }} }})()"
+        while True:
+            value = await self.run(tried)
+            if value:
+                return value
+            if time.monotonic() > until:
+                shown = await self.run("document.body.innerText")
+                raise AssertionError(
+                    f"{condition} did not come; {self.problems}; it shows:\n{shown}"
+                )
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def click(self, selector: str) -> None:
+        """Click with the mouse on what the selector finds, when it is there."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        await self.until(f"{found}?.checkVisibility() && !{found}.disabled")
+        box = await self.run(
+            f"(() => {{ const e = {found}; e.scrollIntoView({{block: 'center'}});"
+            " const b = e.getBoundingClientRect(); return [b.x + Math.min(b.width / 2, 60),"
+            " b.y + b.height / 2]; })()"
+        )
+        where = {"x": box[0], "y": box[1], "button": "left", "clickCount": 1}
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.send("Input.dispatchMouseEvent", type=kind, **where)
+
+    async def press(self, key: str) -> None:
+        """Press a key."""
+        for kind in ("keyDown", "keyUp"):
+            await self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+
+    async def look(self, path: Path, width: int, height: int, theme: str) -> None:
+        """A picture of it at this size, in the light or the dark."""
+        features = [{"name": "prefers-color-scheme", "value": theme}]
+        await self.send("Emulation.setEmulatedMedia", features=features)
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        await self.send("Emulation.setDeviceMetricsOverride", **size)
+        await asyncio.sleep(0.6)
+        shot = await self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        await asyncio.to_thread(path.write_bytes, base64.b64decode(shot["data"]))
+
+    def hear(self, method: str, told: dict[str, Any]) -> None:
+        """An event of the tab."""
+        match method:
+            case "Runtime.exceptionThrown":
+                details = told["exceptionDetails"]
+                thrown = details.get("exception", {}).get("description", "")
+                self.problems.append(f"{details['text']} {thrown}")
+            case "Runtime.consoleAPICalled" if told["type"] in ("error", "warning"):
+                self.problems.append(str(told["args"]))
+            case "Log.entryAdded" if told["entry"]["level"] in ("error", "warning"):
+                self.problems.append(f"{told['entry']['text']} {told['entry'].get('url', '')}")
+
+
+class Chromium:
+    """A browser; see the module."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._pages: dict[str, Page] = {}
+
+    async def send(
+        self, method: str, parameters: dict[str, Any], session: str | None = None
+    ) -> dict[str, Any]:
+        """One command, and its result."""
+        number = next(self._numbers)
+        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
+        message = {"id": number, "method": method, "params": parameters}
+        if session is not None:
+            message["sessionId"] = session
+        await self._connection.send(json.dumps(message))
+        async with asyncio.timeout(LIMIT):
+            result: dict[str, Any] = await waiting
+        return result
+
+    async def page(self, url: str, *, first: str = "") -> Page:
+        """A new tab at `url`; the script `first` runs in it before all others."""
+        target = await self.send("Target.createTarget", {"url": "about:blank"})
+        options = {"targetId": target["targetId"], "flatten": True}
+        session = (await self.send("Target.attachToTarget", options))["sessionId"]
+        page = self._pages[session] = Page(self, session)
+        for domain in ("Page", "Runtime", "Log"):
+            await page.send(f"{domain}.enable")
+        if first:
+            await page.send("Page.addScriptToEvaluateOnNewDocument", source=first)
+        await page.send("Page.navigate", url=url)
+        return page
+
+    async def listen(self) -> None:
+        """Take what it tells, until the connection is gone."""
+        async for text in self._connection:
+            told = json.loads(text)
+            waiting = self._waiting.pop(told.get("id", 0), None)
+            if waiting is None:
+                page = self._pages.get(told.get("sessionId", ""))
+                if page is not None:
+                    page.hear(told["method"], told["params"])
+            elif waiting.done():
+                continue
+            elif "error" in told:
+                waiting.set_exception(AssertionError(str(told["error"])))
+            else:
+                waiting.set_result(told["result"])
+
+
+@asynccontextmanager
+async def browser(tmp_path: Path, *flags: str) -> AsyncIterator[Chromium]:
+    """A browser with an empty profile."""
+    assert FOUND is not None
+    profile = tmp_path / "chromium"
+    process = await asyncio.create_subprocess_exec(
+        FOUND,
+        *FLAGS,
+        *flags,
+        f"--user-data-dir={profile}",
+        "about:blank",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    try:
+        address = await _address(profile / "DevToolsActivePort")
+        async with connect(address, max_size=None, compression=None, proxy=None) as connection:
+            chromium = Chromium(connection)
+            listening = asyncio.create_task(chromium.listen())
+            try:
+                yield chromium
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+async def _address(file: Path) -> str:
+    """Where it takes commands, which it writes down when it does."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError, ValueError):
+            port, path = (await asyncio.to_thread(file.read_text)).split()
+            return f"ws://127.0.0.1:{port}{path}"
+        await asyncio.sleep(POLL_SECONDS)
+    raise AssertionError("Chromium did not start")

@@ -1,0 +1,181 @@
+"""The console and the softphone in a browser, as people use them. Skipped where there is none."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from aybiza.actors import names
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.dialogue.journal import Ended, decode
+from aybiza.emulators.textaudio import encode
+from tests.call.kit import Answers, World, world
+from tests.call.steps import stay, text
+from tests.gateway.console.chromium import Chromium, browser, needs_chromium
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time, needs_chromium]
+
+HOURS = "What are your hours?"
+MARKUP = "<img src=x onerror=alert(1)>"
+STORY = "There was a lighthouse on a rock. " + "The keeper had not seen a ship. " * 8
+ANSWERS: Answers = {
+    HOURS: ["We open at nine. On Saturdays we close at noon."],
+    MARKUP: [f"You said {MARKUP} to me."],
+    "Tell me a story.": [STORY],
+}
+
+# What the microphone brings is silence, until the test says something: the codes of its text go
+# into the frames that the page sends.
+VOICE = """
+(() => {
+  const send = WebSocket.prototype.send;
+  window.sent = [];
+  window.words = [];
+  WebSocket.prototype.send = function (data) {
+    const message = JSON.parse(data);
+    if (message.event === "media") {
+      window.spoken = (window.spoken ?? 0) + 1;
+      const codes = [...atob(message.media.payload)].map((code) => code.charCodeAt(0) & 127);
+      window.loudest = Math.min(window.loudest ?? 127, ...codes);
+      if (window.words.length) message.media.payload = window.words.shift();
+    } else window.sent.push(message);
+    return send.call(this, JSON.stringify(message));
+  };
+})();
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(tmp_path_factory.mktemp("place"), answers=ANSWERS) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chromium]:
+    async with browser(tmp_path_factory.mktemp("browser")) as made:
+        yield made
+
+
+def shows(selector: str, words: str) -> str:
+    return (
+        f"document.querySelector({json.dumps(selector)}).textContent.includes({json.dumps(words)})"
+    )
+
+
+async def test_a_call_is_seen_its_actor_killed_with_a_click_and_its_restart_seen(
+    place: World, chromium: Chromium
+) -> None:
+    page = await chromium.page(f"{place.node.http_url}/console")
+    await page.until("document.querySelectorAll('#tree-body tr').length > 10")
+    async with place.call(text(HOURS), text(MARKUP, after="noon"), stay()) as call:
+        await page.click(f"tr[data-call={call.call_id}] button")
+        await page.until(shows("#transcript", "On Saturdays we close at noon."))
+        await page.until(shows("#transcript", f"You said {MARKUP} to me."))
+        assert await page.run("document.querySelector('#transcript img')") is None
+        before = place.vm.whereis(names.call(call.call_id))
+        assert before is not None
+        await page.click(f"tr[data-serial='{before.serial}'] .own-name")
+        await page.click("#kill")
+        await page.until(shows("#process-state", "took its place"))
+        after = place.vm.whereis(names.call(call.call_id))
+        assert after not in (None, before)
+        assert after is not None
+        row = f"tr[data-serial='{after.serial}']"
+        await page.until(f"document.querySelector(\"{row} td:nth-child(5)\").textContent === '1'")
+        await page.until(shows("#news", f"call:{call.call_id} was started again"))
+        await page.click("#hangup")
+        report = await call.over()
+    assert report.streams[-1].close_code == 1000
+    await page.until(f"!document.querySelector('tr[data-call={call.call_id}]')")
+    assert page.problems == []
+
+
+async def test_the_tree_is_walked_with_keys_alone(place: World, chromium: Chromium) -> None:
+    page = await chromium.page(f"{place.node.http_url}/console")
+    await page.until("document.querySelectorAll('#tree-body tr').length > 10")
+    await page.run("document.querySelector('#tree-body tr[tabindex=\"0\"]').focus()")
+    first = await page.run("document.activeElement.textContent")
+    await page.press("ArrowLeft")
+    await page.until("document.activeElement.getAttribute('aria-expanded') === 'false'")
+    await page.until("document.querySelectorAll('#tree-body tr:not([hidden])').length === 1")
+    await page.press("ArrowRight")
+    await page.until("document.querySelectorAll('#tree-body tr:not([hidden])').length > 10")
+    await page.press("ArrowDown")
+    assert await page.run("document.activeElement.textContent") != first
+    assert await page.run("document.activeElement.getAttribute('aria-level')") == "2"
+    await page.press("Enter")
+    await page.until("document.querySelector('#process').checkVisibility()")
+    await page.until(shows("#process-facts", "mailbox length"))
+    assert await page.run(NAMELESS) == []
+    assert page.problems == []
+
+
+NAMELESS = """
+[...document.querySelectorAll('button, input, textarea, canvas, table, section, meter, [role]')]
+  .filter((e) => e.checkVisibility() && e.getAttribute('aria-hidden') !== 'true')
+  .filter((e) => !['row', 'gridcell', 'rowgroup', 'status', 'columnheader'].includes(e.role))
+  .filter((e) => !e.getAttribute('aria-label') && !e.getAttribute('aria-labelledby')
+    && !e.labels?.length && !e.textContent.trim())
+  .map((e) => e.outerHTML.slice(0, 80))
+"""
+"""What nobody can name who does not see it."""
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("path", ["/console", "/console/phone"])
+async def test_the_pages_fit_their_width(
+    place: World, chromium: Chromium, width: int, path: str
+) -> None:
+    page = await chromium.page(f"{place.node.http_url}{path}")
+    size: dict[str, Any] = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    await page.send("Emulation.setDeviceMetricsOverride", **size)
+    await page.until("document.readyState === 'complete'")
+    await page.until("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.problems == []
+
+
+async def test_a_whole_conversation_is_held_on_the_softphone(
+    place: World, chromium: Chromium
+) -> None:
+    page = await chromium.page(f"{place.node.http_url}/console/phone", first=VOICE)
+    await page.click("#call")
+    await page.until(shows("#state", "connected"))
+    await page.until(shows("#transcript", "Welcome to the front desk"))
+    # The fake microphone beeps: the frames have the pace of a telephone's, and sound.
+    await page.until("window.spoken > 60")
+    await page.until("window.loudest < 100")
+    await page.click("#mute")
+    await page.run(f"window.words.push(...{_frames(HOURS)})")
+    await page.until(shows("#transcript", HOURS))
+    await page.until(shows("#transcript", "On Saturdays we close at noon."))
+    await page.until("!document.querySelector('#transcript .agent.open')")
+    await page.run(f"window.words.push(...{_frames('Tell me a story.')})")
+    await page.until(shows("#transcript", "lighthouse"))
+    await page.run(f"window.words.push(...{_frames('Stop, please.')})")
+    await page.until(shows("#transcript", "the caller broke in"))
+    await page.until(shows("#transcript", "You said: Stop, please."))
+    await page.click("#keys button:nth-child(5)")
+    await page.until("window.sent.some((m) => m.event === 'dtmf' && m.dtmf.digit === '5')")
+    start = await page.run("window.sent.find((m) => m.event === 'start').start")
+    assert place.vm.whereis(names.call(start["callSid"])) is not None
+    await page.click("#hangup")
+    await page.until(shows("#state", "the call is over"))
+    await place.until(lambda: place.labels() == place.idle)
+    store = SqliteStore(place.memory_path)
+    rows = store.read(start["callSid"])
+    store.close()
+    assert decode(rows[-1].entry) == Ended("hangup")
+    assert page.problems == []
+
+
+def _frames(words: str) -> str:
+    """The frames of a text, as JSON; each is of 20 ms."""
+    audio = encode(words)
+    pieces = [audio[at : at + 160].ljust(160, b"\xff") for at in range(0, len(audio), 160)]
+    return json.dumps([base64.b64encode(piece).decode() for piece in pieces])

@@ -1,0 +1,168 @@
+"""The console's answers on a whole node: its stream, its actions, its dial."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from aybiza.actors import names
+from aybiza.gateway.console.console_actor import NAME as CONSOLE
+from aybiza.gateway.console.hub import MOST_VIEWERS, hub
+from aybiza.gateway.console.pages import MOST_BYTES
+from tests.call.kit import World, world
+from tests.call.steps import stay, text
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+HEADERS = {"x-aybiza-console": "1"}
+LIMIT = 20.0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(tmp_path_factory.mktemp("place"), voice_speed=2) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def client(place: World) -> AsyncIterator[httpx.AsyncClient]:
+    options: Any = {"base_url": place.node.http_url, "headers": HEADERS, "trust_env": False}
+    async with httpx.AsyncClient(**options) as made:
+        yield made
+
+
+async def told(client: httpx.AsyncClient, call_id: str = "") -> AsyncIterator[tuple[str, Any]]:
+    """The events of the console, for as long as they are asked for."""
+    async with client.stream("GET", "/console/events", params={"call": call_id}) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        event = ""
+        async for line in response.aiter_lines():
+            name, _, value = line.partition(": ")
+            if name == "event":
+                event = value
+            elif name == "data":
+                yield event, json.loads(value)
+
+
+async def test_a_call_is_followed_with_its_words_and_hung_up_from_here(
+    place: World, client: httpx.AsyncClient
+) -> None:
+    async with place.call(text("What are your hours?"), stay()) as call:
+        await call.until(lambda: call.has_heard(0, 1))
+        said: list[str] = []
+        async with asyncio.timeout(LIMIT):
+            async for event, data in told(client, call.call_id):
+                if event == "call":
+                    said += [row[2]["text"] for row in data["rows"] if "text" in row[2]]
+                if "You said: What are your hours?" in said:
+                    break
+        asked = {"do": "hangup", "call": call.call_id}
+        answer = await client.post("/console/act", json=asked)
+        assert answer.json() == {"hung_up": call.call_id}
+        report = await call.over()
+    assert report.streams[-1].close_code == 1000
+    assert said[0].startswith("Welcome")
+    assert "What are your hours?" in said
+
+
+async def test_a_killed_process_is_back_and_the_picture_says_so(
+    place: World, client: httpx.AsyncClient
+) -> None:
+    async with asyncio.timeout(LIMIT):
+        seen = told(client)
+        async for event, _ in seen:
+            if event == "points":
+                break
+        before = place.vm.whereis(names.METRICS)
+        asked = {"do": "restart", "process": names.METRICS}
+        answer = (await client.post("/console/act", json=asked)).json()
+        assert answer["back"] == repr(place.vm.whereis(names.METRICS)) != repr(before)
+        rows: list[Any] = []
+        async for event, data in seen:
+            rows += data["rows"] if event == "processes" else []
+            if any(row[3] == names.METRICS and row[7] == 1 for row in rows):
+                break
+        await seen.aclose()  # type: ignore[attr-defined]
+
+
+async def test_who_goes_is_noticed_and_nothing_is_left_of_them(
+    place: World, client: httpx.AsyncClient
+) -> None:
+    held = hub(place.vm)
+    assert held is not None
+    async with asyncio.timeout(LIMIT):
+        async for _ in told(client):
+            break
+        await place.until(lambda: not held.viewers)
+
+
+async def test_so_many_may_look_and_no_more(place: World, client: httpx.AsyncClient) -> None:
+    held = hub(place.vm)
+    assert held is not None
+    await place.until(lambda: not held.viewers)
+    viewers = [held.enter("") for _ in range(MOST_VIEWERS)]
+    answer = await client.get("/console/events")
+    for viewer in viewers:
+        held.leave(viewer)
+    assert answer.status_code == 503
+    assert "close another" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/console/act", "/console/dial"])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "application/json"),
+        (b"[]", "application/json"),
+        (b"{", "application/json"),
+        (b"[" * 10_000, "application/json"),
+        (b"{}", "text/plain"),
+        (b'{"do": "kill"}', "application/x-www-form-urlencoded"),
+        (b" " * (MOST_BYTES + 1), "application/json"),
+    ],
+)
+async def test_a_body_that_is_no_json_object_is_refused(
+    client: httpx.AsyncClient, path: str, body: bytes, kind: str
+) -> None:
+    answer = await client.post(path, content=body, headers={"content-type": kind})
+    assert answer.status_code == 400
+
+
+async def test_an_action_that_cannot_be_done_says_why(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/console/act", json={"do": "kill", "process": "nobody"})
+    assert (answer.status_code, "nobody" in answer.json()["error"]) == (409, True)
+    answer = await client.post("/console/act", json={"do": "fault", "plan": "title = 'x'"})
+    assert (answer.status_code, "--allow-faults" in answer.json()["error"]) == (409, True)
+
+
+async def test_a_dial_names_the_media_door_and_a_call_of_its_own(
+    place: World, client: httpx.AsyncClient
+) -> None:
+    first = (await client.post("/console/dial", json={})).json()
+    assert first["url"] == f"{place.node.media_url}/softphone"
+    assert first["parameters"]["StreamToken"]
+    again = (await client.post("/console/dial", json={"call": first["call"]})).json()
+    assert again["call"] == first["call"]
+    assert again["stream"] != first["stream"]
+    other = (await client.post("/console/dial", json={"call": "CA <b>"})).json()
+    assert other["call"] not in (first["call"], "CA <b>")
+
+
+async def test_a_node_that_stops_keeps_nobody_waiting(tmp_path: Path) -> None:
+    async with world(tmp_path) as place:
+        options: Any = {"base_url": place.node.http_url, "headers": HEADERS, "trust_env": False}
+        async with httpx.AsyncClient(**options) as client, asyncio.timeout(LIMIT):
+            seen = told(client)
+            async for event, _ in seen:
+                if event == "points":
+                    break
+            assert place.vm.whereis(CONSOLE) is not None
+            await place.stop()
+            # Whoever is cut off by the server instead is told of a response without its end.
+            assert [event async for event, _ in seen if event == "about"] == []
