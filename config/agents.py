@@ -212,7 +212,8 @@ class Agent(BaseModel):
 
 def available() -> list[str]:
     """The names of the agents of this package."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    # Beside an agent may stand the rules of its stand-in model.
+    return sorted(path.stem for path in FOLDER.glob("*.toml") if "." not in path.stem)
 
 
 def is_path(name_or_path: str) -> bool:
@@ -243,6 +244,18 @@ def load_agent(name_or_path: str) -> Agent:
         raise AgentError([f"{path}: is not UTF-8 text"]) from None
     except tomllib.TOMLDecodeError as error:
         raise AgentError([f"{path}: is not TOML: {error}"]) from None
+    return _made(table, text, str(path))
+
+
+def agent_of(text: str, where: str) -> Agent:
+    """The agent that this TOML describes; `where` it stands is for messages. Raises AgentError."""
+    try:
+        return _made(tomllib.loads(text), text, where)
+    except tomllib.TOMLDecodeError as error:
+        raise AgentError([f"{where}: is not TOML: {error}"]) from None
+
+
+def _made(table: dict[str, Any], text: str, path: str) -> Agent:
     try:
         return Agent.model_validate(table)
     except ValidationError as error:

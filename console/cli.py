@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from aybiza.console import bench, config, demo, dial, faults, models, nodes, operate, run
+from aybiza.console import agents, bench, config, demo, dial, faults, models, nodes, operate, run
 
 app = typer.Typer(
     name="aybiza",
@@ -33,6 +33,7 @@ app.command("performance", epilog="Example: aybiza performance --period 7d")(ope
 app.command("observe", epilog="Example: aybiza observe call:CA0123")(operate.observe)
 app.command("kill", epilog="Example: aybiza kill call:CA0123")(operate.kill)
 app.command("stop", epilog="Example: aybiza stop --port 1900")(operate.stop)
+app.add_typer(agents.app, name="agents")
 app.add_typer(models.app, name="models")
 app.add_typer(nodes.app, name="node")
 app.add_typer(bench.app, name="bench")

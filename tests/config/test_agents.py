@@ -58,7 +58,7 @@ def test_a_whole_number_serves_where_a_number_is_asked_for(tmp_path: Path) -> No
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     (problem,) = problems("clinik")
-    assert problem.startswith("there is no agent 'clinik'; there are: clinic;")
+    assert problem.startswith("there is no agent 'clinik'; there are: clinic, helpdesk, winery;")
 
 
 @pytest.mark.parametrize("name", ["../agents/clinic", "missing.toml", "/nowhere/at/all.toml"])

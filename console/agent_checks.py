@@ -1,0 +1,142 @@
+"""Whether agents can be used, and what callers would not like about them.
+
+    named(["config/agents"], settings)       what is looked at: agents, files, routes
+    checked("clinic", settings, policy)      a verdict an agent; notes are no faults
+
+Contract: reads files. Errors: none; what cannot be read is a verdict.
+Source: specification 002, "Common Failures to Pre-empt".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aybiza.claude.choice import Policy
+from aybiza.config.agents import Agent, AgentError, available, load_agent
+from aybiza.config.phrases import translations
+from aybiza.config.routes import DEFAULT, Route, load_routes
+from aybiza.config.settings import Settings
+from aybiza.console.answering import answering
+from aybiza.emulators.bedrock.rules import SUFFIX
+
+if TYPE_CHECKING:
+    from aybiza.dialogue.tools.catalogue import Tools
+
+LONG_PROMPT_WORDS = 500
+LONG_ANSWER_TOKENS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What there is to say of an agent, or of a file that holds none."""
+
+    name: str
+    ok: bool
+    says: str
+    notes: list[str] = field(default_factory=list)
+
+
+def named(files: Sequence[str], settings: Settings) -> list[str]:
+    """See the module."""
+    if not files:
+        own = [] if settings.agent in available() else [settings.agent]
+        routes = [str(settings.routes_file)] if settings.routes_file else []
+        return [*available(), *own, *routes]
+    found: list[str] = []
+    for name in files:
+        folder = Path(name)
+        if not folder.is_dir():
+            found.append(name)
+            continue
+        inside = sorted(folder.glob("*.toml"))
+        found += [str(path) for path in inside if _holds_agents(path)]
+    return list(dict.fromkeys(found))
+
+
+def checked(name: str, settings: Settings, policy: Policy) -> Iterator[Verdict]:
+    """See the module."""
+    path = Path(name)
+    routes = name.endswith(".toml") and "routes" in _table(path)
+    try:
+        if routes:
+            found = [*load_routes(path, "clinic").routes]
+        else:
+            agent = load_agent(name)
+            found = [Route(DEFAULT, agent, agent.name)]
+    except AgentError as error:
+        for problem in error.problems:
+            yield Verdict(name, False, problem.removeprefix(f"{name}: "))
+        return
+    tools: Tools | None = None
+    try:
+        tools = _tools(settings)
+        for route in found:
+            where = f"{name} {route.name}" if routes else name
+            yield _verdict(where, route, settings, policy, tools)
+    except ValueError as error:
+        yield Verdict(name, False, f"AYBIZA_TOOLS_FILE: {error}")
+    finally:
+        if tools is not None:
+            asyncio.run(tools.aclose())
+
+
+def _verdict(
+    where: str, route: Route, settings: Settings, policy: Policy, tools: Tools | None
+) -> Verdict:
+    try:
+        answering(route, settings, policy, tools)
+    except ValueError as error:
+        return Verdict(where, False, str(error))
+    return Verdict(where, True, route.agent.name, list(_notes(route.agent)))
+
+
+def _notes(agent: Agent) -> Iterator[str]:
+    """What can be used, and still is not as callers would like it."""
+    words = len(agent.system_prompt.split()) + len(agent.custom_instructions.split())
+    if words > LONG_PROMPT_WORDS:
+        yield f"system_prompt has {words} words: over {LONG_PROMPT_WORDS} each answer is slower"
+    if agent.max_tokens > LONG_ANSWER_TOKENS:
+        yield f"max_tokens = {agent.max_tokens}: nobody listens to so long an answer"
+    if "end_call" not in agent.tools:
+        yield "tools: without end_call the agent never hangs up"
+    if "transfer_to_person" in agent.tools and not agent.transfer_numbers:
+        yield "tools: transfer_to_person needs [transfer_numbers]: nobody is ever called"
+    if agent.hours and agent.zone is None:
+        yield "hours: without a zone they go by the clock of the node"
+    tag = agent.language.partition("-")[0]
+    if tag not in ("en", "multi", *translations()):
+        yield f"language = {agent.language!r}: what the file leaves out is said in English"
+    spoken = agent.voice.rpartition("-")[2]
+    if tag != "multi" and len(spoken) == 2 and spoken != tag:
+        yield f"voice = {agent.voice!r} speaks {spoken!r}, and the language is {agent.language!r}"
+    if agent.keyterms and not agent.listen_model.startswith(("nova-3", "flux-")):
+        yield f"keyterms: {agent.listen_model} does not take them; nova-3 does"
+
+
+def _holds_agents(path: Path) -> bool:
+    """Whether a file of a folder is one of agents or routes, and not of rules or of a caller."""
+    if path.name.endswith(SUFFIX):
+        return False
+    table = _table(path)
+    return not table or not {"steps", "step", "rules", "persona"} & set(table)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _tools(settings: Settings) -> Tools | None:
+    if settings.tools_file is None:
+        return None
+    from aybiza.dialogue.tools.catalogue import load_tools
+
+    return load_tools(settings.tools_file, region=settings.aws_region, environment=os.environ)

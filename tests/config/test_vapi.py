@@ -1,0 +1,118 @@
+"""Agents and Vapi's assistants: what is carried comes back, what is not is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aybiza.config.agents import Agent, agent_of
+from aybiza.config.vapi import from_vapi, to_vapi
+from aybiza.console.agent_file import toml_of
+from tests.config.test_js_literal import VALUES
+
+ASSISTANT: dict[str, Any] = {
+    "name": "Harbour Hotel",
+    "transcriber": {
+        "provider": "deepgram",
+        "model": "nova-2",
+        "language": "en-US",
+        "smartFormat": True,
+        "keywords": ["Harbour:10", "suite"],
+    },
+    "model": {
+        "provider": "openai",
+        "model": "gpt-4",
+        "temperature": 0.7,
+        "maxTokens": 250,
+        "messages": [{"role": "system", "content": "You take bookings.\n\nAsk one question."}],
+    },
+    "voice": {"provider": "11labs", "voiceId": "abc", "stability": 0.5},
+    "firstMessage": "Hi! Thanks for calling Harbour Hotel.",
+    "endpointingConfig": {"endpointingSensitivity": 0.5},
+    "maxDurationSeconds": 900,
+    "silenceTimeoutSeconds": 30,
+    "recordingEnabled": True,
+    "hipaaEnabled": False,
+    "analysisPlan": {"summaryPrompt": "Sum up."},
+}
+
+
+def agent(**changes: Any) -> Agent:
+    given = {"name": "Desk", "greeting": "Hello.", "system_prompt": "Be kind.", **changes}
+    return Agent.model_validate(given)
+
+
+def test_an_assistant_becomes_an_agent_that_can_be_used() -> None:
+    carried = from_vapi(ASSISTANT)
+    made = agent_of(toml_of(carried.result), "made")
+    assert made.name == "Harbour Hotel"
+    assert made.greeting == ASSISTANT["firstMessage"]
+    assert made.system_prompt == "You take bookings.\n\nAsk one question."
+    assert (made.keyterms, made.max_tokens, made.temperature) == (("Harbour", "suite"), 250, 0.7)
+    assert (made.max_duration_s, made.silence_timeout_s, made.silence_again_s) == (900, 15, 15)
+    assert made.listen_model == "nova-3"
+
+
+def test_what_has_no_place_is_named_with_its_reason() -> None:
+    left = {line.partition(":")[0]: line for line in from_vapi(ASSISTANT).left_out}
+    assert set(left) == {
+        "transcriber.model",
+        "transcriber.smartFormat",
+        "transcriber.keywords",
+        "model.provider",
+        "model.model",
+        "voice.provider",
+        "voice.voiceId",
+        "voice.stability",
+        "endpointingConfig",
+        "recordingEnabled",
+        "hipaaEnabled",
+        "analysisPlan",
+    }
+    assert "Claude on Bedrock" in left["model.model"]
+    assert all(line.partition(": ")[2] for line in left.values())
+
+
+def test_what_is_carried_comes_back() -> None:
+    own = agent(
+        closing="Bye.",
+        language="en-GB",
+        voice="aura-2-arcas-en",
+        keyterms=("Harbour",),
+        endpointing_ms=250,
+        barge_in_words=2,
+        max_tokens=200,
+        temperature=0.5,
+        max_duration_s=600.0,
+        silence_timeout_s=10.0,
+        silence_again_s=10.0,
+        tools=("end_call", "transfer_to_person"),
+        transfer_numbers={"person": "+14155550100"},
+    )
+    there = to_vapi(own, own.system_prompt)
+    back = from_vapi(there.result)
+    assert agent_of(toml_of(back.result), "back") == own
+    assert [line.partition(":")[0] for line in there.left_out] == ["model.model"]
+    assert [line.partition(":")[0] for line in back.left_out] == ["model.provider"]
+
+
+def test_what_vapi_has_not_is_named() -> None:
+    own = agent(tools=("look_up",), hours={"monday": ("09:00-17:00",)}, filler="Wait.")
+    left = [line.partition(":")[0] for line in to_vapi(own, own.system_prompt).left_out]
+    assert left == ["model.model", "tools", "filler", "hours"]
+
+
+@pytest.mark.parametrize("key", ["transcriber", "model", "voice", "silenceTimeoutSeconds"])
+@given(value=VALUES)
+def test_whatever_stands_there_is_taken_or_named(key: str, value: Any) -> None:
+    carried = from_vapi({key: value})
+    assert carried.result["name"] == "Assistant"
+
+
+@given(st.dictionaries(st.text(max_size=5), VALUES, max_size=3))
+def test_what_is_unknown_is_named(config: dict[str, Any]) -> None:
+    carried = from_vapi(config)
+    assert len(carried.left_out) >= len([v for v in config.values() if not isinstance(v, dict)])

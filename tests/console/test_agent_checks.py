@@ -1,0 +1,91 @@
+"""Checks of agents: what cannot be used, and what callers would not like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aybiza.config.settings import load
+from aybiza.console.agent_checks import Verdict, checked, named
+from tests.gateway.kit import POLICY
+
+AGENT = 'name = "Desk"\ngreeting = "Hello."\nsystem_prompt = "Be kind."\n'
+ENDS = 'tools = ["end_call"]\n'
+
+
+def verdicts(folder: Path, text: str, **variables: str) -> list[Verdict]:
+    path = folder / "desk.toml"
+    path.write_text(text, encoding="utf-8")
+    return list(checked(str(path), load(variables), POLICY))
+
+
+def test_an_agent_that_is_as_it_should_be_has_no_notes(tmp_path: Path) -> None:
+    (verdict,) = verdicts(tmp_path, AGENT + ENDS)
+    assert (verdict.ok, verdict.says, verdict.notes) == (True, "Desk", [])
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", "without end_call"),
+        (ENDS + 'language = "de"\nvoice = "aura-2-luna-en"\n', "speaks 'en'"),
+        (ENDS + 'language = "fi"\n', "in English"),
+        (ENDS + "max_tokens = 4000\n", "max_tokens"),
+        (ENDS + 'listen_model = "nova-2"\nkeyterms = ["a"]\n', "nova-2 does not take them"),
+        (ENDS + '[hours]\nmonday = ["09:00-10:00"]\n', "without a zone"),
+        ('tools = ["end_call", "transfer_to_person"]\n', "transfer_numbers"),
+        (ENDS + f'custom_instructions = "{"word " * 600}"\n', "602 words"),
+    ],
+)
+def test_what_callers_would_not_like_is_noted(tmp_path: Path, more: str, told: str) -> None:
+    (verdict,) = verdicts(tmp_path, AGENT + more)
+    assert verdict.ok
+    assert any(told in note for note in verdict.notes), verdict.notes
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('tools = ["fly"]\n', "no such tool: fly"),
+        ('model = "gpt-4"\n', "there is no 'gpt-4'"),
+        ('model_rule = "curent"\n', "did you mean current?"),
+        ("voice = 5\n", ":4: voice = 5"),
+    ],
+)
+def test_what_cannot_be_used_is_no_note(tmp_path: Path, more: str, told: str) -> None:
+    (verdict,) = verdicts(tmp_path, AGENT + more)
+    assert not verdict.ok
+    assert told in verdict.says
+
+
+def test_tools_of_one_s_own_are_looked_at_too(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.toml"
+    tools.write_text('[transfer.sales]\nnumber = "+14155550100"\ndescription = "orders"\n')
+    more = 'tools = ["end_call", "transfer_call"]\n'
+    (verdict,) = verdicts(tmp_path, AGENT + more, AYBIZA_TOOLS_FILE=str(tools))
+    assert verdict.ok
+    tools.write_text("[transfer.sales]\nnumber = 5\n")
+    (verdict,) = verdicts(tmp_path, AGENT + more, AYBIZA_TOOLS_FILE=str(tools))
+    assert not verdict.ok and "transfer.sales" in verdict.says
+
+
+def test_a_file_of_routes_is_checked_with_all_its_agents(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(AGENT + ENDS)
+    (tmp_path / "two.toml").write_text(AGENT + 'tools = ["fly"]\n')
+    routes = tmp_path / "routes.toml"
+    routes.write_text(
+        '[routes.a]\nagent = "one.toml"\nnumbers = ["1"]\n[routes.b]\nagent = "two.toml"\n'
+    )
+    found = list(checked(str(routes), load({}), POLICY))
+    assert [one.ok for one in found] == [True, False]
+    assert found[1].name.endswith("routes.toml b")
+
+
+def test_folders_are_searched_and_rules_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(AGENT)
+    (tmp_path / "one.rules.toml").write_text('otherwise = "Yes."\n')
+    (tmp_path / "call.toml").write_text("[[steps]]\nhangup = true\n")
+    assert named([str(tmp_path)], load({})) == [str(tmp_path / "one.toml")]
+    assert named([], load({})) == ["clinic", "helpdesk", "winery"]
+    assert named([], load({"AYBIZA_AGENT": "x/desk.toml"}))[-1] == "x/desk.toml"
