@@ -147,7 +147,7 @@ _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]", re.UNICODE)
 _ADDRESS = re.compile(r"://|[/@=]|^[^\W\d]\w*(?:\.\w+)+$")
 _NEXT_WORD = re.compile(r"\s+[^\w\s]*(?P<word>[^\W_](?:[\w'’]*\w)?)?(?P<after>.)?", re.DOTALL)
 _SPOKEN = re.compile(r"[^\W_]")
-_CLAUSE_END = re.compile(r"[,;:…—–、，；：](?=\s)|[、，；：]|\.{2,}(?=\s)")
+_CLAUSE_END = re.compile(r"[,;:…—–、，；：](?=\s)|[、，；：]|(?<!\.)\.{2,}(?=\s)")
 
 # How far past the length limit the search looks, so that a run of stops at the limit stays whole.
 _STOPS_BEYOND_LIMIT: Final = 64

@@ -51,6 +51,12 @@ _COMMANDS = (
     *range(0xFFF9, 0xFFFC),
 )
 _ESCAPED = {code: f"\\u{code:04x}" for code in _COMMANDS}
+# What JSON escapes and a console's line does not: in a sentence, in a value, of which those with
+# white space are shown as Python writes them, and in a traceback, which has lines.
+_CONTROLS = {code: f"\\x{code:02x}" for code in range(0x20)}
+_IN_A_VALUE = {code: text for code, text in _CONTROLS.items() if chr(code) not in "\t\n\r"}
+_IN_LINES = {code: text for code, text in _CONTROLS.items() if chr(code) not in "\t\n"}
+_TRANSLATED = {"event": _CONTROLS, "exception": _IN_LINES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,13 @@ class Renderer:
 
     def _rendered(self, event: dict[str, Any]) -> str:
         if self._form == "console":
-            return str(self._console(None, "", event)).translate(_ESCAPED)
+            shown = {
+                key.translate(_CONTROLS): value.translate(_TRANSLATED.get(key, _IN_A_VALUE))
+                if isinstance(value, str)
+                else value
+                for key, value in event.items()
+            }
+            return str(self._console(None, "", shown)).translate(_ESCAPED)
         head = {key: event[key] for key in ("time", "level", "event") if key in event}
         return json.dumps(head | event, default=repr, ensure_ascii=False).translate(_ESCAPED)
 

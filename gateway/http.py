@@ -236,11 +236,11 @@ def _nowhere(
     return _twiml(twiml.say_hangup(who.agent.busy))
 
 
-def _carrier(door: HttpDoor, request: Request) -> Carrier | None:
-    """Whose webhook it is; None if it has no business here."""
+def _carrier(door: HttpDoor, request: Request, behind: str = "") -> Carrier | None:
+    """Whose webhook it is, with this `behind` its path; None if it has no business here."""
     # The URL of a request holds what its Host says; the path by which it was let in is this one.
     asked = request.scope["path"]
-    return next((carrier for carrier in door.carriers if carrier.webhook == asked), None)
+    return next((one for one in door.carriers if one.webhook + behind == asked), None)
 
 
 async def status(door: HttpDoor, request: Request) -> Response:
@@ -289,8 +289,7 @@ async def metrics(door: HttpDoor, request: Request) -> Response:
 
 async def whisper(door: HttpDoor, request: Request) -> Response:
     """What a person hears whom a caller is put through to, before the two are connected."""
-    path = request.url.path.removesuffix(WHISPER)
-    carrier = next((one for one in door.carriers if one.webhook == path), None)
+    carrier = _carrier(door, request, WHISPER)
     if carrier is None:
         return PlainTextResponse("AYBIZA_CARRIERS does not let this carrier in.\n", 404)
     try:
@@ -299,7 +298,8 @@ async def whisper(door: HttpDoor, request: Request) -> Response:
         return PlainTextResponse(error.text, error.status)
     asked = request.query_params
     conversation = await known_of(door.vm, asked.get("call", ""), asked.get("node", ""))
-    url = f"{door.public_url}{request.url.path}?{request.url.query}"
+    query = request.scope["query_string"].decode("latin-1")
+    url = f"{door.public_url}{carrier.webhook}{WHISPER}?{query}"
     who = door.switchboard.answering(_told(form, asked))
     return _twiml(whispered(conversation, form, Transfers.of(who), url))
 

@@ -318,7 +318,10 @@ _ROWS: Final[tuple[tuple[re.Pattern[str], Say], ...]] = (
         ),
         _url,
     ),
-    (re.compile(r"(?:mailto:)?(?P<user>[\w.+-]+)@(?P<host>[\w-]+(?:\.[\w-]+)+)"), _mail),
+    (
+        re.compile(r"(?<![\w.+-])(?:mailto:)?(?P<user>[\w.+-]+)@(?P<host>[\w-]+(?:\.[\w-]+)+)"),
+        _mail,
+    ),
     (
         re.compile(
             r"(?<![\w.])(?P<host>[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*"
@@ -362,7 +365,7 @@ _ROWS: Final[tuple[tuple[re.Pattern[str], Say], ...]] = (
         _money,
     ),
     (
-        re.compile(rf"(?P<amount>{_AMOUNT})(?:\s?[-–]\s?(?P<until>{_AMOUNT}))?\s?%"),
+        re.compile(rf"(?<!\d)(?P<amount>{_AMOUNT})(?:\s?[-–]\s?(?P<until>{_AMOUNT}))?\s?%"),
         _percent,
     ),
     (re.compile(r"\b(\d) ft\.? (\d{1,2}) in\b\.?"), _height),
@@ -405,7 +408,12 @@ _ENGLISH_ROWS: Final[tuple[tuple[re.Pattern[str], Say], ...]] = (
         _clock,
     ),
     (re.compile(rf"(?<![\w:])(?P<hour>\d{{1,2}}){_HALF}"), _hour),
-    (re.compile(r"(\d[\d:]*(?: [AP]M)?)\s?[-–]\s?(?=\d{1,2}(?::\d{2})? (?:[AP]M)\b)()"), _range),
+    (
+        re.compile(
+            r"(?<!\d)(?<!\d:)(\d[\d:]*(?: [AP]M)?)\s?[-–]\s?(?=\d{1,2}(?::\d{2})? (?:[AP]M)\b)()"
+        ),
+        _range,
+    ),
     (re.compile(r"([AP]M)\s?[-–]\s?(?=\d)()"), _range),
     (re.compile(rf"\b({_DAY})\.?\s?[-–]\s?({_DAY})\b\.?(?!\w)"), _weekdays),
     (re.compile(rf"\b({_DAY})\.?(,? )(?=\d|(?:{_MONTH})|[A-Z][a-z]+ \d|at )"), _weekday),

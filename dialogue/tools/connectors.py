@@ -37,7 +37,7 @@ from aybiza.config.numbers import finite
 from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool
 from aybiza.dialogue.toolbox import Effect, ToolRun
 from aybiza.dialogue.tools.http_api import HttpApi
-from aybiza.dialogue.tools.http_params import Pair, in_header, in_segment, pairs, plain
+from aybiza.dialogue.tools.http_params import NEVER_GIVEN, Pair, in_header, in_segment, pairs, plain
 from aybiza.dialogue.tools.openapi import (
     FORM,
     Operation,
@@ -137,6 +137,8 @@ def _described(type_: str, where: str, described: Mapping[str, Any]) -> Operatio
     otherwise: Place = "query" if method in ("GET", "HEAD", "DELETE") else "body"
     for member in members:
         places.setdefault(member, "path" if member in named else otherwise)
+        if places[member] == "header" and str(member).lower() in NEVER_GIVEN:
+            raise ValueError(f"{type_}: the header {member!r} is not an input's to say")
     return Operation(
         name=name_of(str(described.get("name", ""))) if described.get("name") else "connector",
         description=str(described.get("description") or f"Connect to the {type_} system"),

@@ -29,6 +29,17 @@ STYLES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The styles that can be written, by place; the first is the default."""
 
+NEVER_GIVEN: Final = frozenset(
+    (
+        *("accept", "accept-encoding", "authorization", "connection", "content-encoding"),
+        *("content-length", "content-type", "cookie", "expect", "forwarded", "host"),
+        *("idempotency-key", "keep-alive", "proxy-authorization", "proxy-connection", "te"),
+        *("trailer", "transfer-encoding", "upgrade", "user-agent", "via", "x-forwarded-for"),
+        *("x-forwarded-host", "x-forwarded-proto", "x-http-method-override", "x-real-ip"),
+    )
+)
+"""Headers that no input names: they say who asks, of which host, and how it is sent."""
+
 _DELIMITERS: Final = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|", "simple": ","}
 _LEAVES_A_SEGMENT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _MOST_DECODINGS: Final = 3

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
-from aybiza.dialogue.tools.http_params import STYLES, Style
+from aybiza.dialogue.tools.http_params import NEVER_GIVEN, STYLES, Style
 from aybiza.dialogue.tools.openapi_schema import Schema, bounded, inlined, resolved
 
 __all__ = ["Operation", "Place", "Schema", "in_path", "inlined", "name_of", "operations"]
@@ -31,6 +31,8 @@ FORM: Final = "application/x-www-form-urlencoded"
 _NOT_NAME = re.compile(r"[^A-Za-z0-9-]+")
 _NOT_MEMBER = re.compile(r"[^A-Za-z0-9_.-]+")
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
+_OF_THE_CLIENT: Final = frozenset({"accept", "content-type", "authorization"})
+"""Of these OpenAPI says that a parameter is ignored."""
 _BODY: Final = "body"
 _LONGEST: Final = 64
 _CUT: Final = "Parts of the input are too large to be described: any value is taken there."
@@ -231,8 +233,13 @@ def _add_parameters(given: _Input, described: _Described) -> None:
         parameters[str(parameter["name"]), str(parameter.get("in"))] = parameter
     for (member, place), parameter in parameters.items():
         required = bool(parameter.get("required")) or place == "path"
-        if place == "cookie" and not required:
+        own = place == "header" and member.lower() in NEVER_GIVEN
+        if own and member.lower() in _OF_THE_CLIENT:
             continue
+        if (own or place == "cookie") and not required:
+            continue
+        if own:
+            raise ValueError(f"{given.name}: the header {member!r} is not an input's to say")
         if place not in STYLES:
             raise ValueError(f"{given.name}: parameter {member!r} cannot be sent (in: {place})")
         stated = parameter.get("schema")

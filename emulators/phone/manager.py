@@ -153,7 +153,8 @@ class _Session:
         for call in self._switch.calls.values():
             known = {"CALL": call.id, **call.variables}
             told = [("Variable", f"{name}={known.get(name, '')}") for name in names]
-            self._put([("Event", "Status"), ("Channel", call.channel), *told])
+            shown = [("Channel", call.channel), ("CallerIDName", call.name or "<unknown>")]
+            self._put([("Event", "Status"), *shown, *told])
         count = str(len(self._switch.calls))
         self._put([("Event", "StatusComplete"), ("EventList", "Complete"), ("Items", count)])
 

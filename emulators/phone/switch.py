@@ -32,10 +32,12 @@ SHORT_S: Final = 2.0
 
 @dataclass(slots=True)
 class SwitchCall:
-    """A call on the switch. `ordered`: "transfer" or "kill", by a control door."""
+    """A call on the switch. `ordered`: "transfer" or "kill", by a control door. `name`: what the
+    caller calls himself, as SIP lets anybody."""
 
     id: str
     channel: str
+    name: str = ""
     variables: dict[str, str] = field(default_factory=dict)
     ordered: str = ""
     asked: asyncio.Event = field(default_factory=asyncio.Event)

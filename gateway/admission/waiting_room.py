@@ -3,9 +3,9 @@
 Whoever connects and does not go on costs memory and a file descriptor, and many of them would keep
 the others out. So a connection that still owes its request (TLS handshake, headers, body, and for a
 media stream its `start`) is in here, for `seconds` at most, beside at most `of_address` others of
-its address and `in_all` of anybody. When there is no room it is the oldest that goes, not the
-newest: an honest request is whole within milliseconds, a held one only grows old. Connections that
-are kept alive between two requests are in here too.
+its address, of IPv6 its network (`callers.limited_as`), and `in_all` of anybody. When there is no
+room it is the oldest that goes, not the newest: an honest request is whole within milliseconds, a
+held one only grows old. Connections that are kept alive between two requests are in here too.
 
 Contract: `enter` when a connection begins to owe, `leave` when it no longer does or is lost; a
 connection that has to go is aborted. All of it on the loop; nothing waits, nothing is raised.
@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from aybiza.gateway.admission.callers import limited_as
+
 SECONDS: Final = 10.0
 OF_ADDRESS: Final = 64
 IN_ALL: Final = 256
@@ -25,10 +27,11 @@ IN_ALL: Final = 256
 
 @dataclass(eq=False, slots=True)
 class Guest:
-    """One connection in the room."""
+    """One connection in the room; `place`: whom its address counts for."""
 
     door: str
     address: str
+    place: str
     transport: asyncio.Transport
     until: float
 
@@ -64,15 +67,16 @@ class WaitingRoom:
 
     def enter(self, door: str, address: str, transport: asyncio.Transport) -> Guest:
         """Let a connection in; the oldest goes if there is no room."""
-        same = self._by_address.get(address)
+        place = limited_as(address)
+        same = self._by_address.get(place)
         if same is not None and len(same) >= self._of_address and not self._exempt(address):
             self._turn_out(next(iter(same)), "connections_of_address")
         if len(self._guests) >= self._in_all:
             self._turn_out(next(iter(self._guests)), "connections")
         loop = asyncio.get_running_loop()
-        guest = Guest(door, address, transport, loop.time() + self.seconds)
+        guest = Guest(door, address, place, transport, loop.time() + self.seconds)
         self._guests[guest] = None
-        self._by_address.setdefault(address, {})[guest] = None
+        self._by_address.setdefault(place, {})[guest] = None
         if self._timer is None:
             self._timer = loop.call_at(guest.until, self._expire)
         return guest
@@ -82,10 +86,10 @@ class WaitingRoom:
         if guest not in self._guests:
             return
         del self._guests[guest]
-        same = self._by_address[guest.address]
+        same = self._by_address[guest.place]
         del same[guest]
         if not same:
-            del self._by_address[guest.address]
+            del self._by_address[guest.place]
 
     def _turn_out(self, guest: Guest, reason: str) -> None:
         self.leave(guest)

@@ -29,6 +29,7 @@ from aybiza.gateway.control.control import (
 from aybiza.gateway.control.text_door import Block, TextDoor, limited
 
 EXTENSION: Final = "aybiza-transfer"
+END: Final = "\n"
 NO_CHANNEL: Final = "No such channel"
 _CALL: Final = re.compile(r"[0-9A-Za-z_.:-]{1,64}\Z", re.ASCII)
 
@@ -92,7 +93,7 @@ class EventSocket:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[TextDoor]:
         """A connection that is let in."""
-        async with TextDoor.opened(self._where, "\n") as door:
+        async with TextDoor.opened(self._where, END) as door:
             async with limited("FreeSWITCH", HANG_UP_SECONDS, "let this node in"):
                 greeting = await door.read()
                 if greeting["Content-Type"] != "auth/request":
@@ -136,7 +137,7 @@ def _outcome(block: Block, call: str) -> str | None:
         raise ControlError("FreeSWITCH has closed the connection")
     if block["Content-Type"] != "text/event-plain":
         return None
-    event = Block.of(block.body)
+    event = Block.of(block.body, END)
     if event["Unique-ID"] != call:
         return None
     match event["Event-Name"], event["Application"]:

@@ -35,9 +35,10 @@ class Block:
     named: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, text: str) -> Self:
-        """The block of these lines; a line without a name is passed over."""
-        parted = (line.partition(":") for line in text.splitlines())
+    def of(cls, text: str, end: str) -> Self:
+        """The block of these lines, each of which has this end and no other: a value may hold what
+        others take for one. A line without a name is passed over."""
+        parted = (line.partition(":") for line in text.split(end))
         lines = [(name.strip(), value.strip()) for name, colon, value in parted if colon]
         return cls(lines, named=dict(lines))
 
@@ -85,7 +86,7 @@ class TextDoor:
 
     async def read(self) -> Block:
         """The next block."""
-        block = Block.of(await self._until(self._end * 2))
+        block = Block.of(await self._until(self._end * 2), self._end)
         length = block["Content-Length"]
         if not length:
             return block

@@ -35,15 +35,24 @@ async def test_a_host_does_not_make_another_path(tmp_path: Path, host: str, path
             assert "aybiza_" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("target", "answer"),
+    [
+        ("/incoming", "<Stream"),
+        ("/incoming?again=1", "<Stream"),
+        ("/incoming/whisper?call=CA1&node=here", "<Response>"),
+        ("/status", ""),
+    ],
+)
 async def test_the_path_of_a_url_is_never_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, answer: str
 ) -> None:
     def url(self: Request) -> None:
         raise AssertionError("what Host says is in it")
 
     monkeypatch.setattr(Request, "url", property(url))
     async with outside(tmp_path, auth_token=TOKEN) as node:
-        assert "<Stream" in (await node.twilio(FORM)).text
+        assert answer in (await node.twilio(FORM, target)).text
 
 
 @pytest.mark.parametrize(

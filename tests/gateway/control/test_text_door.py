@@ -8,7 +8,7 @@ from aybiza.gateway.control.text_door import Block, TextDoor
 
 
 def test_a_block_is_its_lines_of_which_the_last_of_a_name_counts() -> None:
-    block = Block.of("A: 1\r\nno name\r\nB:2\r\nA: 3: 4")
+    block = Block.of("A: 1\r\nno name\r\nB:2\r\nA: 3: 4", "\r\n")
     assert (block["A"], block["B"], block["C"]) == ("3: 4", "2", "")
     assert block.lines == [("A", "1"), ("B", "2"), ("A", "3: 4")]
 
