@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install system-packages demo test lint format typecheck bench resilience clean
+.PHONY: help install system-packages demo test lint format typecheck bench resilience redis-certificate image-digests clean
 .DELETE_ON_ERROR:
 
 help: ## list what can be made
@@ -78,6 +78,12 @@ resilience: install $(PIPECAT)/.installed ## measure what callers hear when thin
 	  $(BIN)/aybiza run --http-port '{port}' --media-port 0 --cluster-port '{port2}'
 	$(BIN)/aybiza bench resilience --url 'http://127.0.0.1:{port}/incoming' -- \
 	  $(PIPECAT)/bin/python benchmarks/pipecat/server.py
+
+redis-certificate: ## make an authority and a certificate with which Redis speaks TLS
+	deploy/docker/redis-certificate.sh deploy/docker/tls
+
+image-digests: ## print the images of deploy/ with the digests that their registry has today
+	@deploy/docker/image-digests.sh
 
 clean: ## remove .venv and everything that tools leave behind
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -168,7 +168,8 @@ class NodeSettings(BaseModel):
     redis_url: RedisUrl | None = setting(
         "REDIS_URL",
         None,
-        "a URL such as redis://host:6379/0, rediss://… or unix://…",
+        "a URL such as redis://host:6379/0, unix://…, or rediss://:password@host:6379/0, with"
+        " ?ssl_ca_certs=/path for an authority of your own",
         "Redis server: what nodes count together, and the conversation memory if it is kept there.",
         repr=False,
     )

@@ -2,7 +2,8 @@
 
 Contract: `weaknesses` returns a finding for each part of the defence, in a fixed order: the part,
 whether it will do, and what there is to say, with what to do where it will not. On a machine's own
-loopback nearly all will do: nobody else gets there. It reads two files and sends nothing.
+loopback nearly all will do: nobody else gets there. It reads the files that they name, and sends
+nothing.
 Errors: none; no secret is shown.
 Source: `aybiza.gateway.admission.admission`; Twilio, "Webhooks security".
 """
@@ -10,9 +11,10 @@ Source: `aybiza.gateway.admission.admission`; Twilio, "Webhooks security".
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from collections.abc import Callable
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from aybiza.actors.node.cookie import CookieError, read_cookie
 from aybiza.config.fields import is_loopback
@@ -185,13 +187,36 @@ def _redis(settings: Settings) -> Finding:
         return Finding(part, True, "on this machine" if parts.scheme else "none")
     if not parts.password:
         return Finding(
-            part, False, "REDIS_URL has no password: whoever reaches it can read conversations"
+            part, False, "REDIS_URL has no password: whoever reaches it can lift every limit"
         )
     if parts.scheme == "redis":
         return Finding(
             part, False, "REDIS_URL crosses the network unencrypted, its password too: use rediss:"
         )
+    given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if given.get("ssl_cert_reqs", "required") != "required" or (
+        given.get("ssl_check_hostname", "true").lower() not in _TRUE
+    ):
+        return Finding(
+            part,
+            False,
+            "REDIS_URL has Redis's certificate not checked: leave ssl_cert_reqs out",
+        )
+    authority = given.get("ssl_ca_certs")
+    if authority is not None and not _holds_certificates(authority):
+        return Finding(part, False, f"{authority} holds no certificate: no Redis is believed")
     return Finding(part, True, "with a password, over TLS")
+
+
+_TRUE: Final = ("1", "true", "t", "yes", "y")
+"""What a Redis URL means by true."""
+
+
+def _holds_certificates(path: str) -> bool:
+    try:
+        return ssl.create_default_context(cafile=path).cert_store_stats()["x509_ca"] > 0
+    except (OSError, ValueError):
+        return False
 
 
 def _faults(settings: Settings) -> Finding:

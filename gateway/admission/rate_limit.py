@@ -14,6 +14,7 @@ Source: limits: "Rate limiting strategies", fixed window, and "Custom storage ba
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -128,9 +129,7 @@ class RateLimit:
         """Close the connections to Redis."""
         if self._redis is not None:
             async with asyncio.timeout(REDIS_SECONDS * 10):
-                # The bridge of redis-py has it, the common one of all clients does not tell.
-                client: Any = getattr(self._redis.bridge, "storage")  # noqa: B009
-                await client.aclose()
+                await _client(self._redis).aclose()
 
     async def _within(self, limiter: FixedWindowRateLimiter, address: str) -> bool:
         assert self._limit is not None
@@ -179,6 +178,30 @@ def _redis_storage(url: str) -> RedisStorage:
     }
     if url.startswith("unix:"):
         url = f"redis+{url}"
-    return RedisStorage(
+    storage = RedisStorage(
         f"async+{url}", implementation="redispy", key_prefix="aybiza:rate", **options
     )
+    if url.startswith("rediss:"):
+        # A file that cannot be read is told when Redis is asked.
+        with contextlib.suppress(OSError, ValueError):
+            _share_context(_client(storage).connection_pool)
+    return storage
+
+
+def _client(storage: RedisStorage) -> Any:
+    # The bridge of redis-py has it, the common one of all clients does not tell.
+    return getattr(storage.bridge, "storage")  # noqa: B009
+
+
+def _share_context(pool: Any) -> None:
+    """Give all connections of the pool one TLS context: redis-py has each read the authorities
+    anew, which takes 20 ms of the loop."""
+    made = pool.connection_class
+    context = made(**pool.connection_kwargs).ssl_context.get()
+
+    def connection(**options: Any) -> Any:
+        another = made(**options)
+        another.ssl_context.context = context
+        return another
+
+    pool.connection_class = connection

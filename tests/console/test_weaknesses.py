@@ -13,6 +13,7 @@ from tests.gateway.admission.certificates import certificate
 PUBLIC = {"AYBIZA_PUBLIC_URL": "https://phone.example.org"}
 ANYWHERE = {"AYBIZA_BIND": "0.0.0.0"}
 TOKEN = {"TWILIO_AUTH_TOKEN": "s3cret-auth-token"}
+REDIS = "rediss://:s3cret@cache:6379/0"
 GOOD = {**PUBLIC, **TOKEN, "AYBIZA_TRUSTED_PROXIES": "127.0.0.1/32"}
 
 
@@ -61,6 +62,10 @@ def test_a_node_with_a_certificate_of_its_own_has_none_either(tmp_path: Path) ->
         ({"AYBIZA_ALLOW_FAULTS": "true"}, "faults", "unset AYBIZA_ALLOW_FAULTS"),
         ({"REDIS_URL": "redis://cache:6379"}, "Redis", "has no password"),
         ({"REDIS_URL": "redis://:s3cret@cache:6379"}, "Redis", "use rediss:"),
+        ({"REDIS_URL": f"{REDIS}?ssl_cert_reqs=none"}, "Redis", "not checked"),
+        ({"REDIS_URL": f"{REDIS}?ssl_check_hostname=False"}, "Redis", "not checked"),
+        ({"REDIS_URL": f"{REDIS}?ssl_ca_certs=/dev/null"}, "Redis", "holds no certificate"),
+        ({"REDIS_URL": f"{REDIS}?ssl_ca_certs=/none.pem"}, "Redis", "holds no certificate"),
     ],
 )
 def test_each_weakness_is_said_with_what_to_do(

@@ -1,14 +1,16 @@
 """The image and its composition: what is built in, who runs it, and that calls get their time."""
 
+import os
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
 from packaging.utils import canonicalize_name
 
 from aybiza.actors.node.messages import Limits
-from tests.deploy.kit import DEPLOY, ROOT, seconds, settings, text_of
+from tests.deploy.kit import DEPLOY, ROOT, run, seconds, settings, text_of
 
 DOCKERFILE = text_of("docker/Dockerfile")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\]+)", re.M)
@@ -138,6 +140,22 @@ def test_the_build_begins_where_the_sources_are() -> None:
 def test_redis_asks_for_a_password_and_images_have_whole_versions() -> None:
     redis = COMPOSE["services"]["redis"]
     assert "--requirepass" in " ".join(redis["command"])
-    assert environment()["REDIS_URL"].startswith("redis://:given.example.org@")
+    assert environment()["REDIS_URL"].startswith("rediss://:given.example.org@")
     for service in ("redis", "caddy"):
         assert re.search(r":\d+\.\d+\.\d+", COMPOSE["services"][service]["image"])
+
+
+def test_each_image_can_be_asked_for_by_its_digest(tmp_path: Path) -> None:
+    digest = f"sha256:{'0' * 64}"
+    docker = tmp_path / "docker"
+    docker.write_text(f'#!/bin/sh\n[ "$1 $2 $3" = "buildx imagetools inspect" ] && echo {digest}\n')
+    docker.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    script = str(DEPLOY / "docker" / "image-digests.sh")
+    made = run("sh", script, env={**os.environ, "PATH": path})
+    images = {service["image"] for service in COMPOSE["services"].values() if "image" in service}
+    images |= set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.M))
+    assert made.stdout.split() == [f"{image}@{digest}" for image in sorted(images)]
+    docker.write_text("#!/bin/sh\necho nobody answers >&2; exit 1\n")
+    failed = run("sh", script, env={**os.environ, "PATH": path})
+    assert failed.returncode and "nobody answers" in failed.stderr

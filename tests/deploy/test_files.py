@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import shlex
+import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,7 @@ READERS: dict[str, Callable[[str], object]] = {
     ".js": balanced,
     ".conf": balanced,
     ".lua": lambda text: text,
+    ".sh": lambda text: subprocess.run(["sh", "-n"], input=text, text=True, check=True),
     ".dockerignore": lambda text: text,
     ".txt": lambda text: text,
     "": lambda text: text,

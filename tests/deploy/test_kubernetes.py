@@ -6,7 +6,7 @@ import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -126,6 +126,11 @@ def test_few_are_believed_and_redis_asks_for_a_password() -> None:
     assert all(ip_network(proxy).num_addresses <= 256 for proxy in made.trusted_proxies)
     redis = urlsplit(made.redis_url or "")
     assert redis.scheme == "rediss" and redis.password
+    (authority,) = parse_qs(redis.query)["ssl_ca_certs"]
+    folder, _, name = authority.rpartition("/")
+    (mount,) = [mount for mount in NODE["volumeMounts"] if mount["mountPath"] == folder]
+    (volume,) = [volume for volume in POD["volumes"] if volume["name"] == mount["name"]]
+    assert name in OBJECTS["ConfigMap", volume["configMap"]["name"]]["data"]
 
 
 def test_the_environment_is_taken_by_a_node() -> None:
