@@ -187,7 +187,7 @@ def _redis(settings: Settings) -> Finding:
         return Finding(part, True, "on this machine" if parts.scheme else "none")
     if not parts.password:
         return Finding(
-            part, False, "REDIS_URL has no password: whoever reaches it can lift every limit"
+            part, False, "REDIS_URL has no password: whoever reaches it can read all of it"
         )
     if parts.scheme == "redis":
         return Finding(

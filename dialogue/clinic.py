@@ -33,6 +33,7 @@ from aybiza.dialogue.clinic_book import (
     Patient,
     Result,
     digits_of,
+    key_of,
     resolve_day,
     resolve_time,
     treatment_named,
@@ -256,7 +257,7 @@ def _end_call(given: dict[str, str], ctx: ToolContext) -> Result:
 def _owners(given: dict[str, str], ctx: ToolContext) -> Patient | Result:
     """The record of a number that is told, else of the line, else of a name; an error for anybody
     but its owner."""
-    name, line = given.get("name", ""), digits_of(ctx.caller)[-10:]
+    name, line = given.get("name", ""), key_of(ctx.caller)
     number = given.get("account_number") or given.get("phone_number") or ""
     who = number or ctx.caller.strip() or name
     if not who:

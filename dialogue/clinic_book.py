@@ -92,6 +92,8 @@ SLOT = timedelta(minutes=30)
 HORIZON_DAYS = 90
 MOST_APPOINTMENTS = 10
 REMEMBERED = 10_000
+_NATIONAL = 10
+"""Digits of a number without the country code 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +158,7 @@ class ClinicBook:
 
     def patient(self, who: str, today: date) -> Patient:
         """The record under an account number, a phone number or a name."""
-        digits = digits_of(who)
-        key = digits[-10:] if digits else who.casefold()
+        key = key_of(who)
         known = next((k for k in KNOWN if key in (k.account, k.phone, k.name.casefold())), None)
         key = known.account if known else key
 
@@ -279,6 +280,20 @@ def treatment_named(words: str) -> str | None:
     return named[0] if named else None
 
 
+def key_of(who: str) -> str:
+    """Under what a record is kept: the whole of a number, without the country code that all here
+    share; a name or a SIP address as it is, for its digits are no number.
+
+    >>> key_of("+1 (415) 555-0123"), key_of("+41 5555 0123"), key_of("sip:4155550123@example.org")
+    ('4155550123', '+4155550123', 'sip:4155550123@example.org')
+    """
+    text = who.strip().casefold()
+    digits = "" if "@" in text or ":" in text else digits_of(text)
+    if len(digits) == _NATIONAL + 1 and digits[0] == "1":
+        return digits[1:]
+    return f"{'+' * text.startswith('+')}{digits}" if digits else text
+
+
 def digits_of(words: str) -> str:
     """The digits in a text."""
     return "".join(letter for letter in words if letter.isascii() and letter.isdigit())
@@ -308,7 +323,7 @@ def _from_letters(key: str, who: str, today: date) -> Patient:
     start = datetime.combine(day, opens) + SLOT * (mark % 7)
     treatment = ("checkup", "cleaning", "consultation", "physiotherapy")[mark % 4]
     visit = Appointment(f"P{mark % 100_000}", start, treatment, _doctor(start))
-    name = "" if digits_of(who) else who
+    name = "" if digits_of(who) or "@" in who else who
     return Patient(key, name=name, balance=mark % 30 * 5, appointments=[visit])
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from aybiza.config.caller_number import told
+
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """One use of a tool: by which call, of which caller's number ("" if withheld).
+    """One use of a tool: by which call, of which caller's number ("" if withheld, whatever the
+    carrier has written in its place).
 
     `turn`: the turn of the caller in which the model uses it; `said`: the caller's words in it;
     `asked`: what the caller had heard of the agent before them.
@@ -22,3 +25,6 @@ class ToolRun:
     turn: int = 0
     said: str = ""
     asked: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "caller", told(self.caller))

@@ -16,14 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from aybiza.config.caller_number import told
+
 WINDOW_SECONDS: Final = 3600.0
 WITHHELD: Final = 10
 MOST: Final = 20_000
-
-_NAMES: Final = frozenset(
-    ("", "anonymous", "private", "restricted", "unavailable", "unknown", "+266696687")
-)
-"""What carriers write for a number that is withheld; the last spells ANONYMOUS on the keys."""
 
 
 @dataclass(slots=True)
@@ -91,5 +88,4 @@ class CallerLimits:
 
 
 def _caller(number: str) -> str:
-    name = number.strip().lower()
-    return "" if name in _NAMES else name
+    return told(number).lower()

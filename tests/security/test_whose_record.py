@@ -62,6 +62,45 @@ async def test_the_number_of_an_account_opens_it_for_nobody_else(
     assert "Maria" not in told and "85" not in told and "10:30" not in told
 
 
+LIKE_MARIAS = [
+    *("sip:14155550123@evil.example", "sip:4155550123@evil.example", "sips:4155550123@[::1]"),
+    *("sip:x@1.4155550123.example", "sip:4155550123", "+494155550123", "+4155550123"),
+    *("0014155550123", "99914155550123", "+014155550123", "4155550123@evil.example"),
+]
+
+
+@pytest.mark.parametrize("caller", LIKE_MARIAS)
+async def test_a_line_that_is_like_the_number_of_a_record_is_another(caller: str) -> None:
+    line = Line(caller)
+    assert "K41573" not in str(await line.use("next_appointment"))
+    for number in MARIAS:
+        for tool in ("next_appointment", "cancel_appointment"):
+            assert await line.refusal(tool, **number) == "not_identified"
+
+
+@pytest.mark.parametrize("caller", ["+14155550123", "14155550123", "4155550123"])
+async def test_ones_own_line_opens_ones_record_however_it_is_written(caller: str) -> None:
+    found = await Line(caller).use("next_appointment")
+    assert found["appointment"]["appointment_id"] == "K41573"
+
+
+@pytest.mark.parametrize(
+    "caller", ["anonymous", "+266696687", "Restricted", "sip:anonymous@anonymous.invalid"]
+)
+async def test_those_who_withhold_their_number_share_no_record(caller: str) -> None:
+    one = Line(caller)
+    booked = await one.use("book_appointment", "CA1", **SLOT, name="Eve Moneypenny")
+    made = booked["booked"]["appointment_id"]
+    other = Line(caller, one.box)
+    for given in ({}, {"name": "Eve Moneypenny"}, {"appointment_id": made}):
+        for tool in ("next_appointment", "cancel_appointment"):
+            assert made not in str(await other.use(tool, "CA2", **given))
+    for call in range(2 * IDENTIFYING_A_CALLER):
+        await other.use("next_appointment", f"CB{call}", name="Maria Lopez")
+    known = await one.use("next_appointment", "CA3", account_number="41573", name="Maria Lopez")
+    assert known["appointment"]["appointment_id"] == "K41573"
+
+
 async def test_a_name_alone_opens_no_record_of_somebody_in_the_list() -> None:
     for caller in (STRANGER, ""):
         line = Line(caller)
