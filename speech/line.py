@@ -218,8 +218,14 @@ class Line:
             self.aside = None
 
     def drop_aside(self, now: float) -> bool:
-        """Forget words that stand in no journal, if nothing is out yet, of them or of others."""
-        if self.aside is None or self.ledger.bytes_sent(self.aside[0]) or self.ledger.ahead(now):
+        """Forget words that stand in no journal, if nothing is out yet, of them or of others.
+
+        The line is cleared for it: what else waits to go out has to be given again.
+        """
+        ledger = self.ledger
+        if self.aside is None or ledger.bytes_sent(self.aside[0]):
+            return False
+        if ledger.ahead(now) or ledger.is_midway():
             return False
         self.aside = None
         self.ledger.clear(now)

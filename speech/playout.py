@@ -99,6 +99,10 @@ class Ledger:
         """How much of `sentence` is out already."""
         return self._sent.get(sentence, 0)
 
+    def is_midway(self) -> bool:
+        """Whether a sentence is out in part, and more of it is to come."""
+        return any(not self.is_complete(piece.sentence) for piece in self._pieces)
+
     def ahead(self, now: float) -> float:
         """Seconds of audio that the carrier still has to play."""
         return max(0.0, self._played_until - now)

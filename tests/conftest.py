@@ -4,10 +4,11 @@ No test is repeated. One that is marked `real_time` waits for what it waits for,
 against a clock is so many times longer as the machine is slow (`tests/slowness.py`).
 """
 
+import gc
 import os
 import sys
 from asyncio import selector_events
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -36,6 +37,17 @@ if sys.version_info < (3, 12):
         await accept_connection(loop, factory, connection, extra, *rest, **more)
 
     selector_events.BaseSelectorEventLoop._accept_connection2 = accept_or_close  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected lives as long as the process: no collection of garbage looks at it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -403,6 +403,7 @@ class CallActor(GenServer):
     def _drop_aside(self, _: DropAside) -> None:
         if self._line.drop_aside(self.vm.now()):
             self._cast_speaker("stop")
+            self._say_again()
 
     def _stop_talking(self, stop: StopTalking) -> TalkStopped:
         cut = self._line.clear(self.vm.now())

@@ -90,6 +90,8 @@ class HttpApi:
                 **(headers or {}),
             },
             follow_redirects=False,
+            # To read certificates takes longer than the loop may be held.
+            verify=parts.scheme == "https",
         )
 
     async def call(

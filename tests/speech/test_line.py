@@ -197,6 +197,22 @@ def test_clearing_forgets_what_was_said_about_the_line() -> None:
     assert line.aside is None
 
 
+@pytest.mark.parametrize("out", ["nothing", "a part", "all of it"])
+def test_words_about_the_line_are_dropped_unless_a_sentence_is_midway(out: str) -> None:
+    line = Line("CA1", Carrier())
+    if out != "nothing":
+        line.play(ONE, bytes(800), now=1.0)
+    if out == "all of it":
+        line.finish(ONE)
+    line.say_aside(1, "One moment.")
+    assert not (out != "nothing" and line.drop_aside(1.05))
+    generation = line.ledger.generation
+    assert line.drop_aside(2.0) is (out != "a part")
+    assert (line.aside is None, line.ledger.generation - generation) == (
+        (False, 0) if out == "a part" else (True, 1)
+    )
+
+
 @pytest.mark.parametrize("post_first", [True, False])
 def test_nothing_is_lost_while_nobody_listens(post_first: bool) -> None:
     line = Line("CA1", Carrier())
