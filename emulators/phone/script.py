@@ -36,6 +36,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
+from aybiza.config.numbers import finite
 from aybiza.emulators import textaudio
 from aybiza.emulators.phone.audio import SILENCE_CODES, AudioError, Utterance, utterance_of_wav
 
@@ -265,3 +266,6 @@ def _check_types(
         if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
             kinds = " or ".join(kind.__name__ for kind in allowed)
             raise ScriptError(f"{where}: {key} = {value!r} must be {kinds}")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and finite(value) is None:
+            raise ScriptError(f"{where}: {key} = {value!r:.40} is no number to wait for")
