@@ -27,18 +27,22 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[offline,test,dev]'
 	@touch $@
 
-# flite is the clearest voice that a machine without a cloud can speak with. Without it the voice
-# that comes with the Python packages speaks, so that nothing here is fatal.
+# flite is the clearest voice that a machine without a cloud can speak with; without it the voice
+# that comes with the Python packages speaks. redis-server is for tests of what nodes share; without
+# it they are skipped. So nothing here is fatal.
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=1 -o DPkg::Lock::Timeout=60 \
        -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20
+SYSTEM_PACKAGES := flite redis-server
 
-system-packages: ## install flite, the optional voice, where this is root on Debian
-	@if command -v flite >/dev/null 2>&1; then exit 0; fi; \
+system-packages: ## install flite, the optional voice, and redis-server, where this is root on Debian
+	@missing=; for package in $(SYSTEM_PACKAGES); do \
+	  command -v $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
-	  echo "flite, an optional voice, is not installed (on Debian, as root: apt-get install flite)"; exit 0; fi; \
-	echo "Installing flite, an optional voice"; \
-	{ $(APT) update && $(APT) install -y --no-install-recommends flite; } </dev/null >/dev/null || \
-	  echo "apt-get could not install flite; going on without: the packaged voice speaks instead" >&2
+	  echo "not installed:$$missing; optional (on Debian, as root: apt-get install$$missing)"; exit 0; fi; \
+	echo "Installing$$missing"; \
+	{ $(APT) update && $(APT) install -y --no-install-recommends $$missing; } </dev/null >/dev/null || \
+	  echo "apt-get could not install$$missing; going on without" >&2
 
 demo: install ## place a supervised phone call on this machine, and crash it
 	$(BIN)/aybiza demo

@@ -164,12 +164,13 @@ class Recommendation:
     says: str
 
 
-def seconds_of(period: str) -> int:
-    """How long a period is. Raises ValueError."""
+def seconds_of(period: str, most: int = MAX_SLOTS * SLOT_SECONDS) -> int:
+    """How long a period is, at most `most`. Raises ValueError."""
     match = _PERIOD.fullmatch(period)
     seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 0 < seconds <= MAX_SLOTS * SLOT_SECONDS:
-        raise ValueError(f"{period!r} is no period: write 30m, 24h or 7d, at most 7d")
+    if not 0 < seconds <= most:
+        days = most // 86_400
+        raise ValueError(f"{period!r} is no period: write 30m, 24h or 7d, at most {days}d")
     return seconds
 
 

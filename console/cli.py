@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from aybiza.console import agents, bench, config, demo, dial, faults, models, nodes, operate, run
+from aybiza.console import (
+    agents,
+    bench,
+    calls,
+    config,
+    demo,
+    dial,
+    faults,
+    models,
+    nodes,
+    operate,
+    run,
+)
 
 app = typer.Typer(
     name="aybiza",
@@ -28,12 +40,12 @@ app.command("run", cls=run.RunCommand, epilog=run.EXAMPLES)(run.run)
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("dial", epilog=dial.EXAMPLE)(dial.dial)
 app.command("tree", epilog="Example: aybiza tree --json")(operate.tree)
-app.command("calls", epilog="Example: aybiza calls --json")(operate.calls)
 app.command("performance", epilog="Example: aybiza performance --period 7d")(operate.performance)
 app.command("observe", epilog="Example: aybiza observe call:CA0123")(operate.observe)
 app.command("kill", epilog="Example: aybiza kill call:CA0123")(operate.kill)
 app.command("stop", epilog="Example: aybiza stop --port 1900")(operate.stop)
 app.add_typer(agents.app, name="agents")
+app.add_typer(calls.app, name="calls")
 app.add_typer(models.app, name="models")
 app.add_typer(nodes.app, name="node")
 app.add_typer(bench.app, name="bench")

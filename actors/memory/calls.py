@@ -1,0 +1,83 @@
+"""The calls that stores have: searched, read and forgotten, by commands and not on a call's path.
+
+    Calls(stores).find(wanted, limit)   those of all stores, each once, the newest first
+    Calls(stores).read(call_id)         the longest journal
+    Calls(stores).forget(caller, now)   what has become of each store, and which calls go on
+
+Waits for disks and networks: not for the loop.
+Errors: `StoreError` from `find` and `read`; `forget` tells them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from aybiza.actors.memory.store import CallRecord, JournalStore, Row, StoreError, Wanted
+
+MOST: Final = 1_000_000
+GOES_ON_SECONDS: Final = 900.0
+"""A call without an end whose last entry is younger than this may be going on."""
+
+
+@dataclass(slots=True)
+class Forgotten:
+    """What has become of the calls of a caller: how many are gone, by the stores' names; why a
+    store failed; and calls that were going on, which their nodes may write again."""
+
+    gone: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    going_on: list[str] = field(default_factory=list)
+
+
+class Calls:
+    """See the module."""
+
+    def __init__(self, stores: Sequence[JournalStore]) -> None:
+        self._stores = stores
+
+    def find(self, wanted: Wanted, limit: int = MOST) -> list[CallRecord]:
+        """See the module. Of a call in several stores what was written last is told."""
+        found: dict[str, CallRecord] = {}
+        for store in self._stores:
+            for record in store.find(wanted, limit):
+                known = found.get(record.call_id)
+                if known is None or record.updated > known.updated:
+                    found[record.call_id] = record
+        return sorted(found.values(), key=lambda record: -record.opened)[:limit]
+
+    def read(self, call_id: str) -> list[Row]:
+        """See the module; empty if no store has the call."""
+        return max((store.read(call_id) for store in self._stores), key=len, default=[])
+
+    def forget(self, caller: str, now: float) -> Forgotten:
+        """Delete the calls of this number at unix time `now`, and look whether they are gone."""
+        told = Forgotten()
+        wanted = Wanted(caller=caller)
+        records: dict[str, CallRecord] = {}
+        for store in self._stores:
+            try:
+                records |= {record.call_id: record for record in store.find(wanted, MOST)}
+            except StoreError as error:
+                told.failed[store.name] = str(error)
+        for store in self._stores:
+            if store.name not in told.failed:
+                self._forget(store, wanted, list(records), told)
+        young = now - GOES_ON_SECONDS
+        told.going_on = [
+            record.call_id
+            for record in records.values()
+            if not record.outcome and record.updated > young
+        ]
+        return told
+
+    def _forget(
+        self, store: JournalStore, wanted: Wanted, call_ids: list[str], told: Forgotten
+    ) -> None:
+        try:
+            told.gone[store.name] = store.forget(call_ids)
+            if store.find(wanted, 1) or any(store.read(call_id) for call_id in call_ids):
+                told.failed[store.name] = "some of it is still there; say it again"
+        except StoreError as error:
+            told.failed[store.name] = str(error)

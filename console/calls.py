@@ -1,0 +1,309 @@
+"""`aybiza calls`: the calls of a node; `calls list | show | export | forget`: those in memory.
+
+What is in memory is read from the stores that `AYBIZA_MEMORY` names, without a node. Callers'
+numbers are hidden but for two digits, unless `--numbers` asks for them.
+
+Exit codes: 0; 1 if a store cannot be read, a call is not found, or something could not be
+forgotten; 2 for an option or setting that is wrong, or where calls are kept in nodes alone.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from aybiza.console import operate
+from aybiza.console.page import say
+from aybiza.console.setup import USAGE_ERROR, settings_or_exit
+
+if TYPE_CHECKING:
+    from aybiza.actors.memory.calls import Calls
+    from aybiza.actors.memory.store import CallRecord, Row, Wanted
+    from aybiza.config.settings import Settings
+
+EXAMPLES = """\
+Examples:\n
+\n
+  aybiza calls                                 the calls that a node has now\n
+  aybiza calls list --period 24h --agent desk  those in memory\n
+  aybiza calls show CA01234567                 what was said\n
+  aybiza calls export --to calls.jsonl         all of them, for other programs\n
+  aybiza calls forget --caller +15550100       delete what is known of a caller\n
+"""
+UNFINISHED = "unfinished"
+SHOWN_ID = 14
+LONGEST_SECONDS = 3650 * 86_400
+
+_ROW = "{:16}  {:8}  {:14}  {:12}  {:>5}  {}"
+
+app = typer.Typer(
+    epilog=EXAMPLES,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Caller = Annotated[str | None, typer.Option(help="The caller's number, such as +15550100.")]
+AgentName = Annotated[str | None, typer.Option("--agent", help="The agent's name.")]
+Outcome = Annotated[
+    str | None,
+    typer.Option(help=f"How it ended: hangup, goodbye, transfer, silence …, or {UNFINISHED}."),
+]
+Period = Annotated[
+    str | None, typer.Option(help="How far to look back: 30m, 24h or 7d; without it: all.")
+]
+Numbers = Annotated[bool, typer.Option("--numbers", help="Show callers' numbers.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.callback()
+def calls(
+    context: typer.Context,
+    port: operate.PortOption = None,
+    node: operate.NodeOption = None,
+    as_json: operate.AsJson = False,
+) -> None:
+    """Show the calls of the node and where each stands; with a command: those in memory."""
+    if context.invoked_subcommand is None:
+        operate.calls(port, node, as_json)
+
+
+@app.command("list", epilog="Example: aybiza calls list --period 24h --outcome transfer")
+def list_(
+    caller: Caller = None,
+    agent: AgentName = None,
+    outcome: Outcome = None,
+    period: Period = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest.")] = 50,
+    numbers: Numbers = False,
+    as_json: AsJson = False,
+) -> None:
+    """List calls in memory, the newest first."""
+    found = _asked(lambda calls: calls.find(_wanted(caller, agent, outcome, period), limit))
+    if as_json:
+        typer.echo(json.dumps({"calls": [_described(record, numbers) for record in found]}))
+        return
+    for line in table(found, numbers):
+        typer.echo(line)
+
+
+@app.command(epilog="Example: aybiza calls show CA01234567")
+def show(
+    call_id: Annotated[str, typer.Argument(help="The call's id, or how it begins.")],
+    numbers: Numbers = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a call in memory: what is known of it, and what was said."""
+    record, rows = _asked(lambda calls: _one(calls, call_id))
+    if as_json:
+        typer.echo(json.dumps(_whole(record, rows, numbers)))
+        return
+    for key, value in _described(record, numbers).items():
+        if value not in (None, ""):
+            say(f"{key:9} {value}", 10)
+    typer.echo()
+    for who, text in _transcript(rows):
+        say(f"{who:9} {text}", 10)
+
+
+@app.command(epilog="Example: aybiza calls export --agent desk --to calls.jsonl")
+def export(
+    caller: Caller = None,
+    agent: AgentName = None,
+    outcome: Outcome = None,
+    period: Period = None,
+    to: Annotated[
+        Path | None, typer.Option(help="A file that is not there yet; without it: print.")
+    ] = None,
+    numbers: Numbers = False,
+) -> None:
+    """Export calls in memory with all that was said: a JSON object a line, the newest first."""
+
+    def work(calls: "Calls") -> int:
+        records = calls.find(_wanted(caller, agent, outcome, period))
+        with _written(to) as file:
+            for record in records:
+                whole = _whole(record, calls.read(record.call_id), numbers)
+                file.write(json.dumps(whole) + "\n")
+        return len(records)
+
+    count = _asked(work)
+    if to is not None:
+        say(f"{count} {_calls(count)} in {to}", 4)
+
+
+@app.command(epilog="Example: aybiza calls forget --caller +15550100")
+def forget(
+    caller: Annotated[str, typer.Option(help="The caller's number, such as +15550100.")],
+    as_json: AsJson = False,
+) -> None:
+    """Delete all that is known of a caller from every store, and say what cannot be deleted."""
+    if len(caller) < 3:
+        _refuse("--caller: give the whole number, such as +15550100")
+    told = _asked(lambda calls: calls.forget(caller, time.time()))
+    kept = list(_kept(settings_or_exit()))
+    if as_json:
+        about = {"gone": told.gone, "failed": told.failed, "going_on": told.going_on}
+        typer.echo(json.dumps({**about, "kept": kept}))
+    else:
+        for store, count in told.gone.items():
+            if store not in told.failed:
+                say(f"deleted   {count} {_calls(count)} in {store}; none is left there", 10)
+        for store, why in told.failed.items():
+            say(f"FAILED    {store}: {why}", 10)
+        for call_id in told.going_on:
+            say(f"GOES ON   {call_id}: its node may write it again; repeat when it is over", 10)
+        for line in kept:
+            say(f"kept by   {line}", 10)
+    raise typer.Exit(1 if told.failed or told.going_on else 0)
+
+
+def table(found: "list[CallRecord]", numbers: bool) -> list[str]:
+    """The calls, one line each under a header, and how many there are."""
+    rows = [
+        (
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(record.opened)),
+            _number(record.caller, numbers),
+            record.agent[:14],
+            (record.outcome or UNFINISHED)[:12],
+            str(record.turns),
+            record.call_id[:SHOWN_ID],
+        )
+        for record in found
+    ]
+    lines = [("OPENED", "CALLER", "AGENT", "OUTCOME", "TURNS", "CALL"), *rows] if rows else []
+    count = f"{len(found)} {_calls(len(found))}"
+    return [*(_ROW.format(*line).rstrip() for line in lines), count]
+
+
+def _kept(settings: "Settings") -> Iterator[str]:
+    """Who cannot be made to forget from here."""
+    from aybiza.actors.memory.sqlite_file import copies
+
+    for copy in copies(str(settings.memory_path)):
+        yield f"{copy}: calls as they were before; delete the file when it has been looked at"
+    if settings.log_transcripts:
+        yield "the log: AYBIZA_LOG_TRANSCRIPTS has it tell what is said; delete it where it is kept"
+    yield "the carrier, Deepgram, Amazon Bedrock: what their own records hold; delete it there"
+
+
+def _asked(work: Any) -> Any:
+    """What `work` makes of the calls in memory."""
+    from aybiza.actors.memory.calls import Calls
+    from aybiza.actors.memory.store import StoreError
+    from aybiza.actors.memory.stores import stores
+
+    settings = settings_or_exit()
+    if set(settings.memory) == {"memory"}:
+        _refuse("AYBIZA_MEMORY=memory keeps calls in nodes alone, where no command reads them")
+    lasting = tuple(name for name in settings.memory if name != "memory")
+    made = stores(settings.model_copy(update={"memory": lasting}))
+    try:
+        return work(Calls(made))
+    except StoreError as error:
+        say(f"aybiza: {error}", 8, err=True)
+        raise typer.Exit(1) from None
+    finally:
+        for store in made:
+            store.close()
+
+
+def _wanted(
+    caller: str | None, agent: str | None, outcome: str | None, period: str | None
+) -> "Wanted":
+    from aybiza.actors.memory.store import Wanted
+    from aybiza.claude.performance_trends import seconds_of
+
+    since = None
+    if period is not None:
+        try:
+            since = time.time() - seconds_of(period, LONGEST_SECONDS)
+        except ValueError as error:
+            _refuse(f"--period: {error}")
+    return Wanted(caller, agent, "" if outcome == UNFINISHED else outcome, since)
+
+
+def _one(calls: "Calls", call_id: str) -> "tuple[CallRecord, list[Row]]":
+    from aybiza.actors.memory.store import Wanted
+
+    found = [one for one in calls.find(Wanted()) if one.call_id.startswith(call_id)]
+    exact = [one for one in found if one.call_id == call_id]
+    if len(exact or found) != 1:
+        many = f"{len(found)} calls begin" if found else "no call in memory begins"
+        say(f"aybiza: {many} with {call_id}; `aybiza calls list` shows them", 8, err=True)
+        raise typer.Exit(1)
+    record = (exact or found)[0]
+    return record, calls.read(record.call_id)
+
+
+def _described(record: "CallRecord", numbers: bool) -> dict[str, Any]:
+    """The call for people and programs; times are ISO 8601 in UTC."""
+    return {
+        "call_id": record.call_id,
+        "caller": _number(record.caller, numbers),
+        "agent": record.agent,
+        "tenant": record.tenant,
+        "opened": _time(record.opened),
+        "updated": _time(record.updated),
+        "outcome": record.outcome or UNFINISHED,
+        "turns": record.turns,
+        "expires": _time(record.expires) if record.expires else None,
+    }
+
+
+def _whole(record: "CallRecord", rows: "list[Row]", numbers: bool) -> dict[str, Any]:
+    journal = [{"number": r.number, "at": _time(r.at), "entry": r.entry} for r in rows]
+    return {
+        **_described(record, numbers),
+        "transcript": [{"who": who, "text": text} for who, text in _transcript(rows)],
+        "journal": journal,
+    }
+
+
+def _transcript(rows: "list[Row]") -> list[tuple[str, str]]:
+    from aybiza.actors.memory.context import fold
+
+    return fold((row.event, row.entry) for row in rows).transcript()
+
+
+def _number(caller: str, numbers: bool) -> str:
+    from aybiza.config.redact import masked
+
+    return caller if numbers and caller else masked(caller)
+
+
+def _time(at: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+def _calls(count: int) -> str:
+    return "call" if count == 1 else "calls"
+
+
+@contextmanager
+def _written(to: Path | None) -> Iterator[IO[str]]:
+    """A new file for its owner alone, or standard output."""
+    from aybiza.config.private_files import private_file
+
+    if to is None:
+        yield sys.stdout
+        return
+    if to.exists():
+        _refuse(f"--to: {to} is there already; name a new file")
+    try:
+        private_file(to)
+        file = to.open("w", encoding="utf-8")
+    except OSError as error:
+        _refuse(f"--to: {error}")
+    with file:
+        yield file
+
+
+def _refuse(why: str) -> NoReturn:
+    say(f"aybiza: {why}", 8, err=True)
+    raise typer.Exit(USAGE_ERROR)

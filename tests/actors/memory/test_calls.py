@@ -1,0 +1,70 @@
+"""Calls of several stores: found once, read from where there is more, forgotten everywhere."""
+
+from __future__ import annotations
+
+from aybiza.actors.memory.calls import GOES_ON_SECONDS, Calls
+from aybiza.actors.memory.process_store import ProcessStore
+from aybiza.actors.memory.store import About, CallRecord, StoreError, Wanted
+from tests.actors.memory.backings import OPENED, entries, numbers, part
+
+ANN = About("+15550100", "desk", "desk", OPENED)
+BOB = ANN._replace(caller="+15550101", opened=OPENED + 1)
+END = {"type": "ended", "reason": "hangup"}
+LATER = OPENED + GOES_ON_SECONDS + 1000
+
+
+class Broken(ProcessStore):
+    """A store that nobody can read."""
+
+    def find(self, wanted: Wanted, limit: int) -> list[CallRecord]:
+        raise StoreError("broken: nobody is there")
+
+
+def stores() -> tuple[ProcessStore, ProcessStore]:
+    fast, lasting = ProcessStore(), ProcessStore()
+    fast.name, lasting.name = "fast", "lasting"
+    for store in (fast, lasting):
+        store.claim("CA1", 1, ANN)
+        store.claim("CA2", 1, BOB)
+        store.write([entries("CA2", END)])
+    fast.write([part("CA1", 1)])
+    lasting.write([part("CA1", 1, 2, 3)])
+    return fast, lasting
+
+
+def test_a_call_in_two_stores_is_found_once_and_read_where_there_is_more() -> None:
+    calls = Calls(stores())
+    assert [record.call_id for record in calls.find(Wanted())] == ["CA2", "CA1"]
+    assert [record.call_id for record in calls.find(Wanted(), 1)] == ["CA2"]
+    assert numbers(calls.read("CA1")) == [1, 2, 3]
+    assert calls.read("CA7") == []
+
+
+def test_a_caller_is_forgotten_in_every_store_and_the_others_stay() -> None:
+    fast, lasting = stores()
+    lasting.write([entries("CA1", END, first=4)])
+    told = Calls([fast, lasting]).forget("+15550100", LATER)
+    assert (told.gone, told.failed, told.going_on) == ({"fast": 1, "lasting": 1}, {}, [])
+    for store in (fast, lasting):
+        assert store.read("CA1") == []
+        assert [record.call_id for record in store.find(Wanted(), 10)] == ["CA2"]
+
+
+def test_a_store_that_knows_a_call_without_its_caller_forgets_it_too() -> None:
+    fast, lasting = ProcessStore(), ProcessStore()
+    fast.claim("CA1", 1, ANN)
+    lasting.write([part("CA1", 1)])
+    Calls([fast, lasting]).forget("+15550100", LATER)
+    assert lasting.find(Wanted(), 10) == []
+
+
+def test_a_store_that_cannot_be_had_is_named_and_the_others_forget() -> None:
+    _, lasting = stores()
+    told = Calls([Broken(), lasting]).forget("+15550100", LATER)
+    assert told.failed == {"memory of the process": "broken: nobody is there"}
+    assert told.gone == {"lasting": 1}
+
+
+def test_a_call_that_goes_on_is_named() -> None:
+    told = Calls(stores()).forget("+15550100", OPENED + 10)
+    assert told.going_on == ["CA1"]

@@ -1,0 +1,157 @@
+"""`aybiza calls list | show | export | forget`, over a SQLite file as a node leaves it."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.actors.memory.store import About, Part, Row
+from aybiza.console import cli
+from aybiza.console.calls import table
+
+OPENED = 1_760_000_000.0
+ANN, BOB = "+15550100", "+15550177"
+TALK: tuple[dict[str, Any], ...] = (
+    {"type": "caller_turn", "turn": 1, "text": "My tooth hurts."},
+    {"type": "agent_sentence", "turn": 1, "seq": 1, "text": "I am sorry to hear it."},
+    {"type": "sentence_heard", "turn": 1, "seq": 1},
+    {"type": "ended", "reason": "goodbye"},
+)
+
+
+@pytest.fixture
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "state" / "memory.sqlite3"
+    monkeypatch.setenv("AYBIZA_MEMORY_PATH", str(path))
+    store = SqliteStore(path)
+    for n, (caller, agent) in enumerate(((ANN, "desk"), (BOB, "desk"), (ANN, "clinic"))):
+        about = About(caller, agent, agent, OPENED + 100 * n, OPENED + 10**9)
+        call_id = f"CA{n}{'0' * 31}"
+        store.claim(call_id, 1, about)
+        rows = [Row(call_id, i, i, OPENED + 100 * n + i, dict(e)) for i, e in enumerate(TALK, 1)]
+        store.write([Part(call_id, 1, about, rows if n else rows[:3])])
+    store.close()
+    return path
+
+
+def aybiza(*arguments: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(cli.app, ["calls", *arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def listed(*arguments: str) -> list[str]:
+    told = json.loads(aybiza("list", "--json", *arguments).stdout)["calls"]
+    return [call["call_id"][:3] for call in told]
+
+
+def test_calls_are_listed_by_caller_agent_outcome_and_period(memory: Path) -> None:
+    assert listed() == ["CA2", "CA1", "CA0"]
+    assert listed("--limit", "1") == ["CA2"]
+    assert listed("--caller", ANN) == ["CA2", "CA0"]
+    assert listed("--agent", "desk", "--outcome", "goodbye") == ["CA1"]
+    assert listed("--outcome", "unfinished") == ["CA0"]
+    assert listed("--period", "1h") == []
+    assert listed("--period", "3650d") == ["CA2", "CA1", "CA0"]
+
+
+def test_the_list_fits_eighty_columns_and_hides_numbers_unless_they_are_asked_for(
+    memory: Path,
+) -> None:
+    shown = aybiza("list").stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…00" in shown and ANN not in shown and "3 calls" in shown
+    assert ANN in json.dumps(json.loads(aybiza("list", "--json", "--numbers").stdout))
+    assert table([], numbers=False) == ["0 calls"]
+
+
+def test_a_call_is_shown_by_the_beginning_of_its_id_with_what_was_said(memory: Path) -> None:
+    shown = aybiza("show", "CA1").stdout
+    assert "caller    My tooth hurts." in shown
+    assert "agent     I am sorry to hear it." in shown
+    assert "goodbye" in shown and BOB not in shown
+    whole = json.loads(aybiza("show", "CA1", "--json", "--numbers").stdout)
+    assert whole["caller"] == BOB
+    assert [entry["entry"]["type"] for entry in whole["journal"]][-1] == "ended"
+
+
+def test_an_id_that_is_of_no_call_or_of_several_is_told(memory: Path) -> None:
+    assert "no call in memory begins with CA7" in aybiza("show", "CA7", code=1).output
+    assert "3 calls begin with CA" in aybiza("show", "CA", code=1).output
+
+
+def test_calls_are_exported_to_a_new_file_for_its_owner_alone(memory: Path, tmp_path: Path) -> None:
+    to = tmp_path / "calls.jsonl"
+    aybiza("export", "--agent", "desk", "--to", str(to))
+    lines = [json.loads(line) for line in to.read_text().splitlines()]
+    assert [line["call_id"][:3] for line in lines] == ["CA1", "CA0"]
+    assert lines[0]["transcript"][0] == {"who": "caller", "text": "My tooth hurts."}
+    assert stat.S_IMODE(to.stat().st_mode) == 0o600
+    before = to.read_text()
+    assert "is there already" in aybiza("export", "--to", str(to), code=2).output
+    assert to.read_text() == before
+    assert len(aybiza("export").stdout.splitlines()) == 3
+
+
+def test_a_caller_who_is_forgotten_is_nowhere_in_the_files(memory: Path) -> None:
+    def everything() -> bytes:
+        return b"".join(file.read_bytes() for file in memory.parent.iterdir())
+
+    assert ANN.encode() in everything()
+    told = aybiza("forget", "--caller", ANN).stdout
+    assert f"deleted   2 calls in {memory}".replace(" ", "") in told.replace("\n", "").replace(
+        " ", ""
+    )
+    assert ANN.encode() not in everything()
+    assert BOB.encode() in everything()
+    assert listed() == ["CA1"]
+    assert "0 calls" in aybiza("forget", "--caller", ANN).stdout
+
+
+def test_what_cannot_be_forgotten_is_named(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = memory.with_name(f"{memory.name}.v0-20250101T000000-1")
+    copy.write_text("")
+    monkeypatch.setenv("AYBIZA_LOG_TRANSCRIPTS", "true")
+    told = json.loads(aybiza("forget", "--caller", ANN, "--json").stdout)
+    assert told["gone"] == {str(memory): 2}
+    assert [line.partition(":")[0] for line in told["kept"]] == [
+        str(copy),
+        "the log",
+        "the carrier, Deepgram, Amazon Bedrock",
+    ]
+
+
+def test_a_store_that_cannot_be_read_ends_the_command_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AYBIZA_MEMORY_PATH", str(tmp_path / "file" / "memory.sqlite3"))
+    assert "is not a folder" in " ".join(aybiza("list", code=1).output.split())
+    assert "FAILED" in aybiza("forget", "--caller", ANN, code=1).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["list", "--period", "soon"], "--period: 'soon' is no period"),
+        (["list", "--limit", "0"], "--limit"),
+        (["forget", "--caller", "+"], "--caller: give the whole number"),
+        (["forget"], "--caller"),
+        (["show"], "call_id"),
+    ],
+)
+def test_options_that_are_wrong_are_named(memory: Path, arguments: list[str], why: str) -> None:
+    assert why in aybiza(*arguments, code=2).output
+
+
+def test_calls_that_are_kept_in_nodes_alone_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AYBIZA_MEMORY", "memory")
+    assert "keeps calls in nodes alone" in aybiza("list", code=2).output
