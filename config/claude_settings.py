@@ -41,6 +41,14 @@ class ClaudeSettings(BaseModel):
     aws_session_token: Secret | None = secret(
         "AWS_SESSION_TOKEN", "Session token of temporary credentials."
     )
+
+    @property
+    def aws_credentials(self) -> dict[str, str]:
+        """The credentials that are set, by boto3's names; none where boto3 looks for its own."""
+        names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+        secrets = {name: getattr(self, name) for name in names}
+        return {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
+
     aws_region: Region = setting(
         "AWS_REGION", "us-east-1", "an AWS region such as us-east-1", "Region of the models."
     )

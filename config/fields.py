@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from aybiza.config.placeholders import is_placeholder
 
 MAX_PORT = 65_535
-MEMORY_STORES = frozenset({"memory", "sqlite", "redis"})
+MEMORY_STORES = frozenset({"memory", "sqlite", "redis", "dynamodb"})
 
 PLACEHOLDER = "placeholder"
 """The kind of a validation error of a secret that is still to be set."""
@@ -164,6 +164,7 @@ RedisUrl = Annotated[
     AfterValidator(_own_password),
 ]
 MemoryStores = Annotated[tuple[str, ...], BeforeValidator(_stores)]
+DynamoTable = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
 Usd = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=6)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 CommaSeparated = BeforeValidator(_split)

@@ -11,7 +11,9 @@ from aybiza.config.fields import (
     AnyCase,
     ClusterInterface,
     CommaSeparated,
+    DynamoTable,
     HostPort,
+    HttpUrl,
     MemoryStores,
     NodeName,
     RedisUrl,
@@ -148,8 +150,20 @@ class NodeSettings(BaseModel):
     memory: Annotated[MemoryStores, NoDecode] = setting(
         "AYBIZA_MEMORY",
         ("sqlite",),
-        "memory, sqlite or redis, or several joined by +, the fastest first",
-        "Where journals of calls are kept; what is kept in redis outlives the machine.",
+        "memory, sqlite, redis or dynamodb, or several joined by +, the fastest first",
+        "Where journals of calls are kept; in redis and dynamodb they outlive the machine.",
+    )
+    dynamodb_table: DynamoTable = setting(
+        "AYBIZA_DYNAMODB_TABLE",
+        "conversations",
+        "3 to 255 letters, digits, -, _ and .",
+        "DynamoDB's table of the conversation memory; `aybiza calls table` makes it.",
+    )
+    dynamodb_url: HttpUrl | None = setting(
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        None,
+        "a URL beginning with http:// or https://",
+        "DynamoDB's address; unset: Amazon's own.",
     )
     retention_days: int = number(
         "AYBIZA_RETENTION_DAYS",

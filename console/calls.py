@@ -1,4 +1,5 @@
-"""`aybiza calls`: the calls of a node; `calls list | show | export | forget`: those in memory.
+"""`aybiza calls`: the calls of a node; `calls list | show | export | forget`: those in memory;
+`calls table` makes the table of DynamoDB.
 
 What is in memory is read from the stores that `AYBIZA_MEMORY` names, without a node. Callers'
 numbers are hidden but for two digits, unless `--numbers` asks for them.
@@ -34,6 +35,7 @@ Examples:\n
   aybiza calls show CA01234567                 what was said\n
   aybiza calls export --to calls.jsonl         all of them, for other programs\n
   aybiza calls forget --caller +15550100       delete what is known of a caller\n
+  aybiza calls table                           make the table of DynamoDB\n
 """
 UNFINISHED = "unfinished"
 SHOWN_ID = 14
@@ -161,6 +163,23 @@ def forget(
         for line in kept:
             say(f"kept by   {line}", 10)
     raise typer.Exit(1 if told.failed or told.going_on else 0)
+
+
+@app.command("table", epilog="Example: AYBIZA_MEMORY=redis+dynamodb aybiza calls table")
+def make_table() -> None:
+    """Make DynamoDB's table of the memory (AYBIZA_DYNAMODB_TABLE), unless it is there."""
+    from aybiza.actors.memory.store import StoreError
+    from aybiza.actors.memory.stores import dynamodb
+
+    store = dynamodb(settings_or_exit())
+    try:
+        made = store.make_table()
+    except StoreError as error:
+        say(f"aybiza: {error}", 8, err=True)
+        raise typer.Exit(1) from None
+    finally:
+        store.close()
+    say(f"{store.name} {'is made' if made else 'is there already'}", 4)
 
 
 def table(found: "list[CallRecord]", numbers: bool) -> list[str]:

@@ -20,7 +20,6 @@ import gc
 import os
 import socket
 import time
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import date
 from functools import partial
@@ -151,7 +150,7 @@ class Node:
             pool_size=settings.bedrock_pool_size,
             connect_timeout_ms=settings.bedrock_connection_timeout,
             read_timeout_ms=settings.bedrock_request_timeout,
-            credentials=credentials(settings),
+            credentials=settings.aws_credentials,
         )
         self._closing.push_async_callback(self._bedrock.aclose)
         secret = settings.deepgram_api_key
@@ -362,20 +361,13 @@ def _admission(settings: Settings, vm: VM) -> Admission:
     return Admission(Rules.of(settings), keys=keys, tls=context, refusals=Refusals(refused))
 
 
-def credentials(settings: Settings) -> Mapping[str, str]:
-    """The keys for AWS that the settings have."""
-    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    secrets = {name: getattr(settings, name) for name in names}
-    return {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
-
-
 def _cloudwatch(settings: Settings) -> CloudWatch | None:
     namespace = settings.cloudwatch_namespace
     if namespace is None:
         return None
     from aybiza.actors.measures.metrics_sink_cloudwatch import CloudWatch
 
-    return CloudWatch(namespace, region=settings.aws_region, credentials=credentials(settings))
+    return CloudWatch(namespace, region=settings.aws_region, credentials=settings.aws_credentials)
 
 
 def _tools(settings: Settings) -> Tools | None:

@@ -22,7 +22,6 @@ from aybiza.config.agents import Agent
 from aybiza.config.routes import DEFAULT, Route
 from aybiza.config.settings import Settings
 from aybiza.console.answering import answering
-from aybiza.console.node import credentials
 from aybiza.console.page import say
 from aybiza.console.text_call import TextCall
 from aybiza.emulators.bedrock import Pace
@@ -108,5 +107,5 @@ def _client(settings: Settings) -> BedrockClient:
         pool_size=_MODELS,
         connect_timeout_ms=settings.bedrock_connection_timeout,
         read_timeout_ms=settings.bedrock_request_timeout,
-        credentials=credentials(settings),
+        credentials=settings.aws_credentials,
     )

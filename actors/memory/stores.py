@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from aybiza.actors.memory.store import JournalStore, StoreError
 from aybiza.config.settings import Settings
+
+if TYPE_CHECKING:
+    from aybiza.actors.memory.dynamodb_store import DynamoDbStore
 
 WARM_SECONDS: Final = 2.0
 
@@ -58,7 +61,21 @@ def _redis(settings: Settings) -> JournalStore:
     return RedisStore(settings.redis_url)
 
 
+def dynamodb(settings: Settings) -> DynamoDbStore:
+    """The store in DynamoDB."""
+    from aybiza.actors.memory.dynamodb_store import DynamoDbStore
+
+    url = settings.dynamodb_url
+    return DynamoDbStore(
+        settings.dynamodb_table,
+        settings.aws_region,
+        str(url) if url else None,
+        settings.aws_credentials,
+    )
+
+
 _MAKERS: Final[dict[str, Callable[[Settings], JournalStore]]] = {
+    "dynamodb": dynamodb,
     "memory": _memory,
     "redis": _redis,
     "sqlite": _sqlite,

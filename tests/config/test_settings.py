@@ -94,6 +94,8 @@ WRONG = {
     "AYBIZA_MEMORY_PATH": "memory.sqlite3",
     "AYBIZA_MEMORY": "sqlite+mongo",
     "AYBIZA_RETENTION_DAYS": "-1",
+    "AYBIZA_DYNAMODB_TABLE": "no spaces",
+    "AWS_ENDPOINT_URL_DYNAMODB": "localhost:8000",
     "REDIS_URL": "http://localhost:6379",
     "AYBIZA_MAX_CALL_SECONDS": "5",
     "AYBIZA_SILENCE_TIMEOUT_SECONDS": "0",
@@ -280,7 +282,7 @@ def test_a_url_that_cannot_be_used_is_named_without_its_password(url: str) -> No
 def test_the_stores_of_the_memory_are_named_with_plus_each_once() -> None:
     url = {"REDIS_URL": "redis://127.0.0.1"}
     assert load({}).memory == ("sqlite",)
-    assert load({"AYBIZA_MEMORY": "Redis+SQLite", **url}).memory == ("redis", "sqlite")
+    assert load({"AYBIZA_MEMORY": "Redis+DynamoDB", **url}).memory == ("redis", "dynamodb")
     for wrong in ("redis+redis", "+", "sqlite+", "sqlite memory"):
         with pytest.raises(SettingsError, match="AYBIZA_MEMORY"):
             load({"AYBIZA_MEMORY": wrong, **url})

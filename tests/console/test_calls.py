@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.memory.store import About, Part, Row
 from aybiza.console import cli
 from aybiza.console.calls import table
+from tests.actors.memory.servers import moto_server
 
 OPENED = 1_760_000_000.0
 ANN, BOB = "+15550100", "+15550177"
@@ -23,6 +25,12 @@ TALK: tuple[dict[str, Any], ...] = (
     {"type": "sentence_heard", "turn": 1, "seq": 1},
     {"type": "ended", "reason": "goodbye"},
 )
+
+
+@pytest.fixture(scope="module")
+def dynamodb() -> Iterator[str]:
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture
@@ -155,3 +163,15 @@ def test_calls_that_are_kept_in_nodes_alone_cannot_be_read(
 ) -> None:
     monkeypatch.setenv("AYBIZA_MEMORY", "memory")
     assert "keeps calls in nodes alone" in aybiza("list", code=2).output
+
+
+def test_the_table_of_dynamodb_is_made_once(dynamodb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AYBIZA_DYNAMODB_TABLE", "made-by-command")
+    monkeypatch.setenv("AYBIZA_MEMORY", "dynamodb")
+    assert "aybiza calls table" in " ".join(aybiza("list", code=1).output.split())
+    assert "made-by-command is made" in aybiza("table").stdout
+    assert "is there already" in aybiza("table").stdout
+    assert "0 calls" in aybiza("list").stdout

@@ -6,17 +6,22 @@ backing.store()     a store; those of one backing share their journals
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from aybiza.actors.memory.dynamodb_store import DynamoDbStore
 from aybiza.actors.memory.process_store import ProcessStore
 from aybiza.actors.memory.redis_store import RedisStore
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.memory.store import About, JournalStore, Part, Row
 from tests.actors.memory.servers import RedisServer
 
-NAMES = ("process", "sqlite", "redis")
+NAMES = ("process", "sqlite", "redis", "dynamodb")
+
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+_TABLES = count()
 
 OPENED = 1_760_000_000.0
 
@@ -41,6 +46,13 @@ class Backing:
 
 def backing(name: str, folder: Path, request: pytest.FixtureRequest) -> Backing:
     """A new one of this name; `request` has the servers."""
+    if name == "dynamodb":
+        url = request.getfixturevalue("dynamodb")
+        table = f"conversations-{next(_TABLES)}"
+        made = DynamoDbStore(table, "us-east-1", url, CREDENTIALS)
+        made.make_table()
+        made.close()
+        return Backing(lambda: DynamoDbStore(table, "us-east-1", url, CREDENTIALS))
     if name == "redis":
         server: RedisServer = request.getfixturevalue("redis")
         server.client.flushall()

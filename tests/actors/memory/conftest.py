@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.actors.memory.servers import RedisServer, redis_server
+from tests.actors.memory.servers import RedisServer, moto_server, redis_server
 
 
 @pytest.fixture(scope="module")
@@ -14,3 +14,10 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Redis server."""
     with redis_server(tmp_path_factory.mktemp("redis")) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def dynamodb() -> Iterator[str]:
+    """The URL of moto's server."""
+    with moto_server() as url:
+        yield url

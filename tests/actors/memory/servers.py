@@ -1,7 +1,9 @@
-"""Real servers for the tests of stores: Redis, which is started once a module.
+"""Servers for the tests of stores: Redis, and moto for AWS; each is started once a module.
 
     with redis_server(folder) as server:
         server.url, server.kill(), server.start()
+    with moto_server() as url:
+        DynamoDbStore(table, region, url, credentials)
 
 A test that needs one that is not installed is skipped, aloud.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +22,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from aybiza.actors.memory import dynamodb_store
 from aybiza.config.ports import free_port
 
 PASSWORD = "s3cret"
@@ -89,3 +93,29 @@ def redis_server(folder: Path) -> Iterator[RedisServer]:
         yield server
     finally:
         server.close()
+
+
+@contextmanager
+def moto_server() -> Iterator[str]:
+    """See the module; a thread of this process.
+
+    It takes one request at a time, because moto's transactions are none to each other, and has more
+    time than DynamoDB is given, because it copies a table for each.
+    """
+    pytest.importorskip("moto", reason="moto is not installed: DynamoDB goes untested")
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    server = make_server(
+        "127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=False
+    )
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(dynamodb_store, "READ_SECONDS", READY_SECONDS)
+            yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join(READY_SECONDS)
+        server.server_close()
