@@ -15,6 +15,7 @@ from aybiza.console import (
     agents,
     bench,
     calls,
+    completion,
     config,
     demo,
     dial,
@@ -23,6 +24,7 @@ from aybiza.console import (
     nodes,
     operate,
     run,
+    top,
 )
 
 app = typer.Typer(
@@ -39,6 +41,7 @@ app = typer.Typer(
 app.command("run", cls=run.RunCommand, epilog=run.EXAMPLES)(run.run)
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("dial", epilog=dial.EXAMPLE)(dial.dial)
+app.command("top", epilog=top.EXAMPLE)(top.top)
 app.command("tree", epilog="Example: aybiza tree --json")(operate.tree)
 app.command("performance", epilog="Example: aybiza performance --period 7d")(operate.performance)
 app.command("observe", epilog="Example: aybiza observe call:CA0123")(operate.observe)
@@ -51,6 +54,7 @@ app.add_typer(nodes.app, name="node")
 app.add_typer(bench.app, name="bench")
 app.add_typer(faults.app, name="faults")
 app.command("config", epilog=config.EXAMPLE)(config.show)
+app.command("completion", epilog=completion.EXAMPLE)(completion.completion)
 
 
 def _print_version(wanted: bool) -> None:
@@ -73,4 +77,5 @@ def options(
 
 def main() -> None:
     """Runs the command of this process's arguments and exits with its code."""
-    app()
+    completion.begin()
+    app(prog_name=completion.PROGRAM)

@@ -41,6 +41,8 @@ STOP_SECONDS = 10.0
 CRASH_AFTER_SECONDS = {EngineName.acoustic: 0.6, EngineName.scripted: 0.05}
 CRASH_LATEST_SECONDS = 120.0
 CRASH_TURN = 2
+CONSOLE = "/console"
+PHONE = "/console/phone"
 
 
 def demo(
@@ -80,6 +82,8 @@ def demo(
             good = show.end(report, Path(environment["AYBIZA_MEMORY_PATH"]), record)
             if keep:
                 _keep(doors)
+            else:
+                _speak_yourself()
         except DemoError as error:
             typer.echo(f"aybiza demo: {error}", err=True)
             good = False
@@ -300,10 +304,20 @@ def _keep(doors: dict[str, Any]) -> None:
         f"\nThe node goes on. Call it:\n"
         f"  python -m aybiza.emulators.phone --http {doors['http']} --script moving\n"
         f"  python -m aybiza.emulators.phone --http {doors['http']} --script balance\n"
+        f"Speak with it yourself: {doors['http']}{PHONE}\n"
+        f"Look at it: {doors['http']}{CONSOLE}\n"
         f"Ctrl-C ends it."
     )
     with contextlib.suppress(KeyboardInterrupt), _interruptible():
         signal.pause()
+
+
+def _speak_yourself() -> None:
+    """How to speak with the agent oneself, now that this node is gone."""
+    from aybiza.config.settings import load
+
+    phone = f"http://127.0.0.1:{load().http_port}{PHONE}"
+    say(f"\n  Speak with the agent yourself: aybiza run --emulated, then open {phone}", 4)
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ SHOWN_OF_A_LIST = 10
 
 def tree(port: PortOption = None, node: NodeOption = None, as_json: AsJson = False) -> None:
     """Show the processes of the node as the tree they stand in."""
-    answer = _ask(port, {"op": "tree"}, node)
+    answer = asked(port, {"op": "tree"}, node)
     if as_json:
         typer.echo(json.dumps(answer))
         return
@@ -48,7 +48,7 @@ def tree(port: PortOption = None, node: NodeOption = None, as_json: AsJson = Fal
 
 def calls(port: PortOption = None, node: NodeOption = None, as_json: AsJson = False) -> None:
     """Show the calls of the node and where each stands."""
-    answer = _ask(port, {"op": "calls"}, node)
+    answer = asked(port, {"op": "calls"}, node)
     if as_json:
         typer.echo(json.dumps(answer))
         return
@@ -65,7 +65,7 @@ def performance(
     as_json: AsJson = False,
 ) -> None:
     """Show how the node's models have done, what they cost, and what could be done better."""
-    answer = _ask(port, {"op": "performance", "period": period}, node)
+    answer = asked(port, {"op": "performance", "period": period}, node)
     if as_json:
         typer.echo(json.dumps(answer))
         return
@@ -268,18 +268,19 @@ def _ask_about(port: int | None, request: dict[str, Any], node: str | None) -> d
 
     which = request["process"]
     if node is not None:
-        return _ask(port, {**request, "node": node}, node)
+        return asked(port, {**request, "node": node}, node)
     if is_pid(which):
-        return _ask(port, request)
+        return asked(port, request)
     nodes = _at_the_node(port, partial(nodes_with, process=which))
     if len(nodes) > 1:
         several = f"{', '.join(nodes[:-1])} and {nodes[-1]} each have"
         typer.echo(f"aybiza: {several} a process {which!r}: say which with --node", err=True)
         raise typer.Exit(1)
-    return _ask(port, request, nodes[0] if nodes else None)
+    return asked(port, request, nodes[0] if nodes else None)
 
 
-def _ask(port: int | None, request: dict[str, Any], node: str | None = None) -> dict[str, Any]:
+def asked(port: int | None, request: dict[str, Any], node: str | None = None) -> dict[str, Any]:
+    """What the node answers; ends the command with 1 where there is none, or it refuses."""
     from aybiza.actors.node.client import ask_node
 
     return _at_the_node(port, partial(ask_node, request=request, node=node))

@@ -159,12 +159,15 @@ class Hub:
         for changed in self._look.processes(self.vm, self.heard):
             _give(others, "processes", {"rows": changed} if changed else None)
             await asyncio.sleep(0)
-        _give(others, "processes", {"rows": self._look.measure(self.vm)})
+        measured = self._look.measure(self.vm)
+        _give(others, "processes", {"rows": measured} if measured else None)
+        await asyncio.sleep(0)
         gone = self._look.gone()
         _give(others, "gone", {"serials": gone} if gone else None)
         calls, over = self._look.changed_calls()
         for some in _pieces(calls):
             _give(others, "calls", {"rows": some, "gone": []})
+            await asyncio.sleep(0)
         _give(others, "calls", {"rows": [], "gone": over} if over else None)
         await asyncio.sleep(0)
         await self._slow(others)

@@ -27,7 +27,7 @@ from aybiza.claude.circuit_breaker import State
 from aybiza.config.catalogue import MICRO
 from aybiza.gateway.console.happenings import Happenings
 
-SLICE: Final = 128
+SLICE: Final = 100
 """Processes that are looked at without giving the loop back."""
 
 REFRESH: Final = 4

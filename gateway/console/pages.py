@@ -6,7 +6,9 @@
     POST /console/act                           JSON in, JSON out: an action (`actions`)
     POST /console/dial                          a call of the softphone: where its websocket goes,
                                                 and what its `start` says. `{"call": …}` comes back
-                                                to a call of its own that was cut off
+                                                to a call of its own that was cut off, `{"route":
+                                                …}` has it answered by the agent of that route, and
+                                                `{"look": true}` tells the `routes` alone
 
 Who may come in is decided before: `aybiza.gateway.admission.policy`. Errors are told as JSON,
 `{"error": text}`.
@@ -25,6 +27,7 @@ from urllib.parse import urlsplit, urlunsplit
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from aybiza.config.routes import ROUTE
 from aybiza.gateway.carriers.paths import SOFTPHONE, TWILIO
 from aybiza.gateway.console.actions import Refused, act
 from aybiza.gateway.console.assets import ASSETS, policy_of
@@ -91,10 +94,14 @@ async def dial(door: HttpDoor, request: Request) -> Response:
     asked = await _json(request)
     if asked is None:
         return _error("the body is no JSON object of at most 32 KB", 400)
+    routes = [who.route for who in door.switchboard]
+    if asked.get("look"):
+        return JSONResponse({"routes": routes}, headers=_NO_STORE)
     call_id = asked.get("call")
     if not isinstance(call_id, str) or not _CALL.match(call_id):
         call_id = f"CA{secrets.token_hex(16)}"
-    parameters = door.admission.parameters(call_id, SOFTPHONE.name)
+    told = {ROUTE: str(asked["route"])} if asked.get("route") in routes else {}
+    parameters = {**told, **door.admission.parameters(call_id, SOFTPHONE.name, told=told)}
     answer = {
         "url": _media_url(door, request).removesuffix(TWILIO[0].path) + SOFTPHONE.path,
         "call": call_id,

@@ -4,7 +4,7 @@
 import { Transcript } from "./calls.js";
 import { ask, keepToken, Stream, takeToken, Unauthorised } from "./door.js";
 import { FRAME, SILENCE } from "./mulaw.js";
-import { by, button, put } from "./parts.js";
+import { by, button, make, put } from "./parts.js";
 
 const KEYS = "123456789*0#";
 const MOST_RETURNS = 3;
@@ -56,7 +56,8 @@ class Line {
   }
 
   async #connect() {
-    const dialled = await ask("/console/dial", this.id ? { call: this.id } : {});
+    const route = by("route").value;
+    const dialled = await ask("/console/dial", this.id ? { call: this.id, route } : { route });
     if (this.over) return;
     if (dialled.call !== this.id) {
       this.id = dialled.call;
@@ -158,6 +159,7 @@ function buttons() {
   by("call").disabled = line !== null;
   by("hangup").disabled = line === null;
   by("mute").disabled = line === null;
+  by("route").disabled = line !== null;
   by("mute").setAttribute("aria-pressed", String(line?.muted ?? false));
   for (const key of by("keys").children) key.disabled = line === null;
 }
@@ -167,6 +169,18 @@ function failed(failure) {
   if (failure instanceof Unauthorised) by("door").showModal();
   const denied = failure.name === "NotAllowedError" || failure.name === "NotFoundError";
   state(denied ? "there is no microphone that may be used" : failure.message || "not allowed", "bad");
+}
+
+/** The agents of the node, if there are several. */
+async function agents() {
+  try {
+    const { routes } = await ask("/console/dial", { look: true });
+    by("route").replaceChildren(...routes.map((route) => make("option", {}, route)));
+    by("agents").hidden = routes.length < 2;
+    buttons();
+  } catch (failure) {
+    failed(failure);
+  }
 }
 
 by("keys").append(
@@ -192,6 +206,7 @@ by("door-form").addEventListener("submit", () => {
   keepToken(by("token").value);
   by("token").value = "";
   state("ready", "");
+  agents();
 });
-buttons();
+agents();
 addEventListener("pagehide", () => line?.end());

@@ -154,6 +154,17 @@ async def test_a_dial_names_the_media_door_and_a_call_of_its_own(
     assert other["call"] not in (first["call"], "CA <b>")
 
 
+async def test_a_dial_is_answered_by_the_agent_of_its_route(
+    place: World, client: httpx.AsyncClient
+) -> None:
+    routes = [who.route for who in place.node._switchboard]
+    assert (await client.post("/console/dial", json={"look": True})).json() == {"routes": routes}
+    known = (await client.post("/console/dial", json={"route": routes[0]})).json()
+    assert known["parameters"]["Route"] == routes[0]
+    unknown = (await client.post("/console/dial", json={"route": ["x"]})).json()
+    assert "Route" not in unknown["parameters"]
+
+
 async def test_a_node_that_stops_keeps_nobody_waiting(tmp_path: Path) -> None:
     async with world(tmp_path) as place:
         options: Any = {"base_url": place.node.http_url, "headers": HEADERS, "trust_env": False}

@@ -1,0 +1,57 @@
+"""`aybiza top`: the busiest first, in 80 columns, once where nobody watches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from aybiza.console import top
+from aybiza.console.cli import app
+from aybiza.console.page import COLUMNS
+from aybiza.console.top import HOME, ROWS, By, head_lines, top_lines
+
+
+def process(number: int, taken: int = 0, mailbox: int = 0, name: str | None = None) -> Any:
+    pid = f"<node.{number}@k7fq>"
+    return {"pid": pid, "server": "Clerk", "name": name, "mailbox": mailbox, "reductions": taken}
+
+
+def test_what_took_the_most_messages_stands_first_and_a_new_process_counts_in_whole() -> None:
+    before = [process(1, taken=100), process(2, taken=100)]
+    now = [process(1, taken=110), process(2, taken=300), process(3, taken=40, mailbox=7)]
+    lines = top_lines(before, now, 2.0)
+    assert lines[0] == "3 processes, 7 messages wait"
+    assert [line.split() for line in lines[3:]] == [
+        ["<node.2@k7fq>", "Clerk", "100", "0"],
+        ["<node.3@k7fq>", "Clerk", "20", "7"],
+        ["<node.1@k7fq>", "Clerk", "5", "0"],
+    ]
+    assert top_lines(before, now, 2.0, By.mailbox)[3].startswith("<node.3@k7fq>")
+
+
+def test_lines_have_their_columns_whatever_the_names_are() -> None:
+    long = [process(10**9 + n, 10**9, 10**4, "call:" + "x" * 60) for n in range(3 * ROWS)]
+    lines = top_lines([], long, 1.0)
+    assert len(lines) == ROWS + 3
+    load = {"calls": 1, "max_calls": 9, "lag_ms": 1.5, "memory_mb": 1, "refusal": "x" * 90}
+    lines += head_lines(
+        [{"node": "n", "state": "here", "load": load}, {"node": "m", "state": "up"}]
+    )
+    assert max(map(len, lines)) <= COLUMNS
+
+
+def test_one_picture_is_printed_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(port: int | None, request: dict[str, Any], node: str | None) -> dict[str, Any]:
+        asked.append(request["op"])
+        taken = 10 * len(asked)
+        return {"processes": [process(1, taken=taken)], "members": [{"node": "n", "state": "here"}]}
+
+    monkeypatch.setattr(top, "asked", answer)
+    result = CliRunner().invoke(app, ["top", "--every", "0.2"])
+    assert (result.exit_code, asked) == (0, ["tree", "members", "tree"])
+    assert HOME not in result.output
+    assert "1 processes" in result.output
