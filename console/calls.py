@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from aybiza.console import operate
+from aybiza.console import follow, operate
 from aybiza.console.page import say
 from aybiza.console.setup import USAGE_ERROR, settings_or_exit
 
@@ -31,6 +31,7 @@ EXAMPLES = """\
 Examples:\n
 \n
   aybiza calls                                 the calls that a node has now\n
+  aybiza calls follow CA01234567               what is said on one, as it is said\n
   aybiza calls list --period 24h --agent desk  those in memory\n
   aybiza calls show CA01234567                 what was said\n
   aybiza calls export --to calls.jsonl         all of them, for other programs\n
@@ -73,6 +74,10 @@ def calls(
     """Show the calls of the node and where each stands; with a command: those in memory."""
     if context.invoked_subcommand is None:
         operate.calls(port, node, as_json)
+
+
+app.command("follow", epilog="Example: aybiza calls follow CA01234567")(follow.follow)
+app.command("hangup", epilog="Example: aybiza calls hangup CA01234567")(follow.hangup)
 
 
 @app.command("list", epilog="Example: aybiza calls list --period 24h --outcome transfer")
