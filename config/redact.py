@@ -39,6 +39,8 @@ _USER = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:/{1,2})"
     r"(?:[^\s/@:?#\[]*:(?!\d*(?:[/?#\s,;'\")]|$))[^\s]*@|[^\s/?#@]*@(?:[^\s/?#@]*@)*)"
 )
+_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
+_NUMBER = re.compile(r"(?<!\w)\+?\(?\d(?:[ ().,/-]{0,2}\d){4,31}(?!\w)")
 _PARAMETER = re.compile(r"(?<=[?&;#])(?P<name>[A-Za-z0-9_.%~-]{1,80})=[^\s&#;\"'<>]+")
 _SECRET_PARAMETERS = frozenset(
     {"auth", "code", "hmac", "jwt", "key", "pass", "passcode", "pin", "pw", "pwd", "sas", "session"}
@@ -78,6 +80,18 @@ def masked(number: str) -> str:
     if not number:
         return "withheld"
     return f"…{number[-2:]}" if number.lstrip("+").isdecimal() and len(number) > 4 else HIDDEN
+
+
+def without_numbers(text: str) -> str:
+    """What was said, without telephone numbers, card numbers, dates of birth and other numbers of
+    five digits or more, and without e-mail addresses. Numbers that are spelt in words stay.
+
+    >>> without_numbers("It is 4111 1111 1111 1111, and call (415) 555-0123 after 9.30 pm.")
+    'It is (number), and call (number) after 9.30 pm.'
+    >>> without_numbers("Write to ann.lee@example.org, born 12.05.1980, room 1204.")
+    'Write to (address), born (number), room 1204.'
+    """
+    return _NUMBER.sub("(number)", _ADDRESS.sub("(address)", text))
 
 
 def _hide_parameter(found: re.Match[str]) -> str:

@@ -60,6 +60,9 @@ Outcome = Annotated[
 Period = Annotated[
     str | None, typer.Option(help="How far to look back: 30m, 24h or 7d; without it: all.")
 ]
+Redact = Annotated[
+    bool, typer.Option("--redact", help="Leave out numbers and addresses that were said.")
+]
 Numbers = Annotated[bool, typer.Option("--numbers", help="Show callers' numbers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -103,10 +106,12 @@ def list_(
 def show(
     call_id: Annotated[str, typer.Argument(help="The call's id, or how it begins.")],
     numbers: Numbers = False,
+    redact: Redact = False,
     as_json: AsJson = False,
 ) -> None:
     """Show a call in memory: what is known of it, and what was said."""
     record, rows = _asked(lambda calls: _one(calls, call_id))
+    rows = _redacted(rows) if redact else rows
     if as_json:
         typer.echo(json.dumps(_whole(record, rows, numbers)))
         return
@@ -128,6 +133,7 @@ def export(
         Path | None, typer.Option(help="A file that is not there yet; without it: print.")
     ] = None,
     numbers: Numbers = False,
+    redact: Redact = False,
 ) -> None:
     """Export calls in memory with all that was said: a JSON object a line, the newest first."""
 
@@ -135,7 +141,8 @@ def export(
         records = calls.find(_wanted(caller, agent, outcome, period))
         with _written(to) as file:
             for record in records:
-                whole = _whole(record, calls.read(record.call_id), numbers)
+                rows = calls.read(record.call_id)
+                whole = _whole(record, _redacted(rows) if redact else rows, numbers)
                 file.write(json.dumps(whole) + "\n")
         return len(records)
 
@@ -287,6 +294,23 @@ def _whole(record: "CallRecord", rows: "list[Row]", numbers: bool) -> dict[str, 
         "transcript": [{"who": who, "text": text} for who, text in _transcript(rows)],
         "journal": journal,
     }
+
+
+def _redacted(rows: "list[Row]") -> "list[Row]":
+    """The rows without the numbers and addresses in them."""
+    from aybiza.config.redact import without_numbers
+
+    def clean(value: Any) -> Any:
+        match value:
+            case str():
+                return without_numbers(value)
+            case dict():
+                return {key: clean(each) for key, each in value.items()}
+            case list():
+                return [clean(each) for each in value]
+        return value
+
+    return [row._replace(entry=clean(row.entry)) for row in rows]
 
 
 def _transcript(rows: "list[Row]") -> list[tuple[str, str]]:

@@ -4,7 +4,8 @@ Models, regions, credentials, network; behind them what a stranger could make us
 (`aybiza.console.weaknesses`).
 
 Contract: `checks` says so in words, a line each, within `LIMIT` seconds whatever hangs. It opens
-connections and closes them; it sends no request, costs nothing, and shows no secret.
+connections and closes them; it asks Redis and DynamoDB, if calls are kept there, and nobody else.
+It shows no secret.
 Errors: none; a check that fails says what is wrong and what to do.
 Source: boto3: credentials, regions, proxies; Deepgram: hosts of the API.
 """
@@ -60,6 +61,7 @@ def checks(settings: Settings, catalogue: Catalogue) -> list[Check]:
         *_networks(settings),
         ("DEEPGRAM_API_KEY", partial(_deepgram_key, settings)),
         ("network: Deepgram", partial(_network, "Deepgram", settings.deepgram_url or DEEPGRAM_URL)),
+        *((f"memory: {name}", partial(_memory, settings, name)) for name in settings.memory),
     ]
     findings = [Check(*finding) for finding in weaknesses(settings)]
     done: queue.SimpleQueue[tuple[int, Check]] = queue.SimpleQueue()
@@ -190,6 +192,28 @@ def _network(what: str, url: str) -> Check:
     except OSError as error:
         return Check(name, False, f"{where}: no network: {error.strerror or error}")
     return Check(name, True, f"{where} can be reached")
+
+
+def _memory(settings: Settings, name: str) -> Check:
+    """Whether a store of the memory can be read: it is asked for a call that nobody has. A SQLite
+    file is looked at and left as it is."""
+    from aybiza.actors.memory.store import StoreError
+    from aybiza.actors.memory.stores import stores
+
+    if name == "sqlite":
+        from aybiza.actors.memory.sqlite_file import looked_at
+
+        path = str(settings.memory_path)
+        says, good = looked_at(path)
+        return Check(f"memory: {name}", good, f"{path}: {says}")
+    (store,) = stores(settings.model_copy(update={"memory": (name,)}))
+    try:
+        store.read("a call that nobody has")
+    except StoreError as error:
+        return Check(f"memory: {name}", False, str(error))
+    finally:
+        store.close()
+    return Check(f"memory: {name}", True, store.name)
 
 
 def _deepgram_key(settings: Settings) -> Check:

@@ -213,6 +213,13 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
                     Task.start(self.vm, self._sweep, lane.store)
                 self.send_after("sweep", SWEEP_SECONDS)
 
+    def get_state(self) -> Any:
+        """For people: how it stands with each store."""
+        behind = {name: len(waiting) for name, waiting in self._table.waiting.items()}
+        late = [lane.name for lane in self._lanes if lane.late]
+        reading = len(self._reader)
+        return {"calls": len(self._table), "behind": behind, "late": late, "reading": reading}
+
     # Writing
 
     def _lane_of(self, writer: Any) -> Lane | None:

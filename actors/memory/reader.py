@@ -59,6 +59,9 @@ class _Readings:
     _readings: dict[tuple[str, bool], _Reading] = field(default_factory=dict)
     _readers: dict[Pid, _Read] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        return len(self._readings)
+
     def wait(self, call_id: str, claim: bool, from_: From | None) -> bool:
         """Have `from_` wait for the journal; whether the stores are yet to be asked."""
         new = (call_id, claim) not in self._readings
@@ -187,6 +190,9 @@ class Reader:
         journal = self._table.get(call_id)
         for from_ in waiting:
             from_.answer(told(journal.rows if journal is not None else rows))
+
+    def __len__(self) -> int:
+        return len(self._readings)
 
     def ended(self, pid: Pid, reason: Any) -> bool:
         """A process has ended; whether it was one that read."""

@@ -121,6 +121,22 @@ def set_aside(path: str, inode: int) -> str:
     return f"set aside as {aside}; a new file begins"
 
 
+def looked_at(path: str) -> tuple[str, bool]:
+    """What there is to say of the file, and whether it will do; it is left as it is."""
+    if not os.path.exists(path):
+        return "made at the first start", True
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)
+        ) as file:
+            version = _version(file)
+    except sqlite3.Error as error:
+        return f"{error}: a node sets it aside and begins a new one", False
+    if version > VERSION:
+        return "it was made by a newer version of aybiza", False
+    return "can be read" if version == VERSION else "a node migrates it at its start", True
+
+
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     # Only a file without tables takes this.
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")

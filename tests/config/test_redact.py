@@ -1,12 +1,21 @@
 """What is hidden before it is printed or logged, and what is not."""
 
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aybiza.config.redact import HIDDEN, hide_secrets, hide_url_password, masked, sounds_secret
+from aybiza.config.redact import (
+    HIDDEN,
+    hide_secrets,
+    hide_url_password,
+    masked,
+    sounds_secret,
+    without_numbers,
+)
+from tests.slowness import slowness
 
 
 @pytest.mark.parametrize(
@@ -113,3 +122,26 @@ def test_nothing_that_stands_under_a_secret_key_gets_out(value: object) -> None:
 )
 def test_a_callers_number_is_shown_by_its_last_two_figures(number: str, shown: str) -> None:
     assert masked(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("+1 (415) 555-0123", "(number)"),
+        ("My number is 030/1234567.", "My number is (number)."),
+        ("4111-1111-1111-1111 until 11/27", "(number) until 11/27"),
+        ("a.b+c@mail.example.org or x@y", "(address) or x@y"),
+        ("At 9.30, room 1204, for 1,200 dollars", "At 9.30, room 1204, for 1,200 dollars"),
+        ("Order A12345B of 12 items", "Order A12345B of 12 items"),
+        ("", ""),
+    ],
+)
+def test_what_was_said_is_told_without_numbers_and_addresses(said: str, left: str) -> None:
+    assert without_numbers(said) == left
+
+
+def test_a_long_text_without_end_is_read_in_a_moment() -> None:
+    for text in ("1 " * 50_000, "a." * 50_000 + "@", "+(" * 50_000):
+        began = time.perf_counter()
+        without_numbers(text)
+        assert time.perf_counter() - began < 1.0 * slowness()

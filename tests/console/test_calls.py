@@ -18,10 +18,12 @@ from aybiza.console.calls import table
 from tests.actors.memory.servers import moto_server
 
 OPENED = 1_760_000_000.0
+CARD = "4111 1111 1111 1111"
 ANN, BOB = "+15550100", "+15550177"
 TALK: tuple[dict[str, Any], ...] = (
     {"type": "caller_turn", "turn": 1, "text": "My tooth hurts."},
     {"type": "agent_sentence", "turn": 1, "seq": 1, "text": "I am sorry to hear it."},
+    {"type": "tool_exchange", "turn": 1, "after_seq": 1, "uses": [], "results": [{"n": CARD}]},
     {"type": "sentence_heard", "turn": 1, "seq": 1},
     {"type": "ended", "reason": "goodbye"},
 )
@@ -43,7 +45,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         call_id = f"CA{n}{'0' * 31}"
         store.claim(call_id, 1, about)
         rows = [Row(call_id, i, i, OPENED + 100 * n + i, dict(e)) for i, e in enumerate(TALK, 1)]
-        store.write([Part(call_id, 1, about, rows if n else rows[:3])])
+        store.write([Part(call_id, 1, about, rows if n else rows[:4])])
     store.close()
     return path
 
@@ -175,3 +177,12 @@ def test_the_table_of_dynamodb_is_made_once(dynamodb: str, monkeypatch: pytest.M
     assert "made-by-command is made" in aybiza("table").stdout
     assert "is there already" in aybiza("table").stdout
     assert "0 calls" in aybiza("list").stdout
+
+
+def test_numbers_and_addresses_that_were_said_are_left_out_where_that_is_asked(
+    memory: Path, tmp_path: Path
+) -> None:
+    assert CARD in aybiza("export").stdout
+    exported = aybiza("export", "--redact").stdout
+    assert CARD not in exported and "(number)" in exported
+    assert CARD not in aybiza("show", "CA1", "--json", "--redact").stdout

@@ -6,10 +6,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from aybiza.config.catalogue import shipped
+from aybiza.config.ports import free_port
 from aybiza.config.settings import load
 from aybiza.console import checks as module
 from aybiza.console.checks import Check, checks
@@ -72,6 +74,7 @@ def test_all_is_well_where_all_can_be_used(door: str) -> None:
         "network: Bedrock",
         "DEEPGRAM_API_KEY",
         "network: Deepgram",
+        "memory: sqlite",
         "doors: signatures",
         "doors: TLS",
         "doors: proxies",
@@ -207,3 +210,24 @@ def test_a_check_that_fails_itself_says_so(door: str, monkeypatch: pytest.Monkey
 def test_without_an_endpoint_of_its_own_each_region_has_its_door() -> None:
     names = [name for name, _ in module._networks(load({"AWS_REGION": "eu-west-1"}))]
     assert names == ["network: Bedrock in eu-west-1", "network: Bedrock in us-west-2"]
+
+
+def test_a_store_of_the_memory_that_cannot_be_had_is_a_finding(door: str, tmp_path: Path) -> None:
+    path = tmp_path / "memory.sqlite3"
+    path.write_text("no database" * 100)
+    nobody = f"127.0.0.1:{free_port()}"
+    seen = found(
+        door,
+        door,
+        AYBIZA_MEMORY="redis+dynamodb+sqlite+memory",
+        AYBIZA_MEMORY_PATH=str(path),
+        REDIS_URL=f"redis://:{SECRET}@{nobody}",
+        AWS_ENDPOINT_URL_DYNAMODB=f"http://{nobody}",
+        **KEYS,
+    )
+    says = {name: seen[f"memory: {name}"] for name in ("redis", "dynamodb", "sqlite", "memory")}
+    assert [check.ok for check in says.values()] == [False, False, False, True]
+    assert "Connection refused" in says["redis"].says
+    assert "Could not connect" in says["dynamodb"].says
+    assert "file is not a database" in says["sqlite"].says
+    assert SECRET not in repr(says)

@@ -278,3 +278,20 @@ async def test_to_remember_an_entry_costs_a_call_a_fraction_of_a_millisecond(
         await until(lambda: len(store.read("CA1")) == 300)
     place.close()
     assert median(took) < 0.0003 * slowness()
+
+
+@virtual_time
+async def test_nothing_of_thousands_of_calls_that_are_over_is_left_in_the_process() -> None:
+    fast, lasting = Shared("fast"), Shared("lasting")
+    async with VM() as vm:
+        await start(vm, fast, lasting)
+        for n in range(1000):
+            await load(vm, f"CA{n}", keep=True)
+            await keep(vm, f"CA{n}", 1, "a", "b")
+            vm.cast(names.MEMORY, Forget(f"CA{n}"))
+        await asyncio.sleep(1.0)
+        table = journals(vm)
+        assert (len(table), [len(waiting) for waiting in table.waiting.values()]) == (0, [0, 0])
+        actor = vm.find(names.MEMORY)
+        assert actor is not None and isinstance(actor.server, MemoryActor)
+        assert actor.server.get_state()["reading"] == 0

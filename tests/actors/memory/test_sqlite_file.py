@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from aybiza.actors.memory.sqlite_file import copies, set_aside
+from aybiza.actors.memory.sqlite_file import copies, looked_at, set_aside
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.memory.store import StoreError, Wanted
 from tests.actors.memory.backings import part, rows
@@ -113,3 +113,19 @@ def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) 
     with pytest.raises(StoreError, match="made by a newer version of aybiza"):
         store.write([part("CA1", 1)])
     assert copies(str(path)) == []
+
+
+def test_a_file_is_looked_at_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "memory.sqlite3"
+    assert looked_at(str(path)) == ("made at the first start", True)
+    old_file(path)
+    assert looked_at(str(path)) == ("a node migrates it at its start", True)
+    store = SqliteStore(path)
+    with capture_logs():
+        store.read("CA1")
+    store.close()
+    assert looked_at(str(path)) == ("can be read", True)
+    path.write_text("no database" * 100)
+    says, good = looked_at(str(path))
+    assert not good and says.startswith("file is not a database")
+    assert path.read_text() == "no database" * 100
