@@ -32,6 +32,7 @@ from aybiza.config.claude_settings import ClaudeSettings, MoneySettings
 from aybiza.config.door_settings import DoorSettings
 from aybiza.config.fields import PLACEHOLDER
 from aybiza.config.node_settings import NodeSettings
+from aybiza.config.record_settings import RecordSettings
 from aybiza.config.redact import HIDDEN, hide_url_password
 
 PREFIX = "AYBIZA_"
@@ -54,6 +55,7 @@ class UnknownSettingWarning(UserWarning):
 
 
 class Settings(
+    RecordSettings,
     LogSettings,
     SpeechSettings,
     MoneySettings,

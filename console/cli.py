@@ -13,6 +13,7 @@ import typer
 
 from aybiza.console import (
     agents,
+    audit,
     bench,
     calls,
     completion,
@@ -23,6 +24,7 @@ from aybiza.console import (
     models,
     nodes,
     operate,
+    report,
     run,
     top,
 )
@@ -44,6 +46,8 @@ app.command("dial", epilog=dial.EXAMPLE)(dial.dial)
 app.command("top", epilog=top.EXAMPLE)(top.top)
 app.command("tree", epilog="Example: aybiza tree --json")(operate.tree)
 app.command("performance", epilog="Example: aybiza performance --period 7d")(operate.performance)
+app.command("report", epilog=report.REPORT_EXAMPLE)(report.report)
+app.command("costs", epilog=report.COSTS_EXAMPLE)(report.costs)
 app.command("observe", epilog="Example: aybiza observe call:CA0123")(operate.observe)
 app.command("kill", epilog="Example: aybiza kill call:CA0123")(operate.kill)
 app.command("stop", epilog="Example: aybiza stop --port 1900")(operate.stop)
@@ -53,6 +57,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(nodes.app, name="node")
 app.add_typer(bench.app, name="bench")
 app.add_typer(faults.app, name="faults")
+app.add_typer(audit.app, name="audit")
 app.command("config", epilog=config.EXAMPLE)(config.show)
 app.command("completion", epilog=completion.EXAMPLE)(completion.completion)
 

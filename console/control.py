@@ -26,7 +26,8 @@ Requests and replies are JSON data.
 
 A process P is named by its pid (`aybiza.console.addresses`), its registered name (`metrics`), or as
 a part of a call: `call:CA…`, `transcriber:CA…`, `speaker:CA…`, `session:CA…`. A pid of another node
-of the cluster is looked for there. `"node"` beside it is the node that is meant.
+of the cluster is looked for there. `"node"` beside it is the node that is meant,
+`"by"` who asks, for the audit trail.
 Errors: `ValueError` with a text for people, which becomes the node's refusal.
 """
 
@@ -38,6 +39,8 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from aybiza.actors import names
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.journals import journals
 from aybiza.actors.placement.drain import Progress
 from aybiza.actors.placement.drain_actor import Begin, Undo
@@ -77,6 +80,22 @@ PARTS = ("call", "transcriber", "speaker", "session")
 
 async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
     """Answer one request."""
+    answer = await _answer(vm, request)
+    match request:
+        case {"op": "kill" | "drain" | "undrain" as did}:
+            _acted(vm, request, did, str(request.get("process") or request.get("node")))
+        case {"op": "faults", "do": "begin" | "stop" as do}:
+            _acted(vm, request, f"faults.{do}", str(request.get("name", "")))
+    return answer
+
+
+def _acted(vm: VM, request: dict[str, Any], did: str, what: str) -> None:
+    """Tell what an operator had the node do, and who says to be them."""
+    who = request.get("by") or request.get("who") or "operator"
+    emit(vm, events.OPERATOR, who=str(who), did=did, what=what)
+
+
+async def _answer(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
     match request:
         case {"op": "tree"}:
             return {"processes": tree(vm)}

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aybiza.console.operate import AsJson, PortOption
+from aybiza.console.operate import AsJson, PortOption, operator
 from aybiza.console.page import say
 from aybiza.console.setup import USAGE_ERROR, settings_or_exit
 
@@ -106,7 +106,7 @@ def _ask(port: int | None, request: dict[str, Any]) -> dict[str, Any]:
     try:
         answer = ask_node(
             port or settings.cluster_port,
-            request,
+            {**request, "by": operator()},
             cookie=read_cookie(settings.cookie_file),
             address=settings.cluster_bind,
         )

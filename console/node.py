@@ -34,7 +34,6 @@ from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.measures import events
 from aybiza.actors.measures.costs_keeper import CostsFile, CostsKeeper, restore
 from aybiza.actors.measures.events import emit
-from aybiza.actors.measures.metrics_sink import MetricsSink
 from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.stores import stores, warm
 from aybiza.actors.names import CALL_SUPERVISOR, PHRASES, SWITCHBOARD, TOOL_SUPERVISOR
@@ -55,6 +54,7 @@ from aybiza.config.agents import Agent
 from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.routes import DEFAULT, Route, Routes, load_routes
 from aybiza.config.settings import Settings, load
+from aybiza.console import sinks
 from aybiza.console.answering import answering
 from aybiza.console.control import control
 from aybiza.console.node_faults import allow
@@ -81,7 +81,6 @@ from aybiza.supervisors.child_spec import ChildSpec, child
 from aybiza.supervisors.task_supervisor import TaskSupervisor
 
 if TYPE_CHECKING:
-    from aybiza.actors.measures.metrics_sink_cloudwatch import CloudWatch
     from aybiza.dialogue.tools.catalogue import Tools
 
 STOP_SECONDS = 2.5
@@ -118,7 +117,7 @@ class Node:
             lambda route: answering(route, settings, self._policy, self._tools, toolbox),
         )
         self._answers = AnswerCache() if settings.edge_cache_enabled else None
-        self._cloudwatch = _cloudwatch(settings)
+        self._services = sinks.sinks(settings)
         creation = carrier.card.incarnation if carrier is not None else 0
         self.vm = VM(
             settings.node_name,
@@ -174,9 +173,10 @@ class Node:
         if self._tools is not None:
             self._closing.push_async_callback(self._tools.aclose)
             await self._tools.warm()
-        if self._cloudwatch is not None:
-            self._closing.callback(self._cloudwatch.close)
-            await asyncio.to_thread(self._cloudwatch.warm)
+        self._closing.push_async_callback(asyncio.to_thread, sinks.close, self._services)
+        for service in self._services:
+            if hasattr(service, "warm"):
+                await asyncio.to_thread(service.warm)
         await self._deepgram.warm()
         await warm(self._stores, time.time())
         await self._closing.enter_async_context(self.vm)
@@ -202,9 +202,8 @@ class Node:
         settings = self._settings
         watch(self.vm, settings.lost_after_failures, settings.lost_within_seconds)
         await restore(self.vm, self._quotas, self._costs)
-        sinks = [child(CostsKeeper, self._costs, name="costs_keeper")]
-        if self._cloudwatch is not None:
-            sinks.append(child(MetricsSink, self._cloudwatch, name="metrics_sink"))
+        keepers = [child(CostsKeeper, self._costs, name="costs_keeper")]
+        keepers += [sinks.sink(service) for service in self._services]
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
         place = self._place(doors.door)
         parts = Parts(
@@ -212,7 +211,7 @@ class Node:
             self._stores,
             limits,
             [gateway(doors)],
-            sinks,
+            keepers,
             place,
             self._phrases() if settings.keep_phrases else None,
             switchboard=self._switchboard_actor(),
@@ -359,15 +358,6 @@ def _admission(settings: Settings, vm: VM) -> Admission:
     if settings.cookie_file.exists():
         keys = [stream_token.derived_key(each) for each in lines(read_cookie(settings.cookie_file))]
     return Admission(Rules.of(settings), keys=keys, tls=context, refusals=Refusals(refused))
-
-
-def _cloudwatch(settings: Settings) -> CloudWatch | None:
-    namespace = settings.cloudwatch_namespace
-    if namespace is None:
-        return None
-    from aybiza.actors.measures.metrics_sink_cloudwatch import CloudWatch
-
-    return CloudWatch(namespace, region=settings.aws_region, credentials=settings.aws_credentials)
 
 
 def _tools(settings: Settings) -> Tools | None:

@@ -6,7 +6,9 @@ node runs there or it refused, 2 wrong usage.
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, TypeVar
@@ -283,7 +285,15 @@ def asked(port: int | None, request: dict[str, Any], node: str | None = None) ->
     """What the node answers; ends the command with 1 where there is none, or it refuses."""
     from aybiza.actors.node.client import ask_node
 
-    return _at_the_node(port, partial(ask_node, request=request, node=node))
+    return _at_the_node(port, partial(ask_node, request={**request, "by": operator()}, node=node))
+
+
+def operator() -> str:
+    """Who gives this command, by the machine's account: for the audit trail."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _at_the_node(port: int | None, ask: Callable[..., T]) -> T:

@@ -223,6 +223,7 @@ class AnswerRounds:
             provider="bedrock",
             kind=problem.kind.value,
             call_id=self._context.call_id,
+            turn=self._turn,
             model=attempt.model,
             region=attempt.region or "",
         )

@@ -68,6 +68,7 @@ MEMORY_DROPPED: Final[Event] = ("aybiza", "memory", "dropped")
 MEMORY_REFUSED: Final[Event] = ("aybiza", "memory", "refused")
 SINK_FAILED: Final[Event] = ("aybiza", "sink", "failed")
 SINK_LOST: Final[Event] = ("aybiza", "sink", "lost")
+OPERATOR: Final[Event] = ("aybiza", "operator", "acted")
 METRIC: Final[Event] = ("aybiza", "metric", "put")
 AGENT_FILES: Final[Event] = ("aybiza", "agents", "files")
 FAULT_STRUCK: Final[Event] = ("aybiza", "fault", "struck")
@@ -175,12 +176,13 @@ EVENTS: Final[dict[Event, Told]] = {
     PROVIDER_ERROR: Told(
         'A provider failed; a model where one was asked, else ""',
         (),
-        ("provider", "kind", "call_id", "model", "region"),
+        ("provider", "kind", *_TURN, "model", "region"),
     ),
     PROVIDER_WORKED: Told("A provider did what it is for", (), ("provider", "call_id")),
     DOOR_REFUSED: Told("A door refused a request or a connection", (), ("door", "reason")),
     SINK_FAILED: Told("A sink did not take a batch", (), ("sink", "reason")),
     SINK_LOST: Told("A sink lost items", ("count",), ("sink",)),
+    OPERATOR: Told("An operator had a node do something", (), ("who", "did", "what")),
     METRIC: Told(
         "Figures for who takes whole sets of them; at: unix time", (), ("name", "metrics", "at")
     ),

@@ -146,14 +146,17 @@ class MetricsSink(GenServer):
                 self._sent(reason)
 
     def _flush(self) -> None:
-        if self._queue.lost:
-            self._give_up(self._queue.lost)
-            self._queue.lost = 0
+        self._count_lost()
         self._batch = self._take()
         if self._batch:
             self._sender = Task.start(self.vm, self._send, self._batch, SEND_SECONDS).pid
         else:
             self.send_after("flush", self._seconds)
+
+    def _count_lost(self) -> None:
+        lost, self._queue.lost = self._queue.lost, 0
+        if lost:
+            self._give_up(lost)
 
     def _take(self) -> list[Any]:
         waiting = self._queue.waiting
@@ -234,6 +237,7 @@ class MetricsSink(GenServer):
         emit(self.vm, events.SINK_LOST, sink=self._service.name, count=number)
 
     async def terminate(self, reason: Any) -> None:
+        self._count_lost()
         batch = self._batch or self._take()
         if self._sender is None and batch:
             with contextlib.suppress(Stop):

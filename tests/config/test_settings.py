@@ -128,6 +128,11 @@ WRONG = {
     "AYBIZA_QUOTA_ACTION": "hang up",
     "AYBIZA_QUOTAS_FILE": "quotas.toml",
     "AYBIZA_PRICES_FILE": "prices.toml",
+    "AYBIZA_RECORDS_DAYS": "0",
+    "AYBIZA_EVENTS_FILE": "events.jsonl",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
+    "OTEL_EXPORTER_OTLP_HEADERS": "two words",
+    "AYBIZA_POSTGRES_URL": "two words",
     "DEEPGRAM_URL": "https://api.example.org",
     "DEEPGRAM_API_KEY": "two words",
     "AYBIZA_LOG_LEVEL": "loud",
@@ -214,6 +219,8 @@ def test_no_secret_is_ever_shown() -> None:
         "AYBIZA_TELNYX_API_KEY",
         "AYBIZA_FREESWITCH_PASSWORD",
         "AYBIZA_ASTERISK_SECRET",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "AYBIZA_POSTGRES_URL",
     }
     settings = load(secrets | {"REDIS_URL": "redis://user:s3cret@host"})
     assert "s3cret" not in repr(settings)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from aybiza.actors.node import client
 from aybiza.console import drain
 from aybiza.console.cli import app
+from aybiza.console.operate import operator
 from tests.actors.node.kit import RunningCommand, free_port
 
 PROGRESS = {
@@ -62,7 +63,7 @@ def test_each_round_has_a_line_and_an_empty_node_is_a_success(asked: list[Any]) 
         "back draining: 2 calls here, 0 leaving, 0 ended, 0 handed over; 4.5 s left",
         "back drained: 0 calls here, 0 leaving, 1 ended, 1 handed over",
     ]
-    assert asked[0] == {"op": "drain", "node": "back", "seconds": 5.0}
+    assert asked[0] == {"op": "drain", "node": "back", "seconds": 5.0, "by": operator()}
     lines = aybiza("back", "--json").stdout.splitlines()
     assert [json.loads(line)["round"] for line in lines] == [1, 2]
 
@@ -88,7 +89,7 @@ def test_a_node_that_nobody_knows_is_wrong_usage(asked: list[Any]) -> None:
 def test_undo_has_the_node_take_calls_again(asked: list[Any]) -> None:
     result = aybiza("back", "--undo")
     assert (result.exit_code, result.stdout) == (0, "back takes calls\n")
-    assert asked == [{"op": "undrain", "node": "back"}]
+    assert asked == [{"op": "undrain", "node": "back", "by": operator()}]
 
 
 def test_calls_that_did_not_come_back_are_told() -> None:

@@ -151,7 +151,7 @@ async def test_performance_is_told_to_the_namespace_of_cloudwatch_that_is_set(
         named = environment(tmp_path, AYBIZA_CLOUDWATCH_NAMESPACE="Phones/Agents")
         for variables in (environment(tmp_path), named):
             async with Node(load(variables)) as node:
-                assert (node.vm.whereis("metrics_sink") is not None) == (variables is named)
+                assert (node.vm.whereis("sink_cloudwatch") is not None) == (variables is named)
                 put_metric(node.vm, "Conversation", {"total_ms": 900})
     (datum,) = services.metrics.received
     assert (datum.namespace, datum.name) == ("Phones/Agents", "Conversation.total_ms")

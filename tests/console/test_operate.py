@@ -12,7 +12,7 @@ from aybiza.actors.node import client
 from aybiza.claude.performance import ModelAssessment
 from aybiza.claude.performance_trends import PerformanceLog, analyze_model_performance_trends
 from aybiza.console.cli import app
-from aybiza.console.operate import call_lines, killed_line, performance_lines, tree_lines
+from aybiza.console.operate import call_lines, killed_line, operator, performance_lines, tree_lines
 from tests.actors.node.kit import free_port
 
 TREE = [
@@ -91,7 +91,7 @@ def test_the_tree_is_drawn_with_lines() -> None:
 def test_tree_prints_the_tree(asked: list[Any]) -> None:
     result = aybiza("tree", "--port", "2001")
     assert (result.exit_code, result.stdout.rstrip("\n")) == (0, DRAWN)
-    assert asked == [(2001, {"op": "tree"})]
+    assert asked == [(2001, {"op": "tree", "by": operator()})]
     assert json.loads(aybiza("tree", "--json").stdout) == {"processes": PROCESSES}
 
 
@@ -122,7 +122,7 @@ def test_performance_tells_how_the_models_have_done_and_what_to_do(asked: list[A
         "advice on latency",
         "advice on model selection",
     ]
-    assert asked[0][1] == {"op": "performance", "period": "7d"}
+    assert asked[0][1] == {"op": "performance", "period": "7d", "by": operator()}
     told = json.loads(aybiza("performance", "--json").stdout)["performance"]
     assert told["quality_metrics"]["turns"] == 30
 
@@ -135,7 +135,8 @@ def test_performance_of_a_node_without_turns_says_so() -> None:
 def test_kill_tells_who_took_the_place(asked: list[Any]) -> None:
     result = aybiza("kill", "call:CA1", "--reason", "a whim", "--port", "2001")
     assert result.stdout == "killed <n.5> (call:CA1); <n.12> took its place after 0.3 ms\n"
-    assert asked == [(2001, {"op": "kill", "process": "call:CA1", "reason": "a whim"})]
+    told = {"op": "kill", "process": "call:CA1", "reason": "a whim", "by": operator()}
+    assert asked == [(2001, told)]
     assert json.loads(aybiza("kill", "5", "--json").stdout)["back"] == "<n.12>"
 
 

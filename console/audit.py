@@ -1,0 +1,93 @@
+"""`aybiza audit verify`, `aybiza audit show`: what was done on this machine's nodes, and by whom.
+
+They read the trails of the nodes (`audit-<node>.jsonl` beside AYBIZA_MEMORY_PATH), whether a node
+runs or not. Exit codes: 0 done, 1 a trail has been changed or cannot be read, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aybiza.console.setup import settings_or_exit
+
+app = typer.Typer(
+    help="Look at the trail of who did what.",
+    epilog="Example: aybiza audit verify",
+    no_args_is_help=True,
+)
+
+Files = Annotated[
+    list[Path] | None, typer.Argument(help="Trails to read instead of this machine's.")
+]
+
+
+@app.command(epilog="Example: aybiza audit verify")
+def verify(files: Files = None) -> None:
+    """Tell whether the trails are as they were written; number and hash of each last entry."""
+    from aybiza.actors.measures.audit import verify as verified
+
+    bad = False
+    for path, content in _trails(files):
+        verdict = verified(content)
+        if verdict.wrong is not None:
+            bad = True
+            line, why = verdict.wrong
+            typer.echo(f"{path.name}: line {line}: {why}; the {verdict.entries} before it hold")
+            continue
+        typer.echo(f"{path.name}: {verdict.entries} entries hold")
+        if verdict.torn:
+            typer.echo("  its last line has no end: the machine died while it was written")
+        typer.echo(f"  last {verdict.last}")
+    if bad:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: aybiza audit show --did operator")
+def show(
+    files: Files = None,
+    did: Annotated[
+        str, typer.Option(help="Only what begins with this: call, tool, operator.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the entries as they are.")] = False,
+) -> None:
+    """Show the entries of the trails, a line each."""
+    for _, content in _trails(files):
+        for entry in _entries(content):
+            if not str(entry.get("did", "")).startswith(did):
+                continue
+            typer.echo(json.dumps(entry) if as_json else entry_line(entry))
+
+
+def entry_line(entry: dict[str, Any]) -> str:
+    """An entry for people."""
+    about = " ".join(f"{name}={value}" for name, value in dict(entry.get("about") or {}).items())
+    at = str(entry.get("at", ""))[:19]
+    return f"{at} {entry.get('who', '')!s:10} {entry.get('did', '')!s:16} {about}".rstrip()
+
+
+def _entries(content: bytes) -> Iterator[dict[str, Any]]:
+    for line in content.splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict):
+            yield entry
+
+
+def _trails(files: Sequence[Path] | None) -> list[tuple[Path, bytes]]:
+    folder = None if files else settings_or_exit().memory_path.parent
+    paths = list(files or ()) if folder is None else sorted(folder.glob("audit-*.jsonl"))
+    if not paths:
+        typer.echo(f"aybiza: {folder}: no node has written a trail there yet", err=True)
+        raise typer.Exit(1)
+    try:
+        return [(path, path.read_bytes()) for path in paths]
+    except OSError as error:
+        typer.echo(f"aybiza: {error.filename}: {error.strerror}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,297 @@
+"""`aybiza report` and `aybiza costs`: what the records of this machine's nodes say of a period.
+
+They read the file that the nodes write (beside AYBIZA_MEMORY_PATH), whether a node runs or not;
+`--file` names others, such as those of other machines, which are taken together. Exit codes: 0
+done, 1 there are no records or they cannot be read, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from aybiza.console.setup import settings_or_exit
+
+if TYPE_CHECKING:
+    from aybiza.actors.measures.report import Rows
+
+WIDTH: Final = 80
+REPORT_EXAMPLE: Final = "Example: aybiza report --period 7d --html report.html"
+COSTS_EXAMPLE: Final = "Example: aybiza costs --by agent --period 30d --csv"
+_UNITS: Final = {"m": 60.0, "h": 3_600.0, "d": 86_400.0}
+_DAYS: Final = 3650
+_BARS: Final = "▁▂▃▄▅▆▇█"
+
+Period = Annotated[str, typer.Option(help="How far to look back: 30m, 24h, 7d, 90d.")]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option("--file", help="Records to read instead of this machine's; may be repeated."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")]
+
+COLUMNS: Final = ("what", "model", "quantity", "charges", "usd")
+KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "day": ("day",),
+    "tenant": ("tenant",),
+    "agent": ("agent",),
+    "call": ("call_id",),
+    "turn": ("call_id", "turn"),
+    "model": (),
+}
+
+
+def report(
+    period: Period = "24h",
+    html: Annotated[
+        Path | None, typer.Option(help="Write it as one HTML file with plots, and print nothing.")
+    ] = None,
+    file: Files = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how calls were answered: latency by stage, models, cost, trends, what to do better."""
+    from aybiza.actors.measures.report import report as made
+
+    rows, since, until = _rows(period, file)
+    told = made(rows, since, until)
+    if html is not None:
+        from aybiza.console.report_html import page
+
+        try:
+            html.write_text(page(told, period), encoding="utf-8")
+        except OSError as error:
+            typer.echo(f"aybiza: {html}: {error.strerror}", err=True)
+            raise typer.Exit(1) from None
+        return
+    if as_json:
+        typer.echo(json.dumps(told))
+        return
+    for line in report_lines(told, period):
+        typer.echo(line)
+
+
+def costs(
+    period: Period = "24h",
+    by: Annotated[str, typer.Option(help="day, tenant, agent, call, turn or model.")] = "model",
+    file: Files = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, amounts in USD.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what calls have cost: models, speech and carriers, exact to a millionth of a dollar."""
+    if by not in KEYS:
+        raise typer.BadParameter(f"{by!r}: must be one of {', '.join(KEYS)}", param_hint="--by")
+    rows, since, until = _rows(period, file)
+    table = cost_rows(rows.charges, by)
+    total = sum(row["micro_usd"] for row in table)
+    if as_json:
+        told = {"since": since, "until": until, "by": by, "rows": table, "micro_usd": total}
+        typer.echo(json.dumps(told))
+        return
+    if as_csv:
+        typer.echo(as_table(table, by), nl=False)
+        return
+    for line in cost_lines(table, by, total):
+        typer.echo(line)
+
+
+def cost_rows(charges: Sequence[Mapping[str, Any]], by: str) -> list[dict[str, Any]]:
+    """The charges added up by `by`, and by what was charged for."""
+    keys = KEYS[by]
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for charge in charges:
+        about = {**charge, "day": datetime.fromtimestamp(charge["at"], UTC).date().isoformat()}
+        key = tuple(about[name] for name in (*keys, "what", "model"))
+        row = found.setdefault(
+            key,
+            {**dict(zip((*keys, "what", "model"), key, strict=True))}
+            | {"quantity": 0.0, "charges": 0, "micro_usd": 0},
+        )
+        row["quantity"] += charge["quantity"] or 0.0
+        row["charges"] += 1
+        row["micro_usd"] += charge["micro_usd"]
+    return sorted(
+        found.values(), key=lambda row: ([str(row[name]) for name in keys], -row["micro_usd"])
+    )
+
+
+def as_table(table: Sequence[Mapping[str, Any]], by: str) -> str:
+    """The rows as CSV; amounts are USD with six decimals."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((*KEYS[by], *COLUMNS))
+    for row in table:
+        told = {**row, "usd": _usd(row["micro_usd"]), "quantity": f"{row['quantity']:g}"}
+        writer.writerow([_cell(told[name]) for name in (*KEYS[by], *COLUMNS)])
+    return out.getvalue()
+
+
+def cost_lines(table: Sequence[Mapping[str, Any]], by: str, total: int) -> Iterator[str]:
+    """The rows for people."""
+    width = 22 if KEYS[by] else 0
+    row_of = f"{{:{width}.{width or 1}}}{{:8}} {{:30.30}} {{:>10}} {{:>7}}"
+    key = by.upper() if width else ""
+    yield (row_of.format(key, "WHAT", "MODEL", "USD", "TIMES")).strip()
+    for row in table:
+        name = " ".join(str(row[part]) for part in KEYS[by])
+        model = str(row["model"] or "").removeprefix("global.").removeprefix("anthropic.")
+        shown = row_of.format(
+            name, str(row["what"]), model, _usd(row["micro_usd"]), f"{row['charges']:,}"
+        )
+        yield shown.rstrip() if width else shown.strip()
+    yield f"{_usd(total)} USD in all"
+
+
+def report_lines(told: Mapping[str, Any], period: str) -> Iterator[str]:
+    """The report for people, in 80 columns."""
+    calls, turns, spent = told["calls"], told["turns"], told["cost"]
+    if not turns["count"] and not calls["count"]:
+        yield f"no call in the last {period}"
+        return
+    yield f"the last {period}: {calls['count']:,} calls, {calls['minutes']:,} minutes"
+    yield f"  ended   {_counts(calls['outcomes'])}"
+    yield f"  turns   {turns['count']:,}: {_counts(turns['outcomes'])}"
+    yield ""
+    yield f"{'UNTIL, FROM THE VOICE ON':30} {'TURNS':>7} {'P50 MS':>9} {'P95 MS':>9} {'TOOK':>9}"
+    for stage, of in told["latency"].items():
+        took = _ms(of.get("took_ms"))
+        name = "edge to node, before" if stage == "edge" else stage.replace("_", " ")
+        yield f"{name:30} {of['count']:>7,} {_ms(of['p50_ms']):>9} {_ms(of['p95_ms']):>9} {took:>9}"
+    yield ""
+    yield f"{'MODEL':40} {'TURNS':>7} {'TOKEN P50':>9} {'P95':>7} {'USD/TURN':>10}"
+    for of in told["models"]:
+        model = of["model"].removeprefix("global.").removeprefix("anthropic.")
+        yield (
+            f"{model:40.40} {of['turns']:>7,} {_ms(of['token_p50_ms']):>9}"
+            f" {_ms(of['token_p95_ms']):>7} {of['usd_a_turn']:>10.5f}"
+        )
+    yield from _groups(told)
+    yield ""
+    yield f"cost        {spent['usd']:.4f} USD: {_amounts(spent['by_what'])}"
+    a_call, a_turn = spent["usd_a_call"], spent["usd_a_turn"]
+    efficiency = "unknown" if spent["efficiency"] is None else f"{spent['efficiency']:.0%}"
+    yield (
+        f"            {_or(a_call, '.4f')} a call, {_or(a_turn, '.5f')} a turn;"
+        f" cost efficiency of models {efficiency}"
+    )
+    chosen = told["selection"]
+    share = "none" if chosen["share"] is None else f"{chosen['share']:.1%}"
+    yield f"selection   {share} of {chosen['judged']:,} answers by the model that fits"
+    yield f"responses   {_bars([part['p50_ms'] for part in told['trend']])}  p50, oldest first"
+    yield f"turns       {_bars([float(part['turns']) for part in told['trend']])}"
+    yield from _experiments(told["experiments"])
+    for advice in told["recommendations"]:
+        yield ""
+        yield from _wrapped(f"{advice['about'].replace('_', ' ')}: {advice['says']}")
+
+
+def _groups(told: Mapping[str, Any]) -> Iterator[str]:
+    for title in ("countries", "regions", "nodes"):
+        named = [of for of in told[title] if of["name"] != "unknown"]
+        if not named:
+            continue
+        yield ""
+        yield f"{title.upper():40} {'TURNS':>7} {'P50 MS':>9} {'P95 MS':>7}"
+        for of in named[:10]:
+            p50, p95 = _ms(of["p50_ms"]), _ms(of["p95_ms"])
+            yield f"{of['name']:40.40} {of['turns']:>7,} {p50:>9} {p95:>7}"
+
+
+def _experiments(arms: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not arms:
+        return
+    yield ""
+    yield f"{'EXPERIMENT / ARM':26} {'TURNS':>6} {'ANSWERED':>16} {'MS':>13} {'USD/TURN':>15}"
+    for arm in arms:
+        name = f"{arm['experiment']} / {arm['arm']}"
+        share, between = arm["answered_share"], arm["answered_interval"]
+        answered = "" if share is None else f"{share:.0%} ({between[0]:.0%}-{between[1]:.0%})"
+        response, around = arm["response_ms"], arm["response_interval"]
+        ms = "" if response is None else f"{response:.0f}{_spread(response, around, '.0f')}"
+        usd = f"{arm['usd_a_turn']:.5f}{_spread(arm['usd_a_turn'], arm['usd_interval'], '.5f')}"
+        yield f"{name:26.26} {arm['turns']:>6,} {answered:>16} {ms:>13} {usd:>15}"
+
+
+def _spread(mean: float, between: Sequence[float] | None, form: str) -> str:
+    return "" if between is None else f"±{between[1] - mean:{form}}"
+
+
+def _bars(values: Sequence[float | None]) -> str:
+    """A line of bars, one a value; a blank where there is none."""
+    most = max((value for value in values if value), default=0.0)
+    steps = len(_BARS) - 1
+    return "".join(
+        " " if value is None or not most else _BARS[round(value / most * steps)] for value in values
+    )
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    most = sorted(counts.items(), key=lambda item: -item[1])[:5]
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in most) or "none"
+
+
+def _amounts(amounts: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {usd:.4f}" for name, usd in amounts.items()) or "nothing"
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _or(value: float | None, form: str) -> str:
+    return "unknown" if value is None else format(value, form)
+
+
+def _usd(micro: int) -> str:
+    return f"{micro // 1_000_000}.{micro % 1_000_000:06d}"
+
+
+def _cell(value: Any) -> Any:
+    """A spreadsheet would run what begins like a formula."""
+    text = "" if value is None else str(value)
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+    return text
+
+
+def seconds_of(period: str) -> float:
+    """How long a period is. Raises BadParameter."""
+    number, unit = period[:-1], period[-1:]
+    if not (number.isascii() and number.isdecimal() and unit in _UNITS and len(number) < 7):
+        raise typer.BadParameter(f"{period!r}: write 30m, 24h or 7d", param_hint="--period")
+    seconds = int(number) * _UNITS[unit]
+    if not 0 < seconds <= _DAYS * _UNITS["d"]:
+        raise typer.BadParameter(f"{period!r}: from 1m to {_DAYS}d", param_hint="--period")
+    return seconds
+
+
+def _rows(period: str, files: Sequence[Path] | None) -> tuple[Rows, float, float]:
+    from aybiza.actors.measures.records import NAME, RecordsError, reading
+    from aybiza.actors.measures.report import Rows, rows_of
+
+    until = time.time()
+    since = until - seconds_of(period)
+    paths = files or [settings_or_exit().memory_path.with_name(NAME)]
+    rows = Rows()
+    try:
+        for path in paths:
+            with reading(path) as connection:
+                rows += rows_of(connection, since, until)
+    except RecordsError as error:
+        typer.echo(f"aybiza: {error}", err=True)
+        raise typer.Exit(1) from None
+    return rows, since, until
