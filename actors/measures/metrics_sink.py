@@ -167,23 +167,27 @@ class MetricsSink(GenServer):
         loop = self.vm.loop
         over: asyncio.Future[SinkError | None] = loop.create_future()
 
-        def settle(error: SinkError | None) -> None:
+        errors: list[SinkError] = []
+
+        def settle() -> None:
             if not over.done():
-                over.set_result(error)
+                over.set_result(errors[0] if errors else None)
 
         def job() -> None:
-            error: SinkError | None = None
             try:
                 self._service.put(batch)
             except SinkError as failure:
-                error = failure
+                errors.append(failure)
             except Exception as failure:
-                error = SinkError(repr(failure), again=False)
+                errors.append(SinkError(repr(failure), again=False))
+
+        def after() -> None:
+            # Only now is the thread free for the next batch.
             with contextlib.suppress(RuntimeError):  # the loop has closed
-                loop.call_soon_threadsafe(settle, error)
+                loop.call_soon_threadsafe(settle)
 
         try:
-            give_up = self._threads.run(job, _nothing)
+            give_up = self._threads.run(job, after)
         except AllBusy:
             raise Stop(Shutdown(("again", "its threads hang"))) from None
         try:
@@ -245,7 +249,3 @@ class MetricsSink(GenServer):
         self.vm.telemetry.detach(f"{TABLE}.{self._service.name}")
         self._threads.close()
         self._queue.threads = None
-
-
-def _nothing() -> None:
-    """After a job there is nothing to do."""

@@ -152,13 +152,14 @@ class Records:
                 connection = self._connection = self._connection or self._open()
                 with connection:
                     for table, columns in TABLES.items():
-                        rows = [row for name, row in batch if name == table]
-                        marks = ", ".join(f":{column}" for column in columns)
-                        empty = dict.fromkeys(columns)
-                        values = [{**empty, **row} for row in rows]
+                        rows = [
+                            [plain(row.get(column)) for column in columns]
+                            for name, row in batch
+                            if name == table
+                        ]
+                        marks = ", ".join("?" * len(columns))
                         connection.executemany(
-                            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",
-                            [{column: plain(row[column]) for column in columns} for row in values],
+                            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows
                         )
                 self._prune(connection)
             except (sqlite3.Error, OSError) as error:

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from aybiza.actors import names
+from aybiza.actors.measures import events
 from aybiza.actors.runtime import CallExit, Pid, Via, sys
 from aybiza.console.control import control
 from tests.call.kit import World, world
@@ -212,3 +213,16 @@ async def test_a_call_is_read_as_it_is_spoken_and_hung_up(place: World) -> None:
     for op in ("hangup", "transcript"):
         with pytest.raises(ValueError, match="no call"):
             await ask(place, op=op, call="CAnobody", after=0)
+
+
+async def test_what_an_operator_does_is_told_with_who_they_say_they_are(place: World) -> None:
+    told: list[dict[str, Any]] = []
+    place.vm.telemetry.attach(
+        "operators", events.OPERATOR, lambda _, __, metadata, ___: told.append(dict(metadata))
+    )
+    await ask(place, op="kill", process="metrics", reason="a whim", by="maria")
+    await ask(place, op="tree", by="maria")
+    with pytest.raises(ValueError, match="nobody"):
+        await ask(place, op="kill", process="nobody", reason="a whim", by="maria")
+    place.vm.telemetry.detach("operators")
+    assert told == [{"who": "maria", "did": "kill", "what": "metrics"}]
