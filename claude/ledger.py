@@ -141,6 +141,16 @@ class Ledger:
     ended: dict[str, None] = field(default_factory=dict, compare=False)
     """Calls that have ended of late: what they still cost is their tenant's and the day's."""
 
+    elsewhere: dict[tuple[str, str], int] = field(default_factory=dict, compare=False)
+    """What other nodes have told that they have spent, by (day, tenant)."""
+    _elsewhere_day: dict[str, int] = field(default_factory=dict, compare=False)
+
+    def hear(self, day: str, tenants: Mapping[str, int]) -> None:
+        """What the other nodes have spent on a day, by tenant: it counts for the quotas, and stands
+        in none of this node's totals."""
+        self.elsewhere = {(day, tenant): spent for tenant, spent in tenants.items()}
+        self._elsewhere_day = {day: sum(tenants.values())}
+
     def charge(
         self, micro_usd: int, *, call_id: str, now: float, tenant_id: str | None = None
     ) -> list[QuotaReached]:
@@ -148,7 +158,7 @@ class Ledger:
         if micro_usd < 0:
             raise ValueError(f"a cost cannot be {micro_usd} micro-USD")
         before = self._spent(call_id, tenant_id, now)
-        day, tenant = _day(now), tenant_id or NO_TENANT
+        day, tenant = day_of(now), tenant_id or NO_TENANT
         if call_id not in self.ended:
             _add(self.calls, call_id, micro_usd, MAX_CALLS)
         _add(self.tenant_days, (day, tenant), micro_usd, MAX_TENANT_DAYS)
@@ -182,7 +192,7 @@ class Ledger:
 
     def totals(self, now: float) -> dict[str, Any]:
         """What is spent, in micro-USD: `today`, `tenants` of today, open `calls`, `days`."""
-        today = _day(now)
+        today = day_of(now)
         tenants = {
             tenant: spent for (day, tenant), spent in self.tenant_days.items() if day == today
         }
@@ -223,18 +233,19 @@ class Ledger:
         return cls(quotas, calls, tenant_days, days)
 
     def _spent(self, call_id: str, tenant_id: str | None, now: float) -> dict[Scope, int]:
-        day = _day(now)
+        day = day_of(now)
+        key = day, tenant_id or NO_TENANT
         return {
             "call": self.calls.get(call_id, 0),
-            "tenant_day": self.tenant_days.get((day, tenant_id or NO_TENANT), 0),
-            "day": self.days.get(day, 0),
+            "tenant_day": self.tenant_days.get(key, 0) + self.elsewhere.get(key, 0),
+            "day": self.days.get(day, 0) + self._elsewhere_day.get(day, 0),
         }
 
     def _reached(self, call_id: str, tenant_id: str | None, now: float) -> list[QuotaReached]:
         spent, quotas = self._spent(call_id, tenant_id, now), self.quotas
         own = quotas.limits(tenant_id)
         limits: tuple[tuple[Scope, str, int | None, Action], ...] = (
-            ("day", _day(now), quotas.day, quotas.day_action or quotas.action),
+            ("day", day_of(now), quotas.day, quotas.day_action or quotas.action),
             ("tenant_day", tenant_id or NO_TENANT, own.tenant_day, own.action),
             ("call", call_id, own.call, own.action),
             ("call", call_id, quotas.call_ceiling, "refuse"),
@@ -246,7 +257,8 @@ class Ledger:
         ]
 
 
-def _day(now: float) -> str:
+def day_of(now: float) -> str:
+    """The day (UTC) of a unix time."""
     return datetime.datetime.fromtimestamp(now, datetime.UTC).date().isoformat()
 
 
