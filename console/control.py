@@ -82,8 +82,12 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
     """Answer one request."""
     answer = await _answer(vm, request)
     match request:
-        case {"op": "kill" | "drain" | "undrain" as did}:
-            _acted(vm, request, did, str(request.get("process") or request.get("node")))
+        case {"op": "kill" | "restart" | "hangup" | "drain" | "undrain" as did}:
+            names_it = (request.get(key) for key in ("process", "call", "node"))
+            _acted(vm, request, did, str(next(filter(None, names_it), "")))
+        case {"op": "transcript", "call": str(call_id), "after": 0}:
+            # Whoever follows a call asks again and again.
+            _acted(vm, request, "transcript", call_id)
         case {"op": "faults", "do": "begin" | "stop" as do}:
             _acted(vm, request, f"faults.{do}", str(request.get("name", "")))
     return answer

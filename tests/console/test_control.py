@@ -222,7 +222,17 @@ async def test_what_an_operator_does_is_told_with_who_they_say_they_are(place: W
     )
     await ask(place, op="kill", process="metrics", reason="a whim", by="maria")
     await ask(place, op="tree", by="maria")
+    async with place.call(stay()) as call:
+        await call.until(lambda: call.has_heard(0, 1))
+        for after in (0, 1):
+            await ask(place, op="transcript", call=call.call_id, after=after, by="maria")
+        await ask(place, op="hangup", call=call.call_id, by="maria")
+        await call.over()
     with pytest.raises(ValueError, match="nobody"):
         await ask(place, op="kill", process="nobody", reason="a whim", by="maria")
     place.vm.telemetry.detach("operators")
-    assert told == [{"who": "maria", "did": "kill", "what": "metrics"}]
+    assert [(each["who"], each["did"], each["what"]) for each in told] == [
+        ("maria", "kill", "metrics"),
+        ("maria", "transcript", call.call_id),
+        ("maria", "hangup", call.call_id),
+    ]
