@@ -5,6 +5,7 @@ import { by, button, bytes, make, number, put } from "./parts.js";
 
 const [SERIAL, , LABEL, NAME] = [0, 1, 2, 3];
 const UNITS = { memory: bytes };
+const REPORT_MS = 1000;
 const PLAN = (where) => `title = "from the console"
 
 [[fault]]
@@ -87,10 +88,31 @@ export class Panel {
     by("fault-text").focus();
   }
 
-  #run() {
+  async #run() {
     const plan = by("fault-text").value;
-    this.#did(ask("/console/act", { do: "fault", plan }), (answer) => answer.wrong || "it runs");
+    await this.#did(ask("/console/act", { do: "fault", plan }), report);
+    this.#watch();
   }
+
+  /** A plan that nobody asks after is ended by the node. */
+  #watch() {
+    clearTimeout(this.watching);
+    this.watching = setTimeout(async () => {
+      try {
+        const told = await ask("/console/act", { do: "fault_report" });
+        put(by("process-state"), report(told));
+        if (told.running) this.#watch();
+      } catch (failure) {
+        put(by("process-state"), failure.message);
+      }
+    }, REPORT_MS);
+  }
+}
+
+function report({ wrong, running, strikes, restarts }) {
+  if (wrong) return wrong;
+  const came = `${strikes.length} struck, ${restarts.length} restarts`;
+  return running ? `the plan runs: ${came}` : `the plan is over: ${came}`;
 }
 
 function shown(name, value) {

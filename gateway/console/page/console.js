@@ -49,6 +49,7 @@ const stream = new Stream({
     put(by("cost-today"), usd(today ? today[1] : 0));
     by("alarms").replaceChildren(...told.alarms.map((each) => make("li", { class: each.how }, each.text)));
     by("alarms-section").hidden = !told.alarms.length;
+    by("alarms-section").classList.toggle("bad", told.alarms.some((each) => each.how === "bad"));
     by("breakers").replaceChildren(...told.breakers.map(breaker));
     by("days").replaceChildren(...told.days.toReversed().map(day));
     verdict();

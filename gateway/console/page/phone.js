@@ -115,7 +115,9 @@ class Line {
   }
 
   #send(message) {
-    if (this.isOpen) this.socket.send(JSON.stringify({ ...message, streamSid: this.sid }));
+    // The node closes first at times, before we are told.
+    const open = this.isOpen && this.socket.readyState === WebSocket.OPEN;
+    if (open) this.socket.send(JSON.stringify({ ...message, streamSid: this.sid }));
   }
 
   #closed(end) {

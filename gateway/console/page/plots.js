@@ -59,13 +59,15 @@ export class Plots {
     context.fillRect(0, height - 1, width, 1);
     context.lineWidth = 1.5;
     for (const [at, colour] of series) {
-      context.strokeStyle = named[colour];
+      context.strokeStyle = context.fillStyle = named[colour];
       context.beginPath();
       let down = false;
       for (const point of this.points) {
         const absent = gaps && !point[at];
         const x = ((point[AT] - first) / long) * width;
         const y = height - 2 - (point[at] / top) * (height - 6);
+        // A point that stands alone would make no line.
+        if (!absent && !down) context.fillRect(x - 1, y - 1, 2, 2);
         if (!absent) down ? context.lineTo(x, y) : context.moveTo(x, y);
         down = !absent;
       }

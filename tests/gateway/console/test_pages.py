@@ -141,6 +141,27 @@ async def test_an_action_that_cannot_be_done_says_why(client: httpx.AsyncClient)
     assert (answer.status_code, "--allow-faults" in answer.json()["error"]) == (409, True)
 
 
+async def test_a_fault_strikes_a_node_that_takes_them_and_is_told(tmp_path: Path) -> None:
+    plan = '[[fault]]\nwhat = "crash"\nwhere = "MetricsActor"\nat = 0.05\n'
+    async with world(tmp_path, AYBIZA_ALLOW_FAULTS="true") as place:
+        options: Any = {"base_url": place.node.http_url, "headers": HEADERS, "trust_env": False}
+        async with httpx.AsyncClient(timeout=LIMIT, **options) as client:
+            before = place.vm.whereis(names.METRICS)
+            began = (await client.post("/console/act", json={"do": "fault", "plan": plan})).json()
+            assert (began["running"], began["by"]) == (True, "console 127.0.0.1")
+            await place.until(lambda: place.vm.whereis(names.METRICS) not in (None, before))
+            told = (await client.post("/console/act", json={"do": "fault_report"})).json()
+            assert [strike["whom"].partition("#")[0] for strike in told["strikes"]] == [
+                "MetricsActor"
+            ]
+            ended = (await client.post("/console/act", json={"do": "fault_stop"})).json()
+            assert not ended["running"]
+            wrong = (
+                await client.post("/console/act", json={"do": "fault", "plan": "x = 1"})
+            ).json()
+            assert "no field 'x'" in wrong["wrong"]
+
+
 async def test_a_dial_names_the_media_door_and_a_call_of_its_own(
     place: World, client: httpx.AsyncClient
 ) -> None:
