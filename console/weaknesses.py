@@ -125,7 +125,12 @@ def _console(settings: Settings) -> Finding:
             "nobody reads operators' pages: behind a proxy they need AYBIZA_CONSOLE_TOKEN",
         )
     if token is None:
-        return Finding(part, True, "operators' pages are open to this machine alone")
+        return Finding(
+            part,
+            True,
+            "operators' pages, with what calls say, are open to whoever is on this machine, and to"
+            " nobody else; AYBIZA_CONSOLE_TOKEN closes them",
+        )
     if len(token.get_secret_value()) < LEAST_TOKEN:
         return Finding(
             part,
