@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from aybiza.actors.node.cookie import ensure_cookie
 
@@ -19,6 +20,13 @@ from aybiza.actors.node.cookie import ensure_cookie
 sys.dont_write_bytecode = False
 
 REAL_TIME_SECONDS = 300
+
+# The same examples in each run, however long the machine takes over one. `python -m tests.fuzz` and
+# `aybiza faults explore` look for new ones.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 if sys.version_info < (3, 12):
     accept_connection = selector_events.BaseSelectorEventLoop._accept_connection2  # type: ignore[attr-defined]
