@@ -163,6 +163,16 @@ class CircuitBreakerActor(GenServer):
         return outcome
 
 
+class NoBreakers(RuntimeError):
+    """There is nothing that could hold a request back: no registry has been started."""
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(
+            f"no request for {model_id}: the VM has no registry of circuit breakers; start"
+            " RegistryActor, and CircuitBreakerActor(model) as names.breaker(model)"
+        )
+
+
 Outcome = tuple[Literal["ok"], Any] | tuple[Literal["error"], Any]
 
 
@@ -184,9 +194,12 @@ async def call_with_circuit_breaker(
     Returns `("ok", result)`, `("error", error)` for what `fun` raised, or
     `("error", "circuit_breaker_open")`. Failures are: an exception, a result that is an exception
     or `("error", …)` (which is returned as it is), and more than `timeout` seconds. A breaker that
-    is being restarted is closed. Nothing is held against the model if the caller is cancelled, and
+    is being restarted is closed; without any registry of breakers nothing is asked, and
+    `NoBreakers` is raised. Nothing is held against the model if the caller is cancelled, and
     `fun` with it, or if the error is not one that `counts`.
     """
+    if names.REGISTRY not in vm.registries:
+        raise NoBreakers(model_id)
     dest = names.breaker(model_id)
     try:
         leave = await vm.call(dest, "get_state", timeout=ASK_SECONDS)

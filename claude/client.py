@@ -30,6 +30,7 @@ from aybiza.claude.hand_over import HandOver
 from aybiza.claude.transport import track_connections
 from aybiza.claude.warming import knock, rehearse
 from aybiza.claude.workers import AllBusy, Closed, WorkerPool
+from aybiza.config.settings import Settings
 
 __all__ = ["BedrockClient", "ClientStatistics", "ConverseStream"]
 
@@ -112,6 +113,21 @@ class BedrockClient:
         self._keeper: asyncio.TimerHandle | None = None
         self._started_before = 0
         self._unreachable: set[str] = set()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The client that these settings ask for."""
+        names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+        secrets = {name: getattr(settings, name) for name in names}
+        url = settings.aws_endpoint_url_bedrock_runtime
+        return cls(
+            region=settings.aws_region,
+            endpoint_url=str(url) if url else None,
+            pool_size=settings.bedrock_pool_size,
+            connect_timeout_ms=settings.bedrock_connection_timeout,
+            read_timeout_ms=settings.bedrock_request_timeout,
+            credentials={name: key.get_secret_value() for name, key in secrets.items() if key},
+        )
 
     async def warm(self, *regions: str) -> None:
         """Build the clients of `regions` (default: the client's own), load what they need, and open

@@ -342,6 +342,24 @@ def handle_bedrock_error(
     return _NAMES.get(row.steps[0], row.steps[0].value)
 
 
+_CLAUDE_4_NAMES: Final = {
+    "handle_throttling_with_model_fallback": "use_fallback_model",
+    "use_alternative_model_in_region": "retry_in_alternate_region",
+    "fix_payload_and_retry": "fix_and_retry",
+}
+
+
+def handle_claude4_errors(error: tuple[str, object]) -> str:
+    """The Claude 4 guide's name of the step after `("error", "ThrottlingException")` and its like.
+
+    >>> handle_claude4_errors(("error", "ValidationException"))
+    'fix_and_retry'
+    """
+    kind, reason = error
+    step = handle_bedrock_error((kind, {"type": reason}))
+    return _CLAUDE_4_NAMES.get(step, "use_cached_response_or_default")
+
+
 def _kind(result: tuple[str, object], rules: Rules) -> ErrorKind | None:
     match result:
         case ("error", BedrockError(kind=kind)):

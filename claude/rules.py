@@ -38,12 +38,13 @@ from aybiza.claude.selection import (
     Signs,
     assess_query_complexity,
     complexity_of,
+    criteria_of,
     has_tool_intent,
     needs_deep_thinking,
     rung_of,
     select_best_model,
+    select_optimal_model,
     select_optimal_model_and_region,
-    select_optimal_model_claude4,
     should_use_extended_thinking,
 )
 from aybiza.claude.thinking import Thinking
@@ -211,9 +212,7 @@ def _spec_3x(question: Question) -> Decision:
 def _spec_4(question: Question) -> Decision:
     deep = needs_deep_thinking(question.transcript)
     tools = has_tool_intent(question.transcript)
-    model = select_optimal_model_claude4(
-        question.transcript, question.context, needs_deep_thinking=deep, has_tool_requirements=tools
-    )
+    model = select_optimal_model(question.transcript, question.context)
     thinking = _printed_thinking(question) if model == CLAUDE_4_OPUS else None
     factors = (
         Factor("needs_deep_thinking", deep),
@@ -225,13 +224,7 @@ def _spec_4(question: Question) -> Decision:
 
 def _spec_4_best(question: Question) -> Decision:
     context, options = question.known, question.options
-    tools = truthy(context.get("requires_tools")) or has_tool_intent(question.transcript)
-    criteria = {
-        "complexity": assess_query_complexity(question.transcript, context),
-        "latency_requirement": options.get("max_latency", 500),
-        "has_tools": tools,
-        "cost_sensitive": truthy(options.get("cost_optimize", False)),
-    }
+    criteria = criteria_of(question.transcript, context, options)
     model = select_best_model(criteria)
     thinking = _printed_thinking(question) if model == CLAUDE_4_OPUS else None
     factors = tuple(Factor(name, _shown(value)) for name, value in criteria.items())

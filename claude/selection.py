@@ -203,6 +203,44 @@ def select_optimal_model_claude4(
     return CLAUDE_4_SONNET if has_tool_requirements else CLAUDE_3_5_SONNET
 
 
+def select_optimal_model(transcript: str, context: Mapping[str, Any]) -> str:
+    """The Claude 4 guide's model for a transcript.
+
+    >>> select_optimal_model("Please book a table.", {})
+    'anthropic.claude-4-sonnet-20250120'
+    """
+    return select_optimal_model_claude4(
+        transcript,
+        context,
+        needs_deep_thinking=needs_deep_thinking(transcript),
+        has_tool_requirements=has_tool_intent(transcript),
+    )
+
+
+def optimize_model_selection(request: Mapping[str, Any]) -> str:
+    """The Claude 4 guide's model by the criteria of a request: `prompt`, `context`, and of its
+    `options` `max_latency` and `cost_optimize`.
+
+    >>> optimize_model_selection({"prompt": "Hello.", "options": {"max_latency": 100}})
+    'anthropic.claude-3-5-haiku-20241022-v1:0'
+    """
+    prompt, context = request["prompt"], request.get("context", {})
+    options = request.get("options", {})
+    return select_best_model(criteria_of(prompt, context, options))
+
+
+def criteria_of(
+    prompt: str, context: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What `select_best_model` goes by."""
+    return {
+        "complexity": assess_query_complexity(prompt, context),
+        "latency_requirement": options.get("max_latency", _DEFAULT_MAX_LATENCY_MS),
+        "has_tools": truthy(context.get("requires_tools")) or has_tool_intent(prompt),
+        "cost_sensitive": truthy(options.get("cost_optimize", False)),
+    }
+
+
 def select_best_model(criteria: Mapping[str, Any]) -> str:
     """The Claude 4 guide's model by criteria: `complexity`, `has_tools`, `latency_requirement`
     (ms).

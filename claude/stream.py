@@ -324,12 +324,11 @@ _USAGE_MEMBERS: Final = {
 
 
 def usage_of(response: object) -> Usage:
-    """The tokens of a response, which is a `Usage` or `Finished`, a response of Converse or
+    """The tokens of a response: a `Usage` or what has one as its `usage`, a response of Converse or
     InvokeModel, or a mapping with `input_tokens` and `output_tokens`."""
-    if isinstance(response, Finished):
-        return response.usage
-    if isinstance(response, Usage):
-        return response
+    counted = getattr(response, "usage", response)
+    if isinstance(counted, Usage):
+        return counted
     usage = _members(response)
     written = {name: usage.get(name, usage.get(member)) for name, member in _USAGE_MEMBERS.items()}
     return Usage(**{name: count for name, count in written.items() if isinstance(count, int)})

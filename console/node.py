@@ -143,15 +143,7 @@ class Node:
         settings = self._settings
         for store in self._stores:
             self._closing.callback(store.close)
-        key = settings.aws_endpoint_url_bedrock_runtime
-        self._bedrock = BedrockClient(
-            region=settings.aws_region,
-            endpoint_url=str(key) if key else None,
-            pool_size=settings.bedrock_pool_size,
-            connect_timeout_ms=settings.bedrock_connection_timeout,
-            read_timeout_ms=settings.bedrock_request_timeout,
-            credentials=settings.aws_credentials,
-        )
+        self._bedrock = BedrockClient.of(settings)
         self._closing.push_async_callback(self._bedrock.aclose)
         secret = settings.deepgram_api_key
         self._deepgram = Deepgram(

@@ -13,9 +13,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from aybiza.actors.call.call_context import CallContext
-from aybiza.claude.choice import Choice, Policy, choose_model
+from aybiza.claude.choice import Choice, choose_model
 from aybiza.claude.converse import tool_specs
-from aybiza.claude.error_ladder import Rungs
 from aybiza.claude.prompt_cache import Measured
 from aybiza.claude.selection import determine_response_length
 from aybiza.dialogue.prompt import WordLimits
@@ -61,11 +60,3 @@ def ready_tools(toolbox: Toolbox) -> Measured:
         ready = tool_specs(specs)
         _SPECS[toolbox] = [*specs], ready
     return ready
-
-
-def rungs_of(policy: Policy, choice: Choice) -> Rungs:
-    """The models and regions that may be tried after the chosen ones."""
-    models = tuple(profile.id for profile in policy.after(choice.profile))
-    away = policy.fallback
-    regions = (choice.region, away) if away else (choice.region,)
-    return Rungs(models, tuple(dict.fromkeys(regions)), policy.speeds)

@@ -16,7 +16,6 @@ Source: Bedrock, ConverseStream; specification 000, `stream_response_with_monito
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from typing import Any
 
 import structlog
 
-from aybiza.actors.call.answer_choice import choice_of, ready_tools, rungs_of, word_limits
+from aybiza.actors.call.answer_choice import choice_of, ready_tools, word_limits
 from aybiza.actors.call.answer_tools import RunTools, results_of
 from aybiza.actors.call.call_attempts import attempts_of
 from aybiza.actors.call.call_context import CallContext
@@ -36,6 +35,7 @@ from aybiza.actors.measures.performance import TurnPerformance
 from aybiza.actors.runtime import VM, Pid, Request
 from aybiza.claude.error_ladder import Attempt, ErrorLadder, LastWords, counts_against_model
 from aybiza.claude.errors import BedrockError, ErrorKind
+from aybiza.claude.generate import climbed, rungs_of
 from aybiza.claude.messages import ANSWER_NOW
 from aybiza.claude.outcomes import Act, Outcomes
 from aybiza.claude.payload import build_enhanced_payload
@@ -195,20 +195,21 @@ class AnswerRounds:
     async def _ask(self) -> Outcome | LastWords:
         """The model's next message, from whoever gives it; or that there is none to be had."""
         self._of_round = len(self._told)
-        step = self._ladder.begin(self._vm.now())
-        while isinstance(step, Attempt):
-            if step.wait:
-                await asyncio.sleep(step.wait)
-            kind, outcome = await call_with_circuit_breaker(
-                self._vm, step.model, partial(self._stream, step), counts=partial(_counts, step)
-            )
-            if kind == "ok":
-                done: Outcome = outcome
-                return done
-            error = self._error(step, outcome)
-            spoken = len(self._told) > self._of_round
-            step = self._ladder.failed(error.kind, self._vm.now(), spoken=spoken)
-        return step
+        return await climbed(
+            self._ladder,
+            self._attempt,
+            now=self._vm.now,
+            spoken=lambda: len(self._told) > self._of_round,
+        )
+
+    async def _attempt(self, step: Attempt) -> Outcome:
+        kind, outcome = await call_with_circuit_breaker(
+            self._vm, step.model, partial(self._stream, step), counts=partial(_counts, step)
+        )
+        if kind != "ok":
+            raise self._error(step, outcome)
+        done: Outcome = outcome
+        return done
 
     def _error(self, attempt: Attempt, problem: Any) -> BedrockError:
         """What went wrong, counted and logged. A fault of ours is no matter for a ladder."""

@@ -17,6 +17,7 @@ from aybiza.actors.circuit_breaker_actor import (
     TRIAL_LEASE_MS,
     BreakerChanged,
     CircuitBreakerActor,
+    NoBreakers,
     call_with_circuit_breaker,
 )
 from aybiza.actors.measures.metrics_actor import MetricsActor, table
@@ -234,9 +235,18 @@ async def test_a_cancelled_trial_is_given_to_the_next_and_held_against_nobody() 
 
 
 @virtual_time
+async def test_without_a_registry_nothing_is_asked() -> None:
+    async def asked() -> None:
+        raise AssertionError("the function has run")
+
+    async with VM() as vm:
+        with pytest.raises(NoBreakers, match="start RegistryActor"):
+            await call_with_circuit_breaker(vm, MODEL, asked)
+
+
+@virtual_time
 async def test_without_a_breaker_the_function_runs() -> None:
     async with VM() as vm:
-        assert await call_with_circuit_breaker(vm, MODEL, answered) == ("ok", "hello")
         await vm.start(RegistryActor)
         assert await call_with_circuit_breaker(vm, MODEL, answered) == ("ok", "hello")
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from aybiza.claude.client import BedrockClient
 from aybiza.config.settings import load
-from aybiza.console import node as console_node
+from aybiza.console.node import Node
 from aybiza.emulators.bedrock import Fault
 from aybiza.emulators.bedrock.journal import Record
 from aybiza.faults.caller import hangs_up, says
@@ -134,7 +135,7 @@ async def test_what_concerns_the_connection_reaches_the_client(
         seen.update(options)
         raise _Made
 
-    monkeypatch.setattr(console_node, "BedrockClient", made)
+    monkeypatch.setattr(BedrockClient, "__init__", lambda self, **options: made(**options))
     environment = {
         "AYBIZA_MEMORY_PATH": str(tmp_path / "memory.sqlite3"),
         "AWS_ACCESS_KEY_ID": "key",
@@ -142,7 +143,7 @@ async def test_what_concerns_the_connection_reaches_the_client(
         name: value,
     }
     with pytest.raises(_Made):
-        await console_node.Node(load(environment)).__aenter__()
+        await Node(load(environment)).__aenter__()
     for option, expected in given.items():
         found = seen[option]
         assert (found | expected if isinstance(expected, dict) else expected) == found

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from aybiza.actors.call.answer_choice import ready_tools, rungs_of, word_limits
+from aybiza.actors.call.answer_choice import ready_tools, word_limits
 from aybiza.claude.choice import Policy, choose_model
+from aybiza.claude.generate import rungs_of
 from aybiza.claude.models import profile_of
 from aybiza.config.catalogue import shipped
 from aybiza.dialogue.prompt import WordLimits
