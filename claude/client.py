@@ -117,8 +117,6 @@ class BedrockClient:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The client that these settings ask for."""
-        names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-        secrets = {name: getattr(settings, name) for name in names}
         url = settings.aws_endpoint_url_bedrock_runtime
         return cls(
             region=settings.aws_region,
@@ -126,7 +124,7 @@ class BedrockClient:
             pool_size=settings.bedrock_pool_size,
             connect_timeout_ms=settings.bedrock_connection_timeout,
             read_timeout_ms=settings.bedrock_request_timeout,
-            credentials={name: key.get_secret_value() for name, key in secrets.items() if key},
+            credentials=settings.aws_credentials,
         )
 
     async def warm(self, *regions: str) -> None:

@@ -20,10 +20,11 @@ import gc
 import os
 import socket
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import structlog
 
@@ -132,64 +133,87 @@ class Node:
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        try:
-            await self._open()
-        except BaseException:
-            await self._closing.aclose()
-            raise
+        for name, opening in OPENINGS:
+            try:
+                await opening(self)
+            except BaseException as error:
+                error.add_note(f"while a node opened: {name}")
+                await self._closing.aclose()
+                raise
         return self
 
-    async def _open(self) -> None:
-        settings = self._settings
+    async def _own_stores(self) -> None:
         for store in self._stores:
             self._closing.callback(store.close)
+
+    async def _make_clients(self) -> None:
+        settings = self._settings
         self._bedrock = BedrockClient.of(settings)
         self._closing.push_async_callback(self._bedrock.aclose)
         secret = settings.deepgram_api_key
         self._deepgram = Deepgram(
             url=settings.deepgram_url, api_key=secret.get_secret_value() if secret else ""
         )
+
+    async def _bind_ports(self) -> None:
+        settings = self._settings
         ports = (settings.media_port, settings.http_port)
-        self._sockets = [self._closing.enter_context(bound(settings.bind, port)) for port in ports]
-        media, http = self._sockets
-        asterisk = self._bound(settings.audio_socket_port)
-        self._admission = _admission(settings, self.vm)
+        self._sockets = [self._bound(port) for port in ports]
+        port = settings.audio_socket_port
+        self._asterisk = None if port is None else self._bound(port)
+
+    async def _guard_doors(self) -> None:
+        self._admission = _admission(self._settings, self.vm)
         self._closing.push_async_callback(self._admission.aclose)
         s = "s" if self._admission.tls else ""
-        self.media_url = f"ws{s}://{_address(media)}{PATH}"
-        self.http_url = f"http{s}://{_address(http)}"
-        told = await asyncio.to_thread(controls, settings)
-        for each in told.values():
+        media, http = map(_address, self._sockets)
+        self.media_url = f"ws{s}://{media}{PATH}"
+        self.http_url = f"http{s}://{http}"
+        self.audio_socket = _address(self._asterisk) if self._asterisk is not None else ""
+
+    async def _find_controls(self) -> None:
+        self._controls = await asyncio.to_thread(controls, self._settings)
+        for each in self._controls.values():
             self._closing.push_async_callback(each.aclose)
-        regions = (*self._policy.regions, settings.aws_fallback_region)
+
+    async def _warm_models(self) -> None:
+        regions = (*self._policy.regions, self._settings.aws_fallback_region)
         await self._bedrock.warm(*dict.fromkeys(regions))
+
+    async def _warm_tools(self) -> None:
         if self._tools is not None:
             self._closing.push_async_callback(self._tools.aclose)
             await self._tools.warm()
+
+    async def _warm_sinks(self) -> None:
         self._closing.push_async_callback(asyncio.to_thread, sinks.close, self._services)
         for service in self._services:
             if hasattr(service, "warm"):
                 await asyncio.to_thread(service.warm)
-        await self._deepgram.warm()
-        await warm(self._stores, time.time())
-        await self._closing.enter_async_context(self.vm)
-        allow(self.vm, settings)
-        await self._join()
-        await self._start(Doors(media, http, self._context, self._door(), asterisk, told))
 
-    def _bound(self, port: int | None) -> socket.socket | None:
-        """The listening socket for Asterisk, if there is to be one."""
-        if port is None:
-            return None
-        listening = self._closing.enter_context(bound(self._settings.bind, port))
-        self.audio_socket = _address(listening)
-        return listening
+    async def _warm_speech(self) -> None:
+        await self._deepgram.warm()
+
+    async def _warm_stores(self) -> None:
+        await warm(self._stores, time.time())
+
+    async def _run_vm(self) -> None:
+        await self._closing.enter_async_context(self.vm)
+        allow(self.vm, self._settings)
 
     async def _join(self) -> None:
         if self._carrier is not None:
             distribution = Distribution(self.vm, self._carrier)
             self.cluster = await self._closing.enter_async_context(distribution)
             await self.cluster.join()
+
+    async def _open_doors(self) -> None:
+        media, http = self._sockets
+        door = self._door()
+        await self._start(Doors(media, http, self._context, door, self._asterisk, self._controls))
+
+    def _bound(self, port: int) -> socket.socket:
+        return self._closing.enter_context(bound(self._settings.bind, port))
 
     async def _start(self, doors: Doors) -> None:
         settings = self._settings
@@ -280,6 +304,25 @@ class Node:
         except CallExit as failure:
             log.warning("application_not_stopped_in_order", reason=str(failure.reason))
         await self._closing.aclose()
+
+
+OPENINGS: Final[Sequence[tuple[str, Callable[[Node], Awaitable[None]]]]] = (
+    ("stores", Node._own_stores),
+    ("clients", Node._make_clients),
+    ("ports", Node._bind_ports),
+    ("admission", Node._guard_doors),
+    ("controls", Node._find_controls),
+    ("models", Node._warm_models),
+    ("tools", Node._warm_tools),
+    ("sinks", Node._warm_sinks),
+    ("speech", Node._warm_speech),
+    ("memory", Node._warm_stores),
+    ("vm", Node._run_vm),
+    ("cluster", Node._join),
+    ("application", Node._open_doors),
+)
+"""What a node opens, in this order; when one fails, what was opened before is closed backwards. All
+that can be refused comes before the first process."""
 
 
 async def node_main(context: NodeContext) -> None:

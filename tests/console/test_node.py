@@ -254,3 +254,32 @@ async def test_the_main_of_a_node_fails_when_its_application_gives_up(
         made[0].vm.exit("application", KILL)
         with pytest.raises(RuntimeError, match="has given up"):
             await main
+
+
+def test_what_can_be_refused_is_opened_before_the_first_process() -> None:
+    names = [name for name, _ in node_module.OPENINGS]
+    assert names.index("vm") == len(names) - 3
+    assert names[-2:] == ["cluster", "application"]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("failing", [name for name, _ in node_module.OPENINGS])
+async def test_an_opening_that_fails_is_named_and_what_was_opened_is_closed(
+    failing: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def instead(name: str) -> Any:
+        async def opening(node: Node) -> None:
+            if name == failing:
+                raise OSError("broken on purpose")
+            node._closing.callback(done.append, name)
+
+        return opening
+
+    names = [name for name, _ in node_module.OPENINGS]
+    monkeypatch.setattr(node_module, "OPENINGS", [(name, instead(name)) for name in names])
+    with pytest.raises(OSError, match="on purpose") as caught:
+        await Node(settings).__aenter__()
+    assert caught.value.__notes__ == [f"while a node opened: {failing}"]
+    assert done == list(reversed(names[: names.index(failing)]))
