@@ -155,13 +155,6 @@ class ClaudeSettings(BaseModel):
         return self
 
     @property
-    def aws_credentials(self) -> dict[str, str]:
-        """The keys that are set, as boto3 takes them; empty: it looks for them itself."""
-        names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-        secrets: dict[str, Secret | None] = {name: getattr(self, name) for name in names}
-        return {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
-
-    @property
     def models(self) -> tuple[str, ...]:
         """The models that may be asked, the default one first."""
         first = self.aws_default_bedrock_model

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 def stores(settings: Settings) -> list[JournalStore]:
     """See the module."""
-    return [_MAKERS[name](settings) for name in settings.memory]
+    return [MAKERS[name](settings) for name in settings.memory]
 
 
 def _memory(settings: Settings) -> JournalStore:
@@ -74,9 +74,10 @@ def dynamodb(settings: Settings) -> DynamoDbStore:
     )
 
 
-_MAKERS: Final[dict[str, Callable[[Settings], JournalStore]]] = {
+MAKERS: Final[dict[str, Callable[[Settings], JournalStore]]] = {
     "dynamodb": dynamodb,
     "memory": _memory,
     "redis": _redis,
     "sqlite": _sqlite,
 }
+"""Every store that the settings may name; `aybiza.config.fields.MEMORY_STORES` has the names."""
