@@ -27,6 +27,9 @@
     auth = { api_key = "TICKETS_KEY", name = "X-Api-Key" }
     openapi = "tickets.json"
 
+    [python.tea]                              # the tools of a Python file of one's own
+    file = "tea_tools.py"
+
 Contract: `load_tools` reads files and builds clients: call it before the event loop has calls to
 carry. Paths are relative to the file.
 Errors: `ToolsError` names the file, the table and what is wrong with it.
@@ -39,6 +42,7 @@ import difflib
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +63,7 @@ from aybiza.dialogue.tools.http_api import HttpApi
 from aybiza.dialogue.tools.knowledge import KendraIndex, knowledge_search_tool
 from aybiza.dialogue.tools.local_index import KnowledgeError, LocalIndex
 from aybiza.dialogue.tools.mail import email_tool
+from aybiza.dialogue.tools.python_tools import python_tools
 from aybiza.dialogue.tools.tools_file import (
     ConnectorTable,
     Environment,
@@ -177,6 +182,11 @@ class _Builder:
             )
         for name, table in file.connectors.items():
             yield f"connectors.{name}", lambda n=name, t=table: self._connector(n, t)  # type: ignore[misc]
+        for name, own in file.python.items():
+            yield (
+                f"python.{name}",
+                partial(python_tools, self._folder / own.file, name, own.attribute),
+            )
 
     def _mail(self, table: MailTable) -> Tool:
         return email_tool(self._aws("sesv2"), table.sender, table.domains)

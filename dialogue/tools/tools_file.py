@@ -113,6 +113,13 @@ class KnowledgeTable(_Table):
         return self
 
 
+class PythonTable(_Table):
+    """See `aybiza.dialogue.tools.python_tools`."""
+
+    file: Word
+    attribute: Word = "TOOLS"
+
+
 class DestinationTable(_Table):
     """See `aybiza.dialogue.tools.transfer.Destination`."""
 
@@ -162,3 +169,4 @@ class ToolsFile(_Table):
     mail: MailTable | None = None
     code: CodeTable | None = None
     connectors: dict[str, ConnectorTable] = {}
+    python: dict[Variable, PythonTable] = {}

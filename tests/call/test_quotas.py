@@ -26,7 +26,8 @@ def aybiza_agent() -> Agent:
 def test_a_call_over_its_quota_ends_in_words_of_its_own(
     node: Node, call: Caller, aybiza_agent: Agent
 ) -> None:
-    costs.open_ledger(node.vm, Quotas(call=1, action="refuse"))
+    # More than the greeting costs, and less than an answer does.
+    costs.open_ledger(node.vm, Quotas(call=2_000, action="refuse"))
     placed = call(says("Hello."), says("And now?", when="Good day"), stays())
     assert_heard(["Good day.", OVER])
     assert aybiza_agent.busy not in placed.heard

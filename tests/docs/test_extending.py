@@ -15,6 +15,7 @@ from aybiza.actors.memory.stores import MAKERS, stores
 from aybiza.actors.runtime import VM
 from aybiza.config.agents import load_agent
 from aybiza.config.settings import load
+from aybiza.dialogue.tools.catalogue import load_tools
 from aybiza.emulators.bedrock import Reply, ToolUse
 from aybiza.faults.acts import ACTS
 from aybiza.faults.caller import hangs_up, says
@@ -69,8 +70,10 @@ def test_an_agent_is_a_file(tmp_path: Path) -> None:
     assert "nothing else" in agent.custom_instructions
 
 
-def test_a_tool_is_a_row_of_a_registry() -> None:
-    registry = made("A tool")["registry"]
+def test_a_tool_is_a_file_and_a_table(tmp_path: Path) -> None:
+    (tmp_path / "tea_tools.py").write_text(shown("A tool"), encoding="utf-8")
+    (tmp_path / "tools.toml").write_text('[python.tea]\nfile = "tea_tools.py"\n')
+    registry = load_tools(tmp_path / "tools.toml", region="us-east-1", environment={}).registry
     replies = [Reply((ToolUse("brew", {}),)), "Three minutes."]
 
     async def talk(world: World) -> str:
