@@ -146,9 +146,10 @@ def toolbox_for(
     own: Toolbox = _NONE,
     gate: ConsentGate | None = None,
     people: Sequence[str] = (),
+    now: Callable[[], datetime] = datetime.now,
 ) -> Toolbox:
     """The toolbox that has the tools called `names`: the user's `own`, else the clinic's, which
-    write what `gate` lets through, and put callers through to `people`.
+    write what `gate` lets through, and put callers through to `people`; `now` tells their time.
 
     Raises ValueError for a name that no toolbox knows.
     """
@@ -161,8 +162,8 @@ def toolbox_for(
         raise ValueError(f"no such tool: {', '.join(unknown)}{meant}: {', '.join(known)}")
     clinics = [name for name in names if name not in mine]
     if len(clinics) == len(names):
-        return ClinicToolbox(names, gate=gate, people=people) if names else NoTools()
-    return Toolboxes(names, [own, ClinicToolbox(clinics, gate=gate, people=people)])
+        return ClinicToolbox(names, now, gate, people) if names else NoTools()
+    return Toolboxes(names, [own, ClinicToolbox(clinics, now, gate, people)])
 
 
 def _spec(box: Toolbox, name: str) -> dict[str, Any] | None:

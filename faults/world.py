@@ -42,6 +42,7 @@ from aybiza.emulators.bedrock.continuation import Responder
 from aybiza.emulators.bedrock.service import Bedrock
 from aybiza.emulators.deepgram.speak import Pace as SpeakPace
 from aybiza.emulators.phone import Party
+from aybiza.emulators.phone.player import Player
 from aybiza.faults import provider_strikes
 from aybiza.faults.bedrock import MemoryBedrock
 from aybiza.faults.caller import Step, script_of
@@ -193,10 +194,12 @@ class World:
         to: str | None = None,
         query: str = "",
         country: str = "",
+        from_number: str | None = None,
+        player: Player | None = None,
     ) -> AsyncIterator[PlacedCall]:
-        """A caller who does `steps` (`aybiza.faults.caller`). `to`: the number that is called;
-        `query`: of the webhook's address there, such as `desk=sales`; `country`: where from, as the
-        carrier tells it."""
+        """A caller who does `steps` (`aybiza.faults.caller`), or what a `player` decides. `to`: the
+        number that is called; `query`: of the webhook's address there, such as `desk=sales`;
+        `country` and `from_number`: where from, as the carrier tells it."""
         name = call_id or f"CA{len(self.calls) + 1}"
         phone = Telephone(
             script_of(steps, limit_s),
@@ -208,6 +211,8 @@ class World:
             to_number=to,
             call_sid=name,
             country=country,
+            from_number=from_number,
+            player=player,
             on_progress=lambda told: self.trace.note("line", name, f"{told.kind}: {told.text}"),
         )
         async with phone:

@@ -22,7 +22,7 @@ from aybiza.emulators.phone.audio import (
 )
 from aybiza.emulators.phone.line import SAMPLES_PER_MS, Ear, PlaybackBuffer
 from aybiza.emulators.phone.messages import AgentMessage, Audio, Clear, MarkSet
-from aybiza.emulators.phone.player import FINISHED, Failure, Finished, ScriptPlayer
+from aybiza.emulators.phone.player import FINISHED, Failure, Finished, Player, ScriptPlayer
 from aybiza.emulators.phone.report import UTTERANCE_GAP_MS, CallLog, Progress, Report
 from aybiza.emulators.phone.script import Script, Step
 from aybiza.speech.mulaw import Pcm
@@ -64,6 +64,7 @@ class Caller:
     """One caller on one call. `outcome` is None until the script ended or failed.
 
     `on_progress` is called with every `Progress`; `record` keeps both tracks for `tracks`.
+    `player` decides in place of the script's steps.
     """
 
     def __init__(
@@ -72,12 +73,13 @@ class Caller:
         report: Report,
         on_progress: Callable[[Progress], None] | None = None,
         record: bool = False,
+        player: Player | None = None,
     ) -> None:
         self.outcome: Failure | Finished | None = None
         self.report = report
         self._log = CallLog(report)
         self._on_progress = on_progress
-        self._player = ScriptPlayer(script)
+        self._player: Player = player or ScriptPlayer(script)
         self._limit_ms = script.limit_s * 1000
         self._buffer = PlaybackBuffer()
         self._text_mode = script.mode == "text"

@@ -38,7 +38,7 @@ from aybiza.emulators.phone.flow import (
 )
 from aybiza.emulators.phone.line import Pacer
 from aybiza.emulators.phone.messages import CONNECTED, AgentError, StreamWriter, new_sid, read
-from aybiza.emulators.phone.player import FINISHED, Failure
+from aybiza.emulators.phone.player import FINISHED, Failure, Player
 from aybiza.emulators.phone.report import Heard, Progress, Report, Stream
 from aybiza.emulators.phone.script import Mode, Script, load
 from aybiza.emulators.phone.webhook import ConnectStream, Verb, WebhookError
@@ -75,6 +75,7 @@ class Phone:
     voice: how many characters a second the carrier says; 0: its words take no time and are no
         sound, as calls that are measured want it.
     faults: what goes wrong on the line, see `aybiza.emulators.phone.faults`.
+    player: decides what the caller does, in place of the script's steps.
 
     The answer of `run` is a `Report`; a call that fails is a report with `ok` false. Only
     `ScriptError` and, from a file that cannot be written, `OSError` are raised.
@@ -104,6 +105,7 @@ class Phone:
         digits: Sequence[str] = (),
         voice: float = 0.0,
         faults: Sequence[Fault] = (),
+        player: Player | None = None,
     ) -> None:
         if url is None and http is None:
             raise ValueError("a phone needs a url, the media websocket, or http, the webhook")
@@ -126,6 +128,7 @@ class Phone:
         self._flow = Flow(parties, tuple(digits), voice)
         self._faults = LineFaults(faults)
         self._told: Mapping[str, str] = {}
+        self._player = player
         self._call_sid = call_sid or new_sid("CA")
         self._account_sid = ACCOUNT
         self._zero: float | None = None
@@ -139,7 +142,11 @@ class Phone:
         self._script = self._given_script
         self.report = Report(self._script.name, self._call_sid)
         self._caller = Caller(
-            self._script, self.report, self._on_progress, record=self._record is not None
+            self._script,
+            self.report,
+            self._on_progress,
+            record=self._record is not None,
+            player=self._player,
         )
         return self
 

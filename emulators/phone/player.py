@@ -6,7 +6,7 @@ to do now, a `Failure`, `FINISHED`, or None for "listen on".
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol
 
 from aybiza.emulators.phone.line import Ear
 from aybiza.emulators.phone.script import Script, Step
@@ -28,6 +28,22 @@ class Finished(Enum):
 FINISHED: Final = Finished.FINISHED
 
 Decision = Step | Failure | Finished | None
+
+
+class Player(Protocol):
+    """What a caller does next. Call times in ms, handed in, never backwards."""
+
+    def done(self, now_ms: float, /) -> None:
+        """The step last given out has been carried out."""
+
+    def decide(self, now_ms: float, ear: Ear, /) -> Decision:
+        """What to do now, given what was heard since the caller last did something."""
+
+    def soonest_ms(self, now_ms: float, ear: Ear, /) -> float:
+        """Before this time `decide` gives nothing out, whatever is heard until then."""
+
+    def call_ended(self, ear: Ear, how: str, clean: bool, /) -> Failure | Finished:
+        """The agent's side ended the call; `how` says in what way, `clean` if on purpose."""
 
 
 class ScriptPlayer:

@@ -19,7 +19,7 @@ BLOCKS = re.findall(r"^```toml\n(.*?)^```$", DOCUMENT, re.M | re.S)
 
 
 def test_the_files_can_be_used(tmp_path: Path) -> None:
-    pizza, desk, routes = BLOCKS
+    pizza, desk, routes, _ = BLOCKS
     for name, text in (("pizza.toml", pizza), ("desk.toml", desk), ("routes.toml", routes)):
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert load_agent(str(tmp_path / "pizza.toml")).voice == "aura-2-luna-en"
@@ -30,6 +30,13 @@ def test_the_files_can_be_used(tmp_path: Path) -> None:
         for told in ({"To": "+14155550100"}, {"desk": "help"}, {"To": "+14155550199"})
     ]
     assert chosen == ["orders", "helpdesk", "everything_else"]
+
+
+def test_the_persona_reaches_its_goal(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(BLOCKS[-1], encoding="utf-8")
+    result = CliRunner().invoke(cli.app, ["evals", "run", str(path), "--n", "3"])
+    assert result.exit_code == 0, result.stdout
 
 
 def test_the_conversation_is_what_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:

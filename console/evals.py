@@ -1,0 +1,167 @@
+"""`aybiza evals`: personas call an agent many times in virtual time, and each call is judged.
+
+Exit codes: 0 enough calls were as they should be; 1 too few; 2 a persona or an agent that cannot be
+used.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from aybiza.console.page import say
+from aybiza.console.setup import USAGE_ERROR
+
+if TYPE_CHECKING:
+    from aybiza.config.agents import Agent
+    from aybiza.faults.evals import Judged, Result
+    from aybiza.faults.persona import Persona
+
+app = typer.Typer(
+    epilog="Example: aybiza evals run clinic --n 100",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def evals() -> None:
+    """Have callers by rules try an agent many times, and judge what came of it."""
+
+
+@app.command("run", epilog="Example: aybiza evals run clinic --n 100 --junit evals.xml")
+def run(
+    persona: Annotated[
+        str, typer.Argument(help="A persona that comes along, or a .toml file.", metavar="PERSONA")
+    ],
+    n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="How many calls.")] = 20,
+    seed: Annotated[int, typer.Option(help="Which callers; the same seed, the same calls.")] = 1,
+    agent: Annotated[
+        str | None, typer.Option(help="Another agent than the persona's: a name or a file.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="A second agent, for figures side by side.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write the calls as JUnit's XML, too.", metavar="FILE")
+    ] = None,
+    show: Annotated[
+        bool, typer.Option("--heard", help="Print what was heard in calls that went wrong.")
+    ] = False,
+) -> None:
+    """Place the calls, and judge each by goal, length, tools, consent and silence.
+
+    Each call has a node of its own in virtual time, with the stand-in model of the agent. One that
+    went wrong is repeated by its seed: --seed 17 --n 1. Exit code 1: fewer calls than the
+    persona's threshold were as they should be.
+    """
+    from aybiza.config.settings import load
+    from aybiza.faults.evals import junit as as_junit
+
+    path, loaded = _persona(persona)
+    first = agent or _beside(path, loaded.agent) or load().agent
+    results = [_evaluated(loaded, name, n, seed, show) for name in (first, against) if name]
+    if len(results) > 1:
+        _side_by_side(results)
+    if junit is not None:
+        try:
+            junit.write_text(as_junit(results[0]), encoding="utf-8")
+        except OSError as error:
+            print(f"aybiza evals: {junit}: cannot be written: {error.strerror}", file=sys.stderr)
+            raise typer.Exit(USAGE_ERROR) from None
+    raise typer.Exit(int(not results[0].ok))
+
+
+def _evaluated(persona: Persona, name: str, n: int, seed: int, show: bool) -> Result:
+    from aybiza.config.agents import AgentError, load_agent
+    from aybiza.emulators.bedrock.rules import RulesError
+    from aybiza.emulators.bedrock.stand_in import stand_in
+    from aybiza.faults.evals import evaluated
+
+    try:
+        agent, responder = load_agent(name), stand_in(name)
+        make = partial(_tools, agent)
+        make()
+    except (AgentError, RulesError) as error:
+        _refuse(error.problems)
+    except ValueError as error:
+        _refuse([f"{name}: tools: {error}"])
+    told = partial(_tell, show=show)
+    result = evaluated(persona, agent, make, responder, n=n, seed=seed, tell=told)
+    wrong = ", ".join(f"{kind} {count}" for kind, count in result.wrong().items())
+    verdict = "ok" if result.ok else "TOO FEW"
+    say(
+        f"{verdict}  {result.title}, {result.agent}: {result.reached} of {n} calls"
+        f" ({result.share:.0%}, {result.threshold:.0%} are asked for)"
+        + (f"; wrong: {wrong}" if wrong else ""),
+        4,
+    )
+    return result
+
+
+def _tools(agent: Agent) -> Any:
+    """The agent's tools for one call, by the clock of the world that it is placed in."""
+    import time
+    from datetime import datetime
+
+    from aybiza.dialogue.consent import ConsentGate
+    from aybiza.dialogue.toolbox import NoTools, toolbox_for
+
+    def now() -> datetime:
+        return datetime.fromtimestamp(time.time())
+
+    people = tuple(agent.transfer_numbers)
+    return toolbox_for(agent.tools, NoTools(), ConsentGate(agent.language), people, now)
+
+
+def _tell(call: Judged, *, show: bool) -> None:
+    for kind, told in call.wrong.items():
+        say(f"seed {call.seed}: {kind}: {told}", 4)
+    for line in call.heard.splitlines() if show and call.wrong else ():
+        say(f"    heard  {line.strip()}", 11)
+
+
+def _side_by_side(results: list[Result]) -> None:
+    """The figures of both agents, a line each."""
+    rows: dict[str, list[str]] = {
+        "as they should be": [f"{result.share:.0%}" for result in results],
+        "seconds a call": [_mean(result, "seconds") for result in results],
+        "turns a call": [_mean(result, "turns") for result in results],
+    }
+    for kind in dict.fromkeys(kind for result in results for kind in result.wrong()):
+        rows[f"wrong: {kind}"] = [str(result.wrong().get(kind, 0)) for result in results]
+    names = [result.agent[:24] for result in results]
+    say(f"{'':20}{names[0]:>25}{names[1]:>25}")
+    for what, (before, after) in rows.items():
+        say(f"{what:20}{before:>25}{after:>25}")
+
+
+def _mean(result: Result, what: str) -> str:
+    return f"{sum(getattr(call, what) for call in result.calls) / len(result.calls):.1f}"
+
+
+def _beside(path: Path, agent: str | None) -> str | None:
+    """The persona's agent; a file's path is relative to the persona's."""
+    from aybiza.config.agents import is_path
+
+    return str(path.parent / agent) if agent is not None and is_path(agent) else agent
+
+
+def _persona(name: str) -> tuple[Path, Persona]:
+    from aybiza.faults.persona import PersonaError, load
+
+    try:
+        return load(name)
+    except PersonaError as error:
+        _refuse(error.problems)
+
+
+def _refuse(problems: list[str]) -> NoReturn:
+    for problem in problems:
+        print(f"aybiza evals: {problem}", file=sys.stderr)
+    raise typer.Exit(USAGE_ERROR)
