@@ -167,6 +167,15 @@ class Agent(BaseModel):
     patience_ms: Annotated[int, Field(ge=0, le=2_000)] = 800
     """How much longer a caller is heard out who was asked for digits, a name, a date or an
     address."""
+    keys_end: Literal["", "#", "*"] = ""
+    """The key that ends what a caller enters, and is told to nobody; left out: none does."""
+    keys_most: Annotated[int, Field(ge=1, le=64)] | None = None
+    """So many keys are all that is entered; None: however many."""
+    keys_wait_ms: Annotated[int, Field(ge=500, le=15_000)] | None = None
+    """How long the next key is waited for; None: as long as for words."""
+    keys_masked: bool = False
+    """Whether what a caller enters is kept from the model, the memory and the log: tools alone
+    have it (`ToolRun.keys`)."""
     eager_answers: Annotated[int, Field(ge=0, le=3)] = 1
     """How often, in a turn, an answer is begun before it is sure that the caller is done. Nothing
     of it is said, and no tool runs, before that; what comes to nothing costs a request."""

@@ -5,7 +5,8 @@ Errors: none. What an act is says `aybiza.dialogue.turn_acts`.
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import takewhile
+from typing import Any, Final
 
 from aybiza.dialogue.barge_in import ANSWERING
 from aybiza.dialogue.conversation import Phase
@@ -25,7 +26,6 @@ from aybiza.dialogue.events import (
     TimerFired,
 )
 from aybiza.dialogue.journal import (
-    CLOSED,
     CallerSegment,
     Interrupted,
     Joined,
@@ -35,6 +35,10 @@ from aybiza.dialogue.journal import (
 )
 from aybiza.dialogue.overheard import words_of
 from aybiza.dialogue.turn_acts import TurnActs
+
+MASK: Final = "•"
+"""A key that is kept from everybody but the tools."""
+KEYS: Final = frozenset((*"0123456789*#ABCD", MASK))
 
 
 class CallerActs(TurnActs):
@@ -58,8 +62,6 @@ class CallerActs(TurnActs):
 
     def _is_nothing(self, event: CallerInterim | CallerSaid) -> bool:
         begun = isinstance(event, CallerInterim)
-        if self.conversation.closing == CLOSED:
-            return False
         return self._barge_in.is_nothing(event.text, begun=begun)
 
     def _nothing(self, _: Any) -> None:
@@ -80,8 +82,28 @@ class CallerActs(TurnActs):
     def _pressed(self, event: DigitPressed) -> None:
         self._giving = "digits"
         self._break_in(not self._barge_in.is_protected())
-        self._record(CallerSegment(event.digit))
+        if not (self._entered() and event.digit == self.policy.keys_end):
+            self._record(self._key(event))
         self._await_caller()
+
+    def _is_last_key(self, event: DigitPressed) -> bool:
+        """Whether all is entered with this key."""
+        entered, most = self._entered(), self.policy.keys_most
+        return bool(entered and event.digit == self.policy.keys_end) or entered + 1 == most
+
+    def _take_keys(self, event: DigitPressed) -> None:
+        if event.digit != self.policy.keys_end:
+            self._record(self._key(event))
+        self._giving = None
+        self._take_turn()
+
+    def _entered(self) -> int:
+        """How many keys the caller has pressed since the last words."""
+        segments = reversed(self.conversation.segments)
+        return sum(1 for _ in takewhile(lambda text: text in KEYS, segments))
+
+    def _key(self, event: DigitPressed) -> CallerSegment:
+        return CallerSegment(MASK if self.policy.keys_masked else event.digit)
 
     def _break_in(self, allowed: bool) -> None:
         if allowed and self.phase in ANSWERING:
@@ -213,4 +235,4 @@ class CallerActs(TurnActs):
             self._record(CallerSegment(event.text))
 
     def _pressed_while_closing(self, event: DigitPressed) -> None:
-        self._record(CallerSegment(event.digit))
+        self._record(self._key(event))

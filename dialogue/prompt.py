@@ -23,6 +23,11 @@ without the cache, some one or two in a hundred requests of a call."""
 UNHEARD_GREETING = "The caller broke in before anything of your greeting was heard."
 
 
+KEPT_KEYS = (
+    "What the caller enters with the keys of the telephone is kept from you: you see a • for each"
+    " key. Ask for it to be entered, never for it to be said; your tools have it."
+)
+
 SUMMARY_PROMPT: Final = (
     "You sum up the beginning of a telephone call for the one who goes on with it, who sees nothing"
     ' else of it. "Caller" is the caller, "You" is who answers. Keep every name, number, date,'
@@ -45,7 +50,8 @@ def system_prompt(agent: Agent, greeted: str | None = None) -> str:
         "system_prompt": agent.system_prompt,
         "custom_instructions": agent.custom_instructions,
     }
-    return "\n\n".join([get_system_prompt(config), said if opened else UNHEARD_GREETING])
+    texts = [get_system_prompt(config), said if opened else UNHEARD_GREETING]
+    return "\n\n".join([*texts, *([KEPT_KEYS] if agent.keys_masked else [])])
 
 
 def clock_prompt(began: datetime, seconds: float) -> str:

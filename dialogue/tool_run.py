@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aybiza.config.caller_number import told
@@ -14,7 +14,8 @@ class ToolRun:
     carrier has written in its place).
 
     `turn`: the turn of the caller in which the model uses it; `said`: the caller's words in it;
-    `asked`: what the caller had heard of the agent before them.
+    `asked`: what the caller had heard of the agent before them. `keys`: what the caller has entered
+    last, of an agent that masks it; it must be told to nobody.
     """
 
     name: str
@@ -25,6 +26,7 @@ class ToolRun:
     turn: int = 0
     said: str = ""
     asked: str = ""
+    keys: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "caller", told(self.caller))

@@ -131,6 +131,8 @@ class TurnActs:
     def _await_caller(self) -> None:
         eager = self._eager is not None
         seconds = self.policy.eager_endpoint if eager else self.policy.endpoint
+        if self._giving == "digits":
+            seconds = self.policy.keys_wait
         self._do(StopTimer("silence"), StartTimer("endpoint", seconds))
 
     def _take_turn(self, late: float = 0.0) -> None:

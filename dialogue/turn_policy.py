@@ -39,6 +39,10 @@ class TurnPolicy:
     interrupt nothing. greeting_yields: whether the greeting may be interrupted; protected: texts
     that may not.
 
+    keys_end: the key that ends what a caller enters; keys_most: so many are all of it, 0: however
+    many; keys_wait: for so long the next one is waited for; keys_masked: which they were is told to
+    nobody.
+
     eager_answers: how often, in a turn, an answer is begun before it is sure that the caller is
     done. attempts: how often an answer that broke off is asked for. tool_rounds: how often a model
     may use tools in one answer. first_clause: a clause of so many characters that begins an answer
@@ -66,6 +70,10 @@ class TurnPolicy:
     back_channels: tuple[str, ...] = ()
     greeting_yields: bool = True
     protected: tuple[str, ...] = ()
+    keys_end: str = ""
+    keys_most: int = 0
+    keys_wait: float = ENDPOINT_SECONDS
+    keys_masked: bool = False
     eager_answers: int = 1
     attempts: int = 2
     eager_endpoint: float = 2 * ENDPOINT_SECONDS
@@ -101,6 +109,10 @@ class TurnPolicy:
             back_channels=agent.back_channels,
             greeting_yields=agent.greeting_yields,
             protected=agent.protected,
+            keys_end=agent.keys_end,
+            keys_most=agent.keys_most or 0,
+            keys_wait=agent.keys_wait_ms / 1000 if agent.keys_wait_ms else endpoint,
+            keys_masked=agent.keys_masked,
             eager_answers=agent.eager_answers,
         )
 

@@ -23,6 +23,7 @@ from aybiza.speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
 
 RING_SECONDS = 20
 INBOX_LIMIT = 1000
+MOST_KEYS = 64
 
 # An event whose handling failed this often is set aside, so that one poisonous event cannot end a
 # call.
@@ -153,6 +154,8 @@ class Line:
     `since`: when the timers of the conversation were started that run by now.
     `charged`: bytes of audio that are charged for, `minutes` of the carrier that are, `unpriced`:
     services whose price nobody knows.
+    `keys`: what the caller has entered last, by the numbers of its events, of an agent that keeps
+    it from everybody but the tools; `keys_over`: the next key begins anew.
     `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
     """
@@ -173,6 +176,8 @@ class Line:
     aside: tuple[Sentence, str] | None = None
     asides: int = 0
     leaving: bool = False
+    keys: dict[int, str] = field(default_factory=dict, repr=False)
+    keys_over: bool = False
     since: dict[str, float] = field(default_factory=dict)
     charged: int = 0
     minutes: int = 0
@@ -182,6 +187,20 @@ class Line:
         """Something happened on the call."""
         self.inbox.post(event)
         self.wake()
+
+    def press(self, number: int, key: str) -> None:
+        """Take note of a key that nobody else is told; `number` is its event's, so that one that is
+        dealt with twice counts once."""
+        if self.keys_over:
+            self.keys.clear()
+            self.keys_over = False
+        if len(self.keys) < MOST_KEYS:
+            self.keys[number] = key
+
+    @property
+    def entered(self) -> str:
+        """The keys that nobody else was told."""
+        return "".join(self.keys.values())
 
     def hear(self, mulaw: bytes) -> None:
         """The caller's next audio."""

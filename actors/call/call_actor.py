@@ -56,6 +56,7 @@ from aybiza.dialogue.events import (
     CancelAnswer,
     CloseAsked,
     Command,
+    DigitPressed,
     DropAside,
     DropEager,
     EndCall,
@@ -224,6 +225,11 @@ class CallActor(GenServer):
     async def _tell(self, event: Event, number: int | None = None) -> None:
         if isinstance(event, CallerSaid):
             self._log("caller_said", event.text)
+        if isinstance(event, DigitPressed) and self.machine.policy.keys_masked:
+            # The end key is no part of it, unless nothing was entered before.
+            begun = bool(self._line.keys) and not self._line.keys_over
+            if event.digit != self.machine.policy.keys_end or not begun:
+                self._line.press(number or 0, event.digit)
         commands = self.machine.handle(replace(event, at=event.at or self.vm.now()))
         match commands:
             case [StopTalking() as stop, *_]:
@@ -463,6 +469,7 @@ class CallActor(GenServer):
             emit(self.vm, events.TURN_ENDED, call_id=self.call_id, turn=turn, outcome=outcome)
         match record.entry:
             case CallerTurn(turn, text) if text:
+                self._line.keys_over = True
                 emit(self.vm, events.TURN_START, call_id=self.call_id, turn=turn)
                 charges.heard(self.vm, self._context, turn)
             case AgentSentence(turn, seq, text):

@@ -108,6 +108,11 @@ def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
         tell(greeting[4], breaks_in, QUIET),
         tell(before_a_word, goes_on),
         tell(call(listening), Started(again=True)),
+        tell(CallWorld(), Started(closed=True)),
+        *(
+            tell(call(phase, agent(keys_most=1)), DigitPressed("4"))
+            for phase in (listening, Phase.INTERRUPTED)
+        ),
         heard(tell(greeted(agent(barge_in=False)), said, CallerFinished())),
         heard(tell(call(speaking, agent(barge_in=False)), said, CallerFinished())),
         *(back_from_a_transfer(call(phase)) for phase in LIVE),
