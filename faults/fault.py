@@ -72,6 +72,11 @@ def _kinds() -> dict[str, Kind]:
         "disk.slow": Kind(
             "node", ("seconds",), "a write to the memory's disk takes `seconds`", "world"
         ),
+        "redis.gone": Kind("node", ("seconds",), "nobody reaches Redis for `seconds`", "world"),
+        "redis.slow": Kind(
+            "node", ("seconds",), "for ten seconds an answer of Redis takes `seconds`", "world"
+        ),
+        "redis.empty": Kind("node", (), "Redis has lost all that it had", "world"),
         "clock.jump": Kind(
             "node", ("seconds",), "the wall clock is set `seconds` on, or back", "world"
         ),

@@ -28,7 +28,7 @@ PROVIDERS: Final = ("listen", "speak", "bedrock")
 
 _WORLD: Final[dict[Group, str]] = {
     "line": "the line is the carrier's",
-    "node": "the disk and the clock are the machine's",
+    "node": "the disk, the clock and Redis are the machine's",
 }
 
 _FREEZER: Final = """\

@@ -1,11 +1,14 @@
-"""The memory's store of a world: in the process, on a disk that can be full."""
+"""The memory's stores of a world, both in the process: a disk that can be full, and a Redis."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from aybiza.actors.memory.process_store import ProcessStore
+from aybiza.actors.memory.redis_store import READ_SECONDS
 from aybiza.actors.memory.store import About, Claimed, Part, Row, StoreError, Written
+from aybiza.faults.world_loop import WorldLoop
 
 
 class MemoryStore(ProcessStore):
@@ -18,18 +21,57 @@ class MemoryStore(ProcessStore):
     def claim(self, call_id: str, epoch: int, about: About) -> Claimed:
         """As `JournalStore.claim`."""
         self._use()
-        return super().claim(call_id, epoch, about)
+        claimed = super().claim(call_id, epoch, about)
+        self._answer()
+        return claimed
 
     def write(self, parts: Sequence[Part]) -> list[Written]:
         """As `JournalStore.write`."""
         self._use()
-        return super().write(parts)
+        written = super().write(parts)
+        self._answer()
+        return written
 
     def read(self, call_id: str) -> list[Row]:
         """As `JournalStore.read`."""
         self._use()
-        return super().read(call_id)
+        rows = super().read(call_id)
+        self._answer()
+        return rows
 
     def _use(self) -> None:
         if self.full:
             raise StoreError("memory: database or disk is full")
+
+    def _answer(self) -> None:
+        """It has done what it was asked for."""
+
+
+class MemoryRedis(MemoryStore):
+    """A Redis without a server, as `RedisStore` has it.
+
+    While `gone` nobody reaches it. An answer takes `seconds`; one that takes longer than is waited
+    for does not come, though what was asked for has been done.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "redis of the world"
+        self.gone = False
+        self.seconds = 0.0
+
+    def lose_all(self) -> None:
+        """It has been started anew, without what it had."""
+        with self._lock:
+            self._calls.clear()
+
+    def _use(self) -> None:
+        if self.gone:
+            raise StoreError(f"{self.name}: connection refused")
+
+    def _answer(self) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, WorldLoop)
+        loop.takes(min(self.seconds, READ_SECONDS))
+        if self.seconds > READ_SECONDS:
+            raise StoreError(f"{self.name}: timeout reading from socket")

@@ -118,6 +118,7 @@ class Plan:
             "toolbox": Desk(self.tool_seconds),
             "nodes": self.nodes,
             "guardrail": self.guardrail,
+            "redis": any(fault.what.startswith("redis.") for fault in self.faults),
             "parties": {number: _party(given) for number, given in self.parties.items()},
         }
 

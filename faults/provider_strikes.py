@@ -96,6 +96,20 @@ def _slow(world: World, loop: WorldLoop, fault: Fault) -> None:
     loop.call_later(SLOW_DISK_SECONDS, setattr, loop, "job_seconds", lambda: 0.0)
 
 
+def _redis_gone(world: World, loop: WorldLoop, fault: Fault) -> None:
+    world.redis.gone = True
+    loop.call_later(fault.seconds, setattr, world.redis, "gone", False)
+
+
+def _redis_slow(world: World, loop: WorldLoop, fault: Fault) -> None:
+    world.redis.seconds = fault.seconds
+    loop.call_later(SLOW_DISK_SECONDS, setattr, world.redis, "seconds", 0.0)
+
+
+def _redis_empty(world: World, loop: WorldLoop, fault: Fault) -> None:
+    world.redis.lose_all()
+
+
 def _jump(world: World, loop: WorldLoop, fault: Fault) -> None:
     loop.wall_offset += fault.seconds
 
@@ -128,6 +142,9 @@ def _drain(world: World, loop: WorldLoop, fault: Fault) -> None:
 _NODE: dict[str, Callable[[World, WorldLoop, Fault], None]] = {
     "disk.full": _full,
     "disk.slow": _slow,
+    "redis.gone": _redis_gone,
+    "redis.slow": _redis_slow,
+    "redis.empty": _redis_empty,
     "clock.jump": _jump,
     "node.freeze": _freeze,
     "node.lost": _lose,

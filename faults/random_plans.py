@@ -53,6 +53,7 @@ _BEDROCK: Final = (
 CLUSTERS: Final = 0.08
 """So many of the plans are about several nodes."""
 
+_REDIS: Final = ("redis.gone", "redis.slow", "redis.empty")
 _SOCKET: Final = ("refuse", "close", "abort", "stall", "unknown", "malformed")
 
 
@@ -238,7 +239,9 @@ def _line(chance: random.Random) -> dict[str, Any]:
 
 
 def _node(chance: random.Random) -> dict[str, Any]:
-    kind = chance.choice(("disk.full", "disk.slow", "clock.jump"))
+    kind = chance.choice(("disk.full", "disk.slow", "clock.jump", *_REDIS))
+    if kind == "redis.empty":
+        return {"what": kind}
     if kind == "clock.jump":
         return {"what": kind, "seconds": chance.choice((-7200.0, -60.0, 3600.0, 90_000.0))}
     return {"what": kind, "seconds": round(chance.uniform(0.1, 5.0), 2)}

@@ -24,6 +24,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Final, Self, TypeVar
 
+from aybiza.actors.memory.store import JournalStore
 from aybiza.actors.runtime import VM, Process
 from aybiza.actors.switchboard import Answering, Switchboard
 from aybiza.claude.choice import Policy
@@ -51,7 +52,7 @@ from aybiza.faults.desk import AGENT, Answers, Desk, answering
 from aybiza.faults.entries import WatchedJournals
 from aybiza.faults.fault import Fault
 from aybiza.faults.logs import logs_in
-from aybiza.faults.memory_store import MemoryStore
+from aybiza.faults.memory_store import MemoryRedis, MemoryStore
 from aybiza.faults.network import Network
 from aybiza.faults.pipe import End
 from aybiza.faults.placed_call import PlacedCall
@@ -98,7 +99,7 @@ class World:
     of 20 ms travel together. `parties`: who answers at which number. `messages`: note them in the
     trace. `nodes`: how many there are; more than one are a cluster, and their names are those of
     `NODES`. `guardrail`: words that Bedrock blocks. `environment`: settings of the nodes, by their
-    environment names.
+    environment names. `redis`: whether there is one, ahead of the memory's file.
     """
 
     def __init__(
@@ -119,6 +120,7 @@ class World:
         nodes: int = 1,
         guardrail: Sequence[str] = (),
         environment: Mapping[str, str] = _NO_SETTINGS,
+        redis: bool = False,
         messages: bool = False,
         watcher: Watcher | None = None,
     ) -> None:
@@ -146,7 +148,8 @@ class World:
         self.listener = MemoryDeepgram(self.deepgram)
         self.network = Network()
         # Those of one machine share the memory's file.
-        self.store = MemoryStore()
+        self.store, self.redis = MemoryStore(), MemoryRedis()
+        self._stores: list[JournalStore] = [self.redis, self.store] if redis else [self.store]
         self.nodes = self._made(nodes, watcher)
         first = self.nodes[0]
         self.vm, self.journals = first.vm, first.journals
@@ -161,12 +164,12 @@ class World:
     def _made(self, number: int, watcher: Watcher | None) -> list[WorldNode]:
         journals = WatchedJournals(self.trace)
         if number == 1:
-            return [WorldNode(self, "world", HOST, journals, self.store, watcher)]
+            return [WorldNode(self, "world", HOST, journals, self._stores, watcher)]
         made: list[WorldNode] = []
         for name in NODES[:number]:
             own = journals if not made else WatchedJournals(self.trace, journals)
             host, carrier = f"{name}.{HOST}", self.network.carrier(name)
-            made.append(WorldNode(self, name, host, own, self.store, watcher, carrier))
+            made.append(WorldNode(self, name, host, own, self._stores, watcher, carrier))
         return made
 
     async def __aenter__(self) -> Self:

@@ -51,6 +51,7 @@ class WorldLoop(asyncio.BaseEventLoop):
         self.jobs = 0
         self.wall_offset = 0.0
         self.job_seconds: Callable[[], float] = lambda: 0.0
+        self._taken = 0.0
         self._watches: dict[asyncio.Future[bool], Callable[[], Any]] = {}
 
     def time(self) -> float:
@@ -96,8 +97,10 @@ class WorldLoop(asyncio.BaseEventLoop):
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, function: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
-        """Run `function` now; its outcome is known when `job_seconds` have passed."""
+        """Run `function` now; its outcome is known when `job_seconds` have passed, and the seconds
+        that it says it takes."""
         self.jobs += 1
+        self._taken = 0.0
         done: asyncio.Future[Any] = self.create_future()
         outcome: Callable[[], None]
         try:
@@ -114,12 +117,16 @@ class WorldLoop(asyncio.BaseEventLoop):
                 if not done.done():
                     done.set_result(value)
 
-        seconds = self.job_seconds()
+        seconds = self.job_seconds() + self._taken
         if seconds > 0:
             self.call_later(seconds, outcome)
         else:
             outcome()
         return done
+
+    def takes(self, seconds: float) -> None:
+        """The blocking work that is being done takes so much time."""
+        self._taken += seconds
 
     async def until(self, condition: Callable[[], Any], within: float) -> bool:
         """Wait until `condition` holds, at most so many seconds; whether it does. It is looked at

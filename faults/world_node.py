@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
@@ -16,12 +17,12 @@ from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.journals import TABLE as MEMORY_TABLE
+from aybiza.actors.memory.store import JournalStore
 from aybiza.actors.names import TOOL_SUPERVISOR
 from aybiza.actors.placement.placement import Limits, Place
 from aybiza.actors.placement.placement_actor import LOOK_SECONDS, Gauge
 from aybiza.actors.runtime import KILL, NORMAL
 from aybiza.faults.entries import WatchedJournals
-from aybiza.faults.memory_store import MemoryStore
 from aybiza.faults.network import LoopCarrier
 from aybiza.faults.pipe import End
 from aybiza.faults.watched import WatchedVM, Watcher
@@ -52,7 +53,7 @@ class WorldNode:
         name: str,
         host: str,
         journals: WatchedJournals,
-        store: MemoryStore,
+        stores: Sequence[JournalStore],
         watcher: Watcher | None,
         carrier: LoopCarrier | None = None,
     ) -> None:
@@ -63,7 +64,7 @@ class WorldNode:
         creation = carrier.card.incarnation if carrier is not None else 0
         self.vm = WatchedVM(name, world.trace, watcher, creation=creation)
         self.vm.prefix = f"{name}/" if carrier is not None else ""
-        self._store = store
+        self._stores = stores
         self.journals = journals
         self.is_lost = False
         self._ends: set[End] = set()
@@ -93,7 +94,7 @@ class WorldNode:
         limits = Limits(1000, 10**9, 10**9)
         # Who has others tells them of its calls; alone it may look seldom.
         gauge = Gauge(1.0 if self.carrier is None else LOOK_SECONDS, lambda: 0)
-        parts = Parts(world.policy.ids, [self._store], limits, [streams], place=place, gauge=gauge)
+        parts = Parts(world.policy.ids, self._stores, limits, [streams], place=place, gauge=gauge)
         self.root = await vm.start(Application, parts, name="application", timeout=None)
 
     async def close(self) -> None:

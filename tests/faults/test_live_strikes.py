@@ -21,7 +21,7 @@ def refused(what: str, emulators: Emulators | None) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "what", ["line.drop", "disk.full", "disk.slow", "clock.jump", "speak.deaf"]
+    "what", ["line.drop", "disk.full", "disk.slow", "redis.gone", "clock.jump", "speak.deaf"]
 )
 def test_what_cannot_be_done_on_a_running_node_is_refused_by_name(what: str) -> None:
     (line,) = refused(what, EMULATORS)

@@ -60,11 +60,15 @@ def test_marks_that_do_not_come_back_lose_no_sentence() -> None:
     assert result.heard.count("We close at five.") == 1
 
 
-def test_a_full_disk_and_a_clock_that_is_set_do_not_stop_a_call() -> None:
+def test_a_full_disk_a_clock_that_is_set_and_a_redis_that_fails_do_not_stop_a_call() -> None:
     for fault in (
         Fault("disk.full", at=0.5, seconds=8.0),
         Fault("disk.slow", at=0.5, seconds=0.5),
         Fault("clock.jump", at=3.0, seconds=-7200.0),
+        Fault("redis.gone", at=0.5, seconds=8.0),
+        Fault("redis.slow", at=0.5, seconds=0.3),
+        Fault("redis.slow", at=0.5, seconds=3.0),
+        Fault("redis.empty", after="SentenceHeard(turn=0)"),
     ):
         result = outcome(fault)
         assert result.report.ok and result.broken == [], (fault, result.broken)
