@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from aybiza.actors.node.cookie import ensure_cookie
+from tests.order import arranged
 
 # What pytest makes of our sources costs seconds of work a process, and is kept where it may be.
 sys.dont_write_bytecode = False
@@ -58,8 +59,16 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What shares the tests out takes the modules in our order, not those with most tests first."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests in real time wait as long as a machine with much else to do needs."""
+    """Let tests in real time wait as long as a machine with much else to do needs, and no long
+    module be the last."""
+    items[:] = arranged(items, by=lambda item: item.nodeid)
     for item in items:
         if item.get_closest_marker("real_time") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(REAL_TIME_SECONDS))
