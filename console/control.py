@@ -61,7 +61,6 @@ from aybiza.actors.runtime import (
 from aybiza.console.addresses import place_of
 from aybiza.console.node_faults import faults
 from aybiza.dialogue.events import HungUp
-from aybiza.gateway.console.transcript import told
 from aybiza.supervisors import SupervisorError, TaskSupervisor
 from aybiza.supervisors.base import BaseSupervisor
 from aybiza.supervisors.spawn import SPAWN_SUPERVISOR
@@ -307,6 +306,9 @@ def transcript(vm: VM, call_id: str, after: int) -> dict[str, Any]:
     journal = journals(vm).get(call_id)
     if journal is None and not after:
         _call_actor(vm, call_id)
+    # A node of one's own has none of what calls need.
+    from aybiza.gateway.console.transcript import told
+
     rows = told(journal.rows, after) if journal is not None else []
     return {"rows": rows, "over": vm.find(names.call(call_id)) is None}
 

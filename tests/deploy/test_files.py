@@ -51,6 +51,7 @@ def balanced(text: str) -> None:
 
 READERS: dict[str, Callable[[str], object]] = {
     ".yaml": lambda text: list(yaml.safe_load_all(text)),
+    ".json": json.loads,
     ".toml": tomllib.loads,
     ".xml": ElementTree.fromstring,
     ".service": lambda text: text,

@@ -62,6 +62,7 @@ async def test_the_tree_is_that_of_the_architecture(tmp_path: Path) -> None:
         (3, "Task MediaServer._listen"),
         (2, "HttpServer"),
         (3, "Task HttpServer._serve"),
+        (2, "ConsoleActor"),
     ]
 
 
