@@ -19,6 +19,8 @@ Requests and replies are JSON data.
                                                         "back": pid or null,
                                                         "after_ms": milliseconds or null}
     {"op": "restart", "process": P}                 -> the same, after an end in order
+    {"op": "trace", "process": P, "on": O}          -> {"traced": pid, "on": O}: into the node's
+                                                       log, `TRACE_EVENTS` events at most
     {"op": "hangup", "call": "CA…"}                 -> {"hung_up": "CA…"}
     {"op": "transcript", "call": "CA…", "after": N} -> {"rows": [[number, unix time, entry], …],
                                                         "over": true or false}: what was written
@@ -35,6 +37,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -58,6 +61,7 @@ from aybiza.actors.runtime import (
     observe,
     sys,
 )
+from aybiza.actors.runtime.crash_report import kind_of
 from aybiza.console.addresses import place_of
 from aybiza.console.node_faults import faults
 from aybiza.dialogue.events import HungUp
@@ -73,7 +77,10 @@ ELSEWHERE_SECONDS = 3.5
 # What breaks a node has to be loaded there first.
 FAULTS_SECONDS = 10.0
 RESTART = "restart"
+TRACE_EVENTS = 200
+MOST_COUNTED = 1000
 RESTART_SECONDS = 3.0
+OF_PROCESSES = frozenset({"observe", "kill", "restart", "trace"})
 PARTS = ("call", "transcriber", "speaker", "session")
 
 
@@ -126,13 +133,19 @@ async def _answer(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
         case {"op": "find", "process": str(which)}:
             process = _find(vm, which, None)
             return {"found": repr(process.pid) if process is not None else None}
-        case {"op": "observe" | "kill" | "restart" as op, "process": str(which), **options}:
+        case {
+            "op": "observe" | "kill" | "restart" | "trace" as op,
+            "process": str(which),
+            **options,
+        }:
             meant = options.get("node")
             place = place_of(vm, which, meant)
             if place is not None and place.pid is None:
                 return await elsewhere(vm, place.node, request)
             if op == "observe":
                 return await observed(vm, which, meant)
+            if op == "trace" and isinstance(options.get("on"), bool):
+                return await trace(vm, which, options["on"], meant)
             if op == "restart":
                 return await restart(vm, which, meant)
             if isinstance(options.get("reason"), str):
@@ -237,6 +250,7 @@ async def calls(vm: VM) -> list[dict[str, Any]]:
 async def observed(vm: VM, which: str, node: str | None = None) -> dict[str, Any]:
     """A process as `aybiza.actors.runtime.observe` sees it; pids and names are texts.
 
+    `waiting` counts the oldest messages of its mailbox by their types; None where there are none.
     `statistics` are those of a supervisor or, by their names, the registries that it offers; None
     where there are none, or where it does not answer within `LOOK_SECONDS`.
     """
@@ -248,6 +262,7 @@ async def observed(vm: VM, which: str, node: str | None = None) -> dict[str, Any
     shown["names"] = [_name(name) for name in observation.names]
     shown["pid"] = repr(observation.pid)
     shown["parent"] = repr(observation.parent) if observation.parent else None
+    shown["waiting"] = dict(Counter(map(kind_of, process.mailbox[:MOST_COUNTED]))) or None
     return {**shown, "statistics": await _statistics(vm, process)}
 
 
@@ -293,6 +308,16 @@ async def restart(vm: VM, which: str, node: str | None = None) -> dict[str, Any]
         if failure.reason != RESTART:
             raise ValueError(f"{which} has not ended in order: {failure.reason}") from None
     return await ending.outcome()
+
+
+async def trace(vm: VM, which: str, on: bool, node: str | None = None) -> dict[str, Any]:
+    """Have what a server gets and does told in the log, by its types, or no longer."""
+    process = _known(vm, which, node)
+    try:
+        await sys.trace(vm, process.pid, on, limit=TRACE_EVENTS, timeout=LOOK_SECONDS)
+    except CallExit as failure:
+        raise ValueError(f"{which} is not to be traced: {failure.reason}") from None
+    return {"traced": repr(process.pid), "on": on}
 
 
 def hang_up(vm: VM, call_id: str) -> dict[str, Any]:

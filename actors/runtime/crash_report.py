@@ -195,7 +195,7 @@ class Reporter:
 def _jam(process: Process) -> dict[str, Any]:
     """What most of the messages are that a process does not keep up with, and what it is at."""
     looked_at = process.mailbox[:JAM_MESSAGES]
-    (kind, count), *_ = Counter(map(_kind, looked_at)).most_common(1)
+    (kind, count), *_ = Counter(map(kind_of, looked_at)).most_common(1)
     frames = list(frames_of(process.task))
     return {
         "mostly": f"{kind} ({count} of the oldest {len(looked_at)})",
@@ -205,7 +205,8 @@ def _jam(process: Process) -> dict[str, Any]:
     }
 
 
-def _kind(message: Any) -> str:
+def kind_of(message: Any) -> str:
+    """What a message is, without what it holds: its type, and of a call or cast its request's."""
     if isinstance(message, Call | Cast):
         request = message.request
         named = isinstance(request, str) and request.isidentifier()

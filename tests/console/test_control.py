@@ -236,3 +236,19 @@ async def test_what_an_operator_does_is_told_with_who_they_say_they_are(place: W
         ("maria", "transcript", call.call_id),
         ("maria", "hangup", call.call_id),
     ]
+
+
+async def test_what_waits_is_told_by_type_and_a_trace_begins_and_ends(place: World) -> None:
+    pid = place.vm.whereis(names.METRICS)
+    assert pid is not None
+    await sys.suspend(place.vm, pid)
+    for word in ("my secret", "other"):
+        place.vm.cast(pid, ("increment", word, {}, 1))
+        place.vm.send(pid, word)
+    told = await ask(place, op="observe", process=names.METRICS)
+    await sys.resume(place.vm, pid)
+    assert told["waiting"] == {"cast tuple": 2, "str": 2}
+    for on in (True, False):
+        answer = await ask(place, op="trace", process=names.METRICS, on=on)
+        assert answer == {"traced": repr(pid), "on": on}
+        assert (pid.serial in place.vm.debugged) is on

@@ -22,6 +22,7 @@ export class Panel {
       button("Look again", () => this.look(), { class: "quiet" }),
       button("Kill", () => this.#end("kill"), { class: "danger", id: "kill" }),
       button("Restart", () => this.#end("restart"), { id: "restart" }),
+      button("Trace", () => this.#trace(), { id: "trace", "aria-pressed": "false" }),
       button("Inject a fault …", () => this.#fault(), { id: "fault", hidden: true }),
     );
     by("fault-run").addEventListener("click", () => this.#run());
@@ -35,6 +36,7 @@ export class Panel {
     by("process").hidden = false;
     put(by("process-title"), `${row[LABEL]} ${row[NAME]}`.trim());
     put(by("process-state"), "");
+    by("trace").setAttribute("aria-pressed", "false");
     by("fault").hidden = !this.about.faults;
     by("fault-plan").hidden = true;
     this.look();
@@ -80,6 +82,16 @@ export class Panel {
     } catch (failure) {
       put(by("process-state"), failure.message);
     }
+  }
+
+  /** What it gets and does, by types, into the node's log. */
+  async #trace() {
+    const on = by("trace").getAttribute("aria-pressed") !== "true";
+    const asked = ask("/console/act", { do: on ? "trace" : "trace_stop", process: this.pid });
+    await this.#did(asked, () => {
+      by("trace").setAttribute("aria-pressed", String(on));
+      return on ? "it is traced into the node's log" : "it is traced no longer";
+    });
   }
 
   #fault() {

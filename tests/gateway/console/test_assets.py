@@ -27,7 +27,7 @@ def test_the_ids_that_the_scripts_ask_for_stand_in_the_pages() -> None:
     pages = {name: ASSETS[name].body.decode() for name in ("/console", "/console/phone")}
     scripts = {"/console": ("console", "actions", "calls", "plots"), "/console/phone": ("phone",)}
     for page, names in scripts.items():
-        ids = set(re.findall(r' id="([^"]+)"', pages[page])) | {"fault", "kill", "restart"}
+        ids = set(re.findall(r' id="([^"]+)"', pages[page])) | {"fault", "kill", "restart", "trace"}
         for name in names:
             asked = set(re.findall(r'by\("([^"]+)"\)', ASSETS[f"/console/{name}.js"].body.decode()))
             assert asked <= ids, name
