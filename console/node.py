@@ -195,7 +195,7 @@ class Node:
         await self._deepgram.warm()
 
     async def _warm_stores(self) -> None:
-        await warm(self._stores, time.time())
+        await warm(self._stores, None if self._settings.one_call else time.time())
 
     async def _run_vm(self) -> None:
         await self._closing.enter_async_context(self.vm)

@@ -10,12 +10,15 @@ Errors: `StoreError` from `find` and `read`; `forget` tells them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from aybiza.actors.memory.store import CallRecord, JournalStore, Row, StoreError, Wanted
 
+PAUSES: Final = (0.0, 0.5, 1.5)
+"""An index of DynamoDB follows its table within a second or so."""
 MOST: Final = 1_000_000
 GOES_ON_SECONDS: Final = 900.0
 """A call without an end whose last entry is younger than this may be going on."""
@@ -72,12 +75,19 @@ class Calls:
         ]
         return told
 
+    def _is_gone(
+        self, store: JournalStore, wanted: Wanted, call_ids: list[str], pause: float
+    ) -> bool:
+        """Whether nothing of it is found any more, `pause` seconds from now."""
+        time.sleep(pause)
+        return not (store.find(wanted, 1) or any(store.read(call_id) for call_id in call_ids))
+
     def _forget(
         self, store: JournalStore, wanted: Wanted, call_ids: list[str], told: Forgotten
     ) -> None:
         try:
             told.gone[store.name] = store.forget(call_ids)
-            if store.find(wanted, 1) or any(store.read(call_id) for call_id in call_ids):
+            if not any(self._is_gone(store, wanted, call_ids, pause) for pause in PAUSES):
                 told.failed[store.name] = "some of it is still there; say it again"
         except StoreError as error:
             told.failed[store.name] = str(error)

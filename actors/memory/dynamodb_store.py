@@ -262,10 +262,11 @@ class DynamoDbStore:
         return _head(found.get("Item", {}))
 
     def _know(self, call_id: str, head: Head) -> None:
-        self._heads.pop(call_id, None)
-        self._heads[call_id] = head
-        while len(self._heads) > HEADS:
-            self._heads.pop(next(iter(self._heads)), None)
+        with self._lock:
+            self._heads.pop(call_id, None)
+            self._heads[call_id] = head
+            if len(self._heads) > HEADS:
+                del self._heads[next(iter(self._heads))]
 
     def _items(self, client: Any, call_id: str) -> list[Item]:
         query = {

@@ -28,6 +28,8 @@ Source: specification 001, "Memory Implementation".
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -49,6 +51,7 @@ from aybiza.actors.memory.store import (
 from aybiza.actors.runtime import (
     NO_REPLY,
     NORMAL,
+    SHUTDOWN,
     VM,
     CallExit,
     Exit,
@@ -68,6 +71,8 @@ LINGER_SECONDS = 0.01
 RETRY_SECONDS = 1.0
 KEPT_SECONDS = 0.5
 SWEEP_SECONDS = 3600.0
+# How long a node that ends writes what its stores have not; within what the application has to end.
+FLUSH_SECONDS = 1.5
 BATCH_ENTRIES = 1000
 
 TAKEN: Final = "taken elsewhere"
@@ -212,6 +217,28 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
                 for lane in self._lanes:
                     Task.start(self.vm, self._sweep, lane.store)
                 self.send_after("sweep", SWEEP_SECONDS)
+
+    async def terminate(self, reason: Any) -> None:
+        if reason not in (NORMAL, SHUTDOWN):
+            return
+        flushes = [self._flush(lane) for lane in self._lanes if not lane.late]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await asyncio.gather(*flushes)
+        for lane in self._lanes:
+            held = [self._table[call_id] for call_id in self._table.waiting[lane.name]]
+            if left := sum(len(journal.unkept(lane.name)) for journal in held):
+                log.error("memory_not_flushed", store=lane.name, entries=left, calls=len(held))
+
+    async def _flush(self, lane: Lane) -> None:
+        """Write what the store has not; a batch on its way is written once more."""
+        with contextlib.suppress(StoreError):
+            while parts := self._table.parts(lane.name, BATCH_ENTRIES):
+                for part, written in zip(
+                    parts, await self.vm.run_blocking(lane.store.write, parts), strict=True
+                ):
+                    if (journal := self._table.get(part.call_id)) is not None:
+                        self._settle(lane, journal, part.epoch, written)
 
     def get_state(self) -> Any:
         """For people: how it stands with each store."""

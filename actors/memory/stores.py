@@ -43,13 +43,21 @@ def _sqlite(settings: Settings) -> JournalStore:
     return SqliteStore(settings.memory_path)
 
 
-async def warm(made: Iterable[JournalStore], now: float) -> None:
-    """See the module; at most `WARM_SECONDS` each. Calls are taken without a store, too."""
+def _sweep(store: JournalStore, now: float) -> None:
+    while store.sweep(now):
+        pass
+
+
+async def warm(made: Iterable[JournalStore], now: float | None) -> None:
+    """See the module; at most `WARM_SECONDS` each. Calls are taken without a store, too. With `now`
+    None they are opened only: nodes of one call each have others that delete."""
     for store in made:
         try:
             async with asyncio.timeout(WARM_SECONDS):
-                while await asyncio.to_thread(store.sweep, now):
-                    pass
+                if now is None:
+                    await asyncio.to_thread(store.read, "a call that nobody has")
+                else:
+                    await asyncio.to_thread(_sweep, store, now)
         except (StoreError, TimeoutError) as error:
             log.error("memory_not_ready", store=store.name, reason=str(error) or "no answer")
 

@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from aybiza.actors import names
+from aybiza.actors.memory.memory_actor import TAKEN
 from aybiza.actors.runtime import KILL, sys
 from aybiza.console.node import Node
 from aybiza.emulators.phone.messages import CONNECTED, StreamWriter, new_sid
@@ -236,6 +237,17 @@ async def test_a_call_whose_sessions_keep_failing_is_given_to_another_node(place
             await asyncio.sleep(0.005)
     assert [stream.close_code for stream in call.report.streams] == [1011]
     await place.until(lambda: not place.vm.alive(names.stream(call.call_id)), 2.0)
+
+
+async def test_a_stream_whose_call_another_node_has_by_now_ends(place: World) -> None:
+    async with place.call(stay(), direct=True) as call:
+        await call.until(lambda: call.is_speaking(0, 1))
+        stream = place.vm.whereis(names.stream(call.call_id))
+        assert stream is not None
+        place.vm.send(stream, TAKEN)
+        report = await call.over()
+    assert [stream.close_code for stream in report.streams] == [1001]
+    await place.until(lambda: not place.vm.alive(names.session(call.call_id)), 2.0)
 
 
 async def test_a_call_waits_for_its_supervisor_to_come_back(place: World) -> None:

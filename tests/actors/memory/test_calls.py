@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from aybiza.actors.memory import calls
 from aybiza.actors.memory.calls import GOES_ON_SECONDS, Calls
 from aybiza.actors.memory.process_store import ProcessStore
 from aybiza.actors.memory.store import About, CallRecord, StoreError, Wanted
@@ -33,11 +36,11 @@ def stores() -> tuple[ProcessStore, ProcessStore]:
 
 
 def test_a_call_in_two_stores_is_found_once_and_read_where_there_is_more() -> None:
-    calls = Calls(stores())
-    assert [record.call_id for record in calls.find(Wanted())] == ["CA2", "CA1"]
-    assert [record.call_id for record in calls.find(Wanted(), 1)] == ["CA2"]
-    assert numbers(calls.read("CA1")) == [1, 2, 3]
-    assert calls.read("CA7") == []
+    found = Calls(stores())
+    assert [record.call_id for record in found.find(Wanted())] == ["CA2", "CA1"]
+    assert [record.call_id for record in found.find(Wanted(), 1)] == ["CA2"]
+    assert numbers(found.read("CA1")) == [1, 2, 3]
+    assert found.read("CA7") == []
 
 
 def test_a_caller_is_forgotten_in_every_store_and_the_others_stay() -> None:
@@ -68,3 +71,28 @@ def test_a_store_that_cannot_be_had_is_named_and_the_others_forget() -> None:
 def test_a_call_that_goes_on_is_named() -> None:
     told = Calls(stores()).forget("+15550100", OPENED + 10)
     assert told.going_on == ["CA1"]
+
+
+class Late(ProcessStore):
+    """A store whose list follows a moment later, or never."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._left = looks
+        self._gone: list[CallRecord] = []
+
+    def find(self, wanted: Wanted, limit: int) -> list[CallRecord]:
+        found = super().find(wanted, limit)
+        if found:
+            self._gone = found
+            return found
+        self._left -= 1
+        return self._gone if self._left >= 0 else []
+
+
+def test_a_list_that_follows_late_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "PAUSES", (0.0, 0.0, 0.0))
+    for looks, failed in ((1, set()), (9, {"memory of the process"})):
+        store = Late(looks)
+        store.claim("CA1", 1, ANN)
+        assert set(Calls([store]).forget("+15550100", LATER).failed) == failed

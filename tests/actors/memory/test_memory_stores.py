@@ -35,7 +35,7 @@ from aybiza.actors.memory.store import (
     Written,
 )
 from aybiza.actors.registry_actor import RegistryActor
-from aybiza.actors.runtime import VM, GenServer, virtual_time
+from aybiza.actors.runtime import SHUTDOWN, VM, GenServer, virtual_time
 from aybiza.actors.runtime.telemetry import Event
 from tests.actors.memory.backings import NAMES, backing
 from tests.actors.memory.kit import held, keep, load, logged, note, start, steps, until
@@ -295,3 +295,28 @@ async def test_nothing_of_thousands_of_calls_that_are_over_is_left_in_the_proces
         actor = vm.find(names.MEMORY)
         assert actor is not None and isinstance(actor.server, MemoryActor)
         assert actor.server.get_state()["reading"] == 0
+
+
+@virtual_time
+async def test_a_node_that_ends_writes_what_its_slower_stores_have_not() -> None:
+    fast, lasting = Shared("fast"), Shared("lasting")
+    async with VM() as vm:
+        await start(vm, fast, lasting)
+        for n in range(30):
+            note(vm, f"CA{n}", 1, "a", "b")
+        await vm.stop(names.MEMORY, SHUTDOWN)
+    assert all(texts(store, f"CA{n}") == ["a", "b"] for store in (fast, lasting) for n in range(30))
+
+
+@virtual_time
+async def test_what_a_node_that_ends_cannot_write_is_counted_and_named() -> None:
+    fast, lasting = Shared("fast"), Shared("lasting")
+    with logged() as logs:
+        async with VM() as vm:
+            await start(vm, fast, lasting)
+            lasting.away = True
+            note(vm, "CA1", 1, "a", "b")
+            await vm.stop(names.MEMORY, SHUTDOWN)
+    (lost,) = [log for log in logs if log["event"] == "memory_not_flushed"]
+    assert (lost["store"], lost["entries"], lost["calls"]) == ("lasting", 2, 1)
+    assert texts(fast, "CA1") == ["a", "b"]

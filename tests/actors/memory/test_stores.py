@@ -25,6 +25,8 @@ async def test_a_node_that_starts_deletes_the_calls_whose_time_is_up(tmp_path: P
     store = SqliteStore(tmp_path / "memory.sqlite3")
     for n in range(300):
         store.claim(f"CA{n}", 1, About(opened=1.0, expires=2.0))
+    await warm([store], None)
+    assert len(store.find(Wanted(), 1000)) == 300
     await warm([store], 3.0)
     assert store.find(Wanted(), 1) == []
     store.close()
