@@ -31,7 +31,7 @@ class Journal:
     It holds all that some store has not; what is before its first row all stores have. `epoch`: as
     whose it is written; `proved`: the stores that have taken or given that epoch. `over`: the call
     has left this node. `lost`: it has a newer owner, so nothing of it is written any more. `anew`:
-    no store could tell of its past in time, so it has begun again.
+    no store has told of a past in time, so it has none.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -60,14 +60,25 @@ class Journal:
 
     def join(self, rows: list[Row], *, is_new: bool) -> None:
         """A store has these rows. `is_new`: nobody goes on from this copy yet: more is better."""
-        if not rows or self.anew:
+        left = self.over or self.lost
+        if not rows or (self.anew and not left):
             return
-        stale = self.over or self.lost or self.safe >= self.last
+        stale = left or self.safe >= self.last
         if is_new and stale and rows[-1].number > self.last:
             self.rows = rows
             return
         first = self.rows[0].number if self.rows else rows[-1].number + 1
         self.rows = [*(row for row in rows if row.number < first), *self.rows]
+
+    def agreed(self, rows: list[Row]) -> int:
+        """Up to which number a store's rows are those of this copy."""
+        mine = {row.number: row.entry for row in self.rows}
+        last = 0
+        for row in rows:
+            if mine.get(row.number) != row.entry:
+                break
+            last = row.number
+        return last
 
     def unkept(self, store: str) -> list[Row]:
         """What the store has not."""

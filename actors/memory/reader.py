@@ -166,13 +166,14 @@ class Reader:
 
     def _own(self, lane: Lane, call_id: str, journal: Journal, claimed: Claimed) -> None:
         """The call is ours by what a store says; the others have yet to hear of a newer epoch."""
-        if claimed.epoch > journal.epoch:
-            journal.epoch, journal.proved = claimed.epoch, set()
+        agreed = journal.kept[lane.name] = journal.agreed(claimed.rows)
+        # Where the store has another past than what was told, a newer epoch takes its place.
+        epoch = claimed.epoch + (bool(claimed.rows) and claimed.rows[-1].number > agreed)
+        if epoch > journal.epoch:
+            journal.epoch, journal.proved = epoch, set()
         if claimed.epoch == journal.epoch:
             journal.proved.add(lane.name)
         journal.over = journal.lost = False
-        if not journal.anew:
-            journal.kept[lane.name] = claimed.rows[-1].number if claimed.rows else 0
         if journal.last > journal.kept.get(lane.name, 0):
             self._table.waiting[lane.name][call_id] = None
             self._vm.send(self._pid, "write")
@@ -188,6 +189,9 @@ class Reader:
             return
         waiting, rows = self._readings.waited(call_id, claim)
         journal = self._table.get(call_id)
+        if claim and waiting and journal is not None and not journal.rows:
+            # What comes later is not put below what the call begins with.
+            journal.anew = True
         for from_ in waiting:
             from_.answer(told(journal.rows if journal is not None else rows))
 

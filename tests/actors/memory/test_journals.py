@@ -43,3 +43,11 @@ def test_only_calls_that_are_over_are_given_up_the_oldest_first() -> None:
         table[f"CA{n}"] = Journal(rows(f"CA{n}", 1, 2, 3), over=n > 0)
     assert [call_id for call_id, _ in table.surplus(3)] == ["CA1", "CA2"]
     assert list(table.surplus(9)) == []
+
+
+def test_a_store_agrees_up_to_the_first_entry_that_is_another() -> None:
+    mine = Journal(rows("CA1", 1, 2, 3))
+    assert mine.agreed(rows("CA1", 1, 2)) == 2
+    assert mine.agreed(rows("CA1", 1, 2, 3, 4)) == 3
+    assert mine.agreed([*rows("CA1", 1), *rows("CA1", 2, 3, other=True)]) == 1
+    assert mine.agreed([]) == Journal().agreed(rows("CA1", 1)) == 0
