@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from aybiza.actors.measures import events
+from aybiza.actors.measures.audit import verify
 from aybiza.actors.measures.metrics_actor import METRICS, render
+from aybiza.actors.measures.records import NAME, reading
+from aybiza.actors.measures.report import report, rows_of
 from aybiza.actors.runtime import VM
 from tests.call.kit import Answers, World, world
 from tests.call.steps import hang_up, interrupt, text
@@ -82,6 +86,17 @@ async def test_a_healthy_call_feeds_what_is_declared_and_counts_no_crash(tmp_pat
         assert after["aybiza_calls_total"] == 1
         assert after["aybiza_turns_total"] == after["aybiza_stt_final_seconds"] == 2
         assert after["aybiza_barge_ins_total"] == 1
+        memory = place.node._settings.memory_path
+    with reading(memory.with_name(NAME)) as connection:
+        now = time.time()
+        report_of = report(rows_of(connection, now - 3_600, now + 60), now - 3_600, now + 60)
+    assert report_of["calls"]["outcomes"] == {"hangup": 1}
+    assert report_of["turns"]["count"] == 2
+    assert report_of["latency"]["first_frame"]["count"] >= 1
+    assert set(report_of["cost"]["by_what"]) == {"model", "listen", "speak", "carrier"}
+    (trail,) = memory.parent.glob("audit-*.jsonl")
+    verdict = verify(trail.read_bytes())
+    assert (verdict.entries, verdict.wrong) == (2, None)
     expected = [events.CALL_START, events.TURN_START, events.REQUEST_STOP]
     assert [event for event in told if event in (*expected, events.CALL_STOP)][:3] == expected
     assert told[events.CALL_STOP][0][0]["turns"] == 2
