@@ -9,15 +9,17 @@ Errors: told on standard error, exit code 1.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any, Final
+
+import structlog
 
 from aybiza.actors.switchboard import Answering
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
-from aybiza.config import logs
 from aybiza.config.agents import Agent
 from aybiza.config.routes import DEFAULT, Route
 from aybiza.config.settings import Settings
@@ -37,11 +39,10 @@ _MODELS: Final = 2
 
 def talk(name: str, agent: Agent, settings: Settings, policy: Policy, *, real: bool) -> int:
     """See the module. `real`: Amazon Bedrock answers, and no stand-in."""
-    # What goes wrong is told in the conversation.
-    logs.start("critical", "console")
     try:
         who = answering(Route(DEFAULT, agent, agent.name), settings, policy, None)
-        asyncio.run(_talk(name, who, settings, real))
+        with _quietly():
+            asyncio.run(_talk(name, who, settings, real))
     except (ValueError, RulesError) as error:
         print(f"aybiza agents: {error}", file=sys.stderr)
         return 1
@@ -50,9 +51,19 @@ def talk(name: str, agent: Agent, settings: Settings, policy: Policy, *, real: b
         return 1
     except KeyboardInterrupt:
         return 0
-    finally:
-        logs.stop()
     return 0
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Log nothing: what goes wrong is told in the conversation."""
+    before = structlog.get_config()
+    wrapper = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=wrapper, cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 async def _talk(name: str, who: Answering, settings: Settings, real: bool) -> None:

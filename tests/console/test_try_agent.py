@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+import structlog
 
 from aybiza.config.agents import load_agent
 from aybiza.config.settings import load
@@ -25,6 +26,14 @@ def test_the_end_of_the_input_hangs_up(
     assert lines[0] == "agent:  Hillside Wines, what may I help you find?"
     assert lines[1] == "you:    For a steak, please."
     assert lines[2].startswith("agent:  The Pinot Noir")
+
+
+def test_the_log_is_as_it_was_when_the_conversation_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = structlog.get_config()
+    assert talked("winery", "Hello.\n", monkeypatch) == 0
+    assert structlog.get_config() == before
 
 
 def test_nothing_said_is_no_turn(
