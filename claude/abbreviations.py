@@ -5,9 +5,12 @@ Contract: every word is lower case and written without its last stop ("dr", "e.g
 answer one question: a stop after this word and then a blank, does a sentence end there?
 
 - NEVER: no, something always follows (a title before a name, "e.g.").
-- BEFORE_NUMBER: not when a number follows ("No. 5"), otherwise yes ("I said no. We left.").
+- BEFORE_NUMBER: not when a number or a small letter follows ("No. 5", "mar. a las"), otherwise yes
+  ("I said no. We left.").
 - CLOCK: yes when a capitalised word follows that is no day, month or time zone ("5 p.m. We open",
   but "5 p.m. Monday").
+- BROKEN: the first part of an abbreviation with a blank in it; no when the second one follows
+  ("z. B."), otherwise yes.
 - MAYBE: yes when a capitalised word follows that usually opens a sentence ("Acme Inc. We make",
   but "Inc. Magazine").
 
@@ -28,14 +31,17 @@ NEVER = _words(
     mr mrs ms mx dr prof rev messrs mme mlle mt
     e.g i.e eg viz vs v cf approx esp incl excl
     z.b d.h u.a bzw ggf evtl inkl zzgl
-    sig sig.ra dott dott.ssa ing avv
+    sig sig.ra sig.na dott dott.ssa ing avv med ca
+    dhr mevr mw drs bijv o.a d.w.z i.p.v m.b.t
+    av bd डॉ श्री प्रो
     """
 )
 
 BEFORE_NUMBER = _words(
     """
-    no nos num nr art sec fig figs vol p pp ch par ext tel apt rm dept bldg
+    no nos num núm nr n art sec fig figs vol p pp ch par ext tel apt rm dept bldg
     jan feb mar apr jun jul aug sep sept oct nov dec
+    ene abr ago dic fév fev avr juil déc mär okt dez giu lug ott
     """
 )
 
@@ -49,9 +55,22 @@ MAYBE = _words(
     etc al inc ltd co corp llc plc bros
     u.s u.k u.n e.u u.s.a d.c l.a
     mon tue tues wed thu thur thurs fri sat sun
-    usw etw min max hrs oz lb lbs mg kg km cm mm ml
+    usw etw min max hrs oz lb lbs mg kg km cm mm ml mo di mi uu mm
     """
 )
+
+# Abbreviations that are written with a blank, by their first part.
+BROKEN = {
+    "z": frozenset({"b"}),
+    "d": frozenset({"h"}),
+    "u": frozenset({"a"}),
+    "p": frozenset({"ej", "ex", "es"}),
+    "ee": frozenset({"uu"}),
+    "ss": frozenset({"mm"}),
+}
+
+# Before a number with a stop that says which of a row something is, as German writes it.
+BEFORE_ORDINAL = _words("der die das den dem des am im vom zum beim zur ein einen einem eines")
 
 SENTENCE_OPENERS = _words(
     """

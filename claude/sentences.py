@@ -22,6 +22,8 @@ from typing import Any, Final
 
 from aybiza.claude.abbreviations import (
     BEFORE_NUMBER,
+    BEFORE_ORDINAL,
+    BROKEN,
     CLOCK,
     DAYS_AND_ZONES,
     MAYBE,
@@ -272,15 +274,18 @@ def _judge_full_stop(text: str, candidate: re.Match[str], final: bool) -> str:
     """One stop before white space: the word before it says whether the next one must be known."""
     before = text[: candidate.start()]
     word = _last_word(before)
-    key = word.lower()
+    key = word.lower().replace("’", "'").rsplit("'", 1)[-1]
     is_number = word.isdecimal()
     is_letter = len(word) == 1 and word.isupper()
-    labels_an_item = (is_number or is_letter) and before.strip() == word
-    if key in NEVER or labels_an_item:
+    others = before.strip().removesuffix(word).rstrip()
+    labels_an_item = (is_number or is_letter) and (not others or others.endswith(":"))
+    if key in NEVER or labels_an_item or (is_number and _is_in_a_row(others)):
+        return _ON
+    if key in BROKEN.get(_last_word(others).lower().rstrip("."), ()):
         return _ON
     numbered = key in BEFORE_NUMBER
     clock = key in CLOCK
-    maybe = is_letter or key in MAYBE or _DOTTED.fullmatch(word)
+    maybe = is_letter or key in MAYBE or key in BROKEN or _DOTTED.fullmatch(word)
     if not (numbered or clock or maybe or is_number):
         return _judge_after_quote(text, candidate) if candidate["closers"] else _CUT
 
@@ -288,8 +293,10 @@ def _judge_full_stop(text: str, candidate: re.Match[str], final: bool) -> str:
     next_word = following["word"] if following else None
     if following is None or next_word is None or (following["after"] is None and not final):
         return _CUT if final else _WAIT
+    if key in BROKEN:
+        return _ON if next_word.lower() in BROKEN[key] else _CUT
     if numbered and not clock:
-        return _ON if next_word[0].isdigit() else _CUT
+        return _ON if next_word[0].isdigit() or next_word[0].islower() else _CUT
     if not next_word[0].isupper():
         return _CUT if is_number and not next_word[0].islower() else _ON
     next_key = next_word.lower().replace("’", "'")
@@ -298,6 +305,12 @@ def _judge_full_stop(text: str, candidate: re.Match[str], final: bool) -> str:
     if clock:
         return _ON if next_key in DAYS_AND_ZONES or next_key in MONTHS else _CUT
     return _CUT if next_key in SENTENCE_OPENERS else _ON
+
+
+def _is_in_a_row(before: str) -> bool:
+    """Whether a number behind these words is one of a row: "am 3.", "der 1."."""
+    words = before.lower().split()[-2:]
+    return bool(words) and words[-1] in BEFORE_ORDINAL and words != ["i", "am"]
 
 
 def ends_a_sentence(text: str) -> bool:

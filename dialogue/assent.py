@@ -65,7 +65,9 @@ def _patterns(language: str) -> _Patterns:
     }
 
     def pattern(phrases: str) -> re.Pattern[str]:
-        longest = "|".join(sorted(phrases.split("|"), key=len, reverse=True))
+        # As `casefold` leaves what is said.
+        rows = phrases.replace("ß", "ss").split("|")
+        longest = "|".join(sorted(rows, key=len, reverse=True))
         edge = _EDGE if words.spaced else "(?:{})"
         return re.compile(edge.format(longest))
 

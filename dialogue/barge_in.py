@@ -8,7 +8,8 @@ Contract: pure, the times are handed in. Errors: none.
 
 from __future__ import annotations
 
-from aybiza.dialogue import overheard
+from aybiza.dialogue import overheard, unfinished
+from aybiza.dialogue.assent import assent
 from aybiza.dialogue.conversation import GREETING_TURN, Conversation, Phase, Turn
 from aybiza.dialogue.turn_policy import TurnPolicy
 
@@ -101,15 +102,31 @@ class BargeIn:
         words = turn.sentences.get(seq, "").split()
         return seq <= min(turn.sentences, default=1) and int(len(words) * fraction) == 0
 
-    def is_in_pieces(self) -> bool:
-        """Whether the caller answers what people say in pieces, and may go on."""
+    def is_unfinished(self, text: str) -> bool:
+        """Whether the caller's words cannot be all."""
+        return self._policy.patience > 0 and unfinished.wants_more(text, self._policy.language)
+
+    def patience(self) -> float:
+        """What is waited behind the caller's words for more of them; 0: nothing."""
+        policy, segments = self._policy, self._conversation.segments
+        text = " ".join(segments)
+        if self.is_unfinished(text):
+            return policy.patience_unfinished
+        if not self._is_asked_for_pieces():
+            return 0.0
+        if unfinished.has_few_digits(text, policy.language):
+            return policy.patience_unfinished
+        return policy.patience if len(segments) < 2 else policy.patience_again
+
+    def _is_asked_for_pieces(self) -> bool:
+        """Whether the caller answers what people say in pieces."""
         turns = (turn for turn in reversed(self._conversation.turns.values()) if turn.sentences)
         asked = next((" ".join(turn.sentences.values()) for turn in turns), "")
-        patient = self._policy.patience > 0
-        return patient and overheard.asks_in_pieces(asked, self._policy.language)
+        return overheard.asks_in_pieces(asked, self._policy.language)
 
     def takes_back(self, text: str, *, begun: bool = False) -> bool:
-        """Whether the caller has something else to say than thanks and goodbye."""
+        """Whether the caller has something else to say than thanks and goodbye, or does not want
+        to be put through."""
         language = self._policy.language
         match self._conversation.closing:
             case "silence":
@@ -117,4 +134,6 @@ class BargeIn:
             case "goodbye":
                 words = bool(overheard.words_of(text))
                 return words and not overheard.is_courtesy(text, language, begun=begun)
+            case "transfer":
+                return assent(text, language) is False
         return False

@@ -133,21 +133,22 @@ class CallerActs(TurnActs):
             self._cancel_answer()
             self._await_caller()
 
-    def _is_in_pieces(self, _: CallerFinished) -> bool:
-        listening = self.conversation.phase is Phase.LISTENING
-        return listening and self._giving == "words" and self._barge_in.is_in_pieces()
+    def _may_go_on(self, _: CallerFinished) -> bool:
+        words = self._giving == "words" and bool(self.conversation.segments)
+        return words and self._barge_in.patience() > 0
 
     def _wait_on(self, event: CallerFinished) -> None:
         if self._may_begin():
             self._begin()
-        self._do(StopTimer("silence"), StartTimer("endpoint", self.policy.patience))
+        self._do(StopTimer("silence"), StartTimer("endpoint", self._barge_in.patience()))
 
     # A turn that may be over
 
     def _may_begin(self, event: CallerMayBeDone | None = None) -> bool:
         words = self._with(event.text if event is not None else "")
         left = self._eager_begun < self.policy.eager_answers
-        return left and bool(words) and self._giving != "digits" and not self._is_echo(event)
+        whole = bool(words) and not self._barge_in.is_unfinished(words)
+        return left and whole and self._giving != "digits" and not self._is_echo(event)
 
     def _is_echo(self, event: CallerMayBeDone | None) -> bool:
         return event is not None and self._barge_in.is_nothing(event.text)

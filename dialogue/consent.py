@@ -56,6 +56,8 @@ class ConsentGate:
 
     def __init__(self, language: str = "multi") -> None:
         self.language = language
+        # What reads the words is made now, and not while a caller waits.
+        assent("", language)
         self._put: OrderedDict[str, dict[str, tuple[str, int]]] = OrderedDict()
         self._granted: OrderedDict[tuple[str, str], None] = OrderedDict()
 

@@ -26,46 +26,89 @@ ECHO_WORDS_OF_A_QUESTION = 6
 
 _BACK_CHANNELS = {
     "en": (
-        "mm-hm|mhm|mm|mmm|mm-hmm|mhmm|mmhm|uh-huh|uhuh|uh|um|hm|hmm|huh|ah|oh|aha|yeah|yep|yes|yup"
-        "|ok|okay|right|alright|sure|i see|got it|all right|go on|uh huh|mm hm|mm hmm"
+        "mm-hm|mhm|mm|mmm|mm-hmm|mhmm|mmhm|uh-huh|uhuh|uh|um|hm|hmm|huh|ah|oh|aha|yeah|yep"
+        "|yes|yup|ok|okay|right|alright|sure|i see|got it|all right|go on|uh huh|mm hm|mm hmm"
+        "|mmhmm|mkay|okey|gotcha|i got it|i understand|understood|great|nice|very good"
+        "|perfect|ooh|interesting|of course|fine|absolutely|keep going|i'm listening"
+        "|i hear you"
     ),
     "de": (
         "ja|jaja|mhm|mm|hm|hmm|aha|ach so|ach|so|okay|ok|genau|gut|klar|verstehe|alles klar|stimmt"
     ),
-    "es": "ajá|aja|mhm|mm|hm|sí|si|vale|ya|claro|bueno|okay|ok|eh|ah|entiendo|de acuerdo|muy bien",
-    "fr": "mhm|mm|hm|hum|euh|oui|ouais|ok|okay|d'accord|ah|ah bon|voilà|bien|très bien|je vois",
-    "pt": "mhm|mm|hm|aham|ahã|sim|tá|está|ok|okay|certo|claro|pois|entendi|é|ah",
-    "it": "mhm|mm|hm|sì|si|ok|okay|va bene|certo|ah|capisco|già|ecco|d'accordo",
-    "nl": "ja|jaja|mhm|mm|hm|hmm|aha|oké|oke|ok|okay|juist|precies|goed|ik snap het|begrijp ik",
-    "hi": "हाँ|हां|जी|जी हाँ|हम्म|अच्छा|ठीक|ठीक है|ओके|haan|ji|accha|theek hai|ok|okay|hmm",
-    "ja": "はい|ええ|うん|うんうん|なるほど|そうですか|そうですね|へえ|あー|えー",
+    "es": (
+        "ajá|aja|mhm|mm|hm|sí|si|vale|ya|claro|bueno|okay|ok|eh|ah|entiendo|de acuerdo|muy bien"
+    ),
+    "fr": ("mhm|mm|hm|hum|euh|oui|ouais|ok|okay|d'accord|ah|ah bon|voilà|bien|très bien|je vois"),
+    "pt": ("mhm|mm|hm|aham|ahã|sim|tá|está|ok|okay|certo|claro|pois|entendi|é|ah"),
+    "it": ("mhm|mm|hm|sì|si|ok|okay|va bene|certo|ah|capisco|già|ecco|d'accordo"),
+    "nl": ("ja|jaja|mhm|mm|hm|hmm|aha|oké|oke|ok|okay|juist|precies|goed|ik snap het|begrijp ik"),
+    "hi": ("हाँ|हां|जी|जी हाँ|हम्म|अच्छा|ठीक|ठीक है|ओके|haan|ji|accha|theek hai|ok|okay|hmm"),
+    "ja": ("はい|ええ|うん|うんうん|なるほど|そうですか|そうですね|へえ|あー|えー"),
+}
+
+# The same; but what may be the beginning of one of these is more often that of something else.
+_BACK_CHANNELS_WHOLE = {
+    "en": (
+        "k|dokey|makes sense|that makes sense|sounds good|cool|good|exactly|wow|true|totally"
+        "|alrighty|please continue|continue"
+    ),
+    "de": (
+        "mh|hmhm|sehr gut|ich verstehe|na klar|na gut|ah|oh|jo|jep|super|prima|richtig|eben"
+        "|interessant|ach was|weiter|bitte weiter"
+    ),
+    "es": ("mjm|ujum|ya veo|oh|entendido|perfecto|exacto|correcto|genial|eso|eso es|siga"),
+    "fr": (
+        "hmm|mm-hmm|oh|je comprends|exactement|parfait|super|c'est ça|entendu|bien sûr"
+        "|tout à fait|continuez"
+    ),
+    "pt": (
+        "uhum|tá bom|tá bem|pois é|entendo|oh|isso|isso mesmo|exato|perfeito|beleza|legal|sei"
+        "|continue"
+    ),
+    "it": ("uhm|oh|capito|ho capito|esatto|perfetto|bene|giusto|chiaro|continui"),
+    "nl": ("ja hoor|ah|oh|o|goed zo|snap ik|begrepen|klopt|prima|inderdaad|ga door"),
+    "hi": ("सही|बिल्कुल|समझ गया|समझ गई|acha|theek"),
+    "ja": (
+        "はいはい|うーん|ふーん|なるほどですね|そうか|そうなんですね|へえー|ほう|はあ|ああ"
+        "|分かりました|わかりました|了解です"
+    ),
 }
 
 _COURTESIES = {
     "en": (
         "thanks|thank|you|thank you|so|much|very|a|lot|bye|bye-bye|goodbye|good|night|day|evening"
         "|afternoon|weekend|one|nice|great|have|the|too|as|well|same|to|take|care|see|later|cheers"
-        "|then|all|perfect|lovely|wonderful|your|for|help|and|that's|it|was|is|alright|likewise"
+        "|then|all|perfect|lovely|wonderful|your|for|help|and|that's|it|was|is|alright|likewise|now"
+        "|appreciate it|i appreciate it|talk to you later|no thanks|no thank you|no that's all"
+        "|no that's it|nope that's all|nope that's it|that's all|that was all|you've been"
+        "|helpful|see you tomorrow|see you monday|see you tuesday|see you wednesday"
+        "|see you thursday|see you friday"
     ),
     "de": (
         "danke|dankeschön|vielen|dank|schön|sehr|tschüss|tschüs|ciao|auf|wiederhören|wiedersehen"
-        "|einen|schönen|guten|tag|abend|noch|ihnen|auch|gleichfalls|ebenso|bis|dann|super|prima"
+        "|einen|schönen|guten|tag|abend|noch|ihnen|auch|gleichfalls|ebenso|bis|bald|dann|super"
+        "|prima"
+        "|tschau|nein danke|das war's|das war alles|nein das war's|nein das war alles"
     ),
     "es": (
         "gracias|muchas|muy|amable|adiós|adios|chao|hasta|luego|pronto|mañana|que|tenga|un|buen"
-        "|buena|día|tarde|noche|igualmente|a|usted|perfecto|nada|de"
+        "|buena|día|tarde|noche|igualmente|a|usted|perfecto|nada|de|chau|no gracias|eso es todo"
+        "|nada más|no nada más"
     ),
     "fr": (
         "merci|beaucoup|bien|au|revoir|à|bientôt|bonne|journée|soirée|vous|aussi|de|même|parfait"
-        "|également|salut"
+        "|également|salut|non merci|c'est tout|non c'est tout"
     ),
     "pt": (
         "obrigado|obrigada|muito|tchau|adeus|até|logo|bom|boa|dia|tarde|noite|igualmente|perfeito"
+        "|só isso|não só isso|não obrigado|não obrigada|é só isso"
     ),
     "it": (
         "grazie|mille|tante|arrivederci|ciao|buona|giornata|serata|anche|a|lei|perfetto|altrettanto"
+        "|no grazie|è tutto|no è tutto"
     ),
-    "nl": "dank|bedankt|u|je|wel|dag|tot|ziens|doei|fijne|avond|ook|hoor|straks|gelijk",
+    "nl": "dank|bedankt|u|je|wel|dag|tot|ziens|doei|fijne|avond|ook|hoor|straks|gelijk"
+    "|nee dank u|dat was alles|nee dat was alles|dat was het",
     "hi": "धन्यवाद|शुक्रिया|नमस्ते|अलविदा|बहुत|dhanyavaad|shukriya|namaste|alvida|bahut",
     "ja": (
         "ありがとう|ありがとうございます|ありがとうございました|どうも|さようなら|失礼します|では"
@@ -73,45 +116,51 @@ _COURTESIES = {
 }
 
 # What people say in pieces: numbers, names, dates, addresses. A question for whether somebody has
-# one is answered in a word.
+# one is answered in a word. As `casefold` leaves them.
 _PIECES = {
     "en": (
         r"\b(?:number|digits?|code|pin|zip|spell|name|address|street|e-?mail|date|birthday|birth"
-        r"|day and time|account)\b"
+        r"|day and time|account|who am i speaking)\b"
     ),
     "de": (
         r"\b(?:\w*nummer|ziffern?|code|pin|plz|postleitzahl|buchstabier\w*|\w*name|\w*adresse"
-        r"|anschrift|straße|e-?mail|\w*datum|geburtstag|konto)\b"
+        r"|anschrift|strasse|e-?mail|\w*datum|geburtstag|geboren|konto|namen|heissen)\b"
     ),
     "es": (
         r"\b(?:número|numero|dígitos?|código|deletre\w*|nombre|apellidos?|dirección|calle|correo"
-        r"|fecha|nacimiento|cuenta)\b"
+        r"|fecha|nacimiento|cuenta|se llama)\b"
     ),
     "fr": (
         r"\b(?:numéro|chiffres?|code|épel\w*|nom|prénom|adresse|rue|e-?mail|courriel|date"
-        r"|naissance|compte)\b"
+        r"|naissance|compte|appelez-vous)\b"
     ),
     "pt": (
         r"\b(?:número|dígitos?|código|soletr\w*|nome|endereço|rua|e-?mail|data|nascimento"
-        r"|conta)\b"
+        r"|conta|telefone|se chama)\b"
     ),
-    "it": r"\b(?:numero|cifre|codice|nome|cognome|indirizzo|via|e-?mail|data|nascita|conto)\b",
-    "nl": r"\b(?:\w*nummer|cijfers?|code|spel\w*|\w*naam|adres|straat|e-?mail|datum|geboorte\w*)\b",
+    "it": (
+        r"\b(?:numero|cifre|codice|nome|cognome|indirizzo|via|e-?mail|data|nascita|conto"
+        r"|si chiama)\b"
+    ),
+    "nl": (
+        r"\b(?:\w*nummer|cijfers?|code|spel\w*|\w*naam|adres|straat|e-?mail|datum|geboorte\w*"
+        r"|heet)\b"
+    ),
     "hi": r"(?:नंबर|कोड|नाम|पता|तारीख|ईमेल|naam|number|pata|tareekh)",
     "ja": r"(?:番号|コード|お名前|名前|住所|日付|生年月日|メール)",
 }
 _WHETHER = {
     "en": (
-        r"^(?:do|does|did|is|are|was|were|can i|could i|shall|should|would you like"
-        r"|have you|has)\b"
+        r"^(?:do|does|did|is|are|was|were|(?:can|could) i(?! have| get| take)|shall|should"
+        r"|would you like|have you|has)\b"
     ),
-    "de": r"^(?:ist|sind|war|haben|hat|soll|sollen|darf|möchten|stimmt)\b",
+    "de": r"^(?:ist|sind|war|haben|hat|soll|sollen|darf ich(?! ihren?)|möchten|stimmt|passt)\b",
     "es": r"^¿?\s*(?:es|son|tiene|quiere|desea|está|le gustaría)\b",
     "fr": r"^(?:est-ce|avez|voulez|souhaitez|êtes|puis-je)\b",
     "pt": r"^(?:é|são|tem|quer|deseja|está|posso)\b",
     "it": r"^(?:è|sono|ha|vuole|desidera|posso)\b",
     "nl": r"^(?:is|zijn|heeft|wilt|zal|mag)\b",
-    "hi": r"^क्या\b",
+    "hi": r"^क्या(?=\s)",
     "ja": r"(?:よろしいですか|ありますか|ですね)",
 }
 
@@ -126,13 +175,14 @@ def is_back_channel(
 ) -> bool:
     """Whether it says no more than that somebody listens. Nothing at all does not. `begun`: the
     last word may be the beginning of one."""
-    return _consists_of(words_of(text), _phrases("back", language) | _spoken(more), begun)
+    phrases = _phrases("back", language) | _spoken(more)
+    return _consists_of(words_of(text), phrases, begun, _phrases("whole", language))
 
 
 def is_courtesy(text: str, language: str, *, begun: bool = False) -> bool:
     """Whether it is thanks and farewell, and no further matter; `begun` as above."""
     phrases = _phrases("back", language) | _phrases("kind", language)
-    return _consists_of(words_of(text), phrases, begun)
+    return _consists_of(words_of(text), phrases, begun, _phrases("whole", language))
 
 
 def is_echo(text: str, said: str, *, asking: bool = False, begun: bool = False) -> bool:
@@ -175,18 +225,28 @@ def asks_in_pieces(text: str, language: str) -> bool:
 def _invites(asked: str) -> bool:
     """Whether it asks without a question mark: "Please spell your name."."""
     return (
-        re.search(r"\b(?:please|bitte|por favor|s'il vous plaît|per favore|graag|tell me)\b", asked)
+        re.search(
+            r"\b(?:please|bitte|por favor|s'il vous plaît|per favore|graag|tell me|i'll need)\b"
+            r"|お願いします|教えて",
+            asked,
+        )
         is not None
     )
 
 
-def _consists_of(words: list[str], phrases: frozenset[tuple[str, ...]], begun: bool) -> bool:
-    """Whether the words are phrases, one behind the other."""
-    longest = max(map(len, phrases), default=0)
+def _consists_of(
+    words: list[str],
+    phrases: frozenset[tuple[str, ...]],
+    begun: bool,
+    whole: frozenset[tuple[str, ...]],
+) -> bool:
+    """Whether the words are phrases, one behind the other; none of `whole` is one that begins."""
+    known = phrases | whole
+    longest = max(map(len, known), default=0)
     place = 0
     while place < len(words):
         for length in range(min(longest, len(words) - place), 0, -1):
-            if tuple(words[place : place + length]) in phrases:
+            if tuple(words[place : place + length]) in known:
                 place += length
                 break
         else:
@@ -205,9 +265,12 @@ def _spoken(phrases: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(words_of(phrase)) for phrase in phrases)
 
 
+_TABLES = {"back": _BACK_CHANNELS, "whole": _BACK_CHANNELS_WHOLE, "kind": _COURTESIES}
+
+
 @cache
 def _phrases(kind: str, language: str) -> frozenset[tuple[str, ...]]:
-    table = {"back": _BACK_CHANNELS, "kind": _COURTESIES}[kind]
+    table = _TABLES[kind]
     rows = (table[one].split("|") for one in _languages(language))
     return frozenset(tuple(words_of(phrase)) for row in rows for phrase in row)
 

@@ -15,6 +15,9 @@ ENDPOINT_MARGIN_SECONDS = 1.0
 SAME_FILLER_AGAIN = 3
 ENDPOINT_SECONDS = 2.0
 SILENCE_SECONDS = 10.0
+# How much more patience there is where a caller has paused before, and where words must follow.
+PATIENCE_AGAIN = 1.4
+PATIENCE_UNFINISHED = 1.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,11 @@ class TurnPolicy:
     endpoint: without a sign of the caller for so long, words are a turn and a break-in without
     words was a mistake; eager_endpoint: the same, while an answer is begun to words that the
     recogniser is about to tell. patience: what is waited behind the caller's end when they were
-    asked for something that people say in pieces. silence, silence_again: without words for so
-    long, the caller is asked whether they are there, and later seen off. silence_prompts: how often
-    they are asked. voice_grace: a voice that began so short a time ago may have words to it.
+    asked for something that people say in pieces; patience_again: where they have gone on behind
+    such a pause before; patience_unfinished: where their words cannot be all. silence,
+    silence_again: without words for so long, the caller is asked whether they are there, and later
+    seen off. silence_prompts: how often they are asked. voice_grace: a voice that began so short a
+    time ago may have words to it.
 
     filler_after, filler_again: silence on the line, while an answer is owed or is yet to be heard,
     after which a filler is said, and the next one; the first comes as much sooner as the caller's
@@ -55,6 +60,8 @@ class TurnPolicy:
     language: str = "en-US"
     endpoint: float = ENDPOINT_SECONDS
     patience: float = 0.8
+    patience_again: float = 1.1
+    patience_unfinished: float = 1.5
     silence: float = SILENCE_SECONDS
     silence_again: float = 2 * SILENCE_SECONDS
     silence_prompts: int = 1
@@ -92,12 +99,15 @@ class TurnPolicy:
         # What nobody has translated is not said in another language.
         same = agent.more_fillers is None and not agent.language.startswith("en")
         more = (agent.filler,) * SAME_FILLER_AGAIN if same else agent.more_fillers or MORE_FILLERS
+        patience = agent.patience_ms / 1000
         endpoint = max(ENDPOINT_SECONDS, heard_out + ENDPOINT_MARGIN_SECONDS)
         return cls(
             language=agent.language,
             endpoint=endpoint,
             eager_endpoint=2 * endpoint,
-            patience=agent.patience_ms / 1000,
+            patience=patience,
+            patience_again=patience * PATIENCE_AGAIN,
+            patience_unfinished=patience * PATIENCE_UNFINISHED,
             silence=silence,
             silence_again=agent.silence_again_s or 2 * silence,
             filler_after=agent.filler_after_ms / 1000,

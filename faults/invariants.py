@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from aybiza.dialogue import overheard
+from aybiza.dialogue import overheard, unfinished
 from aybiza.dialogue.conversation import CONTINUE, SILENCE
 from aybiza.dialogue.journal import (
     FAULT,
@@ -27,11 +27,13 @@ from aybiza.dialogue.journal import (
     SentenceHeard,
     SentenceUnsaid,
 )
+from aybiza.dialogue.turn_policy import PATIENCE_UNFINISHED
 from aybiza.emulators.phone.audio import FRAME_MS
 from aybiza.emulators.phone.report import Turn
 from aybiza.faults.silences import silence
 from aybiza.faults.spoken import asks, letters
 from aybiza.faults.writes import writes
+from aybiza.speech.spoken_text import spoken
 
 if TYPE_CHECKING:
     from aybiza.faults.trial import Outcome
@@ -130,11 +132,13 @@ def _once(outcome: Outcome) -> Iterator[str]:
     resumed: Counter[str] = Counter()
     texts: dict[tuple[int, int], str] = {}
     broken_into: dict[int, str] = {}
+    language = outcome.plan.options()["agent"].language
     for _, entry in outcome.entries:
         match entry:
             case AgentSentence(turn, seq, text):
-                texts[turn, seq] = letters(text)
-                given[letters(text)] += 1
+                said = letters(spoken(text, language))
+                texts[turn, seq] = said
+                given[said] += 1
             case SentenceHeard(turn, seq):
                 told[texts.get((turn, seq), "")] += 1
             case Interrupted(turn, seq):
@@ -219,6 +223,7 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
     if _is_untold(outcome):
         return
     heard = letters(" ".join(piece.text for piece in outcome.report.heard))
+    language = outcome.plan.options()["agent"].language
     for record in outcome.requests:
         messages = (record.body or {}).get("messages", [])
         until = _last_words(messages)
@@ -230,7 +235,7 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
                     # Stands for what a guardrail has stopped.
                     continue
                 for sentence in _SENTENCE.split(block.get("text", "")):
-                    if _history_text(sentence) not in heard:
+                    if _history_text(sentence, language) not in heard:
                         yield f"request {record.number} has what nobody heard: {sentence[:50]!r}"
 
 
@@ -245,12 +250,12 @@ def _last_words(messages: list[dict[str, Any]]) -> int:
     return said[-1] if said else 0
 
 
-def _history_text(text: str) -> str:
+def _history_text(text: str, language: str) -> str:
     """A text of a history, to be found in what was heard: where it was cut, a word less."""
     if not text.endswith("…"):
-        return letters(text)
+        return letters(spoken(text, language))
     words = text.removesuffix("…").split()
-    return letters(" ".join(words[:-1]))
+    return letters(spoken(" ".join(words[:-1]), language))
 
 
 def _intensity(outcome: Outcome) -> Iterator[str]:
@@ -293,8 +298,11 @@ def _prompt(outcome: Outcome) -> Iterator[str]:
     limit = PROMPT_MS + outcome.plan.thinks_ms * (1 + silent) + TOOL_MS * silent
     agent = outcome.plan.options()["agent"]
     texts = [entry.text for _, entry in outcome.entries if isinstance(entry, AgentSentence)]
-    if any(overheard.asks_in_pieces(text, agent.language) for text in texts):
-        limit += agent.patience_ms
+    said = [turn.said for turn in outcome.report.turns]
+    if any(overheard.asks_in_pieces(text, agent.language) for text in texts) or any(
+        unfinished.wants_more(text, agent.language) for text in said
+    ):
+        limit += agent.patience_ms * PATIENCE_UNFINISHED
     yields = agent.greeting_yields and agent.barge_in and not agent.protected
     for turn in outcome.report.turns:
         heard_out = turn.barge_in and not yields
@@ -326,10 +334,10 @@ INVARIANTS: Final[list[Callable[[Outcome], Iterator[str]]]] = [
 
 def _only_listens(outcome: Outcome, turn: Turn) -> bool:
     """Whether what was said over the agent is no turn: that somebody listens, or its own echo."""
-    if not turn.barge_in:
-        return False
-    said = " ".join(e.text for _, e in outcome.entries if isinstance(e, AgentSentence))
     language = outcome.plan.options()["agent"].language
+    if not turn.barge_in:
+        return _is_owed(outcome, turn) and overheard.is_back_channel(turn.said, language)
+    said = " ".join(e.text for _, e in outcome.entries if isinstance(e, AgentSentence))
     return overheard.is_back_channel(turn.said, language) or overheard.is_echo(turn.said, said)
 
 
@@ -349,6 +357,19 @@ def _was_not_waited_for(outcome: Outcome, turn: Turn) -> bool:
         and any(door in ("listen", "flux") and at > began for at, door, _ in outcome.opened)
         and not any(isinstance(e, CallerSegment) and at > began for at, e in outcome.entries)
     )
+
+
+def _is_owed(outcome: Outcome, turn: Turn) -> bool:
+    """Whether an answer was being thought of when this was said."""
+    asked: int | None = None
+    for at, entry in outcome.entries:
+        if (at - outcome.zero) * 1000 >= turn.start_ms:
+            break
+        if isinstance(entry, CallerTurn):
+            asked = entry.turn if entry.text else None
+        elif isinstance(entry, AgentSentence | AnswerComplete) and entry.turn == asked:
+            asked = None
+    return asked is not None
 
 
 def _is_untold(outcome: Outcome) -> bool:

@@ -13,12 +13,17 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from typing import Final
 
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
 _EMOJI = re.compile(
     "[\U0001f000-\U0001faff\U000e0020-\U000e007f\u2600-\u27bf\u2b00-\u2bff\u2300-\u23ff"
     "\u2190-\u21ff\ufe0e\ufe0f\u200d\u20e3\u2122\u00a9\u00ae\u3030\u303d]+"
+)
+# Letters, figures and units in another shape.
+_COMPATIBLE = re.compile(
+    "[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\ufb00-\ufb06\u2460-\u2473\u2103\u2109\u2116\u338e-\u339e]"
 )
 _SMILEY = re.compile(r"(?<!\S)[:;=8][-'^]?[)(DPpOo|\\/*](?!\w)")
 
@@ -52,7 +57,8 @@ _STRAY = re.compile(
     r"(?<!\S)(?<!\w )[-–—#*+>|•_~=,]+(?!\S)|(?<!\S)[-–—#*+>|•_~=,]+(?!\S)(?! [\d$€£¥₹])"
 )
 _COMMAS = re.compile(r"(?:\s*,)+(?=\s*[,.;:!?…]|\s*$)|(?:^|(?<=[.!?:;…]))\s*,\s*")
-_BEFORE_STOP = re.compile(r"\s+([.,;!?])(?=\s|$)")
+_BEFORE_STOP = re.compile(r"\s+([.,;:!?])(?=\s|$)")
+_LEADING_STOPS = re.compile(r"^[\s.,;:!?]+(?=\s)")
 _DASH = re.compile(r"(?<=[^\W\d_])\s+[-–—]\s+(?=[^\W\d_])")
 _SIGNS = frozenset("*_`~#<>[]{}|\\&-–—+=•‣▪◦●○■:;^")
 
@@ -69,6 +75,7 @@ def plain(text: str) -> str:
 
 
 def _without_signs(text: str) -> str:
+    text = _COMPATIBLE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
     text = _AUTOLINK.sub(r"\1", text)
     text = _TAG.sub(" ", text)
     if "&" in text:
@@ -78,4 +85,4 @@ def _without_signs(text: str) -> str:
     text = _SMILEY.sub("", _EMOJI.sub(" ", _UNSEEN.sub("", text)))
     text = " ".join(_DASH.sub(", ", " ".join(text.split())).split())
     text = " ".join(_STRAY.sub(" ", text).split())
-    return _BEFORE_STOP.sub(r"\1", _COMMAS.sub(" ", text))
+    return _LEADING_STOPS.sub("", _BEFORE_STOP.sub(r"\1", _COMMAS.sub(" ", text)))

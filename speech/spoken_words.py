@@ -1,20 +1,26 @@
 """The words with which a language reads signs aloud: data for `aybiza.speech.written_out`.
 
 `words_of("es-MX")` gives a language's `Words`, those of English for one that is not here. Names of
-months and units are CLDR's, through Babel, read once a language; the rest stands below.
+days, months, units and currencies are CLDR's, through Babel, read once a language; the rest stands
+in `spoken_words.toml`.
 
 Errors: none. Source: CLDR 48 (Babel); the languages' usual telephone speech.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
-from typing import Final
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
+from babel.numbers import get_currency_name
 from babel.units import format_unit
 
 
@@ -33,8 +39,11 @@ class Words:
     """How one language says signs.
 
     locale: CLDR's name. comma: the decimal sign. month_first: whether 3/4 is March 4th.
-    money: by ISO code. and_: between a currency's units and its cents. abbreviations: with their
-    stop, as written. spelled: whether acronyms and half days are read as in English.
+    money: by ISO code. and_: between a currency's units and its cents; also: what & is, or_: what a
+    stroke between words is, per: before a unit. on: words that a date without a year stands behind.
+    fractions: a half, a third, two thirds, a quarter, three quarters. pound, star: the keys # and
+    *. abbreviations: with their stop, as written. spelled: whether acronyms and half days are read
+    as in English.
     """
 
     locale: str
@@ -55,316 +64,42 @@ class Words:
     comma: bool
     month_first: bool
     money: dict[str, Money]
-    abbreviations: dict[str, str] = field(default_factory=dict)
+    also: str
+    or_: str
+    per: str
+    on: str
+    fractions: tuple[str, ...]
+    pound: str
+    star: str
+    abbreviations: dict[str, str]
     spelled: bool = False
 
     def long_date(self, day: date) -> str:
         """A date as it is written out."""
         return format_date(day, "long", locale=self.locale)
 
+    def month_day(self, day: date) -> str:
+        """The same without the year."""
+        return format_skeleton("MMMMd", day, locale=self.locale)
 
-_ENGLISH_SHORT: Final = {
-    "Mr.": "Mister",
-    "Mrs.": "Missus",
-    "Ms.": "Miz",
-    "Prof.": "Professor",
-    "Jr.": "Junior",
-    "Sr.": "Senior",
-    "Inc.": "Incorporated",
-    "Ltd.": "Limited",
-    "Corp.": "Corporation",
-    "Ave.": "Avenue",
-    "Blvd.": "Boulevard",
-    "Rd.": "Road",
-    "Ln.": "Lane",
-    "Hwy.": "Highway",
-    "Pkwy.": "Parkway",
-    "Apt.": "Apartment",
-    "Ste.": "Suite",
-    "Bldg.": "Building",
-    "Dept.": "Department",
-    "approx.": "approximately",
-    "appt.": "appointment",
-    "e.g.": "for example",
-    "i.e.": "that is",
-    "vs.": "versus",
-    "etc.": "et cetera",
-    "ext.": "extension",
-    "w/": "with",
-    "w/o": "without",
-    "a.m.": "AM",
-    "p.m.": "PM",
-}
 
-_WORDS: Final = (
-    Words(
-        locale="en",
-        at="at",
-        dot="dot",
-        slash="slash",
-        dash="dash",
-        underscore="underscore",
-        plus="plus",
-        minus="minus",
-        to="to",
-        and_="and",
-        percent="percent",
-        number="number",
-        times="times",
-        about="about",
-        a_half="and a half",
-        comma=False,
-        month_first=True,
-        spelled=True,
-        money={
-            "USD": Money("dollar", "dollars", "cent", "cents"),
-            "EUR": Money("euro", "euros", "cent", "cents"),
-            "GBP": Money("pound", "pounds", "penny", "pence"),
-            "JPY": Money("yen", "yen"),
-            "INR": Money("rupee", "rupees", "paisa", "paise"),
-        },
-        abbreviations=_ENGLISH_SHORT,
-    ),
-    Words(
-        locale="es",
-        at="arroba",
-        dot="punto",
-        slash="barra",
-        dash="guion",
-        underscore="guion bajo",
-        plus="más",
-        minus="menos",
-        to="a",
-        and_="con",
-        percent="por ciento",
-        number="número",
-        times="por",
-        about="unos",
-        a_half="y medio",
-        comma=True,
-        month_first=False,
-        money={
-            "USD": Money("dólar", "dólares", "centavo", "centavos"),
-            "EUR": Money("euro", "euros", "céntimo", "céntimos"),
-            "GBP": Money("libra", "libras", "penique", "peniques"),
-            "JPY": Money("yen", "yenes"),
-            "INR": Money("rupia", "rupias", "paisa", "paisas"),
-        },
-        abbreviations={
-            "Sr.": "señor",
-            "Sra.": "señora",
-            "Dr.": "doctor",
-            "Dra.": "doctora",
-            "Ud.": "usted",
-            "Uds.": "ustedes",
-            "Avda.": "avenida",
-            "Av.": "avenida",
-            "p. ej.": "por ejemplo",
-            "tel.": "teléfono",
-        },
-    ),
-    Words(
-        locale="fr",
-        at="arobase",
-        dot="point",
-        slash="barre oblique",
-        dash="tiret",
-        underscore="tiret bas",
-        plus="plus",
-        minus="moins",
-        to="à",
-        and_="et",
-        percent="pour cent",
-        number="numéro",
-        times="fois",
-        about="environ",
-        a_half="et demi",
-        comma=True,
-        month_first=False,
-        money={
-            "USD": Money("dollar", "dollars", "cent", "cents"),
-            "EUR": Money("euro", "euros", "centime", "centimes"),
-            "GBP": Money("livre", "livres", "penny", "pence"),
-            "JPY": Money("yen", "yens"),
-            "INR": Money("roupie", "roupies", "paisa", "paisas"),
-        },
-        abbreviations={
-            "M.": "monsieur",
-            "Mme": "madame",
-            "Mlle": "mademoiselle",
-            "Dr": "docteur",
-            "bd.": "boulevard",
-            "av.": "avenue",
-            "p. ex.": "par exemple",
-            "tél.": "téléphone",
-        },
-    ),
-    Words(
-        locale="de",
-        at="ät",
-        dot="Punkt",
-        slash="Schrägstrich",
-        dash="Bindestrich",
-        underscore="Unterstrich",
-        plus="plus",
-        minus="minus",
-        to="bis",
-        and_="und",
-        percent="Prozent",
-        number="Nummer",
-        times="mal",
-        about="ungefähr",
-        a_half="einhalb",
-        comma=True,
-        month_first=False,
-        money={
-            "USD": Money("Dollar", "Dollar", "Cent", "Cent"),
-            "EUR": Money("Euro", "Euro", "Cent", "Cent"),
-            "GBP": Money("Pfund", "Pfund", "Penny", "Pence"),
-            "JPY": Money("Yen", "Yen"),
-            "INR": Money("Rupie", "Rupien", "Paisa", "Paise"),
-        },
-        abbreviations={
-            "z. B.": "zum Beispiel",
-            "z.B.": "zum Beispiel",
-            "d. h.": "das heißt",
-            "d.h.": "das heißt",
-            "bzw.": "beziehungsweise",
-            "usw.": "und so weiter",
-            "ca.": "circa",
-            "Dr.": "Doktor",
-            "Str.": "Straße",
-            "Nr.": "Nummer",
-            "Tel.": "Telefon",
-        },
-    ),
-    Words(
-        locale="pt",
-        at="arroba",
-        dot="ponto",
-        slash="barra",
-        dash="hífen",
-        underscore="sublinhado",
-        plus="mais",
-        minus="menos",
-        to="a",
-        and_="e",
-        percent="por cento",
-        number="número",
-        times="vezes",
-        about="cerca de",
-        a_half="e meio",
-        comma=True,
-        month_first=False,
-        money={
-            "USD": Money("dólar", "dólares", "centavo", "centavos"),
-            "EUR": Money("euro", "euros", "cêntimo", "cêntimos"),
-            "GBP": Money("libra", "libras", "pêni", "pence"),
-            "BRL": Money("real", "reais", "centavo", "centavos"),
-            "JPY": Money("iene", "ienes"),
-            "INR": Money("rupia", "rupias", "paisa", "paisas"),
-        },
-        abbreviations={
-            "Sr.": "senhor",
-            "Sra.": "senhora",
-            "Dr.": "doutor",
-            "Dra.": "doutora",
-            "Av.": "avenida",
-            "R.": "rua",
-            "tel.": "telefone",
-        },
-    ),
-    Words(
-        locale="nl",
-        at="apenstaartje",
-        dot="punt",
-        slash="schuine streep",
-        dash="streepje",
-        underscore="laag streepje",
-        plus="plus",
-        minus="min",
-        to="tot",
-        and_="en",
-        percent="procent",
-        number="nummer",
-        times="keer",
-        about="ongeveer",
-        a_half="en een half",
-        comma=True,
-        month_first=False,
-        money={
-            "USD": Money("dollar", "dollar", "cent", "cent"),
-            "EUR": Money("euro", "euro", "cent", "cent"),
-            "GBP": Money("pond", "pond", "penny", "pence"),
-            "JPY": Money("yen", "yen"),
-            "INR": Money("roepie", "roepie", "paisa", "paisa"),
-        },
-        abbreviations={
-            "bijv.": "bijvoorbeeld",
-            "d.w.z.": "dat wil zeggen",
-            "enz.": "enzovoort",
-            "ca.": "circa",
-            "dhr.": "de heer",
-            "mevr.": "mevrouw",
-            "tel.": "telefoon",
-        },
-    ),
-    Words(
-        locale="hi",
-        at="ऐट",
-        dot="डॉट",
-        slash="स्लैश",
-        dash="डैश",
-        underscore="अंडरस्कोर",
-        plus="प्लस",
-        minus="माइनस",
-        to="से",
-        and_="और",
-        percent="प्रतिशत",
-        number="नंबर",
-        times="गुना",
-        about="लगभग",
-        a_half="और आधा",
-        comma=False,
-        month_first=False,
-        money={
-            "USD": Money("डॉलर", "डॉलर", "सेंट", "सेंट"),
-            "EUR": Money("यूरो", "यूरो", "सेंट", "सेंट"),
-            "GBP": Money("पाउंड", "पाउंड", "पेंस", "पेंस"),
-            "JPY": Money("येन", "येन"),
-            "INR": Money("रुपया", "रुपये", "पैसा", "पैसे"),
-        },
-    ),
-    Words(
-        locale="ja",
-        at="アットマーク",
-        dot="ドット",
-        slash="スラッシュ",
-        dash="ハイフン",
-        underscore="アンダーバー",
-        plus="プラス",
-        minus="マイナス",
-        to="から",
-        and_="",
-        percent="パーセント",
-        number="番号",
-        times="かける",
-        about="約",
-        a_half="半",
-        comma=False,
-        month_first=False,
-        money={
-            "USD": Money("ドル", "ドル", "セント", "セント"),
-            "EUR": Money("ユーロ", "ユーロ", "セント", "セント"),
-            "GBP": Money("ポンド", "ポンド", "ペンス", "ペンス"),
-            "JPY": Money("円", "円"),
-            "INR": Money("ルピー", "ルピー"),
-        },
-    ),
+Say: TypeAlias = Callable[["re.Match[str]", Words], str]
+"""What says the words for a sign that was found."""
+
+_TABLE: Final = Path(__file__).with_name("spoken_words.toml")
+
+
+def _read(locale: str, row: dict[str, Any]) -> Words:
+    money = {code: Money(*names) for code, names in row.pop("money").items()}
+    fractions = tuple(row.pop("fractions"))
+    return Words(locale=locale, money=money, fractions=fractions, **row)
+
+
+WORDS: Final = tuple(
+    _read(locale, row) for locale, row in tomllib.loads(_TABLE.read_text(encoding="utf-8")).items()
 )
-
-LANGUAGES: Final = tuple(words.locale for words in _WORDS)
-_BY_LANGUAGE: Final = {words.locale: words for words in _WORDS}
+LANGUAGES: Final = tuple(words.locale for words in WORDS)
+_BY_LANGUAGE: Final = {words.locale: words for words in WORDS}
 
 UNITS: Final = {
     "km/h": "kilometer-per-hour",
@@ -398,6 +133,24 @@ UNITS: Final = {
     "sq ft": "area-square-foot",
     "°C": "temperature-celsius",
     "°F": "temperature-fahrenheit",
+    "kph": "kilometer-per-hour",
+    "qm": "area-square-meter",
+    "sq. ft.": "area-square-foot",
+    "gal": "volume-gallon",
+    "qt": "volume-quart",
+    "tbsp": "volume-tablespoon",
+    "tsp": "volume-teaspoon",
+    "Hz": "frequency-hertz",
+    "kHz": "frequency-kilohertz",
+    "MHz": "frequency-megahertz",
+    "GHz": "frequency-gigahertz",
+    "kW": "power-kilowatt",
+    "MW": "power-megawatt",
+    "W": "power-watt",
+    "V": "electric-volt",
+    "Std.": "duration-hour",
+    "Min.": "duration-minute",
+    "s": "duration-second",
     "°": "angle-degree",
     "hr": "duration-hour",
     "hrs": "duration-hour",
@@ -440,6 +193,23 @@ def warm(language: str) -> None:
     words = words_of(language)
     months(words.locale)
     words.long_date(date(2000, 1, 1))
+    words.month_day(date(2000, 1, 1))
+    weekdays(words.locale)
+    for one in (True, False):
+        currency("CHF", words.locale, one=one)
     for sign in UNITS:
         unit(sign, words.locale, one=True)
         unit(sign, words.locale, one=False)
+
+
+@cache
+def weekdays(locale: str) -> dict[str, str]:
+    """The names of the days of the week by their short ones, without a stop."""
+    days = Locale.parse(locale).days["format"]
+    return {days["abbreviated"][day].rstrip("."): days["wide"][day] for day in range(7)}
+
+
+@cache
+def currency(code: str, locale: str, one: bool) -> str:
+    """The name of a currency that a language's own words do not have."""
+    return str(get_currency_name(code, 1 if one else 5, locale=locale))

@@ -304,7 +304,9 @@ class AnswerRounds:
                         self._performance.streamed(event)
                     parts = decoder.feed(event)
                     uses += [part for part in parts if isinstance(part, ToolUse)]
-                    texts = [part.text for part in parts if isinstance(part, Sentence)]
+                    sentences = [part.text for part in parts if isinstance(part, Sentence)]
+                    # A row of signs is nothing that anybody could hear.
+                    texts = [text for text in sentences if any(map(str.isalnum, text))]
                     if "messageStop" in event and decoder.stop_reason is not None:
                         act = self._act(decoder, texts, attempt)
                         self._take(texts, repeats, self._ending(act, decoder))

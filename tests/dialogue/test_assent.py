@@ -74,6 +74,10 @@ def test_a_number_is_the_same_as_a_word_and_in_digits(
     assert assent(words, asked=asked) is agrees
 
 
+def test_a_sharp_s_is_read_as_it_is_compared() -> None:
+    assert assent("Ja, außer Freitag", "de", "Freitag um zehn?") is None
+
+
 def test_a_word_of_devanagari_is_whole() -> None:
     assert assent("हाँ, नीला", "hi") is None
     assert assent("हाँ, नीला", "hi", "नीला, ठीक है?") is True

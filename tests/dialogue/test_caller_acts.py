@@ -125,11 +125,42 @@ def test_a_caller_who_only_listens_is_no_turn() -> None:
 
 def test_who_answers_in_pieces_is_heard_out_for_longer() -> None:
     world = asked("What is your number?")
-    tell(world, CallerSaid("five five five"))
+    tell(world, CallerSaid("five five five one"))
     tell(world, CallerFinished())
     assert world.timers["endpoint"] == 0.8
-    tell(world, CallerSaid("one two"), CallerFinished(), QUIET)
-    assert Record(CallerTurn(2, "five five five one two")).entry in [e for _, e in world.journal]
+    tell(world, CallerSaid("two three four"), CallerFinished())
+    assert world.timers["endpoint"] > 0.8
+    tell(world, QUIET)
+    number = "five five five one two three four"
+    assert Record(CallerTurn(2, number)).entry in [e for _, e in world.journal]
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "said", "waits"),
+    [
+        ("What is your number?", "five five five", True),
+        ("How can I help?", "I would like to", True),
+        ("How can I help?", "I want a table and", True),
+        ("How can I help?", "I want, um,", True),
+        ("How can I help?", "My number is five five five.", False),
+        ("How can I help?", "I want a table.", False),
+        ("How can I help?", "Where are you at?", False),
+        ("How can I help?", "I'd love to.", False),
+    ],
+)
+def test_half_a_sentence_is_not_answered(asked_for: str, said: str, waits: bool) -> None:
+    world = asked(asked_for)
+    tell(world, CallerSaid(said), CallerFinished())
+    assert (world.attached is None) is waits
+    if waits:
+        tell(world, CallerSaid("and no more."), CallerFinished(), QUIET)
+        assert CallerTurn(2, f"{said} and no more.") in [entry for _, entry in world.journal]
+
+
+def test_no_answer_is_begun_to_half_a_sentence() -> None:
+    world = asked("How can I help?")
+    tell(world, CallerInterim("I would like to"), CallerMayBeDone("I would like to"))
+    assert world.machine.phase is Phase.LISTENING
 
 
 def test_who_was_asked_for_a_yes_is_answered_at_once() -> None:
@@ -169,9 +200,23 @@ def test_thanks_take_no_goodbye_back(words: str) -> None:
     assert world.ended == ["goodbye"]
 
 
-@pytest.mark.parametrize("reason", ["transfer", "quota"])
-def test_words_take_nothing_else_back(reason: str) -> None:
-    world = tell(call(Phase.SPEAKING), CloseAsked(1, reason), CallerSaid("wait, one more thing"))
+def test_who_does_not_want_to_be_put_through_stays_with_the_agent() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "transfer", "desk"), CallerSaid("No, wait."))
+    assert world.machine.phase is Phase.INTERRUPTED
+    assert world.machine.conversation.closing is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("transfer", "thank you"),
+        ("transfer", "no problem"),
+        ("transfer", "it is about a bill"),
+        ("quota", "wait, one more thing"),
+    ],
+)
+def test_words_take_nothing_else_back(reason: str, words: str) -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, reason), CallerSaid(words))
     assert world.machine.phase is Phase.CLOSING
 
 

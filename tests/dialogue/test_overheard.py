@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from aybiza.dialogue.overheard import (
@@ -12,6 +16,27 @@ from aybiza.dialogue.overheard import (
     is_question,
     words_of,
 )
+
+TABLE = tomllib.loads(
+    Path(__file__).with_name("overheard_phrases.toml").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("language", TABLE)
+@pytest.mark.parametrize(
+    ("holds", "yes", "no"),
+    [
+        (is_back_channel, "listens", "interrupts"),
+        (is_courtesy, "courtesies", "takes_back"),
+        (asks_in_pieces, "asks_in_pieces", "asks_otherwise"),
+    ],
+)
+def test_what_callers_and_agents_say_is_told_apart(
+    language: str, holds: Callable[[str, str], bool], yes: str, no: str
+) -> None:
+    phrases = TABLE[language]
+    assert [text for text in phrases.get(yes, []) if not holds(text, language)] == []
+    assert [text for text in phrases.get(no, []) if holds(text, language)] == []
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def test_what_an_agent_says_is_what_is_done() -> None:
         )
     )
     assert (policy.patience, policy.silence, policy.silence_again) == (0.3, 7.0, 9.0)
+    assert policy.patience < policy.patience_again < policy.patience_unfinished
     assert (policy.filler_after, policy.barge_in_words, policy.barge_in_voice) == (0.9, 3, 0.25)
     assert not policy.greeting_yields
 

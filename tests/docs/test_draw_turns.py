@@ -65,6 +65,13 @@ def in_pieces() -> CallWorld:
     return tell(world, CallerSaid("four"), CallerFinished())
 
 
+def in_pieces_over_the_agent() -> CallWorld:
+    """The same, before the agent has come to an end."""
+    world = call(Phase.THINKING)
+    tell(world, AnswerSentence(1, 1, "What is your number?"))
+    return tell(world, CallerSaid("four"), CallerFinished())
+
+
 def torn(world: CallWorld) -> CallWorld:
     """The last words were heard, and the end of the call did not get into the journal."""
     world.journal.append((0, SentenceHeard(1, 2)))
@@ -172,7 +179,7 @@ def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
         tell(call(listening), begun, CallerSaid("a question"), end)
         for end in (CallerFinished(), QUIET)
     ]
-    worlds.append(in_pieces())
+    worlds += [in_pieces(), in_pieces_over_the_agent(), tell(CallWorld(), Started(closed=True))]
     taken = {arrow for world in worlds for arrow in world.seen}
     assert taken == {
         (event, phase, to)

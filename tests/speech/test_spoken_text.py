@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aybiza.speech import spoken_text
-from aybiza.speech.spoken_text import optimize_text_for_speech, spoken
+from aybiza.speech import spoken_text, spoken_words
+from aybiza.speech.spoken_text import optimize_text_for_speech, spoken, warm
 from aybiza.speech.spoken_words import LANGUAGES
 
 TABLE = tomllib.loads(Path(__file__).with_name("spoken_pairs.toml").read_text(encoding="utf-8"))
@@ -74,8 +74,18 @@ def test_what_is_written_is_said_as_people_say_it(text: str, said: str, language
     assert spoken(text, language) == said
 
 
-def test_the_table_is_large_and_knows_eight_languages() -> None:
-    assert len(PAIRS) >= 120
+@pytest.mark.parametrize("language", ["nl", "pt-BR"])
+def test_what_is_warm_has_read_all_that_a_text_may_ask_for(
+    language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm(language)
+    for name in ("format_unit", "get_currency_name"):
+        monkeypatch.setattr(spoken_words, name, None)
+    assert spoken("5 km, CHF 20, 45,50 €, 20 °C", language)
+
+
+def test_the_table_is_large_and_knows_every_language() -> None:
+    assert len(PAIRS) >= 500
     assert {group["language"][:2] for group in TABLE["group"]} == set(LANGUAGES)
 
 

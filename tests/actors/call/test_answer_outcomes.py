@@ -76,6 +76,15 @@ async def test_an_empty_message_after_a_tool_is_asked_for_once_more() -> None:
     assert told.events[-1] == AnswerFinished(1, "end_turn")
 
 
+@pytest.mark.parametrize("signs", ["😀👍", "…", "***"])
+async def test_an_answer_without_a_word_is_asked_for_once_more(signs: str) -> None:
+    respond, asked = in_turn(signs, "Here it is.")
+    async with stage(responder=respond) as place:
+        told = await place.answer("Where is it?")
+    assert told.said == ["Here it is."]
+    assert words(asked[1])[-1] == ("user", ANSWER_NOW)
+
+
 @pytest.mark.parametrize("reason", ["end_turn", "tool_use", "stop_sequence", "malformed_tool_use"])
 async def test_a_model_that_stays_silent_leaves_the_agents_own_words(reason: str) -> None:
     respond, asked = in_turn(message(reason))
