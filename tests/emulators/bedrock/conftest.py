@@ -93,7 +93,8 @@ def bedrock(emulator: BedrockEmulator) -> Iterator[Bedrock]:
 
 @dataclass
 class Caller:
-    """Talks with the front desk, which uses the clinic's real tools. `used`: those that ran."""
+    """Talks with the front desk, which uses the clinic's real tools. `used`: those that ran;
+    `asked`: what the desk has said last."""
 
     number: str = "+14155550123"
     tools: tuple[str, ...] = tuple(TOOLS)
@@ -101,6 +102,7 @@ class Caller:
     gate: ConsentGate = field(default_factory=ConsentGate)
     messages: list[dict[str, Any]] = field(default_factory=list)
     used: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    asked: str = ""
 
     def request(self) -> dict[str, Any]:
         specs = [TOOLS[name].spec for name in self.tools]
@@ -129,14 +131,15 @@ class Caller:
                 results.append({"toolResult": answer})
             self.messages.append({"role": "assistant", "content": content})
             if not results:
-                return " ".join(said)
+                self.asked = " ".join(said)
+                return self.asked
             self.messages.append({"role": "user", "content": results})
         raise AssertionError("the desk never stops using tools")
 
     def _result(self, block: Any, use_id: str, said: str) -> dict[str, Any]:
         tool = TOOLS[block.name]
         turn = sum("text" in m["content"][0] for m in self.messages if m["role"] == "user")
-        run = ToolRun(block.name, use_id, block.input, "call", self.number, turn, said)
+        run = ToolRun(block.name, use_id, block.input, "call", self.number, turn, said, self.asked)
         if tool.effect == "write" and not self.gate.agreed(block.name, block.input, run):
             return self.gate.ask(block.input, run)
         self.used.append((block.name, block.input))
