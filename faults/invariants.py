@@ -353,7 +353,7 @@ def _was_not_waited_for(outcome: Outcome, turn: Turn) -> bool:
     return (
         any(entry == Ended("hangup") for _, entry in outcome.entries)
         and outcome.report.duration_ms - ended < UNHEARD_MS
-        and any(heard.at_ms > ended for heard in outcome.report.heard)
+        and any(heard.until_ms > ended for heard in outcome.report.heard)
         and any(door in ("listen", "flux") and at > began for at, door, _ in outcome.opened)
         and not any(isinstance(e, CallerSegment) and at > began for at, e in outcome.entries)
     )

@@ -104,7 +104,7 @@ class AnswerRounds:
         self._eager = begin.eager is not None
         self._messages = list(begin.messages)
         self._said = begin.said
-        self._asked = _last_text(begin.messages, "assistant")
+        self._asked = _last_heard(begin.messages)
         self._spent = costs.verdict(vm, call_id=context.call_id, tenant_id=context.tenant)
         self._choice = choice_of(
             context, begin.said, begin.messages, degrade=self._spent.action == "degrade"
@@ -434,6 +434,15 @@ class AnswerRounds:
                 self._tell(CloseAsked(self._turn, closing, to if isinstance(to, str) else ""))
 
 
+def _last_heard(messages: list[dict[str, Any]]) -> str:
+    """What the caller has heard of the agent's newest message; as if it was cut off at once where
+    that is nothing, for then nothing was put to them."""
+    for message in reversed(messages):
+        if message["role"] == "assistant":
+            return " ".join(b["text"] for b in message["content"] if "text" in b) or "…"
+    return "…"
+
+
 def _may_have_happened(outcome: Mapping[str, Any]) -> bool:
     """Whether a write with this outcome was done, or may have been."""
     if "needs_confirmation" in outcome:
@@ -466,15 +475,6 @@ def _ended_early(decoder: StreamDecoder, model: str) -> Finished:
                     before_first_token=not content and not decoder.text_started,
                 )
     raise BedrockError(ErrorKind.CUT, "the stream ended without an answer", model=model)
-
-
-def _last_text(messages: list[dict[str, Any]], role: str) -> str:
-    """What was said last in this role."""
-    for message in reversed(messages):
-        said = [block["text"] for block in message["content"] if "text" in block]
-        if message["role"] == role and said:
-            return " ".join(said)
-    return ""
 
 
 def _text(role: str, text: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from aybiza.dialogue.toolbox import Toolbox
 from aybiza.emulators.bedrock import BedrockEmulator, Pace, Reply
 from aybiza.emulators.bedrock.continuation import Body
 from aybiza.emulators.bedrock.journal import Record
+from aybiza.speech.line import Line
 from aybiza.supervisors.model_supervisor import ModelSupervisor
 from aybiza.supervisors.task_supervisor import TaskSupervisor
 from tests.call.kit import AGENT, Answers, Desk, answering
@@ -108,12 +109,14 @@ class Stage:
         self._calls = itertools.count(1)
 
     async def begin(
-        self, said: str, *, call_id: str = "", turn: int = 1, **changes: Any
+        self, said: str, *, call_id: str = "", turn: int = 1, asked: str = "", **changes: Any
     ) -> tuple[Told, Pid, asyncio.Event]:
-        """An answer that has begun: what it tells, its process, and when it is over."""
+        """An answer that has begun: what it tells, its process, and when it is over. `asked`: what
+        the caller has heard of the agent before."""
         call_id = call_id or f"CA{next(self._calls)}"
         context = replace(self.context, call_id=call_id, **changes)
-        messages = [{"role": "user", "content": [{"text": said}]}]
+        before = [("user", "Hello."), ("assistant", asked)] if asked else []
+        messages = [{"role": r, "content": [{"text": t}]} for r, t in [*before, ("user", said)]]
         begin = BeginAnswer(context, turn, 1, messages, "Be brief.", said)
         await self.vm.call(names.MODEL_SUPERVISOR, begin)
         answer = self.vm.whereis(names.answer(call_id, turn))
@@ -213,7 +216,7 @@ async def stage(
         await vm.start(TaskSupervisor, name=names.TOOL_SUPERVISOR)
         made = CallContext(
             call_id="",
-            line=cast(Any, None),
+            line=Line("CA1", cast(Any, None)),
             agent=AGENT,
             policy=Policy(
                 models=tuple(map(profile_of, models)),

@@ -71,9 +71,11 @@ async def test_a_write_is_read_back_and_done_after_the_yes() -> None:
         assert told.said == [ASKED_BACK]
         assert book.uses == []
         assert "needs_confirmation" in place.conversation(told)[-1][1]
-        told = await place.answer(YES, turn=2, call_id=told.call_id)
+        await place.answer(YES, turn=2, call_id=told.call_id)
+        assert book.uses == [], "nobody has heard the question"
+        told = await place.answer(YES, turn=3, call_id=told.call_id, asked=ASKED_BACK)
         assert told.said == [DONE]
-    assert [(run.said, run.turn, run.input["day"]) for run in book.uses] == [(YES, 2, 10)]
+    assert [(run.said, run.turn, run.input["day"]) for run in book.uses] == [(YES, 3, 10)]
 
 
 @pytest.mark.parametrize(
