@@ -3,6 +3,7 @@
     private_folder(path)            made with mode 0700, missing parents too
     private_file(path)              made empty with mode 0600; one of ours that is open is closed
     check_private(path)             one that is there already: whose it is
+    with in_turn(folder): …         processes that share the folder's files take turns
 
 A file that another user has put in our place would be read by them, and a link would lead our words
 elsewhere; so both are refused. A folder that others may write to is refused as well, unless it is
@@ -14,8 +15,11 @@ Source: open(2), inode(7).
 """
 
 import errno
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -87,5 +91,16 @@ def check_private(path: Path) -> None:
             )
         if status.st_mode & 0o077:
             os.fchmod(descriptor, FILE_MODE)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def in_turn(folder: Path) -> Iterator[None]:
+    """Have what is done to the folder's files for oneself; a process that dies gives it back."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)

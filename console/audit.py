@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from aybiza.console.page import printable, say
 from aybiza.console.setup import settings_or_exit
 
 app = typer.Typer(
@@ -60,21 +61,27 @@ def show(
         for entry in _entries(content):
             if not str(entry.get("did", "")).startswith(did):
                 continue
-            typer.echo(json.dumps(entry) if as_json else entry_line(entry))
+            if as_json:
+                typer.echo(json.dumps(entry))
+            else:
+                say(entry_line(entry), 20)
 
 
 def entry_line(entry: dict[str, Any]) -> str:
     """An entry for people."""
-    about = " ".join(f"{name}={value}" for name, value in dict(entry.get("about") or {}).items())
+    told = entry.get("about")
+    pairs = told.items() if isinstance(told, dict) else ()
+    about = " ".join(f"{name}={value}" for name, value in pairs)
     at = str(entry.get("at", ""))[:19]
-    return f"{at} {entry.get('who', '')!s:10} {entry.get('did', '')!s:16} {about}".rstrip()
+    line = f"{at} {entry.get('who', '')!s:10} {entry.get('did', '')!s:16} {about}".rstrip()
+    return printable(line)
 
 
 def _entries(content: bytes) -> Iterator[dict[str, Any]]:
     for line in content.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(entry, dict):
             yield entry

@@ -37,6 +37,17 @@ def folded(line: str, under: int = 0) -> list[str]:
     )
 
 
+def printable(text: str) -> str:
+    """The text without what would make a terminal do something: each such character is `?`.
+
+    >>> printable("Ann\\x1b[2J calls\\n again")
+    'Ann?[2J calls? again'
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
 def say(line: str, under: int = 0, *, err: bool = False) -> None:
     """Print a line for people, folded."""
     for each in folded(line, under):

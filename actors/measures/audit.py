@@ -7,12 +7,15 @@ One line of JSON an entry: its number `n`, `at`, `node`, `who` (`caller`, `agent
 `plan`, `trail`, or the operator's name), `did` (`call.start`, `tool.write`, …), `about`, `before`,
 the hash of the entry before it, and `hash`, the SHA-256 of all this. Calls stand in it by their
 ids; there is no word and no number of a caller. What the trail could not keep is an entry, too
-(`trail.lost`). The file is only ever appended to, is its owner's alone, and belongs to one node.
+(`trail.lost`). The file is only ever appended to, is its owner's alone, and bears its node's name.
 
 A machine that dies in the midst of a write leaves a last line without its end: `torn`, which is no
 tampering; the node's next entry stands behind it and says so (`trail.torn`). A line that was
 changed, removed or put in between breaks the chain. Lines that were cut off at the end do not:
 `aybiza audit verify` prints number and hash of the last one, to be kept elsewhere and compared.
+
+Nodes that were given one name and one folder write to one trail: each goes on behind what the
+other has written, as long as that follows what it knew itself.
 
 Errors: `SinkError`, tried again, for a disk that is full or away. A trail whose end cannot be
 understood is set aside as `….damaged`, and the new one begins with an entry that says so.
@@ -36,11 +39,12 @@ from typing import Any, ClassVar, Final
 from aybiza.actors.measures import events
 from aybiza.actors.measures.metrics_sink import SinkError
 from aybiza.actors.runtime.telemetry import Event
-from aybiza.config.private_files import private_file
+from aybiza.config.private_files import in_turn, private_file
 
 FIRST: Final = "0" * 64
 """What stands before the first entry."""
-MAX_ENTRY_BYTES: Final = 4096
+# Four texts of MAX_CHARACTERS, each of up to twelve bytes, and the rest.
+MAX_ENTRY_BYTES: Final = 16_384
 MAX_CHARACTERS: Final = 200
 
 Item = dict[str, Any]
@@ -95,7 +99,7 @@ class AuditTrail:
     def __init__(self, path: Path, *, node: str) -> None:
         self._path = path
         self._node = node
-        self._last: tuple[int, str] | None = None
+        self._last: tuple[int, str, int] | None = None
         self._heard = 0
         self._kept = 0
 
@@ -115,50 +119,57 @@ class AuditTrail:
         """Append a batch. Raises SinkError."""
         try:
             private_file(self._path)
-            number, before, first = self._end()
-            lines, kept = [*first], self._kept
-            entries = []
-            for item in batch:
-                missing = item["seen"] - kept - 1
-                if missing > 0:
-                    about = {"entries": missing}
-                    entries.append(
-                        {"at": item["at"], "who": "trail", "did": "trail.lost", "about": about}
-                    )
-                kept = item["seen"]
-                entries.append(item)
-            for entry in entries:
-                number += 1
-                line, before = _line(number, before, entry, self._node)
-                lines.append(line)
-            whole = b"".join(lines)
-            flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-            with open(os.open(self._path, flags), "ab", buffering=0) as file:
-                size = os.fstat(file.fileno()).st_size
-                try:
-                    if file.write(whole) != len(whole):
-                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                    os.fsync(file.fileno())
-                except OSError:
-                    # Sent again, it would stand there twice.
-                    os.ftruncate(file.fileno(), size)
-                    raise
+            with in_turn(self._path.parent):
+                self._put(batch)
         except OSError as error:
             # What stands there now is looked up anew.
             self._last = None
             raise SinkError(f"{self._path}: {error.strerror}", again=True) from None
-        self._last, self._kept = (number, before), kept
 
     def close(self) -> None:
         """Nothing stays open."""
 
+    def _put(self, batch: Sequence[Item]) -> None:
+        number, before, first = self._end()
+        lines, kept = [*first], self._kept
+        entries = []
+        for item in batch:
+            missing = item["seen"] - kept - 1
+            if missing > 0:
+                about = {"entries": missing}
+                entries.append(
+                    {"at": item["at"], "who": "trail", "did": "trail.lost", "about": about}
+                )
+            kept = item["seen"]
+            entries.append(item)
+        for entry in entries:
+            number += 1
+            line, before = _line(number, before, entry, self._node)
+            lines.append(line)
+        whole = b"".join(lines)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(self._path, flags), "ab", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            try:
+                if file.write(whole) != len(whole):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file.fileno())
+            except OSError:
+                # Sent again, it would stand there twice.
+                os.ftruncate(file.fileno(), size)
+                raise
+        self._last, self._kept = (number, before, size + len(whole)), kept
+
     def _end(self) -> tuple[int, str, list[bytes]]:
         """Where the chain goes on: number and hash of the last entry, and what is to be written
         ahead of the next one."""
-        if self._last is not None:
-            return *self._last, []
-        written = self._path.read_bytes()
-        verdict = verify(written)
+        number, before, size = self._last or (0, FIRST, 0)
+        with open(self._path, "rb") as file:
+            file.seek(size)
+            verdict = verify(file.read(), number, before)
+        if verdict.wrong is not None and self._last is not None:
+            # What another hand has put there does not become part of the chain.
+            return number, before, []
         if verdict.wrong is not None:
             aside = self._path.with_name(f"{self._path.name}.damaged-{int(time.time())}")
             os.replace(self._path, aside)
@@ -176,11 +187,11 @@ class AuditTrail:
         return _line(number, before, entry, self._node)
 
 
-def verify(trail: bytes) -> Verdict:
-    """Go through a trail from its beginning."""
+def verify(trail: bytes, number: int = 0, before: str = FIRST) -> Verdict:
+    """Go through a trail from its beginning, or from behind entry `number` of hash `before`."""
     lines = trail.split(b"\n")
     end = lines.pop()
-    number, before, torn_before = 0, FIRST, False
+    torn_before = False
     for place, line in enumerate(lines, start=1):
         entry = _entry(line)
         if entry is None:

@@ -16,7 +16,6 @@ Source: SQLite: "PRAGMA Statements" (user_version, auto_vacuum, secure_delete), 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sqlite3
 import time
@@ -27,7 +26,7 @@ from typing import Final
 
 import structlog
 
-from aybiza.config.private_files import check_private, private_file
+from aybiza.config.private_files import check_private, in_turn, private_file
 
 BUSY_SECONDS: Final = 5.0
 VERSION: Final = 1
@@ -207,12 +206,8 @@ def _one_at_a_time(path: str) -> Iterator[None]:
     if path == IN_PROCESS:
         yield
         return
-    folder = os.open(Path(path).parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    with in_turn(Path(path).parent):
         yield
-    finally:
-        os.close(folder)
 
 
 def _stamp() -> str:

@@ -1,5 +1,6 @@
 """Files for their owner alone."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from aybiza.config.private_files import (
     PrivateFileError,
     check_private,
+    in_turn,
     private_file,
     private_folder,
 )
@@ -88,3 +90,13 @@ def test_links_and_what_is_no_file_are_refused(tmp_path: Path) -> None:
             check_private(path)
     with pytest.raises(PrivateFileError, match="is not a folder"):
         private_folder(real)
+
+
+def test_who_shares_a_folder_waits_for_its_turn(tmp_path: Path) -> None:
+    other = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with in_turn(tmp_path), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(other)

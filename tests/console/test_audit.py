@@ -67,3 +67,13 @@ def test_where_there_is_none_it_is_said(tmp_path: Path, monkeypatch: pytest.Monk
         assert result.exit_code == 1 and "no node has written a trail" in result.output
     missing = run("verify", str(tmp_path / "none.jsonl"))
     assert missing.exit_code == 1 and "No such file" in missing.output
+
+
+def test_a_doctored_entry_neither_ends_the_list_nor_commands_the_terminal(trail: Path) -> None:
+    with trail.open("ab") as file:
+        file.write(b'{"did": "a", "about": "text"}\n' + b"[" * 100_000 + b"\n\xff\n")
+        file.write(b'{"did": "b", "about": {"what": "\\u001b[2J\\nx"}}\n')
+    result = run("show")
+    assert result.exit_code == 0
+    assert "what=?[2J?x" in result.output and "\x1b" not in result.output
+    assert max(map(len, result.output.splitlines())) <= 80

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,46 @@ def test_a_disk_that_is_full_leaves_the_trail_whole(
     trail.put(batch)
     assert [entry["n"] for entry in entries(path)] == [1, 2, 3]
     assert verify(path.read_bytes()).entries == 3
+
+
+def test_two_nodes_of_one_name_write_to_one_chain(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    one, other = (AuditTrail(path, node="vm") for _ in range(2))
+    for number in range(3):
+        one.put(acted(one, number))
+        other.put(acted(other, number))
+    with path.open("ab") as file:
+        file.write(b'{"n": 7, "at')
+    one.put(acted(one, 3))
+    other.put(acted(other, 3))
+    verdict = verify(path.read_bytes())
+    assert (verdict.entries, verdict.wrong, verdict.torn) == (9, None, False)
+    assert [entry.split(b'"did": "')[1][:10] for entry in path.read_bytes().splitlines()[-3:]] == [
+        b"trail.torn",
+        b"operator.k",
+        b"operator.k",
+    ]
+
+
+@pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: [*t, t[0]], lambda t: [*t, b"x\n"]])
+def test_a_trail_that_is_changed_while_its_node_runs_is_found(
+    tmp_path: Path, change: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    trail = written(path, 3)
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+    trail.put(acted(trail, 4))
+    assert verify(path.read_bytes()).wrong is not None
+
+
+def test_the_longest_texts_of_any_script_are_entries(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    trail = AuditTrail(path, node="vm-1")
+    names = ("call_id", "agent", "carrier", "country")
+    trail.put(
+        list(trail.hear(events.CALL_START, {}, dict.fromkeys(names, "\U0001f600" * 999), 1.0))
+    )
+    assert verify(path.read_bytes()).entries == 1
 
 
 def _no_room(_: int) -> None:
