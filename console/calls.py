@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from aybiza.console import follow, operate
-from aybiza.console.page import say
+from aybiza.console.page import printable, say
 from aybiza.console.setup import USAGE_ERROR, settings_or_exit
 
 if TYPE_CHECKING:
@@ -117,10 +117,10 @@ def show(
         return
     for key, value in _described(record, numbers).items():
         if value not in (None, ""):
-            say(f"{key:9} {value}", 10)
+            say(printable(f"{key:9} {value}"), 10)
     typer.echo()
     for who, text in _transcript(rows):
-        say(f"{who:9} {text}", 10)
+        say(printable(f"{who:9} {' '.join(text.split())}"), 10)
 
 
 @app.command(epilog="Example: aybiza calls export --agent desk --to calls.jsonl")
@@ -167,7 +167,7 @@ def forget(
     else:
         for store, count in told.gone.items():
             if store not in told.failed:
-                say(f"deleted   {count} {_calls(count)} in {store}; none is left there", 10)
+                say(f"deleted   {count} {_calls(count)} in {store}; {_left(count)}", 10)
         for store, why in told.failed.items():
             say(f"FAILED    {store}: {why}", 10)
         for call_id in told.going_on:
@@ -199,11 +199,11 @@ def table(found: "list[CallRecord]", numbers: bool) -> list[str]:
     rows = [
         (
             time.strftime("%Y-%m-%d %H:%M", time.localtime(record.opened)),
-            _number(record.caller, numbers),
-            record.agent[:14],
+            printable(_number(record.caller, numbers)),
+            printable(record.agent[:14]),
             (record.outcome or UNFINISHED)[:12],
             str(record.turns),
-            record.call_id[:SHOWN_ID],
+            printable(record.call_id[:SHOWN_ID]),
         )
         for record in found
     ]
@@ -212,12 +212,20 @@ def table(found: "list[CallRecord]", numbers: bool) -> list[str]:
     return [*(_ROW.format(*line).rstrip() for line in lines), count]
 
 
+def _left(count: int) -> str:
+    if count:
+        return "none is left there"
+    return "is the number written as `aybiza calls list --numbers` has it?"
+
+
 def _kept(settings: "Settings") -> Iterator[str]:
     """Who cannot be made to forget from here."""
     from aybiza.actors.memory.sqlite_file import copies
 
     for copy in copies(str(settings.memory_path)):
         yield f"{copy}: calls as they were before; delete the file when it has been looked at"
+    if "sqlite" not in settings.memory and settings.memory_path.exists():
+        yield f"{settings.memory_path}: AYBIZA_MEMORY names no sqlite; name it, and say it again"
     if settings.log_transcripts:
         yield "the log: AYBIZA_LOG_TRANSCRIPTS has it tell what is said; delete it where it is kept"
     yield "the carrier, Deepgram, Amazon Bedrock: what their own records hold; delete it there"

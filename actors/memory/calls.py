@@ -4,15 +4,19 @@
     Calls(stores).read(call_id)         the longest journal
     Calls(stores).forget(caller, now)   what has become of each store, and which calls go on
 
+A caller's number is looked for as it is given, and without what people put between digits.
+
 Waits for disks and networks: not for the loop.
 Errors: `StoreError` from `find` and `read`; `forget` tells them.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from aybiza.actors.memory.store import CallRecord, JournalStore, Row, StoreError, Wanted
@@ -22,6 +26,9 @@ PAUSES: Final = (0.0, 0.5, 1.5)
 MOST: Final = 1_000_000
 GOES_ON_SECONDS: Final = 900.0
 """A call without an end whose last entry is younger than this may be going on."""
+
+
+_BETWEEN: Final = re.compile(r"[\s().\-/\u2010-\u2015]+")
 
 
 @dataclass(slots=True)
@@ -44,7 +51,7 @@ class Calls:
         """See the module. Of a call in several stores what was written last is told."""
         found: dict[str, CallRecord] = {}
         for store in self._stores:
-            for record in store.find(wanted, limit):
+            for record in _found(store, wanted, limit):
                 known = found.get(record.call_id)
                 if known is None or record.updated > known.updated:
                     found[record.call_id] = record
@@ -61,7 +68,7 @@ class Calls:
         records: dict[str, CallRecord] = {}
         for store in self._stores:
             try:
-                records |= {record.call_id: record for record in store.find(wanted, MOST)}
+                records |= {record.call_id: record for record in _found(store, wanted, MOST)}
             except StoreError as error:
                 told.failed[store.name] = str(error)
         for store in self._stores:
@@ -80,7 +87,7 @@ class Calls:
     ) -> bool:
         """Whether nothing of it is found any more, `pause` seconds from now."""
         time.sleep(pause)
-        return not (store.find(wanted, 1) or any(store.read(call_id) for call_id in call_ids))
+        return not (_found(store, wanted, 1) or any(store.read(call_id) for call_id in call_ids))
 
     def _forget(
         self, store: JournalStore, wanted: Wanted, call_ids: list[str], told: Forgotten
@@ -91,3 +98,24 @@ class Calls:
                 told.failed[store.name] = "some of it is still there; say it again"
         except StoreError as error:
             told.failed[store.name] = str(error)
+
+
+def spellings(caller: str) -> list[str]:
+    """A caller as stores may have it: carriers write numbers as E.164 does.
+
+    >>> spellings("+1 (415) 555-0123")
+    ['+1 (415) 555-0123', '+14155550123', '14155550123']
+    >>> spellings("sip:ann@example.org")
+    ['sip:ann@example.org']
+    """
+    bare = _BETWEEN.sub("", caller)
+    digits = bare.removeprefix("+")
+    number = [f"+{digits}", digits] if digits.isdecimal() else [caller.strip()]
+    return list(dict.fromkeys([caller, *number]))
+
+
+def _found(store: JournalStore, wanted: Wanted, limit: int) -> list[CallRecord]:
+    if not wanted.caller:
+        return store.find(wanted, limit)
+    each = [store.find(wanted._replace(caller=one), limit) for one in spellings(wanted.caller)]
+    return sorted(chain(*each), key=lambda record: -record.opened)[:limit]

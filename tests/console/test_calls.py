@@ -121,7 +121,9 @@ def test_a_caller_who_is_forgotten_is_nowhere_in_the_files(memory: Path) -> None
     assert ANN.encode() not in everything()
     assert BOB.encode() in everything()
     assert listed() == ["CA1"]
-    assert "0 calls" in aybiza("forget", "--caller", ANN).stdout
+    again = " ".join(aybiza("forget", "--caller", ANN).stdout.split())
+    assert "0 calls" in again and "none is left" not in again
+    assert "is the number written as `aybiza calls list --numbers` has it?" in again
 
 
 def test_what_cannot_be_forgotten_is_named(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,6 +137,26 @@ def test_what_cannot_be_forgotten_is_named(memory: Path, monkeypatch: pytest.Mon
         "the log",
         "the carrier, Deepgram, Amazon Bedrock",
     ]
+
+
+def test_a_file_of_sqlite_that_is_no_longer_named_is_named_by_forget(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AYBIZA_MEMORY", "redis")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    told = json.loads(aybiza("forget", "--caller", ANN, "--json", code=1).stdout)
+    assert f"{memory}: AYBIZA_MEMORY names no sqlite; name it, and say it again" in told["kept"]
+
+
+def test_what_is_shown_commands_no_terminal(memory: Path) -> None:
+    store, about = SqliteStore(memory), About("sip:\x1b[2J@x", "de\x1bsk", "t", OPENED, 0)
+    store.claim("CA9", 1, about)
+    said = {**TALK[0], "text": "One.\n\x1b]0;two\x07 " + "word " * 40}
+    store.write([Part("CA9", 1, about, [Row("CA9", 1, 1, OPENED, said)])])
+    store.close()
+    for shown in (aybiza("list", "--numbers").stdout, aybiza("show", "CA9", "--numbers").stdout):
+        assert "?" in shown and shown.replace("\n", "").isprintable()
+    assert "One. ?]0;two? word" in shown and max(map(len, shown.splitlines())) <= 80
 
 
 def test_a_store_that_cannot_be_read_ends_the_command_with_its_reason(

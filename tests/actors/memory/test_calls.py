@@ -53,6 +53,18 @@ def test_a_caller_is_forgotten_in_every_store_and_the_others_stay() -> None:
         assert [record.call_id for record in store.find(Wanted(), 10)] == ["CA2"]
 
 
+@pytest.mark.parametrize(
+    "written", ["+1 (555) 0100", " 1-555-0100", "+1 555\u20110100", "15550100"]
+)
+def test_a_caller_is_found_and_forgotten_however_the_number_is_written(written: str) -> None:
+    fast, lasting = stores()
+    found = Calls([fast, lasting])
+    assert [record.call_id for record in found.find(Wanted(caller=written))] == ["CA1"]
+    told = found.forget(written, LATER)
+    assert (told.gone, told.failed) == ({"fast": 1, "lasting": 1}, {})
+    assert fast.read("CA1") == lasting.read("CA1") == []
+
+
 def test_a_store_that_knows_a_call_without_its_caller_forgets_it_too() -> None:
     fast, lasting = ProcessStore(), ProcessStore()
     fast.claim("CA1", 1, ANN)
