@@ -4,6 +4,7 @@
     private_file(path)              made empty with mode 0600; one of ours that is open is closed
     check_private(path)             one that is there already: whose it is
     with in_turn(folder): …         processes that share the folder's files take turns
+    is_at(path, inode)              whether the file that was opened is still the one at `path`
 
 A file that another user has put in our place would be read by them, and a link would lead our words
 elsewhere; so both are refused. A folder that others may write to is refused as well, unless it is
@@ -104,3 +105,12 @@ def in_turn(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_at(path: Path, inode: int) -> bool:
+    """Whether the file that was opened still bears this name: it may have been deleted or renamed,
+    and who goes on with it writes what nobody will find."""
+    try:
+        return path.stat().st_ino == inode
+    except OSError:
+        return False

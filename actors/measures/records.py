@@ -9,7 +9,8 @@ number of a caller stands in it. What is older than `days` is removed. Rows are 
 that a later version adds is empty in older rows.
 
 Errors: a file that is busy, full or away is tried again (`SinkError`); one that cannot be read is
-set aside as `….damaged` and a new one begun. `RecordsError` for who reads, for people.
+set aside as `….damaged` and a new one begun, as in place of one that is deleted or renamed.
+`RecordsError` for who reads, for people.
 Source: specification 000, section 4 and "Phase 5"; SQLite, "Write-Ahead Logging".
 """
 
@@ -32,7 +33,7 @@ from aybiza.actors.measures.exported import plain
 from aybiza.actors.measures.metrics_sink import SinkError
 from aybiza.actors.measures.turn_fold import STAGES, TurnFold, TurnRecord
 from aybiza.actors.runtime.telemetry import Event
-from aybiza.config.private_files import check_private, private_file
+from aybiza.config.private_files import check_private, in_turn, is_at, private_file
 
 NAME: Final = "records.sqlite3"
 """The file, in the folder of the memory's."""
@@ -126,6 +127,7 @@ class Records:
         self._calls: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._inode = 0
         self._pruned = 0.0
 
     def hear(
@@ -149,6 +151,9 @@ class Records:
         """Write a batch, all of it or none. Raises SinkError."""
         with self._lock:
             try:
+                if self._connection is not None and not is_at(self.path, self._inode):
+                    log.warning("records_file_gone", path=str(self.path))
+                    self._close()
                 connection = self._connection = self._connection or self._open()
                 with connection:
                     for table, columns in TABLES.items():
@@ -181,6 +186,7 @@ class Records:
 
     def _open(self) -> sqlite3.Connection:
         private_file(self.path)
+        self._inode = self.path.stat().st_ino
         for suffix in ("-wal", "-shm", "-journal"):
             with contextlib.suppress(FileNotFoundError):
                 check_private(self.path.with_name(self.path.name + suffix))
@@ -206,11 +212,12 @@ class Records:
 
     def _set_aside(self) -> None:
         aside = self.path.with_name(f"{self.path.name}.damaged")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), in_turn(self.path.parent):
+            if not is_at(self.path, self._inode):
+                return
             os.replace(self.path, aside)
-        for suffix in ("-wal", "-shm"):
-            with contextlib.suppress(OSError):
-                self.path.with_name(self.path.name + suffix).unlink()
+            for suffix in ("-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         log.error("records_not_readable", path=str(self.path), set_aside=str(aside))
 
 

@@ -2,7 +2,8 @@
 
 Used from worker threads only; one lock makes its calls take turns, so it may be shared by an actor
 and the actor's successor. How the file is opened, migrated and set aside when it is broken is told
-in `aybiza.actors.memory.sqlite_file`. Deleted rows are overwritten and leave the file.
+in `aybiza.actors.memory.sqlite_file`. Deleted rows are overwritten and leave the file. A
+file that is deleted or renamed while it is in use gives way to a new one.
 
 Errors: `StoreError` says which file and why.
 """
@@ -17,7 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from aybiza.actors.memory.sqlite_file import is_broken, opened, set_aside
+import structlog
+
+from aybiza.actors.memory.sqlite_file import IN_PROCESS, is_broken, opened, set_aside
 from aybiza.actors.memory.store import (
     About,
     CallRecord,
@@ -32,6 +35,9 @@ from aybiza.actors.memory.store import (
     placed,
     told_by,
 )
+from aybiza.config.private_files import is_at
+
+log = structlog.get_logger(__name__)
 
 SWEEP_CALLS: Final = 200
 FREED_PAGES: Final = 1000
@@ -131,10 +137,16 @@ class SqliteStore:
             self._connection.close()
             self._connection = None
 
+    def _is_there(self) -> bool:
+        return self.path == IN_PROCESS or is_at(Path(self.path), self._inode)
+
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
+                if self._connection is not None and not self._is_there():
+                    log.warning("memory_file_gone", store=self.path, do="a new file begins")
+                    self._close()
                 if self._connection is None:
                     self._connection, self._inode = opened(self.path)
                 yield self._connection

@@ -10,6 +10,7 @@ from aybiza.config.private_files import (
     PrivateFileError,
     check_private,
     in_turn,
+    is_at,
     private_file,
     private_folder,
 )
@@ -100,3 +101,15 @@ def test_who_shares_a_folder_waits_for_its_turn(tmp_path: Path) -> None:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.close(other)
+
+
+def test_a_file_that_is_deleted_or_replaced_is_no_longer_there(tmp_path: Path) -> None:
+    path, other = tmp_path / "file", tmp_path / "other"
+    for each in (path, other):
+        each.touch()
+    inode = path.stat().st_ino
+    assert is_at(path, inode)
+    other.replace(path)
+    assert not is_at(path, inode)
+    path.unlink()
+    assert not is_at(path, inode)

@@ -103,6 +103,40 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(records: Records) -> No
     assert records.path.with_name("records.sqlite3.damaged").exists()
 
 
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_file_that_is_renamed_or_deleted_gives_way_to_a_new_one(
+    tmp_path: Path, renamed: bool
+) -> None:
+    path = tmp_path / "records.sqlite3"
+    nodes = [Records(path, node=node, days=90) for node in ("vm-1", "vm-2")]
+    for one in nodes:
+        one.put([charge(time.time())])
+    if renamed:
+        path.rename(tmp_path / "aside")
+    else:
+        path.unlink()
+    for one in nodes * 2:
+        one.put([charge(time.time())])
+    assert len(rows(path, "charges")) == 4
+    for one in nodes:
+        one.close()
+    assert len(rows(path, "charges")) == 4
+
+
+def test_of_nodes_that_find_the_same_damage_one_sets_the_file_aside(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite3"
+    one, other = (Records(path, node=node, days=90) for node in ("vm-1", "vm-2"))
+    for each in (one, other):
+        each.put([charge(time.time())])
+    one._set_aside()
+    one.put([charge(time.time())])
+    other._set_aside()
+    other.put([charge(time.time())])
+    assert len(rows(path, "charges")) == 2
+    one.close()
+    other.close()
+
+
 def test_a_busy_file_is_tried_again(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aybiza.actors.measures.records.BUSY_SECONDS", 0.01)
     records.put([charge(time.time())])

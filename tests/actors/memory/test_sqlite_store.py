@@ -34,6 +34,29 @@ def test_the_file_outlives_the_store(tmp_path: Path) -> None:
     second.close()
 
 
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_file_that_is_renamed_or_deleted_in_use_gives_way_to_a_new_one(
+    tmp_path: Path, renamed: bool
+) -> None:
+    path = tmp_path / "memory.sqlite3"
+    one, other = SqliteStore(path), SqliteStore(path)
+    one.write([part("CA1", 1)])
+    assert other.read("CA1") == rows("CA1", 1)
+    if renamed:
+        path.rename(tmp_path / "aside")
+    else:
+        path.unlink()
+    (written,) = one.write([part("CA1", 2)])
+    assert (written.outcome, written.last) == ("behind", 0)
+    one.write([part("CA1", 1, 2)])
+    assert other.read("CA1") == rows("CA1", 1, 2)
+    one.close()
+    other.close()
+    third = SqliteStore(path)
+    assert third.read("CA1") == rows("CA1", 1, 2)
+    third.close()
+
+
 def test_a_store_in_the_process_leaves_no_file(tmp_path: Path) -> None:
     store = SqliteStore(":memory:")
     store.write([part("CA1", 1)])
