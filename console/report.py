@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from aybiza.console.page import folded, printable
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
     from aybiza.actors.measures.report import Rows
 
 WIDTH: Final = 80
+SHOWN_ID: Final = 14
 REPORT_EXAMPLE: Final = "Example: aybiza report --period 7d --html report.html"
 COSTS_EXAMPLE: Final = "Example: aybiza costs --by agent --period 30d --csv"
 _UNITS: Final = {"m": 60.0, "h": 3_600.0, "d": 86_400.0}
@@ -135,17 +137,26 @@ def as_table(table: Sequence[Mapping[str, Any]], by: str) -> str:
 def cost_lines(table: Sequence[Mapping[str, Any]], by: str, total: int) -> Iterator[str]:
     """The rows for people."""
     width = 22 if KEYS[by] else 0
-    row_of = f"{{:{width}.{width or 1}}}{{:8}} {{:30.30}} {{:>10}} {{:>7}}"
+    row_of = f"{{:{width}.{max(1, width - 1)}}}{{:8}} {{:30.30}} {{:>10}} {{:>7}}"
     key = by.upper() if width else ""
     yield (row_of.format(key, "WHAT", "MODEL", "USD", "TIMES")).strip()
     for row in table:
-        name = " ".join(str(row[part]) for part in KEYS[by])
+        name = _name(row, by)
         model = str(row["model"] or "").removeprefix("global.").removeprefix("anthropic.")
         shown = row_of.format(
             name, str(row["what"]), model, _usd(row["micro_usd"]), f"{row['charges']:,}"
         )
         yield shown.rstrip() if width else shown.strip()
     yield f"{_usd(total)} USD in all"
+
+
+def _name(row: Mapping[str, Any], by: str) -> str:
+    """What the row is of; of a call as many characters as `aybiza calls list` shows."""
+    keys = KEYS[by]
+    parts = ["-" if row[part] is None else str(row[part]) for part in keys]
+    if len(keys) > 1:
+        parts[0] = parts[0][:SHOWN_ID]
+    return printable(" ".join(parts))
 
 
 def report_lines(told: Mapping[str, Any], period: str) -> Iterator[str]:
@@ -173,7 +184,7 @@ def report_lines(told: Mapping[str, Any], period: str) -> Iterator[str]:
         )
     yield from _groups(told)
     yield ""
-    yield f"cost        {spent['usd']:.4f} USD: {_amounts(spent['by_what'])}"
+    yield from folded(f"cost        {spent['usd']:.4f} USD: {_amounts(spent['by_what'])}", 12)
     a_call, a_turn = spent["usd_a_call"], spent["usd_a_turn"]
     efficiency = "unknown" if spent["efficiency"] is None else f"{spent['efficiency']:.0%}"
     yield (

@@ -132,3 +132,20 @@ def test_csv_holds_no_formula(place: Path) -> None:
     assert out.output.splitlines()[0] == "what,model,quantity,charges,usd"
     everything = json.loads(run("costs", "--json").output)
     assert everything["micro_usd"] == sum(row["micro_usd"] for row in everything["rows"]) > 0
+
+
+def test_the_turns_of_a_call_are_told_apart_in_the_table() -> None:
+    call = "CA" + "0123456789abcdef" * 2
+    charges = [charge(1, 1, call_id=call, turn=turn) for turn in (1, 12, None)]
+    table = cost_rows(charges, "turn")
+    lines = list(cost_lines(table, "turn", 3))
+    names = sorted(line[:22].rstrip() for line in lines[1:-1])
+    assert names == ["CA0123456789ab -", "CA0123456789ab 1", "CA0123456789ab 12"]
+    (row,) = list(cost_lines(cost_rows(charges, "call"), "call", 3))[1:-1]
+    assert row[:22] == f"{call[:21]} "
+
+
+def test_the_line_of_costs_is_folded_where_they_are_many() -> None:
+    told = made(calls_of(1), SINCE, UNTIL)
+    told["cost"]["by_what"] = dict.fromkeys(("carrier", "listen", "model", "speak", "sip"), 1234.5)
+    assert max(map(len, report_lines(told, "24h"))) <= 80
