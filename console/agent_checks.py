@@ -10,7 +10,6 @@ Source: specification 002, "Common Failures to Pre-empt".
 from __future__ import annotations
 
 import asyncio
-import os
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from aybiza.config.agents import Agent, AgentError, available, load_agent
 from aybiza.config.phrases import translations
 from aybiza.config.routes import DEFAULT, Route, load_routes
 from aybiza.config.settings import Settings
-from aybiza.console.answering import answering
+from aybiza.console.answering import answering, own_tools
 from aybiza.emulators.bedrock.rules import SUFFIX
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def checked(name: str, settings: Settings, policy: Policy) -> Iterator[Verdict]:
         return
     tools: Tools | None = None
     try:
-        tools = _tools(settings)
+        tools = own_tools(settings)
         for route in found:
             where = f"{name} {route.name}" if routes else name
             yield _verdict(where, route, settings, policy, tools)
@@ -132,11 +131,3 @@ def _table(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-
-
-def _tools(settings: Settings) -> Tools | None:
-    if settings.tools_file is None:
-        return None
-    from aybiza.dialogue.tools.catalogue import load_tools
-
-    return load_tools(settings.tools_file, region=settings.aws_region, environment=os.environ)

@@ -7,7 +7,6 @@ cannot be read.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -177,7 +176,7 @@ def _loaded(agent: str) -> Agent:
         return load_agent(agent)
     except AgentError as error:
         for problem in error.problems:
-            print(f"aybiza: {problem}", file=sys.stderr)
+            say(f"aybiza: {problem}", 8, err=True)
         raise typer.Exit(USAGE_ERROR) from None
 
 
@@ -187,5 +186,5 @@ def _vapi_or_exit(vapi: bool) -> None:
 
 
 def _refuse(problem: str) -> Any:
-    print(f"aybiza agents: {problem}", file=sys.stderr)
+    say(f"aybiza agents: {problem}", 8, err=True)
     raise typer.Exit(USAGE_ERROR)

@@ -9,6 +9,7 @@ Errors: `ValueError` for tools that there are not.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,15 @@ def answering(
     of_tools = tools.destinations.values() if tools else ()
     numbers = {to.name: to.number for to in of_tools}
     return Answering(agent, box, policy, route.tenant, route.name, numbers)
+
+
+def own_tools(settings: Settings) -> Tools | None:
+    """The tools of `AYBIZA_TOOLS_FILE`, to be closed by the caller. Raises `ToolsError`."""
+    if settings.tools_file is None:
+        return None
+    from aybiza.dialogue.tools.catalogue import load_tools
+
+    return load_tools(settings.tools_file, region=settings.aws_region, environment=os.environ)
 
 
 def with_limits(agent: Agent, settings: Settings) -> Agent:

@@ -91,10 +91,10 @@ def _trails(files: Sequence[Path] | None) -> list[tuple[Path, bytes]]:
     folder = None if files else settings_or_exit().memory_path.parent
     paths = list(files or ()) if folder is None else sorted(folder.glob("audit-*.jsonl"))
     if not paths:
-        typer.echo(f"aybiza: {folder}: no node has written a trail there yet", err=True)
+        say(f"aybiza: {folder}: no node has written a trail there yet", 8, err=True)
         raise typer.Exit(1)
     try:
         return [(path, path.read_bytes()) for path in paths]
     except OSError as error:
-        typer.echo(f"aybiza: {error.filename}: {error.strerror}", err=True)
+        say(f"aybiza: {error.filename}: {error.strerror}", 8, err=True)
         raise typer.Exit(1) from None

@@ -7,9 +7,10 @@ Exit codes: 0 success, 1 the command failed, 2 it was called or configured wrong
 """
 
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from aybiza.console import (
     agents,
@@ -30,8 +31,36 @@ from aybiza.console import (
     top,
 )
 
+
+class Commands(TyperGroup):
+    """The commands. What an option cannot take is told in words for people."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """See `TyperGroup`."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = plain(error.message)
+            raise
+
+
+def plain(message: str) -> str:
+    """A refusal of an option's value, without the words of the library that refuses.
+
+    >>> plain("Value error, 'pash' is not one of 'bash', 'zsh'.")
+    "'pash' is not one of 'bash', 'zsh'."
+    >>> plain("Input should be a valid integer, unable to parse string as an integer")
+    'must be a whole number'
+    """
+    if message.startswith("Input should be "):
+        wanted = message.removeprefix("Input should be ").partition(", unable to parse")[0]
+        return f"must be {wanted.replace('valid integer', 'whole number').replace('valid ', '')}"
+    return message.removeprefix("Value error, ")
+
+
 app = typer.Typer(
     name="aybiza",
+    cls=Commands,
     help="Supervised phone agents: an actor runtime that carries Claude on Amazon Bedrock.",
     epilog="Example: aybiza config --json",
     no_args_is_help=True,

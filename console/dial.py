@@ -58,7 +58,7 @@ def dial(
     try:
         loaded = _loaded(wanted)
     except PlanError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), 4, err=True)
         raise typer.Exit(2) from None
     if url is None:
         verdicts = list(_played(loaded, quiet=as_json))
@@ -111,7 +111,7 @@ def _called(
     try:
         return called(scripts, url, known, at_once=at_once, slack_ms=slack_ms)
     except OSError as error:
-        typer.echo(f"An emulator cannot be reached: {error}", err=True)
+        say(f"An emulator cannot be reached: {error}", 4, err=True)
         raise typer.Exit(2) from None
 
 

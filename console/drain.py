@@ -68,7 +68,7 @@ def drain(
         progress = _ask(port, {"op": "drain_progress", "node": name})
     if progress["state"] != "drained":
         left = progress["calls"] + progress["leaving"]
-        typer.echo(f"aybiza: {left} calls are left on {name}; {_why(progress)}", err=True)
+        say(f"aybiza: {left} calls are left on {name}; {_why(progress)}", 8, err=True)
         raise typer.Exit(1)
 
 
@@ -111,11 +111,11 @@ def _ask(port: int | None, request: dict[str, Any]) -> dict[str, Any]:
             address=settings.cluster_bind,
         )
     except (NodeError, CookieError) as error:
-        typer.echo(f"aybiza: {error}", err=True)
+        say(f"aybiza: {error}", 8, err=True)
         raise typer.Exit(1) from None
     if "unknown" in answer:
         known = ", ".join(answer["nodes"])
-        typer.echo(f"aybiza: there is no node {answer['unknown']!r}, but {known}", err=True)
+        say(f"aybiza: there is no node {answer['unknown']!r}, but {known}", 8, err=True)
         raise typer.Exit(USAGE_ERROR)
     progress: dict[str, Any] = answer["progress"]
     return progress

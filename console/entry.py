@@ -1,8 +1,8 @@
 """The script `aybiza`: the command line, or what to install where one of its packages is missing.
 
 `pip install aybiza` brings the runtime and structlog. The commands are about nodes that take
-calls, and need the packages of `aybiza[voice]`. Where one is missing the script says so and exits
-with 2.
+calls, and need the packages of `aybiza[voice]`; for nodes that run programs of one's own those of
+`aybiza[cluster]` will do. Where one is missing the script says so and exits with 2.
 """
 
 import sys
@@ -34,7 +34,8 @@ def main() -> None:
             raise
         print(
             f"aybiza: this command needs {package}, which is not installed.\n"
-            "The runtime works without it; the commands come with: pip install 'aybiza[voice]'",
+            "The runtime works without it. pip install 'aybiza[voice]' brings all commands;\n"
+            "'aybiza[cluster]' those that run a node of your own (aybiza run --node-main).",
             file=sys.stderr,
         )
         raise SystemExit(2) from None

@@ -6,7 +6,6 @@ used.
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -72,7 +71,7 @@ def run(
         try:
             junit.write_text(as_junit(results[0]), encoding="utf-8")
         except OSError as error:
-            print(f"aybiza evals: {junit}: cannot be written: {error.strerror}", file=sys.stderr)
+            say(f"aybiza evals: {junit}: cannot be written: {error.strerror}", 8, err=True)
             raise typer.Exit(USAGE_ERROR) from None
     raise typer.Exit(int(not results[0].ok))
 
@@ -163,5 +162,5 @@ def _persona(name: str) -> tuple[Path, Persona]:
 
 def _refuse(problems: list[str]) -> NoReturn:
     for problem in problems:
-        print(f"aybiza evals: {problem}", file=sys.stderr)
+        say(f"aybiza evals: {problem}", 8, err=True)
     raise typer.Exit(USAGE_ERROR)

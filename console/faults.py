@@ -75,7 +75,7 @@ def run(
     broken = False
     for path, plan in [(path, _load(path)) for path in plans]:
         if only := [fault.what for fault in plan.faults if fault.kind.only == "live"]:
-            typer.echo(f"{path}: {only[0]} can be done on a running node only: --live", err=True)
+            say(f"{path}: {only[0]} can be done on a running node only: --live", 8, err=True)
             raise typer.Exit(2)
         outcome = tried(plan, messages=show)
         broken = broken or bool(outcome.broken)
@@ -179,10 +179,10 @@ def _live(
         else:
             reports = live_faults.run(plans[0], where, seconds=seconds, cluster=cluster, tell=tell)
     except live_faults.WrongPlan as error:
-        typer.echo(str(error), err=True)
+        say(str(error), 8, err=True)
         raise typer.Exit(2) from None
     except (NodeError, CookieError, live_faults.Refused) as error:
-        typer.echo(f"aybiza: {error}", err=True)
+        say(f"aybiza: {error}", 8, err=True)
         raise typer.Exit(1) from None
     if as_json:
         typer.echo(json.dumps({"nodes": reports}))
@@ -201,5 +201,5 @@ def _load(path: Path) -> "Plan":
     try:
         return load(path)
     except PlanError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), 8, err=True)
         raise typer.Exit(2) from None

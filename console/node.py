@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -57,7 +56,7 @@ from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.routes import DEFAULT, Route, Routes, load_routes
 from aybiza.config.settings import Settings, load
 from aybiza.console import sinks
-from aybiza.console.answering import answering
+from aybiza.console.answering import answering, own_tools
 from aybiza.console.control import control
 from aybiza.console.node_faults import allow
 from aybiza.dialogue.answer_cache import AnswerCache
@@ -83,7 +82,7 @@ from aybiza.supervisors.child_spec import ChildSpec, child
 from aybiza.supervisors.task_supervisor import TaskSupervisor
 
 if TYPE_CHECKING:
-    from aybiza.dialogue.tools.catalogue import Tools
+    pass
 
 STOP_SECONDS = 2.5
 
@@ -106,7 +105,7 @@ class Node:
         carrier: Carrier | None = None,
     ) -> None:
         self._settings = settings
-        self._tools = _tools(settings)
+        self._tools = own_tools(settings)
         self._stores = stores(settings)
         self._quotas = Quotas.of(settings)
         self._prices = prices.load(settings.prices_file)
@@ -396,14 +395,6 @@ def _admission(settings: Settings, vm: VM) -> Admission:
     if settings.cookie_file.exists():
         keys = [stream_token.derived_key(each) for each in lines(read_cookie(settings.cookie_file))]
     return Admission(Rules.of(settings), keys=keys, tls=context, refusals=Refusals(refused))
-
-
-def _tools(settings: Settings) -> Tools | None:
-    if settings.tools_file is None:
-        return None
-    from aybiza.dialogue.tools.catalogue import load_tools
-
-    return load_tools(settings.tools_file, region=settings.aws_region, environment=os.environ)
 
 
 def _address(socket: Any) -> str:

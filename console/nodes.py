@@ -68,7 +68,7 @@ def ports_command(
     admin = owner(number, keeping_address(settings.cluster_bind))
     admin = admin or owner(number, settings.cluster_bind)
     if admin is None:
-        typer.echo(f"aybiza: the process on port {number} belongs to another user", err=True)
+        say(f"aybiza: the process on port {number} belongs to another user", 8, err=True)
         raise typer.Exit(1)
     parents = {pid: parent for parent, pids in children_by_parent().items() for pid in pids}
     command = parents[admin]
@@ -198,5 +198,5 @@ def _asked(port: int | None, ask: Callable[..., tuple[Any, Any]]) -> tuple[Any, 
         where = {"cookie": cookie, "address": settings.cluster_bind}
         return ask(port or settings.cluster_port, **where)
     except (NodeError, CookieError) as error:
-        typer.echo(f"aybiza: {error}", err=True)
+        say(f"aybiza: {error}", 8, err=True)
         raise typer.Exit(1) from None

@@ -276,7 +276,7 @@ def _ask_about(port: int | None, request: dict[str, Any], node: str | None) -> d
     nodes = _at_the_node(port, partial(nodes_with, process=which))
     if len(nodes) > 1:
         several = f"{', '.join(nodes[:-1])} and {nodes[-1]} each have"
-        typer.echo(f"aybiza: {several} a process {which!r}: say which with --node", err=True)
+        say(f"aybiza: {several} a process {which!r}: say which with --node", 8, err=True)
         raise typer.Exit(1)
     return asked(port, request, nodes[0] if nodes else None)
 
@@ -306,5 +306,5 @@ def _at_the_node(port: int | None, ask: Callable[..., T]) -> T:
         number = port or settings.cluster_port
         return ask(number, cookie=cookie, address=settings.cluster_bind)
     except (NodeError, CookieError) as error:
-        typer.echo(f"aybiza: {error}", err=True)
+        say(f"aybiza: {error}", 8, err=True)
         raise typer.Exit(1) from None

@@ -49,6 +49,7 @@ def printable(text: str) -> str:
 
 
 def say(line: str, under: int = 0, *, err: bool = False) -> None:
-    """Print a line for people, folded."""
-    for each in folded(line, under):
-        typer.echo(each, err=err)
+    """Print a line for people, or several, folded."""
+    for each in line.split("\n"):
+        for part in folded(each, under):
+            typer.echo(part, err=err)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from aybiza.console.page import folded, printable
+from aybiza.console.page import folded, printable, say
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def report(
         try:
             html.write_text(page(told, period), encoding="utf-8")
         except OSError as error:
-            typer.echo(f"aybiza: {html}: {error.strerror}", err=True)
+            say(f"aybiza: {html}: {error.strerror}", 8, err=True)
             raise typer.Exit(1) from None
         return
     if as_json:
@@ -303,6 +303,6 @@ def _rows(period: str, files: Sequence[Path] | None) -> tuple[Rows, float, float
             with reading(path) as connection:
                 rows += rows_of(connection, since, until)
     except RecordsError as error:
-        typer.echo(f"aybiza: {error}", err=True)
+        say(f"aybiza: {error}", 8, err=True)
         raise typer.Exit(1) from None
     return rows, since, until

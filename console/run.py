@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from aybiza.console.page import say
 from aybiza.console.setup import (
     policy_or_exit,
     prices_or_exit,
@@ -207,7 +208,7 @@ def run(
         cookie = cookie_of(settings)
         own = certificate_of(settings, cookie)
     except MachineError as error:
-        typer.echo(f"aybiza run: {error}", err=True)
+        say(f"aybiza run: {error}", 8, err=True)
         logs.stop()
         raise typer.Exit(error.code) from None
     runner = Runner(

@@ -1,11 +1,12 @@
 """What each command needs before it begins: settings, agent, models, or a clear end with code 2."""
 
-import sys
 import warnings
 from datetime import date
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
+
+from aybiza.console.page import say
 
 if TYPE_CHECKING:
     from aybiza.claude.choice import Policy
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from aybiza.config.settings import Settings
 
 USAGE_ERROR = 2
+UNDER = 8
 
 
 def settings_or_exit() -> "Settings":
@@ -31,7 +33,7 @@ def settings_or_exit() -> "Settings":
             _refuse(error.problems)
         finally:
             for warning in caught:
-                print(f"aybiza: warning: {warning.message}", file=sys.stderr)
+                say(f"aybiza: warning: {warning.message}", UNDER, err=True)
     return settings
 
 
@@ -69,7 +71,7 @@ def policy_or_exit(settings: "Settings") -> "Policy":
     except SelectionError as error:
         _refuse(error.problems)
     for warning in policy.warnings:
-        print(f"aybiza: warning: {warning}", file=sys.stderr)
+        say(f"aybiza: warning: {warning}", UNDER, err=True)
     return policy
 
 
@@ -93,10 +95,11 @@ def quotas_or_exit(settings: "Settings", routes: "Routes") -> None:
     name = routes.default.tenant
     near = difflib.get_close_matches(name, quotas.tenants, n=1)
     others = f"; {near[0]!r} is near to it" if near else ""
-    print(
+    say(
         f"aybiza: warning: AYBIZA_QUOTAS_FILE: {settings.quotas_file}: no tenant is called"
         f" {name!r} as this node's agent is{others}: the default's quotas hold",
-        file=sys.stderr,
+        UNDER,
+        err=True,
     )
 
 
@@ -113,18 +116,15 @@ def prices_or_exit(settings: "Settings") -> None:
 def tools_or_exit(settings: "Settings", routes: "Routes") -> None:
     """Look at the agents' tools and at the tools' file. What cannot be used ends the command, 2."""
     import asyncio
-    import os
 
+    from aybiza.console.answering import own_tools
     from aybiza.dialogue.toolbox import NoTools, toolbox_for
-    from aybiza.dialogue.tools.catalogue import ToolsError, load_tools
+    from aybiza.dialogue.tools.catalogue import ToolsError
 
     tools = None
     name = settings.agent
     try:
-        if settings.tools_file is not None:
-            tools = load_tools(
-                settings.tools_file, region=settings.aws_region, environment=os.environ
-            )
+        tools = own_tools(settings)
         for route in routes:
             name = settings.agent if route is routes.default else route.name
             toolbox_for(route.agent.tools, tools.registry if tools else NoTools())
@@ -151,5 +151,5 @@ def stand_in_or_exit(settings: "Settings") -> None:
 
 def _refuse(problems: list[str]) -> NoReturn:
     for problem in problems:
-        print(f"aybiza: {problem}", file=sys.stderr)
+        say(f"aybiza: {problem}", UNDER, err=True)
     raise typer.Exit(USAGE_ERROR)

@@ -3,7 +3,9 @@
 Contract: `talk` reads lines of standard input, a turn of the caller's each, until it ends or the
 agent does; its result is the exit code. Without a terminal what is said is printed, too, so that
 the output of a script is the whole conversation. What tools and models do is told in brackets.
-Errors: told on standard error, exit code 1.
+The tools are those of a node: the agent's, and of them the file's that `AYBIZA_TOOLS_FILE` names.
+Errors: told on standard error. Exit code 1: no answer has come; 2: the agent, its tools or its
+rules cannot be used.
 """
 
 from __future__ import annotations
@@ -17,15 +19,16 @@ from typing import Any, Final
 
 import structlog
 
-from aybiza.actors.switchboard import Answering
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.config.agents import Agent
 from aybiza.config.routes import DEFAULT, Route
 from aybiza.config.settings import Settings
-from aybiza.console.answering import answering
+from aybiza.console.answering import answering, own_tools
 from aybiza.console.page import say
+from aybiza.console.setup import USAGE_ERROR
 from aybiza.console.text_call import TextCall
+from aybiza.dialogue.tools.catalogue import ToolsError
 from aybiza.emulators.bedrock import Pace
 from aybiza.emulators.bedrock.rules import RulesError
 from aybiza.emulators.bedrock.service import Bedrock
@@ -40,18 +43,26 @@ _MODELS: Final = 2
 def talk(name: str, agent: Agent, settings: Settings, policy: Policy, *, real: bool) -> int:
     """See the module. `real`: Amazon Bedrock answers, and no stand-in."""
     try:
-        who = answering(Route(DEFAULT, agent, agent.name), settings, policy, None)
         with _quietly():
-            asyncio.run(_talk(name, who, settings, real))
-    except (ValueError, RulesError) as error:
-        print(f"aybiza agents: {error}", file=sys.stderr)
-        return 1
+            asyncio.run(_talk(name, Route(DEFAULT, agent, agent.name), settings, policy, real))
+    except ToolsError as error:
+        return _refused([f"aybiza: AYBIZA_TOOLS_FILE: {problem}" for problem in error.problems])
+    except RulesError as error:
+        return _refused([f"aybiza agents: {problem}" for problem in error.problems])
+    except ValueError as error:
+        return _refused([f"aybiza agents: {error}"])
     except TimeoutError:
         print("aybiza agents: no answer has come", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _refused(problems: list[str]) -> int:
+    for problem in problems:
+        say(problem, UNDER, err=True)
+    return USAGE_ERROR
 
 
 @contextmanager
@@ -66,8 +77,13 @@ def _quietly() -> Iterator[None]:
         structlog.configure(**before)
 
 
-async def _talk(name: str, who: Answering, settings: Settings, real: bool) -> None:
+async def _talk(name: str, route: Route, settings: Settings, policy: Policy, real: bool) -> None:
     async with AsyncExitStack() as closing:
+        tools = own_tools(settings)
+        if tools is not None:
+            closing.push_async_callback(tools.aclose)
+            await tools.warm()
+        who = answering(route, settings, policy, tools)
         model: Any
         if real:
             model = _client(settings)

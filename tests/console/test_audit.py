@@ -64,7 +64,9 @@ def test_where_there_is_none_it_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("AYBIZA_MEMORY_PATH", str(tmp_path / "memory.sqlite3"))
     for command in ("verify", "show"):
         result = run(command)
-        assert result.exit_code == 1 and "no node has written a trail" in result.output
+        assert result.exit_code == 1 and "no node has written a trail" in " ".join(
+            result.output.split()
+        )
     missing = run("verify", str(tmp_path / "none.jsonl"))
     assert missing.exit_code == 1 and "No such file" in missing.output
 

@@ -80,3 +80,21 @@ def test_an_unknown_command_or_option_is_refused() -> None:
 def test_the_installed_script_runs_this_command_line() -> None:
     (script,) = metadata.entry_points(group="console_scripts", name="aybiza")
     assert script.load() is entry.main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["completion", "pash"], "'shell': 'pash' is not one of 'bash', 'zsh', 'fish'"),
+        (["tree", "--port", "abc"], "'--port': must be a whole number"),
+        (["top", "--every", "x"], "'--every': must be a number"),
+    ],
+)
+def test_what_an_option_cannot_take_is_told_in_words_for_people(
+    arguments: list[str], told: str
+) -> None:
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 2
+    assert told in result.output
+    assert "Value error" not in result.output
+    assert "Input should" not in result.output

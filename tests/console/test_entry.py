@@ -25,7 +25,8 @@ def test_a_missing_package_is_named_with_what_brings_it(
     assert ended.value.code == 2
     assert capsys.readouterr().err == (
         "aybiza: this command needs boto3, which is not installed.\n"
-        "The runtime works without it; the commands come with: pip install 'aybiza[voice]'\n"
+        "The runtime works without it. pip install 'aybiza[voice]' brings all commands;\n"
+        "'aybiza[cluster]' those that run a node of your own (aybiza run --node-main).\n"
     )
 
 

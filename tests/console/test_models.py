@@ -80,7 +80,7 @@ def test_a_users_file_counts_and_is_refused_in_words(tmp_path: Path) -> None:
     path.write_text('[models."anthropic.claude-opus-5"]\nsuccessor = "a.b"\n')
     result = models(AYBIZA_MODELS_FILE=str(path))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(
+    assert " ".join(result.stderr.split()).startswith(
         f"aybiza: AYBIZA_MODELS_FILE: {path}: anthropic.claude-opus-5: successor = a.b: there is"
     )
 

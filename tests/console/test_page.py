@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from aybiza.console import cli
 from aybiza.console.operate import tree_lines
-from aybiza.console.page import COLUMNS, folded
+from aybiza.console.page import COLUMNS, folded, say
 
 words = st.lists(st.text("abc:/.-", min_size=1, max_size=30), max_size=30)
 
@@ -90,3 +90,9 @@ def test_a_name_that_does_not_fit_stands_below_its_process() -> None:
         "│  └─ Speaker <a.3>",
         "└─ Last <a.4>",
     ]
+
+
+def test_each_of_several_lines_is_folded_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    say(f"first\n{'word ' * 20}", 4, err=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["first", " ".join(["word"] * 16), "    " + " ".join(["word"] * 4)]

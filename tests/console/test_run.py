@@ -39,7 +39,8 @@ def test_rules_that_cannot_be_used_are_told_before_anything_starts(
     monkeypatch.setenv("AYBIZA_AGENT", str(agent))
     result = CliRunner().invoke(command_line(), ["--emulated=scripted"])
     assert result.exit_code == 2
-    assert "desk.rules.toml: otherwse is not known; did you mean otherwise?" in result.stderr
+    told = " ".join(result.stderr.split())
+    assert "desk.rules.toml: otherwse is not known; did you mean otherwise?" in told
 
 
 def test_the_help_has_an_example_and_the_exit_codes() -> None:
