@@ -43,6 +43,8 @@ SHOWN_ID = 14
 LONGEST_SECONDS = 3650 * 86_400
 
 _ROW = "{:16}  {:8}  {:14}  {:12}  {:>5}  {}"
+_ROW_OF_NUMBERS = "{:16}  {:16}  {:9}  {:9}  {:>5}  {}"
+"""A number of 15 digits, the longest there is, has room."""
 
 app = typer.Typer(
     epilog=EXAMPLES,
@@ -94,12 +96,13 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List calls in memory, the newest first."""
-    found = _asked(lambda calls: calls.find(_wanted(caller, agent, outcome, period), limit))
-    if as_json:
-        typer.echo(json.dumps({"calls": [_described(record, numbers) for record in found]}))
-        return
-    for line in table(found, numbers):
-        typer.echo(line)
+    with _calls_in_memory() as calls:
+        found = calls.find(_wanted(caller, agent, outcome, period), limit)
+        if as_json:
+            typer.echo(json.dumps({"calls": [_described(record, numbers) for record in found]}))
+            return
+        for line in table(found, numbers):
+            typer.echo(line)
 
 
 @app.command(epilog="Example: aybiza calls show CA01234567")
@@ -110,17 +113,18 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a call in memory: what is known of it, and what was said."""
-    record, rows = _asked(lambda calls: _one(calls, call_id))
-    rows = _redacted(rows) if redact else rows
-    if as_json:
-        typer.echo(json.dumps(_whole(record, rows, numbers)))
-        return
-    for key, value in _described(record, numbers).items():
-        if value not in (None, ""):
-            say(printable(f"{key:9} {value}"), 10)
-    typer.echo()
-    for who, text in _transcript(rows):
-        say(printable(f"{who:9} {' '.join(text.split())}"), 10)
+    with _calls_in_memory() as calls:
+        record, rows = _one(calls, call_id)
+        rows = _redacted(rows) if redact else rows
+        if as_json:
+            typer.echo(json.dumps(_whole(record, rows, numbers)))
+            return
+        for key, value in _described(record, numbers).items():
+            if value not in (None, ""):
+                say(printable(f"{key:9} {value}"), 10)
+        typer.echo()
+        for who, text in _transcript(rows):
+            say(printable(f"{who:9} {' '.join(text.split())}"), 10)
 
 
 @app.command(epilog="Example: aybiza calls export --agent desk --to calls.jsonl")
@@ -136,19 +140,15 @@ def export(
     redact: Redact = False,
 ) -> None:
     """Export calls in memory with all that was said: a JSON object a line, the newest first."""
-
-    def work(calls: "Calls") -> int:
+    with _calls_in_memory() as calls:
         records = calls.find(_wanted(caller, agent, outcome, period))
         with _written(to) as file:
             for record in records:
                 rows = calls.read(record.call_id)
                 whole = _whole(record, _redacted(rows) if redact else rows, numbers)
                 file.write(json.dumps(whole) + "\n")
-        return len(records)
-
-    count = _asked(work)
-    if to is not None:
-        say(f"{count} {_calls(count)} in {to}", 4)
+        if to is not None:
+            say(f"{len(records)} {_calls(len(records))} in {to}", 4)
 
 
 @app.command(epilog="Example: aybiza calls forget --caller +15550100")
@@ -159,7 +159,8 @@ def forget(
     """Delete all that is known of a caller from every store, and say what cannot be deleted."""
     if len(caller) < 3:
         _refuse("--caller: give the whole number, such as +15550100")
-    told = _asked(lambda calls: calls.forget(caller, time.time()))
+    with _calls_in_memory() as calls:
+        told = calls.forget(caller, time.time())
     kept = list(_kept(settings_or_exit()))
     if as_json:
         about = {"gone": told.gone, "failed": told.failed, "going_on": told.going_on}
@@ -196,12 +197,13 @@ def make_table() -> None:
 
 def table(found: "list[CallRecord]", numbers: bool) -> list[str]:
     """The calls, one line each under a header, and how many there are."""
+    row = _ROW_OF_NUMBERS if numbers else _ROW
     rows = [
         (
             time.strftime("%Y-%m-%d %H:%M", time.localtime(record.opened)),
             printable(_number(record.caller, numbers)),
-            printable(record.agent[:14]),
-            (record.outcome or UNFINISHED)[:12],
+            printable(record.agent[: 9 if numbers else 14]),
+            (record.outcome or UNFINISHED)[: 9 if numbers else 12],
             str(record.turns),
             printable(record.call_id[:SHOWN_ID]),
         )
@@ -209,7 +211,7 @@ def table(found: "list[CallRecord]", numbers: bool) -> list[str]:
     ]
     lines = [("OPENED", "CALLER", "AGENT", "OUTCOME", "TURNS", "CALL"), *rows] if rows else []
     count = f"{len(found)} {_calls(len(found))}"
-    return [*(_ROW.format(*line).rstrip() for line in lines), count]
+    return [*(row.format(*line).rstrip() for line in lines), count]
 
 
 def _left(count: int) -> str:
@@ -231,8 +233,9 @@ def _kept(settings: "Settings") -> Iterator[str]:
     yield "the carrier, Deepgram, Amazon Bedrock: what their own records hold; delete it there"
 
 
-def _asked(work: Any) -> Any:
-    """What `work` makes of the calls in memory."""
+@contextmanager
+def _calls_in_memory() -> Iterator["Calls"]:
+    """Those of the stores. A store that cannot be read is named in the end, with exit code 1."""
     from aybiza.actors.memory.calls import Calls
     from aybiza.actors.memory.store import StoreError
     from aybiza.actors.memory.stores import stores
@@ -242,14 +245,20 @@ def _asked(work: Any) -> Any:
         _refuse("AYBIZA_MEMORY=memory keeps calls in nodes alone, where no command reads them")
     lasting = tuple(name for name in settings.memory if name != "memory")
     made = stores(settings.model_copy(update={"memory": lasting}))
+    calls = Calls(made)
     try:
-        return work(Calls(made))
-    except StoreError as error:
-        say(f"aybiza: {error}", 8, err=True)
+        yield calls
+    except StoreError:
         raise typer.Exit(1) from None
     finally:
         for store in made:
             store.close()
+        others = len(calls.failed) < len(made)
+        missing = "; what only this store has is missing" if others else ""
+        for why in calls.failed.values():
+            say(f"aybiza: {why}{missing}", 8, err=True)
+    if calls.failed:
+        raise typer.Exit(1)
 
 
 def _wanted(
@@ -356,8 +365,12 @@ def _written(to: Path | None) -> Iterator[IO[str]]:
         file = to.open("w", encoding="utf-8")
     except OSError as error:
         _refuse(f"--to: {error}")
-    with file:
-        yield file
+    try:
+        with file:
+            yield file
+    except BaseException:
+        to.unlink(missing_ok=True)
+        raise
 
 
 def _refuse(why: str) -> NoReturn:

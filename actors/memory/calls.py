@@ -7,17 +7,18 @@
 A caller's number is looked for as it is given, and without what people put between digits.
 
 Waits for disks and networks: not for the loop.
-Errors: `StoreError` from `find` and `read`; `forget` tells them.
+Errors: `StoreError` from `find` and `read` where no store can be read; where some cannot, `failed`
+has their names and reasons, and the others are told of. `forget` tells them.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final
+from typing import Final, TypeVar
 
 from aybiza.actors.memory.store import CallRecord, JournalStore, Row, StoreError, Wanted
 
@@ -28,6 +29,7 @@ GOES_ON_SECONDS: Final = 900.0
 """A call without an end whose last entry is younger than this may be going on."""
 
 
+Told = TypeVar("Told")
 _BETWEEN: Final = re.compile(r"[\s().\-/\u2010-\u2015]+")
 
 
@@ -46,12 +48,13 @@ class Calls:
 
     def __init__(self, stores: Sequence[JournalStore]) -> None:
         self._stores = stores
+        self.failed: dict[str, str] = {}
 
     def find(self, wanted: Wanted, limit: int = MOST) -> list[CallRecord]:
         """See the module. Of a call in several stores what was written last is told."""
         found: dict[str, CallRecord] = {}
-        for store in self._stores:
-            for record in _found(store, wanted, limit):
+        for records in self._each(lambda store: _found(store, wanted, limit)):
+            for record in records:
                 known = found.get(record.call_id)
                 if known is None or record.updated > known.updated:
                     found[record.call_id] = record
@@ -59,7 +62,7 @@ class Calls:
 
     def read(self, call_id: str) -> list[Row]:
         """See the module; empty if no store has the call."""
-        return max((store.read(call_id) for store in self._stores), key=len, default=[])
+        return max(self._each(lambda store: store.read(call_id)), key=len, default=[])
 
     def forget(self, caller: str, now: float) -> Forgotten:
         """Delete the calls of this number at unix time `now`, and look whether they are gone."""
@@ -80,6 +83,20 @@ class Calls:
             for record in records.values()
             if not record.outcome and record.updated > young
         ]
+        return told
+
+    def _each(self, ask: Callable[[JournalStore], list[Told]]) -> list[list[Told]]:
+        """What the stores tell that can be read."""
+        told: list[list[Told]] = []
+        for store in self._stores:
+            if store.name in self.failed:
+                continue
+            try:
+                told.append(ask(store))
+            except StoreError as error:
+                self.failed[store.name] = str(error)
+        if self._stores and not told:
+            raise StoreError("; ".join(self.failed.values()))
         return told
 
     def _is_gone(

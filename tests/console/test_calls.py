@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from aybiza.actors.memory.sqlite_store import SqliteStore
-from aybiza.actors.memory.store import About, Part, Row
+from aybiza.actors.memory.store import About, Part, Row, StoreError
 from aybiza.console import cli
 from aybiza.console.calls import table
 from tests.actors.memory.servers import moto_server
@@ -77,6 +77,9 @@ def test_the_list_fits_eighty_columns_and_hides_numbers_unless_they_are_asked_fo
     shown = aybiza("list").stdout
     assert max(map(len, shown.splitlines())) <= 80
     assert "…00" in shown and ANN not in shown and "3 calls" in shown
+    assert {len(line) - 15 for line in aybiza("list", "--numbers").stdout.splitlines()[1:-1]} == {
+        64
+    }
     assert ANN in json.dumps(json.loads(aybiza("list", "--json", "--numbers").stdout))
     assert table([], numbers=False) == ["0 calls"]
 
@@ -166,6 +169,38 @@ def test_a_store_that_cannot_be_read_ends_the_command_with_its_reason(
     monkeypatch.setenv("AYBIZA_MEMORY_PATH", str(tmp_path / "file" / "memory.sqlite3"))
     assert "is not a folder" in " ".join(aybiza("list", code=1).output.split())
     assert "FAILED" in aybiza("forget", "--caller", ANN, code=1).output
+
+
+def test_where_a_store_is_away_what_the_others_have_is_shown(
+    memory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AYBIZA_MEMORY", "redis+sqlite")
+    monkeypatch.setenv("REDIS_URL", "redis://:secret@127.0.0.1:1")
+    to = tmp_path / "calls.jsonl"
+    for arguments in (["list"], ["show", "CA1"], ["export", "--to", str(to)]):
+        result = aybiza(*arguments, code=1)
+        why = " ".join(result.stderr.split())
+        assert why.count("what only this store has is missing") == 1
+        assert "(hidden)@127.0.0.1:1" in why and "secret" not in why
+    assert "3 calls" in aybiza("list", code=1).stdout
+    assert "My tooth hurts." in aybiza("show", "CA1", code=1).stdout
+    assert len(to.read_text().splitlines()) == 3
+    unknown = " ".join(aybiza("show", "CA7", code=1).stderr.split())
+    assert "no call in memory begins with CA7" in unknown and "is missing" in unknown
+
+
+def test_an_export_that_fails_leaves_no_file_in_the_way(
+    memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(store: SqliteStore, call_id: str) -> list[Row]:
+        raise StoreError(f"{store.name}: away")
+
+    to = tmp_path / "calls.jsonl"
+    with monkeypatch.context() as away:
+        away.setattr(SqliteStore, "read", failing)
+        assert "away" in aybiza("export", "--to", str(to), code=1).stderr
+    assert not to.exists()
+    assert "3 calls" in aybiza("export", "--to", str(to)).stdout
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,16 @@ def test_a_call_in_two_stores_is_found_once_and_read_where_there_is_more() -> No
     assert found.read("CA7") == []
 
 
+def test_of_stores_those_that_can_be_read_tell_what_they_have() -> None:
+    _, lasting = stores()
+    found = Calls([Broken(), lasting])
+    assert [record.call_id for record in found.find(Wanted())] == ["CA2", "CA1"]
+    assert numbers(found.read("CA1")) == [1, 2, 3]
+    assert found.failed == {"memory of the process": "broken: nobody is there"}
+    with pytest.raises(StoreError, match="nobody is there"):
+        Calls([Broken()]).find(Wanted())
+
+
 def test_a_caller_is_forgotten_in_every_store_and_the_others_stay() -> None:
     fast, lasting = stores()
     lasting.write([entries("CA1", END, first=4)])
