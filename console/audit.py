@@ -1,12 +1,14 @@
 """`aybiza audit verify`, `aybiza audit show`: what was done on this machine's nodes, and by whom.
 
 They read the trails of the nodes (`audit-<node>.jsonl` beside AYBIZA_MEMORY_PATH), whether a node
-runs or not. Exit codes: 0 done, 1 a trail has been changed or cannot be read, 2 wrong usage.
+runs or not. Exit codes: 0 done, 1 a trail has been changed, lately or before the one that goes on,
+or cannot be read, 2 wrong usage.
 """
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +17,14 @@ import typer
 
 from aybiza.console.page import printable, say
 from aybiza.console.setup import settings_or_exit
+
+DAMAGED = "trail.damaged"
+_NOTES = {
+    DAMAGED: "the trail before it had been changed, and was set aside as {set_aside}:"
+    " look into it, then move both files to where they are kept",
+    "trail.lost": "what came before it could not be kept, entries: {entries}",
+}
+"""What the trail itself has to tell to who verifies it."""
 
 app = typer.Typer(
     help="Look at the trail of who did what.",
@@ -41,6 +51,10 @@ def verify(files: Files = None) -> None:
             typer.echo(f"{path.name}: line {line}: {why}; the {verdict.entries} before it hold")
             continue
         typer.echo(f"{path.name}: {verdict.entries} entries hold")
+        for entry in _entries(content):
+            if (note := _NOTES.get(str(entry.get("did")))) is not None:
+                bad = bad or entry["did"] == DAMAGED
+                say(printable(f"  entry {entry['n']}: {note.format_map(_told(entry))}"), 4)
         if verdict.torn:
             typer.echo("  its last line has no end: the machine died while it was written")
         typer.echo(f"  last {verdict.last}")
@@ -69,12 +83,15 @@ def show(
 
 def entry_line(entry: dict[str, Any]) -> str:
     """An entry for people."""
-    told = entry.get("about")
-    pairs = told.items() if isinstance(told, dict) else ()
-    about = " ".join(f"{name}={value}" for name, value in pairs)
+    about = " ".join(f"{name}={value}" for name, value in _told(entry).items())
     at = str(entry.get("at", ""))[:19]
     line = f"{at} {entry.get('who', '')!s:10} {entry.get('did', '')!s:16} {about}".rstrip()
     return printable(line)
+
+
+def _told(entry: dict[str, Any]) -> dict[str, Any]:
+    about = entry.get("about")
+    return defaultdict(lambda: "?", about if isinstance(about, dict) else {})
 
 
 def _entries(content: bytes) -> Iterator[dict[str, Any]]:

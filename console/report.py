@@ -271,11 +271,11 @@ def _usd(micro: int) -> str:
 
 def _cell(value: Any) -> Any:
     """A spreadsheet would run what begins like a formula."""
-    text = "" if value is None else str(value)
+    text = "" if value is None else printable(str(value))
     try:
         float(text)
     except ValueError:
-        return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+        return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
     return text
 
 

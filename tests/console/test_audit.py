@@ -79,3 +79,20 @@ def test_a_doctored_entry_neither_ends_the_list_nor_commands_the_terminal(trail:
     assert result.exit_code == 0
     assert "what=?[2J?x" in result.output and "\x1b" not in result.output
     assert max(map(len, result.output.splitlines())) <= 80
+
+
+def test_a_change_is_told_after_the_node_has_begun_a_new_trail_too(trail: Path) -> None:
+    trail.write_bytes(trail.read_bytes().replace(b"call:CA1", b"call:CA7"))
+    kept = AuditTrail(trail, node="vm-1")
+    told = {"who": "maria", "did": "kill", "what": "call:CA5"}
+    first, _, third = (
+        item for _ in range(3) for item in kept.hear(events.OPERATOR, {}, told, 1.8e9)
+    )
+    kept.put([first, third])
+    result = run("verify")
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    assert "audit-vm-1.jsonl: 4 entries hold" in said
+    assert "entry 1: the trail before it had been changed, and was set aside as audit-vm-1" in said
+    assert "entry 3: what came before it could not be kept, entries: 1" in said
+    assert max(map(len, result.output.splitlines())) <= 80

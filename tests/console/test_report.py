@@ -122,12 +122,17 @@ def test_whatever_it_is_cut_by_the_sum_is_the_same_to_the_micro_dollar(told: Any
 
 
 def test_csv_holds_no_formula(place: Path) -> None:
-    rows = [charge(1, 7, agent="=1+1"), charge(1, 7, agent="@x"), charge(1, 7, agent="plain")]
+    rows = [
+        charge(1, 7, agent="=1+1"),
+        charge(1, 7, agent="@x"),
+        charge(1, 7, agent="plain"),
+        charge(1, 7, agent="\r=1"),
+    ]
     cells = [
         row["agent"]
         for row in csv.DictReader(io.StringIO(as_table(cost_rows(rows, "agent"), "agent")))
     ]
-    assert cells == ["'=1+1", "'@x", "plain"]
+    assert cells == ["?=1", "'=1+1", "'@x", "plain"]
     out = run("costs", "--csv")
     assert out.output.splitlines()[0] == "what,model,quantity,charges,usd"
     everything = json.loads(run("costs", "--json").output)
