@@ -4,7 +4,8 @@ Held against nobody is what the line did not carry; a silence counts anew behind
 nothing can be heard whatever is said: while the carrier reads nothing, and from when its stream is
 cut until it has the next one, on which a node begins that does not know how long it has been quiet.
 A time for which the plan itself held the CallActor is taken off a silence: it decides what is said,
-and nobody else may. Errors: none.
+and nobody else may. Behind half a sentence an answer is owed from when the caller has been heard
+out. Errors: none.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from aybiza.dialogue import unfinished
 from aybiza.dialogue.journal import AnswerComplete, CallerTurn, Interrupted
+from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.emulators.phone.report import Turn
 from aybiza.faults.spoken import asks
 
 if TYPE_CHECKING:
+    from aybiza.config.agents import Agent
     from aybiza.faults.trial import Outcome
 
 SILENCE_MS: Final = 4500.0
@@ -36,7 +40,7 @@ def silence(outcome: Outcome) -> Iterator[str]:
         if turn.end_ms is None or not asks(turn) or _was_mute(outcome, turn):
             continue
         end = _owed_until(outcome, number, turn)
-        longest, at = _longest_gap(sounds, turn.end_ms, end)
+        longest, at = _longest_gap(sounds, turn.end_ms + _heard_out(outcome, turn), end)
         if longest - _held(outcome, at, at + longest) > SILENCE_MS:
             yield f"{longest / 1000:.1f} s of it after {turn.said!r}, from {at / 1000:.1f} s on"
     talks = sounds + [(t.start_ms, t.end_ms or t.start_ms) for t in report.turns]
@@ -51,6 +55,14 @@ def _was_mute(outcome: Outcome, turn: Turn) -> bool:
     return any(
         spoken >= begins and turn.start_ms <= ends for begins, ends in _struck(outcome, "line.mute")
     )
+
+
+def _heard_out(outcome: Outcome, turn: Turn) -> float:
+    """For how many milliseconds a caller is waited for whose words cannot be all."""
+    agent: Agent = outcome.plan.options()["agent"]
+    if not unfinished.wants_more(turn.said, agent.language):
+        return 0.0
+    return 1000 * TurnPolicy.of(agent).patience_unfinished
 
 
 def _struck(outcome: Outcome, what: str) -> Iterator[tuple[float, float]]:
