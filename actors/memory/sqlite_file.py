@@ -137,8 +137,10 @@ def looked_at(path: str) -> tuple[str, bool]:
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
-    # Only a file without tables takes this.
-    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    # A file with tables keeps what it has, and is written to all the same: where the disk is full,
+    # nothing could be read.
+    if _version(connection) == 0:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     # A write-ahead log survives the death of the process without a sync for each turn.
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")

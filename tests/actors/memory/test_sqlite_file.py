@@ -129,3 +129,21 @@ def test_a_file_is_looked_at_and_left_as_it_is(tmp_path: Path) -> None:
     says, good = looked_at(str(path))
     assert not good and says.startswith("file is not a database")
     assert path.read_text() == "no database" * 100
+
+
+def test_a_file_is_read_while_its_disk_is_full(tmp_path: Path) -> None:
+    path = tmp_path / "memory.sqlite3"
+    first = SqliteStore(path)
+    first.write([part("CA1", 1)])
+    file = sqlite3.connect(path, isolation_level=None)
+    # Whoever would write finds the file taken, as if there were no room.
+    file.execute("BEGIN IMMEDIATE")
+    second = SqliteStore(path)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("aybiza.actors.memory.sqlite_file.BUSY_SECONDS", 0.0)
+            assert second.read("CA1") == rows("CA1", 1)
+    finally:
+        file.close()
+        first.close()
+        second.close()
