@@ -72,6 +72,20 @@ def test_an_expression_has_metrics_that_exist_with_labels_that_they_have(
         assert {label.strip() for label in grouped.split(",")} <= labels
 
 
+def test_an_alert_about_what_must_never_happen_knows_its_first_time() -> None:
+    """A counter with labels is not there before it first counts, and so has not increased."""
+    found = 0
+    for rule in RULES:
+        for selector, name, span in re.findall(
+            r"increase\(((\w+)(?:\{[^}]*\})?)\[(\w+)\]\)\) > 0", rule["expr"]
+        ):
+            assert METRICS[name].labels
+            first = f"{selector} unless {selector} offset {span}) > 0"
+            assert first in rule["expr"], rule["alert"]
+            found += 1
+    assert found >= 6
+
+
 def test_what_a_legend_shows_is_what_its_expression_keeps() -> None:
     for panel in DASHBOARD["panels"]:
         for target in panel["targets"]:
