@@ -136,7 +136,10 @@ def _unknown(name: str) -> str:
 
 
 def _problems(error: ValidationError) -> Iterator[str]:
+    parts = {detail["loc"][0] for detail in error.errors() if len(detail["loc"]) > 1}
     for detail in error.errors():
+        if len(detail["loc"]) == 1 and detail["loc"][0] in parts:
+            continue  # the part that is wrong has its own line
         if detail["type"] == "default_factory_not_called":
             continue  # follows from another wrong value, which has its own line
         if not detail["loc"]:

@@ -61,6 +61,7 @@ def demo(
     media_port: Annotated[int, typer.Option(help="Port of the media door; 0: any free one.")] = 0,
 ) -> None:
     """Place a recorded phone call to a node of its own, and crash its CallActor mid-sentence."""
+    _look_at(script)
     with tempfile.TemporaryDirectory(prefix="aybiza-demo-") as folder:
         show = _Show()
         environment = {
@@ -90,6 +91,17 @@ def demo(
         finally:
             node.stop()
     raise typer.Exit(0 if good else 1)
+
+
+def _look_at(script: str) -> None:
+    """Before a node is started for it: a script that cannot be played ends the command, code 2."""
+    from aybiza.emulators.phone.script import ScriptError, load
+
+    try:
+        load(script)
+    except ScriptError as error:
+        say(f"aybiza demo: {error}", 4, err=True)
+        raise typer.Exit(2) from None
 
 
 class DemoError(Exception):

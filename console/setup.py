@@ -44,7 +44,13 @@ def routes_or_exit(settings: "Settings") -> "Routes":
     try:
         return load_routes(settings.routes_file, settings.agent)
     except RoutesError as error:
-        _refuse(error.problems)
+        of_routes = f"{settings.routes_file}:"
+        _refuse(
+            [
+                f"AYBIZA_ROUTES_FILE: {each}" if each.startswith(of_routes) else each
+                for each in error.problems
+            ]
+        )
 
 
 def catalogue_or_exit(settings: "Settings") -> "Catalogue":

@@ -13,7 +13,7 @@ Source: Bedrock, Converse, `toolUse` and `toolResult`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -165,7 +165,14 @@ class _Round:
         with self._vm.telemetry.span(events.TOOL, about) as ends:
             async with asyncio.timeout(TOOL_SECONDS):
                 outcome = await context.toolbox.run(run)
-            ends["outcome"] = "error" if "error" in outcome else "ok"
+            ends["outcome"] = _kind(outcome)
         if "error" in outcome:
             emit(self._vm, events.TOOL_FAILED, how="error", **told)
         return outcome
+
+
+def _kind(outcome: Mapping[str, Any]) -> str:
+    """In one word: a write that waits for the caller's yes has done nothing yet."""
+    if "error" in outcome:
+        return "error"
+    return "asked" if "needs_confirmation" in outcome else "ok"

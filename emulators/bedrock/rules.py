@@ -22,7 +22,9 @@ the name of the tool whose result is answered, and `when` is then searched in th
 `say` is spoken, `use` is the tool to use. `{name}` stands for a named group of any earlier match,
 for a member of a tool's result, and `{text}` for what the caller said; the last value counts. A
 tool that the request does not offer is not used. Without a rule that fits, a goodbye is answered
-with a goodbye, a result with whether it went well, and anything else with `otherwise`.
+with a goodbye, a result with whether it went well, and anything else with `otherwise`. A tool that
+waits for the caller's yes has no result yet: only a rule whose `when` finds `needs_confirmation`
+answers it, else it is asked for with "Shall I do that?".
 The same request always gets the same reply: nothing is kept between requests.
 Errors: `RulesError` names the file, the rule, the field, what is wrong, and the nearest name.
 """
@@ -48,6 +50,8 @@ OTHERWISE = "I understood: {text} What else can I do for you?"
 GOODBYE = "Thank you for calling. Goodbye."
 END_CALL = "end_call"
 STILL_THERE = "Are you still there?"
+NEEDS_YES = "needs_confirmation"
+SHALL_I = "Shall I do that?"
 
 _SAYS_GOODBYE = re.compile(r"\b(good ?bye|bye|that(?:'s| is| was) all|hang up)\b", re.I)
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -132,10 +136,12 @@ class Rules(BaseModel):
             values |= {key: _spoken(value) for key, value in result.items()}
             tool = used.get(identity, "")
             found = json.dumps(result, ensure_ascii=False)
+            waits = NEEDS_YES in result
             went = "That did not work." if "error" in result else "That is done."
             ends = tool == END_CALL
-            reply = self._ruled(tool, found, before, values, offered) or say(
-                GOODBYE if ends else f"{went} What else can I do for you?"
+            plain = SHALL_I if waits else f"{went} What else can I do for you?"
+            reply = self._ruled(tool, found, before, values, offered, waits=waits) or say(
+                GOODBYE if ends else plain
             )
         if not text or ABOUT_THE_CALL.match(text):
             return reply
@@ -151,10 +157,14 @@ class Rules(BaseModel):
         before: str,
         values: dict[str, str],
         offered: frozenset[str],
+        *,
+        waits: bool = False,
     ) -> Reply | None:
         for rule in self.rules:
             found = re.search(rule.when or "", text, re.I)
             usable = rule.use in offered or rule.say is not None
+            if waits and rule.when is None:
+                continue
             if rule.result != tool or found is None or not usable:
                 continue
             if rule.after is not None and not re.search(rule.after, before, re.I):

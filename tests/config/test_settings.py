@@ -295,3 +295,10 @@ def test_the_stores_of_the_memory_are_named_with_plus_each_once() -> None:
             load({"AYBIZA_MEMORY": wrong, **url})
     with pytest.raises(SettingsError, match="set REDIS_URL"):
         load({"AYBIZA_MEMORY": "redis"})
+
+
+def test_a_wrong_part_of_a_list_is_told_once() -> None:
+    with pytest.raises(SettingsError) as wrong:
+        load({"AYBIZA_CARRIERS": "twilo"})
+    (problem,) = wrong.value.problems
+    assert problem.startswith("AYBIZA_CARRIERS='twilo': must be")

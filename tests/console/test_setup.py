@@ -197,3 +197,13 @@ def test_a_tenant_that_is_not_the_agent_is_told(
     path.write_text('[tenants."Lakeside Clinic"]\ncall_usd = 1\n')
     quotas_or_exit(settings_or_exit(), load_routes(None, "clinic"))
     assert capsys.readouterr().err == ""
+
+
+def test_a_routes_file_that_is_not_there_is_told_with_its_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AYBIZA_ROUTES_FILE", str(tmp_path / "routes.toml"))
+    with pytest.raises(typer.Exit) as ended:
+        routes_or_exit(settings_or_exit())
+    assert ended.value.exit_code == 2
+    assert unfolded(capsys).startswith("aybiza: AYBIZA_ROUTES_FILE: ")

@@ -38,7 +38,7 @@ async def test_each_line_is_answered_and_a_write_waits_for_a_yes() -> None:
         assert desk.written == []
         assert await talk.say("Yes.") == ["It is booked."]
         assert [one.name for one in desk.written] == ["book"]
-        assert talk.happened == ["book: ok", "book: ok"]
+        assert talk.happened == ["book: asked", "book: ok"]
         assert talk.ended is None
         assert "Goodbye then." in " ".join(await talk.say("Goodbye."))
         assert talk.ended == "goodbye"

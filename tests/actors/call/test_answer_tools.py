@@ -209,3 +209,18 @@ def test_a_round_is_told_before_and_after_with_the_same_uses() -> None:
     assert [block["toolResult"]["status"] for block in before.results] == ["error", "error"]
     assert [block["toolResult"]["status"] for block in after.results] == ["success", "error"]
     assert [block["toolResult"]["toolUseId"] for block in results_of(uses, [{}, {}])] == ["a", "b"]
+
+
+async def test_a_write_that_waits_for_a_yes_is_not_told_as_one_that_was_done() -> None:
+    class Asks(Slow):
+        async def run(self, use: ToolRun) -> dict[str, Any]:
+            return {"needs_confirmation": True, "message": "Ask."}
+
+    heard: list[Any] = []
+    async with stage(ANSWERS, toolbox=Asks()) as place:
+        place.vm.telemetry.attach(
+            "test", events.TOOL_STOP, lambda event, measured, about, _: heard.append(dict(about))
+        )
+        await place.begin(ASK)
+        await place.until(lambda: bool(heard))
+    assert [(each["tool"], each["outcome"]) for each in heard] == [("write", "asked")]

@@ -109,6 +109,11 @@ def test_a_result_without_a_rule_is_told(result: dict[str, Any], said: str) -> N
     assert Rules()(body(*ORDERED, USED, gave(result))).text.startswith(said)
 
 
+def test_a_tool_that_waits_for_a_yes_is_not_answered_as_if_it_had_a_result(pizza: Rules) -> None:
+    waits = body(*ORDERED, USED, gave({"needs_confirmation": True, "message": "Ask."}))
+    assert pizza(waits).text == "Shall I do that?"
+
+
 def test_after_looks_at_what_the_agent_said_last(pizza: Rules) -> None:
     assert pizza(body(user("Yes."))).text == "I heard: Yes. Which pizza?"
 
