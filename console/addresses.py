@@ -51,7 +51,7 @@ def place_of(vm: VM, which: str, node: str | None = None) -> Place | None:
     if name not in nodes:
         raise ValueError(
             f"{which} is a process of the node {name}, which {vm.node} does not reach:"
-            f" there are {', '.join(nodes)}"
+            f" it knows {', '.join(nodes)}"
         )
     if name != vm.node:
         return Place(name, None)

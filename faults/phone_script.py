@@ -123,7 +123,10 @@ def load(name_or_path: str | Path) -> PhoneScript:
         raise PlanError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise PlanError(f"{path}: is not UTF-8 text") from None
-    return parse(text, path.stem)
+    try:
+        return parse(text, path.stem)
+    except PlanError as error:
+        raise PlanError(f"{path}: {str(error).removeprefix(f'{path.stem}: ')}") from None
 
 
 def parse(text: str, name: str = "script") -> PhoneScript:

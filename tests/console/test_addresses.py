@@ -76,7 +76,7 @@ async def test_a_node_that_is_not_there_a_former_start_and_a_bare_serial_are_ref
         for op in ("kill", "observe"):
             assert await refused(one, op, f"<back.{pid.serial}>") == (
                 f"<back.{pid.serial}> is a process of the node back, which vm-1 does not reach:"
-                " there are vm-1, vm-2"
+                " it knows vm-1, vm-2"
             )
             assert await refused(one, op, repr(former)) == (
                 f"{former!r} was a process of another start of the node vm-1;"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +142,11 @@ def test_a_file_is_read(tmp_path: Any) -> None:
     path.write_bytes(b"\xff")
     with pytest.raises(PlanError, match="is not UTF-8"):
         load(path)
+
+
+def test_what_is_wrong_in_a_file_is_told_with_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "order.toml"
+    path.write_text('name = "Order"\n')
+    with pytest.raises(PlanError) as wrong:
+        load(path)
+    assert str(wrong.value).startswith(f"{path}: a plan has no field 'name'")
