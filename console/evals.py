@@ -89,7 +89,7 @@ def _evaluated(persona: Persona, name: str, n: int, seed: int, show: bool) -> Re
     except (AgentError, RulesError) as error:
         _refuse(error.problems)
     except ValueError as error:
-        _refuse([f"{name}: tools: {error}"])
+        _refuse([f"{name}: tools: {error}; evals try none of your own, which would do real things"])
     told = partial(_tell, show=show)
     result = evaluated(persona, agent, make, responder, n=n, seed=seed, tell=told)
     wrong = ", ".join(f"{kind} {count}" for kind, count in result.wrong().items())

@@ -111,8 +111,10 @@ def run(
     """Have the plan run; the last report of each node. Ctrl-C ends it."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongPlan(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise WrongPlan(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise WrongPlan(f"{path}: is not UTF-8 text") from None
     targets = _targets(where, cluster)
     answers = _each(targets, "check", lambda _: {"plan": text, "name": str(path)})
     if not any(answer["faults"] for answer in answers):

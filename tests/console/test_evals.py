@@ -79,3 +79,13 @@ def test_what_cannot_be_used_ends_with_2(arguments: list[str], told: str) -> Non
     result = ran(*arguments)
     assert result.exit_code == 2
     assert told in result.stderr
+
+
+def test_an_agent_with_tools_of_ones_own_is_refused_with_the_reason(tmp_path: Path) -> None:
+    agent = tmp_path / "shop.toml"
+    agent.write_text('name = "Shop"\ngreeting = "Hello."\ntools = ["brew"]\n')
+    result = ran("clinic", "--agent", str(agent))
+    assert result.exit_code == 2
+    told = " ".join(result.stderr.split())
+    assert "no such tool: brew" in told
+    assert "evals try none of your own" in told

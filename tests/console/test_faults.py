@@ -89,3 +89,10 @@ def test_a_search_ends_with_its_result(tmp_path: Path) -> None:
 def test_all_kinds_are_listed_with_what_they_do() -> None:
     output = CliRunner().invoke(app, ["faults", "kinds"]).output
     assert "kill: is killed" in output and "bedrock.stall (" in output
+
+
+def test_a_plan_for_a_running_node_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["faults", "run", "--live", str(tmp_path / "no.toml")])
+    assert done.exit_code == 2
+    told = " ".join(done.output.split())
+    assert told.endswith("no.toml: cannot be read: No such file or directory")
