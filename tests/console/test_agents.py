@@ -71,7 +71,7 @@ def test_a_conversation_is_held_line_by_line(tmp_path: Path) -> None:
 def test_an_agent_that_cannot_be_read_is_told(command: str) -> None:
     result = ran(command, "clinik")
     assert result.exit_code == 2
-    assert "there is no agent 'clinik'" in result.stderr
+    assert "there is no agent 'clinik'" in " ".join(result.stderr.split())
 
 
 def test_an_agent_goes_to_vapi_and_comes_back(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_file_of_javascript_is_imported_and_what_is_missing_is_told(tmp_path: 
     result = ran("import", "--vapi", "--name", "Desk", written(tmp_path, "config.js", text))
     assert result.exit_code == 1
     assert 'system_prompt = "Hi"' in result.stdout
-    assert "greeting is missing" in result.stderr
+    assert "greeting is missing" in " ".join(result.stderr.split())
     text = text.replace("{ // mine", "{ firstMessage: 'Hello.', hipaaEnabled: true,")
     result = ran("import", "--vapi", written(tmp_path, "config.js", text))
     assert result.exit_code == 0
