@@ -18,11 +18,11 @@ async def test_a_rolling_restart_of_three_nodes_loses_no_call(tmp_path: Path) ->
     names = ("one", "two", "three")
     async with site(tmp_path, *names) as place:
         calls = [asyncio.create_task(call(place, name)) for name in names for _ in range(3)]
-        handed_over = 0
+        handed_over: list[int] = []
         await until(lambda: sum(len(streams(place.nodes[name].vm)) for name in names) == 9)
         for name in names:
             progress = await place.drained(name, 0.0)
-            handed_over += progress["handed_over"]
+            handed_over.append(progress["handed_over"])
             assert progress["lost"] == 0
             await place.stop(name)
             await place.start(name)
@@ -30,5 +30,6 @@ async def test_a_rolling_restart_of_three_nodes_loses_no_call(tmp_path: Path) ->
     for report in reports:
         assert report.ok, (report.failure, heard(report))
         assert heard(report) == HEARD
-    assert handed_over >= 9
-    assert sum(len(report.streams) for report in reports) == 9 + handed_over
+    # All nine talk when the first node is drained; later, some may have said all they have to say.
+    assert handed_over[0] == 3
+    assert sum(len(report.streams) for report in reports) == 9 + sum(handed_over)

@@ -1,5 +1,6 @@
 """The demonstration: what it says of the journal, and a whole run of it in texts."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,8 @@ def test_a_killed_demonstration_leaves_no_process(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "aybiza.console", "demo", "--engine", "scripted"]
     with subprocess.Popen(
         [*command, "--record", str(tmp_path / "demo.wav")],
+        # Who is killed clears nothing away; its folder goes with the test's.
+        env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
