@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 import redis.asyncio as redis
@@ -18,6 +15,7 @@ from aybiza.actors.measures import costs, costs_sharer
 from aybiza.actors.measures.costs_sharer import CostsSharer, share
 from aybiza.actors.runtime import VM
 from aybiza.claude.ledger import Ledger, Limits, Quotas
+from tests.actors.memory.servers import redis_server
 
 NOW = 1_800_000_000.0
 QUOTAS = Quotas(
@@ -27,27 +25,8 @@ QUOTAS = Quotas(
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("redis-server is not installed: shared quotas are NOT tested here")
-    folder: Path = tmp_path_factory.mktemp("redis")
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    quiet = subprocess.DEVNULL
-    server = subprocess.Popen([program, *options], stdout=quiet, stderr=quiet)
-    try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1.0).close()
-                break
-            except OSError:
-                time.sleep(0.01)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.kill()
-        server.wait()
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
 
 
 @pytest.fixture
