@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from aybiza.actors.node.cookie import ensure_cookie
@@ -85,3 +86,16 @@ def cookie_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
         del os.environ["AYBIZA_COOKIE_FILE"]
     else:
         os.environ["AYBIZA_COOKIE_FILE"] = before
+
+
+@pytest.fixture(autouse=True)
+def logged_as_before() -> Iterator[None]:
+    """What a test sets up of structlog ends with it: the next one may read a log."""
+    was_configured, before = structlog.is_configured(), structlog.get_config()
+    yield
+    if structlog.get_config() == before:
+        return
+    if was_configured:
+        structlog.configure(**before)
+    else:
+        structlog.reset_defaults()
