@@ -20,6 +20,7 @@ from aybiza.console import (
     completion,
     config,
     demo,
+    diagnose,
     dial,
     evals,
     faults,
@@ -88,6 +89,7 @@ app.add_typer(nodes.app, name="node")
 app.add_typer(bench.app, name="bench")
 app.add_typer(faults.app, name="faults")
 app.add_typer(audit.app, name="audit")
+app.add_typer(diagnose.app, name="diagnose")
 app.add_typer(evals.app, name="evals")
 app.command("config", epilog=config.EXAMPLE)(config.show)
 app.command("completion", epilog=completion.EXAMPLE)(completion.completion)

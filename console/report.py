@@ -61,7 +61,7 @@ def report(
     """Show how calls were answered: latency by stage, models, cost, trends, what to do better."""
     from aybiza.actors.measures.report import report as made
 
-    rows, since, until = _rows(period, file)
+    rows, since, until = rows_of_period(period, file)
     told = made(rows, since, until)
     if html is not None:
         from aybiza.console.report_html import page
@@ -89,7 +89,7 @@ def costs(
     """Show what calls have cost: models, speech and carriers, exact to a millionth of a dollar."""
     if by not in KEYS:
         raise typer.BadParameter(f"{by!r}: must be one of {', '.join(KEYS)}", param_hint="--by")
-    rows, since, until = _rows(period, file)
+    rows, since, until = rows_of_period(period, file)
     table = cost_rows(rows.charges, by)
     total = sum(row["micro_usd"] for row in table)
     if as_json:
@@ -290,7 +290,8 @@ def seconds_of(period: str) -> float:
     return seconds
 
 
-def _rows(period: str, files: Sequence[Path] | None) -> tuple[Rows, float, float]:
+def rows_of_period(period: str, files: Sequence[Path] | None) -> tuple[Rows, float, float]:
+    """The records of a period, and from when to when; ends the command where there are none."""
     from aybiza.actors.measures.records import NAME, RecordsError, reading
     from aybiza.actors.measures.report import Rows, rows_of
 

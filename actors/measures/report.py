@@ -230,12 +230,12 @@ def _late(told: Mapping[str, Any]) -> Advice | None:
     return Advice(
         "latency",
         f"one caller in twenty waits {whole['p95_ms']:,.0f} ms for an answer; most of the median is"
-        f" {slowest.replace('_', ' ')} ({took[slowest]:,.0f} ms): {_FASTER[slowest]}",
+        f" {slowest.replace('_', ' ')} ({took[slowest]:,.0f} ms): {FASTER[slowest]}",
         numbers,
     )
 
 
-_FASTER: Final[Mapping[str, str]] = {
+FASTER: Final[Mapping[str, str]] = {
     "end_of_turn": "let the turn end sooner (the agent's pauses, or a flux- listen model)",
     "request": "look for a busy node (aybiza_loop_blocked_total), or give it fewer calls",
     "first_token": "put a faster model first, or ask in a nearer region (AWS_REGION)",

@@ -1,0 +1,1 @@
+"""What the commands of `aybiza diagnose` decide: pure, from records, journals, traces and audio."""
