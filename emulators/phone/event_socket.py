@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from typing import Final, Self
+from typing import Final
 from urllib.parse import quote
 
 from aybiza.emulators.phone.switch import Switch, SwitchCall
+from aybiza.emulators.phone.switch_door import Session, SwitchDoor
 
 PASSWORD: Final = "a-password-of-the-switch"
-MOST_BYTES: Final = 16 * 1024
 EVENTS: Final = frozenset(
     ("ALL", "CHANNEL_BRIDGE", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE")
 )
@@ -32,79 +32,53 @@ _DISPOSITIONS: Final = {
 }
 
 
-class EventSocketDoor:
+class EventSocketDoor(SwitchDoor):
     """See the module. `deaf`: answers nothing any more; `shut`: lets no machine in, by its ACL."""
 
+    end = b"\n\n"
+
     def __init__(self, switch: Switch, password: str = PASSWORD) -> None:
-        self.switch = switch
+        super().__init__(switch)
         self.password = password
         self.said: list[str] = []
-        self.deaf = self.shut = False
-        self.address = ""
-        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self.shut = False
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MOST_BYTES)
-        self.address = "127.0.0.1:{1}".format(*self._server.sockets[0].getsockname())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for writer in self._connections.values():
-            writer.transport.abort()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-        await asyncio.sleep(0)
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections[task] = writer
-        session = _Session(self, writer)
-        try:
-            if self.shut:
-                session.put("text/rude-rejection", body="Access Denied, go away.\n")
-                return
-            session.put("auth/request")
-            while session.open:
-                block = (await reader.readuntil(b"\n\n")).decode()
-                if not self.deaf:
-                    session.take(block.strip("\n"))
-        except (OSError, EOFError, asyncio.LimitOverrunError):
-            pass
-        finally:
-            del self._connections[task]
-            self.switch.listeners.discard(session.happened)
-            writer.close()
+    def session(self, writer: asyncio.StreamWriter) -> Session:
+        return _Session(self, writer)
 
 
-class _Session:
+class _Session(Session):
     """One connection."""
 
     def __init__(self, door: EventSocketDoor, writer: asyncio.StreamWriter) -> None:
+        super().__init__(door.switch, writer)
         self._door = door
-        self._switch = door.switch
-        self._writer = writer
-        self._let_in = False
         self._events: set[str] = set()
         self._filters: set[str] = set()
-        self.open = True
+
+    def greet(self) -> None:
+        if self._door.shut:
+            self.put("text/rude-rejection", body="Access Denied, go away.\n")
+            self.open = False
+        else:
+            self.put("auth/request")
 
     def put(self, kind: str, reply: str = "", body: str = "") -> None:
         """Send a block."""
         head = f"Content-Type: {kind}\n"
         head += f"Reply-Text: {reply}\n" if reply else ""
         head += f"Content-Length: {len(body.encode())}\n" if body else ""
-        self._writer.write(f"{head}\n{body}".encode())
+        self.writer.write(f"{head}\n{body}".encode())
 
     def take(self, block: str) -> None:
         """A command."""
+        block = block.strip("\n")
         command, _, rest = block.split("\n", maxsplit=1)[0].partition(" ")
         if command == "auth":
             self._auth(rest)
             return
         self._door.said.append(block)
-        if not self._let_in:
+        if not self.let_in:
             self._reply("-ERR command not found")
         elif command == "api":
             self.put("api/response", body=self._api(rest))
@@ -135,7 +109,7 @@ class _Session:
 
     def _auth(self, password: str) -> None:
         if hmac.compare_digest(password.encode(), self._door.password.encode()):
-            self._let_in = True
+            self.let_in = True
             self._reply("+OK accepted")
         else:
             self._reply("-ERR invalid")
@@ -151,7 +125,7 @@ class _Session:
             self._reply("-ERR no keywords supplied")
             return
         self._events.update(names)
-        self._switch.listeners.add(self.happened)
+        self.switch.listeners.add(self.happened)
         self._reply("+OK event listener enabled plain")
 
     def _filter(self, rest: str) -> None:
@@ -169,19 +143,19 @@ class _Session:
             return f"-ERR {name} Command not found!\n"
         if len(arguments) < wanted:
             return f"-USAGE: {name}\n"
-        call = self._switch.calls.get(arguments[0])
+        call = self.switch.calls.get(arguments[0])
         if call is None:
             return "-ERR No such channel!\n"
         if name == "uuid_kill":
-            self._switch.order(call, "kill")
+            self.switch.order(call, "kill")
         elif name == "uuid_setvar_multi":
             for pair in arguments[1].split(";"):
                 key, _, value = pair.partition("=")
                 call.variables[key.removeprefix("aybiza_")] = value
         elif arguments[1] == EXTENSION:
-            self._switch.order(call, "transfer")
+            self.switch.order(call, "transfer")
         else:
-            self._switch.order(call, "kill")
+            self.switch.order(call, "kill")
         return "+OK\n"
 
     def _tell(self, event: str, call: SwitchCall, more: dict[str, str] | None = None) -> None:

@@ -14,13 +14,13 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Mapping
-from typing import Final, Self
+from typing import Final
 
 from aybiza.emulators.phone.switch import Switch, SwitchCall
+from aybiza.emulators.phone.switch_door import Session, SwitchDoor
 
 USER: Final = "aybiza"
 SECRET: Final = "a-secret-of-the-switch"
-MOST_BYTES: Final = 16 * 1024
 CONTEXT: Final = "aybiza-transfer"
 _STATUSES: Final = {
     "busy": ("BUSY", "17"),
@@ -38,64 +38,35 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-class ManagerDoor:
+class ManagerDoor(SwitchDoor):
     """See the module. `deaf`: answers nothing any more."""
 
+    end = b"\r\n\r\n"
+
     def __init__(self, switch: Switch, secret: str = SECRET) -> None:
-        self.switch = switch
+        super().__init__(switch)
         self.secret = secret
         self.said: list[dict[str, str]] = []
-        self.deaf = False
-        self.address = ""
-        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MOST_BYTES)
-        self.address = "127.0.0.1:{1}".format(*self._server.sockets[0].getsockname())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for writer in self._connections.values():
-            writer.transport.abort()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-        await asyncio.sleep(0)
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections[task] = writer
-        session = _Session(self, writer)
-        try:
-            writer.write(b"Asterisk Call Manager/9.0.0\r\n")
-            while session.open:
-                block = (await reader.readuntil(b"\r\n\r\n")).decode()
-                if not self.deaf:
-                    session.take(block)
-        except (OSError, EOFError, asyncio.LimitOverrunError):
-            pass
-        finally:
-            del self._connections[task]
-            self.switch.listeners.discard(session.happened)
-            writer.close()
+    def session(self, writer: asyncio.StreamWriter) -> Session:
+        return _Session(self, writer)
 
 
-class _Session:
+class _Session(Session):
     """One connection."""
 
     def __init__(self, door: ManagerDoor, writer: asyncio.StreamWriter) -> None:
+        super().__init__(door.switch, writer)
         self._door = door
-        self._switch = door.switch
-        self._writer = writer
-        self._let_in = False
         self._classes: set[str] = set()
         self._id = ""
-        self.open = True
+
+    def greet(self) -> None:
+        self.writer.write(b"Asterisk Call Manager/9.0.0\r\n")
 
     def take(self, block: str) -> None:
         """An action."""
-        lines = block.removesuffix("\r\n\r\n").split("\r\n")
+        lines = block.split("\r\n")
         fields = dict(line.split(": ", 1) for line in lines if ": " in line)
         action = fields.get("Action", "").lower()
         self._id = fields.get("ActionID", "")
@@ -103,7 +74,7 @@ class _Session:
             self._login(fields)
             return
         self._door.said.append(fields)
-        if not self._let_in:
+        if not self.let_in:
             self._error("Permission denied")
             return
         needs = _NEEDS.get(action)
@@ -140,22 +111,22 @@ class _Session:
             self._error("Authentication failed")
             self.open = False
             return
-        self._let_in = True
+        self.let_in = True
         events = fields.get("Events", "on")
         self._classes = set() if events == "off" else set(events.split(","))
-        self._switch.listeners.add(self.happened)
+        self.switch.listeners.add(self.happened)
         self._success("Authentication accepted")
         self._event("system", "FullyBooted", Status="Fully Booted")
 
     def _status(self, fields: Mapping[str, str]) -> None:
         self._success("Channel status will follow", EventList="start")
         names = [name for name in fields.get("Variables", "").split(",") if name]
-        for call in self._switch.calls.values():
+        for call in self.switch.calls.values():
             known = {"CALL": call.id, **call.variables}
             told = [("Variable", f"{name}={known.get(name, '')}") for name in names]
             shown = [("Channel", call.channel), ("CallerIDName", call.name or "<unknown>")]
             self._put([("Event", "Status"), *shown, *told])
-        count = str(len(self._switch.calls))
+        count = str(len(self.switch.calls))
         self._put([("Event", "StatusComplete"), ("EventList", "Complete"), ("Items", count)])
 
     def _setvar(self, fields: Mapping[str, str]) -> None:
@@ -170,13 +141,13 @@ class _Session:
         if call is not None:
             where = (fields["Context"], fields["Exten"], fields["Priority"])
             known = where == (CONTEXT, "s", "1")
-            self._switch.order(call, "transfer" if known else "kill")
+            self.switch.order(call, "transfer" if known else "kill")
             self._success("Redirect successful")
 
     def _hangup(self, fields: Mapping[str, str]) -> None:
         call = self._found(fields, "No such channel")
         if call is not None:
-            self._switch.order(call, "kill")
+            self.switch.order(call, "kill")
             self._success("Channel Hungup")
 
     def _logoff(self, fields: Mapping[str, str]) -> None:
@@ -184,7 +155,7 @@ class _Session:
         self.open = False
 
     def _found(self, fields: Mapping[str, str], problem: str) -> SwitchCall | None:
-        calls = self._switch.calls.values()
+        calls = self.switch.calls.values()
         found = next((call for call in calls if call.channel == fields.get("Channel")), None)
         if found is None:
             self._error(problem)
@@ -204,4 +175,4 @@ class _Session:
     def _put(self, lines: list[tuple[str, str]]) -> None:
         lines[1:1] = [("ActionID", self._id)] if self._id else []
         text = "".join(f"{name}: {value}\r\n" for name, value in lines)
-        self._writer.write(f"{text}\r\n".encode())
+        self.writer.write(f"{text}\r\n".encode())

@@ -14,17 +14,17 @@ Source: AWS Lambda, Amazon SES v2, Amazon Kendra and Amazon CloudWatch API refer
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import structlog
 
 from aybiza.emulators.bedrock.connection import ClientLeft, Connection, HttpRequest
+from aybiza.emulators.http_service import HttpService
 from aybiza.emulators.services import calls, cloudwatch, kendra, lambda_, ses
 from aybiza.emulators.services.answer import Answer, Refused
 from aybiza.emulators.services.crm import Crm
@@ -62,12 +62,11 @@ class _Fault:
 Serve = Callable[[HttpRequest], Awaitable[Answer]]
 
 
-class ServicesEmulator:
+class ServicesEmulator(HttpService):
     """See the module. `port` 0 takes a free one."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.host = host
-        self.port = port
+        super().__init__(host, port)
         self.functions = lambda_.Functions()
         self.mail = ses.Outbox()
         self.documents = kendra.Documents()
@@ -76,13 +75,6 @@ class ServicesEmulator:
         self.calls = calls.Calls()
         self.journal: deque[Asked] = deque(maxlen=KEPT)
         self._faults: list[_Fault] = []
-        self._server: asyncio.Server | None = None
-        self._connections: set[Connection] = set()
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://{self.host}:{self.port}"
 
     def environment(self) -> dict[str, str]:
         """The variables that lead boto3, and a tools' file, here."""
@@ -107,40 +99,6 @@ class ServicesEmulator:
     def drop(self, service: str) -> None:
         """Do what the next request asks, and then reset its connection."""
         self._faults.append(_Fault(service, "drop"))
-
-    async def start(self) -> None:
-        """Listen. Returns when connections are accepted."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self._handle, self._opened), self.host, self.port
-        )
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Close the port and every connection. Idempotent."""
-        if self._server is None:
-            return
-        self._server.close()
-        tasks = [connection.task for connection in self._connections if connection.task]
-        for connection in list(self._connections):
-            connection.abort()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._server.wait_closed()
-        self._server = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    def _opened(self, connection: Connection) -> None:
-        self._connections.add(connection)
-        assert connection.task is not None
-        connection.task.add_done_callback(lambda _: self._connections.discard(connection))
 
     async def _handle(self, connection: Connection, request: HttpRequest) -> None:
         service, serve = self._route(request)

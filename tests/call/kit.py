@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,14 @@ from aybiza.config.agents import Agent
 from aybiza.config.settings import load
 from aybiza.console.node import Node
 from aybiza.dialogue.toolbox import Effect, ToolRun
-from aybiza.emulators.bedrock import BedrockEmulator, Reply, say
+from aybiza.emulators.bedrock import BedrockEmulator
 from aybiza.emulators.bedrock import Pace as BedrockPace
-from aybiza.emulators.bedrock.continuation import Body, text_of
 from aybiza.emulators.bedrock.journal import Record
 from aybiza.emulators.deepgram import DeepgramEmulator
 from aybiza.emulators.deepgram.speak import Pace as SpeakPace
 from aybiza.emulators.phone import Phone
 from aybiza.emulators.phone.messages import new_sid
+from aybiza.faults.desk import Answers, answering
 from tests.call.caller import LIMIT, POLL_SECONDS, Call, Condition
 from tests.call.steps import Step, script_of
 
@@ -51,31 +51,10 @@ AGENT = Agent(
     endpointing_ms=150,
 )
 
-Answers = Mapping[str, Sequence[Reply | str]]
-
 
 def agent(**changes: Any) -> Agent:
     """The agent of these tests, with these fields changed."""
     return AGENT.model_copy(update=changes)
-
-
-def answering(answers: Answers) -> Callable[[Body], Reply]:
-    """A model that answers each text of the caller by its own list: the first reply to the words,
-    the next to the results of its tools, and so on. The same messages get the same reply."""
-
-    def respond(body: Body) -> Reply:
-        results = 0
-        for message in reversed(body["messages"]):
-            if message["role"] == "user":
-                text = text_of(message)
-                if text:
-                    replies = answers.get(text, (f"You said: {text}",))
-                    reply = replies[min(results, len(replies) - 1)]
-                    return say(reply) if isinstance(reply, str) else reply
-                results += 1
-        raise AssertionError("a conversation without words of the caller")
-
-    return respond
 
 
 class Desk:

@@ -25,9 +25,10 @@ from aybiza.emulators.bedrock import Pace as BedrockPace
 from aybiza.emulators.deepgram import DeepgramEmulator
 from aybiza.emulators.deepgram.speak import Pace as SpeakPace
 from aybiza.emulators.phone import Phone, Report
+from aybiza.faults.desk import answering
 from tests.actors.cluster.kit import LoopCarrier, Network, card
 from tests.call.caller import LIMIT
-from tests.call.kit import AGENT, GREETING, Desk, answering
+from tests.call.kit import AGENT, GREETING, Desk
 from tests.call.steps import Step, hang_up, script_of, text
 
 ASKED = ("How are you?", "Where are you?", "What is the time?", "And the weather?", "Thank you.")

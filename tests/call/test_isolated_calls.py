@@ -17,8 +17,8 @@ from aybiza.emulators.bedrock import Pace as BedrockPace
 from aybiza.emulators.deepgram import DeepgramEmulator
 from aybiza.emulators.deepgram.speak import Pace as SpeakPace
 from aybiza.emulators.phone import Phone, Report
+from aybiza.faults.desk import answering
 from tests.actors.node.kit import LIMIT, RunningCommand, cookie
-from tests.call.kit import answering
 from tests.call.steps import hang_up, script_of, text
 
 pytestmark = pytest.mark.real_time

@@ -17,11 +17,11 @@ from aybiza.emulators.deepgram import DeepgramEmulator
 from aybiza.emulators.deepgram.speak import Pace as SpeakPace
 from aybiza.emulators.phone import Phone, Progress
 from aybiza.emulators.phone.script import parse
+from aybiza.faults.desk import answering
 from tests.actors.memory.servers import redis_server
 from tests.actors.node.kit import RunningCommand, free_port, until
 from tests.call.balancer import Balancer
 from tests.call.caller import LIMIT
-from tests.call.kit import answering
 from tests.call.steps import hang_up, text
 from tests.slowness import slowness
 

@@ -16,7 +16,8 @@ from aybiza.actors.measures.metrics_actor import METRICS, render
 from aybiza.actors.measures.records import NAME, reading
 from aybiza.actors.measures.report import report, rows_of
 from aybiza.actors.runtime import VM
-from tests.call.kit import Answers, World, world
+from aybiza.faults.desk import Answers
+from tests.call.kit import World, world
 from tests.call.steps import hang_up, interrupt, text
 
 pytestmark = pytest.mark.asyncio

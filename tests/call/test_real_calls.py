@@ -16,8 +16,9 @@ from aybiza.actors import names
 from aybiza.actors.runtime import Dest
 from aybiza.dialogue.journal import CallerTurn, Ended, Interrupted
 from aybiza.emulators.bedrock import use
+from aybiza.faults.desk import Answers
 from tests.call.caller import Call
-from tests.call.kit import AGENT, GREETING, Answers, World, world
+from tests.call.kit import AGENT, GREETING, World, world
 from tests.call.steps import hang_up, interrupt, stay, text
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time]

@@ -13,7 +13,8 @@ from aybiza.dialogue.toolbox import Effect, ToolRun
 from aybiza.dialogue.tools.catalogue import load_tools
 from aybiza.emulators.bedrock import Reply, Text, ToolUse, use
 from aybiza.emulators.services import ServicesEmulator
-from tests.call.kit import GREETING, Answers, Desk, world
+from aybiza.faults.desk import Answers
+from tests.call.kit import GREETING, Desk, world
 from tests.call.steps import hang_up, interrupt, text
 
 pytestmark = pytest.mark.real_time

@@ -33,8 +33,8 @@ from aybiza.emulators.bedrock import Pace as BedrockPace
 from aybiza.emulators.deepgram import DeepgramEmulator
 from aybiza.emulators.deepgram.speak import Pace as SpeakPace
 from aybiza.emulators.phone import Phone, Report
+from aybiza.faults.desk import answering
 from tests.actors.node.kit import RunningCommand, free_port
-from tests.call.kit import answering
 from tests.call.steps import hang_up, script_of, text
 
 NODES = ("one", "two", "three")

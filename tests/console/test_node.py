@@ -26,9 +26,10 @@ from aybiza.console import node as node_module
 from aybiza.console.node import Node, node_main
 from aybiza.dialogue.journal import decode
 from aybiza.emulators.services import ServicesEmulator
+from aybiza.faults.desk import Answers
 from tests.actors.node.kit import free_port
 from tests.call.caller import LIMIT
-from tests.call.kit import AGENT, GREETING, Answers, agent, world
+from tests.call.kit import AGENT, GREETING, agent, world
 from tests.call.steps import hang_up, stay, text
 
 ASK = "Tell me a story, please."

@@ -12,9 +12,10 @@ from aybiza.console.control import hang_up as hang_up_call
 from aybiza.dialogue.journal import Ended
 from aybiza.emulators.bedrock import use
 from aybiza.emulators.services import ServicesEmulator
+from aybiza.faults.desk import Answers
 from aybiza.gateway.control import rest
 from aybiza.gateway.leaving import Leaving
-from tests.call.kit import Answers, world
+from tests.call.kit import world
 from tests.call.steps import hang_up, stay, text
 
 ANSWERS: Answers = {"That is all.": [use("end_call", {}), "Thank you and goodbye."]}

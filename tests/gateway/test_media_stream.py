@@ -20,11 +20,12 @@ from aybiza.actors.memory.memory_actor import TAKEN
 from aybiza.actors.runtime import KILL, sys
 from aybiza.console.node import Node
 from aybiza.emulators.phone.messages import CONNECTED, StreamWriter, new_sid
+from aybiza.faults.desk import Answers
 from aybiza.gateway import media_stream
 from aybiza.gateway.carriers.codec import MAX_FRAME_BYTES
 from aybiza.speech.line import Line
 from tests.call.caller import LIMIT
-from tests.call.kit import GREETING, Answers, World, world
+from tests.call.kit import GREETING, World, world
 from tests.call.steps import hang_up, stay, text
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time]

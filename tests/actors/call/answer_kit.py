@@ -34,10 +34,11 @@ from aybiza.dialogue.toolbox import Toolbox
 from aybiza.emulators.bedrock import BedrockEmulator, Pace, Reply
 from aybiza.emulators.bedrock.continuation import Body
 from aybiza.emulators.bedrock.journal import Record
+from aybiza.faults.desk import Answers, answering
 from aybiza.speech.line import Line
 from aybiza.supervisors.model_supervisor import ModelSupervisor
 from aybiza.supervisors.task_supervisor import TaskSupervisor
-from tests.call.kit import AGENT, Answers, Desk, answering
+from tests.call.kit import AGENT, Desk
 
 LIMIT = 60.0
 HAIKU = "global.anthropic.claude-haiku-4-5-20251001-v1:0"

@@ -18,9 +18,10 @@ from aybiza.actors.runtime import KILL, CallExit, GenServer, Pid, Shutdown
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, ToolsUsed
 from aybiza.emulators.bedrock import Fault, ToolUse, use
 from aybiza.emulators.bedrock.reply import Reply, Text
+from aybiza.faults.desk import Answers
 from aybiza.gateway.carriers.codec import MULAW_8000_MONO, Start
 from aybiza.speech.line import Line
-from tests.call.kit import AGENT, Answers, World, side_by_side, world
+from tests.call.kit import AGENT, World, side_by_side, world
 from tests.call.steps import hang_up, text
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time]

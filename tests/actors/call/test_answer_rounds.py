@@ -18,8 +18,9 @@ from aybiza.dialogue.tool_registry import Tool, ToolError, ToolRegistry
 from aybiza.dialogue.toolbox import NoTools, ToolRun
 from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.emulators.bedrock import Fault, Pace, Reply, Text, ToolUse, use
+from aybiza.faults.desk import Answers
 from tests.actors.call.answer_kit import HAIKU, KEYS, SONNET, stage
-from tests.call.kit import AGENT, Answers
+from tests.call.kit import AGENT
 from tests.claude.bedrock_wire import MESSAGE_START, event_frame, text_delta
 from tests.claude.bedrock_wire import Reply as Wire
 from tests.claude.client_kit import bedrock

@@ -23,8 +23,8 @@ from aybiza.dialogue.events import ToolsUsed
 from aybiza.dialogue.toolbox import Effect, NoTools, ToolRun
 from aybiza.emulators.bedrock import Reply, use
 from aybiza.emulators.bedrock import ToolUse as Uses
+from aybiza.faults.desk import Answers
 from tests.actors.call.answer_kit import LIMIT, Stage, Told, stage
-from tests.call.kit import Answers
 
 ASK = "Book it, please."
 BOTH = Reply((Uses("write", {}), Uses("read", {})))

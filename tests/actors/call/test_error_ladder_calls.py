@@ -11,8 +11,9 @@ from aybiza.actors import names
 from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.conversation import CONTINUE
 from aybiza.emulators.bedrock import Fault, Pace, use
+from aybiza.faults.desk import Answers
 from tests.actors.call.answer_kit import AWAY, HAIKU, HOME, SONNET, Stage, Told, stage
-from tests.call.kit import AGENT, Answers
+from tests.call.kit import AGENT
 
 ASK = "Tell me a story, please."
 STORY = (

@@ -29,8 +29,8 @@ from aybiza.claude.models import profile_of
 from aybiza.claude.stream import Usage
 from aybiza.emulators.bedrock import Fault, use
 from aybiza.emulators.services import ServicesEmulator
+from aybiza.faults.desk import Answers
 from tests.actors.call.answer_kit import HAIKU, SONNET, Stage, stage
-from tests.call.kit import Answers
 
 MODELS = (profile_of(HAIKU), profile_of(SONNET))
 

@@ -10,8 +10,9 @@ from typing import Any
 from aybiza.emulators.bedrock import use
 from aybiza.emulators.phone import Phone
 from aybiza.emulators.phone.bridge import Bridge, Wire
+from aybiza.faults.desk import Answers
 from tests.call.caller import LIMIT, Call
-from tests.call.kit import Answers, World
+from tests.call.kit import World
 from tests.call.steps import Step, script_of
 
 ASK = "Tell me a story, please."

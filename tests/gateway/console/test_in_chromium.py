@@ -14,7 +14,8 @@ from aybiza.actors import names
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.dialogue.journal import Ended, decode
 from aybiza.emulators.textaudio import encode
-from tests.call.kit import Answers, World, world
+from aybiza.faults.desk import Answers
+from tests.call.kit import World, world
 from tests.call.steps import stay, text
 from tests.gateway.console.chromium import Chromium, browser, needs_chromium
 

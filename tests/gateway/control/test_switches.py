@@ -29,8 +29,9 @@ from aybiza.emulators.phone.switch import (
     asterisk_again,
     freeswitch_again,
 )
+from aybiza.faults.desk import Answers
 from tests.call.caller import Call
-from tests.call.kit import Answers, agent, world
+from tests.call.kit import agent, world
 from tests.call.steps import Step, hang_up, script_of, stay, text
 
 # A machine that runs other tests too is late.
