@@ -17,6 +17,7 @@ from aybiza.claude.models import SHIPPED, profile_of
 from aybiza.claude.stream import Usage
 from aybiza.config.catalogue import load
 from aybiza.config.rule_sets import UnknownModel
+from tests.cases import each
 from tests.claude.golden import cases
 
 Case = dict[str, Any]
@@ -104,7 +105,7 @@ def test_where_the_specification_is_right_it_agrees(asked: int, said: int) -> No
     assert cost_of(profile_of(model), Usage(asked, said)).total == pytest.approx(usd * 1e6, abs=1)
 
 
-@pytest.mark.parametrize("case", cases("calculate_cost"))
+@each(cases("calculate_cost"))
 def test_calculate_cost_answers_as_recorded(case: Case) -> None:
     response = dict(case["input"])
     model = response.pop("model_id")
@@ -116,7 +117,7 @@ def test_calculate_cost_answers_as_recorded(case: Case) -> None:
         assert calculate_cost(model, response, rules="printed") == case["spec_bug_output"]
 
 
-@pytest.mark.parametrize("case", cases("calculate_request_cost"))
+@each(cases("calculate_request_cost"))
 def test_calculate_request_cost_answers_as_recorded(case: Case) -> None:
     if "raises" in case:
         with pytest.raises(UnknownModel):

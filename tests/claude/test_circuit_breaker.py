@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aybiza.claude.circuit_breaker import CircuitBreaker
+from tests.cases import each
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "circuit_breaker.json"
 
@@ -20,7 +21,7 @@ def sequences() -> list[Any]:
     return [pytest.param(sequence, id=sequence["name"]) for sequence in recorded]
 
 
-@pytest.mark.parametrize("sequence", sequences())
+@each(sequences())
 def test_recorded_sequences_hold(sequence: dict[str, Any]) -> None:
     breaker = CircuitBreaker()
     clock = 0

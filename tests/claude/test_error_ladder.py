@@ -31,6 +31,7 @@ from aybiza.claude.error_ladder import (
 )
 from aybiza.claude.errors import BedrockError, ErrorKind
 from aybiza.claude.models import downwards, profile_of
+from tests.cases import each
 from tests.claude.golden import cases
 
 BIG, MIDDLE, SMALL = "big", "middle", "small"
@@ -281,7 +282,7 @@ def test_every_way_ends_within_its_bounds(
     assert made.attempts == len(places) <= MOST_ATTEMPTS
 
 
-@pytest.mark.parametrize("case", cases("handle_bedrock_error"))
+@each(cases("handle_bedrock_error"))
 def test_the_first_step_is_the_recorded_one(case: dict[str, Any]) -> None:
     ((tag, value),) = case["input"].items()
     assert handle_bedrock_error((tag, value), {}) == case["output"]
@@ -301,7 +302,7 @@ def test_a_call_knows_a_step_for_more_errors(error: object, step: str) -> None:
     assert handle_bedrock_error(("error", error), {}, rules="call") == step
 
 
-@pytest.mark.parametrize("case", cases("throttling_fallback"))
+@each(cases("throttling_fallback"))
 def test_the_chain_is_the_recorded_one(case: dict[str, Any]) -> None:
     if "raises" in case:
         with pytest.raises(KeyError):

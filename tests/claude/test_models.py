@@ -17,6 +17,7 @@ from aybiza.claude.models import (
     supports_tool_use,
 )
 from aybiza.config.rule_sets import BEDROCK_GUIDE, UnknownModel
+from tests.cases import each
 from tests.claude.golden import cases
 
 Case = dict[str, Any]
@@ -60,7 +61,7 @@ def test_an_unknown_model_gets_what_every_model_accepts_and_no_price() -> None:
     assert (model.prices.input, model.prices.output) == (0, 0)
 
 
-@pytest.mark.parametrize("case", cases("determine_max_tokens"))
+@each(cases("determine_max_tokens"))
 def test_determine_max_tokens_answers_as_recorded(case: Case) -> None:
     if "raises" in case:
         with pytest.raises(UnknownModel):
@@ -79,7 +80,7 @@ def test_a_call_gives_an_answer_as_many_tokens_as_its_words_need(
     assert determine_max_tokens(HAIKU, options, rules="call") == tokens
 
 
-@pytest.mark.parametrize("case", cases("supports_tool_use"))
+@each(cases("supports_tool_use"))
 def test_supports_tool_use_answers_as_recorded(case: Case) -> None:
     assert supports_tool_use(**case["input"]) is case["output"]
 

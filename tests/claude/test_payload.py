@@ -16,13 +16,14 @@ from aybiza.claude.payload import (
     enhance_system_prompt_for_voice,
 )
 from aybiza.config.rule_sets import BEDROCK_GUIDE, UnknownModel
+from tests.cases import each
 from tests.claude.golden import cases
 
 Case = dict[str, Any]
 MARK = "<voice guidelines>"
 
 
-@pytest.mark.parametrize("case", cases("build_enhanced_payload"))
+@each(cases("build_enhanced_payload"))
 def test_build_enhanced_payload(case: Case) -> None:
     expected = dict(case["output"])
     if "system" in expected:
@@ -32,13 +33,13 @@ def test_build_enhanced_payload(case: Case) -> None:
     assert payload == expected
 
 
-@pytest.mark.parametrize("case", cases("enhance_system_prompt_for_voice"))
+@each(cases("enhance_system_prompt_for_voice"))
 def test_enhance_system_prompt_for_voice(case: Case) -> None:
     expected = case["output"].replace(MARK, VOICE_GUIDELINES)
     assert enhance_system_prompt_for_voice(**case["input"]) == expected
 
 
-@pytest.mark.parametrize("case", cases("enhance_for_voice"))
+@each(cases("enhance_for_voice"))
 def test_enhance_for_voice(case: Case) -> None:
     assert enhance_for_voice(**case["input"]) == case["output"].replace(MARK, VOICE_GUIDELINES)
 

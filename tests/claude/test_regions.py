@@ -9,10 +9,11 @@ import pytest
 
 from aybiza.claude import regions
 from aybiza.claude.regions import determine_optimal_region
+from tests.cases import each
 from tests.claude.golden import cases
 
 
-@pytest.mark.parametrize("case", cases("determine_optimal_region"))
+@each(cases("determine_optimal_region"))
 def test_determine_optimal_region(case: dict[str, Any]) -> None:
     assert determine_optimal_region(**case["input"]) == case["output"]
 

@@ -16,6 +16,7 @@ from aybiza.config.rule_sets import (
     CLAUDE_4_OPUS,
     CLAUDE_4_SONNET,
 )
+from tests.cases import each
 from tests.claude.golden import cases
 
 HARDEST = " ".join(["analyze troubleshoot calculate explain why"] * 20)
@@ -116,7 +117,7 @@ class TestCurrent:
 
 
 class TestSpecification:
-    @pytest.mark.parametrize("case", cases("select_optimal_model_and_region"))
+    @each(cases("select_optimal_model_and_region"))
     def test_spec_3x_names_the_recorded_model(self, case: dict[str, Any]) -> None:
         given = case["input"]
         decision = decide(
@@ -124,7 +125,7 @@ class TestSpecification:
         )
         assert decision.model == case["output"][0]
 
-    @pytest.mark.parametrize("case", cases("select_optimal_model_claude4"))
+    @each(cases("select_optimal_model_claude4"))
     def test_spec_4_names_the_recorded_model(self, case: dict[str, Any]) -> None:
         given = case["input"]
         decision = decide("spec-4", given["transcript"], context=given["context"])

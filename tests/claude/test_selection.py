@@ -17,12 +17,13 @@ from aybiza.claude.selection import (
     select_optimal_model_claude4,
     should_use_extended_thinking,
 )
+from tests.cases import each
 from tests.claude.golden import cases
 
 Case = dict[str, Any]
 
 
-@pytest.mark.parametrize("case", cases("assess_query_complexity"))
+@each(cases("assess_query_complexity"))
 def test_assess_query_complexity(case: Case) -> None:
     if "raises" in case:
         with pytest.raises(TypeError, match="conversation_history"):
@@ -31,12 +32,12 @@ def test_assess_query_complexity(case: Case) -> None:
         assert assess_query_complexity(**case["input"]) == case["output"]
 
 
-@pytest.mark.parametrize("case", cases("select_optimal_model_and_region"))
+@each(cases("select_optimal_model_and_region"))
 def test_select_optimal_model_and_region(case: Case) -> None:
     assert list(select_optimal_model_and_region(**case["input"])) == case["output"]
 
 
-@pytest.mark.parametrize("case", cases("select_optimal_model_claude4"))
+@each(cases("select_optimal_model_claude4"))
 def test_select_optimal_model_claude4(case: Case) -> None:
     given = case["input"]
     assert select_optimal_model_claude4(**given) == case["output"]
@@ -44,12 +45,12 @@ def test_select_optimal_model_claude4(case: Case) -> None:
     assert has_tool_intent(given["transcript"]) == given["has_tool_requirements"]
 
 
-@pytest.mark.parametrize("case", cases("select_best_model"))
+@each(cases("select_best_model"))
 def test_select_best_model(case: Case) -> None:
     assert select_best_model(case["input"]) == case["output"]
 
 
-@pytest.mark.parametrize("case", cases("should_use_extended_thinking"))
+@each(cases("should_use_extended_thinking"))
 def test_should_use_extended_thinking(case: Case) -> None:
     if "raises" in case:
         with pytest.raises(TypeError, match="conversation_history"):
@@ -58,12 +59,12 @@ def test_should_use_extended_thinking(case: Case) -> None:
         assert should_use_extended_thinking(**case["input"]) == case["output"]
 
 
-@pytest.mark.parametrize("case", cases("determine_response_length"))
+@each(cases("determine_response_length"))
 def test_determine_response_length(case: Case) -> None:
     assert determine_response_length(**case["input"]) == case["output"]
 
 
-@pytest.mark.parametrize("case", cases("has_tool_intent"))
+@each(cases("has_tool_intent"))
 def test_has_tool_intent(case: Case) -> None:
     assert has_tool_intent(**case["input"]) == case["output"]
 

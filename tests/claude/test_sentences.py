@@ -22,21 +22,25 @@ from aybiza.claude.sentences import (
     process_streaming_chunk,
 )
 from aybiza.config.rule_sets import Rules
+from tests.cases import each
 from tests.claude.golden import cases
 
 Case = dict[str, Any]
 
 
-@pytest.mark.parametrize("case", cases("extract_complete_sentences"))
+@each(cases("extract_complete_sentences"))
 def test_extract_complete_sentences_answers_as_recorded(case: Case) -> None:
     sentences, remaining = extract_complete_sentences(case["input"]["text"])
     assert {"sentences": sentences, "remaining": remaining} == case["output"]
 
 
-@pytest.mark.parametrize("case", cases("process_streaming_chunk"))
-@pytest.mark.parametrize(
-    ("rules", "recorded"),
-    [("printed", "events_per_chunk"), ("specification", "intended_events_per_chunk")],
+@each(
+    pytest.param(*case.values, rules, recorded, id=f"{case.id}-{rules}")
+    for case in cases("process_streaming_chunk")
+    for rules, recorded in (
+        ("printed", "events_per_chunk"),
+        ("specification", "intended_events_per_chunk"),
+    )
 )
 def test_process_streaming_chunk_answers_as_recorded(
     case: Case, rules: Rules, recorded: str

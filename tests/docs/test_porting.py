@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
+from tests.cases import each
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "porting.md").read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ def test_the_page_names_something_of_each_kind() -> None:
     assert min(len(OURS), len(FILES), len(RECORDINGS), len(TESTS)) > 15
 
 
-@pytest.mark.parametrize("name", OURS)
+@each(OURS)
 def test_what_is_named_exists(name: str) -> None:
     parts = name.split(".")
     for at in range(len(parts), 0, -1):
@@ -68,17 +68,17 @@ def test_what_is_named_exists(name: str) -> None:
     raise AssertionError(f"there is no {name}")
 
 
-@pytest.mark.parametrize("name", FILES)
+@each(FILES)
 def test_a_file_that_is_named_exists(name: str) -> None:
     assert (ROOT / name).is_file()
 
 
-@pytest.mark.parametrize("name", RECORDINGS)
+@each(RECORDINGS)
 def test_a_recording_that_is_named_exists(name: str) -> None:
     assert (ROOT / "tests" / "golden" / name).is_file()
 
 
-@pytest.mark.parametrize("name", TESTS)
+@each(TESTS)
 def test_a_test_that_is_named_exists(name: str) -> None:
     assert name in known_tests()
 
@@ -100,7 +100,7 @@ def test_all_functions_of_the_specification_are_known() -> None:
     assert len(FUNCTIONS) == len(set(FUNCTIONS)) == 137
 
 
-@pytest.mark.parametrize(("guide", "name"), FUNCTIONS)
+@each(FUNCTIONS)
 def test_every_function_of_the_specification_has_its_row(guide: str, name: str) -> None:
     assert ported(guide).get(name)
 

@@ -1,6 +1,7 @@
 """A stranger at a cluster port looks for an answer, which would test guesses of the cookie."""
 
 import pickle
+from itertools import product
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from aybiza.actors.node.frames import (
     listener,
 )
 from aybiza.actors.node.guard import GuardedBuffer
+from tests.cases import each
 
 HERE = listener("127.0.0.1", 1900)
 
@@ -33,8 +35,7 @@ def told(codec: FrameCodec, sent: bytes) -> tuple[bool, bytes]:
     return coming.refused, coming.answer
 
 
-@pytest.mark.parametrize("length", [*range(0, 200), 1000, 100_000])
-@pytest.mark.parametrize("byte", [b"\0", b"x"])
+@each(product([*range(0, 200), 1000, 100_000], [b"\0", b"x"]))
 def test_a_frame_of_any_length_without_the_cookie_closes_the_door_without_a_word(
     length: int, byte: bytes
 ) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from aybiza.speech import spoken_text, spoken_words
 from aybiza.speech.spoken_text import optimize_text_for_speech, spoken, warm
 from aybiza.speech.spoken_words import LANGUAGES
+from tests.cases import each
 
 TABLE = tomllib.loads(Path(__file__).with_name("spoken_pairs.toml").read_text(encoding="utf-8"))
 PAIRS = [
@@ -34,7 +35,7 @@ def test_there_are_recorded_cases() -> None:
     assert len(CASES) > 100
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"case{n}" for n in range(len(CASES))])
+@each(pytest.param(case, id=f"case{n}") for n, case in enumerate(CASES))
 def test_the_specifications_function_answers_as_recorded(case: dict[str, Any]) -> None:
     assert optimize_text_for_speech(case["input"]["text"]) == case["output"]
 
@@ -69,7 +70,7 @@ def test_spoken_text_is_one_line_without_double_blanks(text: str) -> None:
     assert spoken(text).split() == spoken(text).split(" ") or spoken(text) == ""
 
 
-@pytest.mark.parametrize(("text", "said", "language"), PAIRS)
+@each(PAIRS)
 def test_what_is_written_is_said_as_people_say_it(text: str, said: str, language: str) -> None:
     assert spoken(text, language) == said
 

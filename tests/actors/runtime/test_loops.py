@@ -65,10 +65,12 @@ async def story() -> list[Any]:
             told.append(got == [Exit(probe, "killed"), Down(ref, probe, "killed")])
 
         await vm.join(vm.spawn(body))
+        busy = await started(vm)
         try:
-            await vm.call(await started(vm), forever, 0.01)
+            await vm.call(busy, forever, 0.01)
         except CallExit as error:
             told.append(error.reason == TIMEOUT)
+        vm.exit(busy, KILL)
         await vm.start(Supervisor, [child(Probe, name="child")], name="top")
         first = vm.whereis("child")
         try:
@@ -175,6 +177,7 @@ def test_a_time_limit_that_is_over_at_once_holds(made: Any, seconds: float) -> N
             for _ in range(2):
                 with pytest.raises(CallExit) as failure:
                     await vm.call(probe, forever, seconds)
+            vm.exit(probe, KILL)
             return failure.value.reason
 
     with asyncio.Runner(loop_factory=made) as runner:

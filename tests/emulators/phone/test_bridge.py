@@ -102,6 +102,7 @@ async def test_a_call_over_tcp_is_carried_to_its_end() -> None:
         heard.extend(codec.decode(await reader.readexactly(19)))
         heard.extend(codec.decode(await reader.readexactly(323)))
         writer.write(message(HANG_UP))
+        writer.write_eof()
         # To close what is not read would reset the connection, and the message might be lost.
         await reader.read(-1)
         writer.close()
