@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import structlog
 from starlette.applications import Starlette
@@ -322,7 +322,7 @@ async def _after_stream(
         form,
         Transfers.of(who),
         f"{webhook}?{after}",
-        whisper=f"{webhook}{WHISPER}?{_which(vm, call_sid, arrival.route)}",
+        whisper=f"{webhook}{WHISPER}?{_which(door, call_sid, carrier, arrival, form)}",
         wait_words=who.agent.filler,
         last_words=who.agent.closing,
         fallback_number=who.agent.fallback_number,
@@ -332,10 +332,13 @@ async def _after_stream(
     return following
 
 
-def _which(vm: VM, call_sid: str, route: str) -> str:
+def _which(
+    door: HttpDoor, call_sid: str, carrier: Carrier, arrival: Arrival, form: Mapping[str, str]
+) -> str:
     """The query by which whatever node is asked finds the call, and who answers it."""
-    asked = {"call": call_sid, "node": vm.node, "route": route}
-    return urlencode({name: value for name, value in asked.items() if value})
+    asked = {"call": call_sid, "node": door.vm.node, "route": arrival.route}
+    told = {name: value for name, value in asked.items() if value}
+    return door.admission.seals.sealed(told, carrier.name, form.get("AccountSid", ""))
 
 
 def _twiml(document: str) -> Response:

@@ -15,6 +15,8 @@
                 an operator's page without the token, if one is set; without one, from anybody but
                 this machine or under another name than its own: 401
     form        a webhook that no carrier would send: 400, 415     `webhook_form`
+    seal        the words for somebody whom a caller is put through to, at an address that was not
+                given to this carrier and account: 403             `address_seals`
     owner       a call that is another carrier's or account's: 409 `call_owners`
     caller      more calls or minutes an hour than a caller may have: the busy words
                                                                    `caller_limits`
@@ -50,6 +52,7 @@ from urllib.parse import urlsplit
 from aybiza.config.fields import is_loopback
 from aybiza.gateway.admission import signature, stream_token
 from aybiza.gateway.admission.account_calls import AccountCalls
+from aybiza.gateway.admission.address_seals import AddressSeals
 from aybiza.gateway.admission.call_owners import CallOwners
 from aybiza.gateway.admission.caller_limits import CallerLimits
 from aybiza.gateway.admission.callers import Caller, Callers, limited_as
@@ -108,6 +111,7 @@ class Admission:
         self._accounts = AccountCalls(rules.account_calls)
         self._limits = CallerLimits(rules.caller_calls, rules.caller_minutes)
         key, *also = keys or [secrets.token_bytes(32)]
+        self.seals = AddressSeals([key, *also])
         self._tokens = StreamTokens(key, also=also)
         bases = filter(None, (rules.http_base, rules.media_base))
         self._own_hosts = frozenset(urlsplit(base).netloc.lower() for base in bases)
@@ -124,13 +128,15 @@ class Admission:
             refusal = await self._over_rate(HTTP, caller)
             refusal = refusal or self._unsigned(HTTP, caller, row.carrier)
         # Of what is only told nothing follows.
-        if refusal is not None or not row.is_call:
+        if refusal is not None or not (row.is_call or row.proof is Proof.SEALED):
             return refusal
         try:
             form = read_form(body, knock.headers, row.carrier, needs_call=False)
         except FormError as error:
             self.refused(HTTP, "form", caller.address)
             return Refusal(error.status, error.text, {})
+        if row.proof is Proof.SEALED:
+            return self._unsealed(knock, row.carrier, form, caller)
         return self._over_quota(row.carrier, form, caller)
 
     async def page(self, knock: Knock, method: str = "GET") -> Refusal | None:
@@ -267,6 +273,16 @@ class Admission:
         text = f"Only {carrier} may come in here: the signature does not fit.\n"
         if listener == HTTP and not self._signatures.knows(carrier):
             text = f"The webhooks of {carrier} are not taken: this node has no key for them.\n"
+        return Refusal(403, text, {})
+
+    def _unsealed(
+        self, knock: Knock, carrier: str, form: Mapping[str, str], caller: Caller
+    ) -> Refusal | None:
+        query = knock.target.partition("?")[2]
+        if self.seals.fits(query, carrier, form.get("AccountSid", "")):
+            return None
+        self.refused(HTTP, "seal", caller.address)
+        text = "This address was not given to this carrier and account, or too long ago.\n"
         return Refusal(403, text, {})
 
     def _signed(self, knock: Knock, caller: Caller, body: bytes) -> Signed:

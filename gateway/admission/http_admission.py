@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
-from aybiza.gateway.admission.policy import HTTP, Proof, door
+from aybiza.gateway.admission.policy import HTTP, WEBHOOKS, door
 from aybiza.gateway.admission.rules import BUSY, Knock, Refusal
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -41,7 +41,7 @@ class HttpAdmission:
             await self._app(scope, receive, send)
             return
         knock, body = _knock(scope), None
-        if door(HTTP, scope["method"], knock.path).proof is not Proof.SIGNATURE:
+        if door(HTTP, scope["method"], knock.path).proof not in WEBHOOKS:
             refusal = await self._admission.page(knock, scope["method"])
         else:
             try:

@@ -38,6 +38,7 @@ class Proof(StrEnum):
 
     NONE = "nothing"
     SIGNATURE = "the carrier's signature"
+    SEALED = "the carrier's signature, and an address that our answer sealed for it and its account"
     CONSOLE = "the console's token, or without one a request of this machine to a loopback name"
     SHELL = "nothing where the console has a token, for it holds nothing of the node; else as above"
     PAGE = "as above, and the header that only the console's own page sends"
@@ -77,12 +78,14 @@ _PAGE: Final = "16 KB of headers, 10 s, counted by address"
 _STREAM: Final = "16 KB of headers, then 8 events and 128 KB before `start`, 10 s each"
 
 
-def _webhook(path: str, carrier: str, *, is_call: bool = True) -> Door:
+def _webhook(
+    path: str, carrier: str, *, is_call: bool = True, proof: Proof = Proof.SIGNATURE
+) -> Door:
     """A path at which a carrier posts; `is_call`: to ask what to do with a call."""
     who = f"{carrier}'s webhooks"
     refusal = "403 without it, 429 too often, 400, 413 or 415 for what is no webhook, 409 a call"
     refusal += " of another carrier"
-    return Door(HTTP, "POST", path, who, Proof.SIGNATURE, _REQUEST, refusal, carrier, is_call)
+    return Door(HTTP, "POST", path, who, proof, _REQUEST, refusal, carrier, is_call)
 
 
 def _open(path: str) -> Door:
@@ -117,7 +120,8 @@ def _table() -> Iterator[Door]:
     for carrier in CARRIERS.values():
         if carrier.webhook:
             yield _webhook(carrier.webhook, carrier.name)
-            yield _webhook(carrier.webhook + WHISPER, carrier.name, is_call=False)
+            whisper = carrier.webhook + WHISPER
+            yield _webhook(whisper, carrier.name, is_call=False, proof=Proof.SEALED)
     yield _webhook("/status", "twilio", is_call=False)
     yield _open("/healthz")
     yield _open("/readyz")
@@ -151,6 +155,9 @@ def _table() -> Iterator[Door]:
         "hung up on without a word, and counted",
     )
 
+
+WEBHOOKS: Final = (Proof.SIGNATURE, Proof.SEALED)
+"""What is asked of carriers' webhooks."""
 
 POLICY: Final[tuple[Door, ...]] = tuple(_table())
 """All doors; see the module."""

@@ -32,6 +32,7 @@ REASONS: Final = (
     "page",  # what only the console's page asks for, not from that page
     "console",  # an operator's page without the token
     "form",  # a webhook that no carrier would send
+    "seal",  # an address for a carrier to ask at, which was not given to it
     "owner",  # a call that is another carrier's or account's
     "caller",  # more calls or minutes an hour than a caller may have
     "account",  # more calls at a time than an account may have

@@ -16,6 +16,7 @@ from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.placement.placement import Limits
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM
+from aybiza.config.agents import Agent
 from aybiza.emulators.phone.webhook import signature
 from aybiza.faults.desk import agent
 from aybiza.gateway.admission.admission import Admission
@@ -37,9 +38,10 @@ FORM = {"CallSid": CALL, "AccountSid": "AC1", "From": "+14155550123", "To": "+14
 class Outside:
     """Who reaches the door from `address`; `admission` is the node's."""
 
-    def __init__(self, app: Any, admission: Admission) -> None:
+    def __init__(self, app: Any, admission: Admission, vm: VM) -> None:
         self.app = app
         self.admission = admission
+        self.vm = vm
 
     async def ask(
         self,
@@ -70,8 +72,10 @@ class Outside:
 
 @asynccontextmanager
 async def outside(tmp_path: Path, **rules: Any) -> AsyncIterator[Outside]:
-    """A node with these rules, all carriers let in; `console` is the node's console."""
+    """A node with these rules, all carriers let in; `console` is the node's console, `who` the
+    agent."""
     console: Console | None = rules.pop("console", None)
+    who: Agent = rules.pop("who", agent(busy="All lines are busy."))
     admission = Admission(Rules(**{"http_base": BASE, **rules}))
     async with VM("here") as vm:
         store = SqliteStore(tmp_path / "memory.sqlite3")
@@ -83,10 +87,10 @@ async def outside(tmp_path: Path, **rules: Any) -> AsyncIterator[Outside]:
             vm,
             media_url="wss://phone.example.org/media",
             public_url=BASE,
-            switchboard=switchboard(agent(busy="All lines are busy.")),
+            switchboard=switchboard(who),
             admission=admission,
             carriers=tuple(CARRIERS.values()),
             console=console,
         )
-        yield Outside(http_app(door), admission)
+        yield Outside(http_app(door), admission, vm)
         store.close()
