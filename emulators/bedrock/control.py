@@ -18,7 +18,8 @@
     PUT    /_emulator/responder           {"mode": "agent"}, clinic, scripted, answers, echo, long
 
 Contract: `handle` maps a request onto the emulator's settings and returns status and JSON.
-Errors: 400 with what is wrong and what is allowed, 404 and 405 likewise.
+Errors: 403 for what a web page of others has a browser send (`emulators.web_pages`);
+400 with what is wrong and what is allowed, 404 and 405 likewise.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ import random
 import re
 from urllib.parse import unquote
 
+from aybiza.emulators import web_pages
 from aybiza.emulators.bedrock import control, sigv4
 from aybiza.emulators.bedrock.connection import Connection, HttpRequest
 from aybiza.emulators.bedrock.continuation import Responder
@@ -90,7 +91,12 @@ class BedrockEmulator(HttpService):
         path = request.target.path
         if path.startswith(control.PREFIX):
             query, body = request.target.query, request.body
-            status, answer = control.handle(self.service, request.method, path, query, body)
+            refused = web_pages.refusal(request.headers)
+            status, answer = (
+                control.handle(self.service, request.method, path, query, body)
+                if refused is None
+                else (403, {"error": refused})
+            )
             await connection.answer(status, headers(), json.dumps(answer).encode())
             return
         route = _ROUTE.fullmatch(path)

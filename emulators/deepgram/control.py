@@ -19,7 +19,8 @@ A browser can do the same with its address line alone:
     GET    /_emulator/pace?first_ms=100&times_real_time=10
 
 Contract: `control` maps a request onto the service and returns status and JSON.
-Errors: 400 with what is wrong and what is allowed, 404, 405 and 413 likewise; nothing changes then.
+Errors: 403 for what a web page of others has a browser send (`emulators.web_pages`);
+400 with what is wrong and what is allowed, 404, 405 and 413 likewise; nothing changes then.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from aybiza.emulators import web_pages
 from aybiza.emulators.deepgram.any_method import AnyMethod, method_and_body
 from aybiza.emulators.deepgram.carry import Gone, carry
 from aybiza.emulators.deepgram.control import PREFIX, control, response
@@ -106,6 +107,9 @@ class DeepgramEmulator:
         headers = _lower(request)
         method, body = method_and_body(headers)
         if path.startswith(PREFIX):
+            refused = web_pages.refusal(headers)
+            if refused is not None:
+                return response(403, {"error": refused})
             return response(*control(method, path, dict(parse_qsl(query)), body, self.service))
         if method != "GET":
             return response(405, {"err_msg": f"{method} is not for {path}"})
