@@ -30,6 +30,8 @@ from aybiza.config.phrases import phrases
 from aybiza.config.toml_lines import line_of
 
 FOLDER = Path(__file__).with_name("agents")
+EXAMPLES = Path(__file__).parent.parent / "examples"
+"""Where the tools are that come with the package, a folder each."""
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -198,6 +200,9 @@ class Agent(BaseModel):
     """The rule that chooses the model of a turn (`aybiza.claude.rules`); None: the node's."""
     tools: Annotated[tuple[ToolName, ...], Field(strict=False)] = ()
     """Names of the tools that the model may use."""
+    tools_file: str = ""
+    """A tools' file of the agent's own (`aybiza.dialogue.tools.catalogue`), by its path from the
+    agent's file, or `clinic` for those of the demonstration; the node's file may have more."""
     isolation: Literal["none", "process"] = "none"
     """Whether each call has a node (an OS process) of its own; see AYBIZA_ISOLATION."""
 
@@ -253,7 +258,26 @@ def load_agent(name_or_path: str) -> Agent:
         raise AgentError([f"{path}: is not UTF-8 text"]) from None
     except tomllib.TOMLDecodeError as error:
         raise AgentError([f"{path}: is not TOML: {error}"]) from None
+    if isinstance(named := table.get("tools_file"), str) and named:
+        table["tools_file"] = _tools_file(named, path, text)
     return _made(table, text, str(path))
+
+
+def _tools_file(named: str, agent: Path, text: str) -> str:
+    """The path of a tools' file that an agent names."""
+    if is_path(named):
+        return str(agent.parent / Path(named).expanduser())
+    there_are = {path.parent.name: path for path in EXAMPLES.glob("*/tools.toml")}
+    if named not in there_are:
+        line = line_of(text, ("tools_file",))
+        raise AgentError(
+            [
+                f"{agent}{f':{line}' if line else ''}: tools_file = {shown(named)}: there are no"
+                f" tools of this name; there are: {', '.join(sorted(there_are))}; for a file of"
+                " your own give its path, ending in .toml"
+            ]
+        )
+    return str(there_are[named])
 
 
 def agent_of(text: str, where: str) -> Agent:

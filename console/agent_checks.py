@@ -21,11 +21,11 @@ from aybiza.config.agents import Agent, AgentError, available, load_agent
 from aybiza.config.phrases import translations
 from aybiza.config.routes import DEFAULT, Route, load_routes
 from aybiza.config.settings import Settings
-from aybiza.console.answering import answering, own_tools
+from aybiza.console.answering import answering, tool_files
 from aybiza.emulators.bedrock.rules import SUFFIX
 
 if TYPE_CHECKING:
-    from aybiza.dialogue.tools.catalogue import Tools
+    from aybiza.dialogue.tools.tool_files import ToolFiles
 
 LONG_PROMPT_WORDS = 500
 LONG_ANSWER_TOKENS = 1_000
@@ -72,9 +72,9 @@ def checked(name: str, settings: Settings, policy: Policy) -> Iterator[Verdict]:
         for problem in error.problems:
             yield Verdict(name, False, problem.removeprefix(f"{name}: "))
         return
-    tools: Tools | None = None
+    tools: ToolFiles | None = None
     try:
-        tools = own_tools(settings)
+        tools = tool_files(settings)
         for route in found:
             where = f"{name} {route.name}" if routes else name
             yield _verdict(where, route, settings, policy, tools)
@@ -86,7 +86,7 @@ def checked(name: str, settings: Settings, policy: Policy) -> Iterator[Verdict]:
 
 
 def _verdict(
-    where: str, route: Route, settings: Settings, policy: Policy, tools: Tools | None
+    where: str, route: Route, settings: Settings, policy: Policy, tools: ToolFiles
 ) -> Verdict:
     try:
         answering(route, settings, policy, tools)

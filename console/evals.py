@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -17,8 +17,12 @@ from aybiza.console.setup import USAGE_ERROR
 
 if TYPE_CHECKING:
     from aybiza.config.agents import Agent
+    from aybiza.dialogue.toolbox import Toolbox
     from aybiza.faults.evals import Judged, Result
     from aybiza.faults.persona import Persona
+
+REMOTE = ("crm", "mail", "code", "connectors.", "knowledge.kendra_index")
+"""Tables whose tools ask other services."""
 
 app = typer.Typer(
     epilog="Example: aybiza evals run clinic --n 100",
@@ -46,6 +50,10 @@ def run(
     against: Annotated[
         str | None, typer.Option(help="A second agent, for figures side by side.")
     ] = None,
+    tools: Annotated[
+        Path | None,
+        typer.Option(help="Tools in place of the agents' own and the node's.", metavar="FILE"),
+    ] = None,
     junit: Annotated[
         Path | None, typer.Option(help="Write the calls as JUnit's XML, too.", metavar="FILE")
     ] = None,
@@ -55,16 +63,18 @@ def run(
 ) -> None:
     """Place the calls, and judge each by goal, length, tools, consent and silence.
 
-    Each call has a node of its own in virtual time, with the stand-in model of the agent. One that
-    went wrong is repeated by its seed: --seed 17 --n 1. Exit code 1: fewer calls than the
-    persona's threshold were as they should be.
+    Each call has a node of its own in virtual time, with the stand-in model of the agent and tools
+    that are loaded anew. What those in Python do is done; those that ask other services are
+    refused: give a file that has others in their place (--tools). A call that went wrong is
+    repeated by its seed: --seed 17 --n 1. Exit code 1: fewer calls than the persona's threshold
+    were as they should be.
     """
     from aybiza.config.settings import load
     from aybiza.faults.evals import junit as as_junit
 
     path, loaded = _persona(persona)
     first = agent or _beside(path, loaded.agent) or load().agent
-    results = [_evaluated(loaded, name, n, seed, show) for name in (first, against) if name]
+    results = [_evaluated(loaded, name, n, seed, show, tools) for name in (first, against) if name]
     if len(results) > 1:
         _side_by_side(results)
     if junit is not None:
@@ -76,20 +86,25 @@ def run(
     raise typer.Exit(int(not results[0].ok))
 
 
-def _evaluated(persona: Persona, name: str, n: int, seed: int, show: bool) -> Result:
+def _evaluated(
+    persona: Persona, name: str, n: int, seed: int, show: bool, tools: Path | None
+) -> Result:
     from aybiza.config.agents import AgentError, load_agent
+    from aybiza.dialogue.tools.catalogue import ToolsError
     from aybiza.emulators.bedrock.rules import RulesError
     from aybiza.emulators.bedrock.stand_in import stand_in
     from aybiza.faults.evals import evaluated
 
     try:
         agent, responder = load_agent(name), stand_in(name)
-        make = partial(_tools, agent)
+        make = partial(_tools, agent, tools)
         make()
     except (AgentError, RulesError) as error:
         _refuse(error.problems)
+    except ToolsError as error:
+        _refuse([f"{name}: tools: {problem}" for problem in error.problems])
     except ValueError as error:
-        _refuse([f"{name}: tools: {error}; evals try none of your own, which would do real things"])
+        _refuse([f"{name}: tools: {error}"])
     told = partial(_tell, show=show)
     result = evaluated(persona, agent, make, responder, n=n, seed=seed, tell=told)
     wrong = ", ".join(f"{kind} {count}" for kind, count in result.wrong().items())
@@ -103,19 +118,28 @@ def _evaluated(persona: Persona, name: str, n: int, seed: int, show: bool) -> Re
     return result
 
 
-def _tools(agent: Agent) -> Any:
-    """The agent's tools for one call, by the clock of the world that it is placed in."""
-    import time
-    from datetime import datetime
+def _tools(agent: Agent, own: Path | None) -> Toolbox:
+    """Fresh tools for one call. Raises ToolsError and ValueError."""
+    import os
 
+    from aybiza.config.settings import load
     from aybiza.dialogue.consent import ConsentGate
-    from aybiza.dialogue.toolbox import NoTools, toolbox_for
+    from aybiza.dialogue.tools.tool_files import ToolFiles
 
-    def now() -> datetime:
-        return datetime.fromtimestamp(time.time())
-
-    people = tuple(agent.transfer_numbers)
-    return toolbox_for(agent.tools, NoTools(), ConsentGate(agent.language), people, now)
+    settings = load()
+    if own is not None:
+        agent = agent.model_copy(update={"tools_file": ""})
+    path = own or settings.tools_file
+    files = ToolFiles(path, region=settings.aws_region, environment=os.environ)
+    toolbox = files.toolbox(agent, ConsentGate(agent.language))
+    tables = files.tables(agent)
+    for name in agent.tools:
+        if (table := tables.get(name, "")).startswith(REMOTE):
+            raise ValueError(
+                f"{name} of [{table}] asks another service, and evals are in virtual time and do"
+                " nothing real; name a file with tools in Python that take its place: --tools"
+            )
+    return toolbox
 
 
 def _tell(call: Judged, *, show: bool) -> None:

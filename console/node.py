@@ -23,7 +23,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 import structlog
 
@@ -56,7 +56,7 @@ from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.routes import DEFAULT, Route, Routes, load_routes
 from aybiza.config.settings import Settings, load
 from aybiza.console import sinks
-from aybiza.console.answering import answering, own_tools
+from aybiza.console.answering import answering, tool_files
 from aybiza.console.control import control
 from aybiza.console.node_faults import allow
 from aybiza.dialogue.answer_cache import AnswerCache
@@ -81,9 +81,6 @@ from aybiza.supervisors.application import Application, Parts
 from aybiza.supervisors.child_spec import ChildSpec, child
 from aybiza.supervisors.task_supervisor import TaskSupervisor
 
-if TYPE_CHECKING:
-    pass
-
 STOP_SECONDS = 2.5
 
 log = structlog.get_logger(__name__)
@@ -105,7 +102,7 @@ class Node:
         carrier: Carrier | None = None,
     ) -> None:
         self._settings = settings
-        self._tools = own_tools(settings)
+        self._tools = tool_files(settings)
         self._stores = stores(settings)
         self._quotas = Quotas.of(settings)
         self._prices = prices.load(settings.prices_file)
@@ -180,9 +177,8 @@ class Node:
         await self._bedrock.warm(*dict.fromkeys(regions))
 
     async def _warm_tools(self) -> None:
-        if self._tools is not None:
-            self._closing.push_async_callback(self._tools.aclose)
-            await self._tools.warm()
+        self._closing.push_async_callback(self._tools.aclose)
+        await self._tools.warm()
 
     async def _warm_sinks(self) -> None:
         self._closing.push_async_callback(asyncio.to_thread, sinks.close, self._services)

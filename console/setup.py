@@ -123,25 +123,25 @@ def tools_or_exit(settings: "Settings", routes: "Routes") -> None:
     """Look at the agents' tools and at the tools' file. What cannot be used ends the command, 2."""
     import asyncio
 
-    from aybiza.console.answering import own_tools
-    from aybiza.dialogue.toolbox import NoTools, toolbox_for
+    from aybiza.console.answering import tool_files
     from aybiza.dialogue.tools.catalogue import ToolsError
 
-    tools = None
-    name = settings.agent
     try:
-        tools = own_tools(settings)
-        for route in routes:
-            name = settings.agent if route is routes.default else route.name
-            toolbox_for(route.agent.tools, tools.registry if tools else NoTools())
+        files = tool_files(settings)
     except ToolsError as error:
         _refuse([f"AYBIZA_TOOLS_FILE: {problem}" for problem in error.problems])
-    except ValueError as error:
-        where = "AYBIZA_AGENT=" if name == settings.agent else "AYBIZA_ROUTES_FILE: routes."
-        _refuse([f"{where}{name!r}: tools: {error}"])
+    try:
+        for route in routes:
+            name = settings.agent if route is routes.default else route.name
+            where = "AYBIZA_AGENT=" if name == settings.agent else "AYBIZA_ROUTES_FILE: routes."
+            try:
+                files.toolbox(route.agent)
+            except ToolsError as error:
+                _refuse([f"{where}{name!r}: tools_file: {each}" for each in error.problems])
+            except ValueError as error:
+                _refuse([f"{where}{name!r}: tools: {error}"])
     finally:
-        if tools is not None:
-            asyncio.run(tools.aclose())
+        asyncio.run(files.aclose())
 
 
 def stand_in_or_exit(settings: "Settings") -> None:

@@ -3,7 +3,7 @@
 Contract: `talk` reads lines of standard input, a turn of the caller's each, until it ends or the
 agent does; its result is the exit code. Without a terminal what is said is printed, too, so that
 the output of a script is the whole conversation. What tools and models do is told in brackets.
-The tools are those of a node: the agent's, and of them the file's that `AYBIZA_TOOLS_FILE` names.
+The tools are those of a node: the agent's own, and those of `AYBIZA_TOOLS_FILE`.
 Errors: told on standard error. Exit code 1: no answer has come; 2: the agent, its tools or its
 rules cannot be used.
 """
@@ -24,7 +24,7 @@ from aybiza.claude.client import BedrockClient
 from aybiza.config.agents import Agent
 from aybiza.config.routes import DEFAULT, Route
 from aybiza.config.settings import Settings
-from aybiza.console.answering import answering, own_tools
+from aybiza.console.answering import answering, tool_files
 from aybiza.console.page import say
 from aybiza.console.setup import USAGE_ERROR
 from aybiza.console.text_call import TextCall
@@ -79,11 +79,10 @@ def _quietly() -> Iterator[None]:
 
 async def _talk(name: str, route: Route, settings: Settings, policy: Policy, real: bool) -> None:
     async with AsyncExitStack() as closing:
-        tools = own_tools(settings)
-        if tools is not None:
-            closing.push_async_callback(tools.aclose)
-            await tools.warm()
-        who = answering(route, settings, policy, tools)
+        files = tool_files(settings)
+        closing.push_async_callback(files.aclose)
+        who = answering(route, settings, policy, files)
+        await files.warm()
         model: Any
         if real:
             model = _client(settings)

@@ -156,10 +156,10 @@ class ToolRegistry:
         """The names of the tools, in the order in which they were registered."""
         return list(self._tools)
 
-    def only(self, names: Iterable[str], gate: ConsentGate | None = None) -> ToolRegistry:
-        """A registry with those of the tools that are named, in this order, and a `gate` of its
-        own if one is given; KeyError for one that is not there."""
-        return ToolRegistry((self._tools[name].tool for name in names), gate or self._gate)
+    @property
+    def tools(self) -> list[Tool]:
+        """The tools, in the order in which they were registered."""
+        return [registered.tool for registered in self._tools.values()]
 
     def specs(self) -> list[dict[str, Any]]:
         """The tools for `toolConfig.tools`."""

@@ -16,6 +16,7 @@ sequence and the command that repeats it. The helpers are in `aybiza.faults.test
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -72,9 +73,9 @@ def aybiza_answers() -> Answers:
 @pytest.fixture
 def aybiza_toolbox(aybiza_agent: Agent) -> Toolbox | None:
     """The tools of the node; by default those that the agent names, or the front desk's."""
-    from aybiza.dialogue.toolbox import toolbox_for
+    from aybiza.dialogue.tools.tool_files import ToolFiles
 
-    return toolbox_for(aybiza_agent.tools) if aybiza_agent.tools else None
+    return ToolFiles(environment=os.environ).toolbox(aybiza_agent) if aybiza_agent.tools else None
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@
     auth = { api_key = "TICKETS_KEY", name = "X-Api-Key" }
     openapi = "tickets.json"
 
-    [python.tea]                              # the tools of a Python file of one's own
+    [python.tea]                              # the tools of a Python file or package of one's own
     file = "tea_tools.py"
 
 Contract: `load_tools` reads files and builds clients: call it before the event loop has calls to
@@ -86,9 +86,11 @@ class ToolsError(ValueError):
 
 @dataclass(slots=True)
 class Tools:
-    """What a file gives: `registry`, and `destinations` by name for who transfers calls."""
+    """What a file gives: `registry`, `tables` by the name of each tool, and `destinations` by name
+    for who transfers calls."""
 
     registry: ToolRegistry = field(default_factory=ToolRegistry)
+    tables: dict[str, str] = field(default_factory=dict)
     destinations: dict[str, Destination] = field(default_factory=dict)
     apis: list[HttpApi] = field(default_factory=list)
     aws: Aws | None = None
@@ -143,6 +145,7 @@ def voice_agent_tools(
         try:
             for tool in make():
                 builder.tools.registry.register(tool)
+                builder.tools.tables[tool.name] = name
         except (ValueError, OSError, KnowledgeError) as fault:
             problems.append(f"{name}: {fault}")
     if problems:
@@ -166,7 +169,8 @@ class _Builder:
         if crm := file.crm:
             yield "crm", lambda: self._crm(HttpCrm(self._api(crm.api(self._environment))))
         if knowledge := file.knowledge:
-            yield "knowledge", lambda: [self._knowledge(knowledge)]
+            where = "knowledge.kendra_index" if knowledge.kendra_index else "knowledge"
+            yield where, lambda: [self._knowledge(knowledge)]
         for name, to in file.transfer.items():
             made = (name, to.number, to.description)
             yield f"transfer.{name}", lambda made=made: self._destination(*made)  # type: ignore[misc]

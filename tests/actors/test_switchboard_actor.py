@@ -16,7 +16,7 @@ from aybiza.actors.switchboard import Answering, Switchboard
 from aybiza.actors.switchboard_actor import LOOK_SECONDS, SwitchboardActor
 from aybiza.config.agents import AgentError
 from aybiza.config.routes import Route, Routes, load_routes
-from aybiza.dialogue.toolbox import NoTools, toolbox_for
+from aybiza.dialogue.tools.tool_files import ToolFiles
 from tests.gateway.kit import POLICY
 
 AGENT = 'name = "{name}"\ngreeting = "Hello."\nsystem_prompt = "Be kind."\n'
@@ -61,7 +61,7 @@ class Place:
 
 
 def make(route: Route) -> Answering:
-    toolbox = toolbox_for(route.agent.tools, NoTools())
+    toolbox = ToolFiles().toolbox(route.agent)
     return Answering(route.agent, toolbox, POLICY, route.tenant, route.name)
 
 

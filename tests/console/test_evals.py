@@ -81,11 +81,68 @@ def test_what_cannot_be_used_ends_with_2(arguments: list[str], told: str) -> Non
     assert told in " ".join(result.stderr.split())
 
 
-def test_an_agent_with_tools_of_ones_own_is_refused_with_the_reason(tmp_path: Path) -> None:
-    agent = tmp_path / "shop.toml"
-    agent.write_text('name = "Shop"\ngreeting = "Hello."\ntools = ["brew"]\n')
-    result = ran("clinic", "--agent", str(agent))
-    assert result.exit_code == 2
+TEA = """
+from aybiza.dialogue.tool_registry import Tool
+
+async def brew(given, use):
+    return {"minutes": MINUTES}
+
+TOOLS = [Tool("brew", "How long a tea has to brew.", brew)]
+"""
+RULES = """
+[[rules]]
+when = "(?i)tea"
+use = "brew"
+[[rules]]
+result = "brew"
+say = "It brews for {minutes} minutes."
+"""
+REMOTE = """
+[connectors.tea]
+base_url = "https://tea.example.org"
+[[connectors.tea.operations]]
+name = "brew"
+description = "Brews."
+method = "GET"
+path = "/brew"
+input_schema = { type = "object" }
+"""
+DRINKER = PERSONA.replace("winery", "shop.toml").replace("Something for a steak", "A green tea")
+DRINKER = DRINKER.replace("pinot noir", "minutes").replace("eighteen dollars", "3 minutes")
+DRINKER += 'tools = ["brew"]\n'
+
+
+def tea_shop(folder: Path, tools: str = '[python.tea]\nfile = "tea.py"\n') -> str:
+    (folder / "tea.py").write_text(TEA.replace("MINUTES", "3"))
+    (folder / "tools.toml").write_text(tools)
+    (folder / "shop.toml").write_text(
+        'name = "Shop"\ngreeting = "Hello."\ntools = ["brew", "end_call"]\n'
+        'tools_file = "tools.toml"\n'
+    )
+    (folder / "shop.rules.toml").write_text(RULES)
+    return written(folder, DRINKER)
+
+
+def test_an_agent_is_tried_with_tools_of_its_own(tmp_path: Path) -> None:
+    result = ran(tea_shop(tmp_path), "--n", "2", "--heard")
+    assert result.exit_code == 0, result.stdout + result.stderr
+
+
+def test_tools_of_another_file_take_their_place(tmp_path: Path) -> None:
+    persona = tea_shop(tmp_path)
+    (tmp_path / "other.py").write_text(TEA.replace("MINUTES", "4"))
+    (tmp_path / "other.toml").write_text('[python.tea]\nfile = "other.py"\n')
+    result = ran(persona, "--n", "1", "--tools", str(tmp_path / "other.toml"))
+    assert result.exit_code == 1
+    assert "not heard: 3 minutes" in " ".join(result.stdout.split())
+
+
+def test_tools_that_ask_other_services_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    persona = tea_shop(tmp_path, REMOTE)
+    shop = (tmp_path / "shop.toml").read_text().replace('"brew"', '"tea_brew"')
+    (tmp_path / "shop.toml").write_text(shop)
+    result = ran(persona)
     told = " ".join(result.stderr.split())
-    assert "no such tool: brew" in told
-    assert "evals try none of your own" in told
+    assert result.exit_code == 2
+    assert "tea_brew of [connectors.tea] asks another service" in told
+    assert "--tools" in told

@@ -21,7 +21,8 @@ from aybiza.dialogue.journal import (
     Transferred,
     Transferring,
 )
-from aybiza.dialogue.toolbox import ClinicToolbox
+from aybiza.dialogue.tool_registry import ToolRegistry
+from aybiza.dialogue.tools.call_tools import call_tools
 from aybiza.emulators.bedrock import use
 from aybiza.emulators.phone import Party
 from aybiza.faults.caller import Step, hangs_up, says, stays
@@ -54,7 +55,7 @@ def a_call(*steps: Step, parties: dict[str, Party], **options: Any) -> PlacedCal
             assert report.ok, report.failure
         return call
 
-    toolbox = ClinicToolbox(["transfer_to_person"], people=list(NUMBERS))
+    toolbox = ToolRegistry(call_tools(list(NUMBERS))[:1])
     given = {"agent": DESK, "answers": ANSWERS, "toolbox": toolbox, "parties": parties}
     return in_world(talk, **{**given, **options})
 
@@ -255,7 +256,7 @@ def warm(style: str, key: str) -> tuple[PlacedCall, list[str]]:
 
     person = {"+14155550199": Party("completed", talk_s=30, key=key)}
     desk = DESK.model_copy(update={"transfer_style": style, "transfer_summary": "They said:"})
-    toolbox = ClinicToolbox(["transfer_to_person"], people=list(NUMBERS))
+    toolbox = ToolRegistry(call_tools(list(NUMBERS))[:1])
     return in_world(talk, agent=desk, answers=ANSWERS, toolbox=toolbox, parties=person)
 
 

@@ -23,7 +23,8 @@ from tests.test_repository import PACKAGES, PROJECT, ROOT, files
 
 pytestmark = pytest.mark.timeout(300)
 
-OURS = [path.relative_to(ROOT) for path in files() if path.relative_to(ROOT).parts[0] in PACKAGES]
+TOPS = {*PACKAGES, "examples"}
+OURS = [path.relative_to(ROOT) for path in files() if path.relative_to(ROOT).parts[0] in TOPS]
 SHIPPED = {f"aybiza/{path}" for path in OURS} | {"aybiza/__init__.py", "aybiza/py.typed"}
 
 STRANGER = {
@@ -238,6 +239,15 @@ def test_the_command_works_where_other_packages_have_our_names(
     command = environment / "bin" / "aybiza"
     assert "Usage: aybiza" in run(command, "--help", cwd=stranger)
     assert "claude" in run(command, "models", cwd=stranger)
+
+
+def test_the_demonstration_has_its_tools_where_there_are_no_sources(
+    environment: Path, stranger: Path
+) -> None:
+    command = environment / "bin" / "aybiza"
+    assert run(command, "agents", "check", "clinic", cwd=stranger).split()[:2] == ["ok", "clinic"]
+    printed = run(command, "evals", "run", "clinic", "--n", "1", cwd=stranger)
+    assert "1 of 1 calls" in printed
 
 
 def test_the_command_outlives_a_package_of_the_name_of_one_of_our_folders(

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import pytest
 
-from aybiza.dialogue.clinic import TOOLS, WRITES_A_CALL
-from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.tool_limits import IDENTIFYING_A_CALL, IDENTIFYING_A_CALLER
-from aybiza.dialogue.tool_registry import Tool, ToolError, ToolRegistry
-from aybiza.dialogue.toolbox import ClinicToolbox, ToolRun
+from aybiza.dialogue.tool_registry import WRITES_A_CALL, Tool, ToolError, ToolRegistry
+from aybiza.dialogue.toolbox import ToolRun
+from tests.clinic import EverythingAgreed, clinic
 
-NOW = datetime(2026, 11, 20, 9, 0)
 STRANGER, MARIA = "+15005550006", "+14155550123"
-
-
-class EverythingAgreed(ConsentGate):
-    """A caller who says yes to all."""
-
-    def agreed(self, name: str, given: object, use: ToolRun) -> bool:
-        return True
 
 
 class Line:
     """Uses tools of the clinic from a line."""
 
-    def __init__(self, caller: str, box: ClinicToolbox | None = None) -> None:
-        self.box = box or ClinicToolbox(list(TOOLS), lambda: NOW, EverythingAgreed())
+    def __init__(self, caller: str, box: ToolRegistry | None = None) -> None:
+        self.box = box or clinic(gate=EverythingAgreed())
         self.caller = caller
         self.uses = 0
 
@@ -42,6 +32,13 @@ class Line:
         return (await self.use(tool, call, **given)).get("error")
 
 
+RECORDS = [
+    "next_appointment",
+    "book_appointment",
+    "move_appointment",
+    "cancel_appointment",
+    "account_balance",
+]
 SLOT = {"day": "monday", "time": "08:00"}
 MARIAS = [{"account_number": "41573"}, {"phone_number": "415 555 0123"}]
 WRONG = [{}, {"name": "Mary Lopes"}, {"name": ""}, {"name": " "}]
@@ -50,7 +47,7 @@ WRONG = [{}, {"name": "Mary Lopes"}, {"name": ""}, {"name": " "}]
 @pytest.mark.parametrize("caller", [STRANGER, ""], ids=["stranger", "withheld"])
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.parametrize("number", MARIAS)
-@pytest.mark.parametrize("tool", [name for name in TOOLS if TOOLS[name].concerns == "record"])
+@pytest.mark.parametrize("tool", RECORDS)
 async def test_the_number_of_an_account_opens_it_for_nobody_else(
     tool: str, number: dict[str, str], name: dict[str, str], caller: str
 ) -> None:

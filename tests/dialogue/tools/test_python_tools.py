@@ -39,6 +39,50 @@ async def test_a_write_of_a_file_asks_first(tmp_path: Path) -> None:
     assert "needs_confirmation" in await registry.run(ToolRun("pour", "1", {}, "CA1"))
 
 
+DESK = """
+from __future__ import annotations
+from dataclasses import dataclass
+from aybiza.dialogue.tool_registry import Tool
+from .prices import PRICES
+
+@dataclass(slots=True)
+class Book:
+    seen: int = 0
+
+BOOK = Book()
+
+async def price(given, use):
+    from .prices import PRICES as again
+    assert again is PRICES
+    BOOK.seen += 1
+    return {"price": PRICES["tea"], "seen": BOOK.seen}
+
+TOOLS = [Tool("price", "What a tea costs.", price)]
+"""
+
+
+async def test_a_package_is_loaded_as_a_whole_each_time(tmp_path: Path) -> None:
+    (tmp_path / "desk").mkdir()
+    (tmp_path / "desk" / "__init__.py").write_text(DESK)
+    (tmp_path / "tools.toml").write_text('[python.desk]\nfile = "desk"\n')
+    for price in (3, 55):
+        (tmp_path / "desk" / "prices.py").write_text(f'PRICES = {{"tea": {price}}}\n')
+        tools = load_tools(tmp_path / "tools.toml", region="us-east-1", environment={})
+        told = await tools.registry.run(ToolRun("price", "1", {}, "CA1"))
+        assert told == {"price": price, "seen": 1}
+
+
+async def test_tables_of_one_name_in_two_files_are_two(tmp_path: Path) -> None:
+    registries = []
+    for minutes in (3, 4):
+        folder = tmp_path / str(minutes)
+        folder.mkdir()
+        path = written(folder, TEA.replace("3", str(minutes)))
+        registries.append(load_tools(path, region="us-east-1", environment={}).registry)
+    told = [await each.run(ToolRun("brew", "1", {}, "CA1")) for each in registries]
+    assert told == [{"minutes": 3}, {"minutes": 4}]
+
+
 @pytest.mark.parametrize(
     ("code", "problem"),
     [

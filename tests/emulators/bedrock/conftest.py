@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -13,15 +12,15 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from aybiza.dialogue.clinic import TOOLS, ClinicBook, ToolContext
 from aybiza.dialogue.consent import ConsentGate
+from aybiza.dialogue.tool_registry import ToolRegistry
 from aybiza.dialogue.tool_run import ToolRun
 from aybiza.emulators.bedrock import BedrockEmulator
 from aybiza.emulators.bedrock.reply import Text
 from aybiza.emulators.bedrock.responder import respond
+from tests.clinic import NAMES, clinic, done
 
 MODEL = "global.anthropic.claude-haiku-4-5-20251001-v1:0"
-FRIDAY_MORNING = datetime(2026, 11, 20, 9, 0)
 
 
 @cache
@@ -97,15 +96,15 @@ class Caller:
     `asked`: what the desk has said last."""
 
     number: str = "+14155550123"
-    tools: tuple[str, ...] = tuple(TOOLS)
-    book: ClinicBook = field(default_factory=ClinicBook)
+    tools: tuple[str, ...] = NAMES
+    box: ToolRegistry = field(default_factory=clinic)
     gate: ConsentGate = field(default_factory=ConsentGate)
     messages: list[dict[str, Any]] = field(default_factory=list)
     used: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     asked: str = ""
 
     def request(self) -> dict[str, Any]:
-        specs = [TOOLS[name].spec for name in self.tools]
+        specs = [s for s in self.box.specs() if s["toolSpec"]["name"] in self.tools]
         return {"messages": self.messages, **({"toolConfig": {"tools": specs}} if specs else {})}
 
     def say(self, text: str) -> str:
@@ -137,14 +136,14 @@ class Caller:
         raise AssertionError("the desk never stops using tools")
 
     def _result(self, block: Any, use_id: str, said: str) -> dict[str, Any]:
-        tool = TOOLS[block.name]
+        tool = next(each for each in self.box.tools if each.name == block.name)
         turn = sum("text" in m["content"][0] for m in self.messages if m["role"] == "user")
         run = ToolRun(block.name, use_id, block.input, "call", self.number, turn, said, self.asked)
         if tool.effect == "write" and not self.gate.agreed(block.name, block.input, run):
             return self.gate.ask(block.input, run)
         self.used.append((block.name, block.input))
-        context = ToolContext(self.book, FRIDAY_MORNING, use_id, "call", self.number)
-        return tool.run(block.input, context)
+        result: dict[str, Any] = done(tool, run)
+        return result
 
     def talk(self, *texts: str) -> str:
         """Say one thing after the other; what the desk said last."""

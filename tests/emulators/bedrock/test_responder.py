@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aybiza.config.agents import load_agent
-from aybiza.dialogue.clinic import TOOLS
 from aybiza.emulators.bedrock.clinic.conversation import GREETING, STILL_THERE
 from aybiza.emulators.bedrock.continuation import continuing
 from aybiza.emulators.bedrock.responder import respond
 from aybiza.emulators.phone.script import SCRIPTS
+from tests.clinic import NAMES, clinic
 
 CONTINUE = "(Continue exactly from where you stopped, do not repeat.)"
 
@@ -245,15 +245,15 @@ words = st.lists(st.sampled_from(COMMON.split()) | st.text(max_size=6), max_size
 @given(st.lists(words, min_size=1, max_size=6))
 def test_whatever_is_said_is_answered(texts: list[str]) -> None:
     body = asking(*texts)
-    body["toolConfig"] = {"tools": [tool.spec for tool in TOOLS.values()]}
+    body["toolConfig"] = {"tools": clinic().specs()}
     reply = respond(body)
     assert reply.blocks
-    assert all(block.name in TOOLS for block in reply.blocks if hasattr(block, "name"))
+    assert all(block.name in NAMES for block in reply.blocks if hasattr(block, "name"))
 
 
 @given(st.dictionaries(st.text(max_size=6), st.integers() | st.text(max_size=6) | st.none()))
 def test_whatever_a_tool_gives_is_answered(result: dict[str, Any]) -> None:
-    for name in (*TOOLS, "unknown"):
+    for name in (*NAMES, "unknown"):
         used = {"toolUse": {"toolUseId": "u", "name": name, "input": {}}}
         answer = {"toolResult": {"toolUseId": "u", "content": [{"json": result}]}}
         messages = [

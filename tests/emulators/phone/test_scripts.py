@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from aybiza.dialogue.clinic import TOOLS, ToolContext
-from aybiza.dialogue.clinic_book import ClinicBook
 from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.tool_run import ToolRun
 from aybiza.emulators.bedrock.reply import Text, ToolUse
 from aybiza.emulators.bedrock.responder import respond
 from aybiza.emulators.phone.script import Script, load, names
+from tests.clinic import clinic, done
 
 MONDAY = datetime(2026, 1, 5, 8, 10)
 GREETING = "How can I help you today?"
@@ -21,8 +20,9 @@ class FrontDesk:
     """The agent without a telephone: words in, words out, tools run on the way."""
 
     def __init__(self, now: datetime, caller: str) -> None:
-        self._now, self._caller = now, caller
-        self._book = ClinicBook()
+        self._caller = caller
+        self._box = clinic(now)
+        self._tools = {tool.name: tool for tool in self._box.tools}
         self.messages: list[dict[str, Any]] = [
             {"role": "user", "content": [{"text": "(call connected)"}]},
             {"role": "assistant", "content": [{"text": GREETING}]},
@@ -38,8 +38,8 @@ class FrontDesk:
         self._turn, self._said = self._turn + 1, said
         while content:
             self.messages.append({"role": "user", "content": content})
-            tools = [tool.spec for tool in TOOLS.values()]
-            reply = respond({"messages": self.messages, "toolConfig": {"tools": tools}})
+            tools = {"tools": self._box.specs()}
+            reply = respond({"messages": self.messages, "toolConfig": tools})
             heard += "".join(f" {block.text}" for block in reply.blocks if isinstance(block, Text))
             content = [self._use(block) for block in reply.blocks if isinstance(block, ToolUse)]
         return heard
@@ -52,15 +52,15 @@ class FrontDesk:
         return {"toolResult": {"toolUseId": tool_use_id, "content": [{"json": result}]}}
 
     def _result(self, block: ToolUse, tool_use_id: str) -> dict[str, Any]:
-        tool = TOOLS[block.name]
+        tool = self._tools[block.name]
         run = ToolRun(
             block.name, tool_use_id, block.input, "call", self._caller, self._turn, self._said
         )
         if tool.effect == "write" and not self._gate.agreed(block.name, block.input, run):
             return self._gate.ask(block.input, run)
         self.used.append(block.name)
-        context = ToolContext(self._book, self._now, tool_use_id, "call", self._caller)
-        return tool.run(block.input, context)
+        result: dict[str, Any] = done(tool, run)
+        return result
 
 
 def talk(script: Script, now: datetime) -> FrontDesk:

@@ -15,7 +15,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from aybiza.dialogue.journal import Ended, Entry, Transferred, Transferring
-from aybiza.dialogue.toolbox import ClinicToolbox
+from aybiza.dialogue.tool_registry import ToolRegistry
+from aybiza.dialogue.tools.call_tools import call_tools
 from aybiza.emulators.bedrock import use
 from aybiza.emulators.phone import Party, switch
 from aybiza.emulators.phone.audio_socket import AudioSocketWire
@@ -108,7 +109,7 @@ async def placed(
     """The call of a caller who does `steps`, to its end."""
     door_kind, wire, again, settings_of = kind
     board = Switch(parties, again)
-    toolbox = ClinicToolbox(["transfer_to_person", "end_call"], people=["front desk"])
+    toolbox = ToolRegistry(call_tools(["front desk"]))
     script = script_of([{"timeout_s": STEP_SECONDS, **step} for step in steps])
     with capture_logs() as logs:
         async with door_kind(board) as door:

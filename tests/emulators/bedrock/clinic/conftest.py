@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from aybiza.dialogue.clinic import TOOLS
 from aybiza.emulators.bedrock.clinic.conversation import Conversation
 from aybiza.emulators.bedrock.clinic.desk import Desk
+from tests.clinic import NAMES
 
 
 @pytest.fixture
 def desk() -> Desk:
-    return Desk(frozenset(TOOLS))
+    return Desk(frozenset(NAMES))
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """The clinic's appointment book."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aybiza.dialogue import clinic_book
-from aybiza.dialogue.clinic_book import ClinicBook, resolve_day, resolve_time, treatment_named
+from examples.clinic.desk import book as desk_book
+from examples.clinic.desk.book import ClinicBook, resolve_day, resolve_time, treatment_named
 
 FRIDAY = date(2026, 11, 20)
 EARLY = datetime(2026, 11, 20, 7, 0)
@@ -62,12 +61,12 @@ def test_any_words_for_a_day_are_read(words: str, today: date) -> None:
     assert day is None or isinstance(day, date)
 
 
-@given(st.dates(date(2020, 1, 1), date(2030, 12, 31)), st.sampled_from(clinic_book.WEEKDAYS))
+@given(st.dates(date(2020, 1, 1), date(2030, 12, 31)), st.sampled_from(desk_book.WEEKDAYS))
 def test_a_weekday_lies_within_the_coming_seven_days(today: date, weekday: str) -> None:
     day = resolve_day(weekday, today)
     assert day is not None
     assert 1 <= (day - today).days <= 7
-    assert clinic_book.WEEKDAYS[day.weekday()] == weekday
+    assert desk_book.WEEKDAYS[day.weekday()] == weekday
 
 
 @pytest.mark.parametrize(
@@ -106,7 +105,7 @@ def test_treatment_named(words: str, treatment: str | None) -> None:
 
 
 def test_every_alias_leads_to_a_priced_treatment() -> None:
-    assert set(clinic_book.TREATMENT_WORDS.values()) <= set(clinic_book.PRICES)
+    assert set(desk_book.TREATMENT_WORDS.values()) <= set(desk_book.PRICES)
 
 
 @pytest.mark.parametrize("who", ["41573", "+1 (415) 555-0123", "415 555 0123", "maria lopez"])
@@ -121,7 +120,7 @@ def test_everybody_has_a_record_and_it_is_always_the_same(who: str) -> None:
     assert one == other
     assert one.balance >= 0
     assert all(visit.start.date() > FRIDAY for visit in one.appointments)
-    assert all(visit.start.weekday() in clinic_book.OPENING_HOURS for visit in one.appointments)
+    assert all(visit.start.weekday() in desk_book.OPENING_HOURS for visit in one.appointments)
 
 
 def test_a_record_stays_what_it_became() -> None:
@@ -132,7 +131,7 @@ def test_a_record_stays_what_it_became() -> None:
 
 
 def test_the_oldest_records_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clinic_book, "REMEMBERED", 2)
+    monkeypatch.setattr(desk_book, "REMEMBERED", 2)
     book = ClinicBook()
     first = book.patient("11111", FRIDAY)
     for who in ("22222", "33333"):
@@ -164,14 +163,3 @@ def test_a_slot_is_taken_as_long_as_its_appointment_stands() -> None:
     assert slot not in book.free(MONDAY, EARLY)
     book.remove(patient, made)
     assert slot in book.free(MONDAY, EARLY)
-
-
-def test_once_writes_once_and_tries_again_after_an_error() -> None:
-    book = ClinicBook()
-    results: list[dict[str, Any]] = [{"error": "no"}, {"done": 1}, {"done": 2}]
-    assert [book.once(("call", "use"), lambda: results.pop(0)) for _ in range(3)] == [
-        {"error": "no"},
-        {"done": 1},
-        {"done": 1},
-    ]
-    assert book.once(("other call", "use"), lambda: results.pop(0)) == {"done": 2}

@@ -153,7 +153,6 @@ class ClinicBook:
     def __init__(self) -> None:
         self._patients: OrderedDict[str, Patient] = OrderedDict()
         self._taken: set[datetime] = set()
-        self._done: OrderedDict[tuple[str, str], Result] = OrderedDict()
         self._issued = 0
 
     def patient(self, who: str, today: date) -> Patient:
@@ -208,17 +207,6 @@ class ClinicBook:
         """Take an appointment out."""
         patient.appointments.remove(appointment)
         self._taken.discard(appointment.start)
-
-    def once(self, key: tuple[str, str], write: Callable[[], Result]) -> Result:
-        """The result of a write that happens once under this key; an error may be tried again."""
-        if key in self._done:
-            return self._done[key]
-        result = write()
-        if "error" not in result:
-            self._done[key] = result
-            if len(self._done) > REMEMBERED:
-                self._done.popitem(last=False)
-        return result
 
 
 def resolve_day(words: str, today: date) -> date | None:
