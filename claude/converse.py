@@ -85,6 +85,7 @@ def converse_request(
     thinking: Thinking | None = None,
     prefill: str | None = None,
     cache: Ttl | None = None,
+    cache_history: bool = True,
     guardrail: Guardrail | None = None,
     keep_reasoning: bool = True,
     call_id: str | None = None,
@@ -103,7 +104,8 @@ def converse_request(
     may take. temperature, top_p: 0 to 1, top_k: 1 to 500; dropped while the model thinks. Where
     only one is taken, temperature goes before top_p. thinking: None asks it not to think.
     prefill: how the answer begins; dropped where it is refused, and while the model thinks.
-    cache: how long Bedrock may keep the beginning, None: not at all. keep_reasoning: False after
+    cache: how long Bedrock may keep the beginning, None: not at all; without cache_history no
+    message of it. keep_reasoning: False after
     another model's reasoning, which this one may not read. call_id, tenant_id: for the invocation
     log, reduced to the characters that `requestMetadata` allows.
     """
@@ -125,7 +127,7 @@ def converse_request(
         if choice and (_is_free(choice) or (takes.forced_tools and not planned.thinks)):
             request["toolConfig"]["toolChoice"] = choice
     if cache is not None:
-        request = with_cache_points(request, takes, cache)
+        request = with_cache_points(request, takes, cache, history=cache_history)
     begun = text_block((prefill or "").rstrip())
     if begun and takes.prefill and not planned.thinks:
         request["messages"] = [*request["messages"], {"role": "assistant", "content": [begun]}]

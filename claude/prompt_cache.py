@@ -53,10 +53,13 @@ def estimated_tokens(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False, default=str)) // CHARACTERS_A_TOKEN
 
 
-def with_cache_points(request: Mapping[str, Any], model: Model, ttl: Ttl) -> dict[str, Any]:
+def with_cache_points(
+    request: Mapping[str, Any], model: Model, ttl: Ttl, *, history: bool = True
+) -> dict[str, Any]:
     """The request with cache points in it, or as it is if the model would keep none of it.
 
     ttl: how long it is to be kept; a model that knows only five minutes keeps it for five.
+    history: whether messages may be kept, too.
     """
     cached = dict(request)
     if model.min_cache_tokens is None:
@@ -72,6 +75,8 @@ def with_cache_points(request: Mapping[str, Any], model: Model, ttl: Ttl) -> dic
     tokens += estimated_tokens(first or "")
     if first and tokens >= model.min_cache_tokens:
         cached["system"] = [*first, point, *rest]
+    if not history:
+        return cached
     tokens += estimated_tokens(rest or "")
     messages = list(cached["messages"])
     turns = [at for at, message in enumerate(messages) if message["role"] == "user"][-2:]

@@ -21,6 +21,8 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -40,6 +42,8 @@ Number = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{3,14}$")]
 Line = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{3,14}|sips?:[^\s<>\"]{1,200})$")]
 """A telephone number as E.164 writes it, or a SIP address."""
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+_INSIDE = frozenset({"end_call", "transfer_to_person"})
+"""The tools that give what is said to nobody."""
 
 
 class AgentError(ValueError):
@@ -66,6 +70,13 @@ class Agent(BaseModel):
     """What the model is told before the conversation; left out: the prompt of its type."""
     custom_instructions: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     """What the model is told behind it."""
+
+    health_data: bool = False
+    """Whether callers speak of their health: nothing that is said is logged, kept beyond the node's
+    process, cached, or given to anybody but Deepgram, Bedrock, the carrier and `health_tools`."""
+    health_tools: Annotated[tuple[ToolName, ...], Field(strict=False)] = ()
+    """Those of `tools` that may be given what is said where `health_data` is set: who runs what is
+    behind them may have it."""
 
     greeting: Spoken
     """The first words of a call."""
@@ -223,6 +234,22 @@ class Agent(BaseModel):
         language = given.get("language") if isinstance(given, dict) else None
         return {**phrases(language), **given} if isinstance(language, str) else given
 
+    @field_validator("transfer_style")
+    @classmethod
+    def _nothing_is_told_on(cls, style: str, info: ValidationInfo) -> str:
+        if info.data.get("health_data") and style != "cold":
+            raise ValueError("with health_data no carrier may say what the call is about")
+        return style
+
+    @field_validator("tools")
+    @classmethod
+    def _may_have_it(cls, tools: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        allowed = {*_INSIDE, *info.data.get("health_tools", ())}
+        others = [tool for tool in tools if tool not in allowed]
+        if info.data.get("health_data") and others:
+            raise ValueError(f"with health_data, name in health_tools who may have it: {others[0]}")
+        return tools
+
 
 def available() -> list[str]:
     """The names of the agents of this package."""
@@ -308,7 +335,9 @@ def _problem(detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, Agent.model_fields, n=1)
         return f"{key} is no part of an agent" + (f"; did you mean {near[0]}?" if near else "")
-    rule = detail["msg"].removeprefix("Input ").removeprefix("String ")
+    rule = detail["msg"]
+    for beginning in ("Input ", "String ", "Value error, "):
+        rule = rule.removeprefix(beginning)
     return f"{key} = {shown(detail['input'])}: {rule}"
 
 

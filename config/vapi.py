@@ -37,7 +37,7 @@ _WHY: Final[Mapping[str, str]] = {
     "voice.optimizeStreamingLatency": "the first sentence is always spoken at once",
     "endpointingConfig": _ENDS,
     "recordingEnabled": "calls are not recorded",
-    "hipaaEnabled": "it has to be seen to by hand: what is said is in the memory and its stores",
+    "hipaaEnabled": "set health_data, and name in health_tools who may have what is said",
     "analysisPlan": "calls are not analysed when they are over",
 }
 """Why something of a configuration has no place in an agent."""

@@ -113,6 +113,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a call in memory: what is known of it, and what was said."""
+    from aybiza.actors.memory.withheld import WITHHELD
+
     with _calls_in_memory() as calls:
         record, rows = _one(calls, call_id)
         rows = _redacted(rows) if redact else rows
@@ -123,6 +125,8 @@ def show(
             if value not in (None, ""):
                 say(printable(f"{key:9} {value}"), 10)
         typer.echo()
+        if any(row.entry.get("type") == WITHHELD for row in rows):
+            say("what was said is kept nowhere: the agent has health_data", 4)
         for who, text in _transcript(rows):
             say(printable(f"{who:9} {' '.join(text.split())}"), 10)
 

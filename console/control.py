@@ -334,7 +334,7 @@ def transcript(vm: VM, call_id: str, after: int) -> dict[str, Any]:
     # A node of one's own has none of what calls need.
     from aybiza.gateway.console.transcript import told
 
-    rows = told(journal.rows, after) if journal is not None else []
+    rows = told(journal.outside, after) if journal is not None else []
     return {"rows": rows, "over": vm.find(names.call(call_id)) is None}
 
 

@@ -36,6 +36,7 @@ from aybiza.actors.call.call_actor import HANDED_OVER
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
+from aybiza.actors.memory.journals import keep_private
 from aybiza.actors.memory.memory_actor import Forget
 from aybiza.actors.placement.drain_actor import Left, adopt, end_stream
 from aybiza.actors.placement.placement_actor import board
@@ -179,6 +180,9 @@ class MediaStream(GenServer):
             case Start(custom_parameters=parameters) if self._context is not None:
                 self._start = message
                 self._comes_back = SINCE in parameters
+                if self._context.agent.health_data:
+                    keep_private(self.vm, self.call_id)
+                    self.vm.hide_values()
                 await self._take_over()
                 await self._fetch(parameters.get(NODE, ""))
                 await self._way_out.settle(self.vm, self.call_id)

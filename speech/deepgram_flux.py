@@ -64,6 +64,8 @@ def parameters(options: ListenOptions) -> dict[str, Any]:
         chosen["keyterm"] = list(options.keyterms)
     if options.model.endswith("-multi") and options.language != "multi":
         chosen["language_hint"] = options.language.partition("-")[0]
+    if options.private:
+        chosen["mip_opt_out"] = "true"
     return chosen
 
 

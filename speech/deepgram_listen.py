@@ -37,6 +37,8 @@ class ListenOptions:
     utterance_end_ms: int = 1000
     eager: bool = True
     """Whether to be told, by models that can, of turns that may be over."""
+    private: bool = False
+    """Whether Deepgram may keep nothing of it to better its models."""
 
     @property
     def is_flux(self) -> bool:
@@ -59,6 +61,8 @@ class ListenOptions:
         }
         if self.keyterms:
             parameters["keyterm"] = list(self.keyterms)
+        if self.private:
+            parameters["mip_opt_out"] = "true"
         return parameters
 
 

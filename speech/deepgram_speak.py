@@ -29,9 +29,11 @@ TEXT_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True)
 class SpeakOptions:
-    """The voice, one of Deepgram's models."""
+    """The voice, one of Deepgram's models; `private`: Deepgram may keep nothing of it to better
+    them."""
 
     model: str
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class SpeakSession(DeepgramSocket):
             model=options.model,
             encoding="mulaw",
             sample_rate="8000",
+            **({"mip_opt_out": "true"} if options.private else {}),
             request_options={"additional_headers": {"x-deepgram-session-id": quote(call_id)}},
         )
         return await cls.opened(opening, timeout)

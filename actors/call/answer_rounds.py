@@ -262,6 +262,7 @@ class AnswerRounds:
                 "top_k": context.agent.top_k,
                 "thinking": self._choice.thinking,
                 "cache": "5m",
+                "cache_history": not context.agent.health_data,
                 "guardrail": context.guardrail,
                 # What another model has thought is not to be shown to this one.
                 "keep_reasoning": self._last_model in (None, attempt.model),
@@ -374,13 +375,13 @@ class AnswerRounds:
 
     def _keep(self, stop_reason: str) -> None:
         """Keep an answer for who asks the same."""
-        answers, key = self._context.answers, self._key()
+        answers, key = self._context.known_answers, self._key()
         if answers is not None and key is not None and stop_reason == "end_turn":
             answers.keep(key, self._told, self._vm.now())
 
     def _answered_before(self) -> bool:
         """Answer as the same words were answered lately, if they were."""
-        answers, key = self._context.answers, self._key()
+        answers, key = self._context.known_answers, self._key()
         if answers is None or key is None:
             return False
         cached = answers.find(key, self._vm.now())

@@ -240,7 +240,7 @@ class CallActor(GenServer):
 
     def _log(self, event: str, text: str, **fields: Any) -> None:
         """What is said goes into the log only where it is asked for: it is the caller's."""
-        shown = {"text": text} if self._context.log_transcripts else {"characters": len(text)}
+        shown = {"text": text} if self._context.logs_words else {"characters": len(text)}
         log.info(event, call_id=self.call_id, **fields, **shown)
 
     async def _perform(self, commands: list[Command], number: int | None = None) -> None:

@@ -61,8 +61,19 @@ class CallContext:
     edge: tuple[int, int] | None = None
     retention_days: int = 0
 
+    @property
+    def logs_words(self) -> bool:
+        """Whether what is said may stand in the log."""
+        return self.log_transcripts and not self.agent.health_data
+
+    @property
+    def known_answers(self) -> AnswerCache | None:
+        """Answers that others were given, and this caller's for others."""
+        return None if self.agent.health_data else self.answers
+
     def about(self, opened: float) -> About:
         """What the memory is told of the call, which began at unix time `opened`."""
+        caller = "" if self.agent.health_data else self.caller
         days = self.agent.retention_days or self.retention_days
         expires = opened + days * DAY_SECONDS if days else 0.0
-        return About(self.caller, self.agent.name, self.tenant, opened, expires)
+        return About(caller, self.agent.name, self.tenant, opened, expires)

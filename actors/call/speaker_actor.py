@@ -167,7 +167,7 @@ class SpeakerActor(GenServer):
 
     async def _dial(self, timeout: float) -> SpeakSession:
         context = self._context
-        options = SpeakOptions(model=context.agent.voice)
+        options = SpeakOptions(context.agent.voice, private=context.agent.health_data)
         return await context.deepgram.speak(options, context.call_id, timeout)
 
     def _happened(self, happening: Any) -> None:

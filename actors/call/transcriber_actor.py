@@ -164,6 +164,7 @@ class TranscriberActor(GenServer):
             endpointing_ms=agent.endpointing_ms,
             utterance_end_ms=agent.utterance_end_ms,
             eager=agent.eager_answers > 0,
+            private=agent.health_data,
         )
 
     async def _feed(self) -> None:

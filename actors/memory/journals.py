@@ -1,5 +1,6 @@
 """The process's own copies of the journals: a table of the VM, which outlives the memory's actor.
 
+    keep_private(vm, call_id)                    nothing said on the call leaves the process
     append(vm, call_id, first, event, entries)   entries `first`, `first + 1` … of the call's
                                                  journal, all of the line's event `event`; those it
                                                  has are passed over. Never waits, never fails
@@ -18,10 +19,14 @@ from typing import Any, Final
 
 from aybiza.actors import names
 from aybiza.actors.memory.store import About, Part, Row
+from aybiza.actors.memory.withheld import without_words
 from aybiza.actors.runtime import VM
+from aybiza.dialogue.journal import FAULT, REACHED, TRANSFER
 
 TABLE: Final = "memory"
 BACKLOG_ENTRIES: Final = 100_000
+PRIVATE_SECONDS: Final = 900.0
+"""How long a private call that was cut off, or is put through, is held for a caller who is back."""
 
 
 @dataclass(slots=True)
@@ -31,7 +36,8 @@ class Journal:
     It holds all that some store has not; what is before its first row all stores have. `epoch`: as
     whose it is written; `proved`: the stores that have taken or given that epoch. `over`: the call
     has left this node. `lost`: it has a newer owner, so nothing of it is written any more. `anew`:
-    no store has told of a past in time, so it has none.
+    no store has told of a past in time, so it has none. `private`: nothing that was said leaves the
+    process, so its words are held until `held_until`, unix time, for who comes back.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -42,6 +48,33 @@ class Journal:
     over: bool = False
     lost: bool = False
     anew: bool = False
+    private: bool = False
+    held_until: float = 0.0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it begins with the call's first entry, as far as is known here."""
+        return self.first == 1 and bool(self.rows or not self.private)
+
+    @property
+    def outside(self) -> list[Row]:
+        """The rows as they are told outside of the process."""
+        return self._outside(self.rows)
+
+    def _outside(self, rows: list[Row]) -> list[Row]:
+        if not self.private:
+            return rows
+        return [row._replace(entry=without_words(row.entry)) for row in rows]
+
+    def is_over_for_good(self) -> bool:
+        """Whether no caller comes back to it."""
+        last = self.rows[-1].entry if self.rows else {}
+        match last.get("type"):
+            case "ended":
+                return last.get("reason") not in (FAULT, TRANSFER)
+            case "transferred":
+                return last.get("outcome") == REACHED
+        return False
 
     @property
     def first(self) -> int:
@@ -72,7 +105,7 @@ class Journal:
 
     def agreed(self, rows: list[Row]) -> int:
         """Up to which number a store's rows are those of this copy."""
-        mine = {row.number: row.entry for row in self.rows}
+        mine = {row.number: row.entry for row in self.outside}
         last = 0
         for row in rows:
             if mine.get(row.number) != row.entry:
@@ -86,7 +119,7 @@ class Journal:
         first = len(self.rows)
         while first and self.rows[first - 1].number > kept:
             first -= 1
-        return self.rows[first:]
+        return self._outside(self.rows[first:])
 
 
 class Journals(dict[str, Journal]):
@@ -143,7 +176,20 @@ class Journals(dict[str, Journal]):
 
 def begin_anew(vm: VM, call_id: str, about: About) -> None:
     """The call begins without its past, which could not be had in time; see `Journal.anew`."""
-    journals(vm)[call_id] = Journal(about=about, anew=True)
+    table = journals(vm)
+    before = table.get(call_id)
+    private = before is not None and before.private
+    table[call_id] = Journal(about=about, anew=True, private=private)
+
+
+def keep_private(vm: VM, call_id: str) -> None:
+    """See the module. Before anything is said on it, and before its past is fetched."""
+    table = journals(vm)
+    journal = table.get(call_id)
+    if journal is None:
+        table[call_id] = Journal(private=True)
+    else:
+        journal.private = True
 
 
 def journals(vm: VM) -> Journals:

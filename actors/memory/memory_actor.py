@@ -38,7 +38,7 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
-from aybiza.actors.memory.journals import Journal, journals
+from aybiza.actors.memory.journals import PRIVATE_SECONDS, Journal, journals
 from aybiza.actors.memory.lane import Batch, Lane
 from aybiza.actors.memory.reader import Patience, Reader, told
 from aybiza.actors.memory.store import (
@@ -71,6 +71,7 @@ LINGER_SECONDS = 0.01
 RETRY_SECONDS = 1.0
 KEPT_SECONDS = 0.5
 SWEEP_SECONDS = 3600.0
+LET_GO_SECONDS = 60.0
 # How long a node that ends writes what its stores have not; within what the application has to end.
 FLUSH_SECONDS = 1.5
 BATCH_ENTRIES = 1000
@@ -152,6 +153,7 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
         self._waiting: list[_Waiting] = []
         self._reader = Reader(self, self._lanes, self._table)
         self.send_after("sweep", SWEEP_SECONDS)
+        self.send_after("let go", LET_GO_SECONDS)
         self._write()
 
     async def handle_call(self, request: Keep | Load | Claim, from_: From) -> Any:
@@ -167,7 +169,7 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
                 return NO_REPLY
             case Load(call_id):
                 journal = self._table.get(call_id)
-                if journal is not None and journal.first == 1:
+                if journal is not None and journal.is_whole:
                     return told(journal.rows)
                 self._reader.read(call_id, from_, None)
                 return NO_REPLY
@@ -190,6 +192,8 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
                 journal = self._table.get(call_id)
                 if journal is not None:
                     journal.over = True
+                    if journal.private and not journal.is_over_for_good():
+                        journal.held_until = self._table.wall() + PRIVATE_SECONDS
                     self._drop(call_id, journal)
                     self._give_up_surplus()
             case _:
@@ -213,6 +217,10 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
             case _Retry(number):
                 self._lanes[number].retrying = False
                 self._write()
+            case "let go":
+                for call_id, journal in list(self._table.items()):
+                    self._drop(call_id, journal)
+                self.send_after("let go", LET_GO_SECONDS)
             case "sweep":
                 for lane in self._lanes:
                     Task.start(self.vm, self._sweep, lane.store)
@@ -342,7 +350,8 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
 
     def _drop(self, call_id: str, journal: Journal) -> None:
         behind = any(call_id in waiting for waiting in self._table.waiting.values())
-        if journal.over and not behind:
+        held = self._table.wall() < journal.held_until
+        if journal.over and not (behind or held):
             self._table.pop(call_id, None)
 
     def _give_up_surplus(self) -> None:
@@ -352,6 +361,7 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
 
     def _give_up(self, call_id: str, journal: Journal, why: str, *lanes: Lane) -> None:
         """These stores will not have what they have not."""
+        journal.held_until = 0.0
         for lane in lanes:
             entries = len(journal.unkept(lane.name))
             log.error("memory_dropped", call_id=call_id, store=lane.name, entries=entries, why=why)
@@ -363,7 +373,7 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
     def _is_current(self, journal: Journal) -> bool:
         """Whether the copy is the journal as it is, whatever the stores say."""
         away = all(lane.late for lane in self._lanes)
-        return journal.first == 1 and not journal.lost and (not journal.over or away)
+        return journal.is_whole and not journal.lost and (not journal.over or away)
 
     async def _sweep(self, store: JournalStore) -> None:
         """Delete the calls whose time is up."""

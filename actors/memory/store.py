@@ -202,7 +202,7 @@ def told_by(rows: Iterable[Row]) -> Told:
                 outcome = str(entry.get("reason", ""))
             case "transferred":
                 outcome = TRANSFERRED if entry.get("outcome") == REACHED else ""
-            case "caller_turn" | "agent_sentence":
+            case "caller_turn" | "agent_sentence" | "withheld" if "turn" in entry:
                 outcome = ""
                 turn = entry.get("turn")
                 turns = turn if isinstance(turn, int) else turns

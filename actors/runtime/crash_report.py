@@ -58,6 +58,12 @@ class Reporter:
         self._due: asyncio.TimerHandle | None = None
         self._waiting: list[tuple[str, str, dict[str, Any]]] = []
 
+    def hide_values(self) -> None:
+        """From now on no values are written, whatever was asked for."""
+        if self.values:
+            self.values = False
+            log.info("values_hidden")
+
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         """Begin to write what is reported on `loop`; without one it is written at once."""
         self._loop = loop

@@ -375,6 +375,7 @@ class VM:
     abandon = of("_endings", Endings.abandon)
     report_failed_observer = of("_reporter", Reporter.observer_failed)
     report_trace = of("_reporter", Reporter.trace)
+    hide_values = of("_reporter", Reporter.hide_values)
     report_unexpected = of("_reporter", Reporter.unexpected)
     raise_mailbox_alarm = of("_news", News.mailbox_alarm)
 

@@ -220,7 +220,7 @@ class Hub:
     def _tell_call(self, viewer: Viewer, level: list[float] | None) -> None:
         call_id = viewer.call_id
         journal = journals(self.vm).get(call_id)
-        rows = told(journal.rows, viewer.written) if journal is not None else []
+        rows = told(journal.outside, viewer.written) if journal is not None else []
         if rows:
             viewer.written = rows[-1][0]
         if not rows and level is None:

@@ -53,6 +53,12 @@ def test_a_long_system_prompt_is_kept_and_so_are_the_two_last_turns() -> None:
     assert [end == POINT for end in ends] == [False, False, False, False, True, False, True]
 
 
+def test_messages_are_kept_out_of_it_where_they_must_be() -> None:
+    made = with_cache_points(request(system=LONG, turns=4), MODEL, "5m", history=False)
+    assert points(made) == [POINT]
+    assert made["system"][-1] == POINT
+
+
 def test_what_changes_from_turn_to_turn_stands_behind_the_point() -> None:
     asked = request(system=LONG)
     asked["system"].append({"text": "At most 75 words."})

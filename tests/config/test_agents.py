@@ -119,3 +119,21 @@ def test_a_wrong_value_is_found_by_its_line(tmp_path: Path) -> None:
     with pytest.raises(AgentError) as caught:
         load_agent(path)
     assert str(caught.value) == f"{path}:5: voice = 5: should be a valid string"
+
+
+def test_an_agent_for_health_data_names_the_tools_that_may_have_it(tmp_path: Path) -> None:
+    health = SMALLEST + "health_data = true\n"
+    path = written(
+        tmp_path, health + 'tools = ["end_call", "look_up"]\ntransfer_style = "accept"\n'
+    )
+    with pytest.raises(AgentError) as caught:
+        load_agent(path)
+    style, tools = sorted(caught.value.problems, reverse=True, key=lambda line: "style" in line)
+    assert style == (
+        f"{path}:6: transfer_style = 'accept': with health_data no carrier may say what the call"
+        " is about"
+    )
+    assert tools.startswith(f"{path}:5: tools = ['end_call', 'look_up']: with health_data, name")
+    assert tools.endswith("health_tools who may have it: look_up")
+    named = health + 'health_tools = ["look_up"]\ntools = ["end_call", "look_up"]\n'
+    assert load_agent(written(tmp_path, named)).health_data

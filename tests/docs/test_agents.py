@@ -19,7 +19,10 @@ BLOCKS = re.findall(r"^```toml\n(.*?)^```$", DOCUMENT, re.M | re.S)
 
 
 def test_the_files_can_be_used(tmp_path: Path) -> None:
-    pizza, desk, routes, _ = BLOCKS
+    pizza, desk, routes, *others, _ = BLOCKS
+    for number, text in enumerate(others):
+        (tmp_path / f"{number}.toml").write_text(text, encoding="utf-8")
+        assert load_agent(str(tmp_path / f"{number}.toml")).greeting
     for name, text in (("pizza.toml", pizza), ("desk.toml", desk), ("routes.toml", routes)):
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert load_agent(str(tmp_path / "pizza.toml")).voice == "aura-2-luna-en"

@@ -62,6 +62,12 @@ def test_a_model_of_many_languages_is_told_which_to_expect() -> None:
     assert "language_hint" not in parameters(ListenOptions(model="flux-general-en"))
 
 
+def test_deepgram_learns_nothing_from_a_private_call() -> None:
+    private = ListenOptions(model="flux-general-en", private=True)
+    assert parameters(private)["mip_opt_out"] == "true"
+    assert "mip_opt_out" not in parameters(ListenOptions(model="flux-general-en"))
+
+
 @pytest.mark.parametrize(
     "message",
     [{}, {"type": "TurnInfo"}, {"type": "TurnInfo", "event": 3}, {"type": "Update", "event": "x"}],

@@ -77,6 +77,23 @@ def test_a_report_tells_who_what_of_and_where(logs: Logs) -> None:
     assert report["reason"] == "crashed with ValueError: cannot book ('withdraw', 5)"
 
 
+def test_a_vm_that_hides_its_values_shows_none_whatever_it_was_started_with(logs: Logs) -> None:
+    @virtual_time
+    async def scenario() -> None:
+        async with VM("front", show_values=True) as vm:
+            vm.hide_values()
+            assert not vm.shows_values
+            pid = await vm.start(Account)
+            assert pid is not None
+            vm.cast(pid, ("withdraw", 5))
+            await vm.join(pid)
+
+    scenario()
+    hidden, report = logs
+    assert hidden["event"] == "values_hidden"
+    assert "withdraw" not in str(report) and "anna" not in str(report)
+
+
 def test_the_traceback_begins_in_the_server_and_ends_where_it_was_raised(logs: Logs) -> None:
     crash("x")
     text = logs[0]["exception"]
