@@ -147,7 +147,7 @@ async def call_of(
     ) as place:
         steps = (
             text(QUESTION, quiet_ms=300),
-            text(SAID, after=f"said: .*{WORD}", quiet_ms=300),
+            text(SAID, after=f"said. .*{WORD}", quiet_ms=300),
             hang_up("for years", quiet_ms=300),
         )
 

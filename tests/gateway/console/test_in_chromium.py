@@ -160,7 +160,7 @@ async def test_a_whole_conversation_is_held_on_the_softphone(
     await page.until(shows("#transcript", "lighthouse"))
     await page.run(f"window.words.push(...{_frames('Stop, please.')})")
     await page.until(shows("#transcript", "the caller broke in"))
-    await page.until(shows("#transcript", "You said: Stop, please."))
+    await page.until(shows("#transcript", "You said, Stop, please."))
     await page.click("#keys button:nth-child(5)")
     await page.until("window.sent.some((m) => m.event === 'dtmf' && m.dtmf.digit === '5')")
     start = await page.run("window.sent.find((m) => m.event === 'start').start")

@@ -60,7 +60,7 @@ async def test_a_call_is_followed_with_its_words_and_hung_up_from_here(
             async for event, data in told(client, call.call_id):
                 if event == "call":
                     said += [row[2]["text"] for row in data["rows"] if "text" in row[2]]
-                if "You said: What are your hours?" in said:
+                if "You said, What are your hours?" in said:
                     break
         asked = {"do": "hangup", "call": call.call_id}
         answer = await client.post("/console/act", json=asked)
