@@ -91,6 +91,9 @@ class AnswerActs(TurnActs):
         entry = SentenceHeard if isinstance(event, Heard) else SentenceUnsaid
         self._record(entry(event.turn, event.seq))
         if was in SAYING and turn is self._turn and turn.complete and not turn.unheard():
+            if not turn.heard:
+                # The speaker apologises instead; whether that is heard, nobody else watches.
+                self._do(StartTimer("voice", self.policy.voice_lost))
             self._settle()
 
     def _close_late(self, _: TimerFired) -> None:

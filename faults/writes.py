@@ -33,8 +33,9 @@ def writes(outcome: Outcome) -> Iterator[str]:
 
 
 def _was_asked(outcome: Outcome, consent: str, asked: str, *, at_last: bool = False) -> bool:
-    """Whether the caller had heard the question before they began to agree; `at_last`: and nothing
-    behind it, for who agrees to something else is to be asked once more."""
+    """Whether the caller had heard the question before they began to agree; `at_last`: to its very
+    end and nothing behind it, for who breaks into it, or agrees to something else, is to be asked
+    once more."""
     turns, starts = outcome.report.turns, [0.0]
     for first, turn in enumerate(turns):
         said = ""
@@ -42,16 +43,23 @@ def _was_asked(outcome: Outcome, consent: str, asked: str, *, at_last: bool = Fa
             said += letters(piece.said)
             starts += [turn.start_ms] * (said == consent)
     until = max(starts)
-    heard = " ".join(piece.text for piece in outcome.report.heard if piece.at_ms < until)
-    _, found, behind = letters(heard).rpartition(letters(asked))
-    return bool(found) and not (at_last and behind)
+    pieces = [piece for piece in outcome.report.heard if piece.at_ms < until]
+    heard = letters(" ".join(piece.text for piece in pieces))
+    _, found, behind = heard.rpartition(letters(asked))
+    return bool(found) and not (at_last and (behind or pieces[-1].cut))
 
 
 def _unwritten(outcome: Outcome, seen: Counter[str]) -> Iterator[str]:
-    """What was agreed to and is not done, though the answer to it came to its end."""
-    if outcome.plan.faults:
+    """What was agreed to and is not done, though the answer to it came to its end, and the plan's
+    model uses a tool in it."""
+    plan = outcome.plan
+    if plan.faults:
         return
-    consents = {letters(text): asked for text, asked in outcome.plan.consents.items()}
+    consents = {
+        letters(text): asked
+        for text, asked in plan.consents.items()
+        if any(not isinstance(reply, str) for reply in plan.answers.get(text, ()))
+    }
     turns = {
         entry.turn: letters(entry.text)
         for _, entry in outcome.entries

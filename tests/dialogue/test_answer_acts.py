@@ -103,6 +103,19 @@ def test_a_sentence_that_no_voice_says_is_passed_over_and_not_told_to_the_model(
     assert unsaid and not any(turn.sentences[seq] in " ".join(texts(world)) for seq in unsaid)
 
 
+@pytest.mark.parametrize(("first", "watched"), [(Unsaid, True), (Heard, False)])
+def test_a_caller_who_has_heard_nothing_of_an_answer_is_not_left_in_silence(
+    first: type[Heard] | type[Unsaid], watched: bool
+) -> None:
+    world = tell(call(Phase.THINKING), AnswerSentence(1, 1, "Yes."), AnswerSentence(1, 2, "It is."))
+    world.answer("end")
+    for event in (first(1, 1), Unsaid(1, 2)):
+        world.playing.pop(0)
+        tell(world, event)
+    assert world.machine.phase is Phase.LISTENING
+    assert ("voice" in world.timers) is watched
+
+
 def test_a_filler_is_in_no_history() -> None:
     world = tell(call(Phase.THINKING), WAIT)
     world.answer("sentence")

@@ -25,7 +25,11 @@ ENTRIES: list[tuple[float, Entry]] = [
     (5.0, CallerTurn(2, YES)),
     (6.0, AnswerComplete(2, "end_turn")),
 ]
-AGREED = Outcome(Plan(consents={YES: ASKED}), REPORT, 0.0, entries=ENTRIES, written=[USE])
+PLAN = Plan(
+    consents={YES: ASKED},
+    answers={YES: [{"tool": "book", "input": {"what": "a table"}, "say": ""}, "Done."]},
+)
+AGREED = Outcome(PLAN, REPORT, 0.0, entries=ENTRIES, written=[USE])
 
 
 def told(**changes: Any) -> list[str]:
@@ -56,3 +60,13 @@ def test_it_is_written_once_and_not_forgotten() -> None:
 def test_who_agrees_behind_another_question_may_be_asked_once_more() -> None:
     behind = [REPORT.heard[0], Heard(3300.0, 3900.0, "Are you st"), REPORT.heard[1]]
     assert told(written=[], report=dataclasses.replace(REPORT, heard=behind)) == []
+
+
+def test_who_breaks_into_the_question_may_be_asked_once_more() -> None:
+    cut = [Heard(1000.0, 4100.0, ASKED.removesuffix("?"), cut=True), REPORT.heard[1]]
+    assert told(written=[], report=dataclasses.replace(REPORT, heard=cut)) == []
+
+
+def test_a_model_that_uses_no_tool_writes_nothing() -> None:
+    wordy = dataclasses.replace(PLAN, answers={YES: ["Done."]})
+    assert told(written=[], plan=wordy) == []
