@@ -10,9 +10,13 @@ wrong; 2 wrong usage.
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -21,15 +25,25 @@ from aybiza.console.page import folded, printable, say
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
+    from aybiza.console.diagnosis.audio import Finding as AudioFinding
+    from aybiza.console.diagnosis.audio import Track
     from aybiza.console.diagnosis.call_tree import Finding
     from aybiza.console.diagnosis.latency import Component
+    from aybiza.console.diagnosis.sip_rules import Finding as SipFinding
+    from aybiza.console.diagnosis.sip_trace import Trace
+    from aybiza.console.diagnosis.wav import Sound
 
 EXAMPLES: Final = """\
 Examples:\n
 \n
   aybiza diagnose latency --period 1h       each part of an answer, its budget\n
   aybiza diagnose call CA01234567           the decision tree, for one call\n
+  aybiza diagnose sip /var/log/asterisk/full   response codes, codecs, NAT, DTMF\n
+  aybiza diagnose audio call.wav            levels, clipping, holes, echo, a MOS\n
 """
+MOST_BYTES: Final = 100 * 2**20
+SHOWN: Final = 5
+SHOWN_ID: Final = 24
 
 app = typer.Typer(
     help="Find what is wrong with answers, a call, a SIP trace or a recording.",
@@ -104,6 +118,90 @@ def call(
     raise typer.Exit(int(check and any(finding.answer == "yes" for finding in found)))
 
 
+@app.command(epilog="Example: aybiza diagnose sip /var/log/asterisk/full")
+def sip(
+    log: Annotated[Path, typer.Argument(help="A log with SIP messages; `-` reads standard input.")],
+    check: Check = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find what is wrong in a SIP trace of Asterisk, FreeSWITCH, sngrep or ngrep, with each cure.
+
+    Response codes, calls nobody answers, one-way audio, missing DTMF relay, codecs.
+    """
+    from aybiza.console.diagnosis.sip_rules import judged
+    from aybiza.console.diagnosis.sip_trace import lines_of, read
+
+    with _opened(log) as file:
+        trace = read(lines_of(file))
+    found = judged(trace)
+    if as_json:
+        told = {"calls": len(trace.dialogs), "messages": trace.messages, "lines": trace.lines}
+        findings = [finding._asdict() for finding in found]
+        typer.echo(json.dumps({**told, "left_out": trace.left_out, "findings": findings}))
+    else:
+        for line in sip_lines(trace, found):
+            typer.echo(line)
+    raise typer.Exit(int(not trace.dialogs or (check and any(each.fault for each in found))))
+
+
+@app.command(epilog="Example: aybiza diagnose audio call.wav --delay-ms 120 --loss 1")
+def audio(
+    file: Annotated[Path, typer.Argument(help="A WAV file: PCM, float, mu-law or A-law.")],
+    delay_ms: Annotated[
+        float, typer.Option(min=0, max=5000, help="One-way delay, for the MOS.")
+    ] = 0.0,
+    jitter_ms: Annotated[
+        float, typer.Option(min=0, max=1000, help="Jitter that RTCP tells, for the MOS.")
+    ] = 0.0,
+    loss: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of packets lost, for the MOS.")
+    ] = 0.0,
+    check: Check = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a recording: levels, clipping, silence, dropouts, jitter, echo, an estimated MOS."""
+    from aybiza.console.diagnosis.audio import Network, echo_of, judged, measured
+    from aybiza.console.diagnosis.wav import WavError, read
+
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise WavError(f"it is longer than {MOST_BYTES // 2**20} MB; cut a part of it out")
+        sound = read(file.read_bytes())
+    except OSError as error:
+        say(f"aybiza: {file}: {error.strerror or error}", 8, err=True)
+        raise typer.Exit(1) from None
+    except WavError as error:
+        say(f"aybiza: {file}: {error}", 8, err=True)
+        raise typer.Exit(1) from None
+    tracks = measured(sound, Network(delay_ms, jitter_ms, loss / 100.0))
+    one, other = sound.channels[0], sound.channels[-1]
+    echo = echo_of(one, other, sound.rate) if len(sound.channels) > 1 else None
+    found = list(judged(tracks, echo))
+    if as_json:
+        about = {"rate": sound.rate, "code": sound.code, "bits": sound.bits, "cut": sound.cut}
+        parts = [dataclasses.asdict(track) for track in tracks]
+        findings = [finding._asdict() for finding in found]
+        typer.echo(json.dumps({**about, "tracks": parts, "findings": findings}))
+    else:
+        for line in audio_lines(sound, tracks, found):
+            typer.echo(line)
+    raise typer.Exit(int(check and bool(found)))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str]]:
+    """The file for reading, whatever bytes are in it; ends the command where it cannot be read."""
+    try:
+        if str(path) == "-":
+            yield io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+            return
+        with path.open(encoding="utf-8", errors="replace") as file:
+            yield file
+    except OSError as error:
+        say(f"aybiza: {path}: {error.strerror or error}", 8, err=True)
+        raise typer.Exit(1) from None
+
+
 def latency_lines(
     found: Sequence[Component], worst: Component | None, period: str
 ) -> Iterator[str]:
@@ -141,6 +239,68 @@ _VERDICTS: Final = {
     "over": "OVER",
     "unknown": "not measured",
 }
+
+
+def sip_lines(trace: Trace, found: Sequence[SipFinding]) -> Iterator[str]:
+    """The findings for people, in 80 columns: those of one kind and one cure together."""
+    if not trace.dialogs:
+        yield f"no SIP message in {trace.lines:,} lines; have the switch write them:"
+        yield "  Asterisk: pjsip set logger on    FreeSWITCH: sofia global siptrace on"
+        return
+    calls = sum(any(m.method == "INVITE" for m in d.messages) for d in trace.dialogs.values())
+    faults = sum(finding.fault for finding in found)
+    yield f"{trace.messages:,} messages, {calls:,} calls; {faults:,} faults"
+    if trace.left_out:
+        yield f"{trace.left_out:,} messages were left out: the log is too long"
+    groups: dict[tuple[str, str, bool], list[SipFinding]] = {}
+    for finding in found:
+        groups.setdefault((finding.about, finding.fix, finding.fault), []).append(finding)
+    for (about, fix, fault), of in groups.items():
+        yield ""
+        times = f", {len(of):,} times" if len(of) > 1 else ""
+        yield from folded(printable(f"{'FAULT' if fault else 'note '}  {about}{times}"), 7)
+        for finding in of[:SHOWN]:
+            whose = f" ({finding.call_id[:SHOWN_ID]})" if finding.call_id else ""
+            where = f"line {finding.line}: " if finding.line else ""
+            yield from folded(printable(f"       {where}{finding.seen}{whose}"), 9)
+        yield from folded(f"       -> {fix}", 10)
+
+
+def audio_lines(
+    sound: Sound, tracks: Sequence[Track], found: Sequence[AudioFinding]
+) -> Iterator[str]:
+    """The tracks and what is wrong with them, for people."""
+    kind = f"{sound.code}, {sound.bits} bits, {sound.rate:,} samples a second"
+    cut = "; the file is cut off" if sound.cut else ""
+    yield f"{sound.seconds:,.1f} s, {len(tracks)} channels, {kind}{cut}"
+    yield _TRACK.format(*("CH", "SPEECH", "NOISE", "PEAK", "CLIPPED"), *_TRACK_HEAD)
+    for track in tracks:
+        yield _TRACK.format(
+            track.channel,
+            _db(track.speech_dbfs),
+            _db(track.noise_dbfs),
+            _db(track.peak_dbfs),
+            f"{track.clipped:.2%}",
+            f"{track.silence:.0%}",
+            f"{track.longest_silence:.1f}",
+            f"{track.dropouts:.1f}",
+            f"{track.jitter_ms:.1f}",
+            "" if track.mos is None else f"{track.mos:.2f}",
+        ).rstrip()
+    yield "levels in dBFS; longest silence in s, holes a minute of speech, jitter in ms"
+    for finding in found:
+        whose = f"channel {finding.channel}: " if finding.channel else ""
+        yield ""
+        yield from folded(f"{finding.about}  {whose}{finding.seen}", 7)
+        yield from folded(f"       -> {finding.fix}", 10)
+
+
+_TRACK: Final = "{:>2} {:>7} {:>7} {:>7} {:>8} {:>7} {:>8} {:>6} {:>7} {:>5}"
+_TRACK_HEAD: Final = ("SILENT", "LONGEST", "HOLES", "JITTER", "MOS")
+
+
+def _db(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
 
 
 def call_lines(call_id: str, missing: Sequence[str], found: Sequence[Finding]) -> Iterator[str]:

@@ -7,12 +7,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from aybiza.actors.measures.records import NAME, Records
 from aybiza.console.cli import app
 from tests.actors.measures.report_kit import SINCE, calls_of, turn
+from tests.console.diagnosis.sip_kit import asterisk, good, sdp
+from tests.console.diagnosis.sip_kit import message as sip_message
+from tests.console.diagnosis.wav_kit import riff
 
 
 @pytest.fixture
@@ -98,3 +102,68 @@ def test_a_call_with_a_name_for_terminals_does_nothing_to_them(place: Path) -> N
     records.put([("turns", {**turn(1), "call_id": "Z\x1b[2J", "at": time.time()})])
     records.close()
     assert "\x1b" not in run("call", "Z").output
+
+
+def test_a_sip_trace_is_told_by_kinds_in_80_columns(tmp_path: Path) -> None:
+    log = tmp_path / "full"
+    calls = [
+        message
+        for call in range(7)
+        for message in (
+            ("in", sip_message("INVITE", "1 INVITE", sdp(), call_id=f"call-{call}")),
+            ("out", sip_message("503 Away", "1 INVITE", call_id=f"call-{call}")),
+        )
+    ]
+    log.write_text("\n".join(asterisk([*calls, *good(sdp(more=""))])))
+    result = run("sip", str(log))
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "20 messages, 8 calls; 8 faults"
+    assert "FAULT  503, 7 times" in lines and lines.count("FAULT  DTMF") == 1
+    assert run("sip", str(log), "--check").exit_code == 1
+    told = json.loads(run("sip", str(log), "--json").output)
+    assert (told["calls"], len(told["findings"])) == (8, 8)
+
+
+def test_a_log_without_sip_and_one_that_is_none_are_told(tmp_path: Path) -> None:
+    noise = tmp_path / "noise"
+    noise.write_bytes(bytes(range(256)) * 100)
+    nothing = run("sip", str(noise))
+    assert nothing.exit_code == 1 and "pjsip set logger on" in nothing.output
+    missing = run("sip", str(tmp_path / "none"))
+    assert missing.exit_code == 1 and "No such file" in missing.output
+    assert run("sip", str(tmp_path)).exit_code == 1
+
+
+def test_a_trace_comes_by_standard_input_too() -> None:
+    log = "\n".join(asterisk(good())).encode()
+    result = CliRunner().invoke(app, ["diagnose", "sip", "-"], input=log)
+    assert result.exit_code == 0 and result.output.startswith("6 messages, 1 calls; 0 faults")
+
+
+def test_a_recording_is_measured_channel_by_channel(tmp_path: Path) -> None:
+    chance = np.random.default_rng(1)
+    words = chance.normal(0, 3000, 32_000) * (np.arange(32_000) % 4800 < 3200)
+    both = np.stack([words, np.zeros(32_000)], axis=1).astype("<i2")
+    file = tmp_path / "call.wav"
+    file.write_bytes(riff(1, 16, both.tobytes(), channels=2))
+    result = run("audio", str(file))
+    assert result.exit_code == 0
+    assert max(map(len, result.output.splitlines())) <= 80
+    assert "4.0 s, 2 channels, PCM, 16 bits, 8,000 samples a second" in result.output
+    assert "one-way audio  channel 2 is silent while the other speaks" in result.output
+    assert run("audio", str(file), "--check").exit_code == 1
+    quick, slow = (
+        json.loads(run("audio", str(file), "--json", *more).output)["tracks"][0]["mos"]
+        for more in ((), ("--delay-ms", "300", "--loss", "3"))
+    )
+    assert slow < quick - 0.5
+
+
+def test_what_is_no_recording_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "x.wav"
+    file.write_bytes(b"ID3")
+    result = run("audio", str(file))
+    assert result.exit_code == 1 and "not a WAV file" in result.output
+    assert run("audio", str(tmp_path / "none")).exit_code == 1

@@ -15,7 +15,8 @@ import traceback
 from collections.abc import Sequence
 from random import Random
 
-from tests.fuzz.decoders import DECODERS, SECONDS
+from tests.fuzz.decoder import SECONDS
+from tests.fuzz.decoders import DECODERS
 
 MOST_FAULTS = 5
 EXAMPLE = """\

@@ -1,7 +1,7 @@
 """Everything that decodes what others send, and what it may say to an input that it cannot read.
 
 A `Decoder` makes inputs out of good ones and decodes one; what `decode` raises beside its own error
-is a fault, as is taking longer than `SECONDS`.
+is a fault, as is taking longer than `tests.fuzz.decoder.SECONDS`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -34,20 +33,11 @@ from aybiza.gateway.carriers.paths import CARRIERS
 from aybiza.speech import deepgram_flux, deepgram_listen, deepgram_speak
 from aybiza.speech.flux_hearing import FluxHearing
 from aybiza.speech.hearing import NovaHearing
+from tests.fuzz.decoder import Decoder
+from tests.fuzz.diagnosis import sip, wav
 from tests.fuzz.mutate import broken_bytes, broken_json, broken_text
 
-SECONDS: Final = 2.0
-"""What an input may take of a processor at most."""
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Decoder:
-    """See the module. `make(random)` gives an input."""
-
-    make: Callable[[Random], Any]
-    decode: Callable[[Any], object]
-    errors: tuple[type[Exception], ...] = ()
 
 
 # The cluster
@@ -397,5 +387,7 @@ DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
     "bedrock": _bedrock,
     "agents": _agents,
     "plans": _plans,
+    "sip": sip,
+    "wav": wav,
 }
 """All of them, by name; made when they are used."""

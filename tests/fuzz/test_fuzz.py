@@ -9,7 +9,8 @@ import pytest
 
 from tests.fuzz import decoders
 from tests.fuzz.__main__ import fuzz, main
-from tests.fuzz.decoders import DECODERS, Decoder
+from tests.fuzz.decoder import Decoder
+from tests.fuzz.decoders import DECODERS
 from tests.fuzz.mutate import broken_bytes
 
 

@@ -12,7 +12,7 @@ from aybiza.claude.silent_text import SilentText
 from aybiza.dialogue.assent import assent
 from aybiza.dialogue.overheard import is_back_channel
 from aybiza.speech.spoken_text import spoken
-from tests.fuzz.decoders import SECONDS
+from tests.fuzz.decoder import SECONDS
 
 CHARACTERS = 8000
 """More than an answer has; the worst of them took `SECONDS` of a processor several times once."""

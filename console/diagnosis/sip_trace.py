@@ -1,0 +1,216 @@
+"""The SIP messages in a log of Asterisk, FreeSWITCH, sngrep or ngrep, by calls. Pure.
+
+    trace = read(lines)
+    trace.dialogs["7f3c@10.0.0.1"].messages
+
+Whatever else stands in the log is passed over, but for a few lines that switches write when media
+fails (`HINTS`) and Asterisk's lines of RTP packets, which are counted. How a switch announces a
+message is one row of `ANNOUNCED`; a message that nobody announces is read as well, without its
+addresses. What is kept is bounded: beyond `MOST_MESSAGES` messages `trace.left_out` counts.
+
+Errors: none; a log without SIP gives a trace without dialogs.
+Source: Asterisk, `pjsip set logger on`, `sip set debug on`, `rtp set debug on`; FreeSWITCH, `sofia
+global siptrace on`; sngrep, "save as TXT"; ngrep, `-W byline`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Final, NamedTuple
+
+from aybiza.console.diagnosis.sip_message import COMPACT, REQUEST, RESPONSE, Message
+
+LONGEST_LINE: Final = 4_096
+MOST_MESSAGES: Final = 50_000
+MOST_OF_A_CALL: Final = 500
+MOST_HEADERS: Final = 100
+MOST_BODY: Final = 200
+MOST_ADDRESSES: Final = 10_000
+
+_HOST: Final = r"\[?(?P<{0}>[0-9A-Fa-f.:]+?)\]?:\d{{1,5}}"
+_TO, _FROM = _HOST.format("to"), _HOST.format("source")
+_WHEN: Final = r"(?P<time>[\d/-]*[ T]?\d\d:\d\d:\d\d[.\d]*)"
+
+ANNOUNCED: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"<--- (?:Received|SIP read) .{{0,60}}?from [A-Za-z]+:{_FROM}",
+        rf"<--- (?:Transmitting|Reliably Transmitting) .{{0,60}}?to (?:[A-Za-z]+:)?{_TO}",
+        rf"Retransmitting #\d+ .{{0,20}}?to {_TO}",
+        rf"recv \d+ bytes from [a-z]+/{_FROM} at {_WHEN}",
+        rf"send \d+ bytes to [a-z]+/{_TO} at {_WHEN}",
+        rf"(?:U )?(?:{_WHEN} )?{_FROM} -> {_TO}",
+    )
+)
+"""How each switch announces a message. A message with one address only was received from it, or
+sent to it."""
+
+_MARKS: Final = ("<--- ", "Retransmitting #", " bytes ", " -> ")
+"""One of them stands in each announcement."""
+
+_RTP: Final = re.compile(
+    r"(?P<did>Got|Sent)\s+RTP packet (?:from|to)\s+(?P<who>[0-9A-Fa-f.:\[\]]{3,50}:\d{1,5})"
+)
+_STAMP: Final = re.compile(r"^\[?(\w{3} +\d+ \d\d:\d\d:\d\d[.\d]*|[\d-]+[ T]\d\d:\d\d:\d\d[.\d]*)")
+_HEADER: Final = re.compile(r"([A-Za-z][A-Za-z-]{0,39})\s*:\s*(.*)$")
+
+HINTS: Final = (
+    ("No compatible codecs", "codecs"),
+    ("CODEC NEGOTIATION ERROR", "codecs"),
+    ("INCOMPATIBLE_DESTINATION", "codecs"),
+    ("MEDIA_TIMEOUT", "silence"),
+    ("Lack of RTP activity", "silence"),
+    ("Retransmission timeout reached", "lost"),
+    ("RECOVERY_ON_TIMER_EXPIRE", "lost"),
+)
+"""What switches write when media fails, and what it is about."""
+
+
+class Hint(NamedTuple):
+    """A line of the switch that says what failed."""
+
+    line: int
+    about: str
+    words: str
+
+
+@dataclass(slots=True)
+class Dialog:
+    """The messages with one Call-ID, in order."""
+
+    call_id: str
+    messages: list[Message] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Trace:
+    """See the module. got, sent: RTP packets by the other
+    side's address and port."""
+
+    dialogs: dict[str, Dialog] = field(default_factory=dict)
+    hints: list[Hint] = field(default_factory=list)
+    got: dict[str, int] = field(default_factory=dict)
+    sent: dict[str, int] = field(default_factory=dict)
+    lines: int = 0
+    messages: int = 0
+    left_out: int = 0
+
+    def put(self, message: Message) -> None:
+        """Enter a message with its call; one without a Call-ID belongs to none."""
+        if not message.call_id:
+            return
+        known = self.dialogs.get(message.call_id)
+        full = known is not None and len(known.messages) >= MOST_OF_A_CALL
+        if full or self.messages >= MOST_MESSAGES:
+            self.left_out += 1
+            return
+        self.messages += 1
+        dialog = self.dialogs.setdefault(message.call_id, Dialog(message.call_id))
+        dialog.messages.append(message)
+
+
+def lines_of(file: IO[str]) -> Iterator[str]:
+    """The lines of a file; what is longer than any line of SIP is cut into several."""
+    while line := file.readline(LONGEST_LINE):
+        yield line
+
+
+def read(lines: Iterable[str]) -> Trace:
+    """All that the lines tell."""
+    trace = Trace()
+    announced: dict[str, str] = {}
+    message: Message | None = None
+    body = dotted = False
+    for number, raw in enumerate(lines, 1):
+        trace.lines = number
+        line = raw[:LONGEST_LINE].strip()
+        if dotted:
+            line = line.removesuffix(".")
+        if "SIP/2.0" in line and (REQUEST.search(line) or RESPONSE.search(line)):
+            _end(trace, message)
+            message, body = _begun(number, line, announced), False
+            announced = {}
+            continue
+        told = _announced(line)
+        if told is not None:
+            _end(trace, message)
+            message, announced = None, told
+            dotted = line.startswith("U ")
+            continue
+        if message is not None and _taken(message, line, body=body):
+            body = body or not line
+            continue
+        if message is not None and (body or line):
+            _end(trace, message)
+            message = None
+        _aside(trace, number, line)
+    _end(trace, message)
+    return trace
+
+
+def _begun(number: int, line: str, announced: dict[str, str]) -> Message:
+    found = RESPONSE.search(line) or REQUEST.search(line)
+    assert found is not None
+    sent = None
+    if ("source" in announced) != ("to" in announced):
+        sent = "to" in announced
+    return Message(
+        number,
+        announced.get("time", ""),
+        announced.get("source", ""),
+        announced.get("to", ""),
+        found[0],
+        sent,
+    )
+
+
+def _announced(line: str) -> dict[str, str] | None:
+    if not any(mark in line for mark in _MARKS):
+        return None
+    for pattern in ANNOUNCED:
+        found = pattern.search(line)
+        if found is not None:
+            told = {name: value for name, value in found.groupdict().items() if value}
+            stamp = _STAMP.match(line)
+            if "time" not in told and stamp:
+                told["time"] = stamp[1]
+            return told
+    return None
+
+
+def _taken(message: Message, line: str, *, body: bool) -> bool:
+    """Whether the line is part of the message."""
+    if not line or not line.strip("-"):
+        # A blank line ends headers; FreeSWITCH draws a line around a message.
+        return not body or not line
+    if body:
+        if len(line) < 2 or line[1] != "=" or len(message.body) >= MOST_BODY:
+            return False
+        message.body.append(line)
+        return True
+    found = _HEADER.match(line)
+    if found is None or len(message.headers) >= MOST_HEADERS:
+        return False
+    name = found[1].lower()
+    message.headers.setdefault(COMPACT.get(name, name), found[2])
+    return True
+
+
+def _end(trace: Trace, message: Message | None) -> None:
+    if message is not None:
+        trace.put(message)
+
+
+def _aside(trace: Trace, number: int, line: str) -> None:
+    """What a line tells that is no part of a message."""
+    packet = _RTP.search(line)
+    if packet is not None:
+        counts = trace.got if packet["did"] == "Got" else trace.sent
+        if packet["who"] in counts or len(counts) < MOST_ADDRESSES:
+            counts[packet["who"]] = counts.get(packet["who"], 0) + 1
+        return
+    for words, about in HINTS:
+        if words in line and len(trace.hints) < MOST_ADDRESSES:
+            trace.hints.append(Hint(number, about, words))
