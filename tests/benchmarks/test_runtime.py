@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import structlog
+from typer.testing import CliRunner
 
 from aybiza.benchmarks.runtime import Figure, run
+from aybiza.console import bench
 
 
 def test_every_measure_gives_a_figure_and_those_of_ours_have_targets() -> None:
-    figures = {figure.name: figure for figure in run(1, peers=False)}
+    done = CliRunner().invoke(bench.app, ["runtime", "--rounds", "1", "--no-peers", "--json"])
+    assert done.exit_code == 0
+    figures = json.loads(done.stdout)
     # What a process of tests has freed before may hide the memory of the processes measured.
     memory = "memory of an idle process"
-    assert all(figure.value > 0 for name, figure in figures.items() if name != memory)
+    assert all(figure["value"] > 0 for name, figure in figures.items() if name != memory)
+    assert figures["crash to restarted"]["unit"] == "us"
     on_both = {
         "GenServer.call and reply": 12,
         "supervised start": 60,
         "crash to restarted": 300,
         "asyncio.Queue there and back": None,
     }
-    assert {figure.name: figure.target for figure in figures.values()} == {
+    assert {name: figure["target"] for name, figure in figures.items()} == {
         **on_both,
         **{f"{name} on uvloop": target for name, target in on_both.items()},
         "memory of an idle process": 3_000,

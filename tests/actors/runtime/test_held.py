@@ -58,6 +58,13 @@ class Echo(GenServer):
 REQUESTS = ["reply", "reply and go on", "reply and wait", "later"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_old_is_looked_at() -> None:
+    """What other tests of this process have left takes most of the time of a collection."""
+    gc.collect()
+    gc.freeze()
+
+
 async def settle() -> None:
     await asyncio.sleep(0.01)
     gc.collect()
