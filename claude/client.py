@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import boto3
 import botocore
@@ -27,10 +27,12 @@ from botocore.config import Config
 from aybiza.claude.converse_stream import ConverseStream
 from aybiza.claude.errors import BedrockError, ErrorKind, classify
 from aybiza.claude.hand_over import HandOver
-from aybiza.claude.transport import track_connections
+from aybiza.claude.transport import Exchange, track_connections
 from aybiza.claude.warming import knock, rehearse
 from aybiza.claude.workers import AllBusy, Closed, WorkerPool
 from aybiza.config.settings import Settings
+
+T = TypeVar("T")
 
 __all__ = ["BedrockClient", "ClientStatistics", "ConverseStream"]
 
@@ -197,6 +199,36 @@ class BedrockClient:
         self._streams.add(stream)
         self._started += 1
         return stream
+
+    async def ask(self, work: Callable[[Any], T], *, model: str, timeout: float) -> T:
+        """What `work` makes of the client's own region, in a thread: a request with a whole answer.
+
+        After `timeout` seconds it fails with kind `timeout`, and the thread is freed. Raises
+        BedrockError, of kind `busy` when no thread is free.
+        """
+        to_loop, exchange = self._to_loop(), Exchange()
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        outcome: Callable[[], object] = partial(done.set_exception, _closed())
+
+        def run() -> None:
+            nonlocal outcome
+            try:
+                with exchange.entered():
+                    outcome = partial(done.set_result, work(self._client(self._region)))
+            except Exception as error:
+                problem = classify(error, model=model, region=self._region)
+                outcome = partial(done.set_exception, problem)
+
+        self._run(run, lambda: to_loop.post(lambda: None if done.done() else outcome()))
+        try:
+            async with asyncio.timeout(timeout):
+                return await done
+        except TimeoutError:
+            message = f"no answer within {timeout:g} s"
+            raise BedrockError(ErrorKind.TIMEOUT, message, model=model) from None
+        finally:
+            if done.cancelled():
+                exchange.sever()
 
     def has_room(self) -> bool:
         """Whether most threads are free: for requests that no caller waits for."""

@@ -199,6 +199,12 @@ class Agent(BaseModel):
     """Longest answer of the model."""
     history_tokens: Annotated[int, Field(ge=2_000, le=500_000)] = 24_000
     """About how much of a long call the model is told word for word; older turns in short."""
+    first_questions: Annotated[tuple[Spoken, ...], Field(max_length=20, strict=False)] = ()
+    """What callers usually ask first: answered while the greeting is said, for who then asks it.
+    An answer costs a request to a model in five minutes in which there are calls."""
+    similar_answers: Annotated[float, Field(ge=0.5, le=1)] | None = None
+    """How near in meaning a first question has to be to one that was answered lately, to have its
+    answer; see `AYBIZA_EMBEDDINGS` for by what. None: only the same words have the same answer."""
     temperature: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Randomness of the model, where the model takes one."""
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None

@@ -7,7 +7,7 @@ Bedrock, "Supported foundation models".
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_settings import NoDecode
 
 from aybiza.config.fields import (
@@ -27,6 +27,8 @@ from aybiza.config.fields import (
     secret,
     setting,
 )
+
+Embeddings = Annotated[str, StringConstraints(pattern=r"^(local|amazon\.titan-embed-text-v2:0)$")]
 
 
 class ClaudeSettings(BaseModel):
@@ -141,6 +143,12 @@ class ClaudeSettings(BaseModel):
         "EDGE_CACHE_ENABLED",
         True,
         "Whether a first question may be answered as it was lately.",
+    )
+    embeddings: Embeddings = setting(
+        "AYBIZA_EMBEDDINGS",
+        "amazon.titan-embed-text-v2:0",
+        "amazon.titan-embed-text-v2:0 or local",
+        "What tells whether two questions mean the same, for agents with similar_answers.",
     )
     cloudflare_region_mapping: bool = flag(
         "CLOUDFLARE_REGION_MAPPING", True, "Whether the caller's country chooses the region."

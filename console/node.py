@@ -28,6 +28,7 @@ from typing import Any, Final, Self
 import structlog
 
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.call.phrase_keeper import PhraseKeeper
 from aybiza.actors.cluster.carrier import Carrier
 from aybiza.actors.cluster.distribution import Distribution
@@ -49,6 +50,7 @@ from aybiza.actors.switchboard_actor import SwitchboardActor
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.converse import Guardrail
+from aybiza.claude.embedding import embedder_of
 from aybiza.claude.ledger import Quotas
 from aybiza.config import prices
 from aybiza.config.agents import Agent
@@ -59,7 +61,6 @@ from aybiza.console import sinks
 from aybiza.console.answering import answering, tool_files
 from aybiza.console.control import control
 from aybiza.console.node_faults import allow
-from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.gateway.admission import stream_token, tls
 from aybiza.gateway.admission.admission import Admission
@@ -114,7 +115,6 @@ class Node:
             own or self._read_routes(),
             lambda route: answering(route, settings, self._policy, self._tools, toolbox),
         )
-        self._answers = AnswerCache() if settings.edge_cache_enabled else None
         self._services = sinks.sinks(settings)
         creation = carrier.card.incarnation if carrier is not None else 0
         self.vm = VM(
@@ -147,8 +147,18 @@ class Node:
         self._bedrock = BedrockClient.of(settings)
         self._closing.push_async_callback(self._bedrock.aclose)
         secret = settings.deepgram_api_key
+        self._answers = self._known_answers() if settings.edge_cache_enabled else None
+        if self._answers is not None:
+            self._closing.push_async_callback(self._answers.aclose)
         self._deepgram = Deepgram(
             url=settings.deepgram_url, api_key=secret.get_secret_value() if secret else ""
+        )
+
+    def _known_answers(self) -> KnownAnswers:
+        url = self._settings.redis_url
+        return KnownAnswers(
+            redis_url=None if url is None else str(url),
+            embedder=embedder_of(self._settings.embeddings, self._bedrock),
         )
 
     async def _bind_ports(self) -> None:

@@ -4,7 +4,9 @@ They are heard at once, cost nothing, and are there when no model can be reached
 answer is kept for `seconds` under who asked whom what: the agent, the tenant, and the words of the
 caller, without case and punctuation. Kept are only answers that cannot be about somebody: to the
 first words of a call, without tools, without digits in the question. At most `limit` of them, the
-oldest go first. Pure; the clock is handed in.
+oldest go first. One that is kept with a vector of what its question means is also found by a
+question that means the same (`near`), of the same agent and tenant, and with the same particulars.
+Pure; the clock is handed in.
 Errors: none.
 Source: specification 001, "Caching Strategy"; 000, `use_cached_or_generic_response`.
 """
@@ -15,7 +17,10 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 SECONDS: Final = 300.0
 LIMIT: Final = 1_000
@@ -23,6 +28,21 @@ _LONGEST_QUESTION: Final = 120
 _WORD = re.compile(r"\w+")
 
 Key = tuple[str, str, str]
+Vector = npt.NDArray[np.float32]
+"""Of length 1, so that the product of two is how near their meanings are."""
+
+
+class Meant(NamedTuple):
+    """What a question means, and what it names."""
+
+    vector: Vector
+    particulars: frozenset[str]
+
+
+class _Kept(NamedTuple):
+    at: float
+    sentences: tuple[str, ...]
+    meant: Meant | None
 
 
 @dataclass(slots=True)
@@ -31,27 +51,47 @@ class AnswerCache:
 
     seconds: float = SECONDS
     limit: int = LIMIT
-    _kept: OrderedDict[Key, tuple[float, tuple[str, ...]]] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[Key, _Kept] = field(default_factory=OrderedDict)
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def keep(self, key: Key, sentences: Sequence[str], now: float) -> None:
+    def keep(
+        self, key: Key, sentences: Sequence[str], now: float, meant: Meant | None = None
+    ) -> None:
         """Keep an answer's sentences."""
         if not sentences:
             return
-        self._kept[key] = (now, tuple(sentences))
+        self._kept[key] = _Kept(now, tuple(sentences), meant)
         self._kept.move_to_end(key)
         if len(self._kept) > self.limit:
             self._kept.popitem(last=False)
 
     def find(self, key: Key, now: float) -> tuple[str, ...]:
         """The sentences of an answer that is not too old; empty if there is none."""
-        at, sentences = self._kept.get(key, (0.0, ()))
-        if sentences and now - at > self.seconds:
+        kept = self._kept.get(key)
+        if kept is None:
+            return ()
+        if now - kept.at > self.seconds:
             del self._kept[key]
             return ()
-        return sentences
+        return kept.sentences
+
+    def near(self, key: Key, meant: Meant, threshold: float, now: float) -> tuple[str, ...]:
+        """The sentences of the answer to the question that is nearest to this one, and at least as
+        near as `threshold`; empty if there is none."""
+        best: float = threshold
+        found: tuple[str, ...] = ()
+        for (agent, tenant, _), kept in self._kept.items():
+            other = kept.meant
+            if other is None or (agent, tenant) != key[:2] or now - kept.at > self.seconds:
+                continue
+            if other.particulars != meant.particulars or other.vector.shape != meant.vector.shape:
+                continue
+            nearness = float(meant.vector @ other.vector)
+            if nearness >= best:
+                best, found = nearness, kept.sentences
+        return found
 
 
 def generate_cache_key(agent: str, tenant: str, said: str, *, first_words: bool) -> Key | None:

@@ -24,6 +24,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Final, Self, TypeVar
 
+from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.memory.store import JournalStore
 from aybiza.actors.runtime import VM, Process
 from aybiza.actors.switchboard import Answering, Switchboard
@@ -35,7 +36,6 @@ from aybiza.config.prices import ServicePrices
 from aybiza.config.prices import shipped as shipped_prices
 from aybiza.config.routes import DEFAULT, Route, Routes
 from aybiza.config.settings import Settings, load
-from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.emulators.bedrock import Guardrail as BedrockGuardrail
 from aybiza.emulators.bedrock import Pace
@@ -141,7 +141,7 @@ class World:
         self.lines: dict[str, Line] = {}
         self.idle: list[str] = []
         self.settings, self.policy, self.prices = _settings(tuple(environment.items()))
-        self.answers = AnswerCache() if self.settings.edge_cache_enabled else None
+        self.answers = KnownAnswers() if self.settings.edge_cache_enabled else None
         own = Routes(Route(DEFAULT, agent, agent.name))
         self.switchboard = Switchboard(routes or own, self._answering)
         self.asked = MemoryBedrock(self.bedrock, self.settings.aws_region, self._door)

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from aybiza.actors.call.call_context import CallContext
 from aybiza.claude.choice import Choice, choose_model
 from aybiza.claude.converse import tool_specs
+from aybiza.claude.payload import build_enhanced_payload
 from aybiza.claude.prompt_cache import Measured
 from aybiza.claude.selection import determine_response_length
 from aybiza.dialogue.prompt import WordLimits
@@ -60,3 +61,40 @@ def ready_tools(toolbox: Toolbox) -> Measured:
         ready = tool_specs(specs)
         _SPECS[toolbox] = [*specs], ready
     return ready
+
+
+def request_of(
+    context: CallContext,
+    model: str,
+    messages: Sequence[Mapping[str, Any]],
+    system: Sequence[str],
+    choice: Choice,
+    *,
+    max_tokens: int,
+    keep_reasoning: bool = True,
+) -> dict[str, Any]:
+    """The request for the next message. system: the agent's prompt, and what changes behind it."""
+    return build_enhanced_payload(
+        "",
+        {
+            "conversation_history": messages,
+            "system_prompt": system[0],
+            "tools": ready_tools(context.toolbox),
+        },
+        {
+            "more_system": list(system[1:]),
+            "max_tokens": max_tokens,
+            "temperature": context.agent.temperature,
+            "top_p": context.agent.top_p,
+            "top_k": context.agent.top_k,
+            "thinking": choice.thinking,
+            "cache": "5m",
+            "cache_history": not context.agent.health_data,
+            "guardrail": context.guardrail,
+            "keep_reasoning": keep_reasoning,
+            "call_id": context.call_id,
+            "tenant_id": context.tenant or None,
+        },
+        context.policy.profile(model),
+        rules="call",
+    )

@@ -16,6 +16,7 @@ Source: Bedrock, ConverseStream; specification 000, `stream_response_with_monito
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,10 +25,11 @@ from typing import Any
 
 import structlog
 
-from aybiza.actors.call.answer_choice import choice_of, ready_tools, word_limits
+from aybiza.actors.call.answer_choice import choice_of, request_of, word_limits
 from aybiza.actors.call.answer_tools import RunTools, results_of
 from aybiza.actors.call.call_attempts import attempts_of
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.known_answers import Inquiry
 from aybiza.actors.circuit_breaker_actor import OPEN, call_with_circuit_breaker
 from aybiza.actors.measures import costs, events
 from aybiza.actors.measures.events import emit
@@ -38,12 +40,10 @@ from aybiza.claude.errors import BedrockError, ErrorKind
 from aybiza.claude.generate import climbed, rungs_of
 from aybiza.claude.messages import ANSWER_NOW
 from aybiza.claude.outcomes import Act, Outcomes
-from aybiza.claude.payload import build_enhanced_payload
 from aybiza.claude.prompt_cache import estimated_tokens
 from aybiza.claude.request_repair import repaired
 from aybiza.claude.shorten import shortened
 from aybiza.claude.stream import Finished, Sentence, StreamCut, StreamDecoder, ToolUse
-from aybiza.dialogue.answer_cache import Key, generate_cache_key
 from aybiza.dialogue.conversation import CONTINUE
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, Event
 from aybiza.dialogue.prompt import length_prompt
@@ -114,6 +114,8 @@ class AnswerRounds:
         self._performance = TurnPerformance(
             vm, context, self._choice, begin.turn, begin.said, len(begin.messages)
         )
+        first_words = len(begin.messages) == 1
+        self._known = Inquiry(vm, context, self._choice, begin.said, first_words=first_words)
         self._attempts = attempts_of(vm, context.call_id)
         self._ladder = ErrorLadder(
             rungs_of(context.policy, self._choice),
@@ -143,12 +145,16 @@ class AnswerRounds:
             self._tell(AnswerFinished(self._turn, "quota"))
             return
         self._count_choice()
-        if not self._answered_before():
-            await self._rounds()
-        if self._eager:
-            # What nobody has wanted is no turn to be measured.
-            await self._vm.call(self._to, Taken(), WANTED_SECONDS)
-        self._performance.finished()
+        try:
+            if not await self._answered_before():
+                await self._rounds()
+            if self._eager:
+                # What nobody has wanted is no turn to be measured.
+                await self._vm.call(self._to, Taken(), WANTED_SECONDS)
+            self._performance.finished()
+            await self._known.share()
+        finally:
+            await self._known.aclose()
 
     async def _rounds(self) -> None:
         rounds, most = 0, self._policy.tool_rounds
@@ -247,30 +253,15 @@ class AnswerRounds:
         if attempt.shorter:
             whole = sum(estimated_tokens(message["content"]) for message in messages)
             messages = shortened(messages, whole >> attempt.shorter)
-        request = build_enhanced_payload(
-            "",
-            {
-                "conversation_history": messages,
-                "system_prompt": self._system[0],
-                "tools": ready_tools(context.toolbox),
-            },
-            {
-                "more_system": self._system[1:],
-                "max_tokens": min(self._choice.max_tokens * self._room, MOST_TOKENS),
-                "temperature": context.agent.temperature,
-                "top_p": context.agent.top_p,
-                "top_k": context.agent.top_k,
-                "thinking": self._choice.thinking,
-                "cache": "5m",
-                "cache_history": not context.agent.health_data,
-                "guardrail": context.guardrail,
-                # What another model has thought is not to be shown to this one.
-                "keep_reasoning": self._last_model in (None, attempt.model),
-                "call_id": context.call_id,
-                "tenant_id": context.tenant or None,
-            },
-            context.policy.profile(attempt.model),
-            rules="call",
+        request = request_of(
+            context,
+            attempt.model,
+            messages,
+            self._system,
+            self._choice,
+            max_tokens=min(self._choice.max_tokens * self._room, MOST_TOKENS),
+            # What another model has thought is not to be shown to this one.
+            keep_reasoning=self._last_model in (None, attempt.model),
         )
         self._last_model = attempt.model
         if not attempt.repair:
@@ -355,7 +346,9 @@ class AnswerRounds:
         for left, text in zip(range(len(texts) - 1, -1, -1), texts, strict=True):
             self._say(text, None if left else ends)
         if ends is not None:
-            self._keep(ends)
+            # An answer with tools has more messages than the caller's first words.
+            if ends == "end_turn" and len(self._messages) == 1:
+                self._known.keep(self._told)
             self._tell(AnswerFinished(self._turn, ends))
 
     def _count_choice(self) -> None:
@@ -366,31 +359,40 @@ class AnswerRounds:
 
     # The end
 
-    def _key(self) -> Key | None:
-        # An answer with tools has more messages than the caller's first words.
-        first_words = len(self._messages) == 1
-        context = self._context
-        agent = context.agent.name
-        return generate_cache_key(agent, context.tenant, self._said, first_words=first_words)
-
-    def _keep(self, stop_reason: str) -> None:
-        """Keep an answer for who asks the same."""
-        answers, key = self._context.known_answers, self._key()
-        if answers is not None and key is not None and stop_reason == "end_turn":
-            answers.keep(key, self._told, self._vm.now())
-
-    def _answered_before(self) -> bool:
-        """Answer as the same words were answered lately, if they were."""
-        answers, key = self._context.known_answers, self._key()
-        if answers is None or key is None:
+    async def _answered_before(self) -> bool:
+        """Answer as the question was answered lately, if it was. Another node's answer, and one to
+        a question in other words, are looked for while the model thinks: who is first answers."""
+        found = self._known.at_once()
+        if found is None and self._known.elsewhere:
+            asking = asyncio.ensure_future(self._rounds())
+            looking = self._known.look()
+            try:
+                await asyncio.wait((asking, looking), return_when=asyncio.FIRST_COMPLETED)
+                found = looking.result() if looking.done() else None
+                if found is None or self._has_begun():
+                    self._looked_up("late" if found else "miss")
+                    await asking
+                    return True
+            finally:
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+        if found is None:
+            if self._known.key is not None:
+                self._looked_up("miss")
             return False
-        cached = answers.find(key, self._vm.now())
-        for text in cached:
+        self._looked_up(found.how)
+        for text in found.sentences:
             self._say(text)
-        if cached:
-            self._performance.failed("cached")
-            self._tell(AnswerFinished(self._turn, "cached"))
-        return bool(cached)
+        self._performance.cached(found.how)
+        self._tell(AnswerFinished(self._turn, "cached"))
+        return True
+
+    def _has_begun(self) -> bool:
+        """Whether the model has said or done anything."""
+        return self._seq > self._first_seq or len(self._messages) > 1
+
+    def _looked_up(self, outcome: str) -> None:
+        emit(self._vm, events.ANSWER_LOOKED_UP, call_id=self._context.call_id, outcome=outcome)
 
     def _last_words(self, words: LastWords) -> None:
         """Say something although no model does."""

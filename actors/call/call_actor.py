@@ -33,6 +33,7 @@ from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.call_timers import CallTimers
 from aybiza.actors.call.eager_answer import EagerAnswer
+from aybiza.actors.call.first_answers import Prepare
 from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerUp
 from aybiza.actors.call.summary_actor import Summarise, Summarised
 from aybiza.actors.measures import charges, costs, events
@@ -166,6 +167,8 @@ class CallActor(GenServer):
             again = bool(self._written) and not self._context.at_seam
             agent = self._context.agent
             closed = not is_open(agent.hours, self._began)
+            if agent.first_questions and not (again or closed):
+                self.vm.cast(names.FIRST_ANSWERS, Prepare(self._context, self._began))
             await self._tell(Started(again=again, closed=closed))
             await self._catch_up()
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.memory.store import About
 from aybiza.actors.runtime import Task
 from aybiza.claude.choice import Policy
@@ -13,7 +14,6 @@ from aybiza.claude.client import BedrockClient
 from aybiza.claude.converse import Guardrail
 from aybiza.config.agents import Agent
 from aybiza.config.prices import ServicePrices
-from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.speech.deepgram import Deepgram
 from aybiza.speech.line import Line
@@ -50,7 +50,7 @@ class CallContext:
     start_tool: StartTool
     caller: str = ""
     log_transcripts: bool = False
-    answers: AnswerCache | None = None
+    answers: KnownAnswers | None = None
     guardrail: Guardrail | None = None
     tenant: str = ""
     country: str = ""
@@ -67,7 +67,7 @@ class CallContext:
         return self.log_transcripts and not self.agent.health_data
 
     @property
-    def known_answers(self) -> AnswerCache | None:
+    def known_answers(self) -> KnownAnswers | None:
         """Answers that others were given, and this caller's for others."""
         return None if self.agent.health_data else self.answers
 

@@ -44,6 +44,7 @@ REQUEST_START: Final[Event] = ("aybiza", "request", "start")
 REQUEST_FIRST_TOKEN: Final[Event] = ("aybiza", "request", "first_token")
 REQUEST_STOP: Final[Event] = ("aybiza", "request", "stop")
 EAGER_ANSWER: Final[Event] = ("aybiza", "answer", "eager")
+ANSWER_LOOKED_UP: Final[Event] = ("aybiza", "answer", "looked_up")
 CHOICE: Final[Event] = ("aybiza", "model", "chosen")
 EXPERIMENT: Final[Event] = ("aybiza", "experiment", "turn")
 COST: Final[Event] = ("aybiza", "cost", "charged")
@@ -116,7 +117,7 @@ EVENTS: Final[dict[Event, Told]] = {
         ),
         (
             *(*_TURN, "tenant", "agent", "country", "model", "region", "optimal"),
-            *("stop_reason", "rule", "experiment", "arm"),
+            *("stop_reason", "cache", "rule", "experiment", "arm"),
         ),
     ),
     TURN_ANSWERED: Told(
@@ -140,6 +141,11 @@ EVENTS: Final[dict[Event, Told]] = {
     ),
     EAGER_ANSWER: Told(
         "An answer that was begun before the caller was surely done; outcome: taken, dropped",
+        (),
+        ("call_id", "outcome"),
+    ),
+    ANSWER_LOOKED_UP: Told(
+        "Whether a first question was answered before; outcome: exact, shared, similar, late, miss",
         (),
         ("call_id", "outcome"),
     ),

@@ -70,6 +70,12 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_eager_answers_total": Metric(
         "counter", "Answers begun before the caller was surely done", ("outcome",)
     ),
+    "aybiza_answers_looked_up_total": Metric(
+        "counter",
+        "First questions by whether the answer was known: exact, shared by another node, similar,"
+        " late (the model was first), miss",
+        ("outcome",),
+    ),
     "aybiza_turns_total": Metric(
         "counter",
         "Turns of callers: answered, by a cached answer, an apology, a refusal, or interrupted",
@@ -171,6 +177,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.CALL_TRANSFERRED: (Feed("aybiza_transfers_total", None, ("outcome",)),),
     events.TURN_ENDED: (Feed("aybiza_turns_total", None, ("outcome",)),),
     events.EAGER_ANSWER: (Feed("aybiza_eager_answers_total", None, ("outcome",)),),
+    events.ANSWER_LOOKED_UP: (Feed("aybiza_answers_looked_up_total", None, ("outcome",)),),
     events.TURN_INTERRUPTED: (Feed("aybiza_barge_ins_total"),),
     events.TURN_ANSWERED: (Feed("aybiza_turn_response_seconds", "seconds"),),
     events.TURN_STOP: (Feed("aybiza_conversation_seconds", "seconds"),),

@@ -207,6 +207,7 @@ class TurnPerformance:
         self._usage = Usage()
         self._request: Mapping[str, Any] | None = None
         self._characters = 0
+        self._cache: str | None = None
 
     def asked(self, model: str, region: str | None, request: Mapping[str, Any]) -> None:
         """A request goes to a model."""
@@ -288,8 +289,12 @@ class TurnPerformance:
         self._usage = Usage(**{name: before + more for (name, before), more in pairs})
 
     def failed(self, stop_reason: str) -> None:
-        """No model gave the answer: it was an older one, or an excuse."""
+        """No model gave the answer: it was an excuse."""
         self._stop_reason = stop_reason
+
+    def cached(self, how: str) -> None:
+        """An older answer was given: exact, shared or similar."""
+        self._stop_reason, self._cache = "cached", how
 
     def finished(self) -> None:
         """The answer is over."""
@@ -338,6 +343,7 @@ class TurnPerformance:
             region=self._region,
             optimal=told["model_selection_accuracy"].optimal,
             stop_reason=self._stop_reason,
+            cache=self._cache,
             rule=self._choice.rule,
             experiment=arm.experiment if arm else None,
             arm=arm.arm if arm else None,

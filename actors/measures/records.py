@@ -67,6 +67,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
         "model": "TEXT",
         "region": "TEXT",
         "outcome": "TEXT",
+        "cache": "TEXT",
         "optimal": "TEXT",
         "rule": "TEXT",
         "experiment": "TEXT",

@@ -1,9 +1,9 @@
 """The Bedrock runtime on a loopback port: the sockets in front of `service`.
 
-Contract: `POST /model/{modelId}/converse-stream` and `/converse` answer as the service does: the
-model id is one percent-encoded path segment, requests are signed, a stream is chunked event-stream
-frames. What is refused and what is answered is decided in `service`; it can be set from outside
-too (`control`).
+Contract: `POST /model/{modelId}/converse-stream` and `/converse` answer as the service does, and
+`/invoke` as Titan's embeddings do (`embeddings`): the model id is one percent-encoded path segment,
+requests are signed, a stream is chunked event-stream frames. What is refused and what is answered
+is decided in `service`; it can be set from outside too (`control`).
 
     async with BedrockEmulator() as emulator:
         client = boto3.client("bedrock-runtime", endpoint_url=emulator.url, …)
@@ -23,6 +23,7 @@ from aybiza.emulators import web_pages
 from aybiza.emulators.bedrock import control, sigv4
 from aybiza.emulators.bedrock.connection import Connection, HttpRequest
 from aybiza.emulators.bedrock.continuation import Responder
+from aybiza.emulators.bedrock.embeddings import Embeddings
 from aybiza.emulators.bedrock.faults import FaultQueue, Pace
 from aybiza.emulators.bedrock.guardrails import Guardrails
 from aybiza.emulators.bedrock.journal import Journal
@@ -32,7 +33,7 @@ from aybiza.emulators.bedrock.service import Bedrock
 from aybiza.emulators.bedrock.stream import Performer, headers
 from aybiza.emulators.http_service import HttpService
 
-_ROUTE = re.compile(r"/model/(?P<model>[^/]+)/(?P<operation>converse|converse-stream)")
+_ROUTE = re.compile(r"/model/(?P<model>[^/]+)/(?P<operation>converse|converse-stream|invoke)")
 
 
 class BedrockEmulator(HttpService):
@@ -53,6 +54,7 @@ class BedrockEmulator(HttpService):
     ) -> None:
         super().__init__(host, port)
         self.service = Bedrock(responder=responder, pace=pace, seed=seed)
+        self.embeddings = Embeddings()
         self._chance = random.Random(seed)
 
     @property
@@ -105,6 +107,9 @@ class BedrockEmulator(HttpService):
             message = json.dumps({"message": f"{request.method} {path}"}).encode()
             await connection.answer(404, [*headers(), error], message)
             return
+        if route["operation"] == "invoke":
+            await self._embed(connection, request, unquote(route["model"]))
+            return
         exchange = await self.service.exchange(
             route["operation"],
             unquote(route["model"]),
@@ -114,3 +119,14 @@ class BedrockEmulator(HttpService):
             unsigned=sigv4.refusal(request.headers),
         )
         await Performer(connection, self.service.clock, self._chance).perform(exchange)
+
+    async def _embed(self, connection: Connection, request: HttpRequest, model: str) -> None:
+        unsigned = sigv4.refusal(request.headers)
+        if unsigned is not None:
+            status, answer, error = 403, {"message": unsigned[1]}, unsigned[0]
+        else:
+            status, answer, error = self.embeddings.answer(model, request.body)
+            if self.embeddings.seconds:
+                await connection.pause(self.embeddings.seconds)
+        told = [("x-amzn-errortype", error)] if error else []
+        await connection.answer(status, [*headers(), *told], json.dumps(answer).encode())

@@ -169,7 +169,7 @@ async def call_of(
             await call.over()
         assert call.report.heard_text.count(WORD) >= 4
         operators += await told_to_operators(place, hub, call.call_id)
-        cache = repr(place.node._answers and place.node._answers._kept)
+        cache = repr(place.node._answers and place.node._answers.cache._kept)
         asked = json.dumps([record.body for record in place.requests(call.call_id)])
         listened = json.dumps(place.deepgram.journal.entries("connected"))
     logs.stop()

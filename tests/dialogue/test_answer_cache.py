@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from aybiza.dialogue.answer_cache import AnswerCache, generate_cache_key
+from aybiza.dialogue.answer_cache import AnswerCache, Key, Meant, generate_cache_key
 
 ASKED = "What are your opening hours?"
 ANSWER = ("We open at eight.", "We close at six.")
@@ -65,3 +66,42 @@ def test_nothing_said_is_nothing_to_keep() -> None:
     cache = AnswerCache()
     cache.keep(key(), (), 0.0)
     assert len(cache) == 0
+
+
+def _meant(*values: float, named: str = "") -> Meant:
+    vector = np.asarray(values, dtype=np.float32)
+    return Meant(vector / np.linalg.norm(vector), frozenset(named.split()))
+
+
+def test_a_question_in_other_words_has_the_nearest_answer_that_is_near_enough() -> None:
+    cache = AnswerCache()
+    cache.keep(("clinic", "", "are you open"), ["From nine."], 0.0, _meant(1, 0))
+    cache.keep(("clinic", "", "is it open"), ["Nine to five."], 0.0, _meant(1, 0.2))
+    asked = ("clinic", "", "when do you open")
+    assert cache.near(asked, _meant(1, 0.3), 0.95, 1.0) == ("Nine to five.",)
+    assert cache.near(asked, _meant(0, 1), 0.95, 1.0) == ()
+    assert cache.near(asked, _meant(1, 0.3), 0.999, 1.0) == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant", "now"),
+    [
+        (("clinic", "other", "x"), _meant(1, 0), 1.0),
+        (("winery", "", "x"), _meant(1, 0), 1.0),
+        (("clinic", "", "x"), _meant(1, 0, named="monday"), 1.0),
+        (("clinic", "", "x"), _meant(1, 0, 0), 1.0),
+        (("clinic", "", "x"), _meant(1, 0), 301.0),
+    ],
+    ids=["tenant", "agent", "particulars", "another embedder", "too old"],
+)
+def test_another_callers_answer_is_not_this_ones(asked: Key, meant: Meant, now: float) -> None:
+    cache = AnswerCache()
+    cache.keep(("clinic", "", "are you open"), ["From nine."], 0.0, _meant(1, 0))
+    assert cache.near(asked, meant, 0.9, now) == ()
+
+
+def test_an_answer_without_a_meaning_is_found_by_its_words_alone() -> None:
+    cache = AnswerCache()
+    cache.keep(("clinic", "", "are you open"), ["From nine."], 0.0)
+    assert cache.near(("clinic", "", "x"), _meant(1, 0), 0.5, 1.0) == ()
+    assert cache.find(("clinic", "", "are you open"), 1.0) == ("From nine.",)

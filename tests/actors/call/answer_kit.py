@@ -18,6 +18,7 @@ from typing import Any, cast
 from aybiza.actors import names
 from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.circuit_breaker_actor import CircuitBreakerActor
 from aybiza.actors.measures.metrics_actor import MetricsActor
 from aybiza.actors.memory.memory_actor import MemoryActor
@@ -27,8 +28,8 @@ from aybiza.actors.runtime import VM, CallExit, Down, GenServer, Pid
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.models import profile_of
+from aybiza.config.agents import Agent
 from aybiza.config.catalogue import shipped
-from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, Event
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.emulators.bedrock import BedrockEmulator, Pace, Reply
@@ -189,7 +190,8 @@ async def stage(
     failures: int = NEVER,
     toolbox: Toolbox | None = None,
     pace: Pace | None = None,
-    cache: AnswerCache | None = None,
+    cache: KnownAnswers | None = None,
+    agent: Agent = AGENT,
     store: SqliteStore | None = None,
     responder: Callable[[Body], Reply] | None = None,
     **context: Any,
@@ -218,7 +220,7 @@ async def stage(
         made = CallContext(
             call_id="",
             line=Line("CA1", cast(Any, None)),
-            agent=AGENT,
+            agent=agent,
             policy=Policy(
                 models=tuple(map(profile_of, models)),
                 catalogue=shipped(),

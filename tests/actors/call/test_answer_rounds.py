@@ -9,10 +9,10 @@ import pytest
 
 from aybiza.actors import names
 from aybiza.actors.call import answer_rounds
+from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.measures.metrics_actor import render
 from aybiza.actors.runtime import KILL, NORMAL, Shutdown
 from aybiza.claude.payload import enhance_system_prompt_for_voice
-from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, ToolsUsed
 from aybiza.dialogue.tool_registry import Tool, ToolError, ToolRegistry
 from aybiza.dialogue.toolbox import NoTools, ToolRun
@@ -283,9 +283,9 @@ async def test_an_answer_that_is_no_longer_wanted_gives_its_trial_back() -> None
 
 
 async def test_answers_with_tools_are_not_kept_for_worse_times() -> None:
-    cache = AnswerCache()
+    cache = KnownAnswers()
     async with stage({"Look.": [use("look_up", {}), "Found."]}, cache=cache) as place:
         await place.answer("Look.")
-        assert len(cache) == 0
+        assert len(cache.cache) == 0
         await place.answer("Hello.")
-        assert len(cache) == 1
+        assert len(cache.cache) == 1

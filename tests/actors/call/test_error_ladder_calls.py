@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aybiza.actors import names
-from aybiza.dialogue.answer_cache import AnswerCache
+from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.dialogue.conversation import CONTINUE
 from aybiza.emulators.bedrock import Fault, Pace, use
 from aybiza.faults.desk import Answers
@@ -141,7 +141,7 @@ async def test_garbage_tool_input_is_told_to_the_model_and_the_answer_goes_on() 
 
 
 async def test_when_no_model_is_left_an_answer_from_before_is_given() -> None:
-    async with stage(ANSWERS, cache=AnswerCache()) as place:
+    async with stage(ANSWERS, cache=KnownAnswers()) as place:
         assert (await place.answer(ASK)).said == SENTENCES
         place.bedrock.faults.add(Fault("http_error", code="AccessDeniedException", times=None))
         told = await place.answer(ASK.lower())

@@ -139,7 +139,7 @@ async def test_a_body_that_is_no_json_is_refused(emulator: BedrockEmulator, bedr
 
 async def test_other_paths_are_unknown(emulator: BedrockEmulator) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.post(f"{emulator.url}/model/{HAIKU}/invoke", json={})
+        answer = await client.post(f"{emulator.url}/model/{HAIKU}/async-invoke", json={})
     assert answer.status_code == 404
     assert answer.headers["x-amzn-errortype"] == "UnknownOperationException"
 
