@@ -18,8 +18,10 @@ from hypothesis import HealthCheck, settings
 from aybiza.actors.node.cookie import ensure_cookie
 from tests.order import arranged
 
-# What pytest makes of our sources costs seconds of work a process, and is kept where it may be.
+# What is made of our sources costs seconds of work a process, in each that a test starts too: it is
+# kept where it may be.
 sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 REAL_TIME_SECONDS = 300
 
