@@ -203,7 +203,7 @@ async def test_a_call_is_read_as_it_is_spoken_and_hung_up(place: World) -> None:
         await call.until(lambda: call.has_heard(1, 1))
         told = await ask(place, op="transcript", call=call.call_id, after=0)
         said = [entry["text"] for _, _, entry in told["rows"] if "text" in entry]
-        assert (said[-1], told["over"]) == ("You said: Hello.", False)
+        assert (said[-1], told["over"]) == ("You said, Hello.", False)
         last = told["rows"][-1][0]
         assert (await ask(place, op="transcript", call=call.call_id, after=last))["rows"] == []
         answer = await ask(place, op="hangup", call=call.call_id)
