@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 # Most tests wait for audio in real time, so more run at once than there are processors.
-TEST_WORKERS ?= 3
+TEST_WORKERS ?= 4
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed

@@ -83,6 +83,7 @@ async def test_calls_go_on_without_room_and_what_they_said_is_written_when_there
                     number += 1
                     append(vm, "CA1", number, 0, [{"text": f"{number} {TEXT}"}])
                 await kept(vm, "CA1")
+                assert number < DISK_KILOBYTES * 4, "nothing is told of a disk that is full"
             assert "full" in full[0]["reason"]
             began = vm.now()
             append(vm, "CA1", number + 1, 0, [{"text": "said on a full disk"}])
