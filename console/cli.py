@@ -30,6 +30,7 @@ from aybiza.console import (
     report,
     run,
     top,
+    trace,
 )
 
 
@@ -80,6 +81,7 @@ app.command("performance", epilog="Example: aybiza performance --period 7d")(ope
 app.command("report", epilog=report.REPORT_EXAMPLE)(report.report)
 app.command("costs", epilog=report.COSTS_EXAMPLE)(report.costs)
 app.command("observe", epilog="Example: aybiza observe call:CA0123")(operate.observe)
+app.command("trace", epilog=trace.EXAMPLE)(trace.trace)
 app.command("kill", epilog="Example: aybiza kill call:CA0123")(operate.kill)
 app.command("stop", epilog="Example: aybiza stop --port 1900")(operate.stop)
 app.add_typer(agents.app, name="agents")

@@ -19,8 +19,8 @@ Requests and replies are JSON data.
                                                         "back": pid or null,
                                                         "after_ms": milliseconds or null}
     {"op": "restart", "process": P}                 -> the same, after an end in order
-    {"op": "trace", "process": P, "on": O}          -> {"traced": pid, "on": O}: into the node's
-                                                       log, `TRACE_EVENTS` events at most
+    {"op": "trace", "process": P, "on": O}          -> see `aybiza.console.traces`
+    {"op": "traced", "process": P, "after": N}      -> the same
     {"op": "hangup", "call": "CA…"}                 -> {"hung_up": "CA…"}
     {"op": "transcript", "call": "CA…", "after": N} -> {"rows": [[number, unix time, entry], …],
                                                         "over": true or false}: what was written
@@ -64,6 +64,7 @@ from aybiza.actors.runtime import (
 from aybiza.actors.runtime.crash_report import kind_of
 from aybiza.console.addresses import place_of
 from aybiza.console.node_faults import faults
+from aybiza.console.traces import trace, traced
 from aybiza.dialogue.events import HungUp
 from aybiza.supervisors import SupervisorError, TaskSupervisor
 from aybiza.supervisors.base import BaseSupervisor
@@ -77,10 +78,9 @@ ELSEWHERE_SECONDS = 3.5
 # What breaks a node has to be loaded there first.
 FAULTS_SECONDS = 10.0
 RESTART = "restart"
-TRACE_EVENTS = 200
 MOST_COUNTED = 1000
 RESTART_SECONDS = 3.0
-OF_PROCESSES = frozenset({"observe", "kill", "restart", "trace"})
+OF_PROCESSES = frozenset({"observe", "kill", "restart", "trace", "traced"})
 PARTS = ("call", "transcriber", "speaker", "session")
 
 
@@ -91,6 +91,8 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
         case {"op": "kill" | "restart" | "hangup" | "drain" | "undrain" as did}:
             names_it = (request.get(key) for key in ("process", "call", "node"))
             _acted(vm, request, did, str(next(filter(None, names_it), "")))
+        case {"op": "traced", "process": str(which)} if answer["begun"]:
+            _acted(vm, request, "trace", which)
         case {"op": "transcript", "call": str(call_id), "after": 0}:
             # Whoever follows a call asks again and again.
             _acted(vm, request, "transcript", call_id)
@@ -134,7 +136,7 @@ async def _answer(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             process = _find(vm, which, None)
             return {"found": repr(process.pid) if process is not None else None}
         case {
-            "op": "observe" | "kill" | "restart" | "trace" as op,
+            "op": "observe" | "kill" | "restart" | "trace" | "traced" as op,
             "process": str(which),
             **options,
         }:
@@ -145,7 +147,9 @@ async def _answer(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             if op == "observe":
                 return await observed(vm, which, meant)
             if op == "trace" and isinstance(options.get("on"), bool):
-                return await trace(vm, which, options["on"], meant)
+                return await trace(vm, _known(vm, which, meant), options["on"])
+            if op == "traced":
+                return await traced(vm, _known(vm, which, meant), options.get("after"))
             if op == "restart":
                 return await restart(vm, which, meant)
             if isinstance(options.get("reason"), str):
@@ -308,16 +312,6 @@ async def restart(vm: VM, which: str, node: str | None = None) -> dict[str, Any]
         if failure.reason != RESTART:
             raise ValueError(f"{which} has not ended in order: {failure.reason}") from None
     return await ending.outcome()
-
-
-async def trace(vm: VM, which: str, on: bool, node: str | None = None) -> dict[str, Any]:
-    """Have what a server gets and does told in the log, by its types, or no longer."""
-    process = _known(vm, which, node)
-    try:
-        await sys.trace(vm, process.pid, on, limit=TRACE_EVENTS, timeout=LOOK_SECONDS)
-    except CallExit as failure:
-        raise ValueError(f"{which} is not to be traced: {failure.reason}") from None
-    return {"traced": repr(process.pid), "on": on}
 
 
 def hang_up(vm: VM, call_id: str) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def observe(
     as_json: AsJson = False,
 ) -> None:
     """Show all about one process: what it does, whom it is tied to, what waits for it."""
-    answer = _ask_about(port, {"op": "observe", "process": process}, node)
+    answer = ask_about(port, {"op": "observe", "process": process}, node)
     if as_json:
         typer.echo(json.dumps(answer))
         return
@@ -99,7 +99,7 @@ def kill(
 ) -> None:
     """End a process of the node, to see what its supervisor does."""
     request = {"op": "kill", "process": process, "reason": reason}
-    answer = _ask_about(port, request, node)
+    answer = ask_about(port, request, node)
     if as_json:
         typer.echo(json.dumps(answer))
     else:
@@ -263,7 +263,7 @@ def _goes_on(processes: list[dict[str, Any]], index: int, level: int) -> bool:
     return False
 
 
-def _ask_about(port: int | None, request: dict[str, Any], node: str | None) -> dict[str, Any]:
+def ask_about(port: int | None, request: dict[str, Any], node: str | None) -> dict[str, Any]:
     """Ask the node that is meant about the process that the request names."""
     from aybiza.actors.node.client import nodes_with
     from aybiza.console.addresses import is_pid

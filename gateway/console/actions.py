@@ -58,7 +58,8 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "performance": Action({"op": "performance", "period": "24h"}, changes=False),
     "kill": Action({"op": "kill", "reason": "kill"}, ("process",)),
     "restart": Action({"op": "restart"}, ("process",)),
-    "trace": Action({"op": "trace", "on": True}, ("process",)),
+    "trace": Action({"op": "traced", "after": 0}, ("process",)),
+    "traced": Action({"op": "traced"}, ("process", "after"), changes=False),
     "trace_stop": Action({"op": "trace", "on": False}, ("process",)),
     "hangup": Action({"op": "hangup"}, ("call",)),
     "fault": Action(

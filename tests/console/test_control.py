@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from aybiza.actors import names
 from aybiza.actors.measures import events
+from aybiza.actors.measures.metrics_actor import render
 from aybiza.actors.runtime import CallExit, Pid, Via, sys
 from aybiza.console.control import control
 from tests.call.kit import World, world
@@ -236,6 +237,25 @@ async def test_what_an_operator_does_is_told_with_who_they_say_they_are(place: W
         ("maria", "transcript", call.call_id),
         ("maria", "hangup", call.call_id),
     ]
+
+
+async def test_a_trace_is_looked_at_and_ends(place: World) -> None:
+    heard: list[str] = []
+    place.vm.telemetry.attach(
+        "t", events.OPERATOR, lambda _e, _m, told, _c: heard.append(told["did"])
+    )
+    first = await ask(place, op="traced", process=names.METRICS, after=0)
+    place.vm.cast(names.METRICS, ("increment", "my secret", {}, 1))
+    await render(place.vm)
+    later = await ask(place, op="traced", process=names.METRICS, after=first["last"])
+    place.vm.telemetry.detach("t")
+    assert later["rows"][0][2:] == ["cast", "(<str of 9>, <str of 9>, {}, 1)", ""]
+    assert "secret" not in json.dumps(later)
+    pid = place.vm.whereis(names.METRICS)
+    assert pid is not None and pid.serial in place.vm.debugged
+    await ask(place, op="trace", process=names.METRICS, on=False)
+    assert pid.serial not in place.vm.debugged
+    assert heard == ["trace"]
 
 
 async def test_what_waits_is_told_by_type_and_a_trace_begins_and_ends(place: World) -> None:

@@ -6,6 +6,8 @@ import { by, button, bytes, make, number, put } from "./parts.js";
 const [SERIAL, , LABEL, NAME] = [0, 1, 2, 3];
 const UNITS = { memory: bytes };
 const REPORT_MS = 1000;
+const TRACE_MS = 250;
+const MOST_TRACED = 300;
 const PLAN = (where) => `title = "from the console"
 
 [[fault]]
@@ -36,7 +38,8 @@ export class Panel {
     by("process").hidden = false;
     put(by("process-title"), `${row[LABEL]} ${row[NAME]}`.trim());
     put(by("process-state"), "");
-    by("trace").setAttribute("aria-pressed", "false");
+    this.#untrace();
+    by("traced").hidden = true;
     by("fault").hidden = !this.about.faults;
     by("fault-plan").hidden = true;
     this.look();
@@ -84,14 +87,43 @@ export class Panel {
     }
   }
 
-  /** What it gets and does, by types, into the node's log. */
+  /** What it gets and does, by types, as long as it is looked at. */
   async #trace() {
     const on = by("trace").getAttribute("aria-pressed") !== "true";
-    const asked = ask("/console/act", { do: on ? "trace" : "trace_stop", process: this.pid });
-    await this.#did(asked, () => {
-      by("trace").setAttribute("aria-pressed", String(on));
-      return on ? "it is traced into the node's log" : "it is traced no longer";
+    if (!on) {
+      this.#untrace();
+      await this.#did(ask("/console/act", { do: "trace_stop", process: this.pid }), () => "it is traced no longer");
+      return;
+    }
+    await this.#did(ask("/console/act", { do: "trace", process: this.pid }), (answer) => {
+      by("trace").setAttribute("aria-pressed", "true");
+      by("traced").hidden = false;
+      by("traced").replaceChildren();
+      this.#follow(this.pid, answer.last);
+      return "it is traced: what it gets and does, by types";
     });
+  }
+
+  #follow(pid, last) {
+    this.following = setTimeout(async () => {
+      try {
+        const told = await ask("/console/act", { do: "traced", process: pid, after: String(last) });
+        if (pid !== this.pid || by("trace").getAttribute("aria-pressed") !== "true") return;
+        const lost = told.lost ? [make("li", {}, `${number(told.lost)} events came too fast`)] : [];
+        by("traced").append(...lost, ...told.rows.map(event));
+        while (by("traced").children.length > MOST_TRACED) by("traced").firstChild.remove();
+        by("traced").scrollTop = by("traced").scrollHeight;
+        this.#follow(pid, told.last);
+      } catch (failure) {
+        this.#untrace();
+        put(by("process-state"), failure.message);
+      }
+    }, TRACE_MS);
+  }
+
+  #untrace() {
+    clearTimeout(this.following);
+    by("trace").setAttribute("aria-pressed", "false");
   }
 
   #fault() {
@@ -119,6 +151,12 @@ export class Panel {
       }
     }, REPORT_MS);
   }
+}
+
+/** An event of a trace: [number, unix time, event, what, whom]. */
+function event([, at, did, what, whom]) {
+  const clock = new Date(at * 1000).toISOString().slice(11, 23);
+  return make("li", {}, `${clock}  ${did.replace("_", " ")}  ${what}  ${whom}`);
 }
 
 function report({ wrong, running, strikes, restarts }) {

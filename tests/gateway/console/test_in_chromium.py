@@ -97,6 +97,24 @@ async def test_a_call_is_seen_its_actor_killed_with_a_click_and_its_restart_seen
     assert page.problems == []
 
 
+async def test_a_process_is_traced_with_a_click_and_shows_what_it_gets(
+    place: World, chromium: Chromium
+) -> None:
+    page = await chromium.page(f"{place.node.http_url}/console")
+    pid = place.vm.whereis(names.METRICS)
+    assert pid is not None
+    await page.until("document.querySelectorAll('#tree-body tr').length > 10")
+    await page.click(f"tr[data-serial='{pid.serial}'] .own-name")
+    await page.click("#trace")
+    await page.until(shows("#process-state", "it is traced"))
+    place.vm.cast(names.METRICS, ("increment", MARKUP, {}, 1))
+    await page.until(shows("#traced", "cast  (<str of 9>, <str of 28>, {}, 1)"))
+    await page.click("#trace")
+    await page.until(shows("#process-state", "it is traced no longer"))
+    assert pid.serial not in place.vm.debugged
+    assert page.problems == []
+
+
 async def test_the_tree_is_walked_with_keys_alone(place: World, chromium: Chromium) -> None:
     page = await chromium.page(f"{place.node.http_url}/console")
     await page.until("document.querySelectorAll('#tree-body tr').length > 10")
