@@ -6,7 +6,7 @@ import difflib
 import functools
 import importlib
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 from types import CodeType
 from typing import Any
@@ -28,14 +28,14 @@ def messages() -> set[str]:
     """The types of all messages and journal entries that are loaded, and the words that servers
     take for messages."""
     _load()
-    return set(_messages(len(sys.modules), len(list(_servers(GenServer)))))
+    return set(_messages(*_loaded()))
 
 
 def members(message: str) -> set[str] | None:
     """The fields of the types of this name; None for what is no type."""
     _load()
-    types = [kind for name, kind in _types() if name == message]
-    return {one for kind in types for one in kind.__dataclass_fields__} if types else None
+    fields = _fields(*_loaded()).get(message)
+    return None if fields is None else set(fields)
 
 
 @functools.cache
@@ -44,24 +44,31 @@ def _load() -> None:
     importlib.import_module("aybiza.gateway.gateway")
 
 
+def _loaded() -> tuple[int, int]:
+    """How many modules and servers there are: names are gathered anew when that has changed."""
+    return len(sys.modules), len(list(_servers(GenServer)))
+
+
 @functools.lru_cache(maxsize=1)
 def _messages(modules: int, servers: int) -> frozenset[str]:
-    """Gathered anew when there are other modules or servers than the last time."""
-    types = {name for name, _ in _types()}
     words = {
         word
         for server in _servers(GenServer)
         for name in _CALLBACKS
         for word in _words(getattr(server, name).__code__)
     }
-    return frozenset(types | words)
+    return frozenset(words | _fields(modules, servers).keys())
 
 
-def _types() -> Iterator[tuple[str, Any]]:
+@functools.lru_cache(maxsize=1)
+def _fields(modules: int, servers: int) -> Mapping[str, set[str]]:
+    """The fields of all types of a name."""
+    fields: dict[str, set[str]] = {}
     for module in list(sys.modules.values()):
         for name, value in list(vars(module).items()):
             if isinstance(value, type) and hasattr(value, "__dataclass_fields__"):
-                yield name, value
+                fields.setdefault(name, set()).update(value.__dataclass_fields__)
+    return fields
 
 
 def nearest(name: str, known: Collection[str]) -> str:
