@@ -4,13 +4,14 @@ An entry is written before what it stands for is acted on, so a conversation can
 its journal alone, by a restarted actor or by another node. Entries only ever get appended.
 
 `encode` makes a JSON-able dict of an entry, `decode` reads it back; a dict of an unknown type (of
-a newer version) decodes to None and is passed over.
+a newer version), or with values that no entry has, decodes to None and is passed over.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 # The caller could not be heard, or spoken to, any more. A carrier that comes back on its own finds
 # the conversation as it was.
@@ -193,6 +194,27 @@ _TYPES: dict[str, type[Any]] = {
 }
 _NAMES = {kind: name for name, kind in _TYPES.items()}
 
+MOST: Final = 1_000_000
+"""No call has as many turns, and no turn as many sentences."""
+
+
+def _is_content(value: Any) -> bool:
+    """Whether it is a list of Converse's content blocks, as far as it is looked into."""
+    return isinstance(value, list) and all(
+        isinstance(block, dict)
+        and all(isinstance(block.get(name, {}), dict) for name in ("toolUse", "toolResult"))
+        for block in value
+    )
+
+
+_FITS: Final[dict[str, Callable[[Any], bool]]] = {
+    "str": lambda value: isinstance(value, str),
+    "int": lambda value: type(value) is int and 0 <= value <= MOST,
+    "float": lambda value: type(value) in (int, float) and 0 <= value <= 1,
+    "list[dict[str, Any]]": _is_content,
+}
+"""By the type that a field is written with; a store holds what others may have put there."""
+
 
 def encode(entry: Entry) -> dict[str, Any]:
     """The entry as a JSON-able dict with its `type`."""
@@ -201,10 +223,14 @@ def encode(entry: Entry) -> dict[str, Any]:
 
 def decode(body: dict[str, Any]) -> Entry | None:
     """The entry that `encode` made `body` of; None if this version does not know it."""
-    kind = _TYPES.get(body.get("type", ""))
+    name = body.get("type")
+    kind = _TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
         return None
-    fields = {name: value for name, value in body.items() if name in kind.__dataclass_fields__}
+    known = kind.__dataclass_fields__
+    fields = {name: value for name, value in body.items() if name in known}
+    if not all(_FITS[known[name].type](value) for name, value in fields.items()):
+        return None
     try:
         entry: Entry = kind(**fields)
     except TypeError:

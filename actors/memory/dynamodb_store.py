@@ -16,7 +16,6 @@ Source: specification 001, "Memory Implementation"; DynamoDB: TransactWriteItems
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -37,9 +36,12 @@ from aybiza.actors.memory.store import (
     Part,
     Row,
     StoreError,
+    Unreadable,
     Wanted,
     Written,
     dumps,
+    entry_of,
+    number_of,
     placed,
     told_by,
 )
@@ -305,7 +307,7 @@ class DynamoDbStore:
     def _using(self) -> Iterator[Any]:
         try:
             yield self._client()
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, Unreadable) as error:
             raise StoreError(f"{self.name}: {_why(error)}") from error
 
     def _client(self) -> Any:
@@ -398,34 +400,44 @@ def _item(row: Row, expires: float) -> Item:
 
 
 def _row(item: Item) -> Row:
-    number, event = int(item["number"]["N"]), int(item["event"]["N"])
-    entry = json.loads(item["entry"]["S"])
-    return Row(item["call_id"]["S"], number, event, float(item["at"]["N"]), entry)
+    try:
+        number, event = int(item["number"]["N"]), int(item["event"]["N"])
+        call_id, at, text = item["call_id"]["S"], number_of(item["at"]["N"]), item["entry"]["S"]
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise Unreadable(f"a row of call {item.get('call_id')!r:.200} cannot be read") from None
+    return Row(call_id, number, event, at, entry_of(text))
 
 
 def _head(item: Item) -> Head:
-    return Head(*(int(item[name]["N"]) if name in item else 0 for name in ("epoch", "last")))
+    return Head(*(int(_number(item, name)) for name in ("epoch", "last")))
 
 
 def _record(item: Item) -> CallRecord:
     def text(name: str) -> str:
-        return str(item.get(name, {}).get("S", ""))
+        return str(_value(item, name, "S") or "")
 
-    def number(name: str) -> float:
-        return float(item.get(name, {}).get("N", 0))
-
-    opened = number("opened")
+    opened = _number(item, "opened")
     return CallRecord(
         text("call_id"),
         text("caller"),
         text("agent"),
         text("tenant"),
         opened,
-        max(number("updated"), opened),
+        max(_number(item, "updated"), opened),
         text("outcome"),
-        int(number("turns")),
-        number("expires"),
+        int(_number(item, "turns")),
+        _number(item, "expires"),
     )
+
+
+def _number(item: Item, name: str) -> float:
+    return number_of(_value(item, name, "N"))
+
+
+def _value(item: Item, name: str, kind: str) -> Any:
+    """What an attribute of this kind holds; None where it is another's, or not there."""
+    told = item.get(name)
+    return told.get(kind) if isinstance(told, dict) else None
 
 
 def _pages(client: Any, query: Item) -> Iterator[Item]:

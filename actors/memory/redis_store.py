@@ -27,15 +27,18 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from aybiza.actors.memory.store import (
+    NO_ENTRY,
     About,
     CallRecord,
     Claimed,
     Part,
     Row,
     StoreError,
+    Unreadable,
     Wanted,
     Written,
     dumps,
+    number_of,
     told_by,
 )
 from aybiza.config.redact import hide_url_password
@@ -123,7 +126,7 @@ class RedisStore:
             held, texts = self._claim(_keys(call_id), arguments)
             if about.opened:
                 self._redis.zadd(CALLS, {call_id: about.opened}, nx=True)
-        return Claimed(int(held), [_row(call_id, text) for text in texts])
+            return Claimed(int(held), [_row(call_id, text) for text in texts])
 
     def write(self, parts: Sequence[Part]) -> list[Written]:
         """See `JournalStore`; what an error leaves undone is done by writing again."""
@@ -148,7 +151,7 @@ class RedisStore:
         """See `JournalStore`."""
         with self._using():
             texts = self._redis.lrange(_keys(call_id)[0], 0, -1)
-        return [_row(call_id, text) for text in texts]
+            return [_row(call_id, text) for text in texts]
 
     def find(self, wanted: Wanted, limit: int) -> list[CallRecord]:
         """See `JournalStore`; calls of the last hour, for no others are here."""
@@ -200,7 +203,7 @@ class RedisStore:
     def _using(self) -> Iterator[None]:
         try:
             yield
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, Unreadable) as error:
             raise StoreError(f"{self.name}: {error or type(error).__name__}") from error
 
 
@@ -230,20 +233,26 @@ def _arguments(part: Part) -> list[Any]:
 
 
 def _row(call_id: str, text: str) -> Row:
-    number, event, at, entry = json.loads(text)
-    return Row(call_id, number, event, at, entry)
+    try:
+        match json.loads(text):
+            case [int(number), int(event), at, entry]:
+                known = entry if isinstance(entry, dict) else dict(NO_ENTRY)
+                return Row(call_id, number, event, number_of(at), known)
+    except (ValueError, RecursionError):
+        pass
+    raise Unreadable(f"a row of call {call_id} cannot be read")
 
 
 def _record(call_id: str, head: dict[str, str]) -> CallRecord:
-    opened = float(head.get("opened") or head.get("updated") or 0)
+    opened = number_of(head.get("opened") or head.get("updated"))
     return CallRecord(
         call_id,
         head.get("caller", ""),
         head.get("agent", ""),
         head.get("tenant", ""),
         opened,
-        max(float(head.get("updated") or 0), opened),
+        max(number_of(head.get("updated")), opened),
         head.get("outcome", ""),
-        int(head.get("turns") or 0),
-        float(head.get("expires") or 0),
+        int(number_of(head.get("turns"))),
+        number_of(head.get("expires")),
     )

@@ -10,7 +10,6 @@ Errors: `StoreError` says which file and why.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +31,7 @@ from aybiza.actors.memory.store import (
     Wanted,
     Written,
     dumps,
+    entry_of,
     placed,
     told_by,
 )
@@ -177,7 +177,7 @@ def _read(connection: sqlite3.Connection, call_id: str) -> list[Row]:
         "SELECT call_id, number, event, at, entry FROM journal WHERE call_id = ? ORDER BY number",
         (call_id,),
     ).fetchall()
-    return [Row(name, number, event, at, json.loads(e)) for name, number, event, at, e in found]
+    return [Row(name, number, event, at, entry_of(e)) for name, number, event, at, e in found]
 
 
 def _head(connection: sqlite3.Connection, call_id: str) -> Head:

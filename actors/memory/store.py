@@ -15,12 +15,14 @@ changes nothing where it has been written after all.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from aybiza.dialogue.journal import REACHED
 
 TRANSFERRED: Final = "transfer"
+NO_ENTRY: Final[Mapping[str, Any]] = {"type": "unreadable"}
 
 
 class Row(NamedTuple):
@@ -128,6 +130,34 @@ class Wanted(NamedTuple):
 
 class StoreError(Exception):
     """The store cannot be read or written; the text is for people and names the store."""
+
+
+class Unreadable(ValueError):
+    """What a store has given back is no row; the text names the call. Each store makes a
+    `StoreError` of it."""
+
+
+def entry_of(text: Any) -> dict[str, Any]:
+    """The entry that `dumps` made this text of. What is none is no entry that anybody knows, so
+    that the others of its call are not lost with it."""
+    try:
+        entry = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return dict(NO_ENTRY)
+    return entry if isinstance(entry, dict) else dict(NO_ENTRY)
+
+
+def number_of(value: Any) -> float:
+    """The number that a store has written down for a call; 0 for what is none.
+
+    >>> number_of("1700000000.5"), number_of("soon"), number_of("nan"), number_of(None)
+    (1700000000.5, 0.0, 0.0, 0.0)
+    """
+    try:
+        number = float(value)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return number if math.isfinite(number) else 0.0
 
 
 class JournalStore(Protocol):

@@ -289,13 +289,14 @@ def _add_body(given: _Input, described: Mapping[str, Any]) -> None:
     wired = {wire.name for wire in given.wires.values()}
     if apart and isinstance(members, Mapping) and (form or not set(members) & wired):
         encodings = media.get("encoding")
+        needed = _listed(whole.get("required"))
         for member, schema in members.items():
             style = None
             if form:
-                stated = encodings.get(member, {}) if isinstance(encodings, Mapping) else {}
+                stated = encodings.get(member) if isinstance(encodings, Mapping) else None
+                stated = stated if isinstance(stated, Mapping) else {}
                 style = _style(given.name, member, "query", stated, _as_one(schema, stated))
-            required = member in whole.get("required", [])
-            given.add(Wire("body", member, style), schema, required)
+            given.add(Wire("body", member, style), schema, member in needed)
         return
     given.add(Wire("whole_body", _BODY), whole, bool(body.get("required")))
 

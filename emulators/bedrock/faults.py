@@ -169,11 +169,10 @@ class Fault:
     times: int | None = 1
 
     def __post_init__(self) -> None:
-        _need(
-            self, "kind", self.kind in KINDS, f"one of {', '.join(KINDS)}{near(self.kind, KINDS)}"
-        )
-        for name in ("code", "message", "model", "call", "operation"):
+        for name in ("kind", "code", "message", "model", "call", "operation"):
             _need(self, name, isinstance(getattr(self, name), str), "a string")
+        allowed = f"one of {', '.join(KINDS)}{near(self.kind, KINDS)}"
+        _need(self, "kind", self.kind in KINDS, allowed)
         if self.kind == "http_error":
             _need(self, "code", self.error_code in HTTP_ERRORS, f"one of {', '.join(HTTP_ERRORS)}")
         if self.kind == "stream_exception":

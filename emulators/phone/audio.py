@@ -29,6 +29,11 @@ SILENCE: Final = bytes([mulaw.SILENCE]) * FRAME_BYTES
 SOUND_LEVEL: Final = 256
 """A 16-bit sample at least this far from zero is sound: 42 dB below full scale."""
 
+MOST_WIDTH: Final = 4
+"""Bytes of a sample."""
+MOST_RATE: Final = 192_000
+"""Samples a second that recordings have; a header may say anything."""
+
 _FADE: Final = SAMPLE_RATE // 50
 
 
@@ -86,11 +91,16 @@ def read_wav(path: Path) -> Pcm:
             data = file.readframes(file.getnframes())
     except OSError as error:
         raise AudioError(f"{path}: {error.strerror or error}") from error
-    except (wave.Error, EOFError) as error:
+    # A chunk that ends before its header says so is a RuntimeError of the library's.
+    except (wave.Error, EOFError, RuntimeError) as error:
         raise AudioError(f"{path}: not a PCM WAV file ({error or 'it ends too early'})") from error
     data = data[: len(data) // (width * channels) * width * channels]
     if rate < SAMPLE_RATE:
         raise AudioError(f"{path}: {rate} samples a second, but the line carries {SAMPLE_RATE}")
+    if width > MOST_WIDTH:
+        raise AudioError(f"{path}: {width} bytes a sample, and {MOST_WIDTH} are the most")
+    if rate > MOST_RATE:
+        raise AudioError(f"{path}: {rate} samples a second, and {MOST_RATE} are the most")
     samples = np.rint(_samples(data, width).reshape(-1, channels).mean(axis=1))
     return _to_line_rate(np.clip(samples, -32768, 32767).astype(np.int16), rate)
 

@@ -110,7 +110,7 @@ def read_twiml(document: str, base_url: str) -> list[Verb]:
     """The verbs of a TwiML document in order; relative addresses are taken from `base_url`."""
     try:
         root = ElementTree.fromstring(document.encode())
-    except (ElementTree.ParseError, UnicodeEncodeError) as error:
+    except (ElementTree.ParseError, UnicodeEncodeError, LookupError) as error:
         raise WebhookError(f"{base_url} answered what is not XML: {error}") from error
     if root.tag != "Response":
         raise WebhookError(f"{base_url} answered <{root.tag}>, not <Response>")

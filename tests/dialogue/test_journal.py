@@ -102,6 +102,9 @@ def test_what_is_written_does_not_change_with_the_entry_s_blocks() -> None:
     assert written["uses"] == [{"toolUse": {"input": {"day": "Friday"}}}]
 
 
+TOOLS = {"type": "tool_exchange", "turn": 1, "after_seq": 0, "uses": [], "results": []}
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -117,3 +120,25 @@ def test_what_this_version_does_not_know_is_passed_over(body: dict[str, Any]) ->
 
 def test_fields_of_a_newer_version_are_passed_over() -> None:
     assert decode({"type": "resumed", "turn": 3, "why": "noise"}) == Resumed(3)
+
+
+TOOLS = {"type": "tool_exchange", "turn": 1, "after_seq": 0, "uses": [], "results": []}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"type": {}},
+        {"type": "caller_turn", "turn": "1", "text": "Hello."},
+        {"type": "caller_turn", "turn": 2**70, "text": "Hello."},
+        {"type": "caller_turn", "turn": True, "text": "Hello."},
+        {"type": "caller_turn", "turn": 1, "text": None},
+        {"type": "interrupted", "turn": 1, "seq": 1, "fraction": float("nan")},
+        {"type": "tool_exchange", "turn": 1, "after_seq": 0, "uses": ["x"], "results": []},
+        {"type": "tool_exchange", "turn": 1, "after_seq": 0, "uses": [], "results": ["x"]},
+        TOOLS | {"uses": [{"toolUse": 5}]},
+    ],
+)
+def test_values_that_no_entry_has_are_passed_over(body: dict[str, Any]) -> None:
+    assert decode(body) is None

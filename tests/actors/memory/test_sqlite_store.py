@@ -34,6 +34,17 @@ def test_the_file_outlives_the_store(tmp_path: Path) -> None:
     second.close()
 
 
+def test_an_entry_that_is_none_takes_no_others_with_it(store: SqliteStore) -> None:
+    store.write([part("CA1", 1, 2, 3)])
+    with sqlite3.connect(store.path) as other:
+        other.execute("UPDATE journal SET entry = '{\"type\": ' WHERE number = 2")
+    other.close()
+    found = store.read("CA1")
+    assert [row.number for row in found] == [1, 2, 3]
+    assert found[0] == rows("CA1", 1)[0]
+    assert found[1].entry == {"type": "unreadable"}
+
+
 @pytest.mark.parametrize("renamed", [True, False])
 def test_a_file_that_is_renamed_or_deleted_in_use_gives_way_to_a_new_one(
     tmp_path: Path, renamed: bool
