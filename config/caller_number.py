@@ -19,6 +19,7 @@ WITHHELD: Final = frozenset(
 )
 """What stands in the place of a number; the last two spell ANONYMOUS on the keys."""
 
+_BETWEEN: Final = re.compile(r"[\s().\-\u2010-\u2015\u00a0/]+")
 _USER: Final = re.compile(r"(?:sips?:)?([^@;>]*)", re.IGNORECASE)
 
 
@@ -31,3 +32,25 @@ def told(number: str) -> str:
     given = number.strip()
     user = _USER.match(given.lower())
     return "" if user is None or user[1].strip() in WITHHELD else given
+
+
+def bare(number: str) -> str:
+    """The number without what people and switches write between its digits; what is none, as it is.
+
+    >>> bare(" +1 (415) 555-0123"), bare("sip:ann-lee@example.org")
+    ('+14155550123', 'sip:ann-lee@example.org')
+    """
+    digits = _BETWEEN.sub("", number)
+    is_number = digits.removeprefix("+").isdecimal() and digits.isascii()
+    return digits if is_number else number.strip()
+
+
+def is_address(number: str) -> bool:
+    """Whether it can be a caller's: a telephone number, an extension, or a SIP address.
+
+    >>> [is_address(one) for one in ("+1 415 555 0123", "1001", "sip:ann@example.org", "abc", "+")]
+    [True, True, True, False, False]
+    """
+    plain = bare(number)
+    user, at, host = plain.removeprefix("sips:").removeprefix("sip:").partition("@")
+    return len(plain) >= 3 and (plain.removeprefix("+").isdecimal() or bool(user and at and host))

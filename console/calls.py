@@ -161,8 +161,11 @@ def forget(
     as_json: AsJson = False,
 ) -> None:
     """Delete all that is known of a caller from every store, and say what cannot be deleted."""
-    if len(caller) < 3:
-        _refuse("--caller: give the whole number, such as +15550100")
+    from aybiza.config.caller_number import is_address
+
+    if not is_address(caller):
+        shown = printable(caller[:40])
+        _refuse(f"--caller: {shown!r} is no number: give the whole of it, such as +15550100")
     with _calls_in_memory() as calls:
         told = calls.forget(caller, time.time())
     kept = list(_kept(settings_or_exit()))
@@ -248,7 +251,7 @@ def _calls_in_memory() -> Iterator["Calls"]:
     if set(settings.memory) == {"memory"}:
         _refuse("AYBIZA_MEMORY=memory keeps calls in nodes alone, where no command reads them")
     lasting = tuple(name for name in settings.memory if name != "memory")
-    made = stores(settings.model_copy(update={"memory": lasting}))
+    made = stores(settings.model_copy(update={"memory": lasting}), looking=True)
     calls = Calls(made)
     try:
         yield calls

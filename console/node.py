@@ -75,7 +75,7 @@ from aybiza.gateway.http import HttpDoor
 from aybiza.gateway.listening import bound
 from aybiza.gateway.media_server import PATH
 from aybiza.gateway.media_stream import SEAM, running_for
-from aybiza.gateway.origin import country_of, edge_of
+from aybiza.gateway.origin import caller_of, country_of, edge_of
 from aybiza.speech.deepgram import Deepgram
 from aybiza.speech.line import Line
 from aybiza.supervisors.application import Application, Parts
@@ -223,6 +223,8 @@ class Node:
     async def _start(self, doors: Doors) -> None:
         settings = self._settings
         watch(self.vm, settings.lost_after_failures, settings.lost_within_seconds)
+        self._closing.callback(self._costs.let_go)
+        await asyncio.to_thread(self._costs.take)
         await restore(self.vm, self._quotas, self._costs)
         keepers = [child(CostsKeeper, self._costs, name="costs_keeper")]
         keepers += [sinks.sink(service) for service in self._services]
@@ -292,7 +294,7 @@ class Node:
             opened=self.vm.now() - running_for(start, time.time()),
             at_seam=SEAM in start.custom_parameters,
             start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
-            caller=start.custom_parameters.get("From", ""),
+            caller=caller_of(start.custom_parameters),
             country=country_of(start.custom_parameters),
             edge=edge_of(start.custom_parameters),
             prices=self._prices,

@@ -57,10 +57,14 @@ def report(
     ] = None,
     file: Files = None,
     as_json: AsJson = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over the file of --html.")] = False,
 ) -> None:
     """Show how calls were answered: latency by stage, models, cost, trends, what to do better."""
     from aybiza.actors.measures.report import report as made
 
+    if html is not None and html.exists() and not force:
+        say(f"aybiza: --html: {html} is there already; name another, or add --force", 8, err=True)
+        raise typer.Exit(2)
     rows, since, until = rows_of_period(period, file)
     told = made(rows, since, until)
     if html is not None:

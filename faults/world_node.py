@@ -32,7 +32,7 @@ from aybiza.gateway.gateway import StreamSupervisor
 from aybiza.gateway.http import HttpDoor, http_app
 from aybiza.gateway.media_server import STREAM_SUPERVISOR, carry
 from aybiza.gateway.media_stream import SEAM, Connection
-from aybiza.gateway.origin import country_of, edge_of
+from aybiza.gateway.origin import caller_of, country_of, edge_of
 from aybiza.speech.line import Line
 from aybiza.supervisors.application import Application, Parts
 from aybiza.supervisors.child_spec import child
@@ -165,7 +165,7 @@ class WorldNode:
             opened=self.vm.now(),
             at_seam=SEAM in start.custom_parameters,
             start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
-            caller=start.custom_parameters.get("From", ""),
+            caller=caller_of(start.custom_parameters),
             country=country_of(start.custom_parameters),
             edge=edge_of(start.custom_parameters),
             prices=world.prices,

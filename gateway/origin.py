@@ -1,7 +1,8 @@
 """Where a call comes from, carried from the webhook to its stream. Pure.
 
     parameters |= origin(form.get("FromCountry", ""), request.query_params, time.time())
-    country_of(start.custom_parameters), edge_of(start.custom_parameters)
+    told = start.custom_parameters
+    caller_of(told), country_of(told), edge_of(told)
 
 The carrier tells the caller's country (`FromCountry`); the worker at the edge of the network, when
 it sent the call on: `edge` in the query of its `<Redirect>`, unix ms. A country that is none, and a
@@ -18,6 +19,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from aybiza.claude.regions import country_of_number
+from aybiza.config.caller_number import bare
 
 COUNTRY: Final = "FromCountry"
 EDGE: Final = "Edge"
@@ -36,6 +38,11 @@ def origin(country: str, query: Mapping[str, str], now: float) -> dict[str, str]
     if _MS.match(sent) and 0 <= came - int(sent) <= MAX_EDGE_MS:
         told[EDGE] = f"{sent}-{came}"
     return told
+
+
+def caller_of(parameters: Mapping[str, str]) -> str:
+    """The caller's number, written in one way whoever brings it, so that it is found again."""
+    return bare(parameters.get("From", ""))
 
 
 def country_of(parameters: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ Source: specification 000, "Phase 5" (quota management, cost tracking).
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import threading
@@ -31,6 +32,7 @@ from aybiza.config.private_files import private_file
 
 SAVE_SECONDS = 1.0
 RETRY_SECONDS = 60.0
+MOST_OF_A_NAME = 99
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,33 @@ class CostsFile:
         self.changes = 0
         """Up to which of the ledger's changes the file has them."""
         self._lock = threading.Lock()
+        self._held: int | None = None
+
+    def take(self) -> None:
+        """Have the file for oneself, until `let_go` or the end of the process: where another node
+        of this name has it, the one with the next number. Raises OSError."""
+        own = self.path
+        for number in range(1, MOST_OF_A_NAME + 1):
+            self.path = own if number == 1 else own.with_name(f"{own.stem}-{number}{own.suffix}")
+            lock = self.path.with_name(f"{self.path.name}.lock")
+            private_file(lock)
+            held = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(held)
+                continue
+            self._held = held
+            if number > 1:
+                log.warning("costs_kept_apart", path=str(self.path), why="two nodes have one name")
+            return
+        raise OSError(f"{own}: {MOST_OF_A_NAME} nodes have this name; give each its own")
+
+    def let_go(self) -> None:
+        """Others may have the file. Idempotent."""
+        held, self._held = self._held, None
+        if held is not None:
+            os.close(held)
 
     def read(self, quotas: Quotas) -> Ledger | None:
         """The ledger that was kept, None if there is none. One that cannot be read is put aside."""

@@ -13,7 +13,6 @@ has their names and reasons, and the others are told of. `forget` tells them.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from itertools import chain
 from typing import Final, TypeVar
 
 from aybiza.actors.memory.store import CallRecord, JournalStore, Row, StoreError, Wanted
+from aybiza.config.caller_number import bare
 
 PAUSES: Final = (0.0, 0.5, 1.5)
 """An index of DynamoDB follows its table within a second or so."""
@@ -30,7 +30,6 @@ GOES_ON_SECONDS: Final = 900.0
 
 
 Told = TypeVar("Told")
-_BETWEEN: Final = re.compile(r"[\s().\-/\u2010-\u2015]+")
 
 
 @dataclass(slots=True)
@@ -125,9 +124,9 @@ def spellings(caller: str) -> list[str]:
     >>> spellings("sip:ann@example.org")
     ['sip:ann@example.org']
     """
-    bare = _BETWEEN.sub("", caller)
-    digits = bare.removeprefix("+")
-    number = [f"+{digits}", digits] if digits.isdecimal() else [caller.strip()]
+    plain = bare(caller)
+    digits = plain.removeprefix("+")
+    number = [f"+{digits}", digits] if digits.isdecimal() else [plain]
     return list(dict.fromkeys([caller, *number]))
 
 

@@ -31,6 +31,7 @@ from aybiza.config.private_files import check_private, in_turn, private_file
 BUSY_SECONDS: Final = 5.0
 VERSION: Final = 1
 IN_PROCESS: Final = ":memory:"
+DAMAGED: Final = "it is damaged and was left as it is; a node sets it aside at its start"
 
 _BROKEN: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 _BESIDE: Final = ("-wal", "-shm", "-journal")
@@ -77,8 +78,8 @@ FROM journal GROUP BY call_id;
 log = structlog.get_logger(__name__)
 
 
-def opened(path: str) -> tuple[sqlite3.Connection, int]:
-    """See the module. `inode` is 0 for `:memory:`."""
+def opened(path: str, sets_aside: bool = True) -> tuple[sqlite3.Connection, int]:
+    """See the module. `inode` is 0 for `:memory:`. Without `sets_aside` a broken file stays."""
     inode = 0
     if path != IN_PROCESS:
         _own_files(path)
@@ -91,7 +92,8 @@ def opened(path: str) -> tuple[sqlite3.Connection, int]:
     except sqlite3.Error as error:
         connection.close()
         if is_broken(error):
-            raise sqlite3.DatabaseError(f"{error}; {set_aside(path, inode)}") from error
+            what = set_aside(path, inode) if sets_aside else DAMAGED
+            raise sqlite3.DatabaseError(f"{error}; {what}") from error
         raise
     return connection, inode
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import structlog
 
-from aybiza.actors.memory.sqlite_file import IN_PROCESS, is_broken, opened, set_aside
+from aybiza.actors.memory.sqlite_file import DAMAGED, IN_PROCESS, is_broken, opened, set_aside
 from aybiza.actors.memory.store import (
     About,
     CallRecord,
@@ -79,6 +79,8 @@ class SqliteStore:
 
     def __init__(self, path: str | Path) -> None:
         self.path = self.name = str(path)
+        self.sets_aside = True
+        """Whether a damaged file is set aside and begun anew; a command leaves it to nodes."""
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
@@ -148,13 +150,16 @@ class SqliteStore:
                     log.warning("memory_file_gone", store=self.path, do="a new file begins")
                     self._close()
                 if self._connection is None:
-                    self._connection, self._inode = opened(self.path)
+                    self._connection, self._inode = opened(self.path, self.sets_aside)
                 yield self._connection
             except (sqlite3.Error, OSError) as error:
                 text = f"{self.path}: {error}"
                 if is_broken(error):
                     self._close()
-                    text = f"{text}; {set_aside(self.path, self._inode)}"
+                    if self.sets_aside:
+                        text = f"{text}; {set_aside(self.path, self._inode)}"
+                    elif DAMAGED not in text:
+                        text = f"{text}; {DAMAGED}"
                 raise StoreError(text) from error
 
     @contextmanager

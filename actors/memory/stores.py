@@ -26,9 +26,15 @@ WARM_SECONDS: Final = 2.0
 log = structlog.get_logger(__name__)
 
 
-def stores(settings: Settings) -> list[JournalStore]:
-    """See the module."""
-    return [MAKERS[name](settings) for name in settings.memory]
+def stores(settings: Settings, *, looking: bool = False) -> list[JournalStore]:
+    """See the module. `looking`: for who only looks; a damaged file stays where it is."""
+    from aybiza.actors.memory.sqlite_store import SqliteStore
+
+    made = [MAKERS[name](settings) for name in settings.memory]
+    for store in made:
+        if isinstance(store, SqliteStore):
+            store.sets_aside = not looking
+    return made
 
 
 def _memory(settings: Settings) -> JournalStore:

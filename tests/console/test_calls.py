@@ -171,6 +171,19 @@ def test_a_store_that_cannot_be_read_ends_the_command_with_its_reason(
     assert "FAILED" in aybiza("forget", "--caller", ANN, code=1).output
 
 
+@pytest.mark.parametrize("command", [["list"], ["show", "CA1"], ["forget", "--caller", ANN]])
+def test_a_damaged_file_is_named_and_left_where_it_is(memory: Path, command: list[str]) -> None:
+    file = memory if memory.is_file() else memory / "memory.sqlite3"
+    for ending in ("-wal", "-shm"):
+        file.with_name(file.name + ending).unlink(missing_ok=True)
+    damaged = b"no database, but long enough to look like one" * 100
+    file.write_bytes(damaged)
+    told = " ".join(aybiza(*command, code=1).output.split())
+    assert "it is damaged and was left as it is" in told
+    assert file.read_bytes() == damaged
+    assert not list(file.parent.glob(f"{file.name}.broken-*"))
+
+
 def test_where_a_store_is_away_what_the_others_have_is_shown(
     memory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -208,7 +221,8 @@ def test_an_export_that_fails_leaves_no_file_in_the_way(
     [
         (["list", "--period", "soon"], "--period: 'soon' is no period"),
         (["list", "--limit", "0"], "--limit"),
-        (["forget", "--caller", "+"], "--caller: give the whole number"),
+        (["forget", "--caller", "+"], "--caller: '+' is no number"),
+        (["forget", "--caller", "abc"], "--caller: 'abc' is no number"),
         (["forget"], "--caller"),
         (["show"], "call_id"),
     ],

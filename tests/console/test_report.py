@@ -69,6 +69,12 @@ def test_the_report_as_json_and_as_a_page(place: Path, tmp_path: Path) -> None:
     result = run("report", "--html", str(page))
     assert (result.exit_code, result.output) == (0, "")
     assert "<svg" in page.read_text()
+    page.write_text("mine")
+    there = run("report", "--html", str(page))
+    assert there.exit_code == 2 and "is there already" in " ".join(there.output.split())
+    assert page.read_text() == "mine"
+    assert run("report", "--html", str(page), "--force").exit_code == 0
+    assert "<svg" in page.read_text()
     refused = run("report", "--html", str(tmp_path / "none" / "x.html"))
     assert refused.exit_code == 1 and "No such file" in refused.output
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aybiza.gateway.origin import country_of, edge_of, origin
+from aybiza.gateway.origin import caller_of, country_of, edge_of, origin
 
 NOW = 1_800_000_000.25
 
@@ -32,3 +32,13 @@ def test_a_time_to_come_or_long_past_or_none_is_no_edge_time(edge: str) -> None:
     assert origin("", {"edge": edge}, NOW) == {}
     assert edge_of({"Edge": edge}) is None
     assert edge_of({"Edge": f"{edge}-x"}) is None
+
+
+@pytest.mark.parametrize("written", ["+14155550123", "+1 415 555-0123", " +1 (415) 555 0123 "])
+def test_a_caller_is_written_in_one_way_whoever_brings_them(written: str) -> None:
+    assert caller_of({"From": written}) == "+14155550123"
+
+
+def test_an_address_stays_as_it_is_and_nobody_is_nobody() -> None:
+    assert caller_of({"From": "sip:ann-lee@example.org"}) == "sip:ann-lee@example.org"
+    assert caller_of({}) == ""

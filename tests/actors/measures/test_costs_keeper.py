@@ -146,3 +146,36 @@ async def test_an_older_state_never_takes_the_place_of_a_later_one(tmp_path: Pat
         file.write(costs.ledger(vm).copy())
         file.write(older)
     assert spent(file.path) == 2
+
+
+def test_two_nodes_of_one_name_keep_their_costs_apart(tmp_path: Path) -> None:
+    path = tmp_path / "costs-vm.json"
+    one, other = CostsFile(path), CostsFile(path)
+    try:
+        one.take()
+        with capture_logs() as logs:
+            other.take()
+        assert (one.path, other.path) == (path, tmp_path / "costs-vm-2.json")
+        assert [entry["event"] for entry in logs] == ["costs_kept_apart"]
+        one.let_go()
+        one.let_go()
+        again = CostsFile(path)
+        again.take()
+        assert again.path == path
+        again.let_go()
+    finally:
+        one.let_go()
+        other.let_go()
+
+
+def test_too_many_nodes_of_one_name_are_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costs_keeper, "MOST_OF_A_NAME", 1)
+    one, other = CostsFile(tmp_path / "costs-vm.json"), CostsFile(tmp_path / "costs-vm.json")
+    one.take()
+    try:
+        with pytest.raises(OSError, match="give each its own"):
+            other.take()
+    finally:
+        one.let_go()
