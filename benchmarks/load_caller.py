@@ -19,6 +19,7 @@ import base64
 import contextlib
 import json
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -71,20 +72,30 @@ class Caller:
     number: int
     period: float
     greeting: float = GREETING_SECONDS
+    voice: Callable[[str], Sequence[str]] = field(default_factory=lambda: _frames)
+    """The frames, as `media.payload` carries them, of a question."""
     turns: list[Asked] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
     """How much later than due each frame left."""
     failure: str = ""
 
-    async def call(self, url: str, seconds: float) -> None:
-        """Call, ask for `seconds` after the greeting, hang up."""
+    async def call(
+        self,
+        url: str,
+        seconds: float,
+        *,
+        call_sid: str = "",
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        """Call, ask for `seconds` after the greeting, hang up. `call_sid` and `parameters`: those
+        of the TwiML that led here, if one did."""
         try:
             async with connect(
                 url, compression=None, max_queue=None, close_timeout=CLOSE_SECONDS
             ) as socket:
-                writer = StreamWriter(new_sid("MZ"), new_sid("CA"), new_sid("AC"))
+                writer = StreamWriter(new_sid("MZ"), call_sid or new_sid("CA"), new_sid("AC"))
                 await socket.send(CONNECTED)
-                await socket.send(writer.start({}))
+                await socket.send(writer.start(parameters or {}))
                 hearing = asyncio.create_task(self._hear(socket, writer))
                 try:
                     await self._speak(socket, writer, seconds)
@@ -109,7 +120,7 @@ class Caller:
             if not voice and due >= asks_at:
                 asks_at += self.period
                 word = words(self.number * 256 + len(self.turns))
-                voice = _frames(QUESTION.format(word))
+                voice = list(self.voice(QUESTION.format(word)))
                 self.turns.append(Asked(word, due + len(voice) * FRAME_SECONDS))
             await socket.send(writer.media(voice.pop(0) if voice else _QUIET))
 

@@ -24,6 +24,7 @@ from aybiza.console import (
     dial,
     evals,
     faults,
+    loadtest,
     models,
     nodes,
     operate,
@@ -75,6 +76,7 @@ app = typer.Typer(
 app.command("run", cls=run.RunCommand, epilog=run.EXAMPLES)(run.run)
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("dial", epilog=dial.EXAMPLE)(dial.dial)
+app.command("loadtest", epilog=loadtest.EXAMPLE)(loadtest.loadtest)
 app.command("top", epilog=top.EXAMPLE)(top.top)
 app.command("tree", epilog="Example: aybiza tree --json")(operate.tree)
 app.command("performance", epilog="Example: aybiza performance --period 7d")(operate.performance)

@@ -1,0 +1,102 @@
+"""`aybiza loadtest`: many calls at once to any node, and what the callers heard.
+
+Exit codes: 0 all calls were carried; 1 some failed or were not answered; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from aybiza.console.page import folded, printable, say
+
+EXAMPLE: Final = "Example: aybiza loadtest --url ws://127.0.0.1:8080/media --calls 20 --ramp 10"
+RECORDING: Final = "opening_hours_ask.wav"
+
+
+def loadtest(
+    url: Annotated[
+        str, typer.Option(help="A media websocket (ws, wss), or a voice webhook (http, https).")
+    ],
+    calls: Annotated[int, typer.Option(min=1, max=1000, help="Calls at a time.")] = 10,
+    ramp: Annotated[
+        float, typer.Option(min=0, max=3600, help="Seconds over which the calls begin.")
+    ] = 5.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=14_400, help="How long each call asks.")
+    ] = 60.0,
+    every: Annotated[
+        float, typer.Option(min=2, max=600, help="Seconds between two questions of a call.")
+    ] = 8.0,
+    wav: Annotated[
+        Path | None, typer.Option(help="A recording of the question; without it: one of ours.")
+    ] = None,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Ask in codes, for nodes of --emulated=scripted.")
+    ] = False,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="TWILIO_AUTH_TOKEN", help="Signs requests to a webhook."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Place many calls at a node and tell how soon each was answered, and what failed and why.
+
+    Calls cost what calls cost, where the node's providers are real.
+    """
+    from aybiza.actors.runtime.loops import new_event_loop
+    from aybiza.benchmarks.load_test import Plan, load_test
+    from aybiza.emulators import phone
+    from aybiza.emulators.phone.audio import AudioError, utterance_of_wav
+
+    if not url.startswith(("ws://", "wss://", "http://", "https://")):
+        raise typer.BadParameter(f"{url!r}: must begin with ws, wss, http or https")
+    voice = None
+    if not codes:
+        path = wav or Path(phone.__file__).with_name("recordings") / RECORDING
+        try:
+            payloads = utterance_of_wav(path).payloads
+        except AudioError as error:
+            say(f"aybiza: {error}", 8, err=True)
+            raise typer.Exit(1) from None
+        voice = lambda _: payloads  # noqa: E731
+    ended = 0
+
+    def over() -> None:
+        nonlocal ended
+        ended += 1
+        if sys.stderr.isatty():
+            typer.echo(f"\r{ended} of {calls} calls are over", nl=ended == calls, err=True)
+
+    plan = Plan(calls, ramp, seconds, every, voice=voice, token=token)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        told = runner.run(load_test(url, plan, over))
+    if as_json:
+        typer.echo(json.dumps(told))
+    else:
+        for line in load_lines(told):
+            typer.echo(line)
+    raise typer.Exit(int(bool(told["failed"] or told["unanswered"])))
+
+
+def load_lines(told: Mapping[str, Any]) -> Iterator[str]:
+    """What was measured, for people, in 80 columns."""
+    from aybiza.benchmarks.load_test import LATE_MS
+
+    well = told["calls"] - told["failed"]
+    yield f"{told['calls']} calls in {told['seconds']:g} s: {well} carried, {told['failed']} failed"
+    yield f"{told['asked']} questions, {told['unanswered']} without an answer, {told['gaps']} gaps"
+    if told["response_ms"]["p50"] is not None:
+        times = "  ".join(f"{name} {ms:,.0f} ms" for name, ms in told["response_ms"].items())
+        yield f"response  {times}"
+    for cause, count in told["failures"].items():
+        yield from folded(printable(f"{count:>5} times  {cause}"), 13)
+    if (told["late_p95_ms"] or 0.0) > LATE_MS:
+        late = f"the callers' frames left {told['late_p95_ms']:g} ms late"
+        yield from folded(f"{late}: this machine is too busy, and the figures are of it", 2)
