@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -105,7 +105,9 @@ def _models(settings: Settings, catalogue: Catalogue) -> Check:
     return Check("models", not lost, "; ".join(says))
 
 
-def _region(variable: str, region: str) -> Check:
+@cache
+def _known_regions() -> list[str]:
+    """All regions of AWS; a tenth of a second of reading at the first time."""
     from boto3 import Session
 
     session = Session()
@@ -113,6 +115,11 @@ def _region(variable: str, region: str) -> Check:
     # boto3 has no list of Bedrock's regions; EC2 is in all of them.
     for partition in session.get_available_partitions():
         known += session.get_available_regions("ec2", partition_name=partition)
+    return known
+
+
+def _region(variable: str, region: str) -> Check:
+    known = _known_regions()
     if region in known:
         return Check(variable, True, region)
     near = ", ".join(difflib.get_close_matches(region, known, n=3, cutoff=0.0))
