@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install system-packages demo test lint format typecheck bench resilience redis-certificate image-digests clean
+.PHONY: help install system-packages docs demo test lint format typecheck bench resilience redis-certificate image-digests clean
 .DELETE_ON_ERROR:
 
 help: ## list what can be made
@@ -43,6 +43,17 @@ system-packages: ## install flite, the optional voice, and redis-server, where t
 	echo "Installing$$missing"; \
 	{ $(APT) update && $(APT) install -y --no-install-recommends $$missing; } </dev/null >/dev/null || \
 	  echo "apt-get could not install$$missing; going on without" >&2
+
+DOCS_STAMP := $(VENV)/.docs
+
+docs: $(DOCS_STAMP) ## build the documentation site in build/site, with every link checked
+	$(BIN)/python docs/site.py build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "the site is build/site/index.html"
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
 
 demo: install ## place a supervised phone call on this machine, and crash it
 	$(BIN)/aybiza demo
