@@ -48,7 +48,7 @@ DOCS_STAMP := $(VENV)/.docs
 
 docs: $(DOCS_STAMP) ## build the documentation site in build/site, with every link checked
 	$(BIN)/python docs/site.py build/docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "the site is build/site/index.html"
 
 $(DOCS_STAMP): $(STAMP)

@@ -2,9 +2,9 @@
 
     python docs/site.py build/docs
 
-The folder is a copy of the repository's pages, each where it stands, so that their links hold; a page
-for each alarm, cut out of `alerts.md`; and a page of reference for each row of `REFERENCE`, which
-mkdocstrings fills from the docstrings.
+The folder is a copy of the repository's pages, each where it stands, so that their links hold; a
+page for each alarm, cut out of `alerts.md`; and a page of reference for each row of `REFERENCE`,
+which mkdocstrings fills from the docstrings.
 
 Errors: `SystemExit` where a page that the site names is missing.
 """
@@ -50,6 +50,7 @@ REFERENCE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The pages of reference, and the modules of each."""
 
+_LINK: Final = re.compile(r"\]\((?![a-z]+:|#)")
 _ALARM: Final = re.compile(r"^## (\w+)$", re.MULTILINE)
 
 
@@ -61,7 +62,7 @@ def alarms(text: str) -> Iterator[tuple[str, str]]:
     """
     parts = _ALARM.split(text)
     for name, body in zip(parts[1::2], parts[2::2], strict=True):
-        yield name, f"# {name}\n\n{body.strip()}\n"
+        yield name, f"# {name}\n\n{_LINK.sub('](../', body.strip())}\n"
 
 
 def reference(title: str, modules: tuple[str, ...]) -> str:

@@ -64,11 +64,16 @@ def test_every_module_of_the_reference_is_there() -> None:
             assert (ROOT / "src" / f"{module.replace('.', '/')}.py").is_file(), module
 
 
-def test_nothing_comes_from_another_host_and_every_broken_link_is_told(laid: Path) -> None:
-    # The theme fetches what draws these, from elsewhere.
-    pages = [page.read_text(encoding="utf-8") for page in laid.rglob("*.md")]
-    assert not any("```mermaid" in page for page in pages)
+def test_nothing_comes_from_another_host_and_every_broken_link_is_told() -> None:
     assert CONFIG["theme"]["font"] is False
     assert not {"extra_css", "extra_javascript"} & set(CONFIG)
+    # The theme fetches what draws Mermaid from elsewhere; without this fence it stays text.
+    assert "pymdownx.superfences" in CONFIG["markdown_extensions"]
     assert set(CONFIG["validation"]["links"].values()) == {"warn"}
-    assert "--strict" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    build = next(
+        line
+        for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+        if "mkdocs build" in line
+    )
+    # Where it is quiet, its warnings are not counted either.
+    assert "--strict" in build and "quiet" not in build and "-q" not in build
