@@ -34,7 +34,6 @@ from aybiza.actors.cluster.carrier import Carrier
 from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.measures import events
 from aybiza.actors.measures.costs_keeper import CostsFile, CostsKeeper, restore
-from aybiza.actors.measures.costs_sharer import CostsSharer
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.stores import stores, warm
@@ -229,6 +228,9 @@ class Node:
         keepers = [child(CostsKeeper, self._costs, name="costs_keeper")]
         keepers += [sinks.sink(service) for service in self._services]
         if settings.redis_url is not None:
+            # redis-py takes 6 MB.
+            from aybiza.actors.measures.costs_sharer import CostsSharer
+
             keepers.append(child(CostsSharer, settings.redis_url, name="costs_sharer"))
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
         place = self._place(doors.door)

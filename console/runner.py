@@ -28,6 +28,7 @@ from aybiza.actors.node.messages import (
 )
 from aybiza.actors.node.process import end_descendants
 from aybiza.actors.node.system import Event, NodeStartError, NodeSystem, SystemBroken
+from aybiza.actors.runtime.collector import freeze
 from aybiza.console.emulated import Emulators, EmulatorsError, Engine, enter
 
 POLL = 0.2
@@ -104,6 +105,8 @@ class Runner:
                 carrier=self._carrier,
                 own=self._own,
             )
+            # Its processes share this one's memory for as long as nobody writes to it.
+            freeze()
             system.start()
             last = self._watch(system, emulators)
         except (EmulatorsError, NodeStartError) as error:

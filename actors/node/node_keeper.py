@@ -65,6 +65,7 @@ from aybiza.actors.node.messages import (
 )
 from aybiza.actors.node.node_actor import NodeActor
 from aybiza.actors.node.process import describe_exit, has_ended
+from aybiza.actors.runtime.collector import freeze
 
 log = structlog.get_logger(__name__)
 
@@ -175,6 +176,8 @@ class NodeKeeper(ActorProcess):
             log.exception("node_main_not_found", main=order.main)
             self.send(command, NodeGivenUp(f"the node did not start: {describe_error(error)}"))
             return
+        # No collection in a node writes to what it shares with this process.
+        freeze()
         if len(os.listdir("/proc/self/task")) > 1:
             names = [thread.name for thread in threading.enumerate()]
             log.warning("node_import_starts_threads", main=order.main, threads=names)

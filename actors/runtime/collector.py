@@ -15,6 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 FULL_SECONDS = 60.0
+GROWN = 5_000
+"""Objects; some 2 MB at most."""
 
 # The last generation but one: what survives it is old.
 _YOUNG = 1
@@ -27,11 +29,13 @@ class Collector:
         self._quiet = quiet
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._looked_at = 0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Freeze what lives, after a full collection, and from now on what grows old."""
         self._loop = loop
         freeze()
+        self._looked_at = gc.get_freeze_count()
         gc.callbacks.append(self._collected)
         self._set_timer()
 
@@ -52,9 +56,10 @@ class Collector:
         self._timer = self._loop.call_later(FULL_SECONDS, self._come_due)
 
     def _come_due(self) -> None:
-        if self._quiet():
+        if gc.get_freeze_count() - self._looked_at > GROWN and self._quiet():
             gc.unfreeze()
             freeze()
+            self._looked_at = gc.get_freeze_count()
         self._set_timer()
 
 

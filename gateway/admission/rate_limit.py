@@ -23,8 +23,6 @@ import structlog
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 ADDRESSES: Final = 20_000
 MINUTE: Final = 60
@@ -170,6 +168,10 @@ class RateLimit:
 
 
 def _redis_storage(url: str) -> RedisStorage:
+    # redis-py takes 6 MB, which a node without Redis does not need.
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
     options: dict[str, Any] = {
         "socket_timeout": REDIS_SECONDS,
         "socket_connect_timeout": REDIS_SECONDS,

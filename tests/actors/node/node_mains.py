@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import gc
 import logging
 import os
 import sys
@@ -39,6 +40,8 @@ async def _control(request: dict[str, Any]) -> dict[str, Any]:
             asyncio.get_running_loop().call_later(0.1, time.sleep, seconds)
         case {"log": text}:
             logging.getLogger("a.library").warning(text)
+        case {"frozen": _}:
+            return {"frozen": not any(each is globals() for each in gc.get_objects())}
         case {"variable": name}:
             return {"value": os.environ.get(name)}
         case {"fail": text}:

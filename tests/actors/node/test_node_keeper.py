@@ -48,6 +48,11 @@ def test_a_stopped_node_is_killed_and_back(
     assert node_pid() != pid
 
 
+def test_a_node_leaves_alone_what_it_shares_with_its_keeper(command: RunningCommand) -> None:
+    frozen = ask_node(command.port, {"frozen": True}, LIMIT)["frozen"]
+    assert frozen, "a collection of the node writes to all that its keeper has imported"
+
+
 def test_a_node_that_does_not_end_is_killed_and_that_is_a_failure() -> None:
     with RunningCommand("stubborn", "--stop-limit", "0.5") as command:
         command.ready()

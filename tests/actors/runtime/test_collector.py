@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from aybiza.actors.runtime import VM, From, GenServer, Pid, virtual_time
-from aybiza.actors.runtime.collector import FULL_SECONDS, Collector
+from aybiza.actors.runtime.collector import FULL_SECONDS, GROWN, Collector
 from aybiza.supervisors import DynamicSupervisor, child
 
 
@@ -127,6 +127,7 @@ async def test_cycles_among_what_is_frozen_are_freed_when_it_is_quiet() -> None:
     with collecting(quiet=lambda: quiet):
         knot = Knot()
         gone = weakref.ref(knot)
+        others = [Knot() for _ in range(2 * GROWN)]
         gc.collect(1)
         del knot
         await asyncio.sleep(FULL_SECONDS + 1)
@@ -135,6 +136,19 @@ async def test_cycles_among_what_is_frozen_are_freed_when_it_is_quiet() -> None:
         quiet = True
         await asyncio.sleep(FULL_SECONDS)
         assert gone() is None
+        assert len(others) == 2 * GROWN
+
+
+@virtual_time
+async def test_where_little_has_grown_old_nothing_that_is_shared_is_written_to() -> None:
+    def full() -> int:
+        return int(gc.get_stats()[2]["collections"])
+
+    with collecting(quiet=lambda: True):
+        gc.collect(1)
+        before = full()
+        await asyncio.sleep(10 * FULL_SECONDS)
+        assert full() == before
 
 
 @virtual_time
