@@ -72,7 +72,10 @@ TWICE = [*REPORT.heard, Heard(6000.0, 7000.0, "It opens at nine. ")]
 WRITE = ToolRun("book", "t1", {"what": "a table"}, "CA1", turn=1, said="No.")
 
 AGREED = dataclasses.replace(WRITE, said="Yes, a table.")
-ASKED = Plan(consents={"Yes, a table.": "Shall I book a table?"})
+ASKED = Plan(
+    consents={"Yes, a table.": "Shall I book a table?"},
+    answers={"Yes, a table.": [{"tool": "book", "input": {"what": "a table"}, "say": ""}, "Done."]},
+)
 
 
 def asked(question: str, at: float = 3500.0) -> dict[str, Any]:
