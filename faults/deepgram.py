@@ -69,6 +69,12 @@ class MemoryEmulator:
         self.opened: list[tuple[float, str, str]] = []
         """Handshakes: when, at which door, for which call."""
 
+    def forget(self) -> None:
+        """Forget the sockets and sessions that were."""
+        self.service.journal.clear()
+        self.ends.clear()
+        self.opened.clear()
+
     @property
     def faults(self) -> Faults:
         """The faults that wait."""

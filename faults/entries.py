@@ -65,6 +65,11 @@ class WatchedJournals(ToldJournals):
         self.written.setdefault(call_id, []).append((self._trace.now(), entry))
         self._trace.note("entry", call_id, shown(entry))
 
+    def forget_told(self) -> None:
+        """Forget what was written so far."""
+        self.written.clear()
+        self._told.clear()
+
 
 def _enter(journals: ToldJournals, call_id: str, entry: Entry) -> None:
     """As whoever watches the journals wants it now."""

@@ -61,6 +61,10 @@ class Trace:
         if self.messages:
             self.note("send", called(sender), shown(message), called(to))
 
+    def clear(self) -> None:
+        """Forget what has happened so far."""
+        self._events.clear()
+
     def __iter__(self) -> Iterator[Happened]:
         return iter(self._events)
 

@@ -274,7 +274,7 @@ def _cheaper(told: Mapping[str, Any]) -> Advice | None:
 
 def _excuses(told: Mapping[str, Any]) -> Advice | None:
     count, of = told["turns"]["count"], told["turns"]["outcomes"]
-    bad = of.get("apology", 0) + of.get("cached", 0)
+    bad = of.get("apology", 0)
     if count < ENOUGH_TURNS or bad <= EXCUSES_ENOUGH * count:
         return None
     return Advice(

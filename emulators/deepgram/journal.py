@@ -32,3 +32,7 @@ class Journal:
     def entries(self, what: str | None = None) -> list[dict[str, Any]]:
         """All entries, or those about `what`, in order."""
         return [entry for entry in self._entries if what in (None, entry["what"])]
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._entries.clear()
