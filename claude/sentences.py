@@ -1,10 +1,11 @@
-"""Sentences out of Claude's text: the specification's two functions, and the splitter that speaks.
+"""Sentences out of Claude's text: one splitter, and the specification's two functions on it.
 
 Purpose: hand each sentence to speech the moment it is complete.
-Contract: `extract_complete_sentences` and `process_streaming_chunk` answer as the specification's
-Elixir does, unless they are told a call's rules; what a call runs on is `SentenceSplitter`, which
-does not cut numbers, abbreviations, initials, ellipses or addresses, needs no capital letters and
-knows other scripts' stops.
+Contract: `SentenceSplitter` finds the ends of sentences by a rule set, which is a pattern of places
+where one may end and a judge of them (`_ENDS`). A call's rules cut no numbers, abbreviations,
+initials, ellipses or addresses, need no capital letters and know other scripts' stops.
+`extract_complete_sentences` and `process_streaming_chunk` answer as the specification's Elixir
+does, unless they are told a call's rules.
 Errors: none; any text is accepted.
 Source: Bedrock guide, section 2 (`extract_complete_sentences`, `process_streaming_chunk`).
 """
@@ -33,9 +34,6 @@ from aybiza.claude.abbreviations import (
 )
 from aybiza.config.rule_sets import RULE_SETS, Rules
 
-_SPEC_BOUNDARY = re.compile(rb"(?<=[.!?])\s+(?=[A-Z])")
-_SPEC_END = re.compile(rb"[.!?]$")
-
 
 def extract_complete_sentences(
     text: str, *, rules: Rules = "specification"
@@ -43,23 +41,15 @@ def extract_complete_sentences(
     """Complete sentences of `text`, and what remains.
 
     In the specification's rules a sentence ends at `.`, `!` or `?` before ASCII white space and an
-    ASCII capital, or at the very end of the text; the patterns see UTF-8 bytes, as Elixir's do
-    without the unicode flag. In a call's they are `SentenceSplitter`'s.
+    ASCII capital, or at the very end of the text.
 
     >>> extract_complete_sentences("Ask Dr. Lee. It is open")
     (['Ask Dr.', 'Lee.'], 'It is open')
     >>> extract_complete_sentences("Ask Dr. Lee. It is open", rules="call")
     (['Ask Dr. Lee.'], 'It is open')
     """
-    if rules == "call":
-        splitter = SentenceSplitter()
-        return splitter.feed(text), splitter.pending
-    parts = [part for part in _SPEC_BOUNDARY.split(text.encode("utf-8", "surrogatepass")) if part]
-    complete = 0
-    while complete < len(parts) and _SPEC_END.search(parts[complete]):
-        complete += 1
-    sentences = [part.decode("utf-8", "surrogatepass") for part in parts[:complete]]
-    return sentences, b" ".join(parts[complete:]).decode("utf-8", "surrogatepass")
+    splitter = SentenceSplitter(rules=rules)
+    return splitter.feed(text), splitter.pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +82,7 @@ def process_streaming_chunk(
     text took. Events have the `context`, and are `{"type": "sentence_complete" | "content_final",
     "text", "sequence"}`, `{"type": "stream_complete"}`, `{"type": "error", "error"}`. Chunks of any
     other form give none. As printed all sentences of one chunk have the same number; by the
-    specification's rules they count up; a call's sentences are `SentenceSplitter`'s.
+    specification's rules they count up.
     `content_final` never advances the count.
 
     >>> text = {"type": "content_block_delta", "delta": {"text": "Yes. We do. No"}}
@@ -172,12 +162,19 @@ class SentenceSplitter:
     max_chars: a sentence longer than this is cut at a clause (or, failing that, a word), so that a
     text without stops is spoken all the same and the buffer stays bounded. first_clause_chars: the
     very first piece may be a clause of at least so many characters, for the caller waits for it
-    (None: never).
+    (None: never). By the specification's rules neither holds, and white space at the ends stays.
     """
 
-    def __init__(self, *, max_chars: int = 300, first_clause_chars: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        max_chars: int = 300,
+        first_clause_chars: int | None = None,
+        rules: Rules = "call",
+    ) -> None:
         if max_chars < 1:
             raise ValueError(f"max_chars must be at least 1, not {max_chars}")
+        self._ends = _ENDS[rules]
         self._max_chars = max_chars
         self._first_clause_chars = first_clause_chars
         self._buffer = ""
@@ -189,7 +186,7 @@ class SentenceSplitter:
 
     def feed(self, delta: str) -> list[str]:
         """Sentences that are complete now that `delta` has come."""
-        self._buffer += delta if self._buffer else delta.lstrip()
+        self._buffer += delta if self._buffer or self._ends.as_it_is else delta.lstrip()
         return self._take(final=False)
 
     def flush(self) -> list[str]:
@@ -202,20 +199,22 @@ class SentenceSplitter:
     def _take(self, *, final: bool) -> list[str]:
         pieces: list[str] = []
         while (end := self._end_of_first(final)) is not None:
-            pieces.append(self._buffer[:end].rstrip())
+            piece = self._buffer[:end]
+            pieces.append(piece if self._ends.as_it_is else piece.rstrip())
             self._buffer = self._buffer[end:].lstrip()
             self._first_clause_chars = None
         return pieces
 
     def _end_of_first(self, final: bool) -> int | None:
         text = self._buffer
-        limit = self._max_chars
-        for candidate in _CANDIDATE.finditer(text, 0, limit + _STOPS_BEYOND_LIMIT):
+        ends = self._ends
+        limit = len(text) if ends.as_it_is else self._max_chars
+        for candidate in ends.candidates.finditer(text, 0, limit + _STOPS_BEYOND_LIMIT):
             if candidate.start() > limit:
                 break
-            verdict = _judge(text, candidate, final)
+            verdict = ends.judge(text, candidate, final)
             if verdict == _CUT:
-                return candidate.start() if candidate["line"] else candidate.end()
+                return candidate.start() if candidate.lastgroup == "line" else candidate.end()
             if verdict == _WAIT:
                 break
         if len(text) > limit + 1:
@@ -305,6 +304,26 @@ def _judge_full_stop(text: str, candidate: re.Match[str], final: bool) -> str:
     if clock:
         return _ON if next_key in DAYS_AND_ZONES or next_key in MONTHS else _CUT
     return _CUT if next_key in SENTENCE_OPENERS else _ON
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Where sentences end by a rule set: the places that a judge is asked of. as_it_is: whether a
+    piece keeps its white space and may be of any length."""
+
+    candidates: re.Pattern[str]
+    judge: Callable[[str, re.Match[str], bool], str]
+    as_it_is: bool = False
+
+
+_AS_PRINTED: Final = _Ends(
+    re.compile(r"[.!?](?:(?=\s+[A-Z])|\n?\Z)", re.ASCII), lambda *_: _CUT, as_it_is=True
+)
+_ENDS: Final[Mapping[Rules, _Ends]] = {
+    "printed": _AS_PRINTED,
+    "specification": _AS_PRINTED,
+    "call": _Ends(_CANDIDATE, _judge),
+}
 
 
 def _is_in_a_row(before: str) -> bool:

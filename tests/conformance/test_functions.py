@@ -39,3 +39,14 @@ def test_there_is_a_twin_of_every_recorded_function() -> None:
 def test_a_recorded_function_needs_nothing_that_a_call_does_not_import(call: set[str]) -> None:
     twins = [twin_of(name) for name in RECORDED]
     assert loaded(*sorted({twin.__module__ for twin in twins if twin})) - call == set()
+
+
+LAZY = {"aybiza.actors.runtime.ets", "aybiza.actors.runtime.table_rows"}
+"""What a VM imports when its first table is made."""
+
+
+def test_what_the_recordings_are_tried_on_is_in_a_node_that_takes_calls() -> None:
+    folder = Path(__file__).parent
+    runners = [path.stem for path in folder.glob("*.py") if not path.stem.startswith("test_")]
+    names = [f"tests.conformance.{name}" for name in sorted(runners) if "__" not in name]
+    assert loaded(*names) - loaded("aybiza.console.node") == LAZY
