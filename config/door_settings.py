@@ -5,7 +5,7 @@ Source: Twilio, "Media Streams" and "Validating requests".
 
 import base64
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, model_validator
@@ -13,6 +13,7 @@ from pydantic_settings import NoDecode
 
 from aybiza.config.fields import (
     AbsolutePath,
+    CarrierName,
     CommaSeparated,
     Interface,
     Network,
@@ -23,6 +24,7 @@ from aybiza.config.fields import (
     secret,
     setting,
 )
+from aybiza.config.plugs import CARRIERS
 
 
 def _ed25519(value: str) -> str:
@@ -33,7 +35,6 @@ def _ed25519(value: str) -> str:
 
 ED25519_BYTES = 32
 TelnyxKey = Annotated[str, AfterValidator(_ed25519)]
-CarrierName = Literal["twilio", "telnyx", "signalwire", "freeswitch"]
 
 
 class DoorSettings(BaseModel):
@@ -54,7 +55,7 @@ class DoorSettings(BaseModel):
     carriers: Annotated[tuple[CarrierName, ...], NoDecode, CommaSeparated] = setting(
         "AYBIZA_CARRIERS",
         ("twilio",),
-        "some of twilio, telnyx, signalwire, freeswitch, separated by commas",
+        f"some of {', '.join(CARRIERS)}, separated by commas",
         "Carriers whose webhooks and media streams are let in.",
         min_length=1,
     )

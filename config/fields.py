@@ -18,9 +18,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 from pydantic_core import PydanticCustomError
 
 from aybiza.config.placeholders import is_placeholder
+from aybiza.config.plugs import CARRIERS, MEMORY_STORES
 
 MAX_PORT = 65_535
-MEMORY_STORES = frozenset({"memory", "sqlite", "redis", "dynamodb"})
 
 PLACEHOLDER = "placeholder"
 """The kind of a validation error of a secret that is still to be set."""
@@ -103,9 +103,15 @@ def _absolute(value: Path) -> Path:
 
 def _stores(value: Any) -> Any:
     names = value.lower().split("+") if isinstance(value, str) else value
-    if not names or len(set(names)) < len(names) or not MEMORY_STORES.issuperset(names):
+    if not names or len(set(names)) < len(names) or not MEMORY_STORES.keys() >= set(names):
         raise ValueError("not names of stores, each once")
     return tuple(names)
+
+
+def _carrier(value: str) -> str:
+    if value not in CARRIERS:
+        raise ValueError("no carrier")
+    return value
 
 
 def is_loopback(host: str) -> bool:
@@ -167,6 +173,7 @@ MemoryStores = Annotated[tuple[str, ...], BeforeValidator(_stores)]
 DynamoTable = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
 Usd = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=6)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+CarrierName = Annotated[str, AfterValidator(_carrier)]
 CommaSeparated = BeforeValidator(_split)
 AnyCase = BeforeValidator(_lower)
 

@@ -23,6 +23,7 @@ from aybiza.config.fields import (
     setting,
     state_home,
 )
+from aybiza.config.plugs import MEMORY_STORES
 
 
 class NodeSettings(BaseModel):
@@ -150,7 +151,7 @@ class NodeSettings(BaseModel):
     memory: Annotated[MemoryStores, NoDecode] = setting(
         "AYBIZA_MEMORY",
         ("sqlite",),
-        "memory, sqlite, redis or dynamodb, or several joined by +, the fastest first",
+        f"{' or '.join(MEMORY_STORES)}, or several joined by +, the fastest first",
         "Where journals of calls are kept; in redis and dynamodb they outlive the machine.",
     )
     dynamodb_table: DynamoTable = setting(

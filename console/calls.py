@@ -188,10 +188,10 @@ def forget(
 @app.command("table", epilog="Example: AYBIZA_MEMORY=redis+dynamodb aybiza calls table")
 def make_table() -> None:
     """Make DynamoDB's table of the memory (AYBIZA_DYNAMODB_TABLE), unless it is there."""
+    from aybiza.actors.memory.dynamodb_store import DynamoDbStore
     from aybiza.actors.memory.store import StoreError
-    from aybiza.actors.memory.stores import dynamodb
 
-    store = dynamodb(settings_or_exit())
+    store = DynamoDbStore.of(settings_or_exit())
     try:
         made = store.make_table()
     except StoreError as error:

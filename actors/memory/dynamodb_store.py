@@ -45,6 +45,7 @@ from aybiza.actors.memory.store import (
     placed,
     told_by,
 )
+from aybiza.config.settings import Settings
 
 CONNECT_SECONDS: Final = 1.0
 READ_SECONDS: Final = 3.0
@@ -83,6 +84,17 @@ class DynamoDbStore:
         self._made: Any = None
         # As this store has written or read them last; a guess that saves a request.
         self._heads: dict[str, Head] = {}
+
+    @classmethod
+    def of(cls, settings: Settings) -> DynamoDbStore:
+        """The store of these settings."""
+        url = settings.dynamodb_url
+        return cls(
+            settings.dynamodb_table,
+            settings.aws_region,
+            str(url) if url else None,
+            settings.aws_credentials,
+        )
 
     def claim(self, call_id: str, epoch: int, about: About) -> Claimed:
         """See `JournalStore`."""

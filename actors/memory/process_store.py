@@ -25,6 +25,7 @@ from aybiza.actors.memory.store import (
     placed,
     told_by,
 )
+from aybiza.config.settings import Settings
 
 CALLS: Final = 10_000
 
@@ -57,6 +58,11 @@ class ProcessStore:
         self._most = most
         self._calls: dict[str, _Call] = {}
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, settings: Settings) -> ProcessStore:
+        """The store of these settings."""
+        return cls()
 
     def claim(self, call_id: str, epoch: int, about: About) -> Claimed:
         """See `JournalStore`."""

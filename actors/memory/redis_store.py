@@ -42,6 +42,7 @@ from aybiza.actors.memory.store import (
     told_by,
 )
 from aybiza.config.redact import hide_url_password
+from aybiza.config.settings import Settings
 
 TTL_SECONDS: Final = 3600
 CONNECT_SECONDS: Final = 0.5
@@ -117,6 +118,12 @@ class RedisStore:
         self._redis: Any = Redis(connection_pool=pool)
         self._claim = self._redis.register_script(_CLAIM)
         self._write = self._redis.register_script(_WRITE)
+
+    @classmethod
+    def of(cls, settings: Settings) -> RedisStore:
+        """The store of these settings."""
+        assert settings.redis_url is not None
+        return cls(settings.redis_url)
 
     def claim(self, call_id: str, epoch: int, about: About) -> Claimed:
         """See `JournalStore`."""

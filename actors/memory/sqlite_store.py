@@ -36,6 +36,7 @@ from aybiza.actors.memory.store import (
     told_by,
 )
 from aybiza.config.private_files import is_at
+from aybiza.config.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +85,11 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> SqliteStore:
+        """The store of these settings."""
+        return cls(settings.memory_path)
 
     def claim(self, call_id: str, epoch: int, about: About) -> Claimed:
         """See `JournalStore`."""

@@ -30,6 +30,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
+from aybiza.gateway.carriers.carrier import Carrier
 from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_MESSAGE_TOO_BIG,
@@ -184,3 +185,8 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Event]]] = {
     "dtmf": _read_dtmf,
     "stop": _read_stop,
 }
+
+
+CARRIER: Final = Carrier(
+    "freeswitch", "/media/freeswitch", FreeSwitchCodec, subprotocol=SUBPROTOCOL
+)

@@ -13,63 +13,21 @@ and has a door of its own (`aybiza.gateway.carriers.audio_socket`).
 Source: Telnyx, "TeXML: Stream" and "Connect"; SignalWire, "cXML: <Stream>"; mod_audio_fork, README.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from aybiza.gateway.carriers.codec import Codec
-from aybiza.gateway.carriers.freeswitch_codec import SUBPROTOCOL, FreeSwitchCodec
-from aybiza.gateway.carriers.signalwire_codec import SignalWireCodec
-from aybiza.gateway.carriers.telnyx_codec import TelnyxCodec
+from aybiza.config import plugs
+from aybiza.config.plugs import Plugged
+from aybiza.gateway.carriers.carrier import Carrier
 from aybiza.gateway.carriers.twilio_codec import TwilioCodec
+
+__all__ = ["CARRIERS", "SOFTPHONE", "TWILIO", "WHISPER", "Carrier", "chosen"]
 
 WHISPER: Final = "/whisper"
 """Below a carrier's webhook: what somebody hears whom a caller is put through to."""
 
-
-@dataclass(frozen=True, slots=True)
-class Carrier:
-    """One carrier. `path`: of its media websocket; `codec` makes the codec of a connection.
-
-    `webhook`: the path at which it asks what to do with a call; empty if it does not ask.
-    `stream`: attributes that `<Stream>` needs there. `subprotocol`: what its websockets offer.
-    `names_the_call`: its streams know a call by another id than its webhooks, so the parameter
-    `CallSid` has to tell them.
-    """
-
-    name: str
-    path: str
-    codec: Callable[[], Codec]
-    webhook: str = ""
-    stream: Mapping[str, str] = field(default_factory=dict)
-    subprotocol: str = ""
-    names_the_call: bool = False
-
-
-CARRIERS: Final[Mapping[str, Carrier]] = {
-    carrier.name: carrier
-    for carrier in (
-        Carrier("twilio", "/media", TwilioCodec, "/incoming"),
-        Carrier(
-            "telnyx",
-            "/media/telnyx",
-            TelnyxCodec,
-            "/incoming/telnyx",
-            # Without these the stream is one-way but for MP3 files, in whatever codec the call has.
-            {
-                "track": "inbound_track",
-                "codec": "PCMU",
-                "bidirectionalMode": "rtp",
-                "bidirectionalCodec": "PCMU",
-                "bidirectionalSamplingRate": "8000",
-            },
-            names_the_call=True,
-        ),
-        Carrier("signalwire", "/media/signalwire", SignalWireCodec, "/incoming/signalwire"),
-        Carrier("freeswitch", "/media/freeswitch", FreeSwitchCodec, subprotocol=SUBPROTOCOL),
-    )
-}
-"""All carriers by name."""
+CARRIERS: Final[Mapping[str, Carrier]] = Plugged(plugs.CARRIERS)
+"""All carriers by name; the rows are in `aybiza.config.plugs`."""
 
 SOFTPHONE: Final = Carrier("softphone", "/media/softphone", TwilioCodec)
 """The browser that an operator speaks through, in Twilio's words. It is no carrier that could be

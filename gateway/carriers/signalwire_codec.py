@@ -18,8 +18,9 @@ WebSocket Messages".
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+from aybiza.gateway.carriers.carrier import Carrier
 from aybiza.gateway.carriers.codec import CLOSE_INVALID_DATA, Event, Ignored, ProtocolError
 from aybiza.gateway.carriers.twilio_codec import TwilioCodec, TwilioStream
 
@@ -59,3 +60,6 @@ def _unwrapped(message: Mapping[str, Any]) -> Mapping[str, Any]:
         raise ProtocolError(CLOSE_INVALID_DATA, "rawEvent is not an object")
     outer = {"streamSid": message["streamSid"]} if "streamSid" in message else {}
     return {**outer, **inner}
+
+
+CARRIER: Final = Carrier("signalwire", "/media/signalwire", SignalWireCodec, "/incoming/signalwire")

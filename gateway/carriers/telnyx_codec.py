@@ -23,6 +23,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from aybiza.gateway.carriers.carrier import Carrier
 from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_POLICY_VIOLATION,
@@ -269,3 +270,20 @@ def _media_format(start: Mapping[str, Any]) -> MediaFormat:
             "only PCMU 8000 Hz x1 is taken",
         )
     return MULAW_8000_MONO
+
+
+CARRIER: Final = Carrier(
+    "telnyx",
+    "/media/telnyx",
+    TelnyxCodec,
+    "/incoming/telnyx",
+    # Without these the stream is one-way but for MP3 files, in whatever codec the call has.
+    {
+        "track": "inbound_track",
+        "codec": "PCMU",
+        "bidirectionalMode": "rtp",
+        "bidirectionalCodec": "PCMU",
+        "bidirectionalSamplingRate": "8000",
+    },
+    names_the_call=True,
+)

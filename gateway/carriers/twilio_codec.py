@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Final
 
+from aybiza.gateway.carriers.carrier import Carrier
 from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_POLICY_VIOLATION,
@@ -271,3 +272,6 @@ def _media_format(start: Mapping[str, Any]) -> MediaFormat:
             "only audio/x-mulaw 8000 Hz x1 is taken",
         )
     return MULAW_8000_MONO
+
+
+CARRIER: Final = Carrier("twilio", "/media", TwilioCodec, "/incoming")

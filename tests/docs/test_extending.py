@@ -11,10 +11,11 @@ import pytest
 
 from aybiza.actors.measures.metrics_sink import put_metric
 from aybiza.actors.memory.store import UNKNOWN, Part, Row
-from aybiza.actors.memory.stores import MAKERS, stores
+from aybiza.actors.memory.stores import stores
 from aybiza.actors.runtime import VM
+from aybiza.config import plugs
 from aybiza.config.agents import load_agent
-from aybiza.config.settings import load
+from aybiza.config.settings import SettingsError, load
 from aybiza.dialogue.tools.catalogue import load_tools
 from aybiza.emulators.bedrock import Reply, ToolUse
 from aybiza.faults.acts import ACTS
@@ -25,12 +26,12 @@ from aybiza.faults.trial import tried
 from aybiza.faults.world import World, in_world
 from aybiza.gateway.admission import policy
 from aybiza.gateway.carriers.codec import Media, Start, Stop
-from aybiza.gateway.carriers.paths import CARRIERS, chosen
+from aybiza.gateway.carriers.paths import chosen
 from aybiza.supervisors import Supervisor
 from tests.actors.measures.test_metrics_sink import until
 
 PAGE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
-TABLES: tuple[dict[str, Any], ...] = (MAKERS, CARRIERS, ACTS, KINDS)  # type: ignore[assignment]
+TABLES: tuple[dict[str, Any], ...] = (plugs.MEMORY_STORES, plugs.CARRIERS, ACTS, KINDS)
 
 
 def shown(title: str) -> str:
@@ -96,19 +97,31 @@ async def test_a_sink_is_a_child() -> None:
     assert service.sent[0].startswith("Brewed at ")
 
 
-def test_a_store_is_a_maker() -> None:
-    made("A store")
-    settings = load({}).model_copy(update={"memory": ("counted",)})
-    (store,) = stores(settings)
+def put(row: str, table: dict[str, str], title: str, path: Path, to: pytest.MonkeyPatch) -> None:
+    """Write the code of a part of the page into the file that its row names, and add the row."""
+    (name, module) = re.findall(r'`"(\w+)": "((?:\w|:)+)"`', PAGE.partition(f"## {title}\n")[2])[0]
+    assert name == row
+    (path / f"{module.partition(':')[0]}.py").write_text(shown(title), encoding="utf-8")
+    to.syspath_prepend(path)
+    table[name] = module
+
+
+def test_a_store_is_a_file_and_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError):
+        load({"AYBIZA_MEMORY": "counted"})
+    put("counted", plugs.MEMORY_STORES, "A store", tmp_path, monkeypatch)
+    (store,) = stores(load({"AYBIZA_MEMORY": "counted"}))
     epoch, _ = store.claim("CA1", 1, UNKNOWN)
     store.write([Part("CA1", epoch, None, [Row("CA1", 1, 1, 0.0, {"type": "resumed"})])])
     assert [row.number for row in store.read("CA1")] == [1]
     assert vars(store)["writes"] == 1
 
 
-def test_a_carrier_is_a_codec_and_its_path() -> None:
-    made("A carrier")
-    (carrier,) = chosen(["toy"])
+def test_a_carrier_is_a_file_and_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError):
+        load({"AYBIZA_CARRIERS": "toy"})
+    put("toy", plugs.CARRIERS, "A carrier", tmp_path, monkeypatch)
+    (carrier,) = chosen(load({"AYBIZA_CARRIERS": "toy"}).carriers)
     codec = carrier.codec()
     (start,) = codec.decode('{"event": "hello", "call": "CA1"}')
     (media,) = codec.decode(b"\xff" * 160)
