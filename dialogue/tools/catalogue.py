@@ -86,11 +86,12 @@ class ToolsError(ValueError):
 
 @dataclass(slots=True)
 class Tools:
-    """What a file gives: `registry`, `tables` by the name of each tool, and `destinations` by name
-    for who transfers calls."""
+    """What a file gives: `registry`, `tables` by the name of each tool, `destinations` by name for
+    who transfers calls; `left_out`: by table what of an API is no tool, and why not."""
 
     registry: ToolRegistry = field(default_factory=ToolRegistry)
     tables: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, dict[str, str]] = field(default_factory=dict)
     destinations: dict[str, Destination] = field(default_factory=dict)
     apis: list[HttpApi] = field(default_factory=list)
     aws: Aws | None = None
@@ -222,7 +223,8 @@ class _Builder:
         )
         if table.openapi is not None:
             given["openapi"] = self._folder / table.openapi
-        return create_connector(name, given, self._api(table.api(self._environment)))
+        left_out = self.tools.left_out.setdefault(f"connectors.{name}", {})
+        return create_connector(name, given, self._api(table.api(self._environment)), left_out)
 
     def _api(self, api: HttpApi) -> HttpApi:
         self.tools.apis.append(api)

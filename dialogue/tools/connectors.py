@@ -34,7 +34,7 @@ from typing import Any, Final, cast
 import structlog
 
 from aybiza.config.numbers import finite
-from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool
+from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool, ToolRegistry
 from aybiza.dialogue.toolbox import Effect, ToolRun
 from aybiza.dialogue.tools.http_api import HttpApi
 from aybiza.dialogue.tools.http_params import NEVER_GIVEN, Pair, in_header, in_segment, pairs, plain
@@ -56,9 +56,15 @@ _DESCRIPTION_CHARACTERS: Final = 1_000
 _EFFECTS: Final = ("none", "write", "transfer", "end_call")
 
 
-def create_connector(type_: str, config: Mapping[str, Any], api: HttpApi) -> list[Tool]:
-    """The tools of one API; see the module. Reads a file if `openapi` is a path."""
-    left_out: dict[str, str] = {}
+def create_connector(
+    type_: str,
+    config: Mapping[str, Any],
+    api: HttpApi,
+    left_out: dict[str, str] | None = None,
+) -> list[Tool]:
+    """The tools of one API; see the module. Reads a file if `openapi` is a path. `left_out` is told
+    what cannot be used, and why."""
+    left_out = {} if left_out is None else left_out
     only = config.get("only")
     offered = _operations(type_, config, left_out)
     if only is not None:
@@ -71,15 +77,27 @@ def create_connector(type_: str, config: Mapping[str, Any], api: HttpApi) -> lis
     elif left_out and not offered:
         refused = [f"{name}: {why}" for name, why in left_out.items()]
         raise ValueError(f"{type_}: no operation can be used: {'; '.join(refused)}")
-    elif left_out:
-        log.warning("operations_left_out", connector=type_, count=len(left_out), why=left_out)
     effects = config.get("effects", {})
     seconds = finite(config.get("seconds", LONGEST_SECONDS)) or 0.0
     taken: set[str] = set()
-    return [
+    made = [
         _tool(type_, operation, effects.get(operation.name), seconds, api, taken)
         for operation in offered
     ]
+    fitting = [tool for tool in made if only is not None or _fits(tool, left_out)]
+    if left_out:
+        log.warning("operations_left_out", connector=type_, count=len(left_out), why=left_out)
+    return fitting
+
+
+def _fits(tool: Tool, left_out: dict[str, str]) -> bool:
+    """Whether a registry takes the tool; one that it refuses does not refuse the others."""
+    try:
+        ToolRegistry([tool])
+    except ValueError as fault:
+        left_out[tool.name] = str(fault).removeprefix(f"{tool.name}: ")
+        return False
+    return True
 
 
 def _missing(only: Iterable[str], offered: list[Operation]) -> str | None:
@@ -104,7 +122,9 @@ def _operations(type_: str, config: Mapping[str, Any], left_out: dict[str, str])
         try:
             document = json.loads(Path(document).read_text(encoding="utf-8"))
         except ValueError as fault:
-            raise ValueError(f"{type_}: {document} is not JSON: {fault}") from None
+            yaml = str(document).endswith((".yaml", ".yml"))
+            told = "is YAML, which is not read: convert it" if yaml else f"is not JSON: {fault}"
+            raise ValueError(f"{type_}: {document} {told}") from None
     try:
         return operations(document, only, left_out)
     except ValueError as fault:

@@ -1,9 +1,10 @@
 """What an OpenAPI description offers: its operations, as a tool needs them.
 
 Contract: `operations(document)` gives one `Operation` for each path and method of an OpenAPI 3
-document (decoded JSON). The parameters and the members of a JSON or form body become the members of
-one input schema, under names that Converse takes; references inside the document are put in their
-place, the dialect of 3.0 becomes JSON Schema 2020-12, and what is too large is cut. Pure.
+document, or one of 2.0 (decoded JSON). The parameters and the members of a JSON or form body become
+the members of one input schema, under names that Converse takes; references inside the document
+are put in their place, the dialect of 3.0 becomes JSON Schema 2020-12, and what is too large is
+cut. Pure.
 Errors: `ValueError` names the operation and what is wrong with it; with `left_out` such an
 operation is entered there and left out, so that one does not refuse the others.
 Source: OpenAPI Specification 3.0 and 3.1; JSON Schema 2020-12; Converse, `ToolInputSchema`.
@@ -17,13 +18,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
 from aybiza.dialogue.tools.http_params import NEVER_GIVEN, STYLES, Style
+from aybiza.dialogue.tools.openapi2 import METHODS, as_3
 from aybiza.dialogue.tools.openapi_schema import Schema, bounded, inlined, resolved
 
 __all__ = ["Operation", "Place", "Schema", "in_path", "inlined", "name_of", "operations"]
 
 Place = Literal["path", "query", "header", "body", "whole_body"]
 
-METHODS: Final = ("get", "head", "post", "put", "patch", "delete")
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -92,8 +93,11 @@ def operations(
 
     `only`: the names, or operationIds, of those that are looked at.
     """
+    document = as_3(document)
     if not str(document.get("openapi", "")).startswith("3."):
-        raise ValueError("this is no OpenAPI 3 document: `openapi` is missing or another version")
+        raise ValueError(
+            "this is no OpenAPI document of version 2.0 or 3: `openapi` is missing or another"
+        )
     paths = document.get("paths")
     if not isinstance(paths, Mapping) or not paths:
         raise ValueError("the OpenAPI document has no `paths`")
@@ -284,6 +288,8 @@ def _add_body(given: _Input, described: Mapping[str, Any]) -> None:
     whole = given.schema(media.get("schema", {}))
     members = whole.get("properties")
     apart = whole.get("type") == "object" and isinstance(members, Mapping)
+    if form and apart and not members and not body.get("required"):
+        return
     if form and not (apart and members):
         raise ValueError(f"{given.name}: the members of its form are not described")
     wired = {wire.name for wire in given.wires.values()}

@@ -80,7 +80,7 @@ class _Walk:
             return self.inlined(resolved(self._document, schema), inside | {reference}, level)
         made: Schema = {}
         for key, value in schema.items():
-            if key in _DROPPED:
+            if key in _DROPPED or (key == "pattern" and not _can_be_tried(value)):
                 continue
             if key in _LITERAL:
                 made[key] = value
@@ -91,6 +91,15 @@ class _Walk:
             else:
                 made[key] = self.inlined(value, inside, level + 1)
         return _as_2020(schema, made)
+
+
+def _can_be_tried(pattern: Any) -> bool:
+    """Whether a pattern is one of Python's, too; what the dialect of ECMAScript has more is not."""
+    try:
+        re.compile(str(pattern))
+    except re.error:
+        return False
+    return isinstance(pattern, str)
 
 
 def _as_2020(schema: Mapping[str, Any], made: Schema) -> Schema:

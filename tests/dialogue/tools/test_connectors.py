@@ -154,3 +154,16 @@ def test_only_what_is_named_is_offered(crm_api: HttpApi) -> None:
 def test_what_makes_no_sense_is_named(crm_api: HttpApi, config: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         create_connector("crm", config, crm_api)
+
+
+def test_a_schema_that_a_registry_refuses_leaves_out_its_operation_alone() -> None:
+    wrong = {"type": "object", "properties": {"a": {"type": "file"}}}
+    paths = {
+        "/a": {"post": {"requestBody": {"content": {"application/json": {"schema": wrong}}}}},
+        "/b": {"get": {"operationId": "good"}},
+    }
+    left_out: dict[str, str] = {}
+    api = HttpApi("http://127.0.0.1:9")
+    made = create_connector("t", {"openapi": {"openapi": "3.0.3", "paths": paths}}, api, left_out)
+    assert [tool.name for tool in made] == ["t_good"]
+    assert "schema is none" in left_out["t_post_a"]

@@ -135,7 +135,7 @@ def test_an_operation_without_an_id_gets_a_name_of_its_path() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"openapi": "2.0"}, "OpenAPI 3"),
+        ({"openapi": "2.0"}, "no OpenAPI document"),
         ({"paths": {}}, "no `paths`"),
         ({"paths": {"/a/{b}": {"get": {}}}}, "'b'"),
         ({"paths": {"/a": {"get": {"parameters": [{"in": "query"}]}}}}, "no name"),

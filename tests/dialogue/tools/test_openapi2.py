@@ -1,0 +1,64 @@
+"""A document of 2.0 says the same as one of 3.0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aybiza.dialogue.tools.openapi import operations
+from aybiza.dialogue.tools.openapi2 import as_3
+
+
+def made(method: str, *parameters: dict[str, Any], **more: Any) -> Any:
+    stated = {"operationId": "x", "parameters": list(parameters), **more}
+    document = {"swagger": "2.0", "paths": {"/a/{id}": {method: stated}}, "parameters": SHARED}
+    return operations(document)[0]
+
+
+SHARED = {"id": {"name": "id", "in": "path", "required": True, "type": "string"}}
+ID = {"$ref": "#/parameters/id"}
+
+
+@pytest.mark.parametrize(
+    ("named", "style"),
+    [
+        ({}, ("form", False)),
+        ({"collectionFormat": "csv"}, ("form", False)),
+        ({"collectionFormat": "multi"}, ("form", True)),
+        ({"collectionFormat": "ssv"}, ("spaceDelimited", False)),
+        ({"collectionFormat": "pipes"}, ("pipeDelimited", False)),
+    ],
+)
+def test_a_collection_format_is_a_style(named: dict[str, str], style: tuple[str, bool]) -> None:
+    query = {"name": "q", "in": "query", "type": "array", "items": {"type": "string"}, **named}
+    operation = made("get", ID, query)
+    assert tuple(operation.wires["q"].style)[:2] == style
+    assert operation.input_schema["properties"]["q"]["items"] == {"type": "string"}
+    assert operation.input_schema["required"] == ["id"]
+
+
+def test_form_data_is_a_form_and_a_body_is_json() -> None:
+    member = {"name": "to", "in": "formData", "type": "string", "required": True}
+    form = made("post", ID, member)
+    assert form.content_type == "application/x-www-form-urlencoded"
+    assert form.input_schema["required"] == ["id", "to"]
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+    body = made("post", ID, {"name": "body", "in": "body", "schema": schema})
+    assert body.content_type == "application/json"
+    assert body.wires["name"].place == "body"
+
+
+def test_tabs_and_files_are_refused_by_name() -> None:
+    tabs = {"name": "q", "in": "query", "type": "array", "collectionFormat": "tsv"}
+    with pytest.raises(ValueError, match="tabDelimited"):
+        made("get", ID, tabs)
+    with pytest.raises(ValueError, match="multipart"):
+        made("post", ID, {"name": "f", "in": "formData", "type": "file"})
+
+
+def test_the_server_is_put_together_and_other_documents_stay() -> None:
+    document = {"swagger": "2.0", "host": "a.example.org", "basePath": "/v2", "paths": {}}
+    assert as_3(document)["servers"] == [{"url": "https://a.example.org/v2"}]
+    other = {"openapi": "3.1.0", "paths": {}}
+    assert as_3(other) is other
