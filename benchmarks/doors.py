@@ -133,10 +133,11 @@ class _Node:
     http: str
     pid: int
     log: Path
+    command: int
 
 
 @contextlib.contextmanager
-def _node(urls: dict[str, str], folder: Path) -> Iterator[_Node]:
+def _node(urls: dict[str, str], folder: Path, **more: str) -> Iterator[_Node]:
     environment = {
         **os.environ,
         **urls,
@@ -151,6 +152,7 @@ def _node(urls: dict[str, str], folder: Path) -> Iterator[_Node]:
         "AYBIZA_MEMORY_PATH": str(folder / "memory.sqlite3"),
         "AYBIZA_COOKIE_FILE": str(folder / "cookie"),
         "AYBIZA_LOG_LEVEL": "warning",
+        **more,
     }
     log = folder / "log"
     command = [sys.executable, "-m", "aybiza.console", "run", "--json"]
@@ -164,7 +166,7 @@ def _node(urls: dict[str, str], folder: Path) -> Iterator[_Node]:
         if not line:
             raise RuntimeError(f"the node ended before it was ready:\n{log.read_text()}")
         doors = json.loads(line)
-        yield _Node(doors["media"], doors["http"], doors["pid"], log)
+        yield _Node(doors["media"], doors["http"], doors["pid"], log, process.pid)
     finally:
         process.terminate()
         try:

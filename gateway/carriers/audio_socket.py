@@ -110,7 +110,10 @@ class AudioSocket:
             playing.cancel()
             await asyncio.gather(playing, return_exceptions=True)
             self.transport.abort()
-            await self._incoming.put(None)
+            # Nobody may read any more: who waited for room here would wait for ever.
+            if self._incoming.full():
+                self._incoming.get_nowait()
+            self._incoming.put_nowait(None)
 
     async def __aiter__(self) -> AsyncIterator[Frame]:
         """What comes from Asterisk, and the marks that the pacer returns."""
