@@ -110,7 +110,10 @@ def _ask(port: int | None, request: dict[str, Any]) -> dict[str, Any]:
             cookie=read_cookie(settings.cookie_file),
             address=settings.cluster_bind,
         )
-    except (NodeError, CookieError) as error:
+    except CookieError as error:
+        say(f"aybiza: {error}", 8, err=True)
+        raise typer.Exit(USAGE_ERROR) from None
+    except NodeError as error:
         say(f"aybiza: {error}", 8, err=True)
         raise typer.Exit(1) from None
     if "unknown" in answer:

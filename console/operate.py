@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from aybiza.console.page import COLUMNS, say
-from aybiza.console.setup import settings_or_exit
+from aybiza.console.setup import USAGE_ERROR, settings_or_exit
 
 T = TypeVar("T")
 
@@ -305,6 +305,9 @@ def _at_the_node(port: int | None, ask: Callable[..., T]) -> T:
         cookie = read_cookie(settings.cookie_file)
         number = port or settings.cluster_port
         return ask(number, cookie=cookie, address=settings.cluster_bind)
-    except (NodeError, CookieError) as error:
+    except CookieError as error:
+        say(f"aybiza: {error}", 8, err=True)
+        raise typer.Exit(USAGE_ERROR) from None
+    except NodeError as error:
         say(f"aybiza: {error}", 8, err=True)
         raise typer.Exit(1) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -206,6 +207,19 @@ def test_without_a_node_they_say_so_and_fail(command: list[str]) -> None:
     assert result.exit_code == 1
     assert result.stderr.startswith("aybiza: ")
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("command", [["tree"], ["stop"], ["node", "drain", "back"]])
+def test_a_cookie_that_cannot_be_used_is_a_wrong_setting(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = tmp_path / "cookie"
+    cookie.write_text("short")
+    cookie.chmod(0o644)
+    monkeypatch.setenv("AYBIZA_COOKIE_FILE", str(cookie))
+    result = aybiza(*command, "--port", str(free_port()))
+    assert result.exit_code == 2
+    assert str(cookie) in "".join(result.stderr.split())
 
 
 def test_wrong_usage_is_told() -> None:
