@@ -155,15 +155,16 @@ def this_node(folder: Path) -> tuple[list[str], str, dict[str, str]]:
     return command, "ws://127.0.0.1:{port2}/media", told
 
 
+_HEAD: Final = ("calls", "ms p50", "p95", *STAGES, "CPU s/min", "core", "MB/call", "gaps", "lost")
 _COLUMNS: Final = "{:>5} {:>8} {:>7} {:>6} {:>6} {:>6} {:>9} {:>5} {:>7} {:>5} {:>5}"
-TABLE: Final = _COLUMNS.format(
-    *("calls", "ms p50", "p95", *STAGES, "CPU s/min", "core", "MB/call", "gaps", "lost")
-)
+TABLE: Final = _COLUMNS.format(*_HEAD)
 """The head of a table of loads: overhead, its stages' p50, CPU of a call-minute, share of the core,
 memory of a further call, gaps, turns without an answer."""
+MARKDOWN: Final = f"| {' | '.join(_HEAD)} |\n|{'---|' * len(_HEAD)}"
+"""The same for a page of `docs/`."""
 
 
-def row(load: Load) -> str:
+def row(load: Load, *, markdown: bool = False) -> str:
     """A line of that table."""
     told = load.as_dict()
     shown = [
@@ -180,6 +181,8 @@ def row(load: Load) -> str:
     figures = ["-" if told[name] is None else f"{told[name]:g}" for name in shown]
     late = told["late_p95_ms"] or 0.0
     full = f"  callers {late:g} ms late" if late > LATE_MS else ""
+    if markdown:
+        return f"| {' | '.join(figures)} |{full}"
     return _COLUMNS.format(*figures) + full
 
 

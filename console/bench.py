@@ -225,13 +225,16 @@ def load(
         float, typer.Option(min=10, max=7200, help="How long callers ask and are answered.")
     ] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the table as a page of docs has it.")
+    ] = False,
 ) -> None:
     """Measure what a server on one core adds to a turn and takes, by the number of calls.
 
     Each caller asks every five seconds. Overhead is what is neither the caller's time nor the
     providers': transcript to request, token to speech, audio to telephone.
     """
-    from aybiza.benchmarks.load import TABLE, Load, measured, row, this_node
+    from aybiza.benchmarks.load import MARKDOWN, TABLE, Load, measured, row, this_node
     from aybiza.benchmarks.stranger import StrangerError
 
     numbers = calls.split(",")
@@ -240,7 +243,7 @@ def load(
         raise typer.BadParameter(given)
     loads: list[Load] = []
     if not as_json:
-        typer.echo(TABLE)
+        typer.echo(MARKDOWN if markdown else TABLE)
     for number in map(int, numbers):
         with tempfile.TemporaryDirectory(prefix="aybiza-load-") as folder:
             words, where, more = (command, url, {}) if command else this_node(Path(folder))
@@ -251,7 +254,7 @@ def load(
                 raise typer.Exit(1) from None
         loads.append(told)
         if not as_json:
-            typer.echo(row(told))
+            typer.echo(row(told, markdown=markdown))
             for failure in told.failures[:FAILURES_SHOWN]:
                 say(f"  failed: {failure}", 4)
     if as_json:

@@ -80,6 +80,10 @@ def test_the_command_prints_a_row_a_number_and_fails_with_a_failed_call(
     assert done.exit_code == 0, done.output
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["calls", "1", "2"]
     assert asked == [(["python", "bot.py"], "ws://here", n, 10.0) for n in (1, 2)]
+    page = run(bench.app, ["load", "--calls", "1", "--markdown", *options, "--", "x"])
+    head, line, figures = page.stdout.splitlines()
+    assert (head.count("|"), line.count("|"), figures.count("|")) == (12, 12, 12)
+    assert figures.startswith("| 1 | 9 | 9 |")
     failed = run(bench.app, ["load", "--calls", "3", *options, "--json", "--", "x"])
     assert failed.exit_code == 1
     assert json.loads(failed.stdout)["loads"][0]["failures"] == ["call 0: gone"]
