@@ -114,7 +114,10 @@ def read_twiml(document: str, base_url: str) -> list[Verb]:
         raise WebhookError(f"{base_url} answered what is not XML: {error}") from error
     if root.tag != "Response":
         raise WebhookError(f"{base_url} answered <{root.tag}>, not <Response>")
-    return [_verb(element, base_url) for element in root]
+    try:
+        return [_verb(element, base_url) for element in root]
+    except ValueError as error:  # an address that is none
+        raise WebhookError(f"{base_url} answered an address that cannot be read: {error}") from None
 
 
 def _verb(element: ElementTree.Element, base_url: str) -> Verb:

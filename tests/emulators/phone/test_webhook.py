@@ -95,3 +95,11 @@ class TestSignature:
 async def test_an_address_that_cannot_be_posted_to_is_told() -> None:
     with pytest.raises(WebhookError, match="htp://nowhere"):
         await post("htp://nowhere", {}, None)
+
+
+@pytest.mark.parametrize(
+    "inner", ['<Connect><Stream url="wss://[x/m"/></Connect>', "<Redirect>//[</Redirect>"]
+)
+def test_an_address_that_is_none_is_told(inner: str) -> None:
+    with pytest.raises(WebhookError, match="cannot be read"):
+        read_twiml(f"<Response>{inner}</Response>", "https://phone.example.org/incoming")
