@@ -87,7 +87,10 @@ class AnswerComplete:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The caller broke in during sentence `seq`, when `fraction` of it had been played."""
+    """The caller broke in during sentence `seq`, when `fraction` of it had been played.
+
+    A number below 1 is of words beside the answer, whose sentences then are all unheard.
+    """
 
     turn: int
     seq: int
@@ -209,7 +212,7 @@ def _is_content(value: Any) -> bool:
 
 _FITS: Final[dict[str, Callable[[Any], bool]]] = {
     "str": lambda value: isinstance(value, str),
-    "int": lambda value: type(value) is int and 0 <= value <= MOST,
+    "int": lambda value: type(value) is int and -MOST <= value <= MOST,
     "float": lambda value: type(value) in (int, float) and 0 <= value <= 1,
     "list[dict[str, Any]]": _is_content,
 }

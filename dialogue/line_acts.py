@@ -5,7 +5,7 @@ Errors: none. What an act is says `aybiza.dialogue.turn_acts`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from aybiza.dialogue.barge_in import TALKING
 from aybiza.dialogue.conversation import GREETING_TURN, Phase
@@ -27,6 +27,8 @@ from aybiza.dialogue.journal import (
 from aybiza.dialogue.transfer import words_after
 from aybiza.dialogue.turn_acts import TurnActs
 
+_CALLERS: Final = (Phase.LISTENING, Phase.INTERRUPTED)
+
 
 class LineActs(TurnActs):
     """See the module."""
@@ -44,8 +46,8 @@ class LineActs(TurnActs):
         elif conversation.closing is not None:
             self._do(StartTimer("closing", self.policy.closing))
             self._go_on()
-        elif again and self.phase is Phase.LISTENING and not conversation.segments:
-            # What the caller said into the gap is lost.
+        elif again and self.phase in _CALLERS and not conversation.segments:
+            # What the caller said into the gap, or broke in with before it, is lost.
             self._agent_turn(turn.number + 1, f"{bridge} {self.agent.ask_again}")
         else:
             if again:

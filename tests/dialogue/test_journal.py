@@ -46,7 +46,7 @@ ENTRIES = st.one_of(
     st.builds(AgentSentence, NUMBERS, NUMBERS, TEXTS),
     st.builds(SentenceHeard, NUMBERS, NUMBERS),
     st.builds(AnswerComplete, NUMBERS, TEXTS),
-    st.builds(Interrupted, NUMBERS, NUMBERS, st.floats(0, 1)),
+    st.builds(Interrupted, NUMBERS, st.integers(-10, 10_000), st.floats(0, 1)),
     st.builds(Joined, NUMBERS),
     st.builds(Resumed, NUMBERS),
     st.builds(Closing, TEXTS, TEXTS),
