@@ -29,6 +29,7 @@ from pydantic import (
 from aybiza.config.agent_types import get_optimal_voice_for_context, get_system_prompt
 from aybiza.config.hours import Hours
 from aybiza.config.phrases import phrases
+from aybiza.config.recording import Recording
 from aybiza.config.toml_lines import line_of
 
 FOLDER = Path(__file__).with_name("agents")
@@ -143,6 +144,13 @@ class Agent(BaseModel):
     )
     """Said to a caller who is back because the call could not be put through."""
 
+    recording: Recording | None = None
+    """How calls are recorded; None: they are not."""
+    recording_notice: Spoken = "This call is recorded."
+    """Said ahead of the greeting to callers who need only be told of it."""
+    recording_question: Spoken = "May this call be recorded?"
+    """Said behind the greeting to callers who have to agree; what they say first is the answer."""
+
     language: Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]+)*|multi)$")] = (
         "en-US"
     )
@@ -239,6 +247,13 @@ class Agent(BaseModel):
         """What is left out, in the agent's language."""
         language = given.get("language") if isinstance(given, dict) else None
         return {**phrases(language), **given} if isinstance(language, str) else given
+
+    @field_validator("recording")
+    @classmethod
+    def _nothing_is_kept(cls, recording: Recording | None, info: ValidationInfo) -> Any:
+        if info.data.get("health_data") and recording is not None:
+            raise ValueError("with health_data nothing that is said is kept")
+        return recording
 
     @field_validator("transfer_style")
     @classmethod

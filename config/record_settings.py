@@ -1,6 +1,9 @@
 """Settings of what a node keeps and exports of its calls: records, events, traces, the trail."""
 
-from pydantic import BaseModel
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, SecretStr
 
 from aybiza.config.fields import (
     AbsolutePath,
@@ -12,6 +15,15 @@ from aybiza.config.fields import (
 )
 
 
+def _key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[0-9A-Fa-f]{64}", value.get_secret_value()):
+        raise ValueError("not 64 hexadecimal digits")
+    return value
+
+
+RecordingsKey = Annotated[Secret, AfterValidator(_key)]
+
+
 class RecordSettings(BaseModel):
     """Records and sinks."""
 
@@ -21,6 +33,19 @@ class RecordSettings(BaseModel):
         1,
         3_650,
         "Days for which the figures of turns, costs and calls are kept, for `aybiza report`.",
+    )
+    recordings: AbsolutePath | None = setting(
+        "AYBIZA_RECORDINGS",
+        None,
+        "an absolute path of a folder",
+        "Folder for the recordings of agents that record; unset: none can be made.",
+    )
+    recordings_key: RecordingsKey | None = setting(
+        "AYBIZA_RECORDINGS_KEY",
+        None,
+        "64 hexadecimal digits, such as `openssl rand -hex 32` prints",
+        "Key with which recordings are sealed; unset: they are WAV files.",
+        hidden=True,
     )
     events_file: AbsolutePath | None = setting(
         "AYBIZA_EVENTS_FILE",

@@ -36,7 +36,7 @@ _WHY: Final[Mapping[str, str]] = {
     "voice.similarityBoost": "Deepgram's voices have no such value",
     "voice.optimizeStreamingLatency": "the first sentence is always spoken at once",
     "endpointingConfig": _ENDS,
-    "recordingEnabled": "calls are not recorded",
+    "recordingEnabled": "set [recording], and AYBIZA_RECORDINGS to a folder for them",
     "hipaaEnabled": "set health_data, and name in health_tools who may have what is said",
     "analysisPlan": "calls are not analysed when they are over",
 }

@@ -40,6 +40,8 @@ def answering(
         policy = policy.preferring(agent.model, agent.model_rule)
     except ValueError as error:
         raise ValueError(f"{agent.name}: {error}") from None
+    if agent.recording is not None and settings.recordings is None:
+        raise ValueError(f"{agent.name}: recording: set AYBIZA_RECORDINGS to a folder for them")
     try:
         box = toolbox or files.toolbox(agent, gate)
         numbers = files.numbers(agent)

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from aybiza.console import follow, operate
+from aybiza.console import follow, operate, recordings
 from aybiza.console.page import printable, say
 from aybiza.console.setup import USAGE_ERROR, settings_or_exit
 
@@ -34,6 +34,7 @@ Examples:\n
   aybiza calls follow CA01234567               what is said on one, as it is said\n
   aybiza calls list --period 24h --agent desk  those in memory\n
   aybiza calls show CA01234567                 what was said\n
+  aybiza calls recording CA01234567 --to a.wav hear it\n
   aybiza calls export --to calls.jsonl         all of them, for other programs\n
   aybiza calls forget --caller +15550100       delete what is known of a caller\n
   aybiza calls table                           make the table of DynamoDB\n
@@ -82,6 +83,9 @@ def calls(
 
 
 app.command("follow", epilog="Example: aybiza calls follow CA01234567")(follow.follow)
+app.command("recording", epilog="Example: aybiza calls recording CA01234567 --to call.wav")(
+    recordings.recording
+)
 app.command("hangup", epilog="Example: aybiza calls hangup CA01234567")(follow.hangup)
 
 
@@ -121,7 +125,8 @@ def show(
         if as_json:
             typer.echo(json.dumps(_whole(record, rows, numbers)))
             return
-        for key, value in _described(record, numbers).items():
+        told = recordings.recorded(settings_or_exit(), record.call_id, rows)
+        for key, value in {**_described(record, numbers), "recorded": told}.items():
             if value not in (None, ""):
                 say(printable(f"{key:9} {value}"), 10)
         typer.echo()
@@ -168,14 +173,22 @@ def forget(
         _refuse(f"--caller: {shown!r} is no number: give the whole of it, such as +15550100")
     with _calls_in_memory() as calls:
         told = calls.forget(caller, time.time())
-    kept = list(_kept(settings_or_exit()))
+    settings = settings_or_exit()
+    kept = list(_kept(settings))
+    try:
+        unrecorded = recordings.forgotten(settings, told.call_ids)
+    except OSError as error:
+        unrecorded, told.failed["recordings"] = 0, str(error)
     if as_json:
         about = {"gone": told.gone, "failed": told.failed, "going_on": told.going_on}
+        about["recordings"] = unrecorded
         typer.echo(json.dumps({**about, "kept": kept}))
     else:
         for store, count in told.gone.items():
             if store not in told.failed:
                 say(f"deleted   {count} {_calls(count)} in {store}; {_left(count)}", 10)
+        if unrecorded:
+            say(f"deleted   {unrecorded} recording{'s' if unrecorded > 1 else ''}", 10)
         for store, why in told.failed.items():
             say(f"FAILED    {store}: {why}", 10)
         for call_id in told.going_on:

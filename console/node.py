@@ -37,11 +37,19 @@ from aybiza.actors.measures.costs_keeper import CostsFile, CostsKeeper, restore
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.stores import stores, warm
-from aybiza.actors.names import CALL_SUPERVISOR, PHRASES, SWITCHBOARD, TOOL_SUPERVISOR
+from aybiza.actors.names import (
+    CALL_SUPERVISOR,
+    PHRASES,
+    RECORDINGS,
+    SWITCHBOARD,
+    TOOL_SUPERVISOR,
+)
 from aybiza.actors.node.context import NodeContext
 from aybiza.actors.node.cookie import lines, read_cookie
 from aybiza.actors.placement.drain_actor import drained, one_call
 from aybiza.actors.placement.placement import Limits, Place
+from aybiza.actors.recordings.recordings_actor import RecordingsActor
+from aybiza.actors.recordings.shelf import shelf
 from aybiza.actors.runtime import NORMAL, VM, CallExit
 from aybiza.actors.runtime.collector import Collector, freeze
 from aybiza.actors.switchboard import Switchboard
@@ -232,6 +240,8 @@ class Node:
             from aybiza.actors.measures.costs_sharer import CostsSharer
 
             keepers.append(child(CostsSharer, settings.redis_url, name="costs_sharer"))
+        if settings.recordings is not None:
+            keepers.append(child(RecordingsActor, shelf(settings), name=RECORDINGS))
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
         place = self._place(doors.door)
         parts = Parts(

@@ -26,6 +26,7 @@ from aybiza.dialogue.journal import (
     Entry,
     Interrupted,
     Joined,
+    RecordingConsent,
     Reopened,
     Resumed,
     SentenceHeard,
@@ -122,7 +123,9 @@ class Conversation:
 
     `closing_to`: whom the call, when it closes, is put through to. `transfer`: whom the caller is
     being put through to, until it is known what came of it. `returned`: how that failed, until the
-    agent has spoken of it. `faults`: how many lines have failed since the caller heard something.
+    agent has spoken of it. `recording`: how the caller has consented to be recorded, or that they
+    have not; None: that is open. `faults`: how many lines have failed since the caller heard
+    something.
     """
 
     turns: dict[int, Turn] = field(default_factory=dict)
@@ -137,6 +140,7 @@ class Conversation:
     transfer: str | None = None
     returned: str | None = None
     faults: int = 0
+    recording: str | None = None
 
     @property
     def turn(self) -> Turn | None:
@@ -372,6 +376,10 @@ def _transferred(conversation: Conversation, entry: Transferred) -> None:
         conversation.returned = entry.outcome
 
 
+def _recording(conversation: Conversation, entry: RecordingConsent) -> None:
+    conversation.recording = entry.how
+
+
 _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     CallerSegment: _segment,
     CallerTurn: _caller_turn,
@@ -389,4 +397,5 @@ _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     Ended: _ended,
     Transferring: _transferring,
     Transferred: _transferred,
+    RecordingConsent: _recording,
 }

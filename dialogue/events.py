@@ -25,10 +25,12 @@ class Happening:
 @dataclass(frozen=True, slots=True)
 class Started(Happening):
     """The line is open. `again`: it broke before, and the caller is back on a new one; `closed`:
-    nobody is there at this hour."""
+    nobody is there at this hour. `before` and `behind` are said around the greeting."""
 
     again: bool = False
     closed: bool = False
+    before: str = ""
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ TRANSFER = "transfer"
 # Nobody is there at this hour.
 CLOSED = "closed"
 REACHED = "completed"
+# How a caller has consented to be recorded, or has not.
+TOLD = "told"
+AGREED = "agreed"
+REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,14 @@ class Transferred:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingConsent:
+    """The caller was told that the call is recorded (`TOLD`), has agreed to it (`AGREED`), or has
+    not when asked (`REFUSED`)."""
+
+    how: str
+
+
 Entry: TypeAlias = (
     CallerSegment
     | CallerTurn
@@ -175,6 +187,7 @@ Entry: TypeAlias = (
     | Ended
     | Transferring
     | Transferred
+    | RecordingConsent
 )
 
 _TYPES: dict[str, type[Any]] = {
@@ -194,6 +207,7 @@ _TYPES: dict[str, type[Any]] = {
     "ended": Ended,
     "transferring": Transferring,
     "transferred": Transferred,
+    "recording_consent": RecordingConsent,
 }
 _NAMES = {kind: name for name, kind in _TYPES.items()}
 

@@ -42,7 +42,8 @@ class LineActs(TurnActs):
             self._close(CLOSED, self.policy.closing)
             self._agent_turn(GREETING_TURN, self.agent.closed)
         elif turn is None:
-            self._agent_turn(GREETING_TURN, self.agent.greeting)
+            around = (event.before, self.agent.greeting, event.behind)
+            self._agent_turn(GREETING_TURN, *filter(None, around))
         elif conversation.closing is not None:
             self._do(StartTimer("closing", self.policy.closing))
             self._go_on()

@@ -116,13 +116,14 @@ class TurnActs:
             seconds = self.policy.silence_again if asked else self.policy.silence
             self._do(StartTimer("silence", seconds))
 
-    def _agent_turn(self, number: int, text: str) -> None:
-        """The agent begins a turn by itself and says one thing."""
+    def _agent_turn(self, number: int, *texts: str) -> None:
+        """The agent begins a turn by itself and says this."""
         if number != GREETING_TURN:
             self._record(CallerTurn(number, ""))
-        self._record(AgentSentence(number, 1, text))
+        for seq, text in enumerate(texts, 1):
+            self._record(AgentSentence(number, seq, text))
         self._record(AnswerComplete(number, "end_turn"))
-        self._do(Say(number, 1, text), SayAll(number))
+        self._do(*(Say(number, seq, text) for seq, text in enumerate(texts, 1)), SayAll(number))
 
     def _silence_agent(self) -> None:
         turn = self._turn

@@ -118,7 +118,7 @@ class TurnPolicy:
             barge_in_voice=agent.barge_in_voice_ms / 1000,
             back_channels=agent.back_channels,
             greeting_yields=agent.greeting_yields,
-            protected=agent.protected,
+            protected=(*agent.protected, *([agent.recording_notice] if agent.recording else ())),
             keys_end=agent.keys_end,
             keys_most=agent.keys_most or 0,
             keys_wait=agent.keys_wait_ms / 1000 if agent.keys_wait_ms else endpoint,

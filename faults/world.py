@@ -26,6 +26,7 @@ from typing import Any, Final, Self, TypeVar
 
 from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.memory.store import JournalStore
+from aybiza.actors.recordings.shelf import Shelf
 from aybiza.actors.runtime import VM, Process
 from aybiza.actors.switchboard import Answering, Switchboard
 from aybiza.claude.choice import Policy
@@ -99,7 +100,8 @@ class World:
     of 20 ms travel together. `parties`: who answers at which number. `messages`: note them in the
     trace. `nodes`: how many there are; more than one are a cluster, and their names are those of
     `NODES`. `guardrail`: words that Bedrock blocks. `environment`: settings of the nodes, by their
-    environment names. `redis`: whether there is one, ahead of the memory's file.
+    environment names. `recordings`: where calls are recorded. `redis`: whether there is one, ahead
+    of the memory's file.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class World:
         guardrail: Sequence[str] = (),
         environment: Mapping[str, str] = _NO_SETTINGS,
         redis: bool = False,
+        recordings: Shelf | None = None,
         messages: bool = False,
         watcher: Watcher | None = None,
     ) -> None:
@@ -150,6 +153,7 @@ class World:
         # Those of one machine share the memory's file.
         self.store, self.redis = MemoryStore(), MemoryRedis()
         self._stores: list[JournalStore] = [self.redis, self.store] if redis else [self.store]
+        self.recordings = recordings
         self.nodes = self._made(nodes, watcher)
         first = self.nodes[0]
         self.vm, self.journals = first.vm, first.journals

@@ -18,9 +18,10 @@ from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.journals import TABLE as MEMORY_TABLE
 from aybiza.actors.memory.store import JournalStore
-from aybiza.actors.names import TOOL_SUPERVISOR
+from aybiza.actors.names import RECORDINGS, TOOL_SUPERVISOR
 from aybiza.actors.placement.placement import Limits, Place
 from aybiza.actors.placement.placement_actor import LOOK_SECONDS, Gauge
+from aybiza.actors.recordings.recordings_actor import RecordingsActor
 from aybiza.actors.runtime import KILL, NORMAL
 from aybiza.faults.entries import WatchedJournals
 from aybiza.faults.network import LoopCarrier
@@ -94,7 +95,12 @@ class WorldNode:
         limits = Limits(1000, 10**9, 10**9)
         # Who has others tells them of its calls; alone it may look seldom.
         gauge = Gauge(1.0 if self.carrier is None else LOOK_SECONDS, lambda: 0)
-        parts = Parts(world.policy.ids, self._stores, limits, [streams], place=place, gauge=gauge)
+        keepers = []
+        if world.recordings is not None:
+            keepers.append(child(RecordingsActor, world.recordings, name=RECORDINGS))
+        parts = Parts(
+            world.policy.ids, self._stores, limits, [streams], keepers, place, gauge=gauge
+        )
         self.root = await vm.start(Application, parts, name="application", timeout=None)
 
     async def close(self) -> None:

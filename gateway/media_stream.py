@@ -268,7 +268,7 @@ class MediaStream(GenServer):
                     continue
                 event = self._admit(came) if type(came) is Start else came
                 if type(event) is Start:
-                    line = Line(event.call_sid, self._writer, owner=owner)
+                    line = Line(event.call_sid, self._writer, owner=owner, clock=self.vm.now)
                     self.call_id = event.call_sid
                     context = self._context_of(line, event)
                     self._context = replace(context, carrier=self._codec.carrier)

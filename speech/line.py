@@ -14,12 +14,14 @@ Nothing here waits or does I/O: outgoing audio goes to the `CarrierSink` that th
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aybiza.speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
+from aybiza.speech.tape import Tape
 
 RING_SECONDS = 20
 INBOX_LIMIT = 1000
@@ -156,6 +158,7 @@ class Line:
     services whose price nobody knows.
     `keys`: what the caller has entered last, by the numbers of its events, of an agent that keeps
     it from everybody but the tools; `keys_over`: the next key begins anew.
+    `tape`: where the call is recorded; `clock` is its time.
     `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
     """
@@ -176,6 +179,8 @@ class Line:
     aside: tuple[Sentence, str] | None = None
     asides: int = 0
     leaving: bool = False
+    tape: Tape | None = None
+    clock: Callable[[], float] = time.monotonic
     keys: dict[int, str] = field(default_factory=dict, repr=False)
     keys_over: bool = False
     since: dict[str, float] = field(default_factory=dict)
@@ -191,6 +196,8 @@ class Line:
     def press(self, number: int, key: str) -> None:
         """Take note of a key that nobody else is told; `number` is its event's, so that one that is
         dealt with twice counts once."""
+        if self.tape is not None:
+            self.tape.pause(self.clock())
         if self.keys_over:
             self.keys.clear()
             self.keys_over = False
@@ -205,12 +212,16 @@ class Line:
     def hear(self, mulaw: bytes) -> None:
         """The caller's next audio."""
         self.ring.append(mulaw)
+        if self.tape is not None:
+            self.tape.caller(mulaw, self.clock())
         if not self.audio_signalled:
             self.audio_signalled = True
             self.listener()
 
     def play(self, sentence: Sentence, mulaw: bytes, now: float) -> None:
         """Send a piece of `sentence` to the caller."""
+        if self.tape is not None:
+            self.tape.agent(mulaw, now + self.ledger.ahead(now))
         self.ledger.sent(sentence, len(mulaw), now)
         self.sink.media(mulaw)
 
@@ -253,6 +264,8 @@ class Line:
     def clear(self, now: float) -> Cut | None:
         """Silence the line at once; returns where the agent was cut off."""
         cut = self.ledger.clear(now)
+        if self.tape is not None:
+            self.tape.cleared(now)
         self.aside = None
         self.sink.clear()
         return cut

@@ -31,6 +31,7 @@ from aybiza.actors import names
 from aybiza.actors.call import call_attempts
 from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.call_recording import CallRecording
 from aybiza.actors.call.call_timers import CallTimers
 from aybiza.actors.call.eager_answer import EagerAnswer
 from aybiza.actors.call.first_answers import Prepare
@@ -103,8 +104,7 @@ class CallActor(GenServer):
         self._line = context.line
         self._timers = CallTimers(self, context.line)
         self._answers: dict[int, int] = {}
-        self._summing_up = False
-        self._summaries_missed = 0
+        self._summing_up, self._summaries_missed = False, 0
         self._eager = EagerAnswer(self.vm, self.pid, context)
         passed = self.vm.now() - context.opened
         self._began = datetime.fromtimestamp(time.time() - passed).astimezone(context.agent.zone)
@@ -113,12 +113,12 @@ class CallActor(GenServer):
         for event, body in await self._remembered():
             self._written += 1
             self._event = max(self._event, event)
-            entry = decode(body)
-            if entry is not None:
+            if (entry := decode(body)) is not None:
                 conversation.apply(entry)
         if not self._line.started:
             conversation.take_up()
         self.machine = TurnMachine(context.agent, conversation)
+        self._recording = CallRecording(self.vm, context, conversation, self._remember)
         if not self._line.started:
             self._line.inbox.start_behind(self._event)
         self._line.wake = self._woken
@@ -152,6 +152,7 @@ class CallActor(GenServer):
             self._start_timer(StartTimer("duration", max(0.0, limit - passed)))
         self._speaker = self.vm.whereis(names.speaker(self.call_id))
         taken_up, self._line.started = self._line.started, True
+        self._recording.go_on()
         if taken_up:
             log.info("call_taken_up", **self.get_state())
             turn = self.machine.conversation.turn
@@ -169,7 +170,7 @@ class CallActor(GenServer):
             closed = not is_open(agent.hours, self._began)
             if agent.first_questions and not (again or closed):
                 self.vm.cast(names.FIRST_ANSWERS, Prepare(self._context, self._began))
-            await self._tell(Started(again=again, closed=closed))
+            await self._tell(Started(again, closed, *self._recording.opening))
             await self._catch_up()
 
     async def _catch_up(self) -> None:
@@ -336,7 +337,8 @@ class CallActor(GenServer):
     def _beginning(
         self, turn: int, first_seq: int, messages: list[dict[str, Any]], said: str
     ) -> BeginAnswer:
-        greeted = self.machine.conversation.at(GREETING_TURN).spoken(1, 1)
+        greeting = self.machine.conversation.at(GREETING_TURN)
+        greeted = greeting.spoken(1, greeting.last_seq)
         prompt = system_prompt(self._context.agent, greeted)
         clock = clock_prompt(self._began, self.vm.now() - self._context.opened)
         return BeginAnswer(self._context, turn, first_seq, messages, prompt, said, clock)
@@ -470,6 +472,7 @@ class CallActor(GenServer):
         if over is not None:
             turn, outcome = over
             emit(self.vm, events.TURN_ENDED, call_id=self.call_id, turn=turn, outcome=outcome)
+        self._recording.entered(record.entry)
         match record.entry:
             case CallerTurn(turn, text) if text:
                 self._line.keys_over = True

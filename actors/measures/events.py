@@ -71,6 +71,7 @@ SINK_FAILED: Final[Event] = ("aybiza", "sink", "failed")
 SINK_LOST: Final[Event] = ("aybiza", "sink", "lost")
 OPERATOR: Final[Event] = ("aybiza", "operator", "acted")
 METRIC: Final[Event] = ("aybiza", "metric", "put")
+RECORDING_LOST: Final[Event] = ("aybiza", "recording", "lost")
 AGENT_FILES: Final[Event] = ("aybiza", "agents", "files")
 FAULT_STRUCK: Final[Event] = ("aybiza", "fault", "struck")
 
@@ -191,6 +192,11 @@ EVENTS: Final[dict[Event, Told]] = {
     OPERATOR: Told("An operator had a node do something", (), ("who", "did", "what")),
     METRIC: Told(
         "Figures for who takes whole sets of them; at: unix time", (), ("name", "metrics", "at")
+    ),
+    RECORDING_LOST: Told(
+        "Some of a call could not be recorded, for the disk did not take it",
+        ("seconds",),
+        ("call_id",),
     ),
     AGENT_FILES: Told(
         "Files of agents or routes have changed; outcome: taken, refused", (), ("outcome",)

@@ -132,6 +132,9 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_refused_total": Metric(
         "counter", "Requests and connections that the doors have refused", ("door", "reason")
     ),
+    "aybiza_recording_lost_seconds_total": Metric(
+        "counter", "Seconds of calls that could not be recorded, for the disk did not take them", ()
+    ),
     "aybiza_agent_files_total": Metric(
         "counter", "Changes of agents' files: taken up, or refused for a fault", ("outcome",)
     ),
@@ -209,6 +212,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.DOOR_REFUSED: (Feed("aybiza_refused_total", None, ("door", "reason")),),
     events.SINK_FAILED: (Feed("aybiza_sink_failures_total", None, ("sink",)),),
     events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count", ("sink",)),),
+    events.RECORDING_LOST: (Feed("aybiza_recording_lost_seconds_total", "seconds", ()),),
     events.AGENT_FILES: (Feed("aybiza_agent_files_total", None, ("outcome",)),),
     events.MEMORY_DROPPED: (Feed("aybiza_memory_dropped_total", "count", ("store",)),),
     events.MEMORY_REFUSED: (Feed("aybiza_memory_refused_total", None, ("store",)),),

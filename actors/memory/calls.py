@@ -35,11 +35,13 @@ Told = TypeVar("Told")
 @dataclass(slots=True)
 class Forgotten:
     """What has become of the calls of a caller: how many are gone, by the stores' names; why a
-    store failed; and calls that were going on, which their nodes may write again."""
+    store failed; calls that were going on, which their nodes may write again; and the ids of all
+    of them."""
 
     gone: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     going_on: list[str] = field(default_factory=list)
+    call_ids: list[str] = field(default_factory=list)
 
 
 class Calls:
@@ -76,6 +78,7 @@ class Calls:
         for store in self._stores:
             if store.name not in told.failed:
                 self._forget(store, wanted, list(records), told)
+        told.call_ids = list(records)
         young = now - GOES_ON_SECONDS
         told.going_on = [
             record.call_id

@@ -30,10 +30,11 @@ from tests.call.steps import hang_up, script_of, text
 
 pytestmark = pytest.mark.real_time
 
-MARK = "5ecret"
+MARK = "5ec4e7"
 """What every secret of these tests holds."""
 
 SECRETS = {name: f"{MARK}-{name.lower()}" for name in FIELDS if is_secret(name)}
+SECRETS["AYBIZA_RECORDINGS_KEY"] = f"{MARK:0<64}"
 REDIS = f"redis://{MARK}-user:{MARK}-password@127.0.0.1:1/0"
 COOKIE = f"{MARK}-cookie-of-the-cluster"
 TOKEN = SECRETS["TWILIO_AUTH_TOKEN"]

@@ -134,6 +134,8 @@ WRONG = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
     "OTEL_EXPORTER_OTLP_HEADERS": "two words",
     "AYBIZA_POSTGRES_URL": "two words",
+    "AYBIZA_RECORDINGS": "calls",
+    "AYBIZA_RECORDINGS_KEY": "0123456789abcdef",
     "DEEPGRAM_URL": "https://api.example.org",
     "DEEPGRAM_API_KEY": "two words",
     "AYBIZA_LOG_LEVEL": "loud",
@@ -208,6 +210,7 @@ def test_a_long_wrong_value_is_cut() -> None:
 
 def test_no_secret_is_ever_shown() -> None:
     secrets = {name: f"s3cret{number}" for number, name in enumerate(FIELDS) if is_secret(name)}
+    secrets["AYBIZA_RECORDINGS_KEY"] = "53c3e7" + "0" * 58
     assert set(secrets) == {
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
@@ -222,9 +225,11 @@ def test_no_secret_is_ever_shown() -> None:
         "AYBIZA_ASTERISK_SECRET",
         "OTEL_EXPORTER_OTLP_HEADERS",
         "AYBIZA_POSTGRES_URL",
+        "AYBIZA_RECORDINGS_KEY",
     }
     settings = load(secrets | {"REDIS_URL": "redis://user:s3cret@host"})
     assert "s3cret" not in repr(settings)
+    assert "53c3e7" not in repr(settings)
     with pytest.raises(SettingsError) as caught:
         load({name: f"{value} {value}" for name, value in secrets.items()})
     assert "s3cret" not in str(caught.value)

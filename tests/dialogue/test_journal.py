@@ -20,6 +20,7 @@ from aybiza.dialogue.journal import (
     Entry,
     Interrupted,
     Joined,
+    RecordingConsent,
     Reopened,
     Resumed,
     SentenceHeard,
@@ -54,6 +55,7 @@ ENTRIES = st.one_of(
     st.builds(Ended, TEXTS),
     st.builds(Transferring, TEXTS),
     st.builds(Transferred, TEXTS, TEXTS),
+    st.builds(RecordingConsent, TEXTS),
 )
 
 
@@ -80,6 +82,7 @@ def test_every_kind_of_entry_has_a_name_of_its_own() -> None:
         Ended: ("hangup",),
         Transferring: ("front desk",),
         Transferred: ("front desk", "busy"),
+        RecordingConsent: ("agreed",),
     }
     assert set(kinds) == set(get_args(Entry))
     names = {encode(kind(*values))["type"] for kind, values in kinds.items()}

@@ -1,0 +1,1 @@
+"""Recordings of calls: begun with consent, written by an actor of their own."""

@@ -1,0 +1,194 @@
+"""Shelf: the folder in which recordings are kept. For threads: all of it waits for the disk.
+
+    shelf = Shelf(folder, key)
+    size = shelf.write(part, size, stereo)    `size`: how much of the file is sound; 0: a new one
+    shelf.parts("CA1")                        the files of a call, in order of time
+    shelf.wav(path)                           one of them as a WAV file, opened if it is sealed
+    shelf.forget(["CA1"]), shelf.sweep(now)   how many files are gone
+
+A file is a stretch of a call on one line: a caller who was cut off and came back has two. Its name
+has the call, unix ms at which it begins, and the unix time at which it is to be deleted (0: never).
+Without a key it is a WAV file (mu-law, 8000 Hz, caller left, agent right) whose head is right after
+each write, so a node that dies leaves one that plays. With a key it is sealed: pieces of AES-GCM,
+each bound to its file and to its place in it. What was written only in part is written again in
+its place.
+
+Files are 0600, in a folder that is made with 0700. Errors: `OSError`; `SealError` for a file that
+is not opened by the key.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+from urllib.parse import quote
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from aybiza.config.private_files import check_private, private_file, private_folder
+from aybiza.config.settings import Settings
+from aybiza.speech.playout import BYTES_A_SECOND
+
+WAV: Final = ".wav"
+SEALED: Final = ".sealed"
+KEY_BYTES: Final = 32
+SIDES: Final = 2
+_MULAW: Final = 7
+_MAGIC: Final = b"AYBIZA1\n"
+_NONCE: Final = 12
+_LENGTH: Final = struct.Struct("<I")
+_HEAD: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_MOST_NAME: Final = 180
+
+
+class SealError(Exception):
+    """A sealed recording cannot be opened; the text is for people."""
+
+
+class Part(NamedTuple):
+    """A stretch of a call's recording: it begins at unix time `began` and is deleted at `expires`,
+    0: never."""
+
+    call_id: str
+    began: float
+    expires: float
+
+    @property
+    def name(self) -> str:
+        """Of its file, without the ending."""
+        return f"{_named(self.call_id)}.{int(self.began * 1000)}.{int(self.expires)}"
+
+
+class Shelf:
+    """See the module."""
+
+    def __init__(self, folder: Path, key: bytes | None = None) -> None:
+        self.folder = folder
+        self._seal = AESGCM(key) if key is not None else None
+
+    def __repr__(self) -> str:
+        return f"Shelf({str(self.folder)!r}, sealed={self._seal is not None})"
+
+    def write(self, part: Part, size: int, stereo: bytes) -> int:
+        """See the module; returns how large the file is by now."""
+        path = self.folder / (part.name + (WAV if self._seal is None else SEALED))
+        if size == 0:
+            private_folder(self.folder)
+            private_file(path)
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with open(descriptor, "r+b") as file:
+            file.truncate(size)
+            file.seek(size)
+            if self._seal is None:
+                return _append(file, size, stereo)
+            file.write((_MAGIC if size == 0 else b"") + self._sealed(part.name, size, stereo))
+            return file.tell()
+
+    def parts(self, call_id: str) -> list[Path]:
+        """See the module."""
+        return sorted(self._files(f"{_named(call_id)}.*"), key=_began)
+
+    def seconds(self, path: Path) -> float:
+        """How long a recording is, as near as its file's size tells."""
+        return round(path.stat().st_size / (SIDES * BYTES_A_SECOND), 1)
+
+    def wav(self, path: Path) -> bytes:
+        """See the module."""
+        check_private(path)
+        data = path.read_bytes()
+        if path.suffix != SEALED:
+            return data
+        if self._seal is None:
+            raise SealError(
+                f"{path} is sealed: set AYBIZA_RECORDINGS_KEY to the key it was made with"
+            )
+        if not data.startswith(_MAGIC):
+            raise SealError(f"{path} is no recording")
+        stereo = b"".join(self._opened(path, data))
+        return _head(len(stereo)) + stereo
+
+    def forget(self, call_ids: Iterable[str]) -> int:
+        """See the module."""
+        return sum(_remove(path) for call_id in call_ids for path in self.parts(call_id))
+
+    def sweep(self, now: float) -> int:
+        """See the module."""
+        return sum(_remove(path) for path in self._files("*") if 0 < _expires(path) <= now)
+
+    def _files(self, pattern: str) -> list[Path]:
+        found = self.folder.glob(pattern)
+        return [path for path in found if path.suffix in (WAV, SEALED) and _expires(path) >= 0]
+
+    def _sealed(self, name: str, at: int, stereo: bytes) -> bytes:
+        assert self._seal is not None
+        nonce = os.urandom(_NONCE)
+        at = at or len(_MAGIC)
+        body = nonce + self._seal.encrypt(nonce, stereo, f"{name}:{at}".encode())
+        return _LENGTH.pack(len(body)) + body
+
+    def _opened(self, path: Path, data: bytes) -> Iterator[bytes]:
+        assert self._seal is not None
+        at = len(_MAGIC)
+        while at + _LENGTH.size <= len(data):
+            (length,) = _LENGTH.unpack_from(data, at)
+            body = data[at + _LENGTH.size : at + _LENGTH.size + length]
+            if len(body) < length:
+                # The node died in the midst of it.
+                return
+            try:
+                bound_to = f"{path.stem}:{at}".encode()
+                yield self._seal.decrypt(body[:_NONCE], body[_NONCE:], bound_to)
+            except InvalidTag:
+                raise SealError(
+                    f"{path} is not opened by AYBIZA_RECORDINGS_KEY, or has been changed"
+                ) from None
+            at += _LENGTH.size + length
+
+
+def shelf(settings: Settings) -> Shelf:
+    """The one that the settings name; they have to name one."""
+    assert settings.recordings is not None
+    secret = settings.recordings_key
+    key = bytes.fromhex(secret.get_secret_value()) if secret is not None else None
+    return Shelf(settings.recordings, key)
+
+
+def _append(file: BinaryIO, size: int, stereo: bytes) -> int:
+    end = max(size, _HEAD.size) + len(stereo)
+    file.write((_head(0) if size == 0 else b"") + stereo)
+    file.seek(0)
+    file.write(_head(end - _HEAD.size))
+    return end
+
+
+def _head(size: int) -> bytes:
+    """The head of a WAV file with so many bytes of audio."""
+    rate, block = BYTES_A_SECOND, SIDES
+    form = (_MULAW, SIDES, rate, rate * block, block, 8)
+    return _HEAD.pack(b"RIFF", size + 36, b"WAVE", b"fmt ", 16, *form, b"data", size)
+
+
+def _named(call_id: str) -> str:
+    """A call's id as part of a file's name: no dot, no slash, nothing that a pattern reads."""
+    return quote(call_id, safe="").replace(".", "%2E").replace("~", "%7E")[:_MOST_NAME]
+
+
+def _began(path: Path) -> int:
+    return int(path.stem.split(".")[1])
+
+
+def _expires(path: Path) -> int:
+    """When it is to be deleted; -1 if it is no recording."""
+    match path.stem.split("."):
+        case [_, began, expires] if began.isdecimal() and expires.isdecimal():
+            return int(expires)
+    return -1
+
+
+def _remove(path: Path) -> bool:
+    path.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,88 @@
+"""`aybiza calls recording`: a call's recordings, and what other commands tell of them.
+
+What is recorded stands in the folder of `AYBIZA_RECORDINGS`; no node is asked. Sealed recordings
+are opened by `AYBIZA_RECORDINGS_KEY`.
+
+Exit codes: 0; 1 if there is no recording, or it cannot be opened; 2 for a file that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+
+from aybiza.console.page import say
+from aybiza.console.setup import USAGE_ERROR, settings_or_exit
+
+if TYPE_CHECKING:
+    from aybiza.actors.recordings.shelf import Shelf
+    from aybiza.config.settings import Settings
+
+_CONSENTS: Final = {
+    "told": "the caller was told",
+    "agreed": "the caller has agreed",
+    "refused": "the caller has not agreed",
+}
+
+
+def recording(
+    call_id: Annotated[str, typer.Argument(help="The call's id.")],
+    to: Annotated[Path, typer.Option(help="A WAV file that is not there yet.")],
+    part: Annotated[int, typer.Option(min=1, help="Which, of a call on several lines.")] = 1,
+) -> None:
+    """Write a call's recording to a WAV file: the caller left, the agent right."""
+    from aybiza.actors.recordings.shelf import SealError
+    from aybiza.config.private_files import private_file
+
+    shelf = _shelf(settings_or_exit())
+    parts = shelf.parts(call_id) if shelf is not None else []
+    if part > len(parts):
+        where = shelf.folder if shelf is not None else "AYBIZA_RECORDINGS, which is not set"
+        _refuse(f"{call_id} has {len(parts)} recordings in {where}", 1)
+    try:
+        wav = shelf.wav(parts[part - 1]) if shelf is not None else b""
+    except (OSError, SealError) as error:
+        _refuse(str(error), 1)
+    if to.exists():
+        _refuse(f"--to: {to} is there already; name a new file")
+    try:
+        private_file(to)
+        to.write_bytes(wav)
+    except OSError as error:
+        _refuse(f"--to: {error}")
+    of = f", {part} of {len(parts)}" if len(parts) > 1 else ""
+    say(f"{to}{of}", 4)
+
+
+def recorded(settings: Settings, call_id: str, journal: Iterable[Any]) -> str:
+    """What there is to say of a call's recordings, with the consent that its journal has."""
+    consents = [row.entry.get("how") for row in journal if _is_consent(row.entry)]
+    shelf = _shelf(settings)
+    seconds = [shelf.seconds(path) for path in shelf.parts(call_id)] if shelf is not None else []
+    told = [" + ".join(f"{each:.0f} s" for each in seconds)] if seconds else []
+    told += [_CONSENTS[consents[-1]]] if consents and consents[-1] in _CONSENTS else []
+    return ", ".join(told)
+
+
+def forgotten(settings: Settings, call_ids: Iterable[str]) -> int:
+    """Delete the recordings of these calls; how many there were. Raises OSError."""
+    shelf = _shelf(settings)
+    return shelf.forget(call_ids) if shelf is not None else 0
+
+
+def _is_consent(entry: dict[str, Any]) -> bool:
+    return entry.get("type") == "recording_consent"
+
+
+def _shelf(settings: Settings) -> Shelf | None:
+    from aybiza.actors.recordings.shelf import shelf
+
+    return shelf(settings) if settings.recordings is not None else None
+
+
+def _refuse(why: str, code: int = USAGE_ERROR) -> NoReturn:
+    say(f"aybiza: {why}", 8, err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,38 @@
+"""What commands tell of recordings: which there are, and why one cannot be had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from aybiza.actors.memory.store import Row
+from aybiza.actors.recordings.shelf import Part, Shelf
+from aybiza.config.settings import load
+from aybiza.console.cli import app
+from aybiza.console.recordings import forgotten, recorded
+
+
+def rows(how: str) -> list[Row]:
+    return [Row("CA1", 1, 1, 1.0, {"type": "recording_consent", "how": how})]
+
+
+def test_of_a_call_its_stretches_and_its_consent_are_told(tmp_path: Path) -> None:
+    settings = load({"AYBIZA_RECORDINGS": str(tmp_path)})
+    assert recorded(settings, "CA1", []) == ""
+    assert recorded(settings, "CA1", rows("refused")) == "the caller has not agreed"
+    for began in (1.0, 2.0):
+        Shelf(tmp_path).write(Part("CA1", began, 0.0), 0, bytes(32_000))
+    assert recorded(settings, "CA1", rows("agreed")) == "2 s + 2 s, the caller has agreed"
+    assert forgotten(settings, ["CA1"]) == 2
+    assert forgotten(load({}), ["CA1"]) == 0
+
+
+@pytest.mark.parametrize("variables", [{}, {"AYBIZA_RECORDINGS": "."}])
+def test_a_recording_that_there_is_not_is_named(tmp_path: Path, variables: dict[str, str]) -> None:
+    own = {name: str(tmp_path) for name in variables}
+    command = ["calls", "recording", "CA1", "--to", str(tmp_path / "a.wav")]
+    result = CliRunner().invoke(app, command, env=own)
+    assert result.exit_code == 1
+    assert "CA1 has 0 recordings in" in result.output
