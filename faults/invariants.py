@@ -6,6 +6,7 @@ node: words that the line did not carry, silence while the caller's side is cut.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -132,7 +133,7 @@ def _once(outcome: Outcome) -> Iterator[str]:
     resumed: Counter[str] = Counter()
     texts: dict[tuple[int, int], str] = {}
     broken_into: dict[int, str] = {}
-    language = outcome.plan.options()["agent"].language
+    language = outcome.agent.language
     for _, entry in outcome.entries:
         match entry:
             case AgentSentence(turn, seq, text):
@@ -223,7 +224,7 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
     if _is_untold(outcome):
         return
     heard = letters(" ".join(piece.text for piece in outcome.report.heard))
-    language = outcome.plan.options()["agent"].language
+    language = outcome.agent.language
     for record in outcome.requests:
         messages = (record.body or {}).get("messages", [])
         until = _last_words(messages)
@@ -250,6 +251,7 @@ def _last_words(messages: list[dict[str, Any]]) -> int:
     return said[-1] if said else 0
 
 
+@functools.lru_cache(maxsize=4096)
 def _history_text(text: str, language: str) -> str:
     """A text of a history, to be found in what was heard: where it was cut, a word less."""
     if not text.endswith("…"):
@@ -296,7 +298,7 @@ def _prompt(outcome: Outcome) -> Iterator[str]:
     # A tool that is used without a word before it costs a second request.
     silent = any(not isinstance(reply, str) and not reply.get("say") for reply in replies)
     limit = PROMPT_MS + outcome.plan.thinks_ms * (1 + silent) + TOOL_MS * silent
-    agent = outcome.plan.options()["agent"]
+    agent = outcome.agent
     texts = [entry.text for _, entry in outcome.entries if isinstance(entry, AgentSentence)]
     said = [turn.said for turn in outcome.report.turns]
     if any(overheard.asks_in_pieces(text, agent.language) for text in texts) or any(
@@ -334,7 +336,7 @@ INVARIANTS: Final[list[Callable[[Outcome], Iterator[str]]]] = [
 
 def _only_listens(outcome: Outcome, turn: Turn) -> bool:
     """Whether what was said over the agent is no turn: that somebody listens, or its own echo."""
-    language = outcome.plan.options()["agent"].language
+    language = outcome.agent.language
     if not turn.barge_in:
         return _is_owed(outcome, turn) and overheard.is_back_channel(turn.said, language)
     said = " ".join(e.text for _, e in outcome.entries if isinstance(e, AgentSentence))

@@ -37,6 +37,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from aybiza.config.agents import Agent
 from aybiza.emulators.bedrock import Reply, say, use
 from aybiza.emulators.phone import Party
 from aybiza.emulators.phone.script import ScriptError
@@ -107,11 +108,15 @@ class Plan:
         """The model's answers."""
         return {text: [_reply(one) for one in given] for text, given in self.answers.items()}
 
+    def desk(self) -> Agent:
+        """The agent that answers."""
+        return agent(**self.agent)
+
     def options(self) -> dict[str, Any]:
         """What a `World` for it is made with."""
         return {
             "seed": self.seed,
-            "agent": agent(**self.agent),
+            "agent": self.desk(),
             "answers": self.replies(),
             "thinks_ms": self.thinks_ms,
             "delta_ms": self.delta_ms,

@@ -21,7 +21,6 @@ from aybiza.emulators.phone.report import Turn
 from aybiza.faults.spoken import asks
 
 if TYPE_CHECKING:
-    from aybiza.config.agents import Agent
     from aybiza.faults.trial import Outcome
 
 SILENCE_MS: Final = 4500.0
@@ -59,7 +58,7 @@ def _was_mute(outcome: Outcome, turn: Turn) -> bool:
 
 def _heard_out(outcome: Outcome, turn: Turn) -> float:
     """For how many milliseconds a caller is waited for whose words cannot be all."""
-    agent: Agent = outcome.plan.options()["agent"]
+    agent = outcome.agent
     if not unfinished.wants_more(turn.said, agent.language):
         return 0.0
     return 1000 * TurnPolicy.of(agent).patience_unfinished

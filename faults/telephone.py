@@ -203,6 +203,8 @@ def _silence(frames: int) -> str:
 def _joined(payloads: list[str]) -> str:
     if len(payloads) == 1:
         return payloads[0]
+    if all(payload is SILENT_PAYLOAD for payload in payloads):
+        return _silence(len(payloads))
     return payload_of(b"".join(map(binascii.a2b_base64, payloads)))
 
 

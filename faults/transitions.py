@@ -8,6 +8,7 @@ A row is an event, or the name of a timer that fires, in a phase of the conversa
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ def noted() -> Iterator[Counter[Row]]:
     original: Any = turns.TurnMachine.handle
 
     def handle(self: turns.TurnMachine, event: Any) -> Any:
-        trigger = event.name if isinstance(event, TimerFired) else type(event)
+        trigger: Any = event.name if isinstance(event, TimerFired) else type(event)
         if (trigger, self.phase) in turns._TRANSITIONS:
             rows[_row(trigger, self.phase)] += 1
         return original(self, event)
@@ -59,5 +60,6 @@ def untaken(rows: Iterable[Row]) -> list[str]:
     ]
 
 
+@functools.cache
 def _row(trigger: Any, phase: Any) -> Row:
     return Row(trigger if isinstance(trigger, str) else trigger.__name__, phase.name.lower())

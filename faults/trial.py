@@ -10,6 +10,7 @@ messages too if they are asked for.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import threading
 from collections import Counter
@@ -21,6 +22,7 @@ from aybiza.actors.call import kept_phrases
 from aybiza.actors.measures import costs
 from aybiza.actors.runtime import CallExit
 from aybiza.actors.runtime.reasons import Crashed
+from aybiza.config.agents import Agent
 from aybiza.dialogue.journal import Entry
 from aybiza.dialogue.toolbox import ToolRun
 from aybiza.emulators.bedrock.journal import Record
@@ -80,6 +82,11 @@ class Outcome:
     """What kept the trial from its end, if anything did."""
     happened: list[Happened] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+
+    @functools.cached_property
+    def agent(self) -> Agent:
+        """The agent that answered."""
+        return self.plan.desk()
 
     @property
     def heard(self) -> str:

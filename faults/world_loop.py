@@ -16,6 +16,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
+from functools import partial
 from typing import Any, Final
 
 MOST_TURNS: Final = 50_000
@@ -53,6 +54,11 @@ class WorldLoop(asyncio.BaseEventLoop):
         self.job_seconds: Callable[[], float] = lambda: 0.0
         self._taken = 0.0
         self._watches: dict[asyncio.Future[bool], Callable[[], Any]] = {}
+
+    def set_debug(self, enabled: bool) -> None:
+        super().set_debug(enabled)
+        # Each handle asks for it.
+        self.get_debug = partial(bool, enabled)  # type: ignore[method-assign]
 
     def time(self) -> float:
         return self._now

@@ -7,6 +7,7 @@ Source: Deepgram's AsyncAPI document: `Metadata` of listen v1 and speak v1, `met
 
 from __future__ import annotations
 
+import functools
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ VERSION = "2025-01-01.0"
 _NAMESPACE = uuid.NAMESPACE_OID
 
 
+@functools.lru_cache(maxsize=1024)
 def _uuid(*parts: object) -> str:
     return str(uuid.uuid5(_NAMESPACE, ":".join(map(str, parts))))
 

@@ -87,4 +87,8 @@ def said(message: Mapping[str, Any]) -> Send:
 
 def earliest(*times: float | None) -> float | None:
     """The first of some times, those that there are."""
-    return min((time for time in times if time is not None), default=None)
+    first: float | None = None
+    for time in times:
+        if time is not None and (first is None or time < first):
+            first = time
+    return first

@@ -252,6 +252,8 @@ class Caller:
     def _play(self, now_ms: float) -> list[str]:
         """Hear what was played up to now; returns the marks that came back."""
         played = self._buffer.advance(now_ms)
+        if not played:
+            return []
         for start, audio in played.segments:
             if self._record:
                 self._heard.append((start, audio))

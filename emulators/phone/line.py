@@ -25,6 +25,9 @@ class Played:
         return bool(self.segments or self.marks)
 
 
+_NOTHING: Final = Played()
+
+
 class PlaybackBuffer:
     """Twilio's playback buffer: filled as fast as the agent likes, drained in real time.
 
@@ -82,6 +85,8 @@ class PlaybackBuffer:
     def advance(self, now_ms: float) -> Played:
         """Play up to `now_ms`; returns what was played and which marks returned, each once."""
         self._run(now_ms)
+        if not self._out:
+            return _NOTHING
         out, self._out = self._out, Played()
         return out
 
