@@ -32,6 +32,7 @@ from aybiza.config.private_files import private_file
 from aybiza.console.operate import killed_line, tree_lines
 from aybiza.console.page import COLUMNS, say
 from aybiza.console.run import EngineName
+from aybiza.console.setup import settings_or_exit
 
 EXAMPLE = "Example: aybiza demo --script moving --record moving.wav"
 
@@ -41,6 +42,7 @@ STOP_SECONDS = 10.0
 CRASH_AFTER_SECONDS = {EngineName.acoustic: 0.6, EngineName.scripted: 0.05}
 CRASH_LATEST_SECONDS = 120.0
 CRASH_TURN = 2
+MAX_PORT = 65_535
 CONSOLE = "/console"
 PHONE = "/console/phone"
 
@@ -57,10 +59,15 @@ def demo(
         EngineName, typer.Option(help="Real speech, or texts: quicker, and without recogniser.")
     ] = EngineName.acoustic,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the node running.")] = False,
-    http_port: Annotated[int, typer.Option(help="Port of the webhooks; 0: any free one.")] = 0,
-    media_port: Annotated[int, typer.Option(help="Port of the media door; 0: any free one.")] = 0,
+    http_port: Annotated[
+        int, typer.Option(min=0, max=MAX_PORT, help="Port of the webhooks; 0: any free one.")
+    ] = 0,
+    media_port: Annotated[
+        int, typer.Option(min=0, max=MAX_PORT, help="Port of the media door; 0: any free one.")
+    ] = 0,
 ) -> None:
     """Place a recorded phone call to a node of its own, and crash its CallActor mid-sentence."""
+    settings_or_exit()
     _look_at(script)
     with tempfile.TemporaryDirectory(prefix="aybiza-demo-") as folder:
         show = _Show()

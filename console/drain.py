@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aybiza.console.operate import AsJson, PortOption, operator
+from aybiza.console.operate import AsJson, PortOption, operator, told_or_exit
 from aybiza.console.page import say
 from aybiza.console.setup import USAGE_ERROR, settings_or_exit
 
@@ -99,23 +99,17 @@ def _tell(name: str, progress: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _ask(port: int | None, request: dict[str, Any]) -> dict[str, Any]:
-    from aybiza.actors.node.client import NodeError, ask_node
-    from aybiza.actors.node.cookie import CookieError, read_cookie
+    from aybiza.actors.node.client import ask_node
+    from aybiza.actors.node.cookie import read_cookie
 
     settings = settings_or_exit()
-    try:
+    with told_or_exit():
         answer = ask_node(
             port or settings.cluster_port,
             {**request, "by": operator()},
             cookie=read_cookie(settings.cookie_file),
             address=settings.cluster_bind,
         )
-    except CookieError as error:
-        say(f"aybiza: {error}", 8, err=True)
-        raise typer.Exit(USAGE_ERROR) from None
-    except NodeError as error:
-        say(f"aybiza: {error}", 8, err=True)
-        raise typer.Exit(1) from None
     if "unknown" in answer:
         known = ", ".join(answer["nodes"])
         say(f"aybiza: there is no node {answer['unknown']!r}, but {known}", 8, err=True)

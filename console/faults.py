@@ -158,9 +158,9 @@ def _live(
     show: bool,
     as_json: bool,
 ) -> None:
-    from aybiza.actors.node.client import NodeError
-    from aybiza.actors.node.cookie import CookieError, read_cookie
+    from aybiza.actors.node.cookie import read_cookie
     from aybiza.console import live_faults
+    from aybiza.console.operate import told_or_exit
 
     if len(plans) != (0 if stop else 1):
         wanted = (
@@ -170,18 +170,20 @@ def _live(
     settings = settings_or_exit()
     tell = (lambda _: None) if as_json else partial(say, under=2)
     try:
-        cookie = read_cookie(settings.cookie_file)
-        where = live_faults.Where(
-            port or settings.cluster_port, cookie, settings.cluster_bind, node
-        )
-        if stop:
-            reports = live_faults.stop(where, cluster=cluster)
-        else:
-            reports = live_faults.run(plans[0], where, seconds=seconds, cluster=cluster, tell=tell)
+        with told_or_exit():
+            cookie = read_cookie(settings.cookie_file)
+            number = port or settings.cluster_port
+            where = live_faults.Where(number, cookie, settings.cluster_bind, node)
+            if stop:
+                reports = live_faults.stop(where, cluster=cluster)
+            else:
+                reports = live_faults.run(
+                    plans[0], where, seconds=seconds, cluster=cluster, tell=tell
+                )
     except live_faults.WrongPlan as error:
         say(str(error), 8, err=True)
         raise typer.Exit(2) from None
-    except (NodeError, CookieError, live_faults.Refused) as error:
+    except live_faults.Refused as error:
         say(f"aybiza: {error}", 8, err=True)
         raise typer.Exit(1) from None
     if as_json:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aybiza.console.drain import EXAMPLES, drain
-from aybiza.console.operate import AsJson, PortOption
+from aybiza.console.operate import AsJson, PortOption, told_or_exit
 from aybiza.console.page import say
 from aybiza.console.setup import settings_or_exit
 
@@ -189,14 +189,10 @@ def _kept_and_members(port: int, **where: Any) -> tuple[Any, Any]:
 
 
 def _asked(port: int | None, ask: Callable[..., tuple[Any, Any]]) -> tuple[Any, Any]:
-    from aybiza.actors.node.client import NodeError
-    from aybiza.actors.node.cookie import CookieError, read_cookie
+    from aybiza.actors.node.cookie import read_cookie
 
     settings = settings_or_exit()
-    try:
+    with told_or_exit():
         cookie = read_cookie(settings.cookie_file)
         where = {"cookie": cookie, "address": settings.cluster_bind}
         return ask(port or settings.cluster_port, **where)
-    except (NodeError, CookieError) as error:
-        say(f"aybiza: {error}", 8, err=True)
-        raise typer.Exit(1) from None

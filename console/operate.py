@@ -1,7 +1,7 @@
 """`aybiza tree`, `calls`, `performance`, `observe`, `kill`, `stop`: look into a node and act on it.
 
 They ask the node on this machine's cluster port (AYBIZA_CLUSTER_PORT). Exit codes: 0 done, 1 no
-node runs there or it refused, 2 wrong usage.
+node runs there or it refused, 2 wrong usage, such as the name of a node that is not kept there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -297,17 +298,25 @@ def operator() -> str:
 
 
 def _at_the_node(port: int | None, ask: Callable[..., T]) -> T:
-    from aybiza.actors.node.client import NodeError
-    from aybiza.actors.node.cookie import CookieError, read_cookie
+    from aybiza.actors.node.cookie import read_cookie
 
     settings = settings_or_exit()
-    try:
+    with told_or_exit():
         cookie = read_cookie(settings.cookie_file)
         number = port or settings.cluster_port
         return ask(number, cookie=cookie, address=settings.cluster_bind)
-    except CookieError as error:
+
+
+@contextmanager
+def told_or_exit() -> Iterator[None]:
+    """Why a node could not be asked is told, and ends the command: with 2 for a cookie that cannot
+    be used or a name of no node that is kept there, with 1 for all else."""
+    from aybiza.actors.node.client import NodeError, NodeUnknown
+    from aybiza.actors.node.cookie import CookieError
+
+    try:
+        yield
+    except (CookieError, NodeError) as error:
         say(f"aybiza: {error}", 8, err=True)
-        raise typer.Exit(USAGE_ERROR) from None
-    except NodeError as error:
-        say(f"aybiza: {error}", 8, err=True)
-        raise typer.Exit(1) from None
+        misused = isinstance(error, CookieError | NodeUnknown)
+        raise typer.Exit(USAGE_ERROR if misused else 1) from None

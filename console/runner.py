@@ -30,6 +30,8 @@ from aybiza.actors.node.process import end_descendants
 from aybiza.actors.node.system import Event, NodeStartError, NodeSystem, SystemBroken
 from aybiza.actors.runtime.collector import freeze
 from aybiza.console.emulated import Emulators, EmulatorsError, Engine, enter
+from aybiza.console.machine import FAILED
+from aybiza.console.setup import USAGE_ERROR
 
 POLL = 0.2
 """Seconds between two looks at signals and processes."""
@@ -78,6 +80,7 @@ class Runner:
         self._signals: list[int] = []
         self._ready = False
         self._failed = False
+        self._misnamed = False
 
     def execute(self) -> int:
         """Run until the end; the exit code."""
@@ -121,7 +124,9 @@ class Runner:
             _say(f"processes {left} could not be ended")
         never_started = system is None and bool(self._signals)
         in_order = isinstance(last, NodeStopped) and last.failure is None and not self._failed
-        return 0 if (in_order or never_started) and not left else 1
+        if self._misnamed and not left:
+            return USAGE_ERROR
+        return 0 if (in_order or never_started) and not left else FAILED
 
     def _watch(self, system: NodeSystem, emulators: Emulators | None) -> Event | None:
         """Report what happens and pass on the wish to stop, until it is over; the last event."""
@@ -203,6 +208,7 @@ class Runner:
             case NodeGivenUp():
                 several = len(self._nodes) > 1 and event.node
                 _say(f"{event.node}: {event.reason}" if several else event.reason)
+                self._misnamed = event.misnamed
                 if several and self._ready:
                     # The others have calls: they end in order.
                     self._failed = True

@@ -5,7 +5,8 @@ starts one. The calls block, for at most the time they are given and some tenths
 join: not for use on an event loop.
 
 Errors: NodeNotRunning (nothing, or no node, listens on the port), NodeTimeout (no reply in time),
-NodeRefused (the node answered with an error). Each message is for people.
+NodeRefused (the node answered with an error), NodeUnknown (a name of no node that is kept there).
+Each message is for people.
 """
 
 import json
@@ -53,6 +54,10 @@ class NodeTimeout(NodeError):
 
 class NodeRefused(NodeError):
     """The node has answered with an error, which is the message."""
+
+
+class NodeUnknown(NodeRefused):
+    """No node of the name that was asked for is kept there; the message names those that are."""
 
 
 def ask_node(
@@ -112,7 +117,7 @@ def _reply(system: Any, keeper: Any, request: Any, port: int, timeout: float) ->
     if not isinstance(reply, ControlReply):
         raise NodeTimeout(f"the node on port {port} has not answered within {timeout:g} s")
     if reply.error is not None:
-        raise NodeRefused(reply.error)
+        raise (NodeUnknown if reply.unknown else NodeRefused)(reply.error)
     answer: dict[str, Any] = json.loads(reply.reply)
     return answer
 

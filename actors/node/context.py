@@ -63,18 +63,28 @@ class NodeContext:
 NodeMain = Callable[[NodeContext], Awaitable[None]]
 
 
+class NodeMainError(ValueError):
+    """There is no node main of this name; the message is for people."""
+
+
 def load_node_main(name: str) -> NodeMain:
     """Import the coroutine function that `name` ("module:function") stands for.
 
-    Raises ValueError if the name is not of that form or names something else; what the import
-    itself raises passes.
+    Raises NodeMainError if the name is not of that form or there is no such function; what the
+    module itself raises when it is imported passes.
     """
     module_name, colon, function_name = name.partition(":")
     if not (colon and module_name and function_name):
-        raise ValueError(f"node main {name!r} is not of the form module:function")
-    function = getattr(importlib.import_module(module_name), function_name, None)
+        raise NodeMainError(f"node main {name!r} is not of the form module:function")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # a module that it imports is what is missing
+        raise NodeMainError(f"node main {name!r}: there is no module {error.name}") from None
+    function = getattr(module, function_name, None)
     if not inspect.iscoroutinefunction(function):
-        raise ValueError(
+        raise NodeMainError(
             f"node main {name!r}: {module_name} has no coroutine function {function_name}"
         )
     main: NodeMain = function

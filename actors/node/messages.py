@@ -115,6 +115,8 @@ class NodeGivenUp:
 
     reason: str
     node: str = ""
+    misnamed: bool = False
+    """Whether there is no such main: what was asked for is wrong, and nothing has failed."""
 
 
 @dataclass(frozen=True)
@@ -262,3 +264,5 @@ class ControlReply:
 
     reply: str = "null"
     error: str | None = None
+    unknown: bool = False
+    """Whether the error is that no node of the name that was asked for is kept."""

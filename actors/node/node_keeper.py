@@ -23,7 +23,7 @@ from thespian.actors import ActorExitRequest, PoisonMessage, WakeupMessage, Watc
 from aybiza.actors.cluster.carrier import Gone, Welcome
 from aybiza.actors.cluster.membership import Card
 from aybiza.actors.node.actor_process import ActorProcess
-from aybiza.actors.node.context import load_node_main
+from aybiza.actors.node.context import NodeMainError, load_node_main
 from aybiza.actors.node.keeper_machine import (
     TICK,
     AskToStop,
@@ -172,6 +172,9 @@ class NodeKeeper(ActorProcess):
         self._order = order
         try:
             load_node_main(order.main)
+        except NodeMainError as error:
+            self.send(command, NodeGivenUp(f"the node did not start: {error}", misnamed=True))
+            return
         except Exception as error:
             log.exception("node_main_not_found", main=order.main)
             self.send(command, NodeGivenUp(f"the node did not start: {describe_error(error)}"))
@@ -190,7 +193,7 @@ class NodeKeeper(ActorProcess):
     def _stop_one(self, name: str, client: Any) -> None:
         kept = self._kept.get(name)
         if kept is None:
-            self.send(client, ControlReply(error=self._not_kept(name)))
+            self.send(client, ControlReply(error=self._not_kept(name), unknown=True))
             return
         others = [
             other.plan.name
@@ -217,10 +220,10 @@ class NodeKeeper(ActorProcess):
             self.send(kept.address, ForwardedRequest(request, client))
             return
         if kept is None and request.node is not None:
-            error = self._not_kept(request.node)
-        else:
-            phase = Phase.IDLE if kept is None else kept.machine.phase
-            error = f"the node is {phase.value}; ask again when it is up"
+            self.send(client, ControlReply(error=self._not_kept(request.node), unknown=True))
+            return
+        phase = Phase.IDLE if kept is None else kept.machine.phase
+        error = f"the node is {phase.value}; ask again when it is up"
         self.send(client, ControlReply(error=error))
 
     def _greet(self, card: Card, node: Any) -> None:

@@ -177,9 +177,11 @@ def test_a_pid_of_a_former_start_is_refused(machine: Machine) -> None:
 def test_one_node_of_a_machine_is_stopped_and_not_started_again() -> None:
     with Machine("vm", "--node-main", "cluster_mains:operated", nodes=2) as machine:
         machine.ready()
-        refusal = aybiza(machine, "stop", "--node", "vm-3")
-        assert refusal.exit_code == 1
-        assert refusal.stderr == "aybiza: no node vm-3 is kept here, but vm-1, vm-2\n"
+        for command in (["stop"], ["tree"], ["observe", "witness"], ["faults", "run", "--live"]):
+            plan = ["--stop"] if "--live" in command else []
+            refusal = aybiza(machine, *command, *plan, "--node", "vm-3")
+            assert (refusal.exit_code, refusal.stdout) == (2, "")
+            assert refusal.stderr == "aybiza: no node vm-3 is kept here, but vm-1, vm-2\n"
         for _ in range(2):
             stopped = aybiza(machine, "stop", "--node", "vm-2", "--timeout", str(LIMIT))
             assert (stopped.exit_code, stopped.stdout) == (0, "vm-2 has ended; vm-1 goes on\n")

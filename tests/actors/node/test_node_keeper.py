@@ -1,5 +1,6 @@
 """A node under its keeper: it is back when it has ended, hung or crashed, or given up in words."""
 
+import json
 import os
 import signal
 import time
@@ -66,7 +67,6 @@ def test_a_node_that_does_not_end_is_killed_and_that_is_a_failure() -> None:
     [
         ("failing", [], "the node did not start: OSError: the door is locked"),
         ("never_ready", ["--start-limit", "0.3"], "it was not ready within 0.3 s"),
-        ("no_coroutine", [], "node_mains has no coroutine function no_coroutine"),
         (
             "crashing",
             ["--max-restarts", "1"],
@@ -80,3 +80,21 @@ def test_a_node_that_cannot_be_kept_is_an_error_with_its_reason(
     with RunningCommand(main, *options) as command:
         assert command.wait() == 1
         assert message in command.log()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("node_mains:nothing", "node_mains has no coroutine function nothing"),
+        ("nosuch:main", "there is no module nosuch"),
+        ("nosuch", "is not of the form module:function"),
+    ],
+)
+def test_a_main_that_there_is_not_is_one_sentence_and_wrong_usage(name: str, why: str) -> None:
+    with RunningCommand("", "--node-main", name) as command:
+        assert command.wait() == 2
+        # The log is written by a thread: which of the two comes first is not promised.
+        begun, sentence = sorted(command.log().splitlines(), reverse=True)
+        assert json.loads(begun)["event"] == "actor_system_started"
+        assert sentence.startswith(f"aybiza run: the node did not start: node main '{name}'")
+        assert sentence.endswith(why)
