@@ -5,6 +5,8 @@ id or a path can be copied as it stands.
 """
 
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
@@ -53,3 +55,19 @@ def say(line: str, under: int = 0, *, err: bool = False) -> None:
     for each in line.split("\n"):
         for part in folded(each, under):
             typer.echo(part, err=err)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Log nothing: the command itself tells what goes wrong."""
+    import logging
+
+    import structlog
+
+    before = structlog.get_config()
+    wrapper = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=wrapper, cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

@@ -11,13 +11,10 @@ rules cannot be used.
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from typing import Any, Final
-
-import structlog
 
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
@@ -25,7 +22,7 @@ from aybiza.config.agents import Agent
 from aybiza.config.routes import DEFAULT, Route
 from aybiza.config.settings import Settings
 from aybiza.console.answering import answering, tool_files
-from aybiza.console.page import say
+from aybiza.console.page import quietly, say
 from aybiza.console.setup import USAGE_ERROR
 from aybiza.console.text_call import TextCall
 from aybiza.dialogue.tools.catalogue import ToolsError
@@ -43,7 +40,7 @@ _MODELS: Final = 2
 def talk(name: str, agent: Agent, settings: Settings, policy: Policy, *, real: bool) -> int:
     """See the module. `real`: Amazon Bedrock answers, and no stand-in."""
     try:
-        with _quietly():
+        with quietly():
             asyncio.run(_talk(name, Route(DEFAULT, agent, agent.name), settings, policy, real))
     except ToolsError as error:
         return _refused([f"aybiza: AYBIZA_TOOLS_FILE: {problem}" for problem in error.problems])
@@ -63,18 +60,6 @@ def _refused(problems: list[str]) -> int:
     for problem in problems:
         say(problem, UNDER, err=True)
     return USAGE_ERROR
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Log nothing: what goes wrong is told in the conversation."""
-    before = structlog.get_config()
-    wrapper = structlog.make_filtering_bound_logger(logging.CRITICAL)
-    structlog.configure(wrapper_class=wrapper, cache_logger_on_first_use=False)
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
 
 
 async def _talk(name: str, route: Route, settings: Settings, policy: Policy, real: bool) -> None:

@@ -31,4 +31,4 @@ def test_a_shell_that_asks_is_told_the_commands() -> None:
         timeout=30,
         check=False,
     )
-    assert result.stdout.split() == ["top"]
+    assert result.stdout.split() == ["top", "tools"]

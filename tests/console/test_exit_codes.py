@@ -40,6 +40,7 @@ MISUSED = {
     "faults run": "nosuch.toml",
     "diagnose latency": "--period nosuch",
     "evals run": "nosuch",
+    "tools try": "nosuch.toml",
 }
 """What a command cannot take beside an option that it has not."""
 
@@ -82,7 +83,7 @@ def leaves(command: Any, name: str = "") -> Iterator[str]:
         yield from leaves(below, f"{name} {part}".strip())
 
 
-COMMANDS = {name for name in leaves(get_command(app)) if name not in ("agents", "evals")}
+COMMANDS = {name for name in leaves(get_command(app)) if name not in ("agents", "evals", "tools")}
 
 
 def table() -> dict[str, tuple[str, str, str]]:

@@ -1,6 +1,7 @@
 """Lines for people fit into 80 columns."""
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.main import get_command
@@ -8,7 +9,7 @@ from typer.testing import CliRunner
 
 from aybiza.console import cli
 from aybiza.console.operate import tree_lines
-from aybiza.console.page import COLUMNS, folded, say
+from aybiza.console.page import COLUMNS, folded, quietly, say
 
 words = st.lists(st.text("abc:/.-", min_size=1, max_size=30), max_size=30)
 
@@ -96,3 +97,13 @@ def test_each_of_several_lines_is_folded_by_itself(capsys: pytest.CaptureFixture
     say(f"first\n{'word ' * 20}", 4, err=True)
     lines = capsys.readouterr().err.splitlines()
     assert lines == ["first", " ".join(["word"] * 16), "    " + " ".join(["word"] * 4)]
+
+
+def test_nothing_is_logged_for_a_while_and_then_as_before(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = structlog.get_config()
+    with quietly():
+        structlog.get_logger("a test").error("not_told")
+    assert structlog.get_config() == before
+    assert capsys.readouterr() == ("", "")
