@@ -39,6 +39,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from aybiza.claude.rules import RULES
+from aybiza.config.kinds import wanted
 
 INLINE: Final = "inline"
 """The name of an experiment that stands in the setting itself."""
@@ -173,7 +174,7 @@ def _wrong(detail: Any) -> str:
         return f"{key} is missing"
     if detail["type"] == "extra_forbidden":
         return f"{key} is unknown"
-    return f"{key} = {detail['input']!r:.80}: {detail['msg']}"
+    return f"{key} = {detail['input']!r:.80}: {wanted(detail)}"
 
 
 def _problems(rule: str, experiments: Sequence[Experiment]) -> list[str]:

@@ -28,6 +28,7 @@ from pydantic import (
 
 from aybiza.config.agent_types import get_optimal_voice_for_context, get_system_prompt
 from aybiza.config.hours import Hours
+from aybiza.config.kinds import wanted
 from aybiza.config.phrases import phrases
 from aybiza.config.recording import Recording
 from aybiza.config.toml_lines import line_of
@@ -356,10 +357,7 @@ def _problem(detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, Agent.model_fields, n=1)
         return f"{key} is no part of an agent" + (f"; did you mean {near[0]}?" if near else "")
-    rule = detail["msg"]
-    for beginning in ("Input ", "String ", "Value error, "):
-        rule = rule.removeprefix(beginning)
-    return f"{key} = {shown(detail['input'])}: {rule}"
+    return f"{key} = {shown(detail['input'])}: {wanted(detail)}"
 
 
 def shown(value: Any) -> str:

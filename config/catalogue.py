@@ -32,6 +32,8 @@ from pydantic import (
     ValidationError,
 )
 
+from aybiza.config.kinds import wanted
+
 SHIPPED = Path(__file__).with_name("models.toml")
 MICRO = 1_000_000
 
@@ -337,5 +339,4 @@ def _problem(kind: type[BaseModel], detail: Any) -> str:
         return f"{field} is unknown" + (f"; did you mean {near[0]}?" if near else "")
     value = detail["input"]
     shown = str(value) if isinstance(value, Decimal) else repr(value)
-    why = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{field} = {shown if len(shown) <= 80 else shown[:79] + '…'}: {why}"
+    return f"{field} = {shown if len(shown) <= 80 else shown[:79] + '…'}: {wanted(detail)}"

@@ -29,6 +29,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from aybiza.config.fields import Usd
+from aybiza.config.kinds import wanted
 
 UNLIMITED: Final = "unlimited"
 _SHOWN_CHARACTERS: Final = 80
@@ -107,8 +108,7 @@ def _problem(detail: Any) -> str:
         value = str(detail["input"])
     if len(value) > _SHOWN_CHARACTERS:
         value = f"{value[: _SHOWN_CHARACTERS - 1]}…"
-    rule = "must be a table" if detail["type"].endswith("_type") else detail["msg"]
-    return f"{where} = {value}: {_ALLOWED.get(key, rule)}"
+    return f"{where} = {value}: {_ALLOWED.get(key) or wanted(detail)}"
 
 
 def _place(loc: tuple[Any, ...]) -> tuple[str, str]:

@@ -43,6 +43,7 @@ from aybiza.config.agents import (
     load_agent,
     shown,
 )
+from aybiza.config.kinds import wanted
 from aybiza.config.quotas import Tenant
 from aybiza.config.toml_lines import line_of
 
@@ -259,8 +260,7 @@ def _problem(path: Path, text: str, detail: Any) -> str:
         )
     if detail["loc"][-1] == "[key]" and len(loc) <= 2:
         return f"{place}: {_name(loc)}: the name of a route has letters, digits, _ and - only"
-    rule = detail["msg"].removeprefix("Input ").removeprefix("String ")
-    return f"{place}: {_name(loc)} = {shown(detail['input'])}: {rule}"
+    return f"{place}: {_name(loc)} = {shown(detail['input'])}: {wanted(detail)}"
 
 
 def _at(path: Path, text: str, loc: tuple[Any, ...]) -> str:

@@ -32,6 +32,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from aybiza.config.kinds import refusal
 from aybiza.dialogue.journal import CallerTurn
 from aybiza.emulators.phone import Report
 from aybiza.faults import vocabulary
@@ -145,9 +146,11 @@ def _expect(table: Mapping[str, Any], where: str) -> Expect:
     for key, value in table.items():
         if key not in _TYPES:
             raise PlanError(f"{where}: unknown {key!r}; {vocabulary.nearest(key, _TYPES)}")
-        texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
-        if not isinstance(value, _TYPES[key]) or isinstance(value, bool) or not texts:
-            raise PlanError(f"{where}: {key} = {value!r:.80} is of the wrong type")
+        if why := refusal(value, _TYPES[key]):
+            raise PlanError(f"{where}: {key} = {value!r:.80} {why}")
+        for one in value if isinstance(value, list) else ():
+            if why := refusal(one, str):
+                raise PlanError(f"{where}: {key} = {value!r:.80}: each {why}")
     return Expect(**table)
 
 

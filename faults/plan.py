@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aybiza.config.agents import Agent
+from aybiza.config.kinds import refusal
 from aybiza.emulators.bedrock import Reply, say, use
 from aybiza.emulators.phone import Party
 from aybiza.emulators.phone.script import ScriptError
@@ -48,7 +49,7 @@ from aybiza.faults.fault import Fault, FaultError, fault_of
 NODES: Final = ("one", "two", "three")
 """The names of a plan's nodes, if it has several; the node of others is `world`."""
 
-_FIELDS: Final = {
+_FIELDS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "title": str,
     "seed": int,
     "answers": dict,
@@ -215,8 +216,8 @@ def _check(table: Mapping[str, Any], name: str) -> None:
         if key not in _FIELDS:
             near = vocabulary.nearest(key, _FIELDS)
             raise PlanError(f"{name}: a plan has no field {key!r}; {near}")
-        if not isinstance(value, _FIELDS[key]):  # type: ignore[arg-type]
-            raise PlanError(f"{name}: {key} = {value!r} is of the wrong type")
+        if why := refusal(value, _FIELDS[key]):
+            raise PlanError(f"{name}: {key} = {value!r:.80} {why}")
     if not 1 <= (nodes := table.get("nodes", 1)) <= len(NODES):
         raise PlanError(f"{name}: nodes = {nodes} is none of 1 to {len(NODES)}")
     if not all(isinstance(w, str) and w.strip() for w in table.get("guardrail", [])):

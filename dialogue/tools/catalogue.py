@@ -48,6 +48,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from aybiza.config.kinds import wanted
 from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.tool_registry import Tool, ToolRegistry
 from aybiza.dialogue.tools.aws import Aws
@@ -243,4 +244,4 @@ def _problem(detail: Any) -> str:
         *table, member = detail["loc"]
         near = difflib.get_close_matches(str(member), members_at(table), n=1)
         return f"{place} is not known" + (f"; did you mean {near[0]}?" if near else "")
-    return f"{place}: {detail['msg'].removeprefix('Value error, ')}"
+    return f"{place}: {wanted(detail)}"

@@ -41,6 +41,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from aybiza.config.kinds import wanted
 from aybiza.emulators.bedrock.continuation import Body, Message, merged, text_of
 from aybiza.emulators.bedrock.reply import Reply, say, use
 from aybiza.emulators.bedrock.responder import ABOUT_THE_CALL, offered_tools, results_of
@@ -227,5 +228,4 @@ def _problem(detail: Any) -> str:
         known = (Rule if in_rule else Rules).model_fields
         near = difflib.get_close_matches(names[-1], known, n=1)
         return f"{place} is not known" + (f"; did you mean {near[0]}?" if near else "")
-    told = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{place}: {told}"
+    return f"{place}: {wanted(detail)}"

@@ -104,7 +104,7 @@ async def test_a_broken_file_changes_nothing_and_is_told_once(tmp_path: Path) ->
             await place.until(lambda: place.answers() == "Three")
     (line,) = [line for line in logs if line["event"] == "agents_refused"]
     assert line["problems"] == 2
-    assert line["first"].endswith("one.toml:4: voice = 5: should be a valid string")
+    assert line["first"].endswith("one.toml:4: voice = 5: must be a text, not a whole number")
 
 
 @virtual_time

@@ -73,11 +73,11 @@ def test_what_is_missing_misspelled_or_wrong_is_named_at_once(tmp_path: Path) ->
         'barge_in = "yes"\ntools = ["a b"]\nlanguage = "English"\n',
     )
     found = problems(path)
-    assert "name = 5: should be a valid string" in found
+    assert "name = 5: must be a text, not a whole number" in found
     assert "greeting is missing" in found
     assert "greting is no part of an agent; did you mean greeting?" in found
     assert "endpointing_ms = 5: should be greater than or equal to 10" in found
-    assert "barge_in = 'yes': should be a valid boolean" in found
+    assert "barge_in = 'yes': must be true or false, not a text" in found
     assert len(found) == 7
 
 
@@ -118,7 +118,7 @@ def test_a_wrong_value_is_found_by_its_line(tmp_path: Path) -> None:
     path = written(tmp_path, SMALLEST + "\nvoice = 5\n")
     with pytest.raises(AgentError) as caught:
         load_agent(path)
-    assert str(caught.value) == f"{path}:5: voice = 5: should be a valid string"
+    assert str(caught.value) == f"{path}:5: voice = 5: must be a text, not a whole number"
 
 
 def test_an_agent_for_health_data_names_the_tools_that_may_have_it(tmp_path: Path) -> None:

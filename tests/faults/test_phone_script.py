@@ -117,8 +117,8 @@ def test_a_sound_before_the_answer_does_not_shorten_the_response() -> None:
     [
         ("x =", "is not TOML"),
         (f"{SCRIPT}[expect]\nherd = []", "expect: unknown 'herd'; did you mean 'heard'"),
-        (f"{SCRIPT}[expect]\nclears = true", "clears = True is of the wrong type"),
-        (f"{SCRIPT}[expect]\nheard = [1]", "heard = .* is of the wrong type"),
+        (f"{SCRIPT}[expect]\nclears = true", "clears = True must be a whole number"),
+        (f"{SCRIPT}[expect]\nheard = [1]", "heard = .*: each must be a text, not a whole number"),
         (f"expect = 1\n{SCRIPT}", "expect is a table, not 1"),
         (f"expects = 1\n{SCRIPT}", "a plan has no field 'expects'"),
     ],

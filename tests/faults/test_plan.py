@@ -34,7 +34,9 @@ after = "SentenceHeard(turn=1, seq=1)"
 REFUSED = [
     ("x =", "p: is not TOML"),
     ("titel = 'x'", "p: a plan has no field 'titel'; did you mean 'title'"),
-    ("seed = 'x'", "p: seed = 'x' is of the wrong type"),
+    ("seed = 'x'", "p: seed = 'x' must be a whole number, not a text"),
+    ("seed = true", "p: seed = True must be a whole number, not true or false"),
+    ("thinks_ms = []", r"p: thinks_ms = \[\] must be a number, not a list"),
     ("title = 'x'", r"p: there is no \[\[step\]\]"),
     ("[[step]]\nsays = 'x'", "p, step 1: unknown 'says'; did you mean 'say'"),
     ("[[step]]\nquiet_ms = 1", "p, step 1: does one of say"),

@@ -151,7 +151,7 @@ def test_the_same_request_gets_the_same_reply(pizza: Rules) -> None:
         ('[[rules]]\nsay = "b"', "rule 1: needs `when` or `result`"),
         ('[[rules]]\nwhen = "b"', "rule 1: needs `say` or `use`"),
         ('[[rules]]\nwhen = "("\nsay = "b"', "rule 1, when: is no regular expression"),
-        ('[[rules]]\nwhen = 3\nsay = "b"', "rule 1, when: should be a valid string"),
+        ('[[rules]]\nwhen = 3\nsay = "b"', "rule 1, when: must be a text, not a whole number"),
     ],
 )
 def test_rules_that_cannot_be_used_are_told_with_file_rule_and_field(
