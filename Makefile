@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install system-packages docs demo test lint format typecheck bench resilience redis-certificate image-digests clean
+.PHONY: help install system-packages docs demo test coverage lint format typecheck bench resilience redis-certificate image-digests clean
 .DELETE_ON_ERROR:
 
 help: ## list what can be made
@@ -67,6 +67,17 @@ lint: install ## check style and format
 
 typecheck: install ## check the types
 	$(BIN)/mypy
+
+# Slower than the tests alone, and no part of them: a figure to look at, and no gate of `.ci/run`.
+PURE := config claude speech dialogue
+
+coverage: install ## print how many branches of the floors that decide their own tests take
+	@mkdir -p build
+	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadscope --cov --cov-config=pyproject.toml \
+	  $(addprefix tests/,$(PURE))
+	@$(BIN)/coverage json -q -o - | $(BIN)/python -c 'import json, sys; \
+	  of = json.load(sys.stdin)["totals"]; \
+	  print("branches: {covered_branches} of {num_branches}, {percent_branches_covered:.1f} %".format(**of))'
 
 format: install ## put the sources into the project's format
 	$(BIN)/ruff check --fix-only --quiet .

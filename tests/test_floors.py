@@ -4,6 +4,7 @@ An import inside a function or under TYPE_CHECKING counts like any other.
 """
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,9 @@ BELOW = {
     "gateway": {"config", "claude", "speech", "dialogue", "actors", "supervisors"},
 }
 """The floors from the lowest up, each with the packages that it may import."""
+
+PURE = ("config", "claude", "speech", "dialogue")
+"""Those that decide, with thin clients at their edges: `make coverage` measures their tests."""
 
 BESIDE = {
     "emulators": {"config", "speech"},
@@ -87,6 +91,14 @@ def test_every_package_has_its_floor() -> None:
 def test_no_floor_imports_what_stands_beside_it() -> None:
     for package, allowed in BELOW.items():
         assert not allowed & set(BESIDE), package
+
+
+def test_the_pure_floors_are_the_lowest_and_those_that_coverage_is_measured_of() -> None:
+    assert tuple(BELOW)[: len(PURE)] == PURE
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    measured = project["tool"]["coverage"]["run"]
+    assert (measured["branch"], measured["source"]) == (True, list(PURE))
+    assert f"\nPURE := {' '.join(PURE)}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
