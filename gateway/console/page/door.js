@@ -6,6 +6,11 @@
 const KEPT = "aybiza-console-token";
 const AGAIN_MS = 1000;
 const SILENT_MS = 12000;
+const ANSWER_MS = 30000;
+
+/** A browser keeps six connections to a node, and what comes after them waits without a word. */
+export const UNANSWERED =
+  "no answer: the node is busy or gone, or this browser shows it in too many windows; close some";
 
 export class Unauthorised extends Error {}
 
@@ -37,6 +42,9 @@ export async function ask(path, body) {
     headers: headers({ "content-type": "application/json" }),
     body: JSON.stringify(body),
     credentials: "omit",
+    signal: AbortSignal.timeout(ANSWER_MS),
+  }).catch((failure) => {
+    throw failure.name === "TimeoutError" ? new Error(UNANSWERED) : failure;
   });
   if (response.status === 401) throw new Unauthorised();
   const isJson = response.headers.get("content-type")?.startsWith("application/json");
@@ -45,22 +53,28 @@ export async function ask(path, body) {
   return answer;
 }
 
-/** Hear what happens on the node, for ever; `on` has a function for each event and for `state`. */
+/**
+ * Hear what happens on the node, for as long as the page is to be seen; `on` has a function for
+ * each event and for `state`. A page that is hidden gives its connection back: others need it.
+ */
 export class Stream {
   constructor(on) {
     this.on = on;
     this.call = "";
     this.generation = 0;
     this.waiting = null;
+    this.begun = false;
+    document.addEventListener("visibilitychange", () => this.begun && this.open());
   }
 
   /** Begin, or begin again with this call's journal. */
   open(call = this.call) {
     this.call = call;
+    this.begun = true;
     this.generation += 1;
     clearTimeout(this.waiting);
     this.abort?.abort();
-    this.#run(this.generation);
+    if (document.visibilityState === "visible") this.#run(this.generation);
   }
 
   async #run(generation) {
@@ -81,11 +95,12 @@ export class Stream {
 
   async #listen(abort) {
     const query = this.call ? `?call=${encodeURIComponent(this.call)}` : "";
+    const unanswered = setTimeout(() => abort.abort(), SILENT_MS);
     const response = await fetch(`/console/events${query}`, {
       headers: headers(),
       credentials: "omit",
       signal: abort.signal,
-    });
+    }).finally(() => clearTimeout(unanswered));
     if (response.status === 401) throw new Unauthorised();
     if (!response.ok) throw new Error(String(response.status));
     this.on.state("open");

@@ -61,8 +61,9 @@ POLL_SECONDS: Final = 0.02
 class Page:
     """One tab. `problems`: what went wrong on it."""
 
-    def __init__(self, chromium: Chromium, session: str) -> None:
+    def __init__(self, chromium: Chromium, session: str, target: str) -> None:
         self._chromium = chromium
+        self.target = target
         self._session = session
         self.problems: list[str] = []
 
@@ -168,13 +169,19 @@ class Chromium:
         target = await self.send("Target.createTarget", {"url": "about:blank"})
         options = {"targetId": target["targetId"], "flatten": True}
         session = (await self.send("Target.attachToTarget", options))["sessionId"]
-        page = self._pages[session] = Page(self, session)
+        page = self._pages[session] = Page(self, session, target["targetId"])
         for domain in ("Page", "Runtime", "Log"):
             await page.send(f"{domain}.enable")
         if first:
             await page.send("Page.addScriptToEvaluateOnNewDocument", source=first)
         await page.send("Page.navigate", url=url)
         return page
+
+    async def close_pages(self) -> None:
+        """Close all tabs: each holds a connection, and a browser keeps six to a server."""
+        for page in self._pages.values():
+            await self.send("Target.closeTarget", {"targetId": page.target})
+        self._pages.clear()
 
     async def listen(self) -> None:
         """Take what it tells, until the connection is gone."""

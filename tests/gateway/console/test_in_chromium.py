@@ -16,6 +16,7 @@ from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.dialogue.journal import Ended, decode
 from aybiza.emulators.textaudio import encode
 from aybiza.faults.desk import Answers
+from aybiza.gateway.console.hub import hub
 from tests.call.kit import World, world
 from tests.call.steps import stay, text
 from tests.gateway.console.chromium import Chromium, browser, needs_chromium
@@ -62,6 +63,12 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 async def chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chromium]:
     async with browser(tmp_path_factory.mktemp("browser")) as made:
         yield made
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def _tabs_are_closed(chromium: Chromium) -> AsyncIterator[None]:
+    yield
+    await chromium.close_pages()
 
 
 def shows(selector: str, words: str) -> str:
@@ -113,6 +120,28 @@ async def test_a_process_is_traced_with_a_click_and_shows_what_it_gets(
     await page.click("#trace")
     await page.until(shows("#process-state", "it is traced no longer"))
     assert pid.serial not in place.vm.debugged
+    assert page.problems == []
+
+
+HIDE_OR_SHOW = """
+Object.defineProperty(document, "visibilityState", { value: "STATE", configurable: true });
+document.dispatchEvent(new Event("visibilitychange"));
+"""
+
+
+async def test_a_page_that_is_hidden_gives_its_connection_back_and_comes_again(
+    place: World, chromium: Chromium
+) -> None:
+    held = hub(place.vm)
+    assert held is not None
+    await place.until(lambda: not held.viewers)
+    page = await chromium.page(f"{place.node.http_url}/console")
+    await page.until("document.querySelectorAll('#tree-body tr').length > 10")
+    await page.run(HIDE_OR_SHOW.replace("STATE", "hidden"))
+    await place.until(lambda: not held.viewers)
+    await page.run(HIDE_OR_SHOW.replace("STATE", "visible"))
+    await place.until(lambda: len(held.viewers) == 1)
+    await page.until("document.querySelectorAll('#tree-body tr').length > 10")
     assert page.problems == []
 
 
