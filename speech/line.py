@@ -149,10 +149,11 @@ class Line:
     `wake` is called after each post, `listener` when the ring has new audio and its reader has
     taken the last signal (it sets `audio_signalled` back). `started`: the conversation has been
     begun, or taken up, on this line. `ended`: why the call is over. `owner`: the process that holds
-    the carrier's socket; when it is gone, so is the line. `finished_at`: when the caller's voice
-    ended, and `known_at`: when the recogniser told that the turn is over, until the first audio of
-    the answer. `aside`: words that are said
-    on it and stand in no journal, such as those about the line itself; the `asides`-th of them.
+    the carrier's socket; when it is gone, so is the line. `heard_at`: when the newest audio came; a
+    carrier may send none while nobody speaks. `finished_at`: when the caller's voice ended, and
+    `known_at`: when the recogniser told that the turn is over, until the first audio of the answer.
+    `aside`: words that are said on it and stand in no journal, such as those about the line itself;
+    the `asides`-th of them.
     `since`: when the timers of the conversation were started that run by now.
     `charged`: bytes of audio that are charged for, `minutes` of the carrier that are, `unpriced`:
     services whose price nobody knows.
@@ -174,6 +175,7 @@ class Line:
     started: bool = False
     ended: str | None = None
     owner: Any = None
+    heard_at: float = 0.0
     finished_at: float | None = None
     known_at: float = 0.0
     aside: tuple[Sentence, str] | None = None
@@ -212,8 +214,9 @@ class Line:
     def hear(self, mulaw: bytes) -> None:
         """The caller's next audio."""
         self.ring.append(mulaw)
+        self.heard_at = self.clock()
         if self.tape is not None:
-            self.tape.caller(mulaw, self.clock())
+            self.tape.caller(mulaw, self.heard_at)
         if not self.audio_signalled:
             self.audio_signalled = True
             self.listener()

@@ -135,6 +135,10 @@ class TranscriberActor(GenServer):
 
     # The socket
 
+    def _offset(self, at: float) -> int:
+        """Where in the ring a time of the socket's audio is."""
+        return self._base + int(at * BYTES_A_SECOND)
+
     def _unheard(self) -> int:
         return max(self._line.ring.understood, self._line.ring.start)
 
@@ -142,9 +146,9 @@ class TranscriberActor(GenServer):
         """Whether there is more understood now; of a socket that stays, all that comes is work."""
         if not self._wire.failing or self.vm.now() - self._up >= STEADY_SECONDS:
             return True
-        understood, base = self._line.ring.understood, self._base
+        understood = self._line.ring.understood
         return any(
-            isinstance(outcome, Understood) and base + int(outcome.at * BYTES_A_SECOND) > understood
+            isinstance(outcome, Understood) and self._offset(outcome.at) > understood
             for outcome in outcomes
         )
 
@@ -205,12 +209,12 @@ class TranscriberActor(GenServer):
                 case GoesOn():
                     line.post(CallerGoesOn())
                 case Understood(at):
-                    self._understood(self._base + int(at * BYTES_A_SECOND))
-                case Finished(last_word_end):
-                    self._finished(last_word_end)
+                    self._understood(self._offset(at))
+                case Finished(at):
+                    self._finished(None if at is None else self._offset(at))
                 case Unanswered(text, at):
                     # Once for the same words: who waits is to be answered, if to a part of them.
-                    self._doubted = text, self._base + int(at * BYTES_A_SECOND)
+                    self._doubted = text, self._offset(at)
                     self._wire.drop("it says nothing to what it is asked")
                 case Finalize() if self._wire.session is not None:
                     await self._wire.send(self._wire.session.finalize())
@@ -219,28 +223,28 @@ class TranscriberActor(GenServer):
         self._line.ring.understand(position)
         if self._doubted is not None and position >= self._doubted[1]:
             # Heard again, the same audio had no words: what was shown of it is all there is.
-            (text, _), self._doubted = self._doubted, None
+            (text, shown), self._doubted = self._doubted, None
             self._line.post(CallerSaid(text))
-            self._line.post(CallerFinished())
+            self._finished(shown)
 
-    def _finished(self, last_word_end: float | None) -> None:
-        now, ring = self.vm.now(), self._line.ring
-        ended = self._voice_ended(last_word_end)
-        # The newest audio has just come, and the telephone sends it in real time.
-        self._line.finished_at = now - (ring.end - ended) / BYTES_A_SECOND
-        self._line.known_at = now
-        seconds = now - self._line.finished_at
+    def _finished(self, word: int | None) -> None:
+        """The caller's turn is over; their last word ended at this offset, if that is known."""
+        line, now = self._line, self.vm.now()
+        ended = self._voice_ended(word)
+        # The telephone sends in real time, but may send nothing while nobody speaks.
+        line.finished_at = line.heard_at - (line.ring.end - ended) / BYTES_A_SECOND
+        line.known_at = now
+        seconds = now - line.finished_at
         emit(self.vm, events.SPEECH_FINAL, call_id=self._context.call_id, seconds=seconds)
-        self._line.post(CallerFinished(seconds))
+        line.post(CallerFinished(seconds))
 
-    def _voice_ended(self, last_word_end: float | None) -> int:
+    def _voice_ended(self, word: int | None) -> int:
         """The offset of the caller's last audible sample."""
         ring, margin = self._line.ring, int(VOICE_SECONDS * BYTES_A_SECOND)
-        if last_word_end is None:
+        if word is None:
             first, audio = ring.since(ring.end - 5 * margin)
             audible = last_audible(audio)
             return ring.end if audible is None else first + audible
-        word = self._base + int(last_word_end * BYTES_A_SECOND)
         first, audio = ring.since(word - margin)
         audible = last_audible(audio[: 2 * margin], word - first)
         return min(word, ring.end) if audible is None else first + audible

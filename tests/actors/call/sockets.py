@@ -199,11 +199,10 @@ def voice(seconds: float) -> bytes:
 async def place(agent: Agent = AGENT, **more: Any) -> AsyncIterator[Place]:
     """A VM, a line and a Deepgram."""
     telephone = Telephone()
-    line = Line("CA1", telephone)
-    telephone.line = line
     deepgram = Deepgram()
     money = {"tenant": "", "carrier": "", "prices": ServicePrices()}
-    told = {"call_id": "CA1", "line": line, "agent": agent, "deepgram": deepgram}
-    context = SimpleNamespace(**{**money, **told, **more})
     async with VM() as vm:
+        telephone.line = line = Line("CA1", telephone, clock=vm.now)
+        told = {"call_id": "CA1", "line": line, "agent": agent, "deepgram": deepgram}
+        context = SimpleNamespace(**{**money, **told, **more})
         yield Place(vm, line, deepgram, cast(CallContext, context), telephone)

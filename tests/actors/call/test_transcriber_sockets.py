@@ -173,6 +173,7 @@ async def test_words_behind_which_the_recogniser_stops_are_heard_once_more(again
         said = [e for e in there.events() if isinstance(e, CallerSaid | CallerFinished)]
         text = "yes that is me" if again == "all of it" else "yes that"
         assert said == [CallerSaid(text), CallerFinished()]
+        assert isinstance(said[1], CallerFinished) and said[1].seconds > 1.9, "they came late"
         assert len(there.deepgram.sockets) == 2
 
 
@@ -205,6 +206,19 @@ async def test_the_response_counts_from_the_last_audible_sample(word_end: float)
         await there.hear(1.0)
         assert there.line.finished_at == first
         assert there.events().count(CallerFinished()) == 1
+
+
+@virtual_time
+async def test_a_carrier_may_send_nothing_while_nobody_speaks() -> None:
+    async with place() as there:
+        await started(there)
+        await there.hear(1.0, voice(1.0))
+        await asyncio.sleep(1.5)
+        there.deepgram.sockets[0].say(words("hello", 1.0, final=True))
+        await asyncio.sleep(0.01)
+        finished = there.events()[-1]
+        assert isinstance(finished, CallerFinished)
+        assert finished.seconds == pytest.approx(1.5, abs=0.05)
 
 
 @virtual_time
