@@ -19,6 +19,18 @@ from aybiza.faults.watched import WatchedProcess
 FILLER: Final = "means nothing"
 
 
+class Planned:
+    """A callback of the loop that is a plan's: its timer is none that a call has left."""
+
+    __slots__ = ("_act", "_given")
+
+    def __init__(self, act: Callable[..., object], *given: Any) -> None:
+        self._act, self._given = act, given
+
+    def __call__(self) -> None:
+        self._act(*self._given)
+
+
 class Poison:
     """A message on which a callback does what its fault says."""
 

@@ -26,14 +26,14 @@ class ToldJournals(Journals):
             if entry is not None:
                 self.last[call_id] = row.number
                 if self.is_new(call_id, row.number, entry):
-                    self.note(call_id, entry)
+                    self.note(call_id, row.number, entry)
                     self.entered(call_id, entry)
 
     def is_new(self, call_id: str, number: int, entry: Entry) -> bool:
         """Whether an entry is told that this node has not had before."""
         return True
 
-    def note(self, call_id: str, entry: Entry) -> None:
+    def note(self, call_id: str, number: int, entry: Entry) -> None:
         """For those that keep what is entered."""
 
 
@@ -51,24 +51,37 @@ class WatchedJournals(ToldJournals):
         self.last = {}
         self.entered: Told = lambda call_id, entry: None
         self.written: dict[str, list[tuple[float, Entry]]] = {}
+        self._numbers: dict[str, list[int]] = {}
         self._told: dict[tuple[str, int], Entry] = {}
         if first is not None:
             self.entered = partial(_enter, first)
             self.written, self._told = first.written, first._told
+            self._numbers = first._numbers
 
     def is_new(self, call_id: str, number: int, entry: Entry) -> bool:
         known = self._told.get((call_id, number)) == entry
         self._told[call_id, number] = entry
         return not known
 
-    def note(self, call_id: str, entry: Entry) -> None:
+    def note(self, call_id: str, number: int, entry: Entry) -> None:
         self.written.setdefault(call_id, []).append((self._trace.now(), entry))
+        self._numbers.setdefault(call_id, []).append(number)
         self._trace.note("entry", call_id, shown(entry))
 
     def forget_told(self) -> None:
         """Forget what was written so far."""
         self.written.clear()
+        self._numbers.clear()
         self._told.clear()
+
+    def lose(self, kept: Callable[[str], int]) -> None:
+        """The node is gone, and with it the entries of its calls behind the number that is `kept`
+        of each elsewhere."""
+        for call_id, journal in self.items():
+            numbers, last = self._numbers.get(call_id, []), kept(call_id)
+            while not (journal.over or journal.lost) and numbers and numbers[-1] > last:
+                self._told.pop((call_id, numbers.pop()), None)
+                self.written[call_id].pop()
 
 
 def _enter(journals: ToldJournals, call_id: str, entry: Entry) -> None:

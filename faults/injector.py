@@ -21,7 +21,7 @@ from aybiza.actors.runtime.errors import ExitError
 from aybiza.actors.runtime.messages import Call, Cast, System
 from aybiza.actors.runtime.reasons import Crashed, Reason
 from aybiza.dialogue.journal import Entry
-from aybiza.faults.acts import ACTS, FILLER, Poison, arrive
+from aybiza.faults.acts import ACTS, FILLER, Planned, Poison, arrive
 from aybiza.faults.entries import ToldJournals
 from aybiza.faults.fault import Event, Fault
 from aybiza.faults.trace import Trace, called, type_of
@@ -144,7 +144,7 @@ class Injector(Watcher):
             self._timers.pop(timer, None)
             act()
 
-        timer = self.loop.call_later(seconds, due)
+        timer = self.loop.call_later(seconds, Planned(due))
         self._timers[timer] = instead
 
     # What is seen

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from aybiza.dialogue import overheard, unfinished
+from aybiza.dialogue.caller_acts import KEYS
 from aybiza.dialogue.conversation import CONTINUE, SILENCE
 from aybiza.dialogue.journal import (
     FAULT,
@@ -22,6 +23,7 @@ from aybiza.dialogue.journal import (
     CallerSegment,
     CallerTurn,
     Ended,
+    Entry,
     Interrupted,
     Joined,
     Resumed,
@@ -32,7 +34,7 @@ from aybiza.dialogue.turn_policy import PATIENCE_UNFINISHED
 from aybiza.emulators.phone.audio import FRAME_MS
 from aybiza.emulators.phone.report import Turn
 from aybiza.faults.silences import silence
-from aybiza.faults.spoken import asks, letters
+from aybiza.faults.spoken import asks, heard_letters, letters
 from aybiza.faults.writes import writes
 from aybiza.speech.spoken_text import spoken
 
@@ -100,8 +102,12 @@ def _connections(outcome: Outcome) -> Iterator[str]:
 
 
 def _split(outcome: Outcome) -> Iterator[str]:
-    """What is said with a pause too short to end an utterance is one turn."""
+    """What is said with a pause too short to end an utterance is one turn.
+
+    Where not all of it was taken, that is another matter.
+    """
     taken = [letters(e.text) for _, e in outcome.entries if isinstance(e, CallerTurn)]
+    whole = "".join(taken)
     for one, following in pairwise(outcome.report.turns):
         if one.end_ms is None or following.end_ms is None or _is_cut_off(outcome):
             continue
@@ -110,7 +116,7 @@ def _split(outcome: Outcome) -> Iterator[str]:
         if not short or late or not (asks(one) and asks(following)):
             continue
         both = letters(one.said) + letters(following.said)
-        if not any(both in text for text in taken):
+        if both in whole and not any(both in text for text in taken):
             yield f"two turns were made of {one.said[-30:]!r} and {following.said[:30]!r}"
 
 
@@ -127,7 +133,7 @@ def _once(outcome: Outcome) -> Iterator[str]:
     What a noise broke into is said again from its beginning, on purpose. What a carrier has played
     that reads nothing, or tells nothing, cannot be known.
     """
-    heard = letters(" ".join(piece.text for piece in outcome.report.heard))
+    heard = heard_letters(outcome.report)
     given: Counter[str] = Counter()
     told: Counter[str] = Counter()
     resumed: Counter[str] = Counter()
@@ -223,7 +229,7 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
     """The agent has said, in what the model is told, what the caller has heard."""
     if _is_untold(outcome):
         return
-    heard = letters(" ".join(piece.text for piece in outcome.report.heard))
+    heard = heard_letters(outcome.report)
     language = outcome.agent.language
     for record in outcome.requests:
         messages = (record.body or {}).get("messages", [])
@@ -357,8 +363,13 @@ def _was_not_waited_for(outcome: Outcome, turn: Turn) -> bool:
         and outcome.report.duration_ms - ended < UNHEARD_MS
         and any(heard.until_ms > ended for heard in outcome.report.heard)
         and any(door in ("listen", "flux") and at > began for at, door, _ in outcome.opened)
-        and not any(isinstance(e, CallerSegment) and at > began for at, e in outcome.entries)
+        and not any(_is_words(entry) and at > began for at, entry in outcome.entries)
     )
+
+
+def _is_words(entry: Entry) -> bool:
+    """Whether the recogniser has heard words; keys come by the line itself."""
+    return isinstance(entry, CallerSegment) and entry.text not in KEYS
 
 
 def _is_owed(outcome: Outcome, turn: Turn) -> bool:

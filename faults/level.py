@@ -9,6 +9,7 @@ from aybiza.actors.measures import costs
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime.time_limit import TimeLimit
 from aybiza.dialogue.journal import Ended
+from aybiza.faults.acts import Planned
 from aybiza.faults.entries import entries_of
 from aybiza.faults.network import LoopCarrier
 
@@ -57,7 +58,9 @@ def _is_ended(world: World, call_id: str) -> bool:
 
 def _is_own(timer: asyncio.TimerHandle) -> bool:
     """Whether somebody still waits for a timer; those of all calls' limits, and what is under way
-    between nodes, go by themselves."""
+    between nodes, go by themselves. What the plan is yet to do is no call's."""
     callback: Any = timer._callback  # type: ignore[attr-defined]
+    if isinstance(callback, Planned):
+        return False
     shared = isinstance(getattr(callback, "__self__", None), TimeLimit | LoopCarrier)
     return not shared

@@ -12,11 +12,13 @@ from aybiza.faults.world_loop import WorldLoop
 
 
 class MemoryStore(ProcessStore):
-    """A store without a file; while `full` it takes and gives nothing."""
+    """A store without a file; while `full` it takes and gives nothing. An answer takes
+    `seconds`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.full = False
+        self.seconds = 0.0
 
     def claim(self, call_id: str, epoch: int, about: About) -> Claimed:
         """As `JournalStore.claim`."""
@@ -39,26 +41,30 @@ class MemoryStore(ProcessStore):
         self._answer()
         return rows
 
+    def last(self, call_id: str) -> int:
+        """The number of the newest entry of a call that it has, whatever is wrong with it."""
+        return max((row.number for row in super().read(call_id)), default=0)
+
     def _use(self) -> None:
         if self.full:
             raise StoreError("memory: database or disk is full")
 
     def _answer(self) -> None:
         """It has done what it was asked for."""
+        _take(self.seconds)
 
 
 class MemoryRedis(MemoryStore):
     """A Redis without a server, as `RedisStore` has it.
 
-    While `gone` nobody reaches it. An answer takes `seconds`; one that takes longer than is waited
-    for does not come, though what was asked for has been done.
+    While `gone` nobody reaches it. An answer that takes longer than is waited for does not come,
+    though what was asked for has been done.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.name = "redis of the world"
         self.gone = False
-        self.seconds = 0.0
 
     def lose_all(self) -> None:
         """It has been started anew, without what it had."""
@@ -70,8 +76,14 @@ class MemoryRedis(MemoryStore):
             raise StoreError(f"{self.name}: connection refused")
 
     def _answer(self) -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, WorldLoop)
-        loop.takes(min(self.seconds, READ_SECONDS))
+        _take(min(self.seconds, READ_SECONDS))
         if self.seconds > READ_SECONDS:
             raise StoreError(f"{self.name}: timeout reading from socket")
+
+
+def _take(seconds: float) -> None:
+    """What is being done takes so long."""
+    if seconds > 0:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, WorldLoop)
+        loop.takes(seconds)

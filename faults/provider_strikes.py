@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aybiza.actors import names
 from aybiza.actors.placement.drain_actor import Begin
 from aybiza.emulators.deepgram import faults as deepgram
+from aybiza.faults.acts import Planned
 from aybiza.faults.fault import Fault, provider_fault
 from aybiza.faults.pipe import End
 from aybiza.faults.placed_call import PlacedCall
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from aybiza.faults.world import World
     from aybiza.faults.world_loop import WorldLoop
 
-SLOW_DISK_SECONDS = 10.0
+SLOW_SECONDS = 10.0
 
 
 def strike(world: World, loop: WorldLoop, fault: Fault) -> None:
@@ -44,7 +45,7 @@ def _deepgram(world: World, loop: WorldLoop, fault: Fault) -> None:
     if act is not None:
         for at, session, end in list(world.deepgram.ends):
             if at == door and fnmatchcase(session, fault.call) and (left or not fault.times):
-                loop.call_later(fault.into, act, end, fault)
+                loop.call_later(fault.into, Planned(act, end, fault))
                 left -= bool(fault.times)
         if kind == "deaf" or (fault.times and not left):
             return
@@ -67,7 +68,7 @@ def _drop(call: PlacedCall, loop: WorldLoop, fault: Fault) -> None:
 def _deaf(call: PlacedCall, loop: WorldLoop, fault: Fault) -> None:
     if (line := call.phone.line) is not None:
         line.hold()
-        loop.call_later(fault.seconds, line.hold, False)
+        loop.call_later(fault.seconds, Planned(line.hold, False))
 
 
 def _mute(call: PlacedCall, loop: WorldLoop, fault: Fault) -> None:
@@ -88,22 +89,22 @@ _LINE: dict[str, Callable[[PlacedCall, WorldLoop, Fault], None]] = {
 
 def _full(world: World, loop: WorldLoop, fault: Fault) -> None:
     world.store.full = True
-    loop.call_later(fault.seconds, setattr, world.store, "full", False)
+    loop.call_later(fault.seconds, Planned(setattr, world.store, "full", False))
 
 
 def _slow(world: World, loop: WorldLoop, fault: Fault) -> None:
-    loop.job_seconds = lambda: fault.seconds
-    loop.call_later(SLOW_DISK_SECONDS, setattr, loop, "job_seconds", lambda: 0.0)
+    world.store.seconds = fault.seconds
+    loop.call_later(SLOW_SECONDS, Planned(setattr, world.store, "seconds", 0.0))
 
 
 def _redis_gone(world: World, loop: WorldLoop, fault: Fault) -> None:
     world.redis.gone = True
-    loop.call_later(fault.seconds, setattr, world.redis, "gone", False)
+    loop.call_later(fault.seconds, Planned(setattr, world.redis, "gone", False))
 
 
 def _redis_slow(world: World, loop: WorldLoop, fault: Fault) -> None:
     world.redis.seconds = fault.seconds
-    loop.call_later(SLOW_DISK_SECONDS, setattr, world.redis, "seconds", 0.0)
+    loop.call_later(SLOW_SECONDS, Planned(setattr, world.redis, "seconds", 0.0))
 
 
 def _redis_empty(world: World, loop: WorldLoop, fault: Fault) -> None:
@@ -131,7 +132,7 @@ def _lose(world: World, loop: WorldLoop, fault: Fault) -> None:
 def _part(world: World, loop: WorldLoop, fault: Fault) -> None:
     side = [node.name for node in world.named(fault.node)]
     world.network.part(side, [node.name for node in world.nodes if node.name not in side])
-    loop.call_later(fault.seconds, world.network.heal)
+    loop.call_later(fault.seconds, Planned(world.network.heal))
 
 
 def _drain(world: World, loop: WorldLoop, fault: Fault) -> None:

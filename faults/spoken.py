@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aybiza.emulators.phone.report import Turn
+from aybiza.emulators.phone.report import Report, Turn
 from aybiza.faults.caller import NOISE
 
 _WORD = re.compile(r"[^\W_]+")
@@ -13,6 +13,12 @@ _WORD = re.compile(r"[^\W_]+")
 def letters(text: str) -> str:
     """The text without blanks, marks and case."""
     return "".join(_WORD.findall(text)).casefold()
+
+
+def heard_letters(report: Report) -> str:
+    """The letters of all that was heard. What was cut off does not go on in what comes next: a bar
+    stands behind it."""
+    return "".join(f"{letters(one.text)}{'|' * one.cut}" for one in report.heard)
 
 
 def asks(turn: Turn) -> bool:

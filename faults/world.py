@@ -25,7 +25,6 @@ from fnmatch import fnmatchcase
 from typing import Any, Final, Self, TypeVar
 
 from aybiza.actors.call.known_answers import KnownAnswers
-from aybiza.actors.memory.store import JournalStore
 from aybiza.actors.recordings.shelf import Shelf
 from aybiza.actors.runtime import VM, Process
 from aybiza.actors.switchboard import Answering, Switchboard
@@ -152,7 +151,7 @@ class World:
         self.network = Network()
         # Those of one machine share the memory's file.
         self.store, self.redis = MemoryStore(), MemoryRedis()
-        self._stores: list[JournalStore] = [self.redis, self.store] if redis else [self.store]
+        self._stores: list[MemoryStore] = [self.redis, self.store] if redis else [self.store]
         self.recordings = recordings
         self.nodes = self._made(nodes, watcher)
         first = self.nodes[0]

@@ -2,7 +2,7 @@
 
 Callbacks run in the order of asyncio's own loop: what is ready, as it became ready; then time goes
 on to the next timer, exactly, and those of one moment run in the order in which they were set.
-Blocking work is done on the spot, at no time or at the time that `job_seconds` says.
+Blocking work is done on the spot, in no time or in the time that it says it takes.
 
 Errors: `Deadlock` when nothing is ready and no timer runs, so nothing could ever happen again, or
 when something is ready again and again and time does not go on.
@@ -51,7 +51,6 @@ class WorldLoop(asyncio.BaseEventLoop):
         self._turns = 0
         self.jobs = 0
         self.wall_offset = 0.0
-        self.job_seconds: Callable[[], float] = lambda: 0.0
         self._taken = 0.0
         self._watches: dict[asyncio.Future[bool], Callable[[], Any]] = {}
 
@@ -103,8 +102,7 @@ class WorldLoop(asyncio.BaseEventLoop):
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, function: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
-        """Run `function` now; its outcome is known when `job_seconds` have passed, and the seconds
-        that it says it takes."""
+        """Run `function` now; its outcome is known when the time has passed that it `takes`."""
         self.jobs += 1
         self._taken = 0.0
         done: asyncio.Future[Any] = self.create_future()
@@ -123,9 +121,8 @@ class WorldLoop(asyncio.BaseEventLoop):
                 if not done.done():
                     done.set_result(value)
 
-        seconds = self.job_seconds() + self._taken
-        if seconds > 0:
-            self.call_later(seconds, outcome)
+        if self._taken > 0:
+            self.call_later(self._taken, outcome)
         else:
             outcome()
         return done

@@ -17,13 +17,14 @@ from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.journals import TABLE as MEMORY_TABLE
-from aybiza.actors.memory.store import JournalStore
 from aybiza.actors.names import RECORDINGS, TOOL_SUPERVISOR
 from aybiza.actors.placement.placement import Limits, Place
 from aybiza.actors.placement.placement_actor import LOOK_SECONDS, Gauge
 from aybiza.actors.recordings.recordings_actor import RecordingsActor
 from aybiza.actors.runtime import KILL, NORMAL
+from aybiza.faults.acts import Planned
 from aybiza.faults.entries import WatchedJournals
+from aybiza.faults.memory_store import MemoryStore
 from aybiza.faults.network import LoopCarrier
 from aybiza.faults.pipe import End
 from aybiza.faults.watched import WatchedVM, Watcher
@@ -54,7 +55,7 @@ class WorldNode:
         name: str,
         host: str,
         journals: WatchedJournals,
-        stores: Sequence[JournalStore],
+        stores: Sequence[MemoryStore],
         watcher: Watcher | None,
         carrier: LoopCarrier | None = None,
     ) -> None:
@@ -130,7 +131,7 @@ class WorldNode:
             self.carrier.frozen = []
         for end in self._ends:
             end.hold()
-        asyncio.get_running_loop().call_later(seconds, self.thaw)
+        asyncio.get_running_loop().call_later(seconds, Planned(self.thaw))
 
     def thaw(self) -> None:
         """Go on, with what has come meanwhile."""
@@ -147,6 +148,7 @@ class WorldNode:
     def lose(self) -> None:
         """The machine is gone."""
         self.is_lost = True
+        self.journals.lose(self._kept)
         self.vm.held = []
         if self.carrier is not None:
             self.carrier.dead = True
@@ -154,6 +156,9 @@ class WorldNode:
             end.transport.abort()
         for pid in self.vm.processes():
             self.vm.exit(pid, KILL)
+
+    def _kept(self, call_id: str) -> int:
+        return max(store.last(call_id) for store in self._stores)
 
     def _context(self, line: Line, start: Start) -> CallContext:
         world = self._world

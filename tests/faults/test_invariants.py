@@ -86,6 +86,10 @@ def asked(question: str, at: float = 3500.0) -> dict[str, Any]:
     return {**report(heard=heard, turns=[REPORT.turns[0], said]), **told}
 
 
+HALVES = report(
+    turns=[Turn("1", "What about", 2000.0, 3000.0), Turn("2", "the island?", 3100.0, 3600.0)]
+)
+
 BROKEN = [
     ("ends", {"problem": "nothing is ready"}),
     ("ends", report(failure="the call was longer than 700 s")),
@@ -115,12 +119,7 @@ BROKEN = [
     ("prompt", report(turns=[dataclasses.replace(REPORT.turns[0], response_ms=3000.0)])),
     (
         "split",
-        report(
-            turns=[
-                Turn("1", "What about", 2000.0, 3000.0),
-                Turn("2", "the island?", 3100.0, 3600.0),
-            ]
-        ),
+        {**HALVES, **entries(CallerTurn(2, "What about"), CallerTurn(3, "the island?"))},
     ),
 ]  # fmt: skip
 
@@ -155,6 +154,20 @@ def test_what_the_caller_has_agreed_to_is_written_once() -> None:
     assert not [line for line in lines if line.startswith("writes")]
 
 
+def test_what_was_lost_is_not_said_to_be_two_turns() -> None:
+    lines = broken(dataclasses.replace(GOOD, **{**HALVES, **entries(CallerTurn(2, "What about"))}))
+    assert [line.partition(":")[0] for line in lines] == ["answered"]
+
+
+def test_what_was_cut_off_does_not_go_on_in_what_is_heard_next() -> None:
+    begun = Heard(5500.0, 5600.0, "It opens ", cut=True)
+    heard = [*REPORT.heard, begun, Heard(6000.0, 7000.0, "At nine, it opens. ")]
+    assert broken(dataclasses.replace(GOOD, **report(heard=heard))) == []
+    begun.cut = False
+    lines = broken(dataclasses.replace(GOOD, **report(heard=heard)))
+    assert [line.partition(":")[0] for line in lines] == ["once"]
+
+
 def test_words_that_nothing_hears_are_lost_unless_the_caller_left_while_told_to_wait() -> None:
     unheard: list[tuple[float, Entry]]
     unheard = [(at, e) for at, e in GOOD.entries if not isinstance(e, CallerTurn)]
@@ -165,5 +178,7 @@ def test_words_that_nothing_hears_are_lost_unless_the_caller_left_while_told_to_
     works = dataclasses.replace(told, opened=[(1.0, "listen", "CA1")])
     heard_later = dataclasses.replace(told, entries=[*unheard, (5.0, CallerSegment("Hello?"))])
     stayed = dataclasses.replace(told, **report(duration_ms=17_000.0))
+    pressed = dataclasses.replace(told, entries=[*unheard, (5.0, CallerSegment("1"))])
+    assert lost not in broken(pressed)
     for outcome in (never_told, works, heard_later, stayed):
         assert lost in broken(outcome)

@@ -5,8 +5,10 @@ import gc
 from collections import Counter
 
 from aybiza.actors.measures import costs
-from aybiza.dialogue.journal import CallerTurn, Ended
+from aybiza.dialogue.journal import CallerTurn, Ended, Entry
 from aybiza.faults.caller import hangs_up, says
+from aybiza.faults.fault import Fault
+from aybiza.faults.injector import Injector
 from aybiza.faults.level import Level
 from aybiza.faults.world import World, in_world
 
@@ -32,12 +34,23 @@ def test_what_a_call_has_cost_is_left_only_where_it_has_ended() -> None:
     async def look(world: World) -> list[list[str]]:
         before, seen = Level(world), []
         costs.ledger(world.vm).charge(5, call_id="CA1", tenant_id=None, now=0.0)
-        for entry in (CallerTurn(1, "Hello?"), Ended("hangup")):
-            world.journals.note("CA1", entry)
+        entries: list[Entry] = [CallerTurn(1, "Hello?"), Ended("hangup")]
+        for number, entry in enumerate(entries, 1):
+            world.journals.note("CA1", number, entry)
             seen.append(before.left(world))
         return seen
 
     assert in_world(look) == [[], ["1 more costs"]]
+
+
+def test_what_a_plan_is_yet_to_do_is_left_by_no_call() -> None:
+    async def look(world: World) -> list[str]:
+        before = Level(world)
+        injector = Injector([Fault("disk.slow", at=30.0, seconds=1.0)])
+        injector.begin(world)
+        return before.left(world)
+
+    assert in_world(look) == []
 
 
 def of_ours() -> Counter[str]:

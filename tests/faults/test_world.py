@@ -16,6 +16,7 @@ from aybiza.emulators.bedrock import use
 from aybiza.faults.caller import Step, breaks_off, hangs_up, interrupts, mumbles, presses, says
 from aybiza.faults.desk import agent
 from aybiza.faults.world import World, in_world
+from tests.slowness import slowness
 
 ANSWERS = {
     "What are your hours?": [
@@ -153,5 +154,5 @@ def test_ten_minutes_of_a_call_take_less_than_two_seconds_of_work() -> None:
 
     began = time.process_time()
     assert in_world(talk, frames=5) > 600_000
-    # A second on a machine that does nothing else.
-    assert time.process_time() - began < 2.0
+    # A second on a machine that does nothing else; what is shared does less in a second.
+    assert time.process_time() - began < 2.0 * slowness()

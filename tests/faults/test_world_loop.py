@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,16 +16,16 @@ from aybiza.faults.world_loop import LOOK_SECONDS, Deadlock
 
 def test_blocking_work_is_done_on_the_spot_and_counted() -> None:
     async def main() -> tuple[int, float]:
-        loop = asyncio.get_running_loop()
-        loop.job_seconds = lambda: 2.5  # type: ignore[attr-defined]
+        loop: Any = asyncio.get_running_loop()
         there = await asyncio.to_thread(threading.get_ident)
         with pytest.raises(KeyError):
             await asyncio.to_thread(dict[str, int]().__getitem__, "x")
+        await asyncio.to_thread(loop.takes, 2.5)
         return there, loop.time()
 
     with ambient() as loop:
-        assert loop.run_until_complete(main()) == (threading.get_ident(), 5.0)
-        assert loop.jobs == 2
+        assert loop.run_until_complete(main()) == (threading.get_ident(), 2.5)
+        assert loop.jobs == 3
 
 
 def test_a_loop_in_which_nothing_can_happen_any_more_says_so() -> None:
