@@ -17,6 +17,7 @@ REGISTRY = "registry"
 REGISTRY_ACTOR = "registry_actor"
 PUBSUB = "pubsub"
 
+ANALYSES = "analyses"
 MEMORY = "memory"
 METRICS = "metrics"
 PLACEMENT = "placement"

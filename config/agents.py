@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from aybiza.config.agent_types import get_optimal_voice_for_context, get_system_prompt
+from aybiza.config.analysis import Analysis
 from aybiza.config.hours import Hours
 from aybiza.config.kinds import wanted
 from aybiza.config.phrases import phrases
@@ -152,6 +153,9 @@ class Agent(BaseModel):
     recording_question: Spoken = "May this call be recorded?"
     """Said behind the greeting to callers who have to agree; what they say first is the answer."""
 
+    analysis: Analysis | None = None
+    """What is made of calls when they are over; None: nothing."""
+
     language: Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]+)*|multi)$")] = (
         "en-US"
     )
@@ -256,12 +260,31 @@ class Agent(BaseModel):
             raise ValueError("with health_data nothing that is said is kept")
         return recording
 
+    @field_validator("analysis")
+    @classmethod
+    def _numbers_only(cls, analysis: Analysis | None, info: ValidationInfo) -> Any:
+        asks = analysis is not None and (analysis.asks_a_model or analysis.judges_turns)
+        if info.data.get("health_data") and asks:
+            raise ValueError(
+                "with health_data there are figures only: set summary = false, and leave out data,"
+                " sentiment and intents"
+            )
+        return analysis
+
     @field_validator("transfer_style")
     @classmethod
     def _nothing_is_told_on(cls, style: str, info: ValidationInfo) -> str:
         if info.data.get("health_data") and style != "cold":
             raise ValueError("with health_data no carrier may say what the call is about")
         return style
+
+    @field_validator("language")
+    @classmethod
+    def _lexicon_knows_it(cls, language: str, info: ValidationInfo) -> str:
+        analysis = info.data.get("analysis")
+        if analysis is not None and analysis.sentiment and not language.startswith("en"):
+            raise ValueError("the lexicon of analysis.sentiment is English")
+        return language
 
     @field_validator("tools")
     @classmethod

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from aybiza.console import follow, operate, recordings
+from aybiza.console import call_analysis, follow, operate, recordings
 from aybiza.console.page import printable, say
 from aybiza.console.setup import USAGE_ERROR, settings_or_exit
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aybiza.actors.memory.calls import Calls
     from aybiza.actors.memory.store import CallRecord, Row, Wanted
     from aybiza.config.settings import Settings
+    from aybiza.dialogue.conversation import Conversation
 
 EXAMPLES = """\
 Examples:\n
@@ -116,7 +117,7 @@ def show(
     redact: Redact = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show a call in memory: what is known of it, and what was said."""
+    """Show a call in memory: what is known of it, what was made of it, and what was said."""
     from aybiza.actors.memory.withheld import WITHHELD
 
     with _calls_in_memory() as calls:
@@ -129,10 +130,12 @@ def show(
         for key, value in {**_described(record, numbers), "recorded": told}.items():
             if value not in (None, ""):
                 say(printable(f"{key:9} {value}"), 10)
+        for key, text in call_analysis.told(_folded(rows).analysis or {}):
+            say(printable(f"{key:9} {text}"), 10)
         typer.echo()
         if any(row.entry.get("type") == WITHHELD for row in rows):
             say("what was said is kept nowhere: the agent has health_data", 4)
-        for who, text in _transcript(rows):
+        for who, text in _folded(rows).transcript():
             say(printable(f"{who:9} {' '.join(text.split())}"), 10)
 
 
@@ -326,9 +329,11 @@ def _described(record: "CallRecord", numbers: bool) -> dict[str, Any]:
 
 def _whole(record: "CallRecord", rows: "list[Row]", numbers: bool) -> dict[str, Any]:
     journal = [{"number": r.number, "at": _time(r.at), "entry": r.entry} for r in rows]
+    conversation = _folded(rows)
     return {
         **_described(record, numbers),
-        "transcript": [{"who": who, "text": text} for who, text in _transcript(rows)],
+        "analysis": conversation.analysis,
+        "transcript": [{"who": who, "text": text} for who, text in conversation.transcript()],
         "journal": journal,
     }
 
@@ -350,10 +355,10 @@ def _redacted(rows: "list[Row]") -> "list[Row]":
     return [row._replace(entry=clean(row.entry)) for row in rows]
 
 
-def _transcript(rows: "list[Row]") -> list[tuple[str, str]]:
+def _folded(rows: "list[Row]") -> "Conversation":
     from aybiza.actors.memory.context import fold
 
-    return fold((row.event, row.entry) for row in rows).transcript()
+    return fold((row.event, row.entry) for row in rows)
 
 
 def _number(caller: str, numbers: bool) -> str:

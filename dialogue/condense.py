@@ -5,6 +5,7 @@
     summed_up(draft, text)                     the journal's entry with what that model has said
     condensed(conversation, tokens)            the entry by rules, where `tokens` are used up and
                                                no summary has come
+    record(conversation)                       all of it in lines, when it is over
 
 The entry names the last turn that is told as a digest only, and the digest. It is made once for
 many turns, so that what follows keeps the same beginning and the model's cache its worth. What
@@ -83,6 +84,13 @@ def summed_up(draft: Draft, text: str) -> Condensed | None:
     if not said:
         return None
     return Condensed(draft.turn, "\n".join(filter(None, (draft.first, LEFT_OUT, said))))
+
+
+def record(conversation: Conversation) -> str:
+    """The whole call in lines, for who reads it when it is over; of a very long one the beginning
+    and the end."""
+    lines = [line for turn in conversation.turns.values() for line in _lines(turn, None)]
+    return "\n".join(_within(lines, DRAFT_CHARACTERS))
 
 
 def condensed(conversation: Conversation, tokens: int) -> Condensed | None:

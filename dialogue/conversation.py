@@ -17,6 +17,7 @@ from aybiza.dialogue.journal import (
     FAULT,
     REACHED,
     AgentSentence,
+    Analysed,
     AnswerComplete,
     CallerSegment,
     CallerTurn,
@@ -26,6 +27,7 @@ from aybiza.dialogue.journal import (
     Entry,
     Interrupted,
     Joined,
+    LineMeasured,
     RecordingConsent,
     Reopened,
     Resumed,
@@ -34,6 +36,7 @@ from aybiza.dialogue.journal import (
     ToolExchange,
     Transferred,
     Transferring,
+    TurnJudged,
 )
 
 GREETING_TURN = 0
@@ -76,7 +79,7 @@ class Turn:
     the answer, so what was said must not be told to the model again. `cut`: the caller broke in,
     and that was not noise. `resumed`: noise has broken in before. `joined`: the caller has gone on
     before anything of the answer was heard, so its words, and what its tools have done, are in the
-    next turn of the caller (`into`).
+    next turn of the caller (`into`). `judged`: how it sounds, and what it is about.
     """
 
     number: int
@@ -91,6 +94,7 @@ class Turn:
     resumed: bool = False
     joined: bool = False
     into: int | None = None
+    judged: TurnJudged | None = None
 
     @property
     def last_seq(self) -> int:
@@ -125,7 +129,8 @@ class Conversation:
     being put through to, until it is known what came of it. `returned`: how that failed, until the
     agent has spoken of it. `recording`: how the caller has consented to be recorded, or that they
     have not; None: that is open. `faults`: how many lines have failed since the caller heard
-    something.
+    something. `measured`: what was measured on each of its lines; `analysis`: what was made of it
+    when it was over.
     """
 
     turns: dict[int, Turn] = field(default_factory=dict)
@@ -141,6 +146,8 @@ class Conversation:
     returned: str | None = None
     faults: int = 0
     recording: str | None = None
+    measured: list[dict[str, Any]] = field(default_factory=list)
+    analysis: dict[str, Any] | None = None
 
     @property
     def turn(self) -> Turn | None:
@@ -165,8 +172,9 @@ class Conversation:
 
     def apply(self, entry: Entry) -> None:
         """Fold one entry of the journal."""
-        self.take_up()
-        self._told.pop(getattr(entry, "turn", None), None)
+        if type(entry) not in _BESIDE:
+            self.take_up()
+            self._told.pop(getattr(entry, "turn", None), None)
         _APPLY[type(entry)](self, entry)
 
     def take_up(self) -> None:
@@ -380,6 +388,21 @@ def _recording(conversation: Conversation, entry: RecordingConsent) -> None:
     conversation.recording = entry.how
 
 
+def _judged(conversation: Conversation, entry: TurnJudged) -> None:
+    conversation.at(entry.turn).judged = entry
+
+
+def _measured(conversation: Conversation, entry: LineMeasured) -> None:
+    conversation.measured.append(entry.figures)
+
+
+def _analysed(conversation: Conversation, entry: Analysed) -> None:
+    conversation.analysis = entry.analysis
+
+
+_BESIDE = frozenset({TurnJudged, LineMeasured, Analysed})
+"""Entries about the conversation: nothing in it goes on by them."""
+
 _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     CallerSegment: _segment,
     CallerTurn: _caller_turn,
@@ -398,4 +421,7 @@ _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     Transferring: _transferring,
     Transferred: _transferred,
     RecordingConsent: _recording,
+    TurnJudged: _judged,
+    LineMeasured: _measured,
+    Analysed: _analysed,
 }

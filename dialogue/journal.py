@@ -170,6 +170,31 @@ class RecordingConsent:
     how: str
 
 
+@dataclass(frozen=True, slots=True)
+class TurnJudged:
+    """How turn `turn` of the caller sounds, -100 to 100 (`aybiza.dialogue.mood`), None: nobody has
+    looked; and what it is about, "": nothing that the agent's file names."""
+
+    turn: int
+    mood: int | None = None
+    intent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineMeasured:
+    """What was measured on a line of the call that has ended: numbers only, as
+    `aybiza.speech.line_figures` tells them."""
+
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What was made of the call when it was over (`aybiza.actors.call.analysis_actor`)."""
+
+    analysis: dict[str, Any]
+
+
 Entry: TypeAlias = (
     CallerSegment
     | CallerTurn
@@ -188,6 +213,9 @@ Entry: TypeAlias = (
     | Transferring
     | Transferred
     | RecordingConsent
+    | TurnJudged
+    | LineMeasured
+    | Analysed
 )
 
 _TYPES: dict[str, type[Any]] = {
@@ -208,6 +236,9 @@ _TYPES: dict[str, type[Any]] = {
     "transferring": Transferring,
     "transferred": Transferred,
     "recording_consent": RecordingConsent,
+    "turn_judged": TurnJudged,
+    "line_measured": LineMeasured,
+    "analysed": Analysed,
 }
 _NAMES = {kind: name for name, kind in _TYPES.items()}
 
@@ -227,6 +258,8 @@ def _is_content(value: Any) -> bool:
 _FITS: Final[dict[str, Callable[[Any], bool]]] = {
     "str": lambda value: isinstance(value, str),
     "int": lambda value: type(value) is int and -MOST <= value <= MOST,
+    "int | None": lambda value: value is None or _FITS["int"](value),
+    "dict[str, Any]": lambda value: isinstance(value, dict),
     "float": lambda value: type(value) in (int, float) and 0 <= value <= 1,
     "list[dict[str, Any]]": _is_content,
 }

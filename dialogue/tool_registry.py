@@ -32,22 +32,17 @@ Source: specification 001, "Tool Calling" and "MCP Connectors"; Bedrock, Convers
 from __future__ import annotations
 
 import asyncio
-import functools
-import json
 import re
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import structlog
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError, best_match
-from referencing import Registry, Resource
-from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT202012
 
+from aybiza.config.json_schema import as_json, fault, validator
 from aybiza.dialogue.consent import CONFIRMED, FIRST_USE, ConsentGate
 from aybiza.dialogue.tool_limits import WRITES_A_CALLER, Identifying, Tally
 from aybiza.dialogue.toolbox import Effect, ToolRun
@@ -70,7 +65,6 @@ WRITES_A_CALL: Final = 12
 SCHEMA_BYTES: Final = 64 * 1024
 """Longest input schema, as JSON: each request carries it, and each check walks it."""
 
-_SHOWN_CHARACTERS: Final = 200
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Bedrock refuses a whole request for one other member.
 _MEMBER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -299,15 +293,15 @@ class _Registered:
         if not isinstance(given, dict):
             raise ToolError("bad_input", f"{self.tool.name} takes an object.")
         meant = {k: v for k, v in given.items() if k != CONFIRMED or not self.tool.asks_first}
-        text = _as_json(meant)
+        text = as_json(meant)
         if text is None or len(text) > INPUT_CHARACTERS:
             raise ToolError("bad_input", f"{self.tool.name} takes short JSON values.")
         try:
-            fault = _fault(self._input, meant)
+            wrong = fault(self._input, meant)
         except RecursionError:
-            fault = f"{self.tool.name} takes nothing so deep."
-        if fault is not None:
-            raise ToolError("bad_input", fault)
+            wrong = f"{self.tool.name} takes nothing so deep."
+        if wrong is not None:
+            raise ToolError("bad_input", wrong)
         return meant
 
     def promised(self, result: object) -> Result:
@@ -315,15 +309,14 @@ class _Registered:
         if not isinstance(result, Mapping):
             raise TypeError("the result is no mapping")
         kept = dict(result)
-        text = _as_json(kept)
+        text = as_json(kept)
         if text is None:
             raise ValueError("the result is not JSON")
         if len(text) > RESULT_CHARACTERS:
             raise ToolError("too_much", "That is more than can be told. Ask for less.")
-        if self._output is not None and "error" not in kept:
-            fault = _fault(self._output, kept)
-            if fault is not None:
-                raise ValueError("the result does not fit its schema")
+        check = self._output if "error" not in kept else None
+        if check is not None and fault(check, kept) is not None:
+            raise ValueError("the result does not fit its schema")
         return kept
 
 
@@ -360,73 +353,12 @@ def _validator(name: str, which: str, schema: Schema) -> Draft202012Validator:
                 f"{name}: the input's member {member!r}: use 1 to 64 letters, digits, dots,"
                 " underscores or hyphens, as Converse does"
             )
-    text = _as_json(schema)
+    text = as_json(schema)
     if which == "input" and text is not None and len(text) > SCHEMA_BYTES:
         raise ValueError(
             f"{name}: the input schema has {len(text)} bytes, more than {SCHEMA_BYTES}"
         )
-    try:
-        if text is None:
-            Draft202012Validator.check_schema(schema)
-        else:
-            _check_schema(text)
-    except SchemaError as fault:
-        raise ValueError(f"{name}: the {which} schema is none: {fault.message}") from None
-    if text is None:
-        raise ValueError(f"{name}: the {which} schema is not JSON")
-    # Without a registry of its own it would fetch what lies elsewhere, on the loop.
-    validator = Draft202012Validator(schema, registry=Registry())
-    for reference in _references(schema):
-        if not _leads_somewhere(reference, schema):
-            raise ValueError(f"{name}: the {which} schema refers to {reference!r}, not to itself")
-    return validator
-
-
-@functools.lru_cache(maxsize=256)
-def _check_schema(text: str) -> None:
-    """Raise `SchemaError` if the JSON is no schema; a schema that is one is looked at once."""
-    Draft202012Validator.check_schema(json.loads(text))
-
-
-def _references(schema: object) -> Iterator[str]:
-    if isinstance(schema, Mapping):
-        for key, value in schema.items():
-            if key in ("$ref", "$dynamicRef") and isinstance(value, str):
-                yield value
-            else:
-                yield from _references(value)
-    elif isinstance(schema, list | tuple):
-        for value in schema:
-            yield from _references(value)
-
-
-def _leads_somewhere(reference: str, schema: Schema) -> bool:
-    resource: Resource[Any] = DRAFT202012.create_resource(schema)
-    try:
-        resolver = Registry().with_resource("", resource).resolver()
-        resolver.lookup(reference)
-    except Unresolvable:
-        return False
-    return True
-
-
-def _fault(validator: Draft202012Validator, value: Mapping[str, Any]) -> str | None:
-    """What does not fit, in words."""
-    fault: ValidationError | None = best_match(validator.iter_errors(value))
-    if fault is None:
-        return None
-    path = ".".join(map(str, fault.absolute_path))
-    message = fault.message
-    if len(message) > _SHOWN_CHARACTERS:
-        message = f"does not satisfy {fault.validator}"
-    return f"{path}: {message}" if path else message
-
-
-def _as_json(value: object) -> str | None:
-    try:
-        return json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return None
+    return validator(schema, f"{name}: the {which} schema")
 
 
 def _remember(memory: OrderedDict[Any, Any], key: Any, value: Any) -> None:

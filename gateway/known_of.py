@@ -24,12 +24,12 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
+from aybiza.actors.memory import notes
 from aybiza.actors.memory.context import fold
-from aybiza.actors.memory.journals import append
-from aybiza.actors.memory.memory_actor import Forget, Load, kept
+from aybiza.actors.memory.memory_actor import Load
 from aybiza.actors.runtime import VM, CallExit, RemoteBusy
 from aybiza.dialogue.conversation import Conversation
-from aybiza.dialogue.journal import Entry, Transferred, encode
+from aybiza.dialogue.journal import Entry, Transferred
 
 ASK_SECONDS: Final = 1.0
 
@@ -59,11 +59,7 @@ async def remembered(vm: VM, call_id: str) -> tuple[Conversation, Journal]:
 
 async def note(vm: VM, call_id: str, journal: Journal, entries: Sequence[Entry]) -> None:
     """See the module. `journal`: as it was read."""
-    event = max((event for event, _ in journal), default=0)
-    append(vm, call_id, len(journal) + 1, event, [encode(one) for one in entries])
-    await kept(vm, call_id)
-    # No stream holds it now; one that takes the call up loads it again.
-    vm.cast(names.MEMORY, Forget(call_id))
+    await notes.note(vm, call_id, journal, entries)
     for one in entries:
         if isinstance(one, Transferred):
             log.info("call_transferred", call_id=call_id, to=one.to, outcome=one.outcome)

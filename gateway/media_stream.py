@@ -33,6 +33,7 @@ from websockets.exceptions import ConnectionClosed
 
 from aybiza.actors import names
 from aybiza.actors.call.call_actor import HANDED_OVER
+from aybiza.actors.call.call_analysis import line_over
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
@@ -231,6 +232,8 @@ class MediaStream(GenServer):
     async def terminate(self, reason: Any) -> None:
         if self._session is not None:
             await self._end_session(self._session)
+        if self._context is not None:
+            line_over(self.vm, self._context.line)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
         self.vm.exit(self._reader.pid, KILL)
         self.vm.exit(self._writer.pid, KILL)
@@ -259,7 +262,7 @@ class MediaStream(GenServer):
             for came in self._codec.decode(frame):
                 if type(came) is Media:
                     assert line is not None
-                    line.hear(came.payload)
+                    line.hear(came.payload, came.timestamp_ms)
                     continue
                 frames.count(came, started=line is not None)
                 if type(came) in _OF_NO_USE:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from aybiza.speech.line_figures import LineFigures
 from aybiza.speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
 from aybiza.speech.tape import Tape
 
@@ -159,7 +160,8 @@ class Line:
     services whose price nobody knows.
     `keys`: what the caller has entered last, by the numbers of its events, of an agent that keeps
     it from everybody but the tools; `keys_over`: the next key begins anew.
-    `tape`: where the call is recorded; `clock` is its time.
+    `tape`: where the call is recorded; `clock` is its time. `figures`: what is measured of a call
+    that is analysed.
     `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
     """
@@ -182,6 +184,7 @@ class Line:
     asides: int = 0
     leaving: bool = False
     tape: Tape | None = None
+    figures: LineFigures | None = None
     clock: Callable[[], float] = time.monotonic
     keys: dict[int, str] = field(default_factory=dict, repr=False)
     keys_over: bool = False
@@ -211,10 +214,12 @@ class Line:
         """The keys that nobody else was told."""
         return "".join(self.keys.values())
 
-    def hear(self, mulaw: bytes) -> None:
-        """The caller's next audio."""
+    def hear(self, mulaw: bytes, timestamp_ms: int = 0) -> None:
+        """The caller's next audio; `timestamp_ms`: its own time, as the carrier tells it."""
         self.ring.append(mulaw)
         self.heard_at = self.clock()
+        if self.figures is not None:
+            self.figures.arrivals.took(self.heard_at, timestamp_ms, len(mulaw))
         if self.tape is not None:
             self.tape.caller(mulaw, self.heard_at)
         if not self.audio_signalled:
@@ -225,6 +230,9 @@ class Line:
         """Send a piece of `sentence` to the caller."""
         if self.tape is not None:
             self.tape.agent(mulaw, now + self.ledger.ahead(now))
+        if self.figures is not None:
+            starts = now + self.ledger.ahead(now)
+            self.figures.talk.agent(starts, starts + len(mulaw) / BYTES_A_SECOND)
         self.ledger.sent(sentence, len(mulaw), now)
         self.sink.media(mulaw)
 
@@ -269,6 +277,8 @@ class Line:
         cut = self.ledger.clear(now)
         if self.tape is not None:
             self.tape.cleared(now)
+        if self.figures is not None:
+            self.figures.talk.cut(now)
         self.aside = None
         self.sink.clear()
         return cut

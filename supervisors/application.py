@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aybiza.actors import names
+from aybiza.actors.call.analysis_actor import AnalysisActor
 from aybiza.actors.call.first_answers import FirstAnswers
 from aybiza.actors.call.summary_actor import SummaryActor
 from aybiza.actors.circuit_breaker_actor import CircuitBreakerActor
@@ -68,6 +69,7 @@ class Application(Supervisor):
             child(CircuitBreakerSupervisor, parts.models, name="circuit_breaker_supervisor"),
             child(ModelSupervisor, name=names.MODEL_SUPERVISOR),
             child(SummaryActor, name=names.SUMMARIES),
+            child(AnalysisActor, name=names.ANALYSES),
             child(FirstAnswers, name=names.FIRST_ANSWERS),
             child(ToolSupervisor, name=names.TOOL_SUPERVISOR),
             child(SpawnSupervisor, name=SPAWN_SUPERVISOR),

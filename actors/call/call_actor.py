@@ -30,13 +30,15 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.call import call_attempts
 from aybiza.actors.call.answer_actor import BeginAnswer
+from aybiza.actors.call.call_analysis import CallAnalysis
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.call_history import CallHistory
 from aybiza.actors.call.call_recording import CallRecording
 from aybiza.actors.call.call_timers import CallTimers
 from aybiza.actors.call.eager_answer import EagerAnswer
 from aybiza.actors.call.first_answers import Prepare
 from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerUp
-from aybiza.actors.call.summary_actor import Summarise, Summarised
+from aybiza.actors.call.summary_actor import Summarised
 from aybiza.actors.measures import charges, costs, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.journals import append, begin_anew
@@ -46,7 +48,6 @@ from aybiza.config.catalogue import MICRO
 from aybiza.config.hours import is_open
 from aybiza.config.redact import masked
 from aybiza.dialogue.barge_in import SAYING
-from aybiza.dialogue.condense import condensed, to_shorten
 from aybiza.dialogue.conversation import GREETING_TURN, Conversation
 from aybiza.dialogue.events import (
     AnswerFailed,
@@ -76,7 +77,7 @@ from aybiza.dialogue.events import (
     ToolsUsed,
     Unsaid,
 )
-from aybiza.dialogue.journal import FAULT, AgentSentence, CallerTurn, Condensed, decode, encode
+from aybiza.dialogue.journal import FAULT, AgentSentence, CallerTurn, TurnJudged, decode, encode
 from aybiza.dialogue.prompt import clock_prompt, system_prompt
 from aybiza.dialogue.turn_outcome import turn_over
 from aybiza.dialogue.turns import TurnMachine
@@ -88,8 +89,6 @@ HANDED_OVER = "handed_over"
 
 MEMORY_SECONDS = 0.5
 ASK_SECONDS = 2.0
-# After so many without a result the rules shorten the history, when it is too long.
-SUMMARIES_MISSED = 2
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +103,6 @@ class CallActor(GenServer):
         self._line = context.line
         self._timers = CallTimers(self, context.line)
         self._answers: dict[int, int] = {}
-        self._summing_up, self._summaries_missed = False, 0
         self._eager = EagerAnswer(self.vm, self.pid, context)
         passed = self.vm.now() - context.opened
         self._began = datetime.fromtimestamp(time.time() - passed).astimezone(context.agent.zone)
@@ -119,6 +117,8 @@ class CallActor(GenServer):
             conversation.take_up()
         self.machine = TurnMachine(context.agent, conversation)
         self._recording = CallRecording(self.vm, context, conversation, self._remember)
+        parts = (self.vm, self.pid, context, conversation, self._remember)
+        self._history, self._analysis = CallHistory(*parts), CallAnalysis(*parts)
         if not self._line.started:
             self._line.inbox.start_behind(self._event)
         self._line.wake = self._woken
@@ -200,12 +200,10 @@ class CallActor(GenServer):
             case TimerFired(name):
                 if self._timers.has_come(name, all_out=self._is_all_out()):
                     await self._tell(message)
-            case Summarised(turn, entry):
-                self._summing_up = False
-                if entry is None:
-                    self._summaries_missed += 1
-                elif turn > self.machine.conversation.condensed.turn:
-                    self._condense(entry)
+            case Summarised():
+                self._history.summarised(message)
+            case TurnJudged():
+                self._analysis.judged(message)
             case SpeakerUp(pid):
                 self._speaker = pid
                 self._say_again()
@@ -234,7 +232,9 @@ class CallActor(GenServer):
             begun = bool(self._line.keys) and not self._line.keys_over
             if event.digit != self.machine.policy.keys_end or not begun:
                 self._line.press(number or 0, event.digit)
-        commands = self.machine.handle(replace(event, at=event.at or self.vm.now()))
+        event = replace(event, at=event.at or self.vm.now())
+        self._analysis.heard(event)
+        commands = self.machine.handle(event)
         match commands:
             case [StopTalking() as stop, *_]:
                 # At once, and told at once: what both have led to is one piece of the journal, in
@@ -294,12 +294,12 @@ class CallActor(GenServer):
             self._leave(HANDED_OVER)
         eager = self._eager.taken()
         if eager is not None and await self._attach(eager, ask.turn):
-            self._sum_up()
+            self._history.sum_up()
             return
         name = names.answer(self.call_id, ask.turn)
         if await self._attach(name, ask.turn):
             return
-        self._shorten()
+        self._history.shorten()
         conversation = self.machine.conversation
         messages = conversation.messages(continuing=ask.after_seq > 0)
         said = conversation.at(ask.turn).caller
@@ -311,28 +311,7 @@ class CallActor(GenServer):
             return
         if not await self._attach(name, ask.turn):
             self.vm.send(self.pid, AnswerFailed(ask.turn, "the answer did not begin"))
-        self._sum_up()
-
-    def _condense(self, shorter: Condensed) -> None:
-        """From the next request on the model is told of the beginning in short."""
-        self._summing_up, self._summaries_missed = False, 0
-        self.machine.conversation.apply(shorter)
-        self._remember([encode(shorter)], None)
-
-    def _sum_up(self) -> None:
-        """Have the beginning of a long call summed up, long before the history is too long."""
-        if self._summing_up or self._summaries_missed >= SUMMARIES_MISSED:
-            return
-        conversation, agent = self.machine.conversation, self._context.agent
-        draft = to_shorten(conversation, agent.history_tokens)
-        if draft is not None and draft.tokens > 0:
-            self._summing_up = True
-            self.vm.cast(names.SUMMARIES, Summarise(self._context, self.pid, draft))
-
-    def _shorten(self) -> None:
-        tokens = self._context.agent.history_tokens
-        if (shorter := condensed(self.machine.conversation, tokens)) is not None:
-            self._condense(shorter)
+        self._history.sum_up()
 
     def _beginning(
         self, turn: int, first_seq: int, messages: list[dict[str, Any]], said: str
@@ -341,10 +320,11 @@ class CallActor(GenServer):
         greeted = greeting.spoken(1, greeting.last_seq)
         prompt = system_prompt(self._context.agent, greeted)
         clock = clock_prompt(self._began, self.vm.now() - self._context.opened)
-        return BeginAnswer(self._context, turn, first_seq, messages, prompt, said, clock)
+        told = "\n\n".join(filter(None, (clock, self._analysis.hint(said))))
+        return BeginAnswer(self._context, turn, first_seq, messages, prompt, said, told)
 
     async def _ask_eagerly(self, ask: AskEagerly) -> None:
-        self._shorten()
+        self._history.shorten()
         messages = self.machine.conversation.messages_if(ask.text)
         await self._eager.begin(self._beginning(ask.turn, 1, messages, ask.text))
 
@@ -452,6 +432,7 @@ class CallActor(GenServer):
         log.info("call_ended", call_id=self.call_id, reason=end.reason, cost_usd=cost, **told)
         about = {"call_id": self.call_id, "outcome": end.reason, "micro_usd": micro_usd}
         emit(self.vm, events.CALL_STOP, **told, **about)
+        self._analysis.over(end.reason)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
         if end.reason != FAULT:
             # After a fault the caller may be back.
@@ -463,6 +444,7 @@ class CallActor(GenServer):
         """End here; the conversation goes on from its journal."""
         log.info(why, **self.get_state())
         charges.heard(self.vm, self._context)
+        self._analysis.over(why)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
         self._line.ended = why
         raise Stop(NORMAL)
@@ -473,6 +455,7 @@ class CallActor(GenServer):
             turn, outcome = over
             emit(self.vm, events.TURN_ENDED, call_id=self.call_id, turn=turn, outcome=outcome)
         self._recording.entered(record.entry)
+        self._analysis.entered(record.entry)
         match record.entry:
             case CallerTurn(turn, text) if text:
                 self._line.keys_over = True

@@ -341,6 +341,8 @@ class SpeakerActor(GenServer):
         if self._pacer.answered is not None:
             (sentence, seconds, own), self._pacer.answered = self._pacer.answered, None
             call_id, turn = self._context.call_id, sentence.turn
+            if self._line.figures is not None:
+                self._line.figures.responded(seconds)
             emit(self.vm, events.TURN_ANSWERED, call_id=call_id, turn=turn, seconds=seconds)
             log.info(
                 "turn_answered",

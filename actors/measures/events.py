@@ -38,6 +38,7 @@ TURN_FIRST_SENTENCE: Final[Event] = ("aybiza", "turn", "first_sentence")
 TURN_MEASURED: Final[Event] = ("aybiza", "turn", "measured")
 TURN_ANSWERED: Final[Event] = ("aybiza", "turn", "answered")
 TURN_INTERRUPTED: Final[Event] = ("aybiza", "turn", "interrupted")
+TURN_UNDERSTOOD: Final[Event] = ("aybiza", "turn", "understood")
 TURN_STOP: Final[Event] = ("aybiza", "turn", "stop")
 TURN_JUDGED: Final[Event] = ("aybiza", "turn", "judged")
 REQUEST_START: Final[Event] = ("aybiza", "request", "start")
@@ -127,6 +128,12 @@ EVENTS: Final[dict[Event, Told]] = {
         _TURN,
     ),
     TURN_INTERRUPTED: Told("The caller cut an answer short", (), _TURN),
+    TURN_UNDERSTOOD: Told(
+        "How a turn of the caller sounds (mood: -100 to 100), and what it is about by the agent's"
+        " table",
+        ("mood",),
+        (*_TURN, "intent"),
+    ),
     TURN_STOP: Told("From the caller's words to the last sentence", ("seconds",), _TURN),
     TURN_JUDGED: Told(
         "Whether the model that answered was the fitting one", (), ("call_id", "fit")

@@ -25,6 +25,8 @@ from aybiza.dialogue.journal import FAULT, REACHED, TRANSFER
 
 TABLE: Final = "memory"
 BACKLOG_ENTRIES: Final = 100_000
+_BEHIND: Final = frozenset({"line_measured", "analysed"})
+"""Entries that stand behind the end of a call."""
 PRIVATE_SECONDS: Final = 900.0
 """How long a private call that was cut off, or is put through, is held for a caller who is back."""
 
@@ -68,7 +70,9 @@ class Journal:
 
     def is_over_for_good(self) -> bool:
         """Whether no caller comes back to it."""
-        last = self.rows[-1].entry if self.rows else {}
+        entries = (row.entry for row in reversed(self.rows))
+        none: dict[str, Any] = {}
+        last = next((one for one in entries if one.get("type") not in _BEHIND), none)
         match last.get("type"):
             case "ended":
                 return last.get("reason") not in (FAULT, TRANSFER)

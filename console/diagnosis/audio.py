@@ -11,12 +11,12 @@ noise. A dropout is a hole of digital silence in the midst of a sound: what a lo
 
 A recording has no times of arrival, so jitter is estimated by what it did: `jitter_ms` is how much
 the dropouts' lengths deviate. What the network tells (RTCP) may be handed in. The MOS is an
-estimate by the E-model for G.711 with concealment: R from the default 93.2, less delay and loss,
-less what is heard of noise, level and clipping. It compares recordings; it is no listening test.
+estimate by the E-model for G.711 with concealment (`aybiza.speech.mos`), less what is heard of
+noise, level and clipping. It compares recordings; it is no listening test.
 
 Errors: none; a track without sound has None where nothing can be told.
-Source: ITU-T G.107 (E-model), G.113 (Ie, Bpl of G.711), P.56 (active speech level); specification
-002, "Quality Optimization" and section D, "Poor Audio Quality".
+Source: ITU-T P.56 (active speech level); specification 002, "Quality Optimization" and section D,
+"Poor Audio Quality".
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aybiza.console.diagnosis.wav import Samples, Sound
+from aybiza.speech.mos import R_DEFAULT, delay_impairment, loss_impairment, mos_of
 
 FRAME_SECONDS: Final = 0.02
 FLOOR_DBFS: Final = -96.0
@@ -45,9 +46,6 @@ EDGE_DB: Final = 15.0
 before a gate closes does not."""
 APART_DB: Final = 6.0
 
-R_DEFAULT: Final = 93.2
-BPL: Final = 25.1
-"""Robustness against loss of G.711 with concealment."""
 ECHO_LAGS: Final = (0.02, 0.6)
 ECHO_ENOUGH: Final = 0.35
 ECHO_SECONDS: Final = 60.0
@@ -138,38 +136,6 @@ def _with_mos(track: Track, network: Network) -> Track:
     r -= loss_impairment(max(network.loss, track.lost))
     r -= _heard_impairment(track)
     return replace(track, mos=round(mos_of(r), 2))
-
-
-def mos_of(r: float) -> float:
-    """The MOS of a rating R, 1 to 4.5 (G.107, annex B).
-
-    >>> round(mos_of(93.2), 2), mos_of(0.0), mos_of(120.0)
-    (4.41, 1.0, 4.5)
-    """
-    if r <= 0:
-        return 1.0
-    if r >= 100:
-        return 4.5
-    return max(1.0, 1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6)
-
-
-def delay_impairment(ms: float) -> float:
-    """What a one-way delay takes from R (G.107, simplified: a bend at 177.3 ms).
-
-    >>> delay_impairment(100.0), round(delay_impairment(300.0), 1)
-    (2.4, 20.7)
-    """
-    return 0.024 * ms + 0.11 * max(0.0, ms - 177.3)
-
-
-def loss_impairment(share: float) -> float:
-    """What random loss takes from R, for G.711 with concealment.
-
-    >>> loss_impairment(0.0), round(loss_impairment(0.05), 1)
-    (0.0, 15.8)
-    """
-    percent = 100.0 * share
-    return 95.0 * percent / (percent + BPL)
 
 
 def _heard_impairment(track: Track) -> float:

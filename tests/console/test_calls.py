@@ -94,6 +94,20 @@ def test_a_call_is_shown_by_the_beginning_of_its_id_with_what_was_said(memory: P
     assert [entry["entry"]["type"] for entry in whole["journal"]][-1] == "ended"
 
 
+def test_what_was_made_of_a_call_is_shown_exported_and_forgotten_with_it(memory: Path) -> None:
+    made = {"summary": "Tooth ache since Monday.", "score": {"score": 82, "parts": {"mood": 0.1}}}
+    store = SqliteStore(memory)
+    row = Row(f"CA1{'0' * 31}", 6, 6, OPENED, {"type": "analysed", "analysis": made})
+    store.write([Part(row.call_id, 1, None, [row])])
+    store.close()
+    shown = aybiza("show", "CA1").stdout
+    assert "summary   Tooth ache since Monday." in shown and "82 of 100: mood 0.1" in shown
+    exported = [json.loads(line) for line in aybiza("export").stdout.splitlines()]
+    assert [call["analysis"] for call in exported] == [None, made, None]
+    aybiza("forget", "--caller", BOB)
+    assert all(b"Tooth ache" not in path.read_bytes() for path in memory.parent.iterdir())
+
+
 def test_an_id_that_is_of_no_call_or_of_several_is_told(memory: Path) -> None:
     assert "no call in memory begins with CA7" in aybiza("show", "CA7", code=1).output
     assert "3 calls begin with CA" in aybiza("show", "CA", code=1).output

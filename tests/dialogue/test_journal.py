@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from aybiza.dialogue.journal import (
     AgentSentence,
+    Analysed,
     AnswerComplete,
     CallerSegment,
     CallerTurn,
@@ -20,6 +21,7 @@ from aybiza.dialogue.journal import (
     Entry,
     Interrupted,
     Joined,
+    LineMeasured,
     RecordingConsent,
     Reopened,
     Resumed,
@@ -28,6 +30,7 @@ from aybiza.dialogue.journal import (
     ToolExchange,
     Transferred,
     Transferring,
+    TurnJudged,
     decode,
     encode,
 )
@@ -83,6 +86,9 @@ def test_every_kind_of_entry_has_a_name_of_its_own() -> None:
         Transferring: ("front desk",),
         Transferred: ("front desk", "busy"),
         RecordingConsent: ("agreed",),
+        TurnJudged: (1, -40, "booking"),
+        LineMeasured: ({"seconds": 1.0},),
+        Analysed: ({"summary": "hello"},),
     }
     assert set(kinds) == set(get_args(Entry))
     names = {encode(kind(*values))["type"] for kind, values in kinds.items()}

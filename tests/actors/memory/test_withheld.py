@@ -15,7 +15,10 @@ KINDS = get_args(Entry)
 
 def filled(kind: type[Any]) -> Any:
     """An entry whose every text holds the word."""
-    values = {"str": WORD, "int": 3, "float": 0.5, "list[dict[str, Any]]": [{"text": WORD}]}
+    values = {
+        **{"str": WORD, "int": 3, "int | None": 3, "float": 0.5},
+        **{"list[dict[str, Any]]": [{"text": WORD}], "dict[str, Any]": {"mos": 4, "text": [WORD]}},
+    }
     return kind(**{field.name: values[str(field.type)] for field in fields(kind)})
 
 
@@ -34,7 +37,8 @@ def test_an_entry_of_a_newer_version_has_none_either() -> None:
 def test_what_is_left_of_a_conversation_is_passed_over_when_it_is_read() -> None:
     left = [decode(without_words(encode(filled(kind)))) for kind in KINDS]
     assert {type(entry).__name__ for entry in left if entry is not None} == {
-        *("Closing", "Reopened", "Ended", "Transferring", "Transferred")
+        *("Closing", "Reopened", "Ended", "Transferring", "Transferred"),
+        *("LineMeasured", "Analysed"),
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from aybiza.console.diagnosis.audio import Network, Track, echo_of, judged, measured, mos_of
+from aybiza.console.diagnosis.audio import Network, Track, echo_of, judged, measured
 from aybiza.console.diagnosis.wav import Samples, Sound
 
 RATE = 8000
@@ -98,12 +98,6 @@ def test_delay_jitter_and_loss_of_the_network_lower_the_mos() -> None:
         )
     ]
     assert told == sorted(told, reverse=True) and len(set(told)) == 4
-
-
-def test_the_scale_is_that_of_the_e_model() -> None:
-    # G.107, table B.1.
-    table = {90: 4.34, 80: 4.03, 70: 3.60, 60: 3.10, 50: 2.58}
-    assert all(abs(mos_of(r) - mos) < 0.01 for r, mos in table.items())
 
 
 def test_a_silent_side_of_two_is_one_way_audio() -> None:
