@@ -127,7 +127,7 @@ class CallerActs(TurnActs):
             return
         for seq in turn.unheard():
             if seq < event.seq or (seq == event.seq and event.fraction >= 1.0):
-                self._record(SentenceHeard(turn.number, seq))
+                self._record(SentenceHeard(turn.number, seq, marked=False))
         self._record(Interrupted(turn.number, event.seq, event.fraction))
         if turn is self._turn:
             self._cancel_answer()

@@ -54,6 +54,7 @@ EARLIER = "[Earlier in this call, in short:]\n"
 WITHHELD = "(I said something here that you cannot talk about.)"
 SILENCE = "I can't talk about that."
 LEFT_OUT = "(left out)"
+CUT_OFF = " …"
 STOPPED_BY_A_FILTER = frozenset({"guardrail_intervened", "content_filtered", "refusal"})
 """The stop reasons of answers that were withheld."""
 
@@ -75,7 +76,9 @@ class Phase(Enum):
 class Turn:
     """A turn: what the caller said, and what the agent has said to it so far.
 
-    `unsaid`: the sentences that no voice has said. `withheld`: a guardrail or a filter has stopped
+    `unmarked`: the sentences of `heard` of which only the clock says so; the model is told them as
+    cut off, so that nothing is taken for agreed to that may not have been asked. `unsaid`: the
+    sentences that no voice has said. `withheld`: a guardrail or a filter has stopped
     the answer, so what was said must not be told to the model again. `cut`: the caller broke in,
     and that was not noise. `resumed`: noise has broken in before. `joined`: the caller has gone on
     before anything of the answer was heard, so its words, and what its tools have done, are in the
@@ -86,6 +89,7 @@ class Turn:
     caller: str = ""
     sentences: dict[int, str] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
+    unmarked: set[int] = field(default_factory=set)
     unsaid: set[int] = field(default_factory=set)
     exchanges: list[ToolExchange] = field(default_factory=list)
     complete: bool = False
@@ -111,13 +115,15 @@ class Turn:
 
     def _spoken(self, seq: int) -> str:
         text = "" if seq in self.unsaid else self.sentences.get(seq, "")
+        if text and self.cut is not None and seq in self.unmarked:
+            return text + CUT_OFF
         if self.cut is None or seq in self.heard or seq < self.cut.seq:
             return text
         if seq > self.cut.seq:
             return ""
         words = text.split()
         kept = words[: int(len(words) * self.cut.fraction)]
-        return " ".join(kept) + " …" if kept else ""
+        return " ".join(kept) + CUT_OFF if kept else ""
 
 
 @dataclass(slots=True)
@@ -325,7 +331,12 @@ def _sentence(conversation: Conversation, entry: AgentSentence) -> None:
 
 
 def _heard(conversation: Conversation, entry: SentenceHeard) -> None:
-    conversation.at(entry.turn).heard.add(entry.seq)
+    turn = conversation.at(entry.turn)
+    turn.heard.add(entry.seq)
+    if entry.marked:
+        turn.unmarked.discard(entry.seq)
+    else:
+        turn.unmarked.add(entry.seq)
     conversation.faults = 0
 
 
@@ -348,6 +359,7 @@ def _joined(conversation: Conversation, entry: Joined) -> None:
     conversation.segments.insert(0, turn.caller)
     turn.sentences.clear()
     turn.heard.clear()
+    turn.unmarked.clear()
     turn.joined = turn.complete = True
 
 

@@ -67,10 +67,15 @@ class AgentSentence:
 
 @dataclass(frozen=True, slots=True)
 class SentenceHeard:
-    """The caller has heard all of the sentence."""
+    """The caller has heard all of the sentence.
+
+    `marked`: the carrier has said so. Else only the clock has, when the line was silenced, and the
+    carrier may have played less.
+    """
 
     turn: int
     seq: int
+    marked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +266,7 @@ _FITS: Final[dict[str, Callable[[Any], bool]]] = {
     "int | None": lambda value: value is None or _FITS["int"](value),
     "dict[str, Any]": lambda value: isinstance(value, dict),
     "float": lambda value: type(value) in (int, float) and 0 <= value <= 1,
+    "bool": lambda value: isinstance(value, bool),
     "list[dict[str, Any]]": _is_content,
 }
 """By the type that a field is written with; a store holds what others may have put there."""

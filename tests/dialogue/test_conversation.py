@@ -168,6 +168,17 @@ def test_a_sentence_that_was_heard_counts_whatever_the_cut_says() -> None:
     assert made.messages() == [user("count"), assistant("one two")]
 
 
+def test_a_sentence_that_only_the_clock_calls_heard_is_told_as_cut_off() -> None:
+    question = CallerTurn(1, "book"), AgentSentence(1, 1, "Shall I?")
+    by_the_clock = SentenceHeard(1, 1, marked=False)
+    made = conversation(*question, by_the_clock, Interrupted(1, 1, 1.0))
+    assert made.messages() == [user("book"), assistant("Shall I? …")]
+    made = conversation(*question, SentenceHeard(1, 1), Interrupted(1, 1, 1.0))
+    assert made.messages() == [user("book"), assistant("Shall I?")]
+    made = conversation(*question, by_the_clock, Interrupted(1, 1, 1.0), Resumed(1))
+    assert made.turns[1].unheard() == []
+
+
 def test_tools_stand_between_the_sentences_before_and_behind_them() -> None:
     made = conversation(
         CallerTurn(1, "when?"),

@@ -73,7 +73,7 @@ def test_what_was_played_before_the_cut_was_heard() -> None:
     world.answer("sentence")
     handle(world, CallerInterim("wait"))
     assert handle(world, TalkStopped(1, 3, 0.25))[:2] == [
-        Record(SentenceHeard(1, 2)),
+        Record(SentenceHeard(1, 2, marked=False)),
         Record(Interrupted(1, 3, 0.25)),
     ]
 
@@ -81,7 +81,7 @@ def test_what_was_played_before_the_cut_was_heard() -> None:
 def test_a_sentence_that_was_cut_behind_its_end_was_heard() -> None:
     world = call(Phase.SPEAKING)
     handle(world, CallerInterim("wait"))
-    assert Record(SentenceHeard(1, 2)) in handle(world, TalkStopped(1, 2, 1.0))
+    assert Record(SentenceHeard(1, 2, marked=False)) in handle(world, TalkStopped(1, 2, 1.0))
 
 
 def test_a_turn_is_cut_once() -> None:
