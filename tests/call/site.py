@@ -138,5 +138,5 @@ async def call(place: Site, name: str, *steps: Step) -> Report:
 
 
 def heard(report: Report) -> str:
-    """All that the caller has heard."""
-    return "".join(said.text for said in report.heard)
+    """All that the caller has heard, but for words of comfort on a machine that is busy."""
+    return "".join(said.text for said in report.heard).replace(f"{AGENT.filler} ", "")

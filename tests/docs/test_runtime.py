@@ -36,7 +36,7 @@ def test_a_program_prints_what_the_page_says(name: str) -> None:
         cwd=STEPS,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         check=True,
     )
     assert done.stdout.splitlines() == [line[4:] for line in PRINTED[name].splitlines()]

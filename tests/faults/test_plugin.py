@@ -98,7 +98,7 @@ def pytest_in(project: Path, text: str, *options: str) -> subprocess.CompletedPr
         cwd=project,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         check=False,
     )
 

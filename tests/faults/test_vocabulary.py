@@ -48,6 +48,6 @@ def test_the_fields_of_a_message_are_those_of_all_types_of_its_name() -> None:
 def test_who_asks_first_of_all_knows_the_applications_own_names() -> None:
     program = "from aybiza.faults import vocabulary as v; print('CallActor' in v.actors())"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=150, check=True
     )
     assert done.stdout == "True\n"
