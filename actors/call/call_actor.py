@@ -273,8 +273,7 @@ class CallActor(GenServer):
                 # There is a journal, and to begin again would be worse than to start again.
                 raise
             log.error("memory_unavailable", call_id=self.call_id, reason=str(error.reason))
-            begin_anew(self.vm, self.call_id, about)
-            return []
+            return begin_anew(self.vm, self.call_id, about)
         return journal
 
     def _remember(self, entries: list[dict[str, Any]], number: int | None) -> None:

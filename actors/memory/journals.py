@@ -38,8 +38,9 @@ class Journal:
     It holds all that some store has not; what is before its first row all stores have. `epoch`: as
     whose it is written; `proved`: the stores that have taken or given that epoch. `over`: the call
     has left this node. `lost`: it has a newer owner, so nothing of it is written any more. `anew`:
-    no store has told of a past in time, so it has none. `private`: nothing that was said leaves the
-    process, so its words are held until `held_until`, unix time, for who comes back.
+    no store has told of a past in time, so the call has gone on from what is here. `private`:
+    nothing that was said leaves the process, so its words are held until `held_until`, unix time,
+    for who comes back.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -159,7 +160,8 @@ class Journals(dict[str, Journal]):
                 journal.epoch = self.new_epoch()
             # A list of its own: the journal grows while a thread writes.
             rows = journal.unkept(store)
-            parts.append(Part(call_id, journal.epoch, journal.about, rows))
+            if rows:
+                parts.append(Part(call_id, journal.epoch, journal.about, rows))
             most -= len(rows)
         return parts
 
@@ -178,12 +180,24 @@ class Journals(dict[str, Journal]):
             yield call_id, journal
 
 
-def begin_anew(vm: VM, call_id: str, about: About) -> None:
-    """The call begins without its past, which could not be had in time; see `Journal.anew`."""
+def told(rows: list[Row]) -> list[tuple[int, dict[str, Any]]]:
+    """The rows as those who ask for a journal are told them."""
+    return [(row.event, row.entry) for row in rows]
+
+
+def begin_anew(vm: VM, call_id: str, about: About) -> list[tuple[int, dict[str, Any]]]:
+    """No store has told in time: the call goes on from the copy that is here, if it is whole, or
+    begins without its past. What it goes on from; see `Journal.anew`."""
     table = journals(vm)
     before = table.get(call_id)
+    if before is not None and before.rows and before.is_whole and not before.lost:
+        before.about, before.anew, before.over = before.about or about, True, False
+        return told(before.rows)
     private = before is not None and before.private
     table[call_id] = Journal(about=about, anew=True, private=private)
+    for waiting in table.waiting.values():
+        waiting.pop(call_id, None)
+    return []
 
 
 def keep_private(vm: VM, call_id: str) -> None:

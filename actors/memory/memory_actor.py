@@ -38,9 +38,9 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
-from aybiza.actors.memory.journals import PRIVATE_SECONDS, Journal, journals
+from aybiza.actors.memory.journals import PRIVATE_SECONDS, Journal, journals, told
 from aybiza.actors.memory.lane import Batch, Lane
-from aybiza.actors.memory.reader import Patience, Reader, told
+from aybiza.actors.memory.reader import Patience, Reader
 from aybiza.actors.memory.store import (
     UNKNOWN,
     About,

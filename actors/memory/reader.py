@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from aybiza.actors.memory.journals import Journal, Journals
+from aybiza.actors.memory.journals import Journal, Journals, told
 from aybiza.actors.memory.lane import Lane
 from aybiza.actors.memory.store import About, Claimed, JournalStore, Row, StoreError
 from aybiza.actors.runtime import NORMAL, From, GenServer, Pid, Shutdown, Stop, Task
@@ -19,11 +19,6 @@ from aybiza.actors.runtime import NORMAL, From, GenServer, Pid, Shutdown, Stop, 
 PATIENCE_SECONDS = 0.2
 
 log = structlog.get_logger(__name__)
-
-
-def told(rows: list[Row]) -> list[tuple[int, dict[str, Any]]]:
-    """The rows as those who asked are told them."""
-    return [(row.event, row.entry) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,10 @@ class Watchdog:
             beat = self._beat
             late = time.monotonic() - beat - BEAT_SECONDS
             if late > self._limit and beat != told:
-                culprit = _culprit(sys._current_frames().get(loop_thread))
+                culprit: dict[str, Any] = {}
+                # The loop's thread may go on while its stack is looked at.
+                with contextlib.suppress(AttributeError):
+                    culprit = _culprit(sys._current_frames().get(loop_thread))
                 if culprit:
                     told = beat
                     # A log that cannot be written must not end the watch.

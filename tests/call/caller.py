@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.call.kit import World
 
 # Longest wait for anything; generous, for machines that do other things too.
-LIMIT = 60.0
+LIMIT = 200.0
 POLL_SECONDS = 0.003
 
 Condition = Callable[[], bool]

@@ -46,7 +46,7 @@ def stay() -> Step:
     return {"wait_close": True}
 
 
-def script_of(steps: Sequence[Step], limit_s: float = 60) -> Script:
+def script_of(steps: Sequence[Step], limit_s: float = 200) -> Script:
     """The script of these steps."""
     sound = Utterance.of(NOISE_AUDIO, SILENCE_CODES)
     script = parse({"steps": list(steps), "limit_s": limit_s}, Path("kit"), "text")

@@ -41,7 +41,7 @@ def test_patterns_fit_what_they_match() -> None:
 
 
 def test_the_fields_of_a_message_are_those_of_all_types_of_its_name() -> None:
-    assert vocabulary.members("SentenceHeard") == {"turn", "seq"}
+    assert vocabulary.members("SentenceHeard") == {"turn", "seq", "marked"}
     assert vocabulary.members("audio") is None
 
 

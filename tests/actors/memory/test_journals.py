@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aybiza.actors.memory.journals import Journal, Journals
+from aybiza.actors.memory.journals import Journal, Journals, begin_anew, journals, told
+from aybiza.actors.memory.store import UNKNOWN
+from aybiza.actors.runtime import VM
 from tests.actors.memory.backings import numbers, rows
 
 
@@ -51,3 +53,31 @@ def test_a_store_agrees_up_to_the_first_entry_that_is_another() -> None:
     assert mine.agreed(rows("CA1", 1, 2, 3, 4)) == 3
     assert mine.agreed([*rows("CA1", 1), *rows("CA1", 2, 3, other=True)]) == 1
     assert mine.agreed([]) == Journal().agreed(rows("CA1", 1)) == 0
+
+
+def test_a_call_that_no_store_tells_of_goes_on_from_the_whole_copy_that_is_here() -> None:
+    vm = VM()
+    here = journals(vm)["CA1"] = Journal(rows("CA1", 1, 2, 3), over=True)
+    assert begin_anew(vm, "CA1", UNKNOWN) == told(rows("CA1", 1, 2, 3))
+    # What a store tells later is not put below what the call has gone on from.
+    here.join(rows("CA1", 1, 2, 3, 4, 5), is_new=True)
+    assert (numbers(here.rows), here.over) == ([1, 2, 3], False)
+
+
+def test_a_call_with_a_newer_owner_or_without_its_beginning_begins_anew() -> None:
+    vm = VM()
+    journals(vm).use(["store"])
+    for lost in (Journal(rows("CA1", 1, 2, 3), lost=True), Journal(rows("CA1", 1, 2, 3)[1:])):
+        journals(vm)["CA1"] = lost
+        journals(vm).waiting["store"]["CA1"] = None
+        assert begin_anew(vm, "CA1", UNKNOWN) == []
+        assert journals(vm).parts("store", 100) == []
+
+
+def test_a_call_of_which_a_store_has_all_keeps_no_other_from_it() -> None:
+    table = Journals()
+    table.use(["store"])
+    table["CA1"] = Journal(rows("CA1", 1, 2), kept={"store": 2})
+    table["CA2"] = Journal(rows("CA2", 1))
+    table.waiting["store"] = dict.fromkeys(table)
+    assert [part.call_id for part in table.parts("store", 100)] == ["CA2"]

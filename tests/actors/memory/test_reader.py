@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from aybiza.actors import names
-from aybiza.actors.memory.journals import append
+from aybiza.actors.memory.journals import append, told
 from aybiza.actors.memory.memory_actor import Claim, Load, MemoryActor, kept
 from aybiza.actors.memory.process_store import ProcessStore
-from aybiza.actors.memory.reader import PATIENCE_SECONDS, told
+from aybiza.actors.memory.reader import PATIENCE_SECONDS
 from aybiza.actors.memory.store import Part, Row
 from aybiza.actors.runtime import VM, virtual_time
 

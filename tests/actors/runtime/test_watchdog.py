@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import linecache
+import sys
 import threading
 import time
 from collections.abc import MutableMapping
 from typing import Any
+
+import pytest
 
 from aybiza.actors.runtime import VM, GenServer, run_virtual
 
@@ -56,6 +59,24 @@ async def test_each_stall_is_told(logs: Logs) -> None:
             await vm.call(pid, 0.15)
             await asyncio.sleep(0.1)
     assert len(stalls(logs)) == 2
+
+
+async def test_a_stack_that_changes_while_it_is_looked_at_does_not_end_the_watch(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = sys._current_frames
+
+    def changed_once() -> dict[int, Any]:
+        monkeypatch.setattr(sys, "_current_frames", frames)
+        return dict.fromkeys(frames(), object())
+
+    async with VM(block_warning_ms=20) as vm:
+        pid = await vm.start(Blocks)
+        assert pid is not None
+        monkeypatch.setattr(sys, "_current_frames", changed_once)
+        await vm.call(pid, 0.15)
+    assert sys._current_frames is frames
+    assert len(stalls(logs)) == 1
 
 
 async def test_the_line_inside_of_what_a_callback_calls_is_told_too(logs: Logs) -> None:
