@@ -3,6 +3,8 @@
 PYTHON ?= python3
 # Most tests wait for audio in real time, so more run at once than there are processors.
 TEST_WORKERS ?= 4
+# A quarter of the tests' work is to read modules; what is made of their sources is kept.
+unexport PYTHONDONTWRITEBYTECODE
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
