@@ -16,7 +16,7 @@ import datetime
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -33,6 +33,7 @@ from pydantic import (
 )
 
 from aybiza.config.kinds import wanted
+from aybiza.config.toml_lines import placed
 
 SHIPPED = Path(__file__).with_name("models.toml")
 MICRO = 1_000_000
@@ -238,19 +239,20 @@ def shipped() -> Catalogue:
 
 def load(path: Path | None) -> Catalogue:
     """The catalogue of this package, with the file at `path` over it. Raises CatalogueError."""
-    table = _table(SHIPPED)
+    text, table = _table(SHIPPED)
     source = SHIPPED.name
     if path is not None:
         source = str(path)
-        own = _table(path)
-        _check_sections(own, source)
+        text, own = _table(path)
+        _check_sections(own, source, text)
         table = _merged(table, own)
-    return _catalogue(table, source)
+    return _catalogue(table, source, text)
 
 
-def _table(path: Path) -> dict[str, Any]:
+def _table(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        text = path.read_text(encoding="utf-8")
+        return text, tomllib.loads(text, parse_float=Decimal)
     except OSError as error:
         raise CatalogueError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
@@ -262,17 +264,18 @@ def _table(path: Path) -> dict[str, Any]:
 _SECTIONS = ("models", "aliases", "profiles")
 
 
-def _check_sections(table: Mapping[str, Any], source: str) -> None:
+def _check_sections(table: Mapping[str, Any], source: str, text: str) -> None:
     problems = []
     for key, value in table.items():
+        at = placed(source, text, (key,))
         if key not in _SECTIONS:
-            problems.append(f"{source}: {key}: is none of the tables {', '.join(_SECTIONS)}")
+            problems.append(f"{at}: {key}: is none of the tables {', '.join(_SECTIONS)}")
         elif not isinstance(value, dict):
-            problems.append(f"{source}: {key}: must be a table")
+            problems.append(f"{at}: {key}: must be a table")
         elif key == "models":
             problems += [
-                f"{source}: {model}: must be a table; a model id is written in quotes, as in"
-                ' [models."anthropic.claude-haiku-4-5-20251001-v1:0"]'
+                f"{placed(source, text, (key, model))}: {model}: must be a table; a model id is"
+                ' written in quotes, as in [models."anthropic.claude-haiku-4-5-20251001-v1:0"]'
                 for model, entry in value.items()
                 if not isinstance(entry, dict)
             ]
@@ -290,15 +293,19 @@ def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _catalogue(table: Mapping[str, Any], source: str) -> Catalogue:
+def _catalogue(table: Mapping[str, Any], source: str, text: str) -> Catalogue:
     from aybiza.config.contradictions import contradictions
 
     problems: list[str] = []
-    models = _entries(Model, table["models"], problems, source, id_of=True)
-    profiles = _entries(Profile, table["profiles"], problems, source)
+
+    def at(*loc: Any) -> str:
+        return placed(source, text, loc)
+
+    models = _entries(Model, table, "models", problems, at)
+    profiles = _entries(Profile, table, "profiles", problems, at)
     aliases = table["aliases"]
     problems += [
-        f"{source}: aliases.{name} = {target!r}: must be a model id"
+        f"{at('aliases', name)}: aliases.{name} = {target!r}: must be a model id"
         for name, target in aliases.items()
         if not isinstance(target, str)
     ]
@@ -313,20 +320,22 @@ def _catalogue(table: Mapping[str, Any], source: str) -> Catalogue:
 def _entries(
     kind: type[Any],
     table: Mapping[str, Any],
+    section: str,
     problems: list[str],
-    source: str,
-    *,
-    id_of: bool = False,
+    at: Callable[..., str],
 ) -> dict[str, Any]:
     entries = {}
-    for key, entry in table.items():
+    for key, entry in table[section].items():
         if not isinstance(entry, dict):
-            problems.append(f"{source}: {key}: must be a table")
+            problems.append(f"{at(section, key)}: {key}: must be a table")
             continue
         try:
-            entries[key] = kind.model_validate({**entry, "id": key} if id_of else entry)
+            entries[key] = kind.model_validate({**entry, "id": key} if kind is Model else entry)
         except ValidationError as error:
-            problems += [f"{source}: {key}: {_problem(kind, detail)}" for detail in error.errors()]
+            problems += [
+                f"{at(section, key, *detail['loc'])}: {key}: {_problem(kind, detail)}"
+                for detail in error.errors()
+            ]
     return entries
 
 

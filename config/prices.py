@@ -23,6 +23,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aybiza.config.catalogue import MicroUsd
+from aybiza.config.toml_lines import placed
 
 SHIPPED: Final = Path(__file__).with_name("service_prices.toml")
 
@@ -63,22 +64,27 @@ def shipped() -> ServicePrices:
 
 def load(path: Path | None) -> ServicePrices:
     """The list prices, with those of the file over them. Raises PricesError."""
-    table = _read(SHIPPED)
+    text, table = _read(SHIPPED)
     if path is not None:
-        for service, prices in _read(path).items():
+        text, own = _read(path)
+        for service, prices in own.items():
             known = table.get(service)
             both = isinstance(known, dict) and isinstance(prices, dict)
             table[service] = {**table[service], **prices} if both else prices
     try:
         return ServicePrices.model_validate(table)
     except ValidationError as error:
-        lines = [f"{path or SHIPPED}: {_problem(detail)}" for detail in error.errors()]
+        source = path or SHIPPED
+        lines = [
+            f"{placed(source, text, each['loc'])}: {_problem(each)}" for each in error.errors()
+        ]
         raise PricesError(lines) from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        text = path.read_text(encoding="utf-8")
+        return text, tomllib.loads(text, parse_float=Decimal)
     except OSError as error:
         raise PricesError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:

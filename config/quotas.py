@@ -30,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from aybiza.config.fields import Usd
 from aybiza.config.kinds import wanted
+from aybiza.config.toml_lines import placed
 
 UNLIMITED: Final = "unlimited"
 _SHOWN_CHARACTERS: Final = 80
@@ -74,7 +75,8 @@ def load_quotas(path: Path) -> TenantQuotas:
     Reads a file: call it before the event loop has calls to carry. Raises QuotasError.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text, parse_float=Decimal)
     except OSError as error:
         raise QuotasError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
@@ -84,7 +86,9 @@ def load_quotas(path: Path) -> TenantQuotas:
     try:
         return TenantQuotas.model_validate(table)
     except ValidationError as error:
-        lines = dict.fromkeys(f"{path}: {_problem(detail)}" for detail in error.errors())
+        lines = dict.fromkeys(
+            f"{placed(path, text, detail['loc'])}: {_problem(detail)}" for detail in error.errors()
+        )
         raise QuotasError(list(lines)) from None
 
 

@@ -45,7 +45,7 @@ from aybiza.config.agents import (
 )
 from aybiza.config.kinds import wanted
 from aybiza.config.quotas import Tenant
-from aybiza.config.toml_lines import line_of
+from aybiza.config.toml_lines import placed
 
 DEFAULT: Final = "default"
 """The name of the route to the agent of AYBIZA_AGENT, where a file has others."""
@@ -110,6 +110,8 @@ class Route:
     tenant: str
     numbers: frozenset[str] = frozenset()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    """The agent, as AYBIZA_AGENT would name it; a file's path is as seen from the process."""
 
     @property
     def is_open(self) -> bool:
@@ -161,7 +163,7 @@ def load_routes(path: Path | None, default: str) -> Routes:
     except AgentError as error:
         text = [f"AYBIZA_AGENT={default!r}: {problem}" for problem in error.problems]
         raise RoutesError(text, files) from None
-    first = Route(DEFAULT, agent, agent.name)
+    first = Route(DEFAULT, agent, agent.name, source=default)
     if path is None:
         return Routes(first, (), files)
     files |= stamps([path])
@@ -176,17 +178,18 @@ def load_routes(path: Path | None, default: str) -> Routes:
         where = ("routes", name)
         if name == DEFAULT:
             told = "is the name of AYBIZA_AGENT's route: choose another"
-            problems.append(f"{_at(path, source, where)}: {_name(where)} {told}")
+            problems.append(f"{placed(path, source, where)}: {_name(where)} {told}")
             continue
         try:
             key = str(next(_file(table.agent, path.parent), table.agent))
             agent = loaded.get(key) or loaded.setdefault(key, load_agent(key))
         except AgentError as error:
-            place = f"{_at(path, source, (*where, 'agent'))}: {_name((*where, 'agent'))}"
+            place = f"{placed(path, source, (*where, 'agent'))}: {_name((*where, 'agent'))}"
             problems += [f"{place}: {_near(table.agent, problem)}" for problem in error.problems]
             continue
         tenant = table.tenant or agent.name
-        routes.append(Route(name, agent, tenant, frozenset(table.numbers), table.parameters))
+        numbers = frozenset(table.numbers)
+        routes.append(Route(name, agent, tenant, numbers, table.parameters, key))
     problems += _clashes(path, source, routes)
     if problems:
         raise RoutesError(list(dict.fromkeys(problems)), files)
@@ -237,7 +240,7 @@ def _clashes(path: Path, text: str, routes: list[Route]) -> Iterator[str]:
             if first != route.name:
                 where = ("routes", route.name, "numbers") if number else ("routes", route.name)
                 what = repr(number) if number else "what it asks for"
-                yield f"{_at(path, text, where)}: {_name(where)}: {what} is that of {first}, too"
+                yield f"{placed(path, text, where)}: {_name(where)}: {what} is that of {first}, too"
 
 
 def _called(to: str) -> tuple[str, ...]:
@@ -249,7 +252,7 @@ def _called(to: str) -> tuple[str, ...]:
 
 def _problem(path: Path, text: str, detail: Any) -> str:
     loc = tuple(part for part in detail["loc"] if part != "[key]")
-    place = _at(path, text, loc)
+    place = placed(path, text, loc)
     if detail["type"] == "missing":
         return f"{place}: {_name(loc)} is missing"
     if detail["type"] == "extra_forbidden":
@@ -261,11 +264,6 @@ def _problem(path: Path, text: str, detail: Any) -> str:
     if detail["loc"][-1] == "[key]" and len(loc) <= 2:
         return f"{place}: {_name(loc)}: the name of a route has letters, digits, _ and - only"
     return f"{place}: {_name(loc)} = {shown(detail['input'])}: {wanted(detail)}"
-
-
-def _at(path: Path, text: str, loc: tuple[Any, ...]) -> str:
-    line = line_of(text, loc)
-    return f"{path}:{line}" if line else f"{path}"
 
 
 def _name(loc: tuple[Any, ...]) -> str:

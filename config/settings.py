@@ -15,7 +15,7 @@ import difflib
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -102,11 +102,11 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     """The settings that this environment gives (default: the process's own).
 
     Raises SettingsError if a value cannot be used. Warns with UnknownSettingWarning of a variable
-    that begins with `AYBIZA_` and does not exist.
+    that begins with `AYBIZA_` and does not exist, and of one that is a letter or two from another.
     """
     env = os.environ if env is None else env
     for name in sorted(set(env) - set(FIELDS)):
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) or _misspelt(name):
             warnings.warn(_unknown(name), UnknownSettingWarning, stacklevel=2)
     source = EnvSettingsSource(Settings, case_sensitive=True)
     source.env_vars = {name: env[name].strip() for name in FIELDS if env.get(name, "").strip()}
@@ -130,8 +130,27 @@ def _declared(variable: str) -> dict[str, Any]:
     return cast("dict[str, Any]", FIELDS[variable].json_schema_extra)
 
 
+_ALMOST: Final = 0.85
+"""How alike a name of others and a setting are if the setting is what was meant."""
+_OF_OTHERS: Final = ("AYBIZA_", "AWS_", "OTEL_", "XDG_")
+"""Beginnings of names that are told apart by other means, or that other programs have many of."""
+
+
+def _misspelt(name: str) -> bool:
+    """Whether this is a setting without our prefix, but for a letter or two.
+
+    >>> _misspelt("TWILIO_AUTH_TOKN"), _misspelt("DEEPGRAM_KEY"), _misspelt("TWILIO_API_KEY")
+    (True, True, False)
+    """
+    family = name.partition("_")[0] + "_"
+    known = [each for each in FIELDS if each.startswith(family) and family not in _OF_OTHERS]
+    return bool(difflib.get_close_matches(name, known, n=1, cutoff=_ALMOST))
+
+
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name, FIELDS, n=1)
+    bare = name.removeprefix("AYBIZA_")
+    same = [each for each in FIELDS if each.removeprefix("AYBIZA_") == bare]
+    near = same or difflib.get_close_matches(name, FIELDS, n=1)
     return f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "")
 
 

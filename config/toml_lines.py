@@ -1,6 +1,7 @@
 """Where in a TOML file a value stands, for messages: `tomllib` tells values and no lines.
 
     line_of(text, ("routes", "sales", "numbers", 0))     the number of its line, from 1; None
+    placed("routes.toml", text, ("routes", "sales"))     routes.toml:3, or without a line
 
 Contract: pure; `text` is TOML that `tomllib` has read. An item of an array, or a value of an inline
 table, has the line of the key that it stands behind. Errors: none.
@@ -23,19 +24,36 @@ _STRING = re.compile(
 
 
 def line_of(text: str, path: Sequence[Any]) -> int | None:
-    """See the module. Of a path that leads nowhere the nearest table that is there is told.
+    """See the module. Of a table that has no line of its own its first part is told, of a path that
+    leads nowhere the nearest table that is there.
 
     >>> line_of('name = "a"\\n\\n[routes.x]\\nagent = 5\\n', ("routes", "x", "agent"))
     4
     >>> line_of('name = "a"\\n\\n[routes.x]\\nagent = 5\\n', ("routes", "x", "tenant"))
     3
+    >>> line_of('name = "a"\\n\\n[routes.x]\\nagent = 5\\n', ("routes",))
+    3
     """
     wanted = tuple(path)
     best, line = 0, None
     for number, found in _places(text):
+        if wanted and best < len(wanted) < len(found) and found[: len(wanted)] == wanted:
+            best, line = len(wanted), number
         if len(found) > best and found == wanted[: len(found)]:
             best, line = len(found), number
     return line
+
+
+def placed(file: object, text: str, path: Sequence[Any]) -> str:
+    """The file and the line, as messages begin.
+
+    >>> placed("quotas.toml", "[default]\\ncall = 1", ("default", "call"))
+    'quotas.toml:2'
+    >>> placed("quotas.toml", "", ("default", "call"))
+    'quotas.toml'
+    """
+    line = line_of(text, path)
+    return f"{file}:{line}" if line else f"{file}"
 
 
 def _places(text: str) -> Iterator[tuple[int, Path]]:

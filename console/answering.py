@@ -36,12 +36,7 @@ def answering(
     agent = with_limits(route.agent, settings)
     warm(agent.language)
     gate = ConsentGate(agent.language)
-    try:
-        policy = policy.preferring(agent.model, agent.model_rule)
-    except ValueError as error:
-        raise ValueError(f"{agent.name}: {error}") from None
-    if agent.recording is not None and settings.recordings is None:
-        raise ValueError(f"{agent.name}: recording: set AYBIZA_RECORDINGS to a folder for them")
+    policy = own_policy(agent, settings, policy)
     try:
         box = toolbox or files.toolbox(agent, gate)
         numbers = files.numbers(agent)
@@ -51,6 +46,17 @@ def answering(
     except ValueError as error:
         raise ValueError(f"{agent.name}: tools: {error}") from None
     return Answering(agent, box, policy, route.tenant, route.name, numbers)
+
+
+def own_policy(agent: Agent, settings: Settings, policy: Policy) -> Policy:
+    """How the agent's models are chosen. Raises `ValueError` where the node's settings do not
+    give what the agent's file asks for."""
+    if agent.recording is not None and settings.recordings is None:
+        raise ValueError(f"{agent.name}: recording: set AYBIZA_RECORDINGS to a folder for them")
+    try:
+        return policy.preferring(agent.model, agent.model_rule)
+    except ValueError as error:
+        raise ValueError(f"{agent.name}: {error}") from None
 
 
 def tool_files(settings: Settings) -> ToolFiles:

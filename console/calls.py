@@ -75,10 +75,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 def calls(
     context: typer.Context,
     port: operate.PortOption = None,
-    node: operate.NodeOption = None,
+    node: operate.CallsNodeOption = None,
     as_json: operate.AsJson = False,
 ) -> None:
-    """Show the calls of the node and where each stands; with a command: those in memory."""
+    """Show the calls that the nodes have now; with a command: those in memory."""
     if context.invoked_subcommand is None:
         operate.calls(port, node, as_json)
 

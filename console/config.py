@@ -13,6 +13,7 @@ import typer
 
 from aybiza.console.page import say
 from aybiza.console.setup import (
+    agents_or_exit,
     catalogue_or_exit,
     policy_or_exit,
     prices_or_exit,
@@ -67,7 +68,7 @@ def show(
     quotas_or_exit(settings, routes)
     if check:
         _check(settings, as_json)
-    policy_or_exit(settings)
+    agents_or_exit(settings, routes, policy_or_exit(settings))
     rows = list(_rows(settings))
     if as_json:
         table = {row.variable: _without_name(row) for row in rows}

@@ -26,10 +26,11 @@ Requests and replies are JSON data.
                                                         "over": true or false}: what was written
                                                         into a call's journal behind entry N
 
-A process P is named by its pid (`aybiza.console.addresses`), its registered name (`metrics`), or as
-a part of a call: `call:CA…`, `transcriber:CA…`, `speaker:CA…`, `session:CA…`. A pid of another node
-of the cluster is looked for there. `"node"` beside it is the node that is meant,
-`"by"` who asks, for the audit trail.
+A process P is named by its pid (`aybiza.console.addresses`), its registered name (`metrics`), a
+name in a registry as the tree or `observe` shows it (`till`, `cluster/till`), or as a part of a
+call: `call:CA…`, `transcriber:CA…`, `speaker:CA…`, `session:CA…`. A pid of another node of the
+cluster is looked for there. `"node"` beside it is the node that is meant, `"by"` who asks, for the
+audit trail.
 Errors: `ValueError` with a text for people, which becomes the node's refusal.
 """
 
@@ -51,6 +52,7 @@ from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.registry_actor import RegistryActor
 from aybiza.actors.runtime import (
     KILL,
+    NOPROC,
     VM,
     CallExit,
     Dest,
@@ -81,6 +83,8 @@ RESTART = "restart"
 MOST_COUNTED = 1000
 RESTART_SECONDS = 3.0
 OF_PROCESSES = frozenset({"observe", "kill", "restart", "trace", "traced"})
+OF_CALLS = frozenset({"performance", "faults"})
+"""What only a node with phone agents can tell."""
 PARTS = ("call", "transcriber", "speaker", "session")
 
 
@@ -108,6 +112,8 @@ def _acted(vm: VM, request: dict[str, Any], did: str, what: str) -> None:
 
 
 async def _answer(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
+    if request.get("op") in OF_CALLS and vm.whereis(names.METRICS) is None:
+        raise ValueError(f"the node {vm.node} carries no calls: what it runs is a main of its own")
     match request:
         case {"op": "tree"}:
             return {"processes": tree(vm)}
@@ -232,7 +238,15 @@ async def drain(vm: VM, node: str, request: Begin | Undo | str) -> dict[str, Any
     if node not in nodes:
         return {"unknown": node, "nodes": nodes}
     dest = names.DRAIN if node == vm.node else (names.DRAIN, node)
-    progress: Progress = await vm.call(dest, request, DRAIN_SECONDS)
+    try:
+        progress: Progress = await vm.call(dest, request, DRAIN_SECONDS)
+    except CallExit as failure:
+        if failure.reason != NOPROC:
+            raise
+        raise ValueError(
+            f"the node {node} has nobody who drains it: what it runs is a main of its own, or it"
+            " starts or ends at present"
+        ) from None
     return {"progress": progress.described()}
 
 
@@ -392,4 +406,19 @@ def _find(vm: VM, which: str, node: str | None) -> Process | None:
     part, _, call_id = which.partition(":")
     if part in PARTS and call_id:
         return vm.find(Via(names.REGISTRY, (part, call_id)))
-    return vm.find(which)
+    return vm.find(which) or _shown_as(vm, which)
+
+
+def _shown_as(vm: VM, which: str) -> Process | None:
+    """The process of this node with a name in a registry that is shown so: `till`, as a tree shows
+    it, or `cluster/till`, as `observe` does."""
+    found = [
+        process
+        for pid in vm.processes()
+        if (process := vm.find(pid))
+        and which in (vm.name_of(process), *map(_name, observe(vm, pid).names))
+    ]
+    if len(found) > 1:
+        pids = ", ".join(repr(process.pid) for process in found)
+        raise ValueError(f"{which!r} is the name of {pids}: say which by its pid")
+    return found[0] if found else None

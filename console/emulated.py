@@ -40,16 +40,21 @@ class EmulatorsError(Exception):
 class Emulators:
     """The child process, from start to stop."""
 
-    def __init__(self, engine: Engine, agent: str = "clinic") -> None:
-        """`agent`: for which the model answers, as AYBIZA_AGENT names it."""
+    def __init__(
+        self, engine: Engine, agent: str = "clinic", routes: os.PathLike[str] | None = None
+    ) -> None:
+        """For whom the model answers: `agent`, as AYBIZA_AGENT names it, and the agents of the
+        file `routes`, as AYBIZA_ROUTES_FILE names it."""
         self._engine = engine
         self._agent = agent
+        self._routes = routes
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, wanted: Callable[[], bool] = lambda: True) -> Mapping[str, str]:
         """Start the providers; the URLs of their servers. Ends early if no longer `wanted`."""
         command = [sys.executable, "-m", "aybiza.emulators", "--engine", self._engine]
         command += ["--agent", self._agent]
+        command += [] if self._routes is None else ["--routes", os.fspath(self._routes)]
         # A session of its own: the terminal's Ctrl-C is for the node first, which still talks to
         # its providers.
         self._process = subprocess.Popen(

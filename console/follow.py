@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from aybiza.console.operate import AsJson, NodeOption, PortOption, asked
+from aybiza.console.operate import AsJson, PortOption, ProcessNodeOption, asked, node_with
 from aybiza.console.page import say
 
 POLL_SECONDS: Final = 0.3
@@ -27,13 +27,14 @@ CallArgument = Annotated[str, typer.Argument(help="The call's id; `aybiza calls`
 def follow(
     call: CallArgument,
     port: PortOption = None,
-    node: NodeOption = None,
+    node: ProcessNodeOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each entry of the journal as JSON.")
     ] = False,
 ) -> None:
     """Print what is said on a call as it is said, until the call is over."""
     last = 0
+    node = node or node_with(port, f"call:{call}")
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             told = asked(port, {"op": "transcript", "call": call, "after": last}, node)
@@ -50,9 +51,13 @@ def follow(
 
 
 def hangup(
-    call: CallArgument, port: PortOption = None, node: NodeOption = None, as_json: AsJson = False
+    call: CallArgument,
+    port: PortOption = None,
+    node: ProcessNodeOption = None,
+    as_json: AsJson = False,
 ) -> None:
     """End a call as if its caller had hung up; its carrier is told."""
+    node = node or node_with(port, f"call:{call}")
     answer = asked(port, {"op": "hangup", "call": call}, node)
     typer.echo(json.dumps(answer) if as_json else f"{answer['hung_up']} was hung up")
 

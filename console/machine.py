@@ -1,6 +1,6 @@
 """What `aybiza run` makes of the settings before it starts this machine's nodes.
 
-Errors: `MachineError`, with a message for people and the command's exit code.
+Errors: `MachineError`, with a message for people: a setting cannot be used.
 """
 
 import ipaddress
@@ -15,23 +15,17 @@ from aybiza.actors.node.cookie import CookieError, ensure_cookie
 from aybiza.actors.node.messages import NodePlan, OwnCertificate
 from aybiza.config.agents import AgentError
 from aybiza.config.routes import load_routes
-from aybiza.console.setup import USAGE_ERROR
 
 if TYPE_CHECKING:
     from aybiza.config.settings import Settings
 
 MAX_NODES = 64
-FAILED = 1
 
 log = structlog.get_logger(__name__)
 
 
 class MachineError(Exception):
-    """The nodes cannot be started; `code` is the exit code."""
-
-    def __init__(self, text: str, code: int = USAGE_ERROR) -> None:
-        super().__init__(text)
-        self.code = code
+    """The nodes cannot be started with such settings."""
 
 
 def plans(settings: "Settings", nodes: str) -> list[NodePlan]:
@@ -139,4 +133,4 @@ def cookie_of(settings: "Settings") -> bytes:
     try:
         return ensure_cookie(settings.cookie_file)
     except CookieError as error:
-        raise MachineError(str(error), FAILED) from None
+        raise MachineError(str(error)) from None

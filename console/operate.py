@@ -29,6 +29,9 @@ PortOption = Annotated[
 NodeOption = Annotated[
     str | None, typer.Option(help="Which of the machine's nodes; without it: the first.")
 ]
+CallsNodeOption = Annotated[
+    str | None, typer.Option(help="Which of the machine's nodes; without it: all.")
+]
 ProcessNodeOption = Annotated[
     str | None, typer.Option(help="Which of the machine's nodes; without it: the one that has it.")
 ]
@@ -41,22 +44,29 @@ SHOWN_OF_A_LIST = 10
 
 def tree(port: PortOption = None, node: NodeOption = None, as_json: AsJson = False) -> None:
     """Show the processes of the node as the tree they stand in."""
+    node, *others = _meant(port, node)
     answer = asked(port, {"op": "tree"}, node)
     if as_json:
         typer.echo(json.dumps(answer))
         return
     for line in tree_lines(answer["processes"]):
         typer.echo(line)
+    if others:
+        say(f"this is {node}; --node shows {', '.join(map(str, others))}", 2, err=True)
 
 
-def calls(port: PortOption = None, node: NodeOption = None, as_json: AsJson = False) -> None:
-    """Show the calls of the node and where each stands."""
-    answer = asked(port, {"op": "calls"}, node)
+def calls(port: PortOption = None, node: CallsNodeOption = None, as_json: AsJson = False) -> None:
+    """Show the calls of the machine's nodes and where each stands."""
+    nodes = _meant(port, node)
+    answers = [asked(port, {"op": "calls"}, each) for each in nodes]
+    answer = {"calls": [call for each in answers for call in each["calls"]]}
     if as_json:
         typer.echo(json.dumps(answer))
         return
     for line in call_lines(answer["calls"]):
         say(line, 4)
+    if len(nodes) > 1:
+        say(f"on {', '.join(map(str, nodes))}; --node shows those of one", 2)
 
 
 def performance(
@@ -266,20 +276,25 @@ def _goes_on(processes: list[dict[str, Any]], index: int, level: int) -> bool:
 
 def ask_about(port: int | None, request: dict[str, Any], node: str | None) -> dict[str, Any]:
     """Ask the node that is meant about the process that the request names."""
-    from aybiza.actors.node.client import nodes_with
     from aybiza.console.addresses import is_pid
 
     which = request["process"]
     if node is not None:
         return asked(port, {**request, "node": node}, node)
-    if is_pid(which):
-        return asked(port, request)
+    return asked(port, request, None if is_pid(which) else node_with(port, which))
+
+
+def node_with(port: int | None, which: str) -> str | None:
+    """The machine's node that has a process of this name, None if none has; ends the command where
+    several have."""
+    from aybiza.actors.node.client import nodes_with
+
     nodes = _at_the_node(port, partial(nodes_with, process=which))
     if len(nodes) > 1:
         several = f"{', '.join(nodes[:-1])} and {nodes[-1]} each have"
         say(f"aybiza: {several} a process {which!r}: say which with --node", 8, err=True)
         raise typer.Exit(1)
-    return asked(port, request, nodes[0] if nodes else None)
+    return nodes[0] if nodes else None
 
 
 def asked(port: int | None, request: dict[str, Any], node: str | None = None) -> dict[str, Any]:
@@ -287,6 +302,13 @@ def asked(port: int | None, request: dict[str, Any], node: str | None = None) ->
     from aybiza.actors.node.client import ask_node
 
     return _at_the_node(port, partial(ask_node, request={**request, "by": operator()}, node=node))
+
+
+def _meant(port: int | None, node: str | None) -> list[str | None]:
+    """The node that is named, else those of the machine that are up. None: the first to answer."""
+    from aybiza.actors.node.client import nodes_up
+
+    return [node] if node is not None else [*_at_the_node(port, nodes_up)] or [None]
 
 
 def operator() -> str:

@@ -20,6 +20,9 @@ from typer.core import TyperCommand
 
 from aybiza.console.page import say
 from aybiza.console.setup import (
+    USAGE_ERROR,
+    agents_or_exit,
+    folder_or_exit,
     policy_or_exit,
     prices_or_exit,
     quotas_or_exit,
@@ -179,9 +182,11 @@ def run(
     given = {variable: str(value) for variable, value in overrides.items() if value is not None}
     os.environ.update(given)
     settings = settings_or_exit()
-    policy_or_exit(settings)
+    policy = policy_or_exit(settings)
     if node_main == NODE_MAIN:
         routes = routes_or_exit(settings)
+        agents_or_exit(settings, routes, policy)
+        folder_or_exit(settings)
         tools_or_exit(settings, routes)
         prices_or_exit(settings)
         quotas_or_exit(settings, routes)
@@ -210,10 +215,11 @@ def run(
     except MachineError as error:
         say(f"aybiza run: {error}", 8, err=True)
         logs.stop()
-        raise typer.Exit(error.code) from None
+        raise typer.Exit(USAGE_ERROR) from None
     runner = Runner(
         engine=None if emulated is None else emulated.value,
         agent=settings.agent,
+        routes=settings.routes_file,
         main=node_main,
         port=settings.cluster_port,
         address=settings.cluster_bind,

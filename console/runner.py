@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -30,9 +31,10 @@ from aybiza.actors.node.process import end_descendants
 from aybiza.actors.node.system import Event, NodeStartError, NodeSystem, SystemBroken
 from aybiza.actors.runtime.collector import freeze
 from aybiza.console.emulated import Emulators, EmulatorsError, Engine, enter
-from aybiza.console.machine import FAILED
 from aybiza.console.setup import USAGE_ERROR
 
+FAILED = 1
+"""The exit code of a run that did not end as it was asked to."""
 POLL = 0.2
 """Seconds between two looks at signals and processes."""
 REPORT_MARGIN = 0.7
@@ -57,15 +59,17 @@ class Runner:
         limits: Limits,
         as_json: bool,
         agent: str = "clinic",
+        routes: Path | None = None,
         nodes: Sequence[NodePlan] = (NodePlan("node"),),
         seeds: Sequence[tuple[str, int]] = (),
         carrier: CarrierName = "stream",
         own: OwnCertificate | None = None,
     ) -> None:
-        """`engine`: that of the emulators, None for none; `agent`: for whom they answer; the
-        others as in NodeSystem."""
+        """`engine`: that of the emulators, None for none; `agent`, `routes`: for whom they
+        answer; the others as in NodeSystem."""
         self._engine = engine
         self._agent = agent
+        self._routes = routes
         self._main = main
         self._port = port
         self._address = address
@@ -91,12 +95,14 @@ class Runner:
                 signal.signal(number, lambda received, _frame: self._signals.append(received))
         # numpy's threads would have to be forked with the process that imports it.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        emulators = None if self._engine is None else Emulators(self._engine, self._agent)
+        emulators = self._engine and Emulators(self._engine, self._agent, self._routes)
         system: NodeSystem | None = None
         last: Event | None = None
         try:
             if emulators is not None:
-                enter(emulators.start(lambda: not self._signals), os.environ)
+                urls = emulators.start(lambda: not self._signals)
+                enter(urls, os.environ)
+                log.info("emulators_started", **urls)
             system = NodeSystem(
                 main=self._main,
                 port=self._port,

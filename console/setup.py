@@ -144,14 +144,42 @@ def tools_or_exit(settings: "Settings", routes: "Routes") -> None:
         asyncio.run(files.aclose())
 
 
+def agents_or_exit(settings: "Settings", routes: "Routes", policy: "Policy") -> None:
+    """Look whether the node has what its agents ask for. What it has not ends the command, 2."""
+    from aybiza.console.answering import own_policy
+
+    problems = []
+    for route in routes:
+        try:
+            own_policy(route.agent, settings, policy)
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        _refuse(list(dict.fromkeys(problems)))
+
+
+def folder_or_exit(settings: "Settings") -> None:
+    """Have the folder that the node writes into. If it cannot be had, the command ends with 2."""
+    from aybiza.config.private_files import PrivateFileError, private_folder
+
+    folder = settings.memory_path.parent
+    try:
+        private_folder(folder)
+    except PrivateFileError as error:
+        _refuse([f"AYBIZA_MEMORY_PATH: {error}"])
+    except OSError as error:
+        _refuse([f"AYBIZA_MEMORY_PATH: the folder {folder} cannot be made: {error.strerror}"])
+
+
 def stand_in_or_exit(settings: "Settings") -> None:
-    """Look at who answers for the agent when it is emulated. Rules that cannot be used: code 2."""
+    """Look at who answers for the agents when they are emulated. Rules that cannot be used: 2."""
+    from aybiza.config.agents import AgentError
     from aybiza.emulators.bedrock.rules import RulesError
-    from aybiza.emulators.bedrock.stand_in import stand_in
+    from aybiza.emulators.bedrock.stand_in import stand_in_of
 
     try:
-        stand_in(settings.agent)
-    except RulesError as error:
+        stand_in_of(settings.agent, settings.routes_file)
+    except (AgentError, RulesError) as error:
         _refuse(error.problems)
 
 

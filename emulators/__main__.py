@@ -18,14 +18,15 @@ import signal
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import structlog
 
 from aybiza.config.agents import AgentError
 from aybiza.emulators.bedrock import BedrockEmulator, Pace
 from aybiza.emulators.bedrock.continuation import Responder
-from aybiza.emulators.bedrock.rules import RulesError
-from aybiza.emulators.bedrock.stand_in import stand_in
+from aybiza.emulators.bedrock.rules import RulesError, load_rules
+from aybiza.emulators.bedrock.stand_in import stand_in_of
 from aybiza.emulators.services import ServicesEmulator
 
 STANDARD_INPUT = 0
@@ -41,10 +42,14 @@ prints one line and serves until it is told to stop:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the emulators; the exit code."""
-    options = _parser().parse_args(arguments)
+    options = argument_parser().parse_args(arguments)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        responder = stand_in(options.agent)
+        responder = (
+            load_rules(options.rules)
+            if options.rules
+            else stand_in_of(options.agent, options.routes)
+        )
         return asyncio.run(_serve(options, responder))
     except (AgentError, RulesError) as error:
         print(f"emulators: {error}", file=sys.stderr)
@@ -128,7 +133,8 @@ def _parent() -> int | None:
         return None
 
 
-def _parser() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
+    """What the command takes."""
     parser = argparse.ArgumentParser(
         prog="python -m aybiza.emulators",
         description="Loopback Bedrock and Deepgram: the providers' wires without the providers.",
@@ -150,6 +156,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME|FILE",
         help="the agent for which the model answers: by the rules in FILE's .rules.toml, as the"
         " clinic, or by repeating what it understood (default: clinic)",
+    )
+    parser.add_argument(
+        "--routes",
+        type=Path,
+        metavar="FILE",
+        help="the routes of a node with several agents: the model answers for each of them",
+    )
+    parser.add_argument(
+        "--rules",
+        type=Path,
+        metavar="FILE",
+        help="what the model answers, whatever the agent (docs/emulators.md)",
     )
     parser.add_argument(
         "--services",

@@ -84,16 +84,20 @@ def list_nodes(
     return nodes
 
 
+def nodes_up(
+    port: int, timeout: float = 5.0, *, cookie: bytes, address: str = LOOPBACK
+) -> list[str]:
+    """The machine's nodes that are up, in their order."""
+    kept = list_nodes(port, timeout, cookie=cookie, address=address)
+    return [each["node"] for each in kept if each["phase"] == "up"]
+
+
 def nodes_with(
     port: int, process: str, timeout: float = 5.0, *, cookie: bytes, address: str = LOOPBACK
 ) -> list[str]:
     """The machine's nodes that are up and have a process of this name; the only one that is up
     is not asked."""
-    up = [
-        each["node"]
-        for each in list_nodes(port, timeout, cookie=cookie, address=address)
-        if each["phase"] == "up"
-    ]
+    up = nodes_up(port, timeout, cookie=cookie, address=address)
     if len(up) == 1:
         return up
     request = {"op": "find", "process": process}

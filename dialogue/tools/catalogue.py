@@ -49,6 +49,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from aybiza.config.kinds import wanted
+from aybiza.config.toml_lines import placed
 from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.tool_registry import Tool, ToolRegistry
 from aybiza.dialogue.tools.aws import Aws
@@ -117,19 +118,27 @@ def load_tools(
     """See the module; `gate` asks the caller before anything is written. Raises ToolsError."""
     source = Path(path)
     try:
-        file = ToolsFile.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
+        text = source.read_text(encoding="utf-8")
+        file = ToolsFile.model_validate(tomllib.loads(text))
     except OSError as fault:
         raise ToolsError([f"{source}: cannot be read: {fault.strerror}"]) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise ToolsError([f"{source}: is not TOML: {fault}"]) from None
     except ValidationError as fault:
-        raise ToolsError([f"{source}: {_problem(detail)}" for detail in fault.errors()]) from None
+        raise ToolsError(
+            [f"{placed(source, text, each['loc'])}: {_problem(each)}" for each in fault.errors()]
+        ) from None
     try:
         return voice_agent_tools(
             file, source.parent, region=region, environment=environment, gate=gate
         )
     except ToolsError as fault:
-        raise ToolsError([f"{source}: {problem}" for problem in fault.problems]) from None
+        raise ToolsError(
+            [
+                f"{placed(source, text, problem.partition(':')[0].split('.'))}: {problem}"
+                for problem in fault.problems
+            ]
+        ) from None
 
 
 def voice_agent_tools(
@@ -242,6 +251,8 @@ def _problem(detail: Any) -> str:
     place = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
         *table, member = detail["loc"]
-        near = difflib.get_close_matches(str(member), members_at(table), n=1)
-        return f"{place} is not known" + (f"; did you mean {near[0]}?" if near else "")
+        known = members_at(table)
+        near = difflib.get_close_matches(str(member), known, n=1)
+        meant = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known)}"
+        return f"{place} is not known{meant}"
     return f"{place}: {wanted(detail)}"

@@ -42,6 +42,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from aybiza.config.kinds import wanted
+from aybiza.config.toml_lines import placed
 from aybiza.emulators.bedrock.continuation import Body, Message, merged, text_of
 from aybiza.emulators.bedrock.reply import Reply, say, use
 from aybiza.emulators.bedrock.responder import ABOUT_THE_CALL, offered_tools, results_of
@@ -191,7 +192,8 @@ def rules_beside(agent: Path) -> Path:
 def load_rules(path: Path) -> Rules:
     """The rules of this file. Raises RulesError."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
     except OSError as error:
         raise RulesError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
@@ -201,7 +203,9 @@ def load_rules(path: Path) -> Rules:
     try:
         return Rules.model_validate(table)
     except ValidationError as error:
-        raise RulesError([f"{path}: {_problem(detail)}" for detail in error.errors()]) from None
+        raise RulesError(
+            [f"{placed(path, text, each['loc'])}: {_problem(each)}" for each in error.errors()]
+        ) from None
 
 
 def _filled(value: Any, values: Mapping[str, str]) -> Any:

@@ -240,7 +240,14 @@ def test_no_secret_is_ever_shown() -> None:
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("AYBIZA_HTTP_PROT", "AYBIZA_HTTP_PORT"), ("AYBIZA_MEMORYPATH", "AYBIZA_MEMORY_PATH")],
+    [
+        ("AYBIZA_HTTP_PROT", "AYBIZA_HTTP_PORT"),
+        ("AYBIZA_MEMORYPATH", "AYBIZA_MEMORY_PATH"),
+        ("AYBIZA_REDIS_URL", "REDIS_URL"),
+        ("TWILIO_AUTH_TOKN", "TWILIO_AUTH_TOKEN"),
+        ("DEEPGRAM_KEY", "DEEPGRAM_API_KEY"),
+        ("COST_OPTIMISATION_ENABLED", "COST_OPTIMIZATION_ENABLED"),
+    ],
 )
 def test_a_misspelled_variable_is_named_with_the_nearest_known_one(name: str, near: str) -> None:
     with pytest.warns(UnknownSettingWarning, match=f"{name} is not a setting; did you mean {near}"):
@@ -249,6 +256,8 @@ def test_a_misspelled_variable_is_named_with_the_nearest_known_one(name: str, ne
 
 def test_variables_of_other_programs_are_left_alone() -> None:
     assert load({"PATH": "/bin", "HOME": "/root", "http_port": "1", "agent": "x"}) == Settings()
+    others = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "AWS_REGIONS", "TWILIO_API_KEY", "REDIS_HOST")
+    assert load(dict.fromkeys(others, "x")) == Settings()
 
 
 def test_settings_cannot_be_changed() -> None:

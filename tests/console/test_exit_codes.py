@@ -154,12 +154,15 @@ def _asks(command: str) -> bool:
     return first in ASKS_A_NODE and command not in ("calls show", "calls recording")
 
 
-@pytest.mark.parametrize("command", ["tree", "stop", "node list", "node ports", "node drain back"])
+@pytest.mark.parametrize(
+    "command", ["run", "tree", "stop", "node list", "node ports", "node drain back"]
+)
 def test_a_cookie_that_cannot_be_used_is_a_wrong_setting(command: str, tmp_path: Path) -> None:
     (tmp_path / "cookie").chmod(0o644)
     result = aybiza(command, f"--port {free_port()}")
     assert result.exit_code == 2
     assert_told(result)
+    assert "chmod 600" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["run", "demo", "tree", "config", "models", "agents check"])

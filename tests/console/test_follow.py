@@ -28,12 +28,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def answer(port: int | None, request: dict[str, Any], node: str | None) -> dict[str, Any]:
         made.append(request)
+        assert node == "n-2"
         if request["op"] == "hangup":
             return {"hung_up": request["call"]}
         after = request["after"]
         return {"rows": ROWS[after : after + 3], "over": after >= 3}
 
     monkeypatch.setattr(follow, "asked", answer)
+    monkeypatch.setattr(follow, "node_with", lambda _port, which: {"call:CA1": "n-2"}[which])
     monkeypatch.setattr(follow, "POLL_SECONDS", 0.0)
     return made
 

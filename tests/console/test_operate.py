@@ -81,6 +81,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(client, "ask_node", answer)
     monkeypatch.setattr(client, "nodes_with", lambda _port, process, **_where: ["n"])
+    monkeypatch.setattr(client, "nodes_up", lambda _port, **_where: ["n"])
     return questions
 
 
@@ -105,6 +106,17 @@ def test_calls_prints_one_line_a_call(asked: list[Any]) -> None:
     ]
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert json.loads(aybiza("calls", "--json").stdout)["calls"][0]["turn"] == 2
+
+
+def test_of_several_nodes_the_calls_of_all_are_shown_and_the_tree_of_one_that_is_named(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "nodes_up", lambda _port, **_where: ["n-1", "n-2"])
+    shown = aybiza("calls").stdout.splitlines()
+    assert shown[-2:] == ["2 calls", "on n-1, n-2; --node shows those of one"]
+    assert aybiza("calls", "--node", "n-2").stdout.splitlines()[-1] == "1 call"
+    tree = aybiza("tree")
+    assert (tree.stdout.rstrip("\n"), tree.stderr) == (DRAWN, "this is n-1; --node shows n-2\n")
 
 
 def test_calls_that_cannot_be_asked_and_none_are_told() -> None:

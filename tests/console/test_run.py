@@ -40,7 +40,7 @@ def test_rules_that_cannot_be_used_are_told_before_anything_starts(
     result = CliRunner().invoke(command_line(), ["--emulated=scripted"])
     assert result.exit_code == 2
     told = " ".join(result.stderr.split())
-    assert "desk.rules.toml: otherwse is not known; did you mean otherwise?" in told
+    assert "desk.rules.toml:1: otherwse is not known; did you mean otherwise?" in told
 
 
 def test_the_help_has_an_example_and_the_exit_codes() -> None:

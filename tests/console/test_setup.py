@@ -7,7 +7,9 @@ import typer
 
 from aybiza.config.routes import load_routes
 from aybiza.console.setup import (
+    agents_or_exit,
     catalogue_or_exit,
+    folder_or_exit,
     policy_or_exit,
     prices_or_exit,
     quotas_or_exit,
@@ -159,16 +161,20 @@ def test_a_tool_that_there_is_not_ends_the_command_and_names_the_nearest(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('[crm]\nbase_ur = "https://a"', "crm.base_ur is not known; did you mean base_url?"),
-        ('[mial]\nsender = "a@b.example"', "mial is not known; did you mean mail?"),
+        ('[crm]\nbase_ur = "https://a"', ":2: crm.base_ur is not known; did you mean base_url?"),
+        ('[mial]\nsender = "a@b.example"', ":1: mial is not known; did you mean mail?"),
         (
             '[crm]\nbase_url = "https://a"\nauth = { baerer = "X" }',
-            "crm.auth.baerer is not known; did you mean bearer?",
+            ":3: crm.auth.baerer is not known; did you mean bearer?",
+        ),
+        (
+            '[http.x]\nmethod = "GET"',
+            ":1: http is not known; there are: crm, knowledge, transfer, mail, code, connectors,",
         ),
         (
             '[connectors.desk]\nbase_url = "https://a"\n[[connectors.desk.operations]]\n'
             'metod = "GET"\npath = "/x"\ninput_schema = { type = "object" }',
-            "connectors.desk: desk: operation 1: metod is not known; did you mean method?",
+            ":1: connectors.desk: desk: operation 1: metod is not known; did you mean method?",
         ),
     ],
 )
@@ -182,7 +188,38 @@ def test_a_typo_in_the_tools_file_ends_the_command_with_file_field_and_nearest_n
     tools = tmp_path / "tools.toml"
     tools.write_text(text)
     refused(monkeypatch, agent_with(tmp_path, "[]"), tools)
-    assert f"aybiza: AYBIZA_TOOLS_FILE: {tools}: {told}" in unfolded(capsys)
+    assert f"aybiza: AYBIZA_TOOLS_FILE: {tools}{told}" in unfolded(capsys)
+
+
+def test_an_agent_that_records_needs_a_folder_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "desk.toml"
+    path.write_text('name = "Desk"\ngreeting = "Hello."\n[recording]\n')
+    monkeypatch.setenv("AYBIZA_AGENT", str(path))
+    settings = settings_or_exit()
+    policy = policy_or_exit(settings)
+    with pytest.raises(typer.Exit) as ended:
+        agents_or_exit(settings, routes_or_exit(settings), policy)
+    assert ended.value.exit_code == 2
+    assert "Desk: recording: set AYBIZA_RECORDINGS to a folder" in unfolded(capsys)
+    monkeypatch.setenv("AYBIZA_RECORDINGS", str(tmp_path))
+    agents_or_exit(settings_or_exit(), routes_or_exit(settings), policy)
+
+
+def test_a_folder_that_cannot_be_made_is_a_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AYBIZA_MEMORY_PATH", str(tmp_path / "file" / "calls" / "calls.sqlite3"))
+    with pytest.raises(typer.Exit) as ended:
+        folder_or_exit(settings_or_exit())
+    assert ended.value.exit_code == 2
+    told = unfolded(capsys)
+    assert "AYBIZA_MEMORY_PATH" in told and "cannot be made: Not a directory" in told
+    monkeypatch.setenv("AYBIZA_MEMORY_PATH", str(tmp_path / "calls" / "calls.sqlite3"))
+    folder_or_exit(settings_or_exit())
+    assert (tmp_path / "calls").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_tenant_that_is_not_the_agent_is_told(

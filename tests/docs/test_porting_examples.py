@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from aybiza.emulators.bedrock import BedrockEmulator, Reply, ToolUse
-from aybiza.emulators.bedrock.scripted import by_text
-from aybiza.faults.desk import Answers
+from aybiza.emulators.__main__ import argument_parser
+from aybiza.emulators.bedrock import BedrockEmulator
+from aybiza.emulators.bedrock.rules import load_rules
 
 FOLDER = Path(__file__).parent
+RULES = FOLDER.parents[1] / "examples" / "porting.rules.toml"
 PAGE = (FOLDER.parents[1] / "docs" / "porting.md").read_text(encoding="utf-8")
 PART = PAGE.partition("## Every function, in three lines\n")[2].partition("\n## ")[0]
 BLOCK = re.compile(
@@ -41,12 +42,6 @@ NOT_ALONE = {
 }
 """Parts of a process, or of what is done with a caller's line: the rows say where they went."""
 
-ANSWERS: Answers = {
-    "What are your hours?": ["We open at nine. We close at five."],
-    "What is 15% of 200?": [Reply((ToolUse("calculate", {}),)), "30"],
-    "Compare the two plans.": ["Plan A is cheaper."],
-}
-
 
 class Example(NamedTuple):
     name: str
@@ -68,7 +63,7 @@ async def bedrock(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    async with BedrockEmulator(responder=by_text(ANSWERS)) as emulator:
+    async with BedrockEmulator(responder=load_rules(RULES)) as emulator:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", emulator.url)
         yield
 
@@ -119,3 +114,11 @@ async def test_an_example_gives_what_it_says(example: Example, bedrock: None) ->
     if inspect.iscoroutine(running):
         await running
     assert repr(names["found"]) == told
+
+
+def test_the_emulator_that_the_page_starts_has_the_answers_of_its_examples() -> None:
+    command = re.search(r"^    python -m aybiza.emulators (.*)$", PART, re.M)
+    assert command is not None
+    options = argument_parser().parse_args(command[1].split())
+    assert FOLDER.parents[1] / options.rules == RULES
+    assert f"AWS_ENDPOINT_URL_BEDROCK_RUNTIME=http://127.0.0.1:{options.bedrock_port}" in PART

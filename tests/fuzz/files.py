@@ -201,14 +201,14 @@ def _prices() -> Decoder:
 
 
 def _models() -> Decoder:
-    shipped = catalogue._table(catalogue.SHIPPED)
+    _, shipped = catalogue._table(catalogue.SHIPPED)
     # All of the shipped models would be read again for each input.
     below = {**shipped, "models": dict(list(shipped["models"].items())[:1]), "aliases": {}}
 
     def read(path: Path) -> None:
-        own = catalogue._table(path)
-        catalogue._check_sections(own, "models")
-        catalogue._catalogue(catalogue._merged(below, own), "models")
+        text, own = catalogue._table(path)
+        catalogue._check_sections(own, "models", text)
+        catalogue._catalogue(catalogue._merged(below, own), "models", text)
 
     return _texts([MODELS], read, (catalogue.CatalogueError,))
 
