@@ -28,6 +28,7 @@ from aybiza.console import (
     models,
     nodes,
     operate,
+    performance,
     report,
     run,
     tools,
@@ -80,7 +81,7 @@ app.command("dial", epilog=dial.EXAMPLE)(dial.dial)
 app.command("loadtest", epilog=loadtest.EXAMPLE)(loadtest.loadtest)
 app.command("top", epilog=top.EXAMPLE)(top.top)
 app.command("tree", epilog="Example: aybiza tree --json")(operate.tree)
-app.command("performance", epilog="Example: aybiza performance --period 7d")(operate.performance)
+app.command("performance", epilog=performance.EXAMPLE)(performance.performance)
 app.command("report", epilog=report.REPORT_EXAMPLE)(report.report)
 app.command("costs", epilog=report.COSTS_EXAMPLE)(report.costs)
 app.command("observe", epilog="Example: aybiza observe call:CA0123")(operate.observe)

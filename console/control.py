@@ -12,8 +12,7 @@ Requests and replies are JSON data.
     {"op": "drain", "node": N, "seconds": S}        -> {"progress": {...}}, or
     {"op": "undrain", "node": N}                       {"unknown": N, "nodes": [...]}; N is any node
     {"op": "drain_progress", "node": N}                (`aybiza.actors.placement.drain`)
-    {"op": "performance", "period": "24h"}          -> {"performance": {...}}, how its models
-                                                       have done
+    {"op": "records", …}                            -> see `aybiza.console.node_records`
     {"op": "faults", "do": D, …}                    -> see `aybiza.console.node_faults`
     {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name,
                                                         "back": pid or null,
@@ -66,6 +65,7 @@ from aybiza.actors.runtime import (
 from aybiza.actors.runtime.crash_report import kind_of
 from aybiza.console.addresses import place_of
 from aybiza.console.node_faults import faults
+from aybiza.console.node_records import records
 from aybiza.console.traces import trace, traced
 from aybiza.dialogue.events import HungUp
 from aybiza.supervisors import SupervisorError, TaskSupervisor
@@ -127,10 +127,8 @@ async def _answer(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             return await drain(vm, node, "progress")
         case {"op": "calls"}:
             return {"calls": await calls(vm)}
-        case {"op": "performance", "period": str(period)}:
-            from aybiza.actors.measures.performance import analyze_model_performance_trends
-
-            return {"performance": await analyze_model_performance_trends(vm, period)}
+        case {"op": "records"}:
+            return await records(vm, request, elsewhere)
         case {"op": "faults", **options}:
             node = options.get("node", vm.node)
             if node in vm.nodes():

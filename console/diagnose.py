@@ -20,8 +20,15 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from aybiza.console import report
 from aybiza.console.page import folded, printable, say
+from aybiza.console.period_records import (
+    Files,
+    Here,
+    Period,
+    PortOption,
+    Sources,
+    records_of_period,
+)
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
@@ -59,12 +66,14 @@ Check = Annotated[bool, typer.Option("--check", help="Exit with 1 if something i
 
 @app.command(epilog="Example: aybiza diagnose latency --period 1h --budget stt=300")
 def latency(
-    period: report.Period = "24h",
+    period: Period = "24h",
     budget: Annotated[
         list[str] | None,
         typer.Option(help="Another budget in ms: stt, node, llm, tts, network or response, =ms."),
     ] = None,
-    file: report.Files = None,
+    file: Files = None,
+    here: Here = False,
+    port: PortOption = None,
     check: Check = False,
     as_json: AsJson = False,
 ) -> None:
@@ -72,8 +81,8 @@ def latency(
     from aybiza.console.diagnosis.latency import BUDGETS, components, slowest
 
     budgets = {**BUDGETS, **_budgets(budget or (), BUDGETS)}
-    rows, _, _ = report.rows_of_period(period, file)
-    found = components(rows.turns, budgets)
+    records = records_of_period(period, Sources(file, here, port))
+    found = components(records.rows.turns, budgets)
     worst = slowest(found)
     if as_json:
         parts = [dataclasses.asdict(part) for part in found]
@@ -82,13 +91,14 @@ def latency(
     else:
         for line in latency_lines(found, worst, period):
             typer.echo(line)
+    records.end()
     raise typer.Exit(int(check and any(part.verdict in ("over", "tail") for part in found)))
 
 
 @app.command(epilog="Example: aybiza diagnose call CA01234567")
 def call(
     call_id: Annotated[str, typer.Argument(help="The call's id, or how it begins.")],
-    file: report.Files = None,
+    file: Files = None,
     check: Check = False,
     as_json: AsJson = False,
 ) -> None:

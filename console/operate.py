@@ -1,4 +1,4 @@
-"""`aybiza tree`, `calls`, `performance`, `observe`, `kill`, `stop`: look into a node and act on it.
+"""`aybiza tree`, `calls`, `observe`, `kill`, `stop`: look into a node and act on it.
 
 They ask the node on this machine's cluster port (AYBIZA_CLUSTER_PORT). Exit codes: 0 done, 1 no
 node runs there or it refused, 2 wrong usage, such as the name of a node that is not kept there.
@@ -69,23 +69,6 @@ def calls(port: PortOption = None, node: CallsNodeOption = None, as_json: AsJson
         say(f"on {', '.join(map(str, nodes))}; --node shows those of one", 2)
 
 
-def performance(
-    period: Annotated[
-        str, typer.Option(help="How far to look back: 30m, 24h or 7d; at most 7d.")
-    ] = "24h",
-    port: PortOption = None,
-    node: NodeOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show how the node's models have done, what they cost, and what could be done better."""
-    answer = asked(port, {"op": "performance", "period": period}, node)
-    if as_json:
-        typer.echo(json.dumps(answer))
-        return
-    for line in performance_lines(answer["performance"]):
-        say(line, 4)
-
-
 def observe(
     process: ProcessArgument,
     port: PortOption = None,
@@ -134,47 +117,6 @@ def stop(
         say(f"{node} has ended; {goes_on if others else '`aybiza run` ends with it'}", 2)
     else:
         say("all nodes of this machine have ended, and `aybiza run` with them", 2)
-
-
-def performance_lines(told: dict[str, Any]) -> list[str]:
-    """How the models have done, for people."""
-    usage, latency = told["model_usage_distribution"], told["latency_trends"]
-    cost, quality = told["cost_trends"], told["quality_metrics"]
-    if not quality["turns"]:
-        return ["no turn was answered in this time"]
-    lines = [
-        f"{model}  {of['turns']:,} turns ({of['share']:.0%})"
-        f"  first token{_first_token(latency[model])}"
-        for model, of in usage.items()
-    ]
-    lines.append(
-        f"cost  {cost['usd']:.4f} USD, {cost['usd_a_turn']:.5f} a turn{_grown(cost)};"
-        f" {cost['needless_usd']:.4f} that the fitting models would not have charged"
-    )
-    lines.append(
-        f"quality  {quality['answered_share']:.0%} answered, {quality['cut_share']:.0%} cut off,"
-        f" {_percent(quality['fitting_share'])} by the fitting model"
-    )
-    advice = told["optimization_recommendations"]
-    return [
-        *lines,
-        *(f"advice on {each['about'].replace('_', ' ')}: {each['says']}" for each in advice),
-    ]
-
-
-def _percent(share: float | None) -> str:
-    return "none" if share is None else f"{share:.0%}"
-
-
-def _first_token(latency: dict[str, Any]) -> str:
-    if latency["p50_ms"] is None:
-        return " never came"
-    return f" within {latency['p50_ms']:g} ms, 95% within {latency['p95_ms']:g} ms{_grown(latency)}"
-
-
-def _grown(trend: dict[str, Any]) -> str:
-    change = trend["change_percent"]
-    return "" if change is None else f" ({change:+.0f}% since the half before)"
 
 
 def call_lines(calls: list[dict[str, Any]]) -> list[str]:

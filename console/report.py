@@ -1,8 +1,8 @@
-"""`aybiza report` and `aybiza costs`: what the records of this machine's nodes say of a period.
+"""`aybiza report` and `aybiza costs`: what the records of a cluster's nodes say of a period.
 
-They read the file that the nodes write (beside AYBIZA_MEMORY_PATH), whether a node runs or not;
-`--file` names others, such as those of other machines, which are taken together. Exit codes: 0
-done, 1 there are no records or they cannot be read, 2 wrong usage.
+Where they look is in `aybiza.console.period_records`: at all machines of the cluster, if a node
+runs here. Exit codes: 0 done, 1 there are no records, they cannot be read or a machine has not
+answered, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -10,34 +10,29 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from aybiza.console.page import folded, printable, say
-from aybiza.console.setup import settings_or_exit
-
-if TYPE_CHECKING:
-    from aybiza.actors.measures.report import Rows
+from aybiza.console.period_records import (
+    AsJson,
+    Files,
+    Here,
+    Period,
+    PortOption,
+    Sources,
+    records_of_period,
+)
 
 WIDTH: Final = 80
 SHOWN_ID: Final = 14
 REPORT_EXAMPLE: Final = "Example: aybiza report --period 7d --html report.html"
 COSTS_EXAMPLE: Final = "Example: aybiza costs --by agent --period 30d --csv"
-_UNITS: Final = {"m": 60.0, "h": 3_600.0, "d": 86_400.0}
-_DAYS: Final = 3650
 _BARS: Final = "▁▂▃▄▅▆▇█"
-
-Period = Annotated[str, typer.Option(help="How far to look back: 30m, 24h, 7d, 90d.")]
-Files = Annotated[
-    list[Path] | None,
-    typer.Option("--file", help="Records to read instead of this machine's; may be repeated."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")]
 
 COLUMNS: Final = ("what", "model", "quantity", "charges", "usd")
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -56,6 +51,8 @@ def report(
         Path | None, typer.Option(help="Write it as one HTML file with plots, and print nothing.")
     ] = None,
     file: Files = None,
+    here: Here = False,
+    port: PortOption = None,
     as_json: AsJson = False,
     force: Annotated[bool, typer.Option("--force", help="Write over the file of --html.")] = False,
 ) -> None:
@@ -65,8 +62,8 @@ def report(
     if html is not None and html.exists() and not force:
         say(f"aybiza: --html: {html} is there already; name another, or add --force", 8, err=True)
         raise typer.Exit(2)
-    rows, since, until = rows_of_period(period, file)
-    told = made(rows, since, until)
+    found = records_of_period(period, Sources(file, here, port))
+    told = {**made(found.rows, found.since, found.until), **found.told()}
     if html is not None:
         from aybiza.console.report_html import page
 
@@ -75,36 +72,38 @@ def report(
         except OSError as error:
             say(f"aybiza: {html}: {error.strerror}", 8, err=True)
             raise typer.Exit(1) from None
-        return
-    if as_json:
+    elif as_json:
         typer.echo(json.dumps(told))
-        return
-    for line in report_lines(told, period):
-        typer.echo(line)
+    else:
+        for line in report_lines(told, period):
+            typer.echo(line)
+    found.end()
 
 
 def costs(
     period: Period = "24h",
     by: Annotated[str, typer.Option(help="day, tenant, agent, call, turn or model.")] = "model",
     file: Files = None,
+    here: Here = False,
+    port: PortOption = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, amounts in USD.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what calls have cost: models, speech and carriers, exact to a millionth of a dollar."""
     if by not in KEYS:
         raise typer.BadParameter(f"{by!r}: must be one of {', '.join(KEYS)}", param_hint="--by")
-    rows, since, until = rows_of_period(period, file)
-    table = cost_rows(rows.charges, by)
+    found = records_of_period(period, Sources(file, here, port))
+    table = cost_rows(found.rows.charges, by)
     total = sum(row["micro_usd"] for row in table)
     if as_json:
-        told = {"since": since, "until": until, "by": by, "rows": table, "micro_usd": total}
-        typer.echo(json.dumps(told))
-        return
-    if as_csv:
+        told = {"since": found.since, "until": found.until, "by": by, **found.told()}
+        typer.echo(json.dumps({**told, "rows": table, "micro_usd": total}))
+    elif as_csv:
         typer.echo(as_table(table, by), nl=False)
-        return
-    for line in cost_lines(table, by, total):
-        typer.echo(line)
+    else:
+        for line in cost_lines(table, by, total):
+            typer.echo(line)
+    found.end()
 
 
 def cost_rows(charges: Sequence[Mapping[str, Any]], by: str) -> list[dict[str, Any]]:
@@ -281,33 +280,3 @@ def _cell(value: Any) -> Any:
     except ValueError:
         return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
     return text
-
-
-def seconds_of(period: str) -> float:
-    """How long a period is. Raises BadParameter."""
-    number, unit = period[:-1], period[-1:]
-    if not (number.isascii() and number.isdecimal() and unit in _UNITS and len(number) < 7):
-        raise typer.BadParameter(f"{period!r}: write 30m, 24h or 7d", param_hint="--period")
-    seconds = int(number) * _UNITS[unit]
-    if not 0 < seconds <= _DAYS * _UNITS["d"]:
-        raise typer.BadParameter(f"{period!r}: from 1m to {_DAYS}d", param_hint="--period")
-    return seconds
-
-
-def rows_of_period(period: str, files: Sequence[Path] | None) -> tuple[Rows, float, float]:
-    """The records of a period, and from when to when; ends the command where there are none."""
-    from aybiza.actors.measures.records import NAME, RecordsError, reading
-    from aybiza.actors.measures.report import Rows, rows_of
-
-    until = time.time()
-    since = until - seconds_of(period)
-    paths = files or [settings_or_exit().memory_path.with_name(NAME)]
-    rows = Rows()
-    try:
-        for path in paths:
-            with reading(path) as connection:
-                rows += rows_of(connection, since, until)
-    except RecordsError as error:
-        say(f"aybiza: {error}", 8, err=True)
-        raise typer.Exit(1) from None
-    return rows, since, until

@@ -8,6 +8,7 @@ neither zero bytes nor half characters, which databases and collectors refuse.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -47,8 +48,10 @@ def row(
 
 
 def plain(value: Any) -> Any:
-    """A value that JSON and a database can hold."""
-    if value is None or isinstance(value, bool | int | float):
+    """A value that JSON and a database can hold; a number that is none is None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int):
         return value
     return whole(value if isinstance(value, str) else repr(value))
 

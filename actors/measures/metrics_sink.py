@@ -108,6 +108,13 @@ def put_metric(vm: VM, name: str, metrics: Mapping[str, Any], *, at: float | Non
     emit(vm, events.METRIC, name=name, metrics=metrics, at=time.time() if at is None else at)
 
 
+def service_of(vm: VM, name: str) -> Any:
+    """The service of this name whose sink the VM has; None where it has none."""
+    key = f"{TABLE}.{name}"
+    handlers = (each for each in vm.telemetry.list_handlers() if each.id == key)
+    return next((each.config for each in handlers), None)
+
+
 class MetricsSink(GenServer):
     """See the module."""
 

@@ -67,6 +67,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
         "model": "TEXT",
         "region": "TEXT",
         "outcome": "TEXT",
+        "stop_reason": "TEXT",
         "cache": "TEXT",
         "optimal": "TEXT",
         "rule": "TEXT",
@@ -242,7 +243,19 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
+def file_of(connection: sqlite3.Connection) -> str | None:
+    """Which file it is, wherever it stands; None for one that no node of this version wrote to."""
+    if not connection.execute("PRAGMA table_info(about)").fetchall():
+        return None
+    row = connection.execute("SELECT file FROM about").fetchone()
+    return None if row is None else str(row[0])
+
+
 def _lay(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE TABLE IF NOT EXISTS about (file TEXT NOT NULL)")
+    connection.execute(
+        "INSERT INTO about SELECT lower(hex(randomblob(16))) WHERE NOT EXISTS (SELECT 1 FROM about)"
+    )
     for table, columns in TABLES.items():
         laid = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({laid})")

@@ -12,7 +12,7 @@ Each message is for people.
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from types import SimpleNamespace
@@ -74,6 +74,19 @@ def ask_node(
     `node` names one of the machine's nodes; None: the first that is up.
     """
     return _ask(port, ControlRequest(dict(request), timeout, node), timeout, cookie, address)
+
+
+@contextmanager
+def asking(
+    port: int, timeout: float, *, cookie: bytes, address: str = LOOPBACK, node: str | None = None
+) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
+    """What asks a node as `ask_node` does, many times, for less: it joins the system once."""
+    with joined(port, cookie=cookie, address=address) as (system, keeper):
+
+        def ask(request: dict[str, Any]) -> dict[str, Any]:
+            return _reply(system, keeper, ControlRequest(request, timeout, node), port, timeout)
+
+        yield ask
 
 
 def list_nodes(

@@ -54,16 +54,6 @@ async def test_the_tree_shows_a_call_below_its_supervisors(place: World) -> None
     assert named["CallActor"] == f"call:{call.call_id}"
 
 
-async def test_the_performance_of_the_models_is_told(place: World) -> None:
-    async with place.call(text("Hello.", after=r"today\?"), hang_up("You said")) as call:
-        await call.over()
-    told = (await ask(place, op="performance", period="1h"))["performance"]
-    assert told["quality_metrics"]["turns"] >= 1
-    assert told["cost_trends"]["usd"] > 0
-    with pytest.raises(ValueError, match="'long' is no period: write 30m"):
-        await ask(place, op="performance", period="long")
-
-
 async def test_the_node_s_load_is_shown_and_it_drains(place: World) -> None:
     (here,) = (await ask(place, op="members"))["members"]
     assert (here["node"], here["load"]["max_calls"], here["load"]["refusal"]) == ("test", 100, "")

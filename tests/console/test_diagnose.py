@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from aybiza.actors.measures.records import NAME, Records
 from aybiza.console.cli import app
 from tests.actors.measures.report_kit import SINCE, calls_of, turn
+from tests.actors.node.kit import free_port
 from tests.console.diagnosis.sip_kit import asterisk, good, sdp
 from tests.console.diagnosis.sip_kit import message as sip_message
 from tests.console.diagnosis.wav_kit import riff
@@ -23,6 +24,7 @@ from tests.console.diagnosis.wav_kit import riff
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine whose nodes have had calls in the last day; their journals are not kept."""
     monkeypatch.setenv("AYBIZA_MEMORY_PATH", str(tmp_path / "memory.sqlite3"))
+    monkeypatch.setenv("AYBIZA_CLUSTER_PORT", str(free_port()))
     monkeypatch.setenv("AYBIZA_MEMORY", "memory")
     records = Records(tmp_path / NAME, node="vm-1", days=90)
     shift = time.time() - 80_000 - SINCE
@@ -40,14 +42,14 @@ def run(*arguments: str) -> Any:
 def test_latency_is_a_table_of_components_with_advice(place: Path) -> None:
     result = run("latency")
     assert result.exit_code == 0
-    lines = result.output.splitlines()
+    lines = result.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     rows = {line.split()[0]: line.split() for line in lines[2:8]}
     assert list(rows) == ["stt", "node", "llm", "tts", "network", "response"]
     assert rows["stt"][1:3] == ["80", "200"] and rows["stt"][-1] == "OVER"
     assert rows["network"][1:3] == ["30", "40"]
-    assert "most over its budget: node" in result.output
-    assert "node       look for" in result.output
+    assert "most over its budget: node" in result.stdout
+    assert "node       look for" in result.stdout
 
 
 def test_check_fails_only_where_a_budget_is_not_met(place: Path) -> None:
@@ -56,11 +58,11 @@ def test_check_fails_only_where_a_budget_is_not_met(place: Path) -> None:
     roomy = [word for name in names for word in ("--budget", f"{name}=9000")]
     result = run("latency", "--check", *roomy)
     assert result.exit_code == 0
-    assert "OVER" not in result.output.replace(" OVER ", " ", 1)
+    assert "OVER" not in result.stdout.replace(" OVER ", " ", 1)
 
 
 def test_latency_as_json(place: Path) -> None:
-    told = json.loads(run("latency", "--json").output)
+    told = json.loads(run("latency", "--json").stdout)
     shares = [part["share"] for part in told["components"] if part["share"] is not None]
     assert told["slowest"] == "node" and abs(sum(shares) - 2.0) < 0.01
 
@@ -73,7 +75,7 @@ def test_a_budget_that_is_none_is_refused(place: Path, budget: str) -> None:
 
 
 def test_a_period_without_answers_says_so(place: Path) -> None:
-    assert "no turn was answered in the last 1m" in run("latency", "--period", "1m").output
+    assert "no turn was answered in the last 1m" in run("latency", "--period", "1m").stdout
 
 
 def test_a_call_is_walked_through_in_80_columns(place: Path) -> None:

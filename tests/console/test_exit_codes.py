@@ -19,7 +19,7 @@ from tests.actors.node.kit import free_port
 DOCUMENT = Path(__file__).parents[2] / "docs" / "console.md"
 ROW = re.compile(r"^\| (`[^|]+) \| ([^|]*) \|([^|]*)\|([^|]*)\|$", re.M)
 
-ASKS_A_NODE = {"top", "tree", "performance", "observe", "trace", "kill", "stop", "node", "calls"}
+ASKS_A_NODE = {"top", "tree", "observe", "trace", "kill", "stop", "node", "calls"}
 """The beginnings of commands that may be told the port of a node."""
 
 MISUSED = {
@@ -103,6 +103,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ensure_cookie(cookie)
     own = {**os.environ, "AYBIZA_COOKIE_FILE": str(cookie)}
     own["AYBIZA_MEMORY_PATH"] = str(tmp_path / "memory.sqlite3")
+    own["AYBIZA_CLUSTER_PORT"] = str(free_port())
     monkeypatch.setattr(os, "environ", own)
     monkeypatch.chdir(tmp_path)
 

@@ -1,4 +1,4 @@
-"""`aybiza tree`, `calls`, `performance`, `kill`: what they print, how they end without a node."""
+"""`aybiza tree`, `calls`, `kill`: what they print, how they end without a node."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from aybiza.actors.node import client
-from aybiza.claude.performance import ModelAssessment
-from aybiza.claude.performance_trends import PerformanceLog, analyze_model_performance_trends
 from aybiza.console.cli import app
-from aybiza.console.operate import call_lines, killed_line, operator, performance_lines, tree_lines
+from aybiza.console.operate import call_lines, killed_line, operator, tree_lines
 from tests.actors.node.kit import free_port
 
 TREE = [
@@ -64,13 +62,8 @@ def aybiza(*arguments: str) -> Result:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Answers in the place of a node; what it was asked, and on which port."""
     questions: list[Any] = []
-    log = PerformanceLog()
-    turn = {"model_used": "haiku", "cost_usd": 0.01, "first_token_ms": 1_900}
-    for _ in range(30):
-        log.record(turn, ModelAssessment("haiku", "sonnet", False, 0.8), now=0.0)
     answers: dict[str, dict[str, Any]] = {
         "tree": {"processes": PROCESSES},
-        "performance": {"performance": analyze_model_performance_trends(log, now=0.0)},
         "calls": {"calls": [CALL]},
         "kill": {"killed": "<n.5>", "name": "call:CA1", "back": "<n.12>", "after_ms": 0.3},
     }
@@ -123,26 +116,6 @@ def test_calls_that_cannot_be_asked_and_none_are_told() -> None:
     assert call_lines([]) == ["0 calls"]
     *_, lost, count = call_lines([{"pid": "<vm.3>", "phase": "unknown: timeout"}] * 2)
     assert lost.split() == ["<vm.3>", "unknown:", "timeout"] and count == "2 calls"
-
-
-def test_performance_tells_how_the_models_have_done_and_what_to_do(asked: list[Any]) -> None:
-    result = aybiza("performance", "--period", "7d")
-    lines = result.stdout.replace("\n    ", " ").splitlines()
-    assert lines[0] == "haiku  30 turns (100%)  first token within 2000 ms, 95% within 2000 ms"
-    assert lines[1].startswith("cost  0.3000 USD, 0.01000 a turn; 0.0000 that")
-    assert lines[2] == "quality  100% answered, 0% cut off, 0% by the fitting model"
-    assert [line.partition(":")[0] for line in lines[3:]] == [
-        "advice on latency",
-        "advice on model selection",
-    ]
-    assert asked[0][1] == {"op": "performance", "period": "7d", "by": operator()}
-    told = json.loads(aybiza("performance", "--json").stdout)["performance"]
-    assert told["quality_metrics"]["turns"] == 30
-
-
-def test_performance_of_a_node_without_turns_says_so() -> None:
-    told = analyze_model_performance_trends(PerformanceLog(), now=0.0)
-    assert performance_lines(told) == ["no turn was answered in this time"]
 
 
 def test_kill_tells_who_took_the_place(asked: list[Any]) -> None:
@@ -237,17 +210,3 @@ def test_a_cookie_that_cannot_be_used_is_a_wrong_setting(
 def test_wrong_usage_is_told() -> None:
     assert aybiza("kill").exit_code == 2
     assert aybiza("tree", "--port", "none").exit_code == 2
-
-
-def test_where_no_model_answered_no_share_is_told() -> None:
-    quality = {"turns": 2, "answered_share": 0.0, "cut_share": 0.0, "fitting_share": None}
-    cost = {"usd": 0.0, "usd_a_turn": 0.0, "change_percent": None, "needless_usd": 0.0}
-    told = {
-        "model_usage_distribution": {},
-        "latency_trends": {},
-        "cost_trends": cost,
-        "quality_metrics": quality,
-        "optimization_recommendations": [],
-    }
-    lines = performance_lines(told)
-    assert lines[-1] == "quality  0% answered, 0% cut off, none by the fitting model"

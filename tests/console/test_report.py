@@ -19,12 +19,14 @@ from aybiza.actors.measures.report import report as made
 from aybiza.console.cli import app
 from aybiza.console.report import KEYS, as_table, cost_lines, cost_rows, report_lines
 from tests.actors.measures.report_kit import SINCE, UNTIL, calls_of, charge
+from tests.actors.node.kit import free_port
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine whose nodes have had calls in the last day."""
     monkeypatch.setenv("AYBIZA_MEMORY_PATH", str(tmp_path / "memory.sqlite3"))
+    monkeypatch.setenv("AYBIZA_CLUSTER_PORT", str(free_port()))
     records = Records(tmp_path / NAME, node="vm-1", days=90)
     shift = time.time() - 80_000 - SINCE
     rows = calls_of(1)
@@ -41,11 +43,11 @@ def run(*arguments: str) -> Any:
 def test_the_report_is_a_table_of_at_most_80_columns(place: Path) -> None:
     result = run("report")
     assert result.exit_code == 0
-    lines = result.output.splitlines()
+    lines = result.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("the last 24h: 60 calls, 30.0 minutes")
     for said in ("first frame", "COUNTRIES", "DE", "eu-west-1", "EXPERIMENT / ARM", "latency: one"):
-        assert said in result.output, said
+        assert said in result.stdout, said
 
 
 def test_long_names_do_not_make_lines_longer() -> None:
@@ -63,11 +65,11 @@ def test_long_names_do_not_make_lines_longer() -> None:
 
 
 def test_the_report_as_json_and_as_a_page(place: Path, tmp_path: Path) -> None:
-    told = json.loads(run("report", "--json").output)
+    told = json.loads(run("report", "--json").stdout)
     assert told["turns"]["count"] == 60
     page = tmp_path / "report.html"
     result = run("report", "--html", str(page))
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.stdout) == (0, "")
     assert "<svg" in page.read_text()
     page.write_text("mine")
     there = run("report", "--html", str(page))
@@ -81,7 +83,7 @@ def test_the_report_as_json_and_as_a_page(place: Path, tmp_path: Path) -> None:
 
 def test_files_of_several_machines_are_taken_together(place: Path, tmp_path: Path) -> None:
     one = str(place / NAME)
-    told = json.loads(run("report", "--json", "--file", one, "--file", one).output)
+    told = json.loads(run("report", "--json", "--file", one, "--file", one).stdout)
     assert told["turns"]["count"] == 120
 
 
@@ -90,6 +92,7 @@ def test_wrong_periods_and_missing_records_are_told(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AYBIZA_MEMORY_PATH", str(tmp_path / "memory.sqlite3"))
+    monkeypatch.setenv("AYBIZA_CLUSTER_PORT", str(free_port()))
     for period in ("", "24", "soon", "0h", "-1h", "9999999d", "²h"):
         result = run(command, "--period", period)
         assert result.exit_code == 2, period
@@ -103,7 +106,7 @@ def test_wrong_periods_and_missing_records_are_told(
 def test_costs_by_agent_and_by_what(place: Path) -> None:
     result = run("costs", "--by", "agent")
     assert result.exit_code == 0
-    lines = result.output.splitlines()
+    lines = result.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].split() == ["AGENT", "WHAT", "MODEL", "USD", "TIMES"]
     assert lines[1].startswith("Desk")
@@ -140,8 +143,8 @@ def test_csv_holds_no_formula(place: Path) -> None:
     ]
     assert cells == ["?=1", "'=1+1", "'@x", "plain"]
     out = run("costs", "--csv")
-    assert out.output.splitlines()[0] == "what,model,quantity,charges,usd"
-    everything = json.loads(run("costs", "--json").output)
+    assert out.stdout.splitlines()[0] == "what,model,quantity,charges,usd"
+    everything = json.loads(run("costs", "--json").stdout)
     assert everything["micro_usd"] == sum(row["micro_usd"] for row in everything["rows"]) > 0
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.cluster.shared import CLUSTER
+from aybiza.actors.measures.metrics_sink import MetricsSink
+from aybiza.actors.measures.records import NAME, Records
 from aybiza.actors.node import refusals
 from aybiza.actors.node.context import NodeContext
 from aybiza.actors.runtime import (
@@ -21,6 +23,7 @@ from aybiza.actors.runtime import (
 )
 from aybiza.config.settings import load
 from aybiza.console.control import control
+from aybiza.console.member import member as console_member
 from aybiza.supervisors import Supervisor, singleton
 from aybiza.supervisors.spawn import SPAWN_SUPERVISOR, SpawnSupervisor
 
@@ -69,6 +72,17 @@ class Single(GenServer):
 async def operated(context: NodeContext) -> None:
     """A member that answers the operators' commands as a real node does."""
     await member(context, operators=True)
+
+
+async def keeping(context: NodeContext) -> None:
+    """A member that keeps records beside its memory, as a node with calls does."""
+    settings = load(context.settings)
+
+    async def start(vm: VM) -> None:
+        path = settings.memory_path.with_name(NAME)
+        await vm.start(MetricsSink, Records(path, node=settings.node_name, days=90))
+
+    await console_member(context, start)
 
 
 async def member(context: NodeContext, *, operators: bool = False) -> None:

@@ -17,6 +17,7 @@ class Machine(RunningCommand):
         nodes: int = 1,
         join: "Machine | None" = None,
         address: str = "127.0.0.1",
+        main: str = "member",
         **environment: str,
     ) -> None:
         self.address = address
@@ -24,7 +25,7 @@ class Machine(RunningCommand):
         joined = [] if join is None else ["--join", f"{join.address}:{join.port}"]
         super().__init__(
             "",
-            *("--node-main", "cluster_mains:member", "--name", name, "--nodes", str(nodes)),
+            *("--node-main", f"cluster_mains:{main}", "--name", name, "--nodes", str(nodes)),
             *("--bind", address),
             *joined,
             *options,
