@@ -12,6 +12,7 @@ Requests and replies are JSON data.
     {"op": "drain", "node": N, "seconds": S}        -> {"progress": {...}}, or
     {"op": "undrain", "node": N}                       {"unknown": N, "nodes": [...]}; N is any node
     {"op": "drain_progress", "node": N}                (`aybiza.actors.placement.drain`)
+    {"op": "emulators"}                             -> see `aybiza.console.node_emulators`
     {"op": "records", …}                            -> see `aybiza.console.node_records`
     {"op": "faults", "do": D, …}                    -> see `aybiza.console.node_faults`
     {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name,
@@ -64,6 +65,7 @@ from aybiza.actors.runtime import (
 )
 from aybiza.actors.runtime.crash_report import kind_of
 from aybiza.console.addresses import place_of
+from aybiza.console.node_emulators import emulators
 from aybiza.console.node_faults import faults
 from aybiza.console.node_records import records
 from aybiza.console.traces import trace, traced
@@ -127,6 +129,8 @@ async def _answer(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             return await drain(vm, node, "progress")
         case {"op": "calls"}:
             return {"calls": await calls(vm)}
+        case {"op": "emulators"}:
+            return emulators(vm)
         case {"op": "records"}:
             return await records(vm, request, elsewhere)
         case {"op": "faults", **options}:

@@ -1,7 +1,9 @@
 """`aybiza dial`: place calls by phone scripts, and tell what the caller heard and how long it took.
 
-Each script is played on a node of its own in virtual time; with `--url` by a telephone that calls a
-node over its media websocket, in real time. How to write one is in `docs/scripts.md`.
+Each script is played on a node of its own in virtual time; with `--live` by telephones that call
+the node which runs on this machine, in real time and over its media websocket, with `--url` one
+elsewhere. The emulators of a node that was started with `--emulated=scripted` are told what its
+model says. How to write a script is in `docs/scripts.md`.
 
 Exit codes: 0 all that was expected held; 1 something did not; 2 a script that cannot be used.
 """
@@ -13,12 +15,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aybiza.console.operate import PortOption, asked, doors_of
 from aybiza.console.page import COLUMNS, say
 
 if TYPE_CHECKING:
     from aybiza.faults.phone_script import PhoneScript, Verdict
 
-EXAMPLE = "Example: aybiza dial --all"
+EXAMPLE = "Example: aybiza dial --all --live"
 SLACK_MS = 500.0
 
 
@@ -29,6 +32,10 @@ def dial(
     every: Annotated[
         bool, typer.Option("--all", help="Play all scripts that come with it.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Call the node that runs on this machine.")
+    ] = False,
+    port: PortOption = None,
     url: Annotated[
         str | None, typer.Option(help="Call a node elsewhere: ws://host:port/media.")
     ] = None,
@@ -50,6 +57,8 @@ def dial(
     from aybiza.faults.phone_script import names
     from aybiza.faults.plan import PlanError
 
+    if live and url is not None:
+        raise typer.BadParameter("--live and --url name two nodes", param_hint="--live")
     wanted = names() if every else list(scripts or [])
     if not wanted:
         known = f"Name a script, or --all of them: {', '.join(names())}"
@@ -60,10 +69,12 @@ def dial(
     except PlanError as error:
         say(str(error), 4, err=True)
         raise typer.Exit(2) from None
+    emulated = (bedrock, deepgram) if bedrock and deepgram else None
+    if live:
+        url, emulated = _live(port, emulated)
     if url is None:
         verdicts = list(_played(loaded, quiet=as_json))
     else:
-        emulated = (bedrock, deepgram) if bedrock and deepgram else None
         verdicts = _called(loaded, url, emulated, at_once, slack_ms)
         if not as_json:
             _head()
@@ -78,6 +89,12 @@ def dial(
         told = f"{len(verdicts) - skipped} played, {wrong} wrong"
         typer.echo(told + (f", {skipped} skipped" if skipped else ""))
     raise typer.Exit(int(wrong > 0))
+
+
+def _live(port: int | None, emulated: tuple[str, str] | None) -> tuple[str, tuple[str, str] | None]:
+    """The media door of the node that runs here, and its emulators, if it has any."""
+    own = asked(port, {"op": "emulators"})["emulators"]
+    return doors_of(port)["media"], emulated or ((own["bedrock"], own["deepgram"]) if own else None)
 
 
 def _loaded(wanted: list[str]) -> "list[PhoneScript]":
@@ -105,11 +122,14 @@ def _called(
     at_once: int,
     slack_ms: float,
 ) -> "list[Verdict]":
-    from aybiza.faults.dialled import Emulated, called
+    from aybiza.faults.dialled import Emulated, NotDialled, called
 
     known = Emulated(*emulated) if emulated else None
     try:
         return called(scripts, url, known, at_once=at_once, slack_ms=slack_ms)
+    except NotDialled as error:
+        say(str(error), 4, err=True)
+        raise typer.Exit(2) from None
     except OSError as error:
         say(f"An emulator cannot be reached: {error}", 4, err=True)
         raise typer.Exit(2) from None

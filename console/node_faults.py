@@ -23,11 +23,10 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from aybiza.actors.runtime import VM
-from aybiza.config.fields import is_loopback
 from aybiza.config.settings import Settings
+from aybiza.console.node_emulators import own_emulators
 
 TABLE: Final = "faults"
 REFUSED: Final = (
@@ -48,10 +47,7 @@ def allow(vm: VM, settings: Settings) -> None:
     """Have the node of `vm` take faults, if its settings say so."""
     if not settings.allow_faults:
         return
-    given = (settings.aws_endpoint_url_bedrock_runtime, settings.deepgram_url)
-    urls = [str(url or "").rstrip("/") for url in given]
-    own = settings.emulated and all(is_loopback(urlsplit(url).hostname or "") for url in urls)
-    vm.tables[TABLE] = Allowed(*urls) if own else Allowed()
+    vm.tables[TABLE] = Allowed(*(own_emulators(settings) or ()))
 
 
 async def faults(vm: VM, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -253,6 +253,18 @@ def _meant(port: int | None, node: str | None) -> list[str | None]:
     return [node] if node is not None else [*_at_the_node(port, nodes_up)] or [None]
 
 
+def doors_of(port: int | None) -> dict[str, str]:
+    """The addresses of the first node that is up here; ends the command as `asked` does."""
+    from aybiza.actors.node.client import list_nodes
+
+    up = [each for each in _at_the_node(port, list_nodes) if each["phase"] == "up"]
+    if not up or "media" not in up[0]["doors"]:
+        say("aybiza: no node that takes calls is up here", 8, err=True)
+        raise typer.Exit(1)
+    doors: dict[str, str] = up[0]["doors"]
+    return doors
+
+
 def operator() -> str:
     """Who gives this command, by the machine's account: for the audit trail."""
     try:

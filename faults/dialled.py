@@ -8,16 +8,22 @@ people do; any agent will do. Without them nothing is known of what the agent sa
 are judged, and a script that the agent's words do not lead through is skipped. What needs a fault,
 another agent, tools, or a webhook is skipped, and the verdict says why.
 
-Errors: `OSError` where an emulator cannot be reached.
+When the calls are over the emulators answer and speak as they did before.
+
+Errors: `OSError` where an emulator cannot be reached; `NotDialled`, with a text for people, where
+it will not do what the scripts need.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from aybiza.emulators.phone import Phone
@@ -29,6 +35,10 @@ from aybiza.faults.plan import Plan
 LIMIT_S: Final = 120.0
 CONTROL_SECONDS: Final = 10.0
 _TOO_SHORT: Final = "of the agent's speech had been heard"
+
+
+class NotDialled(Exception):
+    """An emulator refuses what the scripts need; the text is for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +60,39 @@ def called(
     """The verdicts, in the order of the scripts; see the module."""
     verdicts = {one.name: _skipped(one, why) for one in scripts if (why := unplayable(one.plan))}
     rest = [one for one in scripts if one.name not in verdicts]
-    if emulated is not None:
-        _put(f"{_http(emulated.deepgram)}/_emulator/pace", _VOICE)
-        _put(f"{_http(emulated.bedrock)}/_emulator/pace", _MODEL)
-    for batch in _batches(rest) if emulated else [rest]:
-        if emulated is not None:
-            answers = {text: reply for one in batch for text, reply in _answers(one).items()}
-            told = {"mode": "answers", "answers": answers}
-            _put(f"{_http(emulated.bedrock)}/_emulator/responder", told)
-        known = emulated is not None
-        placed = asyncio.run(_placed(batch, url, known=known, at_once=at_once, slack_ms=slack_ms))
-        verdicts |= {verdict.name: verdict for verdict in placed}
+    place = partial(_placed, url=url, known=emulated is not None, at_once=at_once)
+    if emulated is None:
+        placed = asyncio.run(place(rest, slack_ms=slack_ms))
+    else:
+        with _told(emulated) as tell:
+            placed = []
+            for batch in _batches(rest):
+                tell({text: reply for one in batch for text, reply in _answers(one).items()})
+                placed += asyncio.run(place(batch, slack_ms=slack_ms))
+    verdicts |= {verdict.name: verdict for verdict in placed}
     return [verdicts[one.name] for one in scripts]
+
+
+@contextmanager
+def _told(emulated: Emulated) -> Iterator[Callable[[Mapping[str, list[str]]], None]]:
+    """The emulators at the scripts' pace; what tells the model its answers."""
+    model, voice = (f"{_http(url)}/_emulator" for url in (emulated.bedrock, emulated.deepgram))
+    paces = {f"{at}/pace": _asked("GET", f"{at}/pace") for at in (model, voice)}
+    if "bytes_per_char" not in paces[f"{voice}/pace"]:
+        raise NotDialled(
+            "these emulators hear speech, and scripts are texts: start the node with"
+            " `aybiza run --emulated=scripted`"
+        )
+    try:
+        _asked("PUT", f"{voice}/pace", _VOICE)
+        _asked("PUT", f"{model}/pace", _MODEL)
+        responder = f"{model}/responder"
+        yield lambda said: _asked("PUT", responder, {"mode": "answers", "answers": said})
+    finally:
+        with suppress(OSError, NotDialled):
+            _asked("PUT", f"{model}/responder", {"mode": "agent"})
+            for door, pace in paces.items():
+                _asked("PUT", door, pace)
 
 
 _VOICE: Final = {"first_ms": 120.0, "times_real_time": 8.0, "bytes_per_char": BYTES_PER_CHAR}
@@ -140,10 +171,18 @@ def _batches(scripts: Iterable[PhoneScript]) -> list[list[PhoneScript]]:
     return parts
 
 
-def _put(url: str, members: Mapping[str, Any]) -> None:
-    request = urllib.request.Request(url, json.dumps(members).encode(), method="PUT")
-    with urllib.request.urlopen(request, timeout=CONTROL_SECONDS) as answer:
-        answer.read()
+def _asked(method: str, url: str, members: Mapping[str, Any] | None = None) -> Any:
+    """What a control door answers. Raises OSError or NotDialled."""
+    body = None if members is None else json.dumps(members).encode()
+    request = urllib.request.Request(url, body, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=CONTROL_SECONDS) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            raise NotDialled(f"{url}: {refusal.read(500).decode(errors='replace')}") from None
+    except ValueError as error:
+        raise NotDialled(f"{url}: {error}") from None
 
 
 def _http(url: str) -> str:

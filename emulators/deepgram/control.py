@@ -137,7 +137,9 @@ def _pace(service: Deepgram, options: Options, members: Any) -> Any:
         engine.bytes_per_char = _length(length)
     pace.first_ms, pace.times_real_time = first_ms, speed
     told = asdict(pace)
-    return told if length is None else {**told, "bytes_per_char": _length(length)}
+    if isinstance(engine, ScriptedEngine):
+        told["bytes_per_char"] = engine.bytes_per_char
+    return told
 
 
 def _length(text: str) -> int:

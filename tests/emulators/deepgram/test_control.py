@@ -10,6 +10,7 @@ import pytest
 
 from aybiza.emulators.deepgram import DeepgramEmulator, Fault
 from aybiza.emulators.deepgram.speak import Pace
+from aybiza.emulators.textaudio import BYTES_PER_CHAR
 
 
 class Control:
@@ -61,10 +62,11 @@ async def test_a_fault_that_was_asked_for_waits_for_its_socket(control: Control)
 async def test_the_pace_can_be_set_in_parts_and_read(control: Control) -> None:
     assert await control.get("pace", first_ms="120") == (
         200,
-        {"first_ms": 120.0, "times_real_time": 10.0},
+        {"first_ms": 120.0, "times_real_time": 10.0, "bytes_per_char": BYTES_PER_CHAR},
     )
     _, pace = await control.get("pace", times_real_time="2.5")
-    assert pace == {"first_ms": 120.0, "times_real_time": 2.5}
+    told = {"first_ms": 120.0, "times_real_time": 2.5, "bytes_per_char": BYTES_PER_CHAR}
+    assert pace == told
     assert control.emulator.pace == Pace(120.0, 2.5)
 
 
@@ -131,7 +133,7 @@ async def test_one_bad_fault_of_many_changes_nothing(control: Control) -> None:
 async def test_the_pace_can_be_put(control: Control) -> None:
     assert await control.ask("PUT", "pace", {"first_ms": 7}) == (
         200,
-        {"first_ms": 7.0, "times_real_time": 10.0},
+        {"first_ms": 7.0, "times_real_time": 10.0, "bytes_per_char": BYTES_PER_CHAR},
     )
     wrong: list[Any] = [{"first": 7}, [], {"first_ms": "soon"}]
     for bad in wrong:
