@@ -16,11 +16,12 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
-from deepgram.core.api_error import ApiError
 from deepgram.listen.v1.socket_client import AsyncV1SocketClient as ListenSocket
 from deepgram.listen.v2.socket_client import AsyncV2SocketClient as FluxSocket
 from deepgram.speak.v1.socket_client import AsyncV1SocketClient as SpeakSocket
-from websockets.exceptions import ConnectionClosed
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.http11 import Response
 
 from aybiza.emulators.deepgram.engine import ScriptedEngine
 from aybiza.emulators.deepgram.faults import Faults
@@ -94,7 +95,7 @@ class MemoryEmulator:
         refusal = self.service.handshake(path, told)
         if refusal is not None:
             self._note("refused", door=door, status=refusal.status)
-            raise ApiError(status_code=refusal.status, headers={"dg-error": refusal.error})
+            raise InvalidStatus(Response(refusal.status, "", Headers({"dg-error": refusal.error})))
         client, server = pipe(path, told)
         task = loop.create_task(self._carry(self.service.session(path, told), server))
         self.tasks.add(task)

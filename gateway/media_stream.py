@@ -75,6 +75,7 @@ from aybiza.gateway.carriers.codec import Stop as StreamStopped
 from aybiza.gateway.carriers.frames import Frames
 from aybiza.gateway.leaving import Leaving
 from aybiza.gateway.limited_log import told
+from aybiza.gateway.quick_audio import divert
 from aybiza.speech.line import Line
 from aybiza.supervisors.call_session import call_session
 from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
@@ -275,6 +276,7 @@ class MediaStream(GenServer):
                     self.call_id = event.call_sid
                     context = self._context_of(line, event)
                     self._context = replace(context, carrier=self._codec.carrier)
+                    divert(self._socket, self._codec, line)
                 self.vm.send(owner, event)
 
     def _note_refusal(self, code: int, why: str) -> None:

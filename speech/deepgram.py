@@ -19,11 +19,11 @@ from deepgram.listen.v1.socket_client import AsyncV1SocketClient as ListenSocket
 from deepgram.listen.v2.socket_client import AsyncV2SocketClient as FluxSocket
 from deepgram.speak.v1.socket_client import AsyncV1SocketClient as SpeakSocket
 
+from aybiza.speech.deepgram_connect import replace_connect
 from aybiza.speech.deepgram_flux import FluxSession
 from aybiza.speech.deepgram_listen import ListenOptions, ListenSession
 from aybiza.speech.deepgram_socket import check_sdk
 from aybiza.speech.deepgram_speak import SpeakOptions, SpeakSession
-from aybiza.speech.deepgram_tls import share_context
 
 WARM_SECONDS = 30.0
 
@@ -60,7 +60,7 @@ class Deepgram:
 
     def _build(self) -> AsyncDeepgramClient:
         check_sdk(ListenSocket, FluxSocket, SpeakSocket)
-        share_context()
+        replace_connect()
         arguments: dict[str, Any] = {"api_key": self._api_key or "unset"}
         if self._url is not None:
             http = self._url.replace("ws", "http", 1)

@@ -4,8 +4,8 @@ The SDK opens the socket, authenticates and sends. What comes is read from the S
 and decoded here: the SDK's models cost up to a millisecond a message on the loop and take some
 messages for others.
 
-The time limits are kept here too. The SDK's websocket answers a cancellation with a closing
-handshake of up to 20 s, so where an end is not answered in time the connection is cut.
+The time limits are kept here too. A websocket waits long for the other end's part in its closing,
+so where that does not come in time the connection is cut.
 
 Errors: `DeepgramRefused` (the handshake was answered with an HTTP status), `DeepgramClosed` (the
 socket ended in another way than in order), `TimeoutError`, `OSError`.
@@ -18,13 +18,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Self
 
-from deepgram.core.api_error import ApiError
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 CLOSE_SECONDS = 2.0
 # A cut connection is torn down in the next few rounds of the loop.
@@ -110,6 +108,11 @@ class DeepgramSocket:
         except ConnectionClosed as error:
             raise _closed(error) from None
 
+    def offer(self, message: bytes) -> bool:
+        """Send `message` at once; False, and nothing is sent, where `send` has to be awaited."""
+        taken: bool = self._websocket.takes(message)
+        return taken
+
     async def messages(self) -> AsyncIterator[bytes | dict[str, Any]]:
         """What comes: audio as bytes, everything else as the decoded object.
 
@@ -146,15 +149,13 @@ class DeepgramSocket:
 async def _entered(opening: AbstractAsyncContextManager[Any]) -> Any:
     try:
         return await opening.__aenter__()
-    except ApiError as error:
-        raise DeepgramRefused(error.status_code or 0, _detail(error)) from None
+    except InvalidStatus as error:
+        answer = error.response
+        raise DeepgramRefused(answer.status_code, answer.headers.get("dg-error", "")) from None
     except ConnectionClosed as error:
         raise _closed(error) from None
     except WebSocketException as error:
         raise DeepgramClosed(1006, f"in the handshake: {error}") from None
-    except asyncio.CancelledError as error:
-        _cut(error)
-        raise
 
 
 async def _given_up(entering: asyncio.Future[Any]) -> None:
@@ -167,24 +168,6 @@ async def _given_up(entering: asyncio.Future[Any]) -> None:
     opened = entering.done() and not entering.cancelled() and entering.exception() is None
     if opened:
         entering.result()._websocket.transport.abort()
-
-
-def _detail(error: ApiError) -> str:
-    """The `dg-error` header, which only the exception that the SDK translated has."""
-    headers = getattr(error.__context__, "headers", None)
-    return str(headers.get("dg-error", "")) if headers is not None else ""
-
-
-def _cut(error: BaseException) -> None:
-    """Cut the connection that an opening was cancelled over.
-
-    The SDK gives it to nobody before the handshake is over, and left to itself the websocket would
-    hold it for 20 s more: so it is looked for where the opening stood.
-    """
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        transport = getattr(frame.f_locals.get("protocol"), "transport", None)
-        if transport is not None:
-            transport.abort()
 
 
 def _retrieved(future: asyncio.Future[Any]) -> None:

@@ -73,7 +73,8 @@ VOICE_SECONDS = 1.0
 
 
 class TranscriberActor(GenServer):
-    """See the module. The line sends it `"audio"` when the ring has more."""
+    """See the module. When the ring has more, the line has it sent on at once; where that cannot
+    be, the line sends it `"audio"`."""
 
     traps_exits = True
 
@@ -85,14 +86,36 @@ class TranscriberActor(GenServer):
         self._doubted: tuple[str, int] | None = None
         self._hearing: Hearing = self._new_hearing()
         self._base = self._position = self._answered = 0
-        self._up = 0.0
+        self._up = self._fed_at = 0.0
+        self._feeding = False
         self._timer: Timer | None = None
         self._line.listener = self._audio_waits
         self._line.audio_signalled = False
         return Continue("connect")
 
     def _audio_waits(self) -> None:
-        self.vm.send(self.pid, "audio")
+        if not self._feed_at_once():
+            self.vm.send(self.pid, "audio")
+
+    def _feed_at_once(self) -> bool:
+        """Send what has just come, called by whoever brings it: a frame costs no message and no
+        change of tasks. False where anything else is to be done, or to be waited for."""
+        ring, session, process = self._line.ring, self._wire.session, self._process
+        if session is None or self._feeding or process.suspended or not process.alive:
+            return False
+        end, position = ring.end, self._position
+        if self._wants(end) != self._wire.wanting or not 0 < end - position <= PIECE_BYTES:
+            return False
+        start, audio = ring.since(position)
+        if start != position or not session.offer(audio):
+            return False
+        self._position, self._fed_at = end, self.vm.now()
+        self._line.audio_signalled = False
+        return True
+
+    def _wants(self, end: int) -> bool:
+        """Counted in audio: to a line on which nothing comes there is nothing to answer."""
+        return end - self._answered > UNANSWERED_SECONDS * BYTES_A_SECOND
 
     async def handle_continue(self, value: Any) -> None:
         self._position = self._answered = self._unheard()
@@ -104,6 +127,9 @@ class TranscriberActor(GenServer):
                 self._line.audio_signalled = False
                 await self._feed()
             case TimedOut() if self._wire.session is not None:
+                quiet = self.vm.now() - self._fed_at
+                if quiet < KEEP_ALIVE_SECONDS:
+                    return Timeout(KEEP_ALIVE_SECONDS - quiet)
                 await self._wire.send(self._wire.session.keep_alive())
             case "hearing":
                 self._timer = None
@@ -174,15 +200,19 @@ class TranscriberActor(GenServer):
     async def _feed(self) -> None:
         """Send what the ring has beyond the position."""
         ring, session = self._line.ring, self._wire.session
-        # Counted in audio: to a line on which nothing comes there is nothing to answer.
-        self._wire.wants(ring.end - self._answered > UNANSWERED_SECONDS * BYTES_A_SECOND)
-        if session is not None:
-            self._position, audio = ring.since(self._position)
+        self._wire.wants(self._wants(ring.end))
+        if session is None:
+            return
+        self._position, audio = ring.since(self._position)
+        self._feeding = True
+        try:
             for start in range(0, len(audio), PIECE_BYTES):
                 piece = audio[start : start + PIECE_BYTES]
                 if not await self._wire.send(session.send_audio(piece)):
                     break
                 self._position += len(piece)
+        finally:
+            self._feeding = False
 
     # The words
 

@@ -153,6 +153,11 @@ class Wire(Generic[S]):
         """Whether no further socket is opened."""
         return self._policy.over
 
+    @property
+    def wanting(self) -> bool:
+        """What `wants` was told last."""
+        return self._policy.wanted_since is not None
+
     def waited(self) -> float:
         """For how long what is wanted has not come."""
         since = self._policy.wanted_since
@@ -169,7 +174,7 @@ class Wire(Generic[S]):
 
     def wants(self, something: bool) -> None:
         """Whether something is to come through the socket."""
-        if something != (self._policy.wanted_since is not None):
+        if something != self.wanting:
             self._tell(Wanted() if something else Unwanted())
 
     def worked(self) -> None:

@@ -28,6 +28,7 @@ from aybiza.gateway.admission.flow import Flow
 from aybiza.gateway.admission.policy import HTTP, MEDIA
 from aybiza.gateway.admission.rules import Knock
 from aybiza.gateway.admission.waiting_room import Guest
+from aybiza.speech.websocket import Together
 
 MAX_HEADER_BYTES: Final = 16 * 1024
 
@@ -182,7 +183,7 @@ class HttpConnection(Entrance, H11Protocol):
             self.owes_nothing()
 
 
-class MediaConnection(Entrance, ServerConnection):
+class MediaConnection(Entrance, Together, ServerConnection):
     """A connection of the media door; it owes nothing from its stream's `start` on."""
 
     door = MEDIA

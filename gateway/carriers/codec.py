@@ -24,7 +24,7 @@ Source: Twilio, "Media Streams: WebSocket messages", whose vocabulary all the ot
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol, runtime_checkable
 
 MAX_FRAME_BYTES: Final = 64 * 1024
 """The largest frame taken, in bytes; those of the carriers have about 350."""
@@ -158,3 +158,12 @@ class Codec(Protocol):
 
     def farewell(self) -> Sequence[Frame]:
         """What is sent before the connection is closed because the conversation is over."""
+
+
+@runtime_checkable
+class QuickCodec(Codec, Protocol):
+    """A codec that knows the commonest message, the caller's audio, by its looks."""
+
+    def audio(self, message: bytes) -> bytes | None:
+        """What `decode` would give of this text message, if that is one `Media`: its payload. None
+        for all else, and whenever a closer look is due: then nothing has happened."""

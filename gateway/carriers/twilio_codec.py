@@ -13,6 +13,7 @@ else.
 Source: Twilio, "Media Streams: WebSocket messages".
 """
 
+import binascii
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_POLICY_VIOLATION,
     CLOSE_UNSUPPORTED_DATA,
+    MAX_FRAME_BYTES,
     MULAW_8000_MONO,
     Connected,
     Dtmf,
@@ -83,6 +85,15 @@ TRANSITIONS: Final[Mapping[State, Mapping[str, State]]] = {
 _OTHER_SID = re.compile(r"[0-9A-Za-z_.:-]{1,64}\Z", re.ASCII)
 _INBOUND_TRACKS = frozenset(("inbound", "inbound_track"))
 
+# A message of the caller's audio as Twilio writes it; `streamSid` is known to stand at either end.
+_COUNT = rb' ?"[0-9]{1,18}", ?'
+_AUDIO = re.compile(
+    rb'\{"event": ?"media", ?"sequenceNumber":%(count)b(?:"streamSid": ?"([^"\\]{1,64})", ?)?'
+    rb'"media": ?\{"track": ?"inbound", ?"chunk":%(count)b"timestamp":%(count)b'
+    rb'"payload": ?"([A-Za-z0-9+/]+={0,2})"\}(?:, ?"streamSid": ?"([^"\\]{1,64})")?\}'
+    % {b"count": _COUNT}
+)
+
 
 class TwilioStream:
     """The receiving half of one media stream, as a state machine; see `TRANSITIONS`.
@@ -90,7 +101,7 @@ class TwilioStream:
     `state` and `stream_sid` (None before `start`) may be read at any time.
     """
 
-    __slots__ = ("state", "stream_sid")
+    __slots__ = ("_sid", "state", "stream_sid")
 
     sid_pattern = re.compile(r"MZ[0-9A-Za-z_-]{1,62}\Z", re.ASCII)
     """What a stream's id looks like."""
@@ -98,6 +109,7 @@ class TwilioStream:
     def __init__(self) -> None:
         self.state = State.AWAITING_START
         self.stream_sid: str | None = None
+        self._sid = b""
 
     def receive(self, frame: Frame) -> Event:
         """Take one websocket frame: `str` for a text frame, `bytes` for a binary one.
@@ -106,6 +118,19 @@ class TwilioStream:
         changed; whether to close is the caller's business, going on is possible.
         """
         return self.take(message_of(frame))
+
+    def audio(self, message: bytes) -> bytes | None:
+        """As `aybiza.gateway.carriers.codec.QuickCodec.audio`."""
+        looks = _AUDIO.fullmatch(message)
+        if looks is None or self.state is not State.STREAMING or len(message) > MAX_FRAME_BYTES:
+            return None
+        before, payload, behind = looks.groups(b"")
+        if before + behind != self._sid or (before and behind):
+            return None
+        try:
+            return binascii.a2b_base64(payload, strict_mode=True)
+        except ValueError:
+            return None
 
     def take(self, message: Mapping[str, Any]) -> Event:
         """Take a message that has been read."""
@@ -132,6 +157,7 @@ class TwilioStream:
                     f"start with an ill-formed streamSid: {shown(event.stream_sid)}",
                 )
             self.stream_sid = event.stream_sid
+            self._sid = event.stream_sid.encode()
         self.state = next_state
         return event
 
@@ -147,6 +173,10 @@ class TwilioCodec:
     def decode(self, frame: Frame) -> Sequence[Event]:
         """The one event of a frame."""
         return (self._stream.receive(frame),)
+
+    def audio(self, message: bytes) -> bytes | None:
+        """As `aybiza.gateway.carriers.codec.QuickCodec.audio`."""
+        return self._stream.audio(message)
 
     def media(self, mulaw: bytes) -> Sequence[Frame]:
         """One `media` message."""

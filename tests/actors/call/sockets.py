@@ -76,6 +76,14 @@ class Socket:
         self.audio += len(mulaw)
         await self._send("audio", mulaw)
 
+    def offer(self, mulaw: bytes) -> bool:
+        if not self.takes or self.closed:
+            return False
+        self.audio += len(mulaw)
+        self.sent.append(("audio", mulaw))
+        self.on(self, "audio", mulaw)
+        return True
+
     async def keep_alive(self) -> None:
         await self._send("keep_alive")
 

@@ -259,3 +259,43 @@ async def test_a_new_socket_is_fed_from_where_the_words_were_understood() -> Non
         first.end(1006)
         await there.hear(1.0)
         assert there.deepgram.sockets[1].audio == round(1.5 * 8000)
+
+
+@virtual_time
+async def test_audio_that_comes_while_more_is_being_sent_is_sent_once_and_in_order() -> None:
+    def slow(socket: Socket) -> None:
+        async def send_audio(mulaw: bytes) -> None:
+            await asyncio.sleep(0.05)
+            socket.sent.append(("audio", mulaw))
+
+        socket.send_audio = send_audio  # type: ignore[method-assign]
+
+    async with place() as there:
+        there.deepgram.does = slow
+        await started(there)
+        await asyncio.sleep(0.1)
+        whole = random.Random(1).randbytes(12_000)
+        there.line.hear(whole[:8000])
+        for start in range(8000, 12_000, 160):
+            await asyncio.sleep(0.02)
+            there.line.hear(whole[start : start + 160])
+        await asyncio.sleep(1.0)
+        sent = b"".join(what for kind, what in there.deepgram.sockets[0].sent if kind == "audio")
+        assert sent == whole
+
+
+@virtual_time
+async def test_a_socket_is_kept_alive_when_no_audio_comes_and_not_before() -> None:
+    async with place() as there:
+        there.deepgram.does = lambda socket: setattr(socket, "on", answering_never)
+        await started(there)
+        await there.hear(1.0)
+        assert there.deepgram.sockets[0].kinds() == []
+        await asyncio.sleep(3.5)
+        assert "keep_alive" not in there.deepgram.sockets[0].kinds()
+        await asyncio.sleep(1.0)
+        assert there.deepgram.sockets[0].kinds() == ["keep_alive"]
+
+
+def answering_never(socket: Socket, kind: str, what: Any) -> None:
+    """Says nothing; to a second of audio it need not."""

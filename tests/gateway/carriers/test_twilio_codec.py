@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aybiza.emulators.phone.messages import StreamWriter
 from aybiza.gateway.carriers import twilio_codec
 from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
@@ -27,7 +28,7 @@ from aybiza.gateway.carriers.codec import (
     Stop,
     Unknown,
 )
-from aybiza.gateway.carriers.twilio_codec import TRANSITIONS, State, TwilioStream
+from aybiza.gateway.carriers.twilio_codec import TRANSITIONS, State, TwilioCodec, TwilioStream
 
 STREAM = "MZ0123456789abcdef0123456789abcdef"
 CALL = "CA0123456789abcdef0123456789abcdef"
@@ -372,3 +373,52 @@ class TestWrite:
 
     def test_clear_names_the_stream(self) -> None:
         assert json.loads(twilio_codec.clear(STREAM)) == {"event": "clear", "streamSid": STREAM}
+
+
+def _streaming() -> TwilioCodec:
+    codec = TwilioCodec()
+    codec.decode(start_frame())
+    return codec
+
+
+_AUDIO = (
+    '{"event":"media","sequenceNumber":"3","media":{"track":"inbound","chunk":"1",'
+    '"timestamp":"5","payload":"no+JhoaJjpz="},"streamSid":"MZ0123456789abcdef0123456789abcdef"}'
+)
+
+
+def test_audio_is_known_by_its_looks_as_twilio_and_its_emulator_write_it() -> None:
+    payload = base64.b64encode(bytes(160)).decode()
+    emulated = StreamWriter(STREAM, CALL, ACCOUNT).media(payload)
+    for message in (_AUDIO, _AUDIO.replace(":", ": ").replace(",", ", "), emulated):
+        (event,) = _streaming().decode(message)
+        assert isinstance(event, Media)
+        assert _streaming().audio(message.encode()) == event.payload
+
+
+@given(
+    st.integers(0, len(_AUDIO) - 1),
+    st.integers(0, 12),
+    st.one_of(st.text(max_size=3), st.sampled_from(['"', "}", "\\", "0", "=", "outbound"])),
+)
+def test_what_is_taken_for_audio_is_that_to_the_whole_codec_too(
+    at: int, cut: int, put: str
+) -> None:
+    message = _AUDIO[:at] + put + _AUDIO[at + cut :]
+    audio = _streaming().audio(message.encode("utf-8", "surrogatepass"))
+    if audio is not None:
+        (event,) = _streaming().decode(message)
+        assert isinstance(event, Media)
+        assert event.payload == audio
+
+
+def test_nothing_is_audio_before_the_start_behind_the_stop_or_of_another_stream() -> None:
+    message = _AUDIO.encode()
+    assert _streaming().audio(message) is not None
+    assert TwilioCodec().audio(message) is None
+    stopped = _streaming()
+    stopped.decode(frame("stop"))
+    assert stopped.audio(message) is None
+    assert _streaming().audio(message.replace(b"MZ0", b"MZ1")) is None
+    sid = b'"streamSid":"' + STREAM.encode() + b'"'
+    assert _streaming().audio(message.replace(b'"media":{', sid + b',"media":{')) is None

@@ -13,7 +13,7 @@ import pytest
 import trustme
 from websockets.asyncio.server import ServerConnection, serve
 
-from aybiza.speech import deepgram_tls
+from aybiza.speech import deepgram_connect
 from aybiza.speech.deepgram_listen import ListenOptions
 from aybiza.speech.deepgram_speak import SpeakOptions
 from tests.speech.kit import LIMIT, client, within
@@ -62,6 +62,6 @@ async def test_a_server_that_nobody_vouches_for_is_not_talked_to(trusted: trustm
 
 
 def test_an_sdk_that_connects_in_another_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deepgram_tls, "_CONNECT", "no_such_function")
+    monkeypatch.setattr(deepgram_connect, "_CONNECT", "no_such_function")
     with pytest.raises(ImportError, match=r"constraints\.txt"):
-        deepgram_tls.share_context()
+        deepgram_connect.replace_connect()

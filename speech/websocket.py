@@ -1,0 +1,221 @@
+"""A websocket's messages without a task, a generator or an object for each of them.
+
+`WholeFrames` cuts what a socket brings into unfragmented messages, unmasked, and everything else
+(control frames, fragments, what breaks the protocol), which is left for websockets' own protocol to
+judge. `Together` is a connection of websockets' asyncio layer that reads by it: messages that came
+together are handed on together, and `takes` sends one at once where nothing stands in its way.
+
+Contract: what is seen of a connection is the same with `Together` as without, close codes, limits
+and backpressure included. Sizes are bytes. Errors: none.
+Source: RFC 6455, section 5.2; websockets, `Protocol` and `asyncio.connection`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from websockets.asyncio.connection import Connection as _Base
+else:
+    _Base = object
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:
+    from websockets.utils import apply_mask
+
+TEXT: Final = 1
+BINARY: Final = 2
+_WHOLE: Final = 0x80
+_MASKED: Final = 0x80
+_OPCODE: Final = 0x0F
+_OPCODES: Final = frozenset(Opcode)
+_LEAST_HEAD: Final = 2
+_SIZE_IN_TWO: Final = 126
+_SIZE_IN_EIGHT: Final = 127
+_KEY_BYTES: Final = 4
+_KEYS_AT_ONCE: Final = 1024
+_END_OF_HEADERS: Final = b"\r\n\r\n"
+
+
+class Message(NamedTuple):
+    """A whole message: `text` or binary, and its bytes."""
+
+    text: bool
+    data: bytes
+
+
+class WholeFrames:
+    """See the module. `masked`: whether the peer is a client, whose frames are masked.
+
+    `take` gives messages, and as `bytes` what is to be judged by the protocol. It keeps less than a
+    frame of 64 KB; from a longer frame on, or one that cannot be, all is passed on as it comes.
+    """
+
+    def __init__(self, *, masked: bool) -> None:
+        self._mask = _MASKED if masked else 0
+        self._rest = b""
+        self._in_fragments = False
+        self._passing = False
+
+    def pass_all(self) -> None:
+        """Pass on what comes from now on as it is; to be called before anything has come."""
+        self._passing = True
+
+    def take(self, data: bytes) -> list[Message | bytes]:
+        """What is whole now, in order."""
+        if self._passing:
+            return [data]
+        if self._rest:
+            data = self._rest + data
+        found: list[Message | bytes] = []
+        at, end = 0, len(data)
+        while end - at >= _LEAST_HEAD:
+            second = data[at + 1]
+            size, body = second & ~_MASKED, at + _LEAST_HEAD
+            if second & _MASKED != self._mask or data[at] & _OPCODE not in _OPCODES:
+                # The protocol refuses it before it is whole.
+                size = _SIZE_IN_EIGHT
+            if size == _SIZE_IN_TWO:
+                body += 2
+                if body > end:
+                    break
+                size = data[at + 2] << 8 | data[at + 3]
+            elif size == _SIZE_IN_EIGHT:
+                self._passing = True
+                found.append(data[at:])
+                at = end
+                break
+            if self._mask:
+                body += _KEY_BYTES
+            if body + size > end:
+                break
+            found.append(self._frame(data, at, body, body + size))
+            at = body + size
+        self._rest = data[at:]
+        return found
+
+    def _frame(self, data: bytes, at: int, body: int, end: int) -> Message | bytes:
+        first = data[at]
+        kind = first & ~_WHOLE
+        is_message = kind in (TEXT, BINARY)
+        if first & _WHOLE and is_message and not self._in_fragments:
+            payload = data[body:end]
+            if self._mask:
+                payload = apply_mask(payload, data[body - _KEY_BYTES : body])
+            return Message(kind == TEXT, payload)
+        if is_message or kind == 0:
+            self._in_fragments = not first & _WHOLE
+        return data[at:end]
+
+
+class _Keys:
+    """Masking keys, drawn from the system many at a time."""
+
+    def __init__(self) -> None:
+        self._drawn = b""
+        self._at = 0
+
+    def next(self) -> bytes:
+        if self._at >= len(self._drawn):
+            self._drawn, self._at = os.urandom(_KEYS_AT_ONCE * _KEY_BYTES), 0
+        self._at += _KEY_BYTES
+        return self._drawn[self._at - _KEY_BYTES : self._at]
+
+
+_keys: Final = _Keys()
+
+
+def frame_of(message: bytes | str, *, mask: bool) -> bytes:
+    """The one frame that carries `message`.
+
+    >>> frame_of("hi", mask=False)
+    b'\\x81\\x02hi'
+    """
+    if isinstance(message, str):
+        first, payload = _WHOLE | TEXT, message.encode()
+    else:
+        first, payload = _WHOLE | BINARY, message
+    size, masked = len(payload), _MASKED if mask else 0
+    if size < _SIZE_IN_TWO:
+        head = bytes((first, masked | size))
+    elif size < 1 << 16:
+        head = bytes((first, masked | _SIZE_IN_TWO, size >> 8, size & 0xFF))
+    else:
+        head = bytes((first, masked | _SIZE_IN_EIGHT)) + size.to_bytes(8, "big")
+    if not mask:
+        return head + payload
+    key = _keys.next()
+    return head + key + apply_mask(payload, key)
+
+
+class Together(_Base):
+    """See the module; to be named before the connection's class in the bases of one that speaks
+    without extensions and takes messages of 64 KB. `client`: which end this is.
+
+    `divert` is given the whole messages that have come together, and says how many of them, from
+    the first on, it has taken; the others, and those that come while they wait, go the way of all
+    messages: to `recv`.
+    """
+
+    client = False
+    divert: Callable[[list[Message]], int] | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._frames: WholeFrames | None = None
+        self._headers_end = b""
+
+    def data_received(self, data: bytes) -> None:
+        """What has come."""
+        if self._frames is None:
+            data = self._shaken(data)
+            if self._frames is None or not data:
+                return
+        if self.protocol.state is State.CONNECTING:
+            # The body of a refusal, or who does not wait for the answer.
+            self._frames.pass_all()
+        messages: list[Message] = []
+        for item in self._frames.take(data):
+            if type(item) is Message:
+                messages.append(item)
+                continue
+            self._hand_on(messages)
+            messages = []
+            super().data_received(item)  # type: ignore[arg-type]
+        self._hand_on(messages)
+
+    def takes(self, message: bytes | str) -> bool:
+        """Send a message without waiting; False, and nothing is sent, if `send` has to wait."""
+        if self.protocol.state is not State.OPEN or self.paused or self.transport.is_closing():
+            return False
+        self.transport.write(frame_of(message, mask=self.client))
+        return True
+
+    def _hand_on(self, messages: list[Message]) -> None:
+        protocol, waiting = self.protocol, self.recv_messages
+        if not messages or protocol.close_rcvd is not None or protocol.parser_exc is not None:
+            return
+        if self.divert is not None and not waiting.frames:
+            messages = messages[self.divert(messages) :]
+        for text, data in messages:
+            waiting.put(Frame(Opcode.TEXT if text else Opcode.BINARY, data))
+
+    def _shaken(self, data: bytes) -> bytes:
+        """Let the handshake have its part; what is left of `data` comes behind it."""
+        seen = self._headers_end + data
+        end = seen.find(_END_OF_HEADERS)
+        if end < 0:
+            self._headers_end = seen[1 - len(_END_OF_HEADERS) :]
+            super().data_received(data)
+            return b""
+        end += len(_END_OF_HEADERS) - len(self._headers_end)
+        super().data_received(data[:end])
+        self._frames = WholeFrames(masked=not self.client)
+        return data[end:]
