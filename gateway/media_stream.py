@@ -77,6 +77,7 @@ from aybiza.gateway.leaving import Leaving
 from aybiza.gateway.limited_log import told
 from aybiza.gateway.quick_audio import divert
 from aybiza.speech.line import Line
+from aybiza.speech.websocket import Together
 from aybiza.supervisors.call_session import call_session
 from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
 from aybiza.supervisors.errors import SupervisorError
@@ -425,7 +426,8 @@ Command = bytes | Callable[[], Sequence[Frame]]
 
 
 class _Writer:
-    """Frames out, in order, by a process of its own: the call never waits for the peer."""
+    """Frames out, in order, at once where nothing waits, else by a process of its own: the call
+    never waits for the peer."""
 
     def __init__(self, vm: VM, socket: Connection, codec: Codec) -> None:
         self._vm = vm
@@ -462,10 +464,17 @@ class _Writer:
             await done
 
     def _put(self, command: Command) -> None:
-        if self._process.mailbox_length >= WRITER_BACKLOG:
+        if self._process.idle and self._process.alive and isinstance(self._socket, Together):
+            rest = self._socket.take_all(self._frames(command))
+            if rest:
+                self._vm.send(self.pid, partial(tuple, rest))
+        elif self._process.mailbox_length >= WRITER_BACKLOG:
             self._vm.exit(self.pid, UNREAD)
         else:
             self._vm.send(self.pid, command)
+
+    def _frames(self, command: Command) -> Sequence[Frame]:
+        return self._codec.media(command) if isinstance(command, bytes) else command()
 
     async def _write(self, process: Process) -> None:
         while True:
@@ -474,10 +483,9 @@ class _Writer:
                 if not item.done():
                     item.set_result(None)
                 continue
-            frames = self._codec.media(item) if isinstance(item, bytes) else item()
             try:
                 async with asyncio.timeout(WRITE_SECONDS):
-                    for frame in frames:
+                    for frame in self._frames(item):
                         await self._socket.send(frame)
             except ConnectionClosed:
                 # The reader sees the same end and decides what it means.

@@ -19,7 +19,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from websockets.asyncio.connection import Connection as _Base
 else:
@@ -197,6 +197,13 @@ class Together(_Base):
             return False
         self.transport.write(frame_of(message, mask=self.client))
         return True
+
+    def take_all(self, messages: Sequence[bytes | str]) -> Sequence[bytes | str]:
+        """Send messages as `takes` does; those from the first that is not taken on."""
+        for at, message in enumerate(messages):
+            if not self.takes(message):
+                return messages[at:]
+        return ()
 
     def _hand_on(self, messages: list[Message]) -> None:
         protocol, waiting = self.protocol, self.recv_messages

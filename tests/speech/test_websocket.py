@@ -130,8 +130,10 @@ async def test_a_message_goes_out_at_once_unless_the_peer_is_behind() -> None:
         client.pause_writing()
         assert not client.takes("three")
         client.resume_writing()
+        assert client.take_all(["four", "five"]) == ()
+        assert [await within(client.recv()) for _ in range(2)] == ["four", "five"]
         await client.close()
-        assert not client.takes("four")
+        assert client.take_all(["six", "seven"]) == ["six", "seven"]
 
 
 async def test_what_is_diverted_comes_together_and_what_is_not_keeps_its_place() -> None:
