@@ -283,4 +283,4 @@ class TranscriberActor(GenServer):
         """Come back when the words are due to be settled."""
         due = self._hearing.due
         if due is not None and self._timer is None:
-            self._timer = self.send_after("hearing", due - self.vm.now())
+            self._timer = self.send_at("hearing", due)

@@ -285,4 +285,4 @@ class Wire(Generic[S]):
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = due
-        self._timer = self._server.send_after(_Clock(opens=False), due - self._vm.now())
+        self._timer = self._server.send_at(_Clock(opens=False), due)

@@ -230,6 +230,11 @@ class GenServer(Startable, Generic[Calls, Casts]):
         """Send `message` to this process in `seconds`."""
         return self._process.vm.send_after(self._process.pid, message, seconds)
 
+    def send_at(self, message: Any, due: float) -> Timer:
+        """Send `message` to this process at `due` of `vm.now()`; at once if that is past, as it may
+        be by the time that it is asked for."""
+        return self.send_after(message, max(0.0, due - self.vm.now()))
+
     def send_interval(self, message: Any, seconds: float) -> Timer:
         """Send `message` to this process every `seconds`, until cancelled."""
         return self._process.vm.send_interval(self._process.pid, message, seconds)

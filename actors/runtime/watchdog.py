@@ -4,6 +4,10 @@ A thread samples the loop's thread while the loop is late and walks its stack to
 whose callback runs, so a healthy loop pays for one timer every `BEAT_SECONDS` and nothing a
 message. Each stall is told once, as the warning `loop_blocked` with pid, name, the callback, its
 line, and the line inside of what it calls. Code that is no process's is named by its callback.
+
+A loop is late as well where the machine's cores have other work. Linux tells for how long a thread
+was ready and had none (`waited_ms`): where that is most of the time, the line says nothing, and the
+advice is about the machine.
 """
 
 from __future__ import annotations
@@ -21,11 +25,15 @@ from typing import Any
 
 import structlog
 
+from aybiza.actors.runtime.core_waits import CoreWaits
 from aybiza.actors.runtime.process import Process
 
 BEAT_SECONDS = 0.02
 STOP_SECONDS = 2.0
+SHARE_OF_WAITING = 0.5
+"""From this share of a stall on, spent waiting for a core, it is the machine's."""
 ADVICE = "nothing else runs meanwhile: await it, or run it by vm.run_blocking(function, …)"
+STARVED = "the machine's cores had other work: give the node cores of its own, or fewer calls"
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +61,10 @@ class Watchdog:
         self._stopped.clear()
         self._tick(loop)
         self._thread = threading.Thread(
-            target=self._watch, args=(threading.get_ident(),), name="watchdog", daemon=True
+            target=self._watch,
+            args=(threading.get_ident(), threading.get_native_id()),
+            name="watchdog",
+            daemon=True,
         )
         self._thread.start()
 
@@ -70,28 +81,37 @@ class Watchdog:
         self._beat = time.monotonic()
         self._timer = loop.call_later(BEAT_SECONDS, self._tick, loop)
 
-    def _watch(self, loop_thread: int) -> None:
-        told = 0.0
-        while not self._stopped.wait(BEAT_SECONDS):
-            beat = self._beat
-            late = time.monotonic() - beat - BEAT_SECONDS
-            if late > self._limit and beat != told:
-                culprit: dict[str, Any] = {}
-                # The loop's thread may go on while its stack is looked at.
-                with contextlib.suppress(AttributeError):
-                    culprit = _culprit(sys._current_frames().get(loop_thread))
-                if culprit:
-                    told = beat
-                    # A log that cannot be written must not end the watch.
-                    with contextlib.suppress(Exception):
-                        log.warning(
-                            "loop_blocked",
-                            blocked_ms=round(late * 1000),
-                            **culprit,
-                            advice=ADVICE,
-                        )
-                    if self._blocked:
-                        self._blocked(late, culprit)
+    def _watch(self, loop_thread: int, native_id: int) -> None:
+        seen = told = 0.0
+        with CoreWaits(native_id) as waits:
+            before = read = waits.seconds()
+            while not self._stopped.wait(BEAT_SECONDS):
+                beat = self._beat
+                # This thread may have had no core either: what was read before the beat counts.
+                before, read = (read if beat != seen else before), waits.seconds()
+                seen = beat
+                late = time.monotonic() - beat - BEAT_SECONDS
+                if late > self._limit and beat != told:
+                    culprit: dict[str, Any] = {}
+                    # The loop's thread may go on while its stack is looked at.
+                    with contextlib.suppress(AttributeError):
+                        culprit = _culprit(sys._current_frames().get(loop_thread))
+                    if culprit:
+                        told = beat
+                        self._tell(late, min(late, read - before), culprit)
+
+    def _tell(self, late: float, waited: float, culprit: dict[str, Any]) -> None:
+        # A log that cannot be written must not end the watch.
+        with contextlib.suppress(Exception):
+            log.warning(
+                "loop_blocked",
+                blocked_ms=round(late * 1000),
+                waited_ms=round(waited * 1000),
+                **culprit,
+                advice=STARVED if waited >= SHARE_OF_WAITING * late else ADVICE,
+            )
+        if self._blocked:
+            self._blocked(late, culprit)
 
 
 def _culprit(innermost: FrameType | None) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from aybiza.actors.call.wire import Down, Up, Wire
+import pytest
+
+from aybiza.actors.call.wire import Down, Up, Wire, _Clock
 from aybiza.actors.runtime import Continue, GenServer, Pid, virtual_time
 from aybiza.speech.reconnect import Limits
 from tests.actors.call.sockets import Place, Socket, place
@@ -86,3 +88,24 @@ async def test_the_socket_ends_with_its_owner() -> None:
         await asyncio.sleep(0.1)
         assert there.deepgram.sockets[0].closed
         assert there.vm.processes() == []
+
+
+@virtual_time
+async def test_a_time_that_has_passed_between_two_looks_at_the_clock_is_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with place() as there:
+        happened: list[Any] = []
+        pid = await owner(there, happened)
+        await asyncio.sleep(0.1)
+        there.vm.send(pid, lambda wire: wire.wants(True))
+        await asyncio.sleep(LIMITS.stall - 0.05)
+        due = there.vm.now() + 0.05
+        looks = iter([due - 0.001, due + 0.001])
+        monkeypatch.setattr(there.vm, "now", lambda: next(looks, due + 0.001))
+        there.vm.send(pid, _Clock(opens=False))
+        await asyncio.sleep(0.01)
+        monkeypatch.undo()
+        await asyncio.sleep(0.2)
+        assert there.vm.alive(pid)
+        assert happened == [Up(), Down("stalled"), Up()]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from aybiza.actors.runtime import VM, GenServer, run_virtual
+from aybiza.actors.runtime.core_waits import CoreWaits
 
 Logs = list[MutableMapping[str, Any]]
 
@@ -49,6 +50,20 @@ async def test_a_callback_that_blocks_is_named_once_with_its_line(logs: Logs) ->
     assert file == __file__
     assert linecache.getline(file, int(line)).strip().startswith("time.sleep(request)")
     assert told["blocked_ms"] >= 20
+
+
+async def test_a_stall_for_want_of_a_core_is_told_as_one(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = time.monotonic()
+    monkeypatch.setattr(CoreWaits, "seconds", lambda _: time.monotonic() - began)
+    async with VM(block_warning_ms=20) as vm:
+        pid = await vm.start(Blocks)
+        assert pid is not None
+        await vm.call(pid, 0.25)
+    (told,) = stalls(logs)
+    assert told["waited_ms"] >= 10
+    assert "cores" in told["advice"]
 
 
 async def test_each_stall_is_told(logs: Logs) -> None:
