@@ -4,8 +4,8 @@
     fault(check, value)                                       what does not fit, in words; or None
 
 Schemas are of JSON Schema 2020-12. One that refers to anything but itself is refused: it would be
-fetched in the midst of a call. A value is checked on the spot; who takes patterns from strangers
-does it in a thread.
+fetched in the midst of a call. A value is checked on the spot, in bounded time: patterns have a
+limit (`schema_patterns`), and of the faults no more than `MOST_FAULTS` are weighed.
 
 Errors: `ValueError` from `validator`; nothing else.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
@@ -23,7 +24,10 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from aybiza.config.schema_patterns import Checker
+
 SHOWN_CHARACTERS: Final = 200
+MOST_FAULTS: Final = 32
 
 
 def validator(schema: Mapping[str, Any], what: str) -> Draft202012Validator:
@@ -44,10 +48,16 @@ def validator(schema: Mapping[str, Any], what: str) -> Draft202012Validator:
     if text is None:
         raise ValueError(f"{what} is not JSON")
     # Without a registry of its own it would fetch what lies elsewhere, on the loop.
-    made = Draft202012Validator(schema, registry=Registry())
-    for reference in _references(schema):
-        if not _leads_somewhere(reference, schema):
-            raise ValueError(f"{what} refers to {reference!r}, not to itself")
+    made: Draft202012Validator = Checker(schema, registry=Registry())
+    for part in _parts(schema):
+        for key in ("$ref", "$dynamicRef"):
+            if isinstance(part.get(key), str) and not _leads_somewhere(part[key], schema):
+                raise ValueError(f"{what} refers to {part[key]!r}, not to itself")
+        if "unevaluatedProperties" in part and '"patternProperties"' in text:
+            raise ValueError(
+                f"{what} has unevaluatedProperties beside patternProperties: use"
+                " additionalProperties"
+            )
     return made
 
 
@@ -57,7 +67,7 @@ def fault(check: Draft202012Validator, value: Mapping[str, Any]) -> str | None:
     >>> fault(validator({"properties": {"seats": {"type": "integer"}}}, "it"), {"seats": "two"})
     "seats: 'two' is not of type 'integer'"
     """
-    wrong: ValidationError | None = best_match(check.iter_errors(value))
+    wrong: ValidationError | None = best_match(islice(check.iter_errors(value), MOST_FAULTS))
     if wrong is None:
         return None
     path = ".".join(map(str, wrong.absolute_path))
@@ -81,16 +91,14 @@ def _check_schema(text: str) -> None:
     Draft202012Validator.check_schema(json.loads(text))
 
 
-def _references(schema: object) -> Iterator[str]:
+def _parts(schema: object) -> Iterator[Mapping[str, Any]]:
     if isinstance(schema, Mapping):
-        for key, value in schema.items():
-            if key in ("$ref", "$dynamicRef") and isinstance(value, str):
-                yield value
-            else:
-                yield from _references(value)
+        yield schema
+        for value in schema.values():
+            yield from _parts(value)
     elif isinstance(schema, list | tuple):
         for value in schema:
-            yield from _references(value)
+            yield from _parts(value)
 
 
 def _leads_somewhere(reference: str, schema: Mapping[str, Any]) -> bool:

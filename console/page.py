@@ -51,9 +51,9 @@ def printable(text: str) -> str:
 
 
 def say(line: str, under: int = 0, *, err: bool = False) -> None:
-    """Print a line for people, or several, folded."""
+    """Print a line for people, or several, folded; what would order a terminal about is `?`."""
     for each in line.split("\n"):
-        for part in folded(each, under):
+        for part in folded(printable(each), under):
             typer.echo(part, err=err)
 
 

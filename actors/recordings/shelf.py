@@ -19,6 +19,7 @@ is not opened by the key.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 from collections.abc import Iterable, Iterator
@@ -173,8 +174,13 @@ def _head(size: int) -> bytes:
 
 
 def _named(call_id: str) -> str:
-    """A call's id as part of a file's name: no dot, no slash, nothing that a pattern reads."""
-    return quote(call_id, safe="").replace(".", "%2E").replace("~", "%7E")[:_MOST_NAME]
+    """A call's id as part of a file's name: no dot, no slash, nothing that a pattern reads; no two
+    calls have the same."""
+    name = quote(call_id, safe="").replace(".", "%2E").replace("~", "%7E")
+    if len(name) <= _MOST_NAME:
+        return name
+    digest = hashlib.sha256(call_id.encode()).hexdigest()
+    return f"{name[: _MOST_NAME - len(digest) - 1]}-{digest}"
 
 
 def _began(path: Path) -> int:

@@ -10,6 +10,7 @@
                 token: comes in, and is not counted, for carriers call from few addresses
                                                 `signature`, `carrier_signatures`
     rate        everybody else is counted; beyond the limit 429    `rate_limit`
+    guesses     an address from which many wrong console tokens came: 429   `guesses`
     signature   a webhook or a handshake that had to be signed: 403
     page        what only the console's page asks for, from anybody else's page: 403
                 an operator's page without the token, if one is set; without one, from anybody but
@@ -57,6 +58,7 @@ from aybiza.gateway.admission.call_owners import CallOwners
 from aybiza.gateway.admission.caller_limits import CallerLimits
 from aybiza.gateway.admission.callers import Caller, Callers, limited_as
 from aybiza.gateway.admission.carrier_signatures import CarrierSignatures, Signed
+from aybiza.gateway.admission.guesses import MINUTE, Guesses
 from aybiza.gateway.admission.policy import HTTP, MEDIA, Proof, door
 from aybiza.gateway.admission.rate_limit import RateLimit
 from aybiza.gateway.admission.refusals import Refusals
@@ -75,6 +77,10 @@ from aybiza.gateway.carriers.paths import SOFTPHONE
 PAGE_HEADER: Final = "x-aybiza-console"
 """What the console's page sends with each request: no page of another origin can, for a browser
 asks us first, and is not answered."""
+
+GUESSED: Final = (
+    "Too many wrong tokens came from this address: wait a minute, then use AYBIZA_CONSOLE_TOKEN.\n"
+)
 
 MAX_PARAMETER_CHARS: Final = 500
 """Of a stream's parameter, its name included, as Twilio has it."""
@@ -106,6 +112,7 @@ class Admission:
         self._switches = Callers(rules.switches)
         self.room = WaitingRoom(self.refused, exempt=self._callers.trusts)
         self._rate = RateLimit(rules.per_minute, rules.redis_url)
+        self._guesses = Guesses()
         self._signatures = CarrierSignatures(rules.keys)
         self._owners = CallOwners()
         self._accounts = AccountCalls(rules.account_calls)
@@ -149,9 +156,19 @@ class Admission:
         if refusal is None and proof is Proof.PAGE and not _is_of_the_page(knock):
             self.refused(HTTP, "page", caller.address)
             refusal = Refusal(403, "Only the console's own page may ask for this.\n", {})
-        if refusal is not None or self._has_console_token(knock):
+        if refusal is not None:
             return refusal
+        place = limited_as(caller.address)
+        # The right one too, or an answer would tell it from those that are refused.
+        guesses = self._guesses.full(place)
+        if not guesses and self._has_console_token(knock):
+            return None
         refusal = await self._over_rate(HTTP, caller)
+        if guesses:
+            self.refused(HTTP, "guesses", caller.address)
+            return refusal or Refusal(429, GUESSED, {"retry-after": str(MINUTE)})
+        if self.rules.console_token is not None and "authorization" in knock.headers:
+            self._guesses.add(place)
         if proof is Proof.SHELL and self.rules.console_token is not None:
             return refusal
         if refusal is None and not self._is_of_this_machine(caller):
@@ -179,6 +196,11 @@ class Admission:
         """A body beyond the bound."""
         self.refused(HTTP, "too_large", self._caller(knock).address)
         return Refusal(413, "The body is too large.\n", {})
+
+    def ambiguous(self, knock: Knock) -> Refusal:
+        """A request that says twice how long it is."""
+        self.refused(HTTP, "malformed", self._caller(knock).address)
+        return Refusal(400, "The request has both a Content-Length and a Transfer-Encoding.\n", {})
 
     def parameters(
         self, call_id: str, carrier: str = "twilio", account: str = "", told: Mapping[str, str] = {}

@@ -6,7 +6,8 @@ handshake that is not finished counts like a header that is not. `HttpConnection
 `MediaConnection` are the two doors' protocols with it.
 
 A connection is in the waiting room while it owes something: a TLS handshake, a request with its
-body, on the media door a `start`. Headers of more than `MAX_HEADER_BYTES` end it.
+body, on the media door a `start`; on the HTTP door also while it does not read what it has asked
+for. Headers of more than `MAX_HEADER_BYTES` end it.
 
 Errors: none; what is no HTTP and no TLS is counted and its connection closed.
 Source: asyncio, "Transports and Protocols"; uvicorn, h11_impl; websockets, asyncio server.
@@ -176,8 +177,20 @@ class HttpConnection(Entrance, H11Protocol):
         self.refuse("malformed")
         super().send_400_response(msg)
 
+    def pause_writing(self) -> None:
+        """The peer does not read; the answer waits for it, and nobody else's clock runs."""
+        super().pause_writing()
+        self.owes()
+
+    def resume_writing(self) -> None:
+        """It has read."""
+        super().resume_writing()
+        self._look()
+
     def _look(self) -> None:
-        if self.conn.their_state in _OWING:
+        # What is closed is so only when all of it has been read.
+        unread = self.transport.is_closing() and self.transport.get_write_buffer_size() > 0
+        if self.conn.their_state in _OWING or self.flow.write_paused or unread:
             self.owes()
         else:
             self.owes_nothing()

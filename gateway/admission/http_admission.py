@@ -2,9 +2,11 @@
 
 An ASGI middleware. It reads the body of a webhook (64 KB at most) and hands it on. The path is that
 by which the route is found, `scope["path"]`, and no other: what a Host says is no part of it. A
-refused connection is closed, for its body may not have been read.
+refused connection is closed, for its body may not have been read. A request that tells its length
+in two ways is refused: a proxy in front may have read the other one, and take what we read as the
+next request for a part of this.
 
-Source: ASGI, "HTTP connection scope".
+Source: ASGI, "HTTP connection scope"; RFC 9112, section 6.3.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from aybiza.gateway.admission.policy import HTTP, WEBHOOKS, door
 from aybiza.gateway.admission.rules import BUSY, Knock, Refusal
 
 MAX_BODY_BYTES: Final = 64 * 1024
+_LENGTHS: Final = frozenset(("content-length", "transfer-encoding"))
 
 
 class HttpAdmission:
@@ -41,7 +44,10 @@ class HttpAdmission:
             await self._app(scope, receive, send)
             return
         knock, body = _knock(scope), None
-        if door(HTTP, scope["method"], knock.path).proof not in WEBHOOKS:
+        refusal: Refusal | None
+        if knock.headers.keys() >= _LENGTHS:
+            refusal = self._admission.ambiguous(knock)
+        elif door(HTTP, scope["method"], knock.path).proof not in WEBHOOKS:
             refusal = await self._admission.page(knock, scope["method"])
         else:
             try:

@@ -99,6 +99,13 @@ def test_each_of_several_lines_is_folded_by_itself(capsys: pytest.CaptureFixture
     assert lines == ["first", " ".join(["word"] * 16), "    " + " ".join(["word"] * 4)]
 
 
+def test_a_line_orders_no_terminal_about_whoever_said_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    say("agent:  Done.\x1b]0;mine\x07\rYou owe \u202e1\x9b2J")
+    assert capsys.readouterr().out == "agent:  Done.?]0;mine??You owe ?1?2J\n"
+
+
 def test_nothing_is_logged_for_a_while_and_then_as_before(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -114,3 +114,12 @@ def test_a_link_in_the_place_of_a_recording_is_refused(tmp_path: Path) -> None:
 def test_the_key_is_not_shown() -> None:
     assert "sealed=True" in repr(Shelf(Path("/r"), KEY))
     assert KEY.hex() not in repr(Shelf(Path("/r"), KEY))
+
+
+def test_calls_whose_ids_begin_alike_have_each_their_own(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "recordings")
+    ids = ["v3:" + "/" * 124 + str(number) for number in range(2)]
+    made = [kept(shelf, Part(call_id, 1000.0, 0.0)) for call_id in ids]
+    assert [shelf.parts(call_id) for call_id in ids] == [[made[0]], [made[1]]]
+    assert shelf.forget(ids[:1]) == 1
+    assert shelf.parts(ids[1]) == [made[1]]
