@@ -2,14 +2,23 @@
 
     python -m aybiza.benchmarks.siege                 20 calls; some minutes
     python -m aybiza.benchmarks.siege --calls 5 --seconds 3 --connections 1000
+    python -m aybiza.benchmarks.siege --only http --only media
 
 Each port that the processes of `aybiza run` listen on has four rounds: connections that say
 nothing; 100,000 events that nobody knows; 1 GB of pings (of another door: bytes of no sense); and
-senders of a byte four times a second. A round ends when all is sent, or after its seconds. The
-strangers come from addresses of their own, in a process that gives way to others (nice): theirs
-would be other machines. Told for each: what was sent; gaps in what the callers heard, in all and
-the longest; how late the callers' own loop was; the growth of the process that grew most, in MB;
-lines of the log; answers of `/readyz`.
+senders of a byte four times a second (`aybiza.benchmarks.besiegers`). A round ends when all is
+sent, or after its seconds. The agent speaks as slowly as people do.
+
+Strangers have machines of their own; these share the node's. So two rounds come first: one in which
+nobody is there but the callers, and one in which a process like the strangers' burns a core and
+opens no connection. What the callers hear in that one is what the machine costs, and a siege is
+told as a multiple of it (`times_busy`, by the ms of gaps that a caller hears in a minute).
+
+Told for each: what was sent; the callers' gaps, in all and the longest; how late the callers' own
+loop was; shares of a core that the node and the strangers took; for which share of the time the
+node's loop was ready and had no core, for others had them (`node_waited`); the growth of the
+process that grew most, in MB; lines of the log; answers of `/readyz`; calls that go on, and why
+others have ended.
 
 Exit codes: 0; 1 if a call has ended, a process grew by more than 50 MB or `/readyz` was not ready;
 2 wrong usage.
@@ -22,61 +31,101 @@ import asyncio
 import contextlib
 import json
 import os
-import selectors
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aybiza.actors.node.process import descendants
-from aybiza.benchmarks.doors import TOKEN, _frame, _get, _memory, _Node, _node, _opening
-from aybiza.benchmarks.turn import emulators
+from aybiza.benchmarks.besiegers import BUSY, KINDS
+from aybiza.benchmarks.doors import TOKEN, _get, _memory, _Node, _node
+from aybiza.benchmarks.turn import _cpu_seconds, _http, emulators
 from aybiza.config.ports import free_port
 from aybiza.emulators.phone import Phone
+from aybiza.emulators.phone.report import Report
 from aybiza.emulators.phone.script import parse
 
-KINDS: Final = ("connections", "events", "pings", "slow")
-EVENTS: Final = 100_000
-PING_BYTES: Final = 1_000_000_000
 MOST_GROWTH_MB: Final = 50.0
-AT_ONCE: Final = 64
-SLOW: Final = 256
+BYTES_PER_CHAR: Final = 480
+"""A character of an answer lasts 60 ms."""
+FIRST_AUDIO_MS: Final = 150
 PAUSE_SECONDS: Final = 0.25
-GREETING_SECONDS: Final = 8.0
+GREETING_SECONDS: Final = 12.0
 SETTLE_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 0.1
-NICE: Final = 10
-_EVENT: Final = _frame(0x1, b'{"event":"whatever","streamSid":"MZ1"}')
-_PING: Final = _frame(0x9, bytes(125))
-_PIECE: Final = {"events": _EVENT * 500, "pings": _PING * 500}
-_REQUEST: Final = b"POST /nobody HTTP/1.1\r\nHost: node\r\nContent-Length: 1000000000\r\n\r\n"
+READY_SECONDS: Final = 5.0
+MINUTE: Final = 60.0
 
 
 @dataclass(slots=True)
 class Round:
-    """What a siege of one port has come to; times in ms, memory in MB."""
+    """What a siege of one port has come to; times in ms, memory in MB, CPU in shares of a core."""
 
     port: str
     kind: str
     sent: str = ""
     gaps: int = 0
     longest_gap: float = 0.0
+    gaps_a_minute: float = 0.0
+    times_busy: float | None = None
     callers_late: float = 0.0
+    node_cpu: float = 0.0
+    node_waited: float = 0.0
+    strangers_cpu: float = 0.0
     calls: int = 0
+    ended: tuple[str, ...] = ()
     growth: float = 0.0
     log_lines: int = 0
     ready: int = 0
     not_ready: int = 0
 
 
-async def measured(calls: int, connections: int, seconds: float) -> list[Round]:
-    """All rounds, behind one in which nobody is there but the callers."""
+class _Callers:
+    """The calls that go on, and what has been told of them already."""
+
+    def __init__(self, phones: list[Phone], going: list[asyncio.Task[Report]]) -> None:
+        self._phones = phones
+        self._going = going
+        self._heard = [0] * len(phones)
+        self._told: set[asyncio.Task[Report]] = set()
+
+    @property
+    def going(self) -> int:
+        """How many calls go on."""
+        return sum(not task.done() for task in self._going)
+
+    def gaps(self) -> list[float]:
+        """The gaps that were heard since the last look, in ms."""
+        new = []
+        for at, phone in enumerate(self._phones):
+            new += [gap.ms for gap in phone.report.gaps[self._heard[at] :]]
+            self._heard[at] = len(phone.report.gaps)
+        return new
+
+    def ended(self) -> tuple[str, ...]:
+        """Why calls have ended since the last look."""
+        over = [task for task in self._going if task.done() and task not in self._told]
+        self._told.update(over)
+        return tuple(_why(task.result()) for task in over)
+
+
+def _why(report: Report) -> str:
+    closes = [f"{each.close_code} {each.close_reason}".strip() for each in report.streams]
+    return f"{report.call_sid}: {report.failure or 'at its end'} (streams: {', '.join(closes)})"
+
+
+async def measured(
+    calls: int, connections: int, seconds: float, only: Sequence[str] = ()
+) -> list[Round]:
+    """All rounds, behind the two without strangers; `only`: of ports whose purpose says so."""
     with tempfile.TemporaryDirectory(prefix="aybiza-siege-") as name, emulators() as urls:
+        pace = f"bytes_per_char={BYTES_PER_CHAR}&first_ms={FIRST_AUDIO_MS}"
+        _get(f"{_http(urls['DEEPGRAM_URL'])}/_emulator/pace?{pace}")
         door = {"AYBIZA_AUDIOSOCKET_PORT": str(free_port()), "AYBIZA_MAX_CALLS": str(calls + 5)}
         door["AYBIZA_CLUSTER_PORT"] = str(free_port())
         door["AYBIZA_COOKIE_FILE"] = str(Path(name) / "cookie")
@@ -88,7 +137,14 @@ async def measured(calls: int, connections: int, seconds: float) -> list[Round]:
                 going = [asyncio.create_task(phone.run()) for phone in phones]
                 try:
                     await asyncio.sleep(GREETING_SECONDS)
-                    return await _rounds(node, phones, going, connections, seconds, door)
+                    ports = await asyncio.to_thread(_ports, door)
+                    asked = {
+                        port: what
+                        for port, what in ports.items()
+                        if not only or any(word in what for word in only)
+                    }
+                    callers = _Callers(phones, going)
+                    return await _rounds(node, callers, asked, connections, seconds)
                 finally:
                     for task in going:
                         task.cancel()
@@ -96,40 +152,70 @@ async def measured(calls: int, connections: int, seconds: float) -> list[Round]:
 
 
 async def _rounds(
-    node: _Node,
-    phones: list[Phone],
-    going: list[asyncio.Task[Any]],
-    connections: int,
-    seconds: float,
-    door: dict[str, str],
+    node: _Node, callers: _Callers, ports: dict[int, str], connections: int, seconds: float
 ) -> list[Round]:
-    pids = [node.command, *descendants(node.command)]
-    ports = await asyncio.to_thread(_ports, door)
-    rounds = [Round("none", "nobody")]
+    rounds = [Round("none", "nobody"), Round("none", BUSY)]
     rounds += [Round(f"{port} {what}", kind) for port, what in ports.items() for kind in KINDS]
+    busy: float | None = None
     for each in rounds:
-        heard = [len(phone.report.gaps) for phone in phones]
-        lines = len(node.log.read_bytes().splitlines())
-        before = {pid: _memory(pid) for pid in pids}
-        over = asyncio.create_task(_besieged(each, node, connections, seconds))
-        while not over.done():
-            began = time.monotonic()
-            await asyncio.sleep(LOOK_SECONDS)
-            late = (time.monotonic() - began - LOOK_SECONDS) * 1000
-            each.callers_late = round(max(each.callers_late, late), 1)
-            grown = max(_memory(pid) - before[pid] for pid in pids)
-            each.growth = round(max(each.growth, grown), 1)
-        await over
-        new = [
-            gap.ms
-            for phone, old in zip(phones, heard, strict=True)
-            for gap in phone.report.gaps[old:]
-        ]
-        each.gaps, each.longest_gap = len(new), round(max(new, default=0.0), 1)
-        each.calls = sum(not task.done() for task in going)
-        each.log_lines = len(node.log.read_bytes().splitlines()) - lines
+        await _watched(each, node, callers, connections, seconds)
+        if each.kind == BUSY:
+            busy = each.gaps_a_minute
+        each.times_busy = round(each.gaps_a_minute / busy, 2) if busy else None
         print(" ".join(f"{key}={value}" for key, value in asdict(each).items()), flush=True)
     return rounds
+
+
+async def _watched(
+    each: Round, node: _Node, callers: _Callers, connections: int, seconds: float
+) -> None:
+    pids = [node.command, *descendants(node.command)]
+    lines = len(node.log.read_bytes().splitlines())
+    before, cpu, start = _memories(pids), sum(map(_cpu, pids)), time.monotonic()
+    waited = _waited(node.pid)
+    callers.gaps()
+    over = asyncio.create_task(_besieged(each, node, connections, seconds))
+    while not over.done():
+        began = time.monotonic()
+        await asyncio.sleep(LOOK_SECONDS)
+        late = (time.monotonic() - began - LOOK_SECONDS) * 1000
+        each.callers_late = round(max(each.callers_late, late), 1)
+        grown = max(now - before[pid] for pid, now in _memories(list(before)).items())
+        each.growth = round(max(each.growth, grown), 1)
+    await over
+    passed = time.monotonic() - start
+    new = callers.gaps()
+    each.gaps, each.longest_gap = len(new), round(max(new, default=0.0), 1)
+    each.calls, each.ended = callers.going, callers.ended()
+    each.gaps_a_minute = round(sum(new) * MINUTE / passed / max(1, each.calls), 1)
+    each.node_cpu = round((sum(map(_cpu, pids)) - cpu) / passed, 2)
+    each.node_waited = round((_waited(node.pid) - waited) / passed, 2)
+    each.strangers_cpu = round(each.strangers_cpu / passed, 2)
+    each.log_lines = len(node.log.read_bytes().splitlines()) - lines
+
+
+def _memories(pids: Sequence[int]) -> dict[int, float]:
+    """What each has, of those that are still there: not all that a node starts stay."""
+    found = {}
+    for pid in pids:
+        with contextlib.suppress(OSError, RuntimeError):
+            found[pid] = _memory(pid)
+    return found
+
+
+def _cpu(pid: int) -> float:
+    try:
+        return _cpu_seconds(pid)
+    except OSError:
+        return 0.0
+
+
+def _waited(pid: int) -> float:
+    """For how long a process's first thread had no core, in seconds; 0 where it is not told."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
 
 
 def _ports(door: dict[str, str]) -> dict[int, str]:
@@ -141,110 +227,45 @@ def _ports(door: dict[str, str]) -> dict[int, str]:
 
 
 async def _besieged(each: Round, node: _Node, connections: int, seconds: float) -> None:
-    port = each.port.split()[0]
-    if port == "none":
+    if each.kind == "nobody":
         await asyncio.sleep(seconds)
         return
-    kind = "media" if port == str(urlsplit(node.media).port) else "http"
-    kind = kind if port in node.http or kind == "media" else "other"
-    what = ["--besiege", port, each.kind, kind]
+    port = "0" if each.port == "none" else each.port.split()[0]
+    doors = {str(urlsplit(node.media).port): "media", str(urlsplit(node.http).port): "http"}
+    what = [port, each.kind, doors.get(port, "other")]
     much = ["--connections", str(connections), "--seconds", str(seconds)]
-    command = ["nice", "-n", str(NICE), sys.executable, "-m", "aybiza.benchmarks.siege"]
-    strangers = await asyncio.create_subprocess_exec(
-        *command, *what, *much, stdout=asyncio.subprocess.PIPE
-    )
+    command = [sys.executable, "-m", "aybiza.benchmarks.besiegers", *what, *much]
+    used = os.times()
+    strangers = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     told = asyncio.create_task(strangers.communicate())
     while not told.done():
         try:
-            answer = await asyncio.to_thread(_get, f"{node.http}/readyz")
+            ask = asyncio.to_thread(_get, f"{node.http}/readyz")
+            answer = await asyncio.wait_for(ask, READY_SECONDS)
         except OSError:
             answer = ""
         each.ready += answer == "ready\n"
         each.not_ready += answer != "ready\n"
         await asyncio.sleep(PAUSE_SECONDS)
     each.sent = (await told)[0].decode().strip()
+    now = os.times()
+    each.strangers_cpu = now.children_user + now.children_system
+    each.strangers_cpu -= used.children_user + used.children_system
     await asyncio.sleep(SETTLE_SECONDS)
 
 
 def _phone(http: str, number: int) -> Phone:
     steps: list[dict[str, Any]] = [
-        {"text": f"What are your opening hours on turn number {turn}?", "after_quiet_ms": 400}
+        {
+            "text": f"What are your opening hours on turn number {turn}?",
+            "after_quiet_ms": 400,
+            "timeout_s": 60,
+        }
         for turn in range(400)
     ]
     script = parse({"title": "Asks", "steps": steps, "limit_s": 3000}, Path("siege.toml"), "text")
     caller = f"+1415555{number:04}"
     return Phone(script=script, http=http, auth_token=TOKEN, from_number=caller)
-
-
-def besiege(port: int, kind: str, door: str, connections: int, seconds: float) -> str:
-    """The strangers' side of a round; tells what was sent."""
-    until = time.monotonic() + seconds
-    if kind == "connections":
-        held = [_stranger(port, number) for number in range(connections)]
-        time.sleep(max(0.0, min(2.0, until - time.monotonic())))
-        opened = sum(each is not None for each in held)
-        for each in held:
-            if each is not None:
-                each.close()
-        return f"{opened} connections"
-    if kind == "slow":
-        return _slowly(port, door, until)
-    return _flood(port, kind, door, until)
-
-
-def _stranger(port: int, number: int) -> socket.socket | None:
-    stranger = socket.socket()
-    stranger.setblocking(False)
-    try:
-        stranger.bind((f"127.0.1.{1 + number % 200}", 0))
-        stranger.connect_ex(("127.0.0.1", port))
-    except OSError:
-        stranger.close()
-        return None
-    return stranger
-
-
-def _slowly(port: int, door: str, until: float) -> str:
-    text = _opening(port) if door == "media" else _REQUEST
-    held = [each for each in (_stranger(port, n) for n in range(SLOW)) if each is not None]
-    sent = 0
-    while time.monotonic() < until:
-        for at, each in enumerate(held):
-            with contextlib.suppress(OSError):
-                sent += each.send(text[sent // len(held) % len(text) :][:1] or bytes([at % 256]))
-        time.sleep(PAUSE_SECONDS)
-    for each in held:
-        each.close()
-    return f"{sent} bytes on {len(held)} connections"
-
-
-def _flood(port: int, kind: str, door: str, until: float) -> str:
-    opening = {"media": _opening(port), "http": _REQUEST}.get(door, b"")
-    piece = _PIECE[kind]
-    most = EVENTS * len(_EVENT) if kind == "events" else PING_BYTES
-    sent = made = 0
-    held = selectors.DefaultSelector()
-    while sent < most and time.monotonic() < until:
-        while len(held.get_map()) < AT_ONCE and (new := _stranger(port, made)) is not None:
-            made += 1
-            held.register(new, selectors.EVENT_WRITE, opening)
-        for key, _ in held.select(PAUSE_SECONDS):
-            each: Any = key.fileobj
-            try:
-                if key.data:
-                    each.send(key.data)
-                    held.modify(each, selectors.EVENT_WRITE, b"")
-                else:
-                    sent += each.send(piece)
-            except BlockingIOError:
-                continue
-            except OSError:
-                held.unregister(each)
-                each.close()
-    for key in list(held.get_map().values()):
-        key.fileobj.close()  # type: ignore[union-attr]
-    told = f"{sent // len(_EVENT)} events" if kind == "events" else f"{sent / 1e6:.0f} MB"
-    return f"{told} on {made} connections"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -257,14 +278,12 @@ def main(argv: list[str] | None = None) -> int:
     options.add_argument("--calls", type=int, default=20)
     options.add_argument("--connections", type=int, default=10_000)
     options.add_argument("--seconds", type=float, default=10.0, help="of a round, at most")
+    options.add_argument(
+        "--only", action="append", default=[], help="ports whose purpose has this word; again"
+    )
     options.add_argument("--json", action="store_true", help="print one JSON object at the end")
-    options.add_argument("--besiege", nargs=3, help=argparse.SUPPRESS)
     given = options.parse_args(argv)
-    if given.besiege:
-        port, kind, door = given.besiege
-        print(besiege(int(port), kind, door, given.connections, given.seconds))
-        return 0
-    rounds = asyncio.run(measured(given.calls, given.connections, given.seconds))
+    rounds = asyncio.run(measured(given.calls, given.connections, given.seconds, given.only))
     if given.json:
         print(json.dumps([asdict(each) for each in rounds]))
     good = all(

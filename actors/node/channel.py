@@ -106,6 +106,9 @@ class Channel:
                 self.open = True
             while piece := self._tls.read(READ_BYTES):
                 said.append(piece)
+                # To ask once more costs as much again: OpenSSL answers by an exception.
+                if not self._in.pending and not self._tls.pending():
+                    break
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLCertVerificationError as error:

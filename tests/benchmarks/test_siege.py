@@ -1,38 +1,17 @@
-"""The strangers of a siege send what they say that they have sent, and end in time."""
+"""A siege tells why calls have ended, and what is wrong with its options."""
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
-from aybiza.benchmarks.siege import besiege, main
+from aybiza.benchmarks.siege import _why, main
+from aybiza.emulators.phone.report import Report, Stream
 
 
-@pytest.mark.parametrize(
-    ("kind", "told"),
-    [
-        ("connections", "5 connections"),
-        ("events", "events on"),
-        ("pings", "MB on"),
-        ("slow", "bytes on 256 connections"),
-    ],
-)
-async def test_each_kind_reaches_the_port(kind: str, told: str) -> None:
-    came: list[bytes] = []
-
-    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        came.append(await reader.read(1))
-        writer.close()
-
-    server = await asyncio.start_server(hear, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    assert told in await asyncio.to_thread(besiege, port, kind, "other", 5, 0.3)
-    async with asyncio.timeout(10):
-        while not came:  # noqa: ASYNC110 - nobody tells of it
-            await asyncio.sleep(0.01)
-    server.close()
-    await server.wait_closed()
+def test_a_call_that_ended_is_told_with_its_reason() -> None:
+    report = Report("Asks", "CA1", failure="the agent hung up")
+    report.streams.append(Stream("MZ1", "ws://node", 0.0, 1.0, 1011, "fault"))
+    assert _why(report) == "CA1: the agent hung up (streams: 1011 fault)"
 
 
 def test_a_wrong_option_is_told(capsys: pytest.CaptureFixture[str]) -> None:
