@@ -30,7 +30,8 @@ from aybiza.config.agent_types import get_optimal_voice_for_context, get_system_
 from aybiza.config.analysis import Analysis
 from aybiza.config.hours import Hours
 from aybiza.config.kinds import wanted
-from aybiza.config.phrases import phrases
+from aybiza.config.languages import MOST, Speaks, Tag, changes, wrong
+from aybiza.config.phrases import keys, phrases
 from aybiza.config.recording import Recording
 from aybiza.config.toml_lines import line_of
 
@@ -159,7 +160,16 @@ class Agent(BaseModel):
     language: Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]+)*|multi)$")] = (
         "en-US"
     )
-    """Language of the recogniser, as BCP 47 writes it; `multi` for several."""
+    """Language of the recogniser, as BCP 47 writes it; `multi` for several. Left out: the first of
+    `languages`."""
+    speaks: dict[Tag, Speaks] = {}
+    """What is said, and how, in one of the further languages; what stands not in it is the
+    package's in that language."""
+    languages: Annotated[
+        tuple[Tag, ...], Field(max_length=MOST, strict=False, validate_default=True)
+    ] = ()
+    """The languages that the agent speaks, where there are several. A call begins in the first and
+    goes on in whichever the caller speaks, or asks for (`aybiza.dialogue.languages`)."""
     zone: ZoneInfo | None = None
     """Where the agent is, as the IANA names time zones, such as `Europe/Berlin`: the model is told
     the day and the time there. None: the zone of the node."""
@@ -250,8 +260,31 @@ class Agent(BaseModel):
     @classmethod
     def _translated(cls, given: Any) -> Any:
         """What is left out, in the agent's language."""
-        language = given.get("language") if isinstance(given, dict) else None
+        if not isinstance(given, dict):
+            return given
+        match given.get("languages"):
+            case [str(first), *_]:
+                given = {"language": first, **given}
+        language = given.get("language")
         return {**phrases(language), **given} if isinstance(language, str) else given
+
+    @field_validator("languages")
+    @classmethod
+    def _can_be_had(cls, languages: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        first, speaks = info.data.get("language"), info.data.get("speaks")
+        if first is not None and speaks is not None and (why := wrong(first, languages, speaks)):
+            raise ValueError(why)
+        return languages
+
+    def speaking(self, language: str) -> "Agent":
+        """The agent as it is while a call is in this one of its languages; "": in the first. It is
+        for the agent of the file to be asked."""
+        if not language or language == self.language or language not in self.languages:
+            return self
+        own = self.speaks.get(language, Speaks())
+        fields = type(self).model_fields
+        english = {key: fields[key].default for key in keys()}
+        return self.model_copy(update=changes(language, self.type, own, english))
 
     @field_validator("recording")
     @classmethod

@@ -26,6 +26,11 @@ def translations() -> Mapping[str, Mapping[str, Any]]:
     return MappingProxyType({name: MappingProxyType(table) for name, table in tables.items()})
 
 
+def keys() -> tuple[str, ...]:
+    """The keys of what is translated."""
+    return tuple(next(iter(translations().values())))
+
+
 def phrases(language: str) -> Mapping[str, Any]:
     """See the module. `language` is as BCP 47 writes it."""
     return translations().get(language.partition("-")[0], MappingProxyType({}))

@@ -34,8 +34,9 @@ def answering(
 ) -> Answering:
     """See the module. `toolbox` takes the place of the tools that the agent names."""
     agent = with_limits(route.agent, settings)
-    warm(agent.language)
-    gate = ConsentGate(agent.language)
+    for language in {agent.language, *agent.languages}:
+        warm(language)
+    gate = ConsentGate(agent.language, agent.languages)
     policy = own_policy(agent, settings, policy)
     try:
         box = toolbox or files.toolbox(agent, gate)

@@ -131,7 +131,7 @@ def _tools(agent: Agent, own: Path | None) -> Toolbox:
         agent = agent.model_copy(update={"tools_file": ""})
     path = own or settings.tools_file
     files = ToolFiles(path, region=settings.aws_region, environment=os.environ)
-    toolbox = files.toolbox(agent, ConsentGate(agent.language))
+    toolbox = files.toolbox(agent, ConsentGate(agent.language, agent.languages))
     tables = files.tables(agent)
     for name in agent.tools:
         if (table := tables.get(name, "")).startswith(REMOTE):

@@ -25,7 +25,7 @@ class BargeIn:
     """See the module."""
 
     def __init__(self, policy: TurnPolicy, conversation: Conversation) -> None:
-        self._policy = policy
+        self.policy = policy
         self._conversation = conversation
         self._voice_at: float | None = None
         self._over_agent = False
@@ -46,18 +46,18 @@ class BargeIn:
     def has_just_begun(self, at: float) -> bool:
         """Whether a voice has just begun, which may have words to it; asked once of each voice."""
         began, self._voice_at = self._voice_at, None
-        return began is not None and at - began < self._policy.voice_grace
+        return began is not None and at - began < self.policy.voice_grace
 
     def voice_cuts(self) -> bool:
         """Whether a voice alone silences the agent."""
         # A second sound in the same turn must have words to it: a noisy line is no caller.
-        alone = self._policy.barge_in_words == 0 and not self._turn.resumed
-        return alone and self._policy.barge_in and not self.is_protected()
+        alone = self.policy.barge_in_words == 0 and not self._turn.resumed
+        return alone and self.policy.barge_in and not self.is_protected()
 
     def is_nothing(self, text: str, *, begun: bool = False) -> bool:
         """Whether the words interrupt nothing and are no part of any turn; `begun`: the last one
         may have only begun."""
-        policy, phase, turn = self._policy, self._conversation.phase, self._turn
+        policy, phase, turn = self.policy, self._conversation.phase, self._turn
         said = " ".join(turn.sentences.values())
         asking = turn.complete and overheard.is_question(turn.sentences.get(turn.last_seq, ""))
         over_agent = phase in TALKING or (self._over_agent and phase is Phase.LISTENING)
@@ -74,7 +74,7 @@ class BargeIn:
 
     def may_cut(self, text: str, at: float) -> bool:
         """Whether the words silence the agent, or end its thinking."""
-        policy = self._policy
+        policy = self.policy
         if self._conversation.phase not in TALKING:
             return policy.barge_in
         voice = policy.barge_in_voice if self._voice_at is None else at - self._voice_at
@@ -86,10 +86,10 @@ class BargeIn:
         """Whether what the caller hears now may not be interrupted."""
         turn = self._turn
         seq = min(turn.unheard(), default=0)
-        if turn.number == GREETING_TURN and seq and not self._policy.greeting_yields:
+        if turn.number == GREETING_TURN and seq and not self.policy.greeting_yields:
             return True
         words = overheard.words_of(turn.sentences.get(seq, ""))
-        texts = map(overheard.words_of, self._policy.protected)
+        texts = map(overheard.words_of, self.policy.protected)
         return bool(words) and any(
             overheard.is_run(words, of) or overheard.is_run(of, words) for of in texts
         )
@@ -104,11 +104,11 @@ class BargeIn:
 
     def is_unfinished(self, text: str) -> bool:
         """Whether the caller's words cannot be all."""
-        return self._policy.patience > 0 and unfinished.wants_more(text, self._policy.language)
+        return self.policy.patience > 0 and unfinished.wants_more(text, self.policy.language)
 
     def patience(self) -> float:
         """What is waited behind the caller's words for more of them; 0: nothing."""
-        policy, segments = self._policy, self._conversation.segments
+        policy, segments = self.policy, self._conversation.segments
         text = " ".join(segments)
         if self.is_unfinished(text):
             return policy.patience_unfinished
@@ -122,12 +122,12 @@ class BargeIn:
         """Whether the caller answers what people say in pieces."""
         turns = (turn for turn in reversed(self._conversation.turns.values()) if turn.sentences)
         asked = next((" ".join(turn.sentences.values()) for turn in turns), "")
-        return overheard.asks_in_pieces(asked, self._policy.language)
+        return overheard.asks_in_pieces(asked, self.policy.language)
 
     def takes_back(self, text: str, *, begun: bool = False) -> bool:
         """Whether the caller has something else to say than thanks and goodbye, or does not want
         to be put through."""
-        language = self._policy.language
+        language = self.policy.language
         match self._conversation.closing:
             case "silence":
                 return bool(text)

@@ -76,7 +76,7 @@ class CallerActs(TurnActs):
         may_cut = self._barge_in.may_cut(event.text, event.at)
         self._giving = "words"
         self._break_in(may_cut)
-        self._record(CallerSegment(event.text))
+        self._record(self._piece(event))
         self._await_caller()
 
     def _pressed(self, event: DigitPressed) -> None:
@@ -104,6 +104,9 @@ class CallerActs(TurnActs):
 
     def _key(self, event: DigitPressed) -> CallerSegment:
         return CallerSegment(MASK if self.policy.keys_masked else event.digit)
+
+    def _piece(self, event: CallerSaid) -> CallerSegment:
+        return CallerSegment(event.text, event.language if self.policy.languages else "")
 
     def _break_in(self, allowed: bool) -> None:
         if allowed and self.phase in ANSWERING:
@@ -226,14 +229,14 @@ class CallerActs(TurnActs):
         if self.policy.barge_in:
             self._silence_agent()
         if isinstance(event, CallerSaid):
-            self._record(CallerSegment(event.text))
+            self._record(self._piece(event))
         self._record(Reopened())
         self._do(StopTimer("closing"))
         self._await_caller()
 
     def _said_while_closing(self, event: CallerSaid) -> None:
         if event.text:
-            self._record(CallerSegment(event.text))
+            self._record(self._piece(event))
 
     def _pressed_while_closing(self, event: DigitPressed) -> None:
         self._record(self._key(event))

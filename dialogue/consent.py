@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from aybiza.dialogue.assent import assent
@@ -52,12 +52,14 @@ _REFUSED: Final = (
 
 
 class ConsentGate:
-    """See the module. `language`: of the callers, BCP 47 or `multi`."""
+    """See the module. `language`: of the callers, BCP 47 or `multi`; a use that names its own
+    (`ToolRun.language`) is of `others`."""
 
-    def __init__(self, language: str = "multi") -> None:
+    def __init__(self, language: str = "multi", others: Iterable[str] = ()) -> None:
         self.language = language
         # What reads the words is made now, and not while a caller waits.
-        assent("", language)
+        for one in {language, *others}:
+            assent("", one)
         self._put: OrderedDict[str, dict[str, tuple[str, int]]] = OrderedDict()
         self._granted: OrderedDict[tuple[str, str], None] = OrderedDict()
 
@@ -93,8 +95,9 @@ class ConsentGate:
         # What was cut off was not put to anybody.
         if use.asked.rstrip().endswith("…"):
             return None
-        verdict = assent(use.said, self.language, use.asked)
-        tag = self.language.partition("-")[0].lower()
+        language = use.language or self.language
+        verdict = assent(use.said, language, use.asked)
+        tag = language.partition("-")[0].lower()
         if verdict is None and use.said.strip() and tag not in (*LANGUAGES, "multi"):
             return True
         return verdict

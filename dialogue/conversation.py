@@ -27,6 +27,7 @@ from aybiza.dialogue.journal import (
     Entry,
     Interrupted,
     Joined,
+    LanguageChanged,
     LineMeasured,
     RecordingConsent,
     Reopened,
@@ -82,11 +83,13 @@ class Turn:
     the answer, so what was said must not be told to the model again. `cut`: the caller broke in,
     and that was not noise. `resumed`: noise has broken in before. `joined`: the caller has gone on
     before anything of the answer was heard, so its words, and what its tools have done, are in the
-    next turn of the caller (`into`). `judged`: how it sounds, and what it is about.
+    next turn of the caller (`into`). `judged`: how it sounds, and what it is about. `language`: the
+    main tag of the one that the caller spoke, where that matters and is known.
     """
 
     number: int
     caller: str = ""
+    language: str = ""
     sentences: dict[int, str] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
     unmarked: set[int] = field(default_factory=set)
@@ -137,10 +140,14 @@ class Conversation:
     have not; None: that is open. `faults`: how many lines have failed since the caller heard
     something. `measured`: what was measured on each of its lines; `analysis`: what was made of it
     when it was over.
+    `language`: the one that the call has changed to; "": it is the agent's first. `tongues`: what
+    was told of the language of each of `segments`.
     """
 
     turns: dict[int, Turn] = field(default_factory=dict)
     segments: list[str] = field(default_factory=list)
+    tongues: list[str] = field(default_factory=list)
+    language: str = ""
     closing: str | None = None
     ended: str | None = None
     condensed: Condensed = field(default_factory=lambda: Condensed(GREETING_TURN, ""))
@@ -302,13 +309,15 @@ def _text(role: str, text: str) -> dict[str, Any]:
 
 def _segment(conversation: Conversation, entry: CallerSegment) -> None:
     conversation.segments.append(entry.text)
+    conversation.tongues.append(entry.language)
 
 
 def _caller_turn(conversation: Conversation, entry: CallerTurn) -> None:
     turn = conversation.at(entry.turn)
-    turn.caller = entry.text
+    turn.caller, turn.language = entry.text, entry.language
     if entry.text:
         conversation.segments.clear()
+        conversation.tongues.clear()
         turn.exchanges += conversation._of_joined()
         for joined in conversation.turns.values():
             if joined.joined and joined.into is None:
@@ -357,6 +366,7 @@ def _interrupted(conversation: Conversation, entry: Interrupted) -> None:
 def _joined(conversation: Conversation, entry: Joined) -> None:
     turn = conversation.at(entry.turn)
     conversation.segments.insert(0, turn.caller)
+    conversation.tongues.insert(0, turn.language)
     turn.sentences.clear()
     turn.heard.clear()
     turn.unmarked.clear()
@@ -396,6 +406,10 @@ def _transferred(conversation: Conversation, entry: Transferred) -> None:
         conversation.returned = entry.outcome
 
 
+def _language(conversation: Conversation, entry: LanguageChanged) -> None:
+    conversation.language = entry.language
+
+
 def _recording(conversation: Conversation, entry: RecordingConsent) -> None:
     conversation.recording = entry.how
 
@@ -432,6 +446,7 @@ _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     Ended: _ended,
     Transferring: _transferring,
     Transferred: _transferred,
+    LanguageChanged: _language,
     RecordingConsent: _recording,
     TurnJudged: _judged,
     LineMeasured: _measured,

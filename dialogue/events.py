@@ -47,9 +47,11 @@ class CallerInterim(Happening):
 
 @dataclass(frozen=True, slots=True)
 class CallerSaid(Happening):
-    """A final piece of the caller's words."""
+    """A final piece of the caller's words, and the language that the recogniser heard, "" if it
+    tells none."""
 
     text: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +296,13 @@ class StopTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakIn:
+    """Hear and speak this language from now on."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndCall:
     """The call is over."""
 
@@ -312,5 +321,6 @@ Command: TypeAlias = (
     | DropAside
     | StartTimer
     | StopTimer
+    | SpeakIn
     | EndCall
 )

@@ -29,17 +29,21 @@ REFUSED = "refused"
 
 @dataclass(frozen=True, slots=True)
 class CallerSegment:
-    """A final piece of what the caller is saying; the turn goes on."""
+    """A final piece of what the caller is saying; the turn goes on. `language`: what the recogniser
+    has told of it, of an agent that speaks several."""
 
     text: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CallerTurn:
-    """The caller has finished: turn `turn`, in whole. An empty text is a turn the agent begins."""
+    """The caller has finished: turn `turn`, in whole. An empty text is a turn the agent begins.
+    `language`: the main tag of the one it is in, where that matters and is known."""
 
     turn: int
     text: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,13 @@ class Transferred:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageChanged:
+    """From here on the call is in this language, one of those that the agent speaks."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingConsent:
     """The caller was told that the call is recorded (`TOLD`), has agreed to it (`AGREED`), or has
     not when asked (`REFUSED`)."""
@@ -217,6 +228,7 @@ Entry: TypeAlias = (
     | Ended
     | Transferring
     | Transferred
+    | LanguageChanged
     | RecordingConsent
     | TurnJudged
     | LineMeasured
@@ -240,6 +252,7 @@ _TYPES: dict[str, type[Any]] = {
     "ended": Ended,
     "transferring": Transferring,
     "transferred": Transferred,
+    "language_changed": LanguageChanged,
     "recording_consent": RecordingConsent,
     "turn_judged": TurnJudged,
     "line_measured": LineMeasured,

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from aybiza.config.agent_types import get_system_prompt
 from aybiza.config.agents import Agent
+from aybiza.config.languages import name_of
 
 CLOCK_SECONDS: Final = 900
 """How old the time may be that the model is told. Each step costs one reading of the history
@@ -26,6 +27,12 @@ UNHEARD_GREETING = "The caller broke in before anything of your greeting was hea
 KEPT_KEYS = (
     "What the caller enters with the keys of the telephone is kept from you: you see a • for each"
     " key. Ask for it to be entered, never for it to be said; your tools have it."
+)
+
+LANGUAGES: Final = (
+    "You speak {all}, and no other language. The call is in {now} now: say all that you say in"
+    " {now}, though your instructions, your tools and earlier words are in another language. The"
+    " language changes by itself when the caller speaks another of them, or asks for it."
 )
 
 SUMMARY_PROMPT: Final = (
@@ -51,6 +58,10 @@ def system_prompt(agent: Agent, greeted: str | None = None) -> str:
         "custom_instructions": agent.custom_instructions,
     }
     texts = [get_system_prompt(config), said if opened else UNHEARD_GREETING]
+    if agent.languages:
+        names = [name_of(language) for language in agent.languages]
+        spoken = f"{', '.join(names[:-1])} and {names[-1]}"
+        texts.append(LANGUAGES.format(all=spoken, now=name_of(agent.language)))
     return "\n\n".join([*texts, *([KEPT_KEYS] if agent.keys_masked else [])])
 
 

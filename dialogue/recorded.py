@@ -70,7 +70,7 @@ def decided(terms: Terms, conversation: Conversation, entry: Entry) -> Recording
     match entry:
         case SentenceHeard(turn, seq) if terms.manner == "told":
             return RecordingConsent(TOLD) if (turn, seq) == (GREETING_TURN, asked) else None
-        case CallerTurn(_, text) if terms.manner == "agreed" and text:
-            yes = heard and assent(text, terms.language, terms.words) is True
+        case CallerTurn(_, text, language) if terms.manner == "agreed" and text:
+            yes = heard and assent(text, language or terms.language, terms.words) is True
             return RecordingConsent(AGREED if yes else REFUSED)
     return None

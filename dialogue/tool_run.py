@@ -14,7 +14,8 @@ class ToolRun:
     carrier has written in its place).
 
     `turn`: the turn of the caller in which the model uses it; `said`: the caller's words in it;
-    `asked`: what the caller had heard of the agent before them. `keys`: what the caller has entered
+    `asked`: what the caller had heard of the agent before them; `language`: the one that the call
+    is in, "" where the agent has but one. `keys`: what the caller has entered
     last, of an agent that masks it; it must be told to nobody.
     """
 
@@ -26,6 +27,7 @@ class ToolRun:
     turn: int = 0
     said: str = ""
     asked: str = ""
+    language: str = ""
     keys: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:

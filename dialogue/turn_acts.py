@@ -25,6 +25,7 @@ from aybiza.dialogue.events import (
     Record,
     Say,
     SayAll,
+    SpeakIn,
     StartTimer,
     StopTalking,
     StopTimer,
@@ -37,8 +38,10 @@ from aybiza.dialogue.journal import (
     Closing,
     Ended,
     Entry,
+    LanguageChanged,
     Transferring,
 )
+from aybiza.dialogue.languages import Said, next_language, turn_language
 from aybiza.dialogue.overheard import is_same
 from aybiza.dialogue.turn_policy import TurnPolicy
 
@@ -50,9 +53,10 @@ class TurnActs:
     """See the module. `conversation` is for reading."""
 
     def __init__(self, agent: Agent, conversation: Conversation | None = None) -> None:
-        self.agent = agent
-        self.policy = TurnPolicy.of(agent)
         self.conversation = conversation or Conversation()
+        self._first = agent
+        self.agent = agent.speaking(self.conversation.language)
+        self.policy = TurnPolicy.of(self.agent)
         self._commands: list[Command] = []
         self._barge_in = BargeIn(self.policy, self.conversation)
         # What a crash may lose: how often the answer failed, what the caller is at, which fillers
@@ -141,13 +145,36 @@ class TurnActs:
         self._late = late
         self._do(StopTimer("endpoint"), StopTimer("silence"))
         number, text = self._turn.number + 1, " ".join(self.conversation.segments)
+        language = self._language_of_turn()
         if self._eager is not None and not is_same(self._eager, text):
             self._drop_eager()
-        self._record(CallerTurn(number, text))
+        self._record(CallerTurn(number, text, language))
+        self._follow_language()
         self._eager = None
         self._failures = self._fillers = self._eager_begun = 0
         self._barge_in.turn_taken()
         self._do(Ask(number, 0))
+
+    def _language_of_turn(self) -> str:
+        conversation, offered = self.conversation, self.policy.languages
+        if not offered:
+            return ""
+        pieces = zip(conversation.segments, conversation.tongues, strict=True)
+        return turn_language(list(pieces), offered)
+
+    def _follow_language(self) -> None:
+        """Go on in the caller's language; what is begun is in another one."""
+        turns = self.conversation.turns.values()
+        said = [Said(turn.caller, turn.language) for turn in turns if turn.caller]
+        wanted = next_language(self.policy.language, self.policy.languages, said)
+        if wanted is None:
+            return
+        self._drop_eager()
+        self._record(LanguageChanged(wanted))
+        self.agent = self._first.speaking(wanted)
+        self.policy = TurnPolicy.of(self.agent)
+        self._barge_in.policy = self.policy
+        self._do(SpeakIn(wanted))
 
     def _drop_eager(self) -> None:
         if self._eager is not None:

@@ -24,6 +24,8 @@ PATIENCE_UNFINISHED = 1.9
 class TurnPolicy:
     """See the module.
 
+    languages: those that the agent speaks, where there are several.
+
     endpoint: without a sign of the caller for so long, words are a turn and a break-in without
     words was a mistake; eager_endpoint: the same, while an answer is begun to words that the
     recogniser is about to tell. patience: what is waited behind the caller's end when they were
@@ -58,6 +60,7 @@ class TurnPolicy:
     """
 
     language: str = "en-US"
+    languages: tuple[str, ...] = ()
     endpoint: float = ENDPOINT_SECONDS
     patience: float = 0.8
     patience_again: float = 1.1
@@ -103,6 +106,7 @@ class TurnPolicy:
         endpoint = max(ENDPOINT_SECONDS, heard_out + ENDPOINT_MARGIN_SECONDS)
         return cls(
             language=agent.language,
+            languages=agent.languages,
             endpoint=endpoint,
             eager_endpoint=2 * endpoint,
             patience=patience,

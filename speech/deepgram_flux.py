@@ -24,8 +24,9 @@ from urllib.parse import quote
 
 import structlog
 
+from aybiza.config.languages import main_tag
 from aybiza.config.numbers import finite
-from aybiza.speech.deepgram_listen import ListenOptions
+from aybiza.speech.deepgram_listen import MULTI, ListenOptions, first_language
 from aybiza.speech.deepgram_socket import DeepgramSocket
 from aybiza.speech.mulaw import silence
 
@@ -41,13 +42,15 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class TurnInfo:
     """See the module. `end`: up to where the audio has been heard; `last_word_end`: where the last
-    word ended, if that is known; `turn`: its number on this socket, if that is known."""
+    word ended, if that is known; `turn`: its number on this socket, if that is known; `language`:
+    the main tag of the one that most of it is in, "" if that is not told."""
 
     event: str
     text: str
     end: float
     last_word_end: float | None = None
     turn: int | None = None
+    language: str = ""
 
 
 def parameters(options: ListenOptions) -> dict[str, Any]:
@@ -62,8 +65,10 @@ def parameters(options: ListenOptions) -> dict[str, Any]:
         chosen["eager_eot_threshold"] = EAGER_THRESHOLD
     if options.keyterms:
         chosen["keyterm"] = list(options.keyterms)
-    if options.model.endswith("-multi") and options.language != "multi":
-        chosen["language_hint"] = options.language.partition("-")[0]
+    if options.model.endswith("-multi"):
+        expected = options.hints if options.language == MULTI else [options.language]
+        if expected:
+            chosen["language_hint"] = [main_tag(language) for language in expected]
     if options.private:
         chosen["mip_opt_out"] = "true"
     return chosen
@@ -123,6 +128,7 @@ def decode(message: dict[str, Any]) -> TurnInfo | None:
                 heard or 0.0,
                 _time(end),
                 number if isinstance(number, int) else None,
+                first_language(message.get("languages")),
             )
     return None
 

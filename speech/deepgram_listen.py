@@ -13,15 +13,20 @@ Source: Deepgram, listen v1.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 from urllib.parse import quote
 
 import structlog
 
+from aybiza.config.languages import main_tag
 from aybiza.config.numbers import finite
 from aybiza.speech.deepgram_socket import DeepgramSocket
+
+MULTI = "multi"
+"""In place of a language: all that the model knows."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +42,8 @@ class ListenOptions:
     utterance_end_ms: int = 1000
     eager: bool = True
     """Whether to be told, by models that can, of turns that may be over."""
+    hints: Sequence[str] = ()
+    """The languages that are to be told apart, where `language` is `multi`."""
     private: bool = False
     """Whether Deepgram may keep nothing of it to better its models."""
 
@@ -61,6 +68,8 @@ class ListenOptions:
         }
         if self.keyterms:
             parameters["keyterm"] = list(self.keyterms)
+        if self.hints and self.language == MULTI:
+            parameters["language_hint"] = [main_tag(hint) for hint in self.hints]
         if self.private:
             parameters["mip_opt_out"] = "true"
         return parameters
@@ -79,7 +88,7 @@ class Transcript:
 
     `is_final`: they will not change. `speech_final`: a pause followed. `from_finalize`: they were
     asked for. `confidence`: 0 to 1. `last_word`: where the last of them begins and ends, if that is
-    known.
+    known. `language`: the main tag of the one that most of them are in, "" if that is not told.
     """
 
     text: str
@@ -90,6 +99,7 @@ class Transcript:
     end: float
     confidence: float
     last_word: tuple[float, float] | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +165,34 @@ def decode(message: dict[str, Any]) -> ListenEvent | None:
                 end=start + _number(message.get("duration")),
                 confidence=_number(best.get("confidence")),
                 last_word=_last_word(best.get("words")),
+                language=_language(best),
             )
         case {"type": "SpeechStarted"}:
             return SpeechStarted(_number(message.get("timestamp")))
         case {"type": "UtteranceEnd"}:
             return UtteranceEnd(_known(message.get("last_word_end")))
     return None
+
+
+def _language(best: Mapping[Any, Any]) -> str:
+    """The language of most words; where words do not say it, the first that is told of all."""
+    words = best.get("words")
+    told = [word.get("language") for word in words] if _are_words(words) else []
+    counted = Counter(main_tag(tag) for tag in told if isinstance(tag, str) and tag)
+    of_words = max(counted, key=counted.__getitem__, default="")
+    return of_words or first_language(best.get("languages"))
+
+
+def _are_words(words: Any) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(words, list) and all(isinstance(word, dict) for word in words)
+
+
+def first_language(told: Any) -> str:
+    """The main tag of the first of the languages that were told, which most words are in."""
+    match told:
+        case [str(first), *_]:
+            return main_tag(first)
+    return ""
 
 
 def _last_word(words: Any) -> tuple[float, float] | None:

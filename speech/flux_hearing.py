@@ -96,4 +96,4 @@ class FluxHearing:
         self._ended = self._ended if turn.turn is None else turn.turn
         if not text:
             return [Understood(turn.end)]
-        return [Words(text), Understood(turn.end), Finished(turn.last_word_end)]
+        return [Words(text, turn.language), Understood(turn.end), Finished(turn.last_word_end)]

@@ -51,9 +51,10 @@ class Interim:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words that were said."""
+    """Words that were said, and the main tag of their language, "" if nobody tells it."""
 
     text: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ class NovaHearing:
         self._settle(heard)
         if self._pending is not None and self._pending.start < heard.end:
             self._pending = self._asked = None
-        outcomes: list[Outcome] = [Words(text)] if text else []
+        outcomes: list[Outcome] = [Words(text, heard.language)] if text else []
         outcomes.append(Understood(heard.end))
         if text:
             self._open, self._newest = True, heard.last_word or self._newest
@@ -236,7 +237,7 @@ class NovaHearing:
         text = self._untold(pending)
         self._settle(pending)
         self._pending = self._asked = None
-        return [Words(text), Understood(pending.end), *self._finish()]
+        return [Words(text, pending.language), Understood(pending.end), *self._finish()]
 
     def _finish(self) -> list[Outcome]:
         if not self._open:

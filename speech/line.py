@@ -162,6 +162,7 @@ class Line:
     it from everybody but the tools; `keys_over`: the next key begins anew.
     `tape`: where the call is recorded; `clock` is its time. `figures`: what is measured of a call
     that is analysed.
+    `language`: the one that the call has changed to; "": it is the agent's first.
     `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
     """
@@ -182,6 +183,7 @@ class Line:
     known_at: float = 0.0
     aside: tuple[Sentence, str] | None = None
     asides: int = 0
+    language: str = ""
     leaving: bool = False
     tape: Tape | None = None
     figures: LineFigures | None = None

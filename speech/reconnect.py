@@ -82,11 +82,18 @@ class TimedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewed:
+    """The socket was ended, by nobody's fault, to have another one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
 
-Event: TypeAlias = Begun | Wanted | Unwanted | Opened | Worked | Closed | Refused | TimedOut | Tick
+Event: TypeAlias = (
+    Begun | Wanted | Unwanted | Opened | Worked | Closed | Refused | TimedOut | Renewed | Tick
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +190,8 @@ class Reconnect:
                 self._asked = now
             case Worked() if self._state is _State.OPEN:
                 self._wanted, self._failures, self._words = None, 0, self._limits.words
+            case Renewed() if self._state in _LIVE:
+                return [self._open(now, 0.0)]
             case Closed() | Refused() | TimedOut() if self._state in _LIVE:
                 return self._failed(now)
             case Tick() if self._state in _LIVE:

@@ -98,7 +98,7 @@ class AnswerRounds:
         self._vm = vm
         self._to = to
         self._context = context
-        self._policy = TurnPolicy.of(context.agent)
+        self._policy = TurnPolicy.of(context.speaking)
         self._turn = begin.turn
         self._seq = self._first_seq = begin.first_seq
         self._eager = begin.eager is not None
@@ -140,7 +140,7 @@ class AnswerRounds:
 
     async def run(self) -> None:
         if self._spent.action == "refuse":
-            self._say(self._context.agent.over_quota)
+            self._say(self._context.speaking.over_quota)
             self._tell(CloseAsked(self._turn, "quota"))
             self._tell(AnswerFinished(self._turn, "quota"))
             return
@@ -327,7 +327,7 @@ class AnswerRounds:
             message = "the conversation is longer than the model can take"
             raise BedrockError(ErrorKind.TOO_LONG, message, model=attempt.model)
         if act is Act.BLOCKED and not spoken:
-            texts.append(self._context.agent.refusal)
+            texts.append(self._context.speaking.refusal)
         if act is Act.DONE and not spoken and decoder.unspoken:
             texts.append(decoder.unspoken)
         return act
@@ -404,7 +404,7 @@ class AnswerRounds:
             attempts=words.attempts,
         )
         # Who is being said goodbye to, or put through, needs no apology.
-        agent = self._context.agent
+        agent = self._context.speaking
         sorry = agent.error_after_write if self._wrote else agent.error
         if not self._closing:
             self._say(sorry)

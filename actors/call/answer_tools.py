@@ -158,6 +158,7 @@ class _Round:
             turn=self._asked.turn,
             said=self._asked.said,
             asked=self._asked.asked,
+            language=context.speaking.language if context.agent.languages else "",
             keys=context.line.entered,
         )
         told = {"call_id": context.call_id, "turn": self._asked.turn, "tool": use.name}

@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 import structlog
 
 from aybiza.actors import names
-from aybiza.actors.call import call_attempts
+from aybiza.actors.call import call_attempts, call_language
 from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_analysis import CallAnalysis
 from aybiza.actors.call.call_context import CallContext
@@ -68,6 +68,7 @@ from aybiza.dialogue.events import (
     Record,
     Say,
     SayAll,
+    SpeakIn,
     Started,
     StartTimer,
     StopTalking,
@@ -115,6 +116,7 @@ class CallActor(GenServer):
                 conversation.apply(entry)
         if not self._line.started:
             conversation.take_up()
+        call_language.speak_in(self.vm, context, conversation.language)
         self.machine = TurnMachine(context.agent, conversation)
         self._recording = CallRecording(self.vm, context, conversation, self._remember)
         parts = (self.vm, self.pid, context, conversation, self._remember)
@@ -149,7 +151,7 @@ class CallActor(GenServer):
         limit = self._context.agent.max_duration_s
         if limit is not None:
             passed = self.vm.now() - self._context.opened
-            self._start_timer(StartTimer("duration", max(0.0, limit - passed)))
+            self._timers.start(StartTimer("duration", max(0.0, limit - passed)))
         self._speaker = self.vm.whereis(names.speaker(self.call_id))
         taken_up, self._line.started = self._line.started, True
         self._recording.go_on()
@@ -317,7 +319,7 @@ class CallActor(GenServer):
     ) -> BeginAnswer:
         greeting = self.machine.conversation.at(GREETING_TURN)
         greeted = greeting.spoken(1, greeting.last_seq)
-        prompt = system_prompt(self._context.agent, greeted)
+        prompt = system_prompt(self.machine.agent, greeted)
         clock = clock_prompt(self._began, self.vm.now() - self._context.opened)
         told = "\n\n".join(filter(None, (clock, self._analysis.hint(said))))
         return BeginAnswer(self._context, turn, first_seq, messages, prompt, said, told)
@@ -398,7 +400,7 @@ class CallActor(GenServer):
     def _stop_talking(self, stop: StopTalking) -> TalkStopped:
         cut = self._line.clear(self.vm.now())
         # A filler that was to be heard is silenced, too.
-        self._stop_timer(StopTimer("voice"))
+        self._timers.stop(StopTimer("voice"))
         self._cast_speaker("stop")
         stopped = TalkStopped(stop.turn, stop.seq, 0.0)
         if cut is not None and cut.sentence.turn == stop.turn:
@@ -406,12 +408,6 @@ class CallActor(GenServer):
         emit(self.vm, events.TURN_INTERRUPTED, call_id=self.call_id, turn=stop.turn)
         log.info("agent_interrupted", call_id=self.call_id, turn=stop.turn, seq=stopped.seq)
         return stopped
-
-    def _start_timer(self, start: StartTimer) -> None:
-        self._timers.start(start)
-
-    def _stop_timer(self, stop: StopTimer) -> None:
-        self._timers.stop(stop)
 
     def _is_all_out(self) -> bool:
         """Whether all that there is to say in this turn is with the carrier."""
@@ -477,6 +473,7 @@ _ACTS: dict[type[Any], Callable[[CallActor, Any], Awaitable[None] | None]] = {
     Record: CallActor._recorded,
     Say: CallActor._say,
     SayAll: CallActor._say_all,
-    StartTimer: CallActor._start_timer,
-    StopTimer: CallActor._stop_timer,
+    SpeakIn: lambda a, to: call_language.speak_in(a.vm, a._context, to.language),
+    StartTimer: lambda actor, start: actor._timers.start(start),
+    StopTimer: lambda actor, stop: actor._timers.stop(stop),
 }

@@ -25,7 +25,8 @@ StartTool: TypeAlias = Callable[..., Awaitable[Task[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """A call: who answers it (`agent`, its limits filled in), over which line, with which means.
+    """A call: who answers it (`agent`, as its file has it, its limits filled in), over which line,
+    with which means.
 
     `policy` chooses the model of each turn; `answer_seconds` and `model_rounds`, requests to a
     model, limit one answer in whole; `answers` are for who asks the same; `guardrail` is Bedrock's.
@@ -60,6 +61,11 @@ class CallContext:
     prices: ServicePrices = field(default_factory=ServicePrices)
     edge: tuple[int, int] | None = None
     retention_days: int = 0
+
+    @property
+    def speaking(self) -> Agent:
+        """The agent in the language that the call is in now."""
+        return self.agent.speaking(self.line.language)
 
     @property
     def logs_words(self) -> bool:

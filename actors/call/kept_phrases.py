@@ -23,10 +23,9 @@ def fixed(agent: Agent) -> frozenset[str]:
     """What the agent says word for word, on one occasion or another."""
     return frozenset(
         (
-            agent.greeting,
+            *opening(agent),
             agent.silence_prompt,
             agent.error,
-            agent.busy,
             agent.over_quota,
             agent.bridge,
             agent.ask_again,
@@ -41,6 +40,12 @@ def fixed(agent: Agent) -> frozenset[str]:
             *TurnPolicy.of(agent).fillers,
         )
     )
+
+
+def opening(agent: Agent) -> tuple[str, ...]:
+    """What is said only in the language in which a call begins."""
+    first = not agent.languages or agent.language == agent.languages[0]
+    return (agent.greeting, agent.busy) if first else ()
 
 
 def kind(agent: Agent, sentence: Sentence, text: str) -> Kind:

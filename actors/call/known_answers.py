@@ -142,7 +142,7 @@ class Inquiry:
         self.key = generate_cache_key(who, context.tenant, said, first_words=wanted)
         self._vm, self._said = vm, said
         self._threshold = context.agent.similar_answers
-        self._language = context.agent.language
+        self._language = context.speaking.language
         self._looking: asyncio.Task[Found | None] | None = None
         self._meant: Meant | None = None
         self._kept: tuple[str, ...] = ()
@@ -228,7 +228,7 @@ class Inquiry:
 def _who(context: CallContext, choice: Choice) -> str:
     """Who is asked: an agent that is changed is another one."""
     tools = context.toolbox.specs()
-    told = [context.agent.model_dump_json(), tools, choice.profile.model.tier]
+    told = [context.speaking.model_dump_json(), tools, choice.profile.model.tier]
     digest = hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
     return f"{context.agent.name}:{digest}"
 

@@ -96,7 +96,8 @@ class PhraseKeeper(GenServer):
 
     def _missing(self) -> dict[Phrase, str]:
         """What is not kept, and the language that it is in."""
-        phrases, agents = kept_phrases.table(self.vm), list(self._agents())
+        phrases = kept_phrases.table(self.vm)
+        agents = [who.speaking(tag) for who in self._agents() for tag in who.languages or ("",)]
         wanted: dict[Phrase, str] = {}
         for texts in (_needed_most, lambda agent: sorted(kept_phrases.fixed(agent))):
             for agent in agents:
@@ -164,4 +165,4 @@ class PhraseKeeper(GenServer):
 
 
 def _needed_most(agent: Agent) -> tuple[str, ...]:
-    return (agent.greeting, agent.filler, agent.closing, agent.error)
+    return (*kept_phrases.opening(agent)[:1], agent.filler, agent.closing, agent.error)

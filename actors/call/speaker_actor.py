@@ -23,13 +23,12 @@ Source: Deepgram, speak v1; Twilio, Media Streams ("media", "mark", "clear").
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import structlog
 
 from aybiza.actors import names
-from aybiza.actors.call import kept_phrases
+from aybiza.actors.call import call_language, kept_phrases
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.wire import Down, Lost, Up, Wire
 from aybiza.actors.measures import charges, events
@@ -46,7 +45,7 @@ from aybiza.speech.deepgram_speak import (
     SpeakSession,
     SpeakWarning,
 )
-from aybiza.speech.pacing import Pacer
+from aybiza.speech.pacing import Kind, Pacer
 from aybiza.speech.playout import Sentence
 from aybiza.speech.reconnect import Limits
 from aybiza.speech.speak_budget import SpeakBudget
@@ -101,17 +100,17 @@ class SpeakerActor(GenServer):
         self._generation = self._line.ledger.generation
         self._wire = Wire(self, "speaker", context.call_id, LIMITS, self._dial)
         self._budget = SpeakBudget()
-        policy = TurnPolicy.of(context.agent)
+        self._agent, self._language = context.speaking, context.line.language
+        policy = TurnPolicy.of(self._agent)
         self._synthesis = Synthesis(self._line.ledger, self._voiced, policy.low)
-        kind = partial(kept_phrases.kind, context.agent)
-        self._pacer = Pacer(self._line, kind, policy.lead)
+        self._pacer = Pacer(self._line, self._kind, policy.lead)
         self._known: set[Sentence] = set()
         self._recorded = bytearray()
         self._clearing = 0
         # The last turn of which something was said; whether no text can be said, it seems.
         self._said_turn: int | None = None
         self._mute = False
-        self._fillers = frozenset(TurnPolicy.of(context.agent).fillers)
+        self._fillers = frozenset(policy.fillers)
         self._timer: Timer | None = None
         self._timer_at = 0.0
         self._check()
@@ -135,7 +134,7 @@ class SpeakerActor(GenServer):
                     self._synthesis.give(sentence, text)
             case Finish():
                 self._synthesis.finishing = True
-            case Speak() | "stop":
+            case Speak() | "stop" | call_language.FOLLOW:
                 pass
             case _:
                 raise FunctionClause(self, request)
@@ -166,8 +165,8 @@ class SpeakerActor(GenServer):
     # The socket
 
     async def _dial(self, timeout: float) -> SpeakSession:
-        context = self._context
-        options = SpeakOptions(context.agent.voice, private=context.agent.health_data)
+        context, agent = self._context, self._agent
+        options = SpeakOptions(agent.voice, private=agent.health_data)
         return await context.deepgram.speak(options, context.call_id, timeout)
 
     def _happened(self, happening: Any) -> None:
@@ -198,10 +197,10 @@ class SpeakerActor(GenServer):
     # What is to be said
 
     def _voiced(self, text: str) -> str:
-        return spoken(text, self._context.agent.language)
+        return spoken(text, self._agent.language)
 
     def _kept(self, text: str) -> bytes | None:
-        return kept_phrases.get(self.vm, self._context.agent.voice, text)
+        return kept_phrases.get(self.vm, self._agent.voice, text)
 
     async def _go_on(self) -> None:
         """Send what is due: audio to the line, texts to the voice."""
@@ -300,7 +299,7 @@ class SpeakerActor(GenServer):
         """Nothing of a turn could be said."""
         if aside not in self._known:
             self._known.add(aside)
-            self._synthesis.give(aside, self._context.agent.error)
+            self._synthesis.give(aside, self._agent.error)
 
     # What comes
 
@@ -323,11 +322,11 @@ class SpeakerActor(GenServer):
         self._said_turn = go.name.turn
         self._wire.worked()
         if self._is_fixed(go) and len(self._recorded) == go.came:
-            voice = self._context.agent.voice
+            voice = self._agent.voice
             kept_phrases.keep(self.vm, voice, go.texts[0].written, bytes(self._recorded))
 
     def _is_fixed(self, go: Go) -> bool:
-        fixed = kept_phrases.fixed(self._context.agent)
+        fixed = kept_phrases.fixed(self._agent)
         return len(go.texts) == 1 and go.texts[0].written in fixed
 
     # The line
@@ -374,8 +373,23 @@ class SpeakerActor(GenServer):
             self._timer.cancel()
         self._timer, self._timer_at = self.send_after("time", soon), at
 
+    def _kind(self, sentence: Sentence, text: str) -> Kind:
+        return kept_phrases.kind(self._agent, sentence, text)
+
+    def _speak_otherwise(self) -> None:
+        """Go on in the language that the call is in: what is not out is said in its voice."""
+        before, self._agent = self._agent, self._context.speaking
+        self._language = self._line.language
+        self._fillers = frozenset(TurnPolicy.of(self._agent).fillers)
+        if self._agent.voice != before.voice:
+            self._passed_over(self._synthesis.lost(self.vm.now(), tried=False))
+            self._wire.renew("it is to speak another language")
+
     async def _follow_line(self) -> None:
-        """Drop everything when the line has been cleared since the last message."""
+        """Drop everything when the line has been cleared since the last message; change the voice
+        when the call has changed its language."""
+        if self._language != self._line.language:
+            self._speak_otherwise()
         if self._line.ledger.generation == self._generation:
             return
         self._generation = self._line.ledger.generation

@@ -5,6 +5,9 @@ socket is down: a new socket is fed from where the words were last understood, n
 none missing. What it hears it posts to the line: onset, interim words, final words, end of turn.
 What Deepgram's events mean is decided by `aybiza.speech.hearing`.
 
+A recogniser that hears all the languages that the agent speaks is asked for all of them; of others
+the socket is replaced when the call changes its language.
+
 `Wire` keeps the socket. One that answers nothing to `UNANSWERED_SECONDS` of audio for a while is
 replaced; where no socket works the line is told, first `SpeechTroubled`, at last `LineFailed`.
 Anything else that goes wrong is a crash, and its supervisor's business.
@@ -16,11 +19,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from aybiza.actors.call import call_language
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.wire import Down, Lost, Troubled, Up, Wire
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import Continue, GenServer, TimedOut, Timeout, Timer
+from aybiza.config.languages import hears_all
 from aybiza.dialogue.events import (
     CallerFinished,
     CallerGoesOn,
@@ -33,7 +38,7 @@ from aybiza.dialogue.events import (
 )
 from aybiza.speech.audible import last_audible
 from aybiza.speech.deepgram_flux import FluxSession
-from aybiza.speech.deepgram_listen import ListenOptions, ListenSession
+from aybiza.speech.deepgram_listen import MULTI, ListenOptions, ListenSession
 from aybiza.speech.flux_hearing import FluxHearing
 from aybiza.speech.hearing import (
     Finalize,
@@ -82,6 +87,7 @@ class TranscriberActor(GenServer):
         self._context = context
         self._line = context.line
         self._wire = Wire(self, "transcriber", context.call_id, LIMITS, self._dial)
+        self._dialled = self._options
         # Words that were shown, and up to where in the ring, of which there may be more.
         self._doubted: tuple[str, int] | None = None
         self._hearing: Hearing = self._new_hearing()
@@ -131,6 +137,8 @@ class TranscriberActor(GenServer):
                 if quiet < KEEP_ALIVE_SECONDS:
                     return Timeout(KEEP_ALIVE_SECONDS - quiet)
                 await self._wire.send(self._wire.session.keep_alive())
+            case call_language.FOLLOW if self._options != self._dialled:
+                self._wire.renew("it is to hear another language")
             case "hearing":
                 self._timer = None
                 await self._outcomes(self._hearing.tick(self.vm.now()))
@@ -180,16 +188,19 @@ class TranscriberActor(GenServer):
 
     async def _dial(self, timeout: float) -> ListenSession | FluxSession:
         deepgram, options, call_id = self._context.deepgram, self._options, self._context.call_id
+        self._dialled = options
         if options.is_flux:
             return await deepgram.turns(options, call_id, timeout)
         return await deepgram.listen(options, call_id, timeout)
 
     @property
     def _options(self) -> ListenOptions:
-        agent = self._context.agent
+        agent = self._context.speaking
+        several = hears_all(agent.listen_model, agent.languages)
         return ListenOptions(
             model=agent.listen_model,
-            language=agent.language,
+            language=MULTI if several else agent.language,
+            hints=agent.languages if several else (),
             keyterms=agent.keyterms,
             endpointing_ms=agent.endpointing_ms,
             utterance_end_ms=agent.utterance_end_ms,
@@ -231,9 +242,9 @@ class TranscriberActor(GenServer):
                     line.post(CallerSpeaking())
                 case Interim(text):
                     line.post(CallerInterim(text))
-                case Words(text):
+                case Words(text, language):
                     self._doubted = None
-                    line.post(CallerSaid(text))
+                    line.post(CallerSaid(text, language))
                 case MayBeDone(text):
                     line.post(CallerMayBeDone(text))
                 case GoesOn():

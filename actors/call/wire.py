@@ -38,6 +38,7 @@ from aybiza.speech.reconnect import (
     OpenIn,
     Reconnect,
     Refused,
+    Renewed,
     Replace,
     SpeakUp,
     Tick,
@@ -190,6 +191,19 @@ class Wire(Generic[S]):
         if self._reader is not None:
             self._vm.exit(self._reader, Shutdown(why))
             self._gone(why, TimedOut(), fault=fault)
+
+    def renew(self, why: str) -> None:
+        """Go on with another socket, by nobody's fault; one that waits to be opened will do."""
+        if self._reader is None:
+            return
+        self._vm.exit(self._reader, Shutdown(why))
+        told = {"socket": self._name, "call_id": self._call_id, "reason": why}
+        if self.session is not None:
+            emit(self._vm, events.SOCKET_CLOSED, **told)
+        self._reader, self.session = None, None
+        log.info(f"{self._name}_renewed", call_id=self._call_id, reason=why)
+        self._happened.append(Down(why))
+        self._tell(Renewed())
 
     async def send(self, action: Awaitable[None]) -> bool:
         """Await what is sent on the session, within a limit; False if that cost the socket."""

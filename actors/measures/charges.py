@@ -38,7 +38,7 @@ def heard(vm: VM, context: CallContext, turn: int | None = None) -> None:
     if new <= 0:
         return
     seconds = new / BYTES_A_SECOND
-    _enter(vm, context, turn, "listen", context.agent.listen_model, new, _MINUTE, seconds)
+    _enter(vm, context, turn, "listen", context.speaking.listen_model, new, _MINUTE, seconds)
     minutes = -(-line.ring.end // _MINUTE)
     begun, line.minutes = minutes - line.minutes, minutes
     if begun > 0 and context.carrier:
@@ -47,7 +47,7 @@ def heard(vm: VM, context: CallContext, turn: int | None = None) -> None:
 
 def said(vm: VM, context: CallContext, turn: int, characters: int) -> None:
     """Charge for words that have gone to the voice."""
-    voice = context.agent.voice
+    voice = context.speaking.voice
     _enter(vm, context, turn, "speak", voice, characters, _THOUSAND, float(characters))
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from aybiza.emulators.deepgram.identity import Identity
 from aybiza.emulators.deepgram.listen_session import SILENCE_SECONDS
 from aybiza.emulators.deepgram.session import Action, Close, Note, Send, earliest, said
 from aybiza.emulators.deepgram.spoken_words import timed_words
+from aybiza.emulators.deepgram.tongues import Tongues
 from aybiza.speech import mulaw
 
 UPDATE_MS = 250
@@ -39,11 +40,13 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When a turn has ended: confidences from 0 to 1, and milliseconds of silence."""
+    """When a turn has ended: confidences from 0 to 1, and milliseconds of silence. `tongues`: the
+    languages that are told apart, by the model that hears several."""
 
     eot_threshold: float = 0.7
     eager_eot_threshold: float | None = None
     eot_timeout_ms: int = 5000
+    tongues: Tongues | None = None
 
     def __post_init__(self) -> None:
         _within("eot_threshold", self.eot_threshold, 0.5, 1.0)
@@ -54,11 +57,11 @@ class Thresholds:
                 raise ValueError("eager_eot_threshold is at most eot_threshold")
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Thresholds:
-        """Those in the query of a connection's URL."""
+    def of(cls, query: Mapping[str, str], hints: Sequence[str] = ()) -> Thresholds:
+        """Those in the query of a connection's URL; `hints`: its languages that are expected."""
         if query.get("model") not in MODELS:
             raise ValueError(f"model is one of {', '.join(MODELS)}, not {query.get('model')!r}")
-        given: dict[str, Any] = {}
+        given: dict[str, Any] = {"tongues": Tongues.of_turns(query, hints)}
         for name, kind in (("eot_threshold", float), ("eager_eot_threshold", float),
                            ("eot_timeout_ms", int)):  # fmt: skip
             if name in query:
@@ -252,7 +255,9 @@ class Flux:
     def _info(self, event: str, text: str) -> Message:
         begins = self._turn_start if self._onset is None else self._onset
         words = timed_words(text, begins, max(self._last_speech, begins))
+        tongues = self._thresholds.tongues
         return {
+            **(tongues.heard(text, words) if tongues is not None else {}),
             "type": "TurnInfo",
             "request_id": self._identity.request_id,
             "event": event,
@@ -271,16 +276,19 @@ class Flux:
         given = told.get("thresholds", {})
         answer: Message = {"request_id": self._identity.request_id}
         try:
-            if not isinstance(given, Mapping) or set(given) - set(asdict(self._thresholds)):
-                raise ValueError(f"thresholds have {', '.join(asdict(self._thresholds))}")
+            if not isinstance(given, Mapping) or set(given) - set(self._limits()):
+                raise ValueError(f"thresholds have {', '.join(self._limits())}")
             self._thresholds = replace(self._thresholds, **given)
         except (ValueError, TypeError) as error:
             failed = {"code": "INVALID_CONFIGURATION", "description": str(error)}
             return self._told({"type": "ConfigureFailure", **answer, **failed})
-        thresholds = {k: v for k, v in asdict(self._thresholds).items() if v is not None}
+        thresholds = {k: v for k, v in self._limits().items() if v is not None}
         keyterms = told.get("keyterms", [])
         success = {"thresholds": thresholds, "keyterms": keyterms}
         return self._told({"type": "ConfigureSuccess", **answer, **success})
+
+    def _limits(self) -> dict[str, float | None]:
+        return {k: v for k, v in asdict(self._thresholds).items() if k != "tongues"}
 
     def _fatal(self, code: str, description: str, close: int) -> list[Action]:
         error = self._told({"type": "Error", "code": code, "description": description})

@@ -12,13 +12,14 @@ Source: Deepgram, listen v1, streaming responses and endpointing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aybiza.emulators.deepgram.engine import BLOCK_BYTES, BLOCK_MS, Recogniser
 from aybiza.emulators.deepgram.identity import EMULATED, Identity
 from aybiza.emulators.deepgram.spoken_words import timed_words
+from aybiza.emulators.deepgram.tongues import Tongues
 from aybiza.speech import mulaw
 
 INTERIM_MS = 250
@@ -39,16 +40,18 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a connection asks for; `endpointing_ms` is None when it wants none."""
+    """What a connection asks for; `endpointing_ms` is None when it wants none, `tongues` where it
+    names the one language."""
 
     endpointing_ms: int | None = DEFAULT_ENDPOINTING_MS
     utterance_end_ms: int | None = None
     interim_results: bool = False
     vad_events: bool = False
+    tongues: Tongues | None = None
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Parameters:
-        """Those in the query of a connection's URL."""
+    def of(cls, query: Mapping[str, str], hints: Sequence[str] = ()) -> Parameters:
+        """Those in the query of a connection's URL; `hints`: its languages that are expected."""
         interim_results = _flag(query, "interim_results")
         ends = query.get("utterance_end_ms")
         if ends is not None and not interim_results:
@@ -58,6 +61,7 @@ class Parameters:
             utterance_end_ms=None if ends is None else _milliseconds("utterance_end_ms", ends),
             interim_results=interim_results,
             vad_events=_flag(query, "vad_events"),
+            tongues=Tongues.of(query, hints),
         )
 
 
@@ -183,6 +187,8 @@ class Listening:
         if text:
             self._words_open = True
         best = {"transcript": text, "confidence": 0.99 if text else 0.0, "words": words}
+        if self._parameters.tongues is not None:
+            best |= self._parameters.tongues.heard(text, words)
         return {
             "type": "Results",
             "channel_index": [0, 1],

@@ -56,7 +56,9 @@ WORD = _object(
     speaker=COUNT,
 )
 ALTERNATIVE = _object(
-    {"transcript": TEXT, "confidence": SHARE, "words": _list(WORD)}, languages=_list(TEXT)
+    {"transcript": TEXT, "confidence": SHARE, "words": _list(WORD)},
+    languages=_list(TEXT),
+    languages_hinted=_list(TEXT),
 )
 MODEL = _object({"name": TEXT, "version": TEXT, "arch": TEXT})
 TURN_WORD = _object({"word": TEXT, "confidence": SHARE}, start=SECONDS, end=SECONDS)
@@ -119,6 +121,7 @@ SCHEMAS: dict[Door, dict[str, Schema]] = {
             },
             trigger={"enum": ["model", "manual", "timeout"]},
             languages=_list(TEXT),
+            languages_hinted=_list(TEXT),
         ),
         "ConfigureSuccess": _message(
             "ConfigureSuccess",

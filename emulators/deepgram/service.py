@@ -103,7 +103,7 @@ class Deepgram:
         if not _authorised(headers):
             return Refusal(401, "INVALID_AUTH")
         try:
-            _check(door, dict(parse_qsl(parts.query)))
+            _check(door, dict(parse_qsl(parts.query)), _hints(parts.query))
         except ValueError as error:
             return Refusal(400, str(error))
         fault = self.faults.take(door, refusing=True, session=session_id(headers))
@@ -121,7 +121,8 @@ class Deepgram:
         number = next(self._numbers)
         model = query.get("model", _MODELS[door])
         identity = Identity.of(self._seed, number, model, self._today())
-        session = self._made(door, query, identity, note, self.faults.strike(door, name))
+        hints, strike = _hints(parts.query), self.faults.strike(door, name)
+        session = self._made(door, query, hints, identity, note, strike)
         fault = self.faults.take(door, refusing=False, session=name)
         faulty = Faulty(session, fault, self._gone)
         self._open[faulty] = (door, name)
@@ -144,15 +145,21 @@ class Deepgram:
                 self.faults.add(replace(fault, times=left))
 
     def _made(
-        self, door: Door, query: dict[str, str], identity: Identity, note: Note, strike: Strike
+        self,
+        door: Door,
+        query: dict[str, str],
+        hints: list[str],
+        identity: Identity,
+        note: Note,
+        strike: Strike,
     ) -> Session:
         silence = self.limits.silence
         match door:
             case "listen":
-                heard = self.engine.recogniser(), Parameters.of(query)
+                heard = self.engine.recogniser(), Parameters.of(query, hints)
                 return ListenSession(*heard, identity, note, strike, silence_seconds=silence)
             case "flux":
-                turns = self.engine.recogniser(), Thresholds.of(query)
+                turns = self.engine.recogniser(), Thresholds.of(query, hints)
                 return Flux(*turns, identity, note, strike, silence_seconds=silence)
             case "speak":
                 return Speaking(
@@ -174,16 +181,21 @@ def session_id(headers: Mapping[str, str]) -> str:
     return headers.get("x-deepgram-session-id", "")
 
 
-def _check(door: Door, query: dict[str, str]) -> None:
+def _hints(query: str) -> list[str]:
+    """The languages that a connection expects: the one parameter that is told several times."""
+    return [value for name, value in parse_qsl(query) if name == "language_hint"]
+
+
+def _check(door: Door, query: dict[str, str], hints: list[str]) -> None:
     """Raise `ValueError` for a connection that Deepgram, or this emulator, would not take."""
     for name, only in _AUDIO.items():
         value = query.get(name, _UNSAID[door].get(name))
         if value != only:
             raise ValueError(f"{name} is {only} here, not {value!r}")
     if door == "listen":
-        Parameters.of(query)
+        Parameters.of(query, hints)
     elif door == "flux":
-        Thresholds.of(query)
+        Thresholds.of(query, hints)
 
 
 def _authorised(headers: Mapping[str, str]) -> bool:

@@ -21,6 +21,7 @@ from aybiza.dialogue.journal import (
     Entry,
     Interrupted,
     Joined,
+    LanguageChanged,
     LineMeasured,
     RecordingConsent,
     Reopened,
@@ -44,8 +45,9 @@ JSON = st.recursive(
 )
 BLOCKS = st.lists(st.dictionaries(TEXTS, JSON, max_size=2), max_size=2)
 ENTRIES = st.one_of(
-    st.builds(CallerSegment, TEXTS),
-    st.builds(CallerTurn, NUMBERS, TEXTS),
+    st.builds(CallerSegment, TEXTS, TEXTS),
+    st.builds(CallerTurn, NUMBERS, TEXTS, TEXTS),
+    st.builds(LanguageChanged, TEXTS),
     st.builds(ToolExchange, NUMBERS, NUMBERS, BLOCKS, BLOCKS),
     st.builds(AgentSentence, NUMBERS, NUMBERS, TEXTS),
     st.builds(SentenceHeard, NUMBERS, NUMBERS, st.booleans()),
@@ -78,6 +80,7 @@ def test_every_kind_of_entry_has_a_name_of_its_own() -> None:
         AnswerComplete: (1, "end_turn"),
         Interrupted: (1, 1, 0.5),
         Joined: (1,),
+        LanguageChanged: ("es",),
         Resumed: (1,),
         Condensed: (1, "Caller: hello"),
         Closing: ("goodbye",),

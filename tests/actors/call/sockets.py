@@ -203,6 +203,15 @@ def voice(seconds: float) -> bytes:
     return encode("x" * round(seconds * 250))
 
 
+class Means(SimpleNamespace):
+    """What of a call's context the speech actors look at."""
+
+    @property
+    def speaking(self) -> Agent:
+        spoken: Agent = self.agent.speaking(self.line.language)
+        return spoken
+
+
 @asynccontextmanager
 async def place(agent: Agent = AGENT, **more: Any) -> AsyncIterator[Place]:
     """A VM, a line and a Deepgram."""
@@ -212,5 +221,5 @@ async def place(agent: Agent = AGENT, **more: Any) -> AsyncIterator[Place]:
     async with VM() as vm:
         telephone.line = line = Line("CA1", telephone, clock=vm.now)
         told = {"call_id": "CA1", "line": line, "agent": agent, "deepgram": deepgram}
-        context = SimpleNamespace(**{**money, **told, **more})
+        context = Means(**{**money, **told, **more})
         yield Place(vm, line, deepgram, cast(CallContext, context), telephone)

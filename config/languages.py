@@ -1,0 +1,189 @@
+"""The languages that an agent speaks beside its first: what changes with them, and what cannot be.
+
+    languages = ["en-US", "es", "de"]        of an agent's file; a call begins in the first
+
+    [speaks.es]                              what is not to be as the package has it
+    voice = "aura-2-celeste-es"
+
+`main_tag("es-MX")` is "es": languages are told apart by it. `hears_all(model, tags)` says whether a
+recogniser hears all of them on one socket, and `wrong(…)` why an agent cannot speak some.
+
+Pure, but that the first use of a language's phrases reads a file. Errors: none.
+Source: Deepgram, "Nova-3 Language Prompting", "Flux Multilingual", "Multilingual Codeswitching",
+"Voices and Languages".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from babel import Locale, UnknownLocaleError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from aybiza.config.agent_types import agent_types, get_optimal_voice_for_context
+from aybiza.config.phrases import phrases, translations
+
+MOST: Final = 10
+"""So many languages are all that an agent speaks."""
+
+Tag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
+"""A language, as BCP 47 writes it."""
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+_NOVA_3: Final = (
+    "af ar be bn bs bg ca zh hr cs da nl en et fi fr gl de el gu he hi hu id it ja kn ko lv lt mk"
+    " ms mr no fa pl pt ro ru sr sk sl es sv tl ta te th tr uk vi xh zu"
+)
+_HEARS_ALL: Final[Mapping[str, frozenset[str]]] = {
+    "nova-3": frozenset(_NOVA_3.split()),
+    "nova-2": frozenset(("en", "es")),
+    "flux-general-multi": frozenset(["en", "es", "fr", "de", "hi", "ru", "pt", "ja", "it", "nl"]),
+}
+"""Which languages a model of Deepgram hears on one socket, and tells apart."""
+_AURA: Final = "aura-"
+
+
+class Speaks(BaseModel):
+    """What an agent says, and how, while a call is in one of its further languages. What is left
+    out is the package's in that language; the prompt is the agent's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] | None = None
+    """The voice model of Deepgram; None: that of the agent's type and the language."""
+    listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] | None = (
+        None
+    )
+    """The recogniser of Deepgram; None: the agent's."""
+    keyterms: Annotated[tuple[Word, ...], Field(max_length=100, strict=False)] | None = None
+    """What the recogniser is to expect; None: what it is in the first language."""
+    system_prompt: Text | None = None
+    """What the model is told; None: the agent's own prompt, and to speak this language."""
+    custom_instructions: Text | None = None
+    back_channels: Annotated[tuple[Word, ...], Field(max_length=100, strict=False)] = ()
+    protected: Annotated[tuple[Spoken, ...], Field(max_length=50, strict=False)] | None = None
+    silence_prompt: Spoken | None = None
+    filler: Spoken | None = None
+    more_fillers: Annotated[tuple[Spoken, ...], Field(max_length=20, strict=False)] | None = None
+    late: Spoken | None = None
+    error: Spoken | None = None
+    error_after_write: Spoken | None = None
+    refusal: Spoken | None = None
+    over_quota: Spoken | None = None
+    bridge: Spoken | None = None
+    ask_again: Spoken | None = None
+    closing: Spoken | None = None
+    transfer_busy: Spoken | None = None
+    transfer_unanswered: Spoken | None = None
+    transfer_failed: Spoken | None = None
+
+
+_PHRASES: Final = [
+    "silence_prompt",
+    "filler",
+    "late",
+    "error",
+    "error_after_write",
+    "refusal",
+    "over_quota",
+    "bridge",
+    "ask_again",
+    "closing",
+    "transfer_busy",
+    "transfer_unanswered",
+    "transfer_failed",
+]
+
+
+def main_tag(language: str) -> str:
+    """What tells a language from others: the part of its tag before the first hyphen.
+
+    >>> main_tag("pt-BR")
+    'pt'
+    """
+    return language.partition("-")[0].lower()
+
+
+def name_of(language: str, in_language: str = "en") -> str:
+    """The language's name, in another one; its tag where nobody has named it.
+
+    >>> name_of("de-AT"), name_of("de", "es")
+    ('German', 'alemán')
+    """
+    try:
+        name = Locale(main_tag(language)).get_language_name(in_language)
+    except (UnknownLocaleError, ValueError):
+        name = None
+    return name or language
+
+
+def told_apart(model: str) -> frozenset[str]:
+    """The main tags of the languages that the recogniser hears, and tells apart, on one socket."""
+    known = (tags for name, tags in _HEARS_ALL.items() if model.startswith(name))
+    return next(known, frozenset())
+
+
+def hears_all(model: str, languages: Collection[str]) -> bool:
+    """Whether the recogniser hears several languages on one socket, and these among them.
+
+    >>> hears_all("nova-3", ["en-US", "es"]), hears_all("nova-2", ["en", "de"])
+    (True, False)
+    """
+    return len(languages) > 1 and told_apart(model).issuperset(map(main_tag, languages))
+
+
+def has_voice(language: str) -> bool:
+    """Whether there is a voice of the language."""
+    voices = agent_types()["other"]["voices"]
+    return main_tag(language) in ("en", *voices)
+
+
+def wrong(first: str, languages: Sequence[str], speaks: Mapping[str, Speaks]) -> str | None:
+    """Why an agent whose first language is `first` cannot speak these; None: it can."""
+    tags = {main_tag(language) for language in languages}
+    beside = next((language for language in speaks if language not in languages[1:]), None)
+    if len(languages) == 1:
+        return "name the first and at least one more; one alone is `language`"
+    if len(tags) < len(languages):
+        return "two of them are the same language, and nobody tells them apart"
+    if languages and languages[0] != first:
+        return f"`language` is the first of them, {languages[0]}, or left out"
+    if beside is not None:
+        return f"[speaks.{beside}] is of none of the further languages"
+    further = (problem(language, speaks.get(language, Speaks())) for language in languages[1:])
+    return next(filter(None, further), None)
+
+
+def problem(language: str, speaks: Speaks) -> str | None:
+    """Why an agent cannot speak a language; None: it can.
+
+    >>> problem("es", Speaks())
+    >>> problem("pt", Speaks())
+    'Deepgram has no voice of Portuguese: name one in [speaks.pt], or leave the language out'
+    """
+    tag, name = main_tag(language), name_of(language)
+    if speaks.voice is None and not has_voice(tag):
+        return (
+            f"Deepgram has no voice of {name}: name one in [speaks.{language}], or leave the"
+            " language out"
+        )
+    if speaks.voice is not None and speaks.voice.startswith(_AURA):
+        of = speaks.voice.rpartition("-")[2]
+        if of != tag:
+            return f"the voice {speaks.voice} speaks {name_of(of)}, not {name}"
+    if tag != "en" and tag not in translations():
+        missing = [key for key in _PHRASES if getattr(speaks, key) is None]
+        if missing:
+            return f"the package has no words of {name}: [speaks.{language}] needs {missing[0]}"
+    return None
+
+
+def changes(language: str, kind: str, speaks: Speaks, english: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of an agent of this `kind` that are other ones in a further language. `english`:
+    the phrases of that language, which stand nowhere else."""
+    voice = get_optimal_voice_for_context({"agent_type": kind, "language": language}, rules="call")
+    own = {key: value for key, value in speaks.model_dump().items() if value is not None}
+    return {**english, **phrases(language), "language": language, "voice": voice, **own}
