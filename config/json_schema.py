@@ -12,7 +12,7 @@ Errors: `ValueError` from `validator`; nothing else.
 
 from __future__ import annotations
 
-import functools
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -28,6 +28,9 @@ from aybiza.config.schema_patterns import Checker
 
 SHOWN_CHARACTERS: Final = 200
 MOST_FAULTS: Final = 32
+MOST_KNOWN: Final = 4_096
+_GOOD: Final[set[bytes]] = set()
+"""The digests of schemas that have been looked at: an API has hundreds, each is looked at twice."""
 
 
 def validator(schema: Mapping[str, Any], what: str) -> Draft202012Validator:
@@ -44,7 +47,7 @@ def validator(schema: Mapping[str, Any], what: str) -> Draft202012Validator:
         else:
             _check_schema(text)
     except SchemaError as wrong:
-        raise ValueError(f"{what} is none: {wrong.message}") from None
+        raise ValueError(f"{what} is none: {_told(wrong)}") from None
     if text is None:
         raise ValueError(f"{what} is not JSON")
     # Without a registry of its own it would fetch what lies elsewhere, on the loop.
@@ -71,10 +74,14 @@ def fault(check: Draft202012Validator, value: Mapping[str, Any]) -> str | None:
     if wrong is None:
         return None
     path = ".".join(map(str, wrong.absolute_path))
-    message = wrong.message
-    if len(message) > SHOWN_CHARACTERS:
-        message = f"does not satisfy {wrong.validator}"
-    return f"{path}: {message}" if path else message
+    return f"{path}: {_told(wrong)}" if path else _told(wrong)
+
+
+def _told(wrong: ValidationError | SchemaError) -> str:
+    """What is wrong; without the value where that is long."""
+    if len(wrong.message) <= SHOWN_CHARACTERS:
+        return wrong.message
+    return f"does not satisfy {wrong.validator}"
 
 
 def as_json(value: object) -> str | None:
@@ -85,10 +92,15 @@ def as_json(value: object) -> str | None:
         return None
 
 
-@functools.lru_cache(maxsize=256)
 def _check_schema(text: str) -> None:
     """Raise `SchemaError` if the JSON is no schema; a schema that is one is looked at once."""
+    digest = hashlib.sha256(text.encode()).digest()
+    if digest in _GOOD:
+        return
     Draft202012Validator.check_schema(json.loads(text))
+    if len(_GOOD) >= MOST_KNOWN:
+        _GOOD.clear()
+    _GOOD.add(digest)
 
 
 def _parts(schema: object) -> Iterator[Mapping[str, Any]]:

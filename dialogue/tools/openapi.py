@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
+from aybiza.config.json_schema import validator
 from aybiza.dialogue.tools.http_params import NEVER_GIVEN, STYLES, Style
 from aybiza.dialogue.tools.openapi2 import METHODS, as_3
 from aybiza.dialogue.tools.openapi_schema import Schema, bounded, inlined, resolved
@@ -314,7 +315,7 @@ def _as_one(schema: Any, encoding: Mapping[str, Any]) -> bool:
 
 
 def _answer(document: Mapping[str, Any], described: Mapping[str, Any]) -> Schema | None:
-    """The schema of the JSON that a success answers; None too where it is too large to be used."""
+    """The schema of the JSON that a success answers; None too where it cannot be used."""
     responses = described.get("responses")
     if not isinstance(responses, Mapping):
         return None
@@ -326,7 +327,9 @@ def _answer(document: Mapping[str, Any], described: Mapping[str, Any]) -> Schema
             content = answer.get("content") if isinstance(answer, Mapping) else None
             for kind, media in content.items() if isinstance(content, Mapping) else ():
                 if _is_json(kind) and isinstance(media, Mapping):
-                    return bounded(document, media.get("schema", {}))[0]
+                    schema = bounded(document, media.get("schema", {}))[0]
+                    validator(schema, "the schema of the answer")
+                    return schema
         except ValueError:
             pass  # what comes back is taken as it is
         return None

@@ -107,6 +107,10 @@ def _as_2020(schema: Mapping[str, Any], made: Schema) -> Schema:
     for limit, sign in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if isinstance(made.get(limit), bool) and made.pop(limit) and sign in made:
             made[limit] = made.pop(sign)
+    if isinstance(made.get("items"), list):
+        # A tuple in the draft of 2.0. What has it in public documents means one of these.
+        made["items"] = {"anyOf": made["items"]} if made["items"] else {}
+        made.pop("additionalItems", None)
     if schema.get("nullable") is True and isinstance(made.get("type"), str):
         made["type"] = [made["type"], "null"]
         if "enum" in made and None not in made["enum"]:

@@ -25,3 +25,9 @@ def test_what_does_not_fit_is_told_in_few_words() -> None:
     assert fault(check, {"a": 1}) == "a: does not satisfy enum"
     assert fault(check, {"b": 1}) is None
     assert as_json({1j}) is None
+
+
+def test_what_is_wrong_with_a_long_schema_is_told_in_few_words() -> None:
+    many = [{"type": "object", "title": "x" * SHOWN_CHARACTERS}]
+    with pytest.raises(ValueError, match=r"^it is none: does not satisfy type$"):
+        validator({"properties": {"a": {"items": many}}}, "it")

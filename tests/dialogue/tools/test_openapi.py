@@ -162,3 +162,11 @@ def test_what_cannot_be_used_is_named(change: dict[str, Any], says: str) -> None
 )
 def test_a_name_is_one_that_a_tool_may_have(text: str, name: str) -> None:
     assert name_of(text) == name
+
+
+def test_an_answer_whose_schema_is_none_is_taken_as_it_is() -> None:
+    answer = {"type": "object", "properties": {"name": {"type": "strin"}}}
+    content = {"application/json": {"schema": answer}}
+    described = {"operationId": "names", "responses": {"200": {"content": content}}}
+    (names,) = operations({"openapi": "3.0.3", "paths": {"/names": {"get": described}}})
+    assert names.output_schema is None

@@ -96,3 +96,10 @@ def test_what_fits_is_left_whole() -> None:
         {"type": "array", "items": {"type": "string"}},
         False,
     )
+
+
+def test_a_list_of_schemas_as_items_means_any_of_them() -> None:
+    listed = {"type": "array", "items": [{"type": "string"}, {"type": "null"}]}
+    made = inlined({}, {**listed, "additionalItems": False})
+    assert made == {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "null"}]}}
+    assert inlined({}, {"items": []}) == {"items": {}}
