@@ -124,9 +124,10 @@ class Turn:
             return text
         if seq > self.cut.seq:
             return ""
-        words = text.split()
-        kept = words[: int(len(words) * self.cut.fraction)]
-        return " ".join(kept) + CUT_OFF if kept else ""
+        # By letters: words are not of one length, least of all figures and names.
+        until = int(len(text) * self.cut.fraction)
+        kept = f"{text} "[: until + 1].rpartition(" ")[0].rstrip()
+        return kept + CUT_OFF if kept else ""
 
 
 @dataclass(slots=True)

@@ -158,6 +158,16 @@ def test_the_agent_has_said_what_the_caller_has_heard(
     assert made.messages() == [user("count"), *expected, user("stop")]
 
 
+def test_a_cut_is_reckoned_by_letters() -> None:
+    made = conversation(
+        CallerTurn(1, "keys"),
+        AgentSentence(1, 1, "You said, What about 5 6 6 0 2 0"),
+        Interrupted(1, 1, 0.515),
+        CallerTurn(2, "stop"),
+    )
+    assert made.messages()[1] == assistant("You said, What …")
+
+
 def test_a_sentence_that_was_heard_counts_whatever_the_cut_says() -> None:
     made = conversation(
         CallerTurn(1, "count"),
