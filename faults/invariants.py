@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from aybiza.claude.messages import ANSWER_NOW
 from aybiza.dialogue import overheard, unfinished
 from aybiza.dialogue.caller_acts import KEYS
 from aybiza.dialogue.conversation import CONTINUE, SILENCE
@@ -34,7 +35,8 @@ from aybiza.dialogue.turn_policy import PATIENCE_UNFINISHED
 from aybiza.emulators.phone.audio import FRAME_MS
 from aybiza.emulators.phone.report import Turn
 from aybiza.faults.silences import silence
-from aybiza.faults.spoken import asks, heard_letters, letters
+from aybiza.faults.spoken import asks, heard_letters, letters, only_listens
+from aybiza.faults.transfers import put_through
 from aybiza.faults.writes import writes
 from aybiza.speech.spoken_text import spoken
 
@@ -58,6 +60,8 @@ UNHEARD_MS: Final = 13_000.0
 EXACT_SECONDS: Final = 0.001
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
+# What stands in the caller's place, though nobody has said it.
+_NOT_THEIRS: Final = (CONTINUE, ANSWER_NOW)
 _GLUED = re.compile(r"[.!?][A-Z]")
 
 
@@ -212,7 +216,7 @@ def _answered(outcome: Outcome) -> Iterator[str]:
         if (
             asks(said)
             and not late
-            and not _only_listens(outcome, said)
+            and not only_listens(outcome, said)
             and not _was_not_waited_for(outcome, said)
             and (letters(said.said) not in taken)
         ):
@@ -252,7 +256,7 @@ def _last_words(messages: list[dict[str, Any]]) -> int:
         index
         for index, message in enumerate(messages)
         if message["role"] == "user"
-        and any("text" in block and block["text"] != CONTINUE for block in message["content"])
+        and any(block.get("text", CONTINUE) not in _NOT_THEIRS for block in message["content"])
     ]
     return said[-1] if said else 0
 
@@ -290,12 +294,6 @@ def _costs(outcome: Outcome) -> Iterator[str]:
         yield f"{outcome.charged_s:.2f} s of audio were charged for, {spoken:.2f} s were sent"
 
 
-def _put_through(outcome: Outcome) -> Iterator[str]:
-    transferred = any(entry == Ended("transfer") for _, entry in outcome.entries)
-    if transferred and not any("<Dial" in document for document in outcome.documents):
-        yield "the caller was to be put through, and nobody was dialled"
-
-
 def _prompt(outcome: Outcome) -> Iterator[str]:
     """Where nothing breaks an answer begins soon."""
     if outcome.plan.faults:
@@ -315,7 +313,7 @@ def _prompt(outcome: Outcome) -> Iterator[str]:
     for turn in outcome.report.turns:
         heard_out = turn.barge_in and not yields
         slow = turn.response_ms is not None and turn.response_ms > limit
-        if slow and not heard_out and asks(turn):
+        if slow and not heard_out and asks(turn) and not only_listens(outcome, turn):
             yield f"{turn.said!r} was answered after {turn.response_ms:.0f} ms"
 
 
@@ -334,19 +332,10 @@ INVARIANTS: Final[list[Callable[[Outcome], Iterator[str]]]] = [
     writes,
     _intensity,
     _costs,
-    _put_through,
+    put_through,
     _prompt,
 ]
 """In the order in which they are told."""
-
-
-def _only_listens(outcome: Outcome, turn: Turn) -> bool:
-    """Whether what was said over the agent is no turn: that somebody listens, or its own echo."""
-    language = outcome.agent.language
-    if not turn.barge_in:
-        return _is_owed(outcome, turn) and overheard.is_back_channel(turn.said, language)
-    said = " ".join(e.text for _, e in outcome.entries if isinstance(e, AgentSentence))
-    return overheard.is_back_channel(turn.said, language) or overheard.is_echo(turn.said, said)
 
 
 def _was_not_waited_for(outcome: Outcome, turn: Turn) -> bool:
@@ -370,19 +359,6 @@ def _was_not_waited_for(outcome: Outcome, turn: Turn) -> bool:
 def _is_words(entry: Entry) -> bool:
     """Whether the recogniser has heard words; keys come by the line itself."""
     return isinstance(entry, CallerSegment) and entry.text not in KEYS
-
-
-def _is_owed(outcome: Outcome, turn: Turn) -> bool:
-    """Whether an answer was being thought of when this was said."""
-    asked: int | None = None
-    for at, entry in outcome.entries:
-        if (at - outcome.zero) * 1000 >= turn.start_ms:
-            break
-        if isinstance(entry, CallerTurn):
-            asked = entry.turn if entry.text else None
-        elif isinstance(entry, AgentSentence | AnswerComplete) and entry.turn == asked:
-            asked = None
-    return asked is not None
 
 
 def _is_untold(outcome: Outcome) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from aybiza.faults.fault import Fault
 from aybiza.faults.plan import Plan
+from aybiza.faults.random_turns import varied
 
 TOPICS: Final = (
     "parking", "breakfast", "garden", "museum", "harbour", "theatre", "library", "bakery",
@@ -53,6 +54,9 @@ _BEDROCK: Final = (
 CLUSTERS: Final = 0.08
 """So many of the plans are about several nodes."""
 
+VARIED: Final = 0.5
+"""In so many something else comes about than questions and answers."""
+
 _REDIS: Final = ("redis.gone", "redis.slow", "redis.empty")
 _SOCKET: Final = ("refuse", "close", "abort", "stall", "unknown", "malformed")
 
@@ -73,7 +77,10 @@ def plan_of(seed: int, number: int) -> Plan:
         consents=consents,
         phrases=chance.random() < 0.5,
     )
-    return _in_cluster(chance, plan) if chance.random() < CLUSTERS else plan
+    plan = _in_cluster(chance, plan) if chance.random() < CLUSTERS else plan
+    # By a chance of its own: the call beneath is the same with it or without.
+    more = random.Random(f"varied:{seed}:{number}")
+    return varied(more, plan) if more.random() < VARIED else plan
 
 
 def _in_cluster(chance: random.Random, plan: Plan) -> Plan:

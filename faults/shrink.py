@@ -1,12 +1,12 @@
 """Shrinking: the smallest plan that breaks the same invariant.
 
-Faults, steps and answers are left out, numbers made rounder, for as long as what was broken still
-breaks. Each proposal is tried once; `most` bounds the trials.
+Faults, steps, answers and what is set of the agent are left out, numbers made rounder, for as long
+as what was broken still breaks. Each proposal is tried once; `most` bounds the trials.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final
 
@@ -17,6 +17,12 @@ MOST: Final = 120
 
 Breaks = Callable[[Plan], bool]
 
+_USUAL: Final[Sequence[dict[str, Any]]] = (
+    {"guardrail": ()},
+    {"parties": {}},
+    {"thinks_ms": 400.0},
+    {"delta_ms": 30.0},
+)
 _ROUND: Final = ("at", "delay", "seconds", "into", "probability")
 
 
@@ -57,9 +63,12 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
     for index, fault in enumerate(plan.faults):
         for simpler in _simpler(fault):
             yield replace(plan, faults=[*plan.faults[:index], simpler, *plan.faults[index + 1 :]])
-    for usual in (replace(plan, thinks_ms=400.0), replace(plan, delta_ms=30.0)):
-        if usual != plan:
-            yield usual
+    for name in plan.agent:
+        kept_fields = {key: value for key, value in plan.agent.items() if key != name}
+        yield replace(plan, agent=kept_fields)
+    for usual in _USUAL:
+        if (simpler_plan := replace(plan, **usual)) != plan:
+            yield simpler_plan
 
 
 def _without(items: Any, index: int) -> list[Any]:

@@ -18,7 +18,7 @@ from aybiza.dialogue import unfinished
 from aybiza.dialogue.journal import AnswerComplete, CallerTurn, Interrupted
 from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.emulators.phone.report import Turn
-from aybiza.faults.spoken import asks
+from aybiza.faults.spoken import asks, only_listens
 
 if TYPE_CHECKING:
     from aybiza.faults.trial import Outcome
@@ -37,6 +37,8 @@ def silence(outcome: Outcome) -> Iterator[str]:
     sounds = sorted([*sounds, *_struck(outcome, "line.deaf"), *_cut(outcome)])
     for number, turn in enumerate(report.turns):
         if turn.end_ms is None or not asks(turn) or _was_mute(outcome, turn):
+            continue
+        if only_listens(outcome, turn):
             continue
         end = _owed_until(outcome, number, turn)
         longest, at = _longest_gap(sounds, turn.end_ms + _heard_out(outcome, turn), end)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+from aybiza.dialogue import overheard
+from aybiza.dialogue.journal import AgentSentence, AnswerComplete, CallerTurn
 from aybiza.emulators.phone.report import Report, Turn
 from aybiza.faults.caller import NOISE
+
+if TYPE_CHECKING:
+    from aybiza.faults.trial import Outcome
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -24,3 +30,25 @@ def heard_letters(report: Report) -> str:
 def asks(turn: Turn) -> bool:
     """Whether the caller said something that asks for an answer."""
     return bool(turn.said) and turn.said != NOISE and not turn.said.startswith("keys ")
+
+
+def only_listens(outcome: Outcome, turn: Turn) -> bool:
+    """Whether what was said over the agent is no turn: that somebody listens, or its own echo."""
+    language = outcome.agent.language
+    if not turn.barge_in:
+        return _is_owed(outcome, turn) and overheard.is_back_channel(turn.said, language)
+    said = " ".join(e.text for _, e in outcome.entries if isinstance(e, AgentSentence))
+    return overheard.is_back_channel(turn.said, language) or overheard.is_echo(turn.said, said)
+
+
+def _is_owed(outcome: Outcome, turn: Turn) -> bool:
+    """Whether an answer was being thought of when this was said."""
+    asked: int | None = None
+    for at, entry in outcome.entries:
+        if (at - outcome.zero) * 1000 >= turn.start_ms:
+            break
+        if isinstance(entry, CallerTurn):
+            asked = entry.turn if entry.text else None
+        elif isinstance(entry, AgentSentence | AnswerComplete) and entry.turn == asked:
+            asked = None
+    return asked is not None

@@ -15,6 +15,7 @@ from aybiza.dialogue.journal import (
     Ended,
     Entry,
     SentenceHeard,
+    Transferred,
 )
 from aybiza.dialogue.toolbox import ToolRun
 from aybiza.emulators.bedrock.journal import Record
@@ -116,6 +117,7 @@ BROKEN = [
     ("costs", {"answers": (5, 7)}),
     ("costs", {"charged_s": 8.1}),
     ("put_through", entries(Ended("transfer"))),
+    ("put_through", entries(Transferred("sales", "busy"), AgentSentence(2, 1, "It is noon."))),
     ("prompt", report(turns=[dataclasses.replace(REPORT.turns[0], response_ms=3000.0)])),
     (
         "split",
