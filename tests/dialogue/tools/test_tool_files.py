@@ -63,6 +63,17 @@ async def test_an_agents_own_file_comes_before_the_nodes(tmp_path: Path) -> None
     assert files.tables(who)["only_nodes"] == "python.nodes"
 
 
+async def test_the_table_that_a_tool_is_from_is_told_the_agents_own_first(tmp_path: Path) -> None:
+    files = ToolFiles(written(tmp_path, "nodes"))
+    who = agent(tools_file=written(tmp_path, "own"))
+    tables = files.tables(who)
+    assert tables["look_up"] == tables["only_own"] == "python.own"
+    assert tables["only_nodes"] == "python.nodes"
+    assert "only_own" not in files.tables(agent())
+    await files.warm()
+    await files.aclose()
+
+
 async def test_agents_of_one_file_share_what_it_holds_and_no_consent(tmp_path: Path) -> None:
     files = ToolFiles()
     path = written(tmp_path, "own")
