@@ -25,7 +25,7 @@ from aybiza.dialogue.toolbox import Toolbox
 class Answering:
     """Who answers: the `agent`, its limits filled in, with its tools, the models that it may ask,
     whom its calls are charged to, and the numbers by name that its tools may put callers through
-    to, beside those of its file."""
+    to, beside those of its file. `audio`: what is heard of its prompts, by their texts."""
 
     agent: Agent
     toolbox: Toolbox
@@ -33,6 +33,7 @@ class Answering:
     tenant: str
     route: str = DEFAULT
     destinations: Mapping[str, str] = field(default_factory=dict)
+    audio: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 Make = Callable[[Route], Answering]

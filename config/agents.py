@@ -31,6 +31,8 @@ from aybiza.config.analysis import Analysis
 from aybiza.config.hours import Hours
 from aybiza.config.kinds import wanted
 from aybiza.config.languages import MOST, Speaks, Tag, changes, wrong
+from aybiza.config.menus import Menu, Name, Prompt, placed
+from aybiza.config.menus import wrong as misled
 from aybiza.config.phrases import keys, phrases
 from aybiza.config.recording import Recording
 from aybiza.config.toml_lines import line_of
@@ -212,6 +214,11 @@ class Agent(BaseModel):
     keys_masked: bool = False
     """Whether what a caller enters is kept from the model, the memory and the log: tools alone
     have it (`ToolRun.keys`)."""
+    menus: dict[Name, Menu] = {}
+    """Menus of keys by name; `main` is open when a call begins. A caller who speaks leaves it, and
+    keys that are in no menu are an entry like any other."""
+    prompts: dict[Name, Prompt] = {}
+    """Texts that are heard from a file, or as tones, wherever exactly they are said."""
     eager_answers: Annotated[int, Field(ge=0, le=3)] = 1
     """How often, in a turn, an answer is begun before it is sure that the caller is done. Nothing
     of it is said, and no tool runs, before that; what comes to nothing costs a request."""
@@ -285,6 +292,13 @@ class Agent(BaseModel):
         fields = type(self).model_fields
         english = {key: fields[key].default for key in keys()}
         return self.model_copy(update=changes(language, self.type, own, english))
+
+    @field_validator("menus")
+    @classmethod
+    def _lead_somewhere(cls, menus: dict[str, Menu], info: ValidationInfo) -> dict[str, Menu]:
+        if (why := misled(menus, info.data.get("transfer_numbers", {}))) is not None:
+            raise ValueError(why)
+        return menus
 
     @field_validator("recording")
     @classmethod
@@ -363,6 +377,8 @@ def load_agent(name_or_path: str) -> Agent:
         raise AgentError([f"{path}: is not UTF-8 text"]) from None
     except tomllib.TOMLDecodeError as error:
         raise AgentError([f"{path}: is not TOML: {error}"]) from None
+    if "prompts" in table:
+        table["prompts"] = placed(table["prompts"], path.parent)
     if isinstance(named := table.get("tools_file"), str) and named:
         table["tools_file"] = _tools_file(named, path, text)
     return _made(table, text, str(path))

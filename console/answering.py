@@ -1,10 +1,10 @@
 """Who answers on a route of a node: the agent with its limits, its tools, and its models.
 
 Contract: `answering` opens nothing, and takes a third of a second for the first agent of a
-language, whose words it reads before there are calls. An agent's own tools' file is loaded at its
-first answering. Each agent has the tools that it names, with a consent and a count of writes of
-its own.
-Errors: `ValueError` for tools that there are not.
+language, whose words it reads before there are calls; recordings of an agent's prompts are read
+then, too. An agent's own tools' file is loaded at its first answering. Each agent has the tools
+that it names, with a consent and a count of writes of its own.
+Errors: `ValueError` for tools that there are not, and for prompts that cannot be heard.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.dialogue.tools.catalogue import ToolsError
 from aybiza.dialogue.tools.tool_files import ToolFiles
+from aybiza.speech.prompts import load_prompts
 from aybiza.speech.spoken_text import warm
+from aybiza.speech.wav import AudioError
 
 
 def answering(
@@ -46,7 +48,11 @@ def answering(
         raise ValueError(f"{agent.name}: tools_file: {told}") from None
     except ValueError as error:
         raise ValueError(f"{agent.name}: tools: {error}") from None
-    return Answering(agent, box, policy, route.tenant, route.name, numbers)
+    try:
+        audio = load_prompts(agent)
+    except AudioError as error:
+        raise ValueError(f"{agent.name}: {error}") from None
+    return Answering(agent, box, policy, route.tenant, route.name, numbers, audio)
 
 
 def own_policy(agent: Agent, settings: Settings, policy: Policy) -> Policy:

@@ -53,7 +53,8 @@ def loadtest(
     from aybiza.actors.runtime.loops import new_event_loop
     from aybiza.benchmarks.load_test import Plan, load_test
     from aybiza.emulators import phone
-    from aybiza.emulators.phone.audio import AudioError, utterance_of_wav
+    from aybiza.emulators.phone.audio import utterance_of_wav
+    from aybiza.speech.wav import AudioError
 
     if not url.startswith(("ws://", "wss://", "http://", "https://")):
         raise typer.BadParameter(f"{url!r}: must begin with ws, wss, http or https")

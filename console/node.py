@@ -302,6 +302,7 @@ class Node:
             bedrock=self._bedrock,
             deepgram=self._deepgram,
             toolbox=who.toolbox,
+            audio=who.audio,
             answer_seconds=settings.turn_deadline_ms / 1000.0,
             model_rounds=settings.model_rounds,
             opened=self.vm.now() - running_for(start, time.time()),

@@ -103,7 +103,9 @@ class CallerActs(TurnActs):
         return sum(1 for _ in takewhile(lambda text: text in KEYS, segments))
 
     def _key(self, event: DigitPressed) -> CallerSegment:
-        return CallerSegment(MASK if self.policy.keys_masked else event.digit)
+        # What is chosen from a menu is no secret.
+        masked = self.policy.keys_masked and self._chosen(event.digit) is None
+        return CallerSegment(MASK if masked else event.digit)
 
     def _piece(self, event: CallerSaid) -> CallerSegment:
         return CallerSegment(event.text, event.language if self.policy.languages else "")

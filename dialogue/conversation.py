@@ -29,6 +29,7 @@ from aybiza.dialogue.journal import (
     Joined,
     LanguageChanged,
     LineMeasured,
+    MenuOpened,
     RecordingConsent,
     Reopened,
     Resumed,
@@ -84,12 +85,14 @@ class Turn:
     and that was not noise. `resumed`: noise has broken in before. `joined`: the caller has gone on
     before anything of the answer was heard, so its words, and what its tools have done, are in the
     next turn of the caller (`into`). `judged`: how it sounds, and what it is about. `language`: the
-    main tag of the one that the caller spoke, where that matters and is known.
+    main tag of the one that the caller spoke, where that matters and is known. `menu`: the one
+    that was open before it.
     """
 
     number: int
     caller: str = ""
     language: str = ""
+    menu: str = ""
     sentences: dict[int, str] = field(default_factory=dict)
     heard: set[int] = field(default_factory=set)
     unmarked: set[int] = field(default_factory=set)
@@ -143,12 +146,14 @@ class Conversation:
     when it was over.
     `language`: the one that the call has changed to; "": it is the agent's first. `tongues`: what
     was told of the language of each of `segments`.
+    `menu`: the way to the menu of keys that is open (`aybiza.dialogue.menus`).
     """
 
     turns: dict[int, Turn] = field(default_factory=dict)
     segments: list[str] = field(default_factory=list)
     tongues: list[str] = field(default_factory=list)
     language: str = ""
+    menu: str = ""
     closing: str | None = None
     ended: str | None = None
     condensed: Condensed = field(default_factory=lambda: Condensed(GREETING_TURN, ""))
@@ -317,6 +322,7 @@ def _caller_turn(conversation: Conversation, entry: CallerTurn) -> None:
     turn = conversation.at(entry.turn)
     turn.caller, turn.language = entry.text, entry.language
     if entry.text:
+        turn.menu, conversation.menu = conversation.menu, ""
         conversation.segments.clear()
         conversation.tongues.clear()
         turn.exchanges += conversation._of_joined()
@@ -368,6 +374,7 @@ def _joined(conversation: Conversation, entry: Joined) -> None:
     turn = conversation.at(entry.turn)
     conversation.segments.insert(0, turn.caller)
     conversation.tongues.insert(0, turn.language)
+    conversation.menu = turn.menu
     turn.sentences.clear()
     turn.heard.clear()
     turn.unmarked.clear()
@@ -405,6 +412,10 @@ def _transferred(conversation: Conversation, entry: Transferred) -> None:
     if entry.outcome != REACHED:
         conversation.closing = conversation.ended = None
         conversation.returned = entry.outcome
+
+
+def _menu(conversation: Conversation, entry: MenuOpened) -> None:
+    conversation.menu = entry.way
 
 
 def _language(conversation: Conversation, entry: LanguageChanged) -> None:
@@ -448,6 +459,7 @@ _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     Transferring: _transferring,
     Transferred: _transferred,
     LanguageChanged: _language,
+    MenuOpened: _menu,
     RecordingConsent: _recording,
     TurnJudged: _judged,
     LineMeasured: _measured,

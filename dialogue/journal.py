@@ -179,6 +179,13 @@ class LanguageChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class MenuOpened:
+    """The menu of keys at the end of this way is open, until the caller speaks."""
+
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingConsent:
     """The caller was told that the call is recorded (`TOLD`), has agreed to it (`AGREED`), or has
     not when asked (`REFUSED`)."""
@@ -229,6 +236,7 @@ Entry: TypeAlias = (
     | Transferring
     | Transferred
     | LanguageChanged
+    | MenuOpened
     | RecordingConsent
     | TurnJudged
     | LineMeasured
@@ -253,6 +261,7 @@ _TYPES: dict[str, type[Any]] = {
     "transferring": Transferring,
     "transferred": Transferred,
     "language_changed": LanguageChanged,
+    "menu_opened": MenuOpened,
     "recording_consent": RecordingConsent,
     "turn_judged": TurnJudged,
     "line_measured": LineMeasured,

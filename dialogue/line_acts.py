@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from aybiza.config.menus import MAIN
 from aybiza.dialogue.barge_in import TALKING
 from aybiza.dialogue.conversation import GREETING_TURN, Phase
 from aybiza.dialogue.events import (
@@ -23,7 +24,9 @@ from aybiza.dialogue.journal import (
     CLOSED,
     FAULT,
     AnswerComplete,
+    MenuOpened,
 )
+from aybiza.dialogue.menus import opening
 from aybiza.dialogue.transfer import words_after
 from aybiza.dialogue.turn_acts import TurnActs
 
@@ -42,8 +45,11 @@ class LineActs(TurnActs):
             self._close(CLOSED, self.policy.closing)
             self._agent_turn(GREETING_TURN, self.agent.closed)
         elif turn is None:
-            around = (event.before, self.agent.greeting, event.behind)
-            self._agent_turn(GREETING_TURN, *filter(None, around))
+            menus = self.agent.menus
+            texts = (event.before, self.agent.greeting, event.behind, opening(menus))
+            self._agent_turn(GREETING_TURN, *filter(None, texts))
+            if menus:
+                self._record(MenuOpened(MAIN))
         elif conversation.closing is not None:
             self._do(StartTimer("closing", self.policy.closing))
             self._go_on()

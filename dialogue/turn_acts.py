@@ -9,6 +9,7 @@ Errors: none.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from aybiza.config.agents import Agent
@@ -39,9 +40,11 @@ from aybiza.dialogue.journal import (
     Ended,
     Entry,
     LanguageChanged,
+    MenuOpened,
     Transferring,
 )
 from aybiza.dialogue.languages import Said, next_language, turn_language
+from aybiza.dialogue.menus import Chosen, chosen, said
 from aybiza.dialogue.overheard import is_same
 from aybiza.dialogue.turn_policy import TurnPolicy
 
@@ -124,6 +127,10 @@ class TurnActs:
         """The agent begins a turn by itself and says this."""
         if number != GREETING_TURN:
             self._record(CallerTurn(number, ""))
+        self._tell(number, texts)
+
+    def _tell(self, number: int, texts: Sequence[str]) -> None:
+        """All that is said in this turn."""
         for seq, text in enumerate(texts, 1):
             self._record(AgentSentence(number, seq, text))
         self._record(AnswerComplete(number, "end_turn"))
@@ -137,7 +144,7 @@ class TurnActs:
         eager = self._eager is not None
         seconds = self.policy.eager_endpoint if eager else self.policy.endpoint
         if self._giving == "digits":
-            seconds = self.policy.keys_wait
+            seconds = 0.0 if self._chosen() else self.policy.keys_wait
         self._do(StopTimer("silence"), StartTimer("endpoint", seconds))
 
     def _take_turn(self, late: float = 0.0) -> None:
@@ -148,12 +155,32 @@ class TurnActs:
         language = self._language_of_turn()
         if self._eager is not None and not is_same(self._eager, text):
             self._drop_eager()
+        choice = self._chosen()
+        if choice is not None and choice.choice.ask is not None:
+            text = choice.choice.ask
         self._record(CallerTurn(number, text, language))
         self._follow_language()
         self._eager = None
         self._failures = self._fillers = self._eager_begun = 0
         self._barge_in.turn_taken()
-        self._do(Ask(number, 0))
+        if choice is None or choice.choice.ask is not None:
+            self._do(Ask(number, 0))
+        else:
+            self._do_chosen(number, choice)
+
+    def _chosen(self, *keys: str) -> Chosen | None:
+        """What the keys that were pressed, with these behind them, choose from the open menu."""
+        conversation = self.conversation
+        pressed = [*conversation.segments, *keys]
+        return chosen(self.agent.menus, conversation.menu, pressed) if conversation.menu else None
+
+    def _do_chosen(self, number: int, choice: Chosen) -> None:
+        """The agent does by itself what its menu has for a key."""
+        if (to := choice.choice.transfer) is not None:
+            self._close(TRANSFER, self.policy.closing, to)
+        else:
+            self._record(MenuOpened(choice.way))
+        self._tell(number, said(self.agent.menus, choice, self.agent.filler))
 
     def _language_of_turn(self) -> str:
         conversation, offered = self.conversation, self.policy.languages
@@ -165,8 +192,8 @@ class TurnActs:
     def _follow_language(self) -> None:
         """Go on in the caller's language; what is begun is in another one."""
         turns = self.conversation.turns.values()
-        said = [Said(turn.caller, turn.language) for turn in turns if turn.caller]
-        wanted = next_language(self.policy.language, self.policy.languages, said)
+        told = [Said(turn.caller, turn.language) for turn in turns if turn.caller]
+        wanted = next_language(self.policy.language, self.policy.languages, told)
         if wanted is None:
             return
         self._drop_eager()

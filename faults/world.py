@@ -63,6 +63,7 @@ from aybiza.faults.virtual import ambient
 from aybiza.faults.watched import Watcher
 from aybiza.faults.world_node import WorldNode
 from aybiza.speech.line import Line
+from aybiza.speech.prompts import load_prompts
 
 T = TypeVar("T")
 
@@ -162,7 +163,8 @@ class World:
 
     def _answering(self, route: Route) -> Answering:
         box = self.toolbox if route.agent is self.agent else Desk()
-        return Answering(route.agent, box, self.policy, route.tenant, route.name)
+        who = route.agent
+        return Answering(who, box, self.policy, route.tenant, route.name, audio=load_prompts(who))
 
     def _made(self, number: int, watcher: Watcher | None) -> list[WorldNode]:
         journals = WatchedJournals(self.trace)

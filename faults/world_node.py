@@ -172,6 +172,7 @@ class WorldNode:
             bedrock=world.asked,  # type: ignore[arg-type]
             deepgram=world.listener,
             toolbox=who.toolbox,
+            audio=who.audio,
             answer_seconds=world.settings.turn_deadline_ms / 1000.0,
             opened=self.vm.now(),
             at_seam=SEAM in start.custom_parameters,

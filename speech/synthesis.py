@@ -95,10 +95,11 @@ class Synthesis:
         self.goes: deque[Go] = deque()
         self.finishing = False
 
-    def give(self, sentence: Sentence, text: str) -> None:
+    def give(self, sentence: Sentence, text: str, *, recorded: bool = False) -> None:
         """Say it behind the others. What is about the line (`seq` not above 0) goes before them,
-        unless one of them is broken off."""
-        parts = [Text(sentence, text, part) for part in parts_of(self._voiced(text))]
+        unless one of them is broken off. `recorded`: there is audio of it (`kept`)."""
+        voiced = [text] if recorded else parts_of(self._voiced(text))
+        parts = [Text(sentence, text, part, alone=recorded) for part in voiced]
         for part, following in pairwise(parts):
             part.then, part.alone, following.alone = following, True, True
         parts = parts or [Text(sentence, text, "")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -36,6 +36,7 @@ class CallContext:
     open. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
     coroutine function as a task under ToolSupervisor. `carrier` has brought the call, at `prices`;
     `edge`: unix ms at which the edge network has sent it on and at which it came here.
+    `audio`: what is heard of texts that the agent has recordings of, in mu-law.
     `retention_days`: how long its journal stays in the stores, unless the agent says so; 0: always.
     """
 
@@ -61,6 +62,7 @@ class CallContext:
     prices: ServicePrices = field(default_factory=ServicePrices)
     edge: tuple[int, int] | None = None
     retention_days: int = 0
+    audio: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def speaking(self) -> Agent:

@@ -101,7 +101,9 @@ class PhraseKeeper(GenServer):
         wanted: dict[Phrase, str] = {}
         for texts in (_needed_most, lambda agent: sorted(kept_phrases.fixed(agent))):
             for agent in agents:
-                wanted |= {Phrase(agent.voice, text): agent.language for text in texts(agent)}
+                recorded = {prompt.text for prompt in agent.prompts.values()}
+                said = (text for text in texts(agent) if text not in recorded)
+                wanted |= {Phrase(agent.voice, text): agent.language for text in said}
         first = list(wanted.items())[:PHRASES]
         return {phrase: tag for phrase, tag in first if phrases.get(*phrase) is None}
 

@@ -131,7 +131,7 @@ class SpeakerActor(GenServer):
                     self._line.post(Unsaid(turn, seq))
                 elif sentence not in self._known and not self._line.ledger.is_complete(sentence):
                     self._known.add(sentence)
-                    self._synthesis.give(sentence, text)
+                    self._synthesis.give(sentence, text, recorded=text in self._context.audio)
             case Finish():
                 self._synthesis.finishing = True
             case Speak() | "stop" | call_language.FOLLOW:
@@ -217,7 +217,7 @@ class SpeakerActor(GenServer):
     async def _say_next(self) -> bool:
         """Have the next texts said; False if there is nothing to do about any now."""
         self._drop_fillers()
-        if self._say_kept():
+        if self._say_recorded() or self._say_kept():
             return True
         session, now = self._wire.session, self.vm.now()
         if session is None or self._clearing:
@@ -255,6 +255,15 @@ class SpeakerActor(GenServer):
             return
         for text in self._synthesis.drop(lambda text: text.written in self._fillers):
             self._line.forget_aside(text.sentence)
+
+    def _say_recorded(self) -> bool:
+        """Say what the agent has a recording of, in its turn."""
+        waiting = self._synthesis.waiting
+        audio = self._context.audio.get(waiting[0].written) if waiting else None
+        if audio is None or self._synthesis.awaited is not None:
+            return False
+        self._synthesis.kept(waiting[0], audio, self.vm.now())
+        return True
 
     def _say_kept(self) -> bool:
         """Where no voice is to be had, say what is kept; what is not is no more to be said when it

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aybiza.emulators.phone.audio import read_wav, trim, write_wav
+from aybiza.emulators.phone.audio import trim, write_wav
 from aybiza.emulators.phone.script import DEFAULT_VOICE, SCRIPTS, ScriptError, parse
 from aybiza.speech.mulaw import SAMPLE_RATE, Pcm
+from aybiza.speech.wav import read_wav
 
 LEAD_MS: Final = 120
 TAIL_MS: Final = 60

@@ -38,7 +38,8 @@ from typing import Any, Final, Literal, TypeVar
 
 from aybiza.config.numbers import finite
 from aybiza.emulators import textaudio
-from aybiza.emulators.phone.audio import SILENCE_CODES, AudioError, Utterance, utterance_of_wav
+from aybiza.emulators.phone.audio import SILENCE_CODES, Utterance, utterance_of_wav
+from aybiza.speech.wav import AudioError
 
 Mode = Literal["audio", "text"]
 Act = Literal["listen", "speak", "press", "drop", "hangup", "wait_close"]

@@ -19,8 +19,8 @@ BLOCKS = re.findall(r"^```toml\n(.*?)^```$", DOCUMENT, re.M | re.S)
 
 
 def test_the_files_can_be_used(tmp_path: Path) -> None:
-    pizza, desk, several, routes, *others, _ = BLOCKS
-    for number, text in enumerate([several, *others]):
+    pizza, desk, menus, several, routes, *others, _ = BLOCKS
+    for number, text in enumerate([menus, several, *others]):
         (tmp_path / f"{number}.toml").write_text(text, encoding="utf-8")
         assert load_agent(str(tmp_path / f"{number}.toml")).greeting
     for name, text in (("pizza.toml", pizza), ("desk.toml", desk), ("routes.toml", routes)):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from aybiza.config.agents import Agent
+from aybiza.config.menus import Choice, Menu
 from aybiza.dialogue.conversation import Phase
 from aybiza.dialogue.events import (
     AnswerSentence,
@@ -89,6 +93,39 @@ def unsaid(world: CallWorld) -> CallWorld:
     turn = world.machine.conversation.turn
     assert turn is not None
     return tell(world, *(Unsaid(turn.number, seq) for seq in turn.unheard()))
+
+
+def of_menus() -> Iterator[CallWorld]:
+    """A menu's keys, wherever a turn is taken: one is answered, the other puts through."""
+    keys = {"1": Choice(say="At nine."), "4": Choice(transfer="desk")}
+    menus = {"main": Menu(prompt="One or four?", keys=keys)}
+
+    def begun(**fields: Any) -> CallWorld:
+        return greeted(agent(menus=menus, **fields))
+
+    def asked(**fields: Any) -> CallWorld:
+        return heard(begun(**fields))
+
+    def dropped(world: CallWorld) -> CallWorld:
+        # What no voice has said is not played either.
+        world.playing.clear()
+        return unsaid(world)
+
+    well, done = CallerInterim("well"), CallerFinished()
+    for key in map(DigitPressed, keys):
+        yield from (tell(world, key, QUIET) for world in (asked(), begun()))
+        yield from (tell(world, key, well, done) for world in (asked(), begun()))
+        yield tell(asked(keys_most=1), key)
+        yield tell(begun(keys_most=1), CallerInterim("wait"), key)
+        for end in (done, QUIET):
+            yield tell(asked(), key, well, CallerMayBeDone("well"), end)
+        for ends in (heard, dropped):
+            greeting = tell(begun(greeting_yields=False), key, QUIET)
+            greeting.play()
+            greeting.mark()
+            yield ends(greeting)
+            answer = tell(asked(protected=("At nine.",)), DigitPressed("1"), QUIET)
+            yield ends(tell(answer, key, QUIET))
 
 
 def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
@@ -179,6 +216,7 @@ def test_every_arrow_of_the_table_is_taken_by_some_call() -> None:
         tell(call(listening), begun, CallerSaid("a question"), end)
         for end in (CallerFinished(), QUIET)
     ]
+    worlds += of_menus()
     worlds += [in_pieces(), in_pieces_over_the_agent(), tell(CallWorld(), Started(closed=True))]
     taken = {arrow for world in worlds for arrow in world.seen}
     assert taken == {

@@ -21,10 +21,10 @@ from aybiza.config.vapi import from_vapi, to_vapi
 from aybiza.dialogue.tools.catalogue import ToolsError, load_tools
 from aybiza.dialogue.tools.openapi import operations
 from aybiza.emulators.bedrock.rules import RulesError, load_rules
-from aybiza.emulators.phone.audio import AudioError, read_wav
 from aybiza.emulators.phone.script import SCRIPTS, ScriptError, load
 from aybiza.emulators.services.crm import OPENAPI
 from aybiza.speech.phrases import Phrase, packed, unpacked
+from aybiza.speech.wav import AudioError, read_wav
 from tests.fuzz.decoder import Decoder, InMemory
 from tests.fuzz.mutate import broken_bytes, broken_json, broken_text
 

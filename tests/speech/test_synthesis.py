@@ -108,6 +108,21 @@ def test_the_first_text_of_a_turn_goes_alone_and_the_others_together_when_little
     assert voice.ask() is not None and voice.sent[2:] == ["Next. "]
 
 
+def test_a_recording_takes_its_place_among_texts_and_goes_with_none() -> None:
+    voice = Voice()
+    voice.give(1, "One.")
+    voice.synthesis.give(Sentence(1, 2), "Recorded. " * 60, recorded=True)
+    voice.synthesis.give(Sentence(1, 3), "Three.")
+    go = voice.ask()
+    assert go is not None and [text.written for text in go.texts] == ["One."]
+    voice.synthesis.audio(encode("One. "))
+    voice.synthesis.flushed(voice.now)
+    recorded = voice.synthesis.waiting[0]
+    voice.synthesis.kept(recorded, b"sound", voice.now)
+    assert [go.name.seq for go in voice.synthesis.goes] == [1, 2]
+    assert [text.sentence.seq for text in voice.synthesis.waiting] == [3]
+
+
 def test_what_nothing_follows_is_synthesised_ahead_if_that_is_affordable() -> None:
     for early in (True, False):
         voice = Voice()

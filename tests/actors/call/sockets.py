@@ -217,7 +217,7 @@ async def place(agent: Agent = AGENT, **more: Any) -> AsyncIterator[Place]:
     """A VM, a line and a Deepgram."""
     telephone = Telephone()
     deepgram = Deepgram()
-    money = {"tenant": "", "carrier": "", "prices": ServicePrices()}
+    money = {"tenant": "", "carrier": "", "prices": ServicePrices(), "audio": {}}
     async with VM() as vm:
         telephone.line = line = Line("CA1", telephone, clock=vm.now)
         told = {"call_id": "CA1", "line": line, "agent": agent, "deepgram": deepgram}

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aybiza.emulators.deepgram.engine import BLOCK_BYTES
-from aybiza.emulators.phone.audio import read_wav
 from aybiza.speech import mulaw
+from aybiza.speech.wav import read_wav
 
 RECORDINGS = Path(__file__).parents[3] / "emulators" / "phone" / "recordings"
 

@@ -11,89 +11,15 @@ from hypothesis import strategies as st
 from aybiza.emulators.phone.audio import (
     FRAME_BYTES,
     SILENCE,
-    AudioError,
     Utterance,
-    read_wav,
     timeline,
     trim,
     utterance_of_wav,
     write_wav,
 )
 from aybiza.speech import mulaw
-from aybiza.speech.mulaw import SAMPLE_RATE, Pcm
-
-TONE_HZ = 440.0
-TONE_LEVEL = 10_000.0
-
-
-def write_tone(
-    path: Path, rate: int, width: int = 2, channels: int = 1, hz: float = TONE_HZ
-) -> None:
-    """Half a second of a tone."""
-    wave_form = TONE_LEVEL * np.sin(2 * np.pi * hz * np.arange(rate // 2) / rate)
-    scaled = np.repeat(wave_form * 256.0 ** (width - 2), channels)
-    if width == 1:
-        data = (np.round(scaled) + 128).astype(np.uint8).tobytes()
-    else:
-        data = np.round(scaled).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :width].tobytes()
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(width)
-        file.setframerate(rate)
-        file.writeframes(data)
-
-
-def tone_level(pcm: Pcm, hz: float) -> float:
-    """The amplitude of `hz` in the middle of the recording."""
-    middle = pcm[len(pcm) // 4 : -len(pcm) // 4].astype(np.float64)
-    turns = np.exp(-2j * np.pi * hz * np.arange(len(middle)) / SAMPLE_RATE)
-    return float(2 * abs(np.mean(middle * turns)))
-
-
-class TestReadWav:
-    @pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 22_050, 44_100, 48_000])
-    def test_any_rate_becomes_8000_hz_with_the_tone_unchanged(
-        self, rate: int, tmp_path: Path
-    ) -> None:
-        write_tone(tmp_path / "tone.wav", rate)
-        pcm = read_wav(tmp_path / "tone.wav")
-        assert abs(len(pcm) - SAMPLE_RATE / 2) <= 1
-        assert tone_level(pcm, TONE_HZ) == pytest.approx(TONE_LEVEL, rel=0.02)
-
-    @pytest.mark.parametrize("width", [1, 2, 3, 4])
-    def test_any_sample_width_has_the_same_level(self, width: int, tmp_path: Path) -> None:
-        write_tone(tmp_path / "tone.wav", 8000, width)
-        level = tone_level(read_wav(tmp_path / "tone.wav"), TONE_HZ)
-        assert level == pytest.approx(TONE_LEVEL, rel=0.02)
-
-    def test_channels_are_averaged(self, tmp_path: Path) -> None:
-        write_tone(tmp_path / "tone.wav", 8000, channels=2)
-        pcm = read_wav(tmp_path / "tone.wav")
-        assert len(pcm) == SAMPLE_RATE // 2
-        assert tone_level(pcm, TONE_HZ) == pytest.approx(TONE_LEVEL, rel=0.02)
-
-    @pytest.mark.parametrize("hz", [5000.0, 7000.0, 9000.0])
-    def test_what_the_telephone_cannot_carry_does_not_fold_back(
-        self, hz: float, tmp_path: Path
-    ) -> None:
-        write_tone(tmp_path / "tone.wav", 22_050, hz=hz)
-        pcm = read_wav(tmp_path / "tone.wav")
-        assert np.abs(pcm[400:-400].astype(np.int32)).max() < TONE_LEVEL / 100
-
-    @pytest.mark.parametrize("data", [b"", b"RIFF", b"hello, I am no WAV file at all, I am text"])
-    def test_another_file_is_named_with_what_is_wrong(self, data: bytes, tmp_path: Path) -> None:
-        (tmp_path / "odd.wav").write_bytes(data)
-        with pytest.raises(AudioError, match=r"odd\.wav: not a PCM WAV file"):
-            read_wav(tmp_path / "odd.wav")
-
-    def test_a_rate_below_the_lines_is_refused(self, tmp_path: Path) -> None:
-        write_tone(tmp_path / "low.wav", 6000)
-        with pytest.raises(AudioError, match=r"low\.wav: 6000 samples a second"):
-            read_wav(tmp_path / "low.wav")
-
-    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(AudioError, match=r"none\.wav: No such file"):
-            read_wav(tmp_path / "none.wav")
+from aybiza.speech.mulaw import SAMPLE_RATE
+from aybiza.speech.wav import AudioError
 
 
 class TestUtterance:

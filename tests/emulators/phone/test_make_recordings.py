@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aybiza.emulators.phone.audio import SOUND_LEVEL, read_wav
+from aybiza.emulators.phone.audio import SOUND_LEVEL
 from aybiza.emulators.phone.make_recordings import (
     LEAD_MS,
     TAIL_MS,
@@ -17,6 +17,7 @@ from aybiza.emulators.phone.make_recordings import (
     recordings,
 )
 from aybiza.emulators.phone.script import SCRIPTS
+from aybiza.speech.wav import read_wav
 
 ALL = recordings(sorted(SCRIPTS.glob("*.toml")))
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
