@@ -19,7 +19,7 @@ from deepgram.listen.v1.socket_client import AsyncV1SocketClient as ListenSocket
 from deepgram.listen.v2.socket_client import AsyncV2SocketClient as FluxSocket
 from deepgram.speak.v1.socket_client import AsyncV1SocketClient as SpeakSocket
 
-from aybiza.speech.deepgram_connect import replace_connect
+from aybiza.speech.deepgram_connect import keep_headers, replace_connect
 from aybiza.speech.deepgram_flux import FluxSession
 from aybiza.speech.deepgram_listen import ListenOptions, ListenSession
 from aybiza.speech.deepgram_socket import check_sdk
@@ -67,4 +67,6 @@ class Deepgram:
             arguments["environment"] = DeepgramClientEnvironment(
                 base=http, production=self._url, agent=self._url, agent_rest=http
             )
-        return AsyncDeepgramClient(**arguments)
+        client = AsyncDeepgramClient(**arguments)
+        keep_headers(client)
+        return client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -52,6 +53,19 @@ async def test_a_socket_opens_without_reading_the_certificates_again(
         speak = await within(warm.speak(SpeakOptions("aura-2-asteria-en"), "CA1", LIMIT))
         await within(asyncio.gather(listen.close(), speak.close()))
     assert read == []
+
+
+async def test_a_socket_opens_without_reading_the_package_s_files(
+    trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with server(trusted) as url:
+        warm = await client(url)
+        monkeypatch.setattr(importlib.metadata, "version", lambda _: pytest.fail("read again"))
+        await within((await within(warm.listen(ListenOptions(), "CA1", LIMIT))).close())
+
+
+def test_a_client_of_another_make_is_left_as_it_is() -> None:
+    deepgram_connect.keep_headers(object())
 
 
 async def test_a_server_that_nobody_vouches_for_is_not_talked_to(trusted: trustme.CA) -> None:
