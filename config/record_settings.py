@@ -62,6 +62,13 @@ class RecordSettings(BaseModel):
     otlp_headers: Secret | None = secret(
         "OTEL_EXPORTER_OTLP_HEADERS", "Headers for it: name=value, separated by commas."
     )
+    otlp_metrics_ms: int = number(
+        "OTEL_METRIC_EXPORT_INTERVAL",
+        60_000,
+        1_000,
+        3_600_000,
+        "Milliseconds from one sending of the metrics to the collector to the next.",
+    )
     postgres_url: Secret | None = secret(
         "AYBIZA_POSTGRES_URL",
         "PostgreSQL database that gets each event as a row: postgresql://user:password@host/name.",

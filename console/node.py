@@ -235,7 +235,7 @@ class Node:
         await asyncio.to_thread(self._costs.take)
         await restore(self.vm, self._quotas, self._costs)
         keepers = [child(CostsKeeper, self._costs, name="costs_keeper")]
-        keepers += [sinks.sink(service) for service in self._services]
+        keepers += sinks.children(self._services, settings)
         if settings.redis_url is not None:
             # redis-py takes 6 MB.
             from aybiza.actors.measures.costs_sharer import CostsSharer

@@ -1,7 +1,7 @@
 """Which sinks a node has: what its settings name, and the records and the audit trail always.
 
     services = sinks(settings)                        reads files, imports what is asked for
-    children = [sink(service) for service in services]
+    specs = children(services, settings)
     close(services)                                   in a thread, when the node has ended
 
 Errors: `SinkMissing` where a setting asks for a package that is not installed.
@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from aybiza.actors.measures.audit import AuditTrail
+from aybiza.actors.measures.figures import FiguresTeller
 from aybiza.actors.measures.metrics_sink import MetricsSink, Service
 from aybiza.actors.measures.metrics_sink_json import JsonLines
 from aybiza.actors.measures.metrics_sink_otlp import Otlp
+from aybiza.actors.measures.metrics_sink_otlp_metrics import OtlpMetrics
 from aybiza.actors.measures.records import NAME, Records
 from aybiza.config.settings import Settings
 from aybiza.supervisors.child_spec import ChildSpec, child
@@ -38,14 +40,25 @@ def sinks(settings: Settings) -> list[Any]:
         found.append(JsonLines(settings.events_file, node=node))
     if settings.otlp_endpoint is not None:
         headers = headers_of(settings)
-        found.append(Otlp(str(settings.otlp_endpoint), node=node, headers=headers))
+        endpoint = str(settings.otlp_endpoint)
+        found.append(Otlp(endpoint, node=node, headers=headers))
+        found.append(OtlpMetrics(endpoint, node=node, headers=headers))
     if settings.postgres_url is not None:
         found.append(_postgres(settings.postgres_url.get_secret_value(), node))
     return found
 
 
-def sink(service: Service) -> ChildSpec:
-    """The child that carries a service."""
+def children(services: Sequence[Any], settings: Settings) -> list[ChildSpec]:
+    """The children that carry the services, and what some of them hear."""
+    specs = [_sink(service) for service in services]
+    if any(isinstance(service, OtlpMetrics) for service in services):
+        # Behind the sinks: at the end it tells them the last figures before they end.
+        seconds = settings.otlp_metrics_ms / 1000
+        specs.append(child(FiguresTeller, seconds, name="figures_teller"))
+    return specs
+
+
+def _sink(service: Service) -> ChildSpec:
     return child(MetricsSink, service, name=f"sink_{service.name}", id=f"sink_{service.name}")
 
 

@@ -72,6 +72,7 @@ SINK_FAILED: Final[Event] = ("aybiza", "sink", "failed")
 SINK_LOST: Final[Event] = ("aybiza", "sink", "lost")
 OPERATOR: Final[Event] = ("aybiza", "operator", "acted")
 METRIC: Final[Event] = ("aybiza", "metric", "put")
+FIGURES: Final[Event] = ("aybiza", "figures", "taken")
 RECORDING_LOST: Final[Event] = ("aybiza", "recording", "lost")
 AGENT_FILES: Final[Event] = ("aybiza", "agents", "files")
 FAULT_STRUCK: Final[Event] = ("aybiza", "fault", "struck")
@@ -199,6 +200,9 @@ EVENTS: Final[dict[Event, Told]] = {
     OPERATOR: Told("An operator had a node do something", (), ("who", "did", "what")),
     METRIC: Told(
         "Figures for who takes whole sets of them; at: unix time", (), ("name", "metrics", "at")
+    ),
+    FIGURES: Told(
+        "All metrics as they stand (`aybiza.actors.measures.figures`)", (), ("snapshot",)
     ),
     RECORDING_LOST: Told(
         "Some of a call could not be recorded, for the disk did not take it",

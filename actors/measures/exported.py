@@ -24,7 +24,7 @@ EXPORTED: Final[tuple[Event, ...]] = tuple(
     if event
     not in {
         # Of the sinks themselves, which would feed on them, and what is told of every process.
-        *(events.METRIC, events.SINK_FAILED, events.SINK_LOST),
+        *(events.METRIC, events.FIGURES, events.SINK_FAILED, events.SINK_LOST),
         *(telemetry.PROCESS_START, telemetry.PROCESS_STOP),
     }
 )

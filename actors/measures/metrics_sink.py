@@ -23,7 +23,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol
 
 import structlog
@@ -54,7 +54,8 @@ class SinkError(Exception):
 
 class Service(Protocol):
     """Where items go: a `name` of its own, the `events` that it hears, and every how many
-    `seconds` it is sent what waits, None for `FLUSH_SECONDS`.
+    `seconds` it is sent what waits, None for `FLUSH_SECONDS`. One whose items are large has a
+    `capacity` and a `batch` of its own: how many of them may wait, and how many are sent at once.
 
     `hear` is called on the loop at every one of those events, with the unix time: it is quick and
     gives the items to be sent. `put` is called in a thread: it blocks, with limits of its own, and
@@ -76,7 +77,7 @@ class Service(Protocol):
 
 @dataclass(slots=True)
 class _Queue:
-    waiting: deque[Any] = field(default_factory=lambda: deque(maxlen=CAPACITY))
+    waiting: deque[Any]
     lost: int = 0
     """How many have gone for want of room and are not counted yet."""
     threads: WorkerPool | None = None
@@ -123,6 +124,8 @@ class MetricsSink(GenServer):
     async def init(self, service: Service) -> None:
         self._service = service
         self._seconds = FLUSH_SECONDS if service.seconds is None else service.seconds
+        self._capacity = getattr(service, "capacity", CAPACITY)
+        self._most = getattr(service, "batch", BATCH)
         self._queue = self._laid(service)
         # A second thread for the last batch, should the first one hang. Killed, the actor leaves
         # them to its successor.
@@ -138,7 +141,7 @@ class MetricsSink(GenServer):
         """The service's queue, which hears its events for as long as the VM lives or the sink is
         not ended in order."""
         key = f"{TABLE}.{service.name}"
-        queue = self.vm.tables.setdefault(key, _Queue())
+        queue = self.vm.tables.setdefault(key, _Queue(deque(maxlen=self._capacity)))
         assert isinstance(queue, _Queue)
         if not any(handler.id == key for handler in self.vm.telemetry.list_handlers()):
             self.vm.telemetry.attach_many(key, service.events, queue.hear, service)
@@ -167,7 +170,7 @@ class MetricsSink(GenServer):
 
     def _take(self) -> list[Any]:
         waiting = self._queue.waiting
-        return [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
+        return [waiting.popleft() for _ in range(min(self._most, len(waiting)))]
 
     async def _send(self, batch: Sequence[Any], seconds: float) -> None:
         """Have a thread send the batch; ends with the reason why that failed."""
@@ -211,7 +214,7 @@ class MetricsSink(GenServer):
     def _sent(self, reason: Any) -> None:
         batch, self._batch = self._batch, []
         if reason == NORMAL:
-            more = len(self._queue.waiting) >= BATCH
+            more = len(self._queue.waiting) >= self._most
             self.send_after("flush", 0.0 if more else self._seconds)
             return
         self._failed(batch, reason)
@@ -222,7 +225,7 @@ class MetricsSink(GenServer):
         kept = 0
         match reason:
             case Shutdown(("again", text)):
-                room = CAPACITY - len(self._queue.waiting)
+                room = self._capacity - len(self._queue.waiting)
                 kept = min(room, len(batch))
                 self._queue.waiting.extendleft(reversed(batch[len(batch) - kept :]))
             case Shutdown((_, text)):

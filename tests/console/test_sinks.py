@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aybiza.config.settings import Settings, load
-from aybiza.console.sinks import SinkMissing, close, headers_of, sink, sinks
+from aybiza.console.sinks import SinkMissing, children, close, headers_of, sinks
 
 
 def settings(tmp_path: Path, **more: str) -> Settings:
@@ -29,8 +29,10 @@ def test_each_setting_brings_its_sink_as_a_child_of_its_own(tmp_path: Path) -> N
     )
     found = sinks(named)
     names = [service.name for service in found]
-    assert names == ["records", "audit", "cloudwatch", "json", "otlp", "postgres"]
-    assert len({sink(service).id for service in found}) == len(found)
+    assert names == ["records", "audit", "cloudwatch", "json", "otlp", "otlp_metrics", "postgres"]
+    ids = [spec.id for spec in children(found, named)]
+    assert ids == [*(f"sink_{name}" for name in names), "figures_teller"]
+    assert len(children(found[:2], named)) == 2, "nobody takes figures"
     close(found)
 
 

@@ -17,6 +17,6 @@ def test_an_event_is_a_row_that_json_can_hold() -> None:
 
 
 def test_the_sinks_do_not_hear_of_themselves() -> None:
-    own = {events.METRIC, events.SINK_FAILED, events.SINK_LOST}
+    own = {events.METRIC, events.FIGURES, events.SINK_FAILED, events.SINK_LOST}
     assert not own & set(EXPORTED)
     assert {events.COST, events.TURN_ENDED, events.PROVIDER_ERROR} <= set(EXPORTED)

@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import http.server
-import json
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,23 +18,26 @@ import pytest
 
 from aybiza.actors.measures import events, metrics_sink
 from aybiza.actors.measures.exported import EXPORTED
+from aybiza.actors.measures.figures import snapshot
 from aybiza.actors.measures.metrics_actor import table
 from aybiza.actors.measures.metrics_sink import MetricsSink, Service, SinkError
 from aybiza.actors.measures.metrics_sink_cloudwatch import CloudWatch
 from aybiza.actors.measures.metrics_sink_json import JsonLines
 from aybiza.actors.measures.metrics_sink_otlp import Otlp
+from aybiza.actors.measures.metrics_sink_otlp_metrics import OtlpMetrics
 from aybiza.actors.measures.metrics_sink_postgres import Postgres
 from aybiza.actors.measures.records import Records, reading
 from aybiza.actors.runtime.telemetry import Event
 from aybiza.emulators.services import ServicesEmulator
 from aybiza.faults.caller import hangs_up, says
 from aybiza.faults.world import World, in_world
+from tests.actors.measures.otlp_receiver import Collector
 from tests.actors.measures.postgres_server import postgres_server, program
 
 ANSWERS = {"Your hours?": ["From nine to five, goodbye."]}
 NUMBER = "4155550100"
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-SINKS = ("cloudwatch", "json", "otlp", "postgres", "records")
+SINKS = ("cloudwatch", "json", "otlp", "otlp_metrics", "postgres", "records")
 
 Heard = list[tuple[Event, dict[str, Any], dict[str, Any], float]]
 
@@ -54,6 +55,9 @@ def told() -> Heard:
         world.vm.telemetry.attach_many("all", [*EXPORTED, events.METRIC], hear)
         async with world.call(says("Your hours?"), hangs_up(when="goodbye")) as call:
             await call.over()
+        for _ in range(2):
+            taken = snapshot(table(world.vm).registry, at=time.time())
+            heard.append((events.FIGURES, {}, {"snapshot": taken}, time.time()))
         return heard
 
     return in_world(talk, answers=ANSWERS)
@@ -67,42 +71,6 @@ class Backend:
     received: Callable[[], Sequence[Any]]
     down: Callable[[], Any]
     up: Callable[[], Any]
-
-
-@dataclass
-class Collector:
-    """An OpenTelemetry collector's door."""
-
-    status: int = 200
-    spans: list[dict[str, Any]] = field(default_factory=list)
-
-    @contextmanager
-    def open(self) -> Iterator[str]:
-        collector = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                if collector.status == 200 and self.path == "/v1/traces":
-                    (resource,) = json.loads(body)["resourceSpans"]
-                    collector.spans += resource["scopeSpans"][0]["spans"]
-                self.send_response(collector.status)
-                self.send_header("content-length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
-            server.timeout = 1.0
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-            thread.start()
-            try:
-                yield f"http://127.0.0.1:{server.server_address[1]}"
-            finally:
-                server.shutdown()
-                thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +100,14 @@ async def _made(request: pytest.FixtureRequest, path: Path, stack: AsyncExitStac
             await asyncio.to_thread(service.warm)
             down = functools.partial(services.fail, "cloudwatch", 503)
             return Backend(service, lambda: services.metrics.received, down, lambda: None)
-        case "otlp":
+        case "otlp" | "otlp_metrics" as kind:
             collector = Collector()
             url = stack.enter_context(collector.open())
+            stack.callback(lambda: pytest.fail(collector.wrong[0]) if collector.wrong else None)
+            traces = kind == "otlp"
             return Backend(
-                Otlp(url, node="vm-1"),
-                lambda: collector.spans,
+                Otlp(url, node="vm-1") if traces else OtlpMetrics(url, node="vm-1"),
+                lambda: collector.spans if traces else collector.snapshots,
                 lambda: setattr(collector, "status", 503),
                 lambda: setattr(collector, "status", 200),
             )
