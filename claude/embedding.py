@@ -1,7 +1,7 @@
 """What a text means, as a vector: Titan's on Amazon Bedrock, or a small model on this machine.
 
     embedder = embedder_of("amazon.titan-embed-text-v2:0", bedrock)
-    vector = await embedder.embed("When are you open?")        of length 1
+    vector, tokens = await embedder.embed("When are you open?", 1.0)      a vector of length 1
 
 `local` is multilingual-e5-small, four bits a weight, as the package of the extra `meaning` has it:
 nothing is downloaded, some 20 ms of a processor a text, in a thread of its own.
@@ -20,13 +20,14 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.errors import BedrockError, ErrorKind
+from aybiza.claude.prompt_cache import estimated_tokens
 
 Vector = npt.NDArray[np.float32]
 
@@ -36,12 +37,19 @@ DIMENSIONS: Final = 256
 _CPU: Final = Path("/proc/cpuinfo")
 
 
+class Embedding(NamedTuple):
+    """What a text means, and how many tokens the service charges for."""
+
+    vector: Vector
+    tokens: int
+
+
 class Embedder(Protocol):
     """See the module."""
 
     name: str
 
-    async def embed(self, text: str, seconds: float) -> Vector:
+    async def embed(self, text: str, seconds: float) -> Embedding:
         """What a text means."""
 
     def close(self) -> None:
@@ -61,7 +69,7 @@ class TitanEmbedder:
         self.name = name
         self._bedrock = bedrock
 
-    async def embed(self, text: str, seconds: float) -> Vector:
+    async def embed(self, text: str, seconds: float) -> Embedding:
         """See `Embedder`."""
         body = json.dumps({"inputText": text, "dimensions": DIMENSIONS, "normalize": True})
 
@@ -72,9 +80,13 @@ class TitanEmbedder:
                 contentType="application/json",
                 accept="application/json",
             )
-            return json.loads(answer["body"].read())["embedding"]
+            return json.loads(answer["body"].read())
 
-        return _unit(await self._bedrock.ask(ask, model=self.name, timeout=seconds))
+        answer = await self._bedrock.ask(ask, model=self.name, timeout=seconds)
+        tokens = answer.get("inputTextTokenCount")
+        return Embedding(
+            _unit(answer["embedding"]), tokens if type(tokens) is int else estimated_tokens(text)
+        )
 
     def close(self) -> None:
         """See `Embedder`."""
@@ -97,12 +109,13 @@ class LocalEmbedder:
         self._model = _on_one_processor(package.E5)
         self._thread = ThreadPoolExecutor(1, "embedding")
 
-    async def embed(self, text: str, seconds: float) -> Vector:
+    async def embed(self, text: str, seconds: float) -> Embedding:
         """See `Embedder`."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
-                return _unit(await loop.run_in_executor(self._thread, self._model.query, text))
+                values = await loop.run_in_executor(self._thread, self._model.query, text)
+                return Embedding(_unit(values), 0)
         except TimeoutError:
             message = f"no embedding within {seconds:g} s"
             raise BedrockError(ErrorKind.TIMEOUT, message, model=LOCAL) from None

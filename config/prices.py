@@ -1,4 +1,4 @@
-"""What speech services and carriers charge, as data.
+"""What speech services, carriers and embeddings charge, as data.
 
 `shipped()` is `service_prices.toml` of this package; `load(path)` is the same with a file of the
 user's own over it. Both read files: call them before the event loop has calls to carry. Prices are
@@ -8,7 +8,7 @@ whole micro-USD, written in USD with at most six decimals.
     30000
 
 Errors: `PricesError` names the file, each wrong value and what is allowed.
-Source: list prices of Deepgram, Twilio, Telnyx and SignalWire.
+Source: list prices of Deepgram, Twilio, Telnyx, SignalWire and Amazon Bedrock.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from aybiza.config.toml_lines import placed
 
 SHIPPED: Final = Path(__file__).with_name("service_prices.toml")
 
-Service = Literal["listen", "speak", "carrier"]
+Service = Literal["listen", "speak", "carrier", "embed"]
 _MOST_SHOWN: Final = 80
 
 
@@ -41,13 +41,14 @@ class PricesError(ValueError):
 
 class ServicePrices(BaseModel):
     """Micro-USD by the beginning of a name: a minute that is heard, a thousand characters that
-    are said, a started minute at a carrier."""
+    are said, a started minute at a carrier, a million tokens of which the meaning is asked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     listen: dict[str, MicroUsd] = {}
     speak: dict[str, MicroUsd] = {}
     carrier: dict[str, MicroUsd] = {}
+    embed: dict[str, MicroUsd] = {}
 
     def of(self, service: Service, name: str) -> int | None:
         """The price of the longest beginning of this name; None if nobody knows it."""

@@ -115,7 +115,9 @@ class AnswerRounds:
             vm, context, self._choice, begin.turn, begin.said, len(begin.messages)
         )
         first_words = len(begin.messages) == 1
-        self._known = Inquiry(vm, context, self._choice, begin.said, first_words=first_words)
+        self._known = Inquiry(
+            vm, context, self._choice, begin.said, first_words=first_words, turn=begin.turn
+        )
         self._attempts = attempts_of(vm, context.call_id)
         self._ladder = ErrorLadder(
             rungs_of(context.policy, self._choice),

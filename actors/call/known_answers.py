@@ -1,7 +1,7 @@
 """What a node knows of answers that were given before: its own, other nodes', and to questions that
 mean the same.
 
-    inquiry = Inquiry(vm, context, choice, said, first_words=True)
+    inquiry = Inquiry(vm, context, choice, said, first_words=True, turn=1)
     inquiry.at_once()               the answer to the same words on this node, or None
     await inquiry.look()            that of another node, or to a question in other words, or None
     inquiry.keep(sentences)         what was answered now
@@ -26,15 +26,18 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import redis.asyncio as redis
 import structlog
 
+from aybiza.actors.measures.charges import embedded
 from aybiza.actors.runtime import VM
 from aybiza.claude.choice import Choice
-from aybiza.claude.embedding import Embedder
-from aybiza.claude.errors import BedrockError
+from aybiza.claude.embedding import LOCAL, Embedder
+from aybiza.claude.errors import BedrockError, ErrorKind
+from aybiza.claude.prompt_cache import estimated_tokens
 from aybiza.dialogue.answer_cache import AnswerCache, Key, Meant, generate_cache_key
 from aybiza.dialogue.particulars import is_impersonal, particulars, repeats
 
@@ -134,13 +137,21 @@ class Inquiry:
     keeps no answers."""
 
     def __init__(
-        self, vm: VM, context: CallContext, choice: Choice, said: str, *, first_words: bool
+        self,
+        vm: VM,
+        context: CallContext,
+        choice: Choice,
+        said: str,
+        *,
+        first_words: bool,
+        turn: int | None = None,
     ) -> None:
         self._known = context.known_answers or KnownAnswers()
         wanted = context.known_answers is not None and first_words
         who = _who(context, choice) if wanted else ""
         self.key = generate_cache_key(who, context.tenant, said, first_words=wanted)
         self._vm, self._said = vm, said
+        self._context, self._turn = context, turn
         self._threshold = context.agent.similar_answers
         self._language = context.speaking.language
         self._looking: asyncio.Task[Found | None] | None = None
@@ -191,14 +202,28 @@ class Inquiry:
 
     async def _understand(self) -> bool:
         """Have the question's meaning told; whether it was."""
-        assert self._known.embedder is not None
+        embedder = self._known.embedder
+        assert embedder is not None
+        charge = partial(embedded, self._vm, self._context, self._turn, embedder.name)
         try:
-            vector = await self._known.embedder.embed(self._said, LOOK_SECONDS)
+            vector, tokens = await embedder.embed(self._said, LOOK_SECONDS)
         except BedrockError as error:
             self._known.failed("embeddings", error)
+            if error.kind is ErrorKind.TIMEOUT:
+                charge(self._estimated(), estimated=True)
             return False
+        except asyncio.CancelledError:
+            # The model was first; the service charges all the same.
+            charge(self._estimated(), estimated=True)
+            raise
+        charge(tokens)
         self._meant = Meant(vector, particulars(self._said, self._language))
         return True
+
+    def _estimated(self) -> int:
+        """How many tokens the question may have; none for a model of this machine."""
+        local = self._known.embedder is None or self._known.embedder.name == LOCAL
+        return 0 if local else estimated_tokens(self._said)
 
     def keep(self, sentences: Sequence[str]) -> None:
         """See the module."""

@@ -161,8 +161,9 @@ EVENTS: Final[dict[Event, Told]] = {
     CHOICE: Told("A model was chosen for a turn", (), ("rule", "model")),
     EXPERIMENT: Told("A turn is part of an experiment", (), ("experiment", "arm")),
     COST: Told(
-        "Something was charged for; what: model, listen, speak, carrier; quantity: output tokens,"
-        " seconds, characters, minutes; estimated: by what had come of an answer that broke off",
+        "Something was charged for; what: model, listen, speak, carrier, embed; quantity: output"
+        " tokens, seconds, characters, minutes, tokens; estimated: by what had come of an answer"
+        " that broke off",
         ("usd", "micro_usd", "quantity", *_TOKENS),
         (*_TURN, "tenant", "agent", "what", "model", "region", "estimated"),
     ),

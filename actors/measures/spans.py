@@ -136,7 +136,7 @@ class SpanMaker:
         if event == events.REQUEST_STOP:
             self._asked.pop(key, None)
             name, about, client = f"chat {told['model']}", gen_ai.of_request(measured, told), True
-        elif event == events.COST and told.get("estimated"):
+        elif event == events.COST and told.get("estimated") and told["what"] == "model":
             began = self._asked.pop(key, at)
             ended_by = {"stop_reason": INTERRUPTED}
             about, client = gen_ai.of_request(measured, {**told, **ended_by}), True

@@ -33,7 +33,8 @@ async def service() -> AsyncIterator[tuple[BedrockEmulator, BedrockClient]]:
 async def test_titan_gives_a_vector_of_length_one(service: Any) -> None:
     emulator, client = service
     embedder = embedder_of(TITAN, client)
-    vector = await embedder.embed("When are you open?", 10.0)
+    vector, tokens = await embedder.embed("When are you open?", 10.0)
+    assert tokens == 4
     assert vector.shape == (256,) and np.linalg.norm(vector) == pytest.approx(1.0)
     assert emulator.embeddings.asked == ["When are you open?"]
 
@@ -69,7 +70,7 @@ async def test_what_bedrock_refuses_is_told_by_its_kind(
 async def test_the_model_of_this_machine_tells_the_same_from_another() -> None:
     embedder = LocalEmbedder()
     asked = ("When are you open?", "What are your opening hours?", "What does a cleaning cost?")
-    when, hours, price = [await embedder.embed(text, 30.0) for text in asked]
+    when, hours, price = [(await embedder.embed(text, 30.0)).vector for text in asked]
     assert when @ hours > 0.94 > 0.9 > when @ price
     embedder.close()
 
@@ -77,7 +78,7 @@ async def test_the_model_of_this_machine_tells_the_same_from_another() -> None:
 async def test_it_speaks_more_than_english() -> None:
     embedder = LocalEmbedder()
     asked = ("Wann haben Sie geöffnet?", "Wie sind Ihre Öffnungszeiten?", "Was kostet das?")
-    when, hours, price = [await embedder.embed(text, 30.0) for text in asked]
+    when, hours, price = [(await embedder.embed(text, 30.0)).vector for text in asked]
     assert when @ hours > when @ price
     embedder.close()
 

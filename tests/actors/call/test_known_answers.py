@@ -7,14 +7,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.measures import events
+from aybiza.actors.measures.charges import RESTS, embedded
+from aybiza.actors.measures.costs import ledger
 from aybiza.actors.measures.metrics_actor import render
 from aybiza.claude.embedding import embedder_of
+from aybiza.config.prices import shipped
 from aybiza.emulators.bedrock import Pace, use
 from tests.actors.call.answer_kit import Stage, stage
 from tests.actors.memory.servers import RedisServer, redis_server
@@ -35,6 +39,7 @@ async def known_stage(**how: Any) -> AsyncIterator[Stage]:
     how = {"answers": ANSWERS, "agent": BY_MEANING, **how}
     async with stage(cache=known, **how) as place:
         known.embedder = embedder_of(TITAN, place.context.bedrock)
+        place.context = replace(place.context, prices=shipped())
         yield place
         await known.aclose()
 
@@ -68,6 +73,44 @@ async def test_a_question_in_other_words_has_the_answer_that_was_given() -> None
         assert [one["cache"] for one in told_of] == [None, "similar"]
         assert await looked_up(place) == {"miss", "similar"}
         assert place.bedrock.embeddings.asked == [ASKED, ALIKE]
+        await place.free()
+
+
+async def test_what_meanings_cost_is_charged_by_their_tokens_to_the_last_part() -> None:
+    charged: list[dict[str, Any]] = []
+    async with known_stage() as place:
+        place.vm.telemetry.attach(
+            "test",
+            events.COST,
+            lambda event, measured, told, _: charged.append({**measured, **told}),
+        )
+        await known(place, ASKED)
+        place.bedrock.pace = NEVER
+        await place.answer(ALIKE)
+        for _ in range(20):
+            embedded(place.vm, place.context, None, TITAN, 4)
+        await place.free()
+        spent = sum(ledger(place.vm).days.values())
+    meanings = [one for one in charged if one["what"] == "embed"]
+    assert [one["quantity"] for one in meanings[:2]] == [4.0, 5.0]
+    assert {one["turn"] for one in meanings[:2]} == {1}
+    # 89 tokens at 0.02 USD a million are 1.78 micro-USD; what is below one waits for the next.
+    assert sum(one["micro_usd"] for one in meanings) == 1
+    assert place.vm.tables[RESTS] == {place.context.tenant: 780_000}
+    assert spent == sum(one["micro_usd"] for one in charged) > 1
+
+
+async def test_a_meaning_that_came_too_late_is_charged_by_an_estimate() -> None:
+    charged: list[dict[str, Any]] = []
+    async with known_stage() as place:
+        await known(place, ASKED)
+        place.vm.telemetry.attach(
+            "test", events.COST, lambda event, measured, told, _: charged.append(told)
+        )
+        place.bedrock.embeddings.seconds = 30.0
+        await place.answer(ALIKE)
+        await place.until(lambda: any(one["what"] == "embed" for one in charged))
+        assert [one["estimated"] for one in charged if one["what"] == "embed"] == [True]
         await place.free()
 
 
