@@ -44,7 +44,9 @@ def sinks(settings: Settings) -> list[Any]:
         found.append(Otlp(endpoint, node=node, headers=headers))
         found.append(OtlpMetrics(endpoint, node=node, headers=headers))
     if settings.postgres_url is not None:
-        found.append(_postgres(settings.postgres_url.get_secret_value(), node))
+        found.append(
+            _postgres(settings.postgres_url.get_secret_value(), node, settings.records_days)
+        )
     return found
 
 
@@ -84,11 +86,11 @@ def _cloudwatch(settings: Settings) -> Any:
     return CloudWatch(settings.cloudwatch_namespace, region=settings.aws_region, credentials=keys)
 
 
-def _postgres(url: str, node: str) -> Any:
+def _postgres(url: str, node: str, days: int) -> Any:
     try:
         from aybiza.actors.measures.metrics_sink_postgres import Postgres
     except ImportError:
         raise SinkMissing(
             "AYBIZA_POSTGRES_URL is set and psycopg is missing: pip install 'aybiza[postgres]'"
         ) from None
-    return Postgres(url, node=node)
+    return Postgres(url, node=node, days=days)

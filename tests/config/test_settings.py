@@ -132,6 +132,7 @@ WRONG = {
     "AYBIZA_RECORDS_DAYS": "0",
     "AYBIZA_EVENTS_FILE": "events.jsonl",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
+    "OTEL_METRIC_EXPORT_INTERVAL": "0",
     "OTEL_EXPORTER_OTLP_HEADERS": "two words",
     "AYBIZA_POSTGRES_URL": "two words",
     "AYBIZA_RECORDINGS": "calls",

@@ -105,7 +105,7 @@ async def test_a_meaning_that_came_too_late_is_charged_by_an_estimate() -> None:
     async with known_stage() as place:
         await known(place, ASKED)
         place.vm.telemetry.attach(
-            "test", events.COST, lambda event, measured, told, _: charged.append(told)
+            "test", events.COST, lambda event, measured, told, _: charged.append(dict(told))
         )
         place.bedrock.embeddings.seconds = 30.0
         await place.answer(ALIKE)

@@ -13,7 +13,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -189,11 +189,11 @@ class Collector:
     def __post_init__(self) -> None:
         self.hangs.set()
 
-    def points(self, name: str) -> list[dict[str, Any]]:
-        """The points of a metric in the last snapshot."""
+    def points(self, name: str, snapshot: int = -1) -> list[dict[str, Any]]:
+        """The points of a metric in a snapshot, the last one by default."""
         return [
             {**point, "labels": labels(point)}
-            for metric in self.snapshots[-1]
+            for metric in self.snapshots[snapshot]
             if metric["name"] == name
             for kind in _DATA
             for point in metric.get(kind, {}).get("dataPoints", [])
@@ -224,10 +224,11 @@ class Collector:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 collector.hangs.wait(60)
-                self.send_response(collector.take(self.path, body))
-                self.send_header("content-length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
+                with suppress(ConnectionError):  # who sent it has given up
+                    self.send_response(collector.take(self.path, body))
+                    self.send_header("content-length", "2")
+                    self.end_headers()
+                    self.wfile.write(b"{}")
 
             def log_message(self, *_: object) -> None:
                 pass

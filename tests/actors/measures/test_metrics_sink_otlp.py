@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aybiza.actors.measures.metrics_sink_otlp import Otlp, payload
 from aybiza.actors.measures.spans import Span
 from tests.actors.measures.otlp_receiver import Collector, labels
@@ -20,7 +22,7 @@ SPAN = Span(
 
 
 def test_a_span_is_what_the_protocol_says() -> None:
-    resource = {"attributes": []}
+    resource: dict[str, Any] = {"attributes": []}
     (told,) = payload([SPAN], resource)["resourceSpans"]
     assert told["resource"] is resource
     collector = Collector()

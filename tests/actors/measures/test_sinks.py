@@ -155,7 +155,7 @@ def _postgres(url: str) -> Backend:
             connection.execute("SET default_transaction_read_only = off")
             connection.execute("ALTER ROLE aybiza RESET default_transaction_read_only")
 
-    return Backend(Postgres(url, node="vm-1"), received, down, up)
+    return Backend(Postgres(url, node="vm-1", days=100_000), received, down, up)
 
 
 def items(service: Service, told: Heard) -> list[Any]:
