@@ -33,6 +33,7 @@ import redis.asyncio as redis
 import structlog
 
 from aybiza.actors.measures.charges import embedded
+from aybiza.actors.memory.redis_failover import leave_demoted_soon
 from aybiza.actors.runtime import VM
 from aybiza.claude.choice import Choice
 from aybiza.claude.embedding import LOCAL, Embedder
@@ -105,6 +106,7 @@ class KnownAnswers:
                 await self._redis.set(_name(key), text, ex=round(self.cache.seconds))
         except (redis.RedisError, OSError, TimeoutError) as error:
             self.failed("redis", error)
+            await leave_demoted_soon(self._redis.connection_pool, error)
 
     @property
     def is_shared(self) -> bool:

@@ -25,6 +25,7 @@ import redis.asyncio as redis
 import structlog
 
 from aybiza.actors.measures import costs
+from aybiza.actors.memory.redis_failover import leave_demoted_soon
 from aybiza.actors.runtime import NORMAL, Exit, GenServer, Pid, Shutdown, Stop, Task
 from aybiza.claude.ledger import Ledger, day_of
 
@@ -70,6 +71,7 @@ class CostsSharer(GenServer):
             async with asyncio.timeout(2 * REDIS_SECONDS):
                 await share(self._redis, costs.ledger(self.vm), self.vm.node, time.time())
         except (redis.RedisError, OSError, TimeoutError) as error:
+            await leave_demoted_soon(self._redis.connection_pool, error)
             raise Stop(Shutdown(type(error).__name__)) from None
 
     async def terminate(self, reason: Any) -> None:

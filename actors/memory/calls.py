@@ -120,16 +120,19 @@ class Calls:
 
 
 def spellings(caller: str) -> list[str]:
-    """A caller as stores may have it: carriers write numbers as E.164 does.
+    """A caller as stores may have it: carriers write numbers as E.164 does, switches also without
+    the plus sign, or with 00 in its place.
 
     >>> spellings("+1 (415) 555-0123")
-    ['+1 (415) 555-0123', '+14155550123', '14155550123']
+    ['+1 (415) 555-0123', '+14155550123', '14155550123', '0014155550123']
+    >>> spellings("0049 30 1234567")[1:]
+    ['+49301234567', '49301234567', '0049301234567']
     >>> spellings("sip:ann@example.org")
     ['sip:ann@example.org']
     """
     plain = bare(caller)
-    digits = plain.removeprefix("+")
-    number = [f"+{digits}", digits] if digits.isdecimal() else [plain]
+    digits = plain.removeprefix("+").removeprefix("00")
+    number = [f"+{digits}", digits, f"00{digits}"] if digits.isdecimal() else [plain]
     return list(dict.fromkeys([caller, *number]))
 
 

@@ -26,6 +26,7 @@ from redis import BlockingConnectionPool, Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from aybiza.actors.memory.redis_failover import leave_demoted
 from aybiza.actors.memory.store import (
     NO_ENTRY,
     About,
@@ -211,6 +212,7 @@ class RedisStore:
         try:
             yield
         except (RedisError, OSError, Unreadable) as error:
+            leave_demoted(self._redis.connection_pool, error)
             raise StoreError(f"{self.name}: {error or type(error).__name__}") from error
 
 

@@ -24,6 +24,8 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
+from aybiza.actors.memory.redis_failover import leave_demoted_soon
+
 ADDRESSES: Final = 20_000
 MINUTE: Final = 60
 REDIS_SECONDS: Final = 0.1
@@ -155,6 +157,8 @@ class RateLimit:
             async with asyncio.timeout(REDIS_SECONDS):
                 return await asking
         except Exception as error:
+            if self._redis is not None:
+                await leave_demoted_soon(_client(self._redis).connection_pool, error)
             now = self._timer()
             self._redis_again = now + REDIS_PAUSE_SECONDS
             if self._logged is None or now - self._logged >= LOG_SECONDS:

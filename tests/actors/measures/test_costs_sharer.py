@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import redis.asyncio as redis
@@ -15,7 +16,8 @@ from aybiza.actors.measures import costs, costs_sharer
 from aybiza.actors.measures.costs_sharer import CostsSharer, share
 from aybiza.actors.runtime import VM
 from aybiza.claude.ledger import Ledger, Limits, Quotas
-from tests.actors.memory.servers import redis_server
+from tests.actors.memory.kit import until
+from tests.actors.memory.servers import demoted, lead_to, redis_server
 
 NOW = 1_800_000_000.0
 QUOTAS = Quotas(
@@ -123,3 +125,26 @@ async def test_while_redis_is_away_the_last_figures_hold(monkeypatch: pytest.Mon
             assert kept.verdict(call_id="CA1", tenant_id="Desk", now=NOW).action == "refuse"
             await vm.stop(sharer)
     assert [entry["event"] for entry in logs] == ["costs_not_shared"]
+
+
+async def test_a_server_that_is_no_longer_the_first_is_left_for_the_one_that_its_name_leads_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aybiza.actors.measures.costs_sharer.SHARE_SECONDS", 0.02)
+    folders = [tmp_path / name for name in ("old", "new")]
+    for folder in folders:
+        folder.mkdir()
+    with redis_server(folders[0]) as old, redis_server(folders[1]) as new:
+        async with VM("vm-1") as vm:
+            costs.lay(vm, Ledger(QUOTAS)).charge(
+                900, call_id="CA1", tenant_id="Desk", now=time.time()
+            )
+            pid = await vm.start(CostsSharer, old.url)
+            assert pid is not None
+            await until(lambda: bool(old.client.keys("aybiza:spent:*")))
+            process = vm.find(pid)
+            assert process is not None
+            lead_to(process.server._redis.connection_pool, new.port)
+            with demoted(old, new.port):
+                await until(lambda: bool(new.client.keys("aybiza:spent:*")))
+            await vm.stop(pid)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -93,6 +94,24 @@ def redis_server(folder: Path) -> Iterator[RedisServer]:
         yield server
     finally:
         server.close()
+
+
+@contextmanager
+def demoted(server: RedisServer, port: int) -> Iterator[None]:
+    """The server as the copy of another one, as after a failover: it refuses to be written to."""
+    server.client.replicaof("127.0.0.1", str(port))
+    try:
+        yield
+    finally:
+        server.client.replicaof("NO", "ONE")
+
+
+def lead_to(pool: Any, port: int) -> None:
+    """Have what a pool opens from now on lead to another server, as a name that has changed."""
+    pool.connection_kwargs["port"] = port
+    kept = getattr(pool, "_connections", None)
+    for connection in kept or [*pool._available_connections, *pool._in_use_connections]:
+        connection.port = port
 
 
 @contextmanager

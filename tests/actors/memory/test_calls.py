@@ -63,8 +63,17 @@ def test_a_caller_is_forgotten_in_every_store_and_the_others_stay() -> None:
         assert [record.call_id for record in store.find(Wanted(), 10)] == ["CA2"]
 
 
+@pytest.mark.parametrize("kept", ["+15550100", "15550100", "0015550100"])
+def test_a_caller_is_forgotten_however_a_switch_has_told_the_number(kept: str) -> None:
+    store = ProcessStore()
+    store.claim("CA1", 1, ANN._replace(caller=kept))
+    store.write([part("CA1", 1), entries("CA1", END, first=2)])
+    told = Calls([store]).forget("+1 555 0100", LATER)
+    assert (told.call_ids, told.failed, store.read("CA1")) == (["CA1"], {}, [])
+
+
 @pytest.mark.parametrize(
-    "written", ["+1 (555) 0100", " 1-555-0100", "+1 555\u20110100", "15550100"]
+    "written", ["+1 (555) 0100", " 1-555-0100", "+1 555\u20110100", "15550100", "00 1 555 0100"]
 )
 def test_a_caller_is_found_and_forgotten_however_the_number_is_written(written: str) -> None:
     fast, lasting = stores()

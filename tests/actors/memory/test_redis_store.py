@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -18,7 +19,7 @@ from aybiza.actors.memory.store import About, StoreError, Wanted
 from aybiza.actors.runtime import VM
 from tests.actors.memory.backings import OPENED, numbers, part
 from tests.actors.memory.kit import held, keep, logged, note, until
-from tests.actors.memory.servers import PASSWORD, RedisServer
+from tests.actors.memory.servers import PASSWORD, RedisServer, demoted, lead_to, redis_server
 from tests.slowness import slowness
 
 
@@ -111,6 +112,19 @@ def test_a_redis_that_hangs_is_left_in_time(
     assert quick.write([part("CA1", 2)])[0].last == 2
     assert numbers(quick.read("CA1")) == [1, 2]
     quick.close()
+
+
+def test_a_server_that_is_no_longer_the_first_is_left_for_the_one_that_its_name_leads_to(
+    store: RedisStore, server: RedisServer, tmp_path: Path
+) -> None:
+    with redis_server(tmp_path) as promoted, demoted(server, promoted.port):
+        store.read("CA1")
+        lead_to(store._redis.connection_pool, promoted.port)
+        with pytest.raises(StoreError, match="read only"):
+            store.write([part("CA1", 1)])
+        assert store.write([part("CA1", 1)])[0].outcome == "kept"
+        assert promoted.client.llen("conv:{CA1}") == 1
+        store.close()
 
 
 async def test_a_redis_that_is_killed_and_comes_back_empty_gets_the_calls_that_go_on(
