@@ -183,7 +183,11 @@ async def _node(far: int, up: Up) -> None:
                         if isinstance(event, Start):
                             line = Line(event.call_sid, _Silent(), clock=vm.now)
                             context = SimpleNamespace(
-                                call_id=event.call_sid, line=line, agent=agent, deepgram=deepgram
+                                call_id=event.call_sid,
+                                line=line,
+                                speaking=agent,
+                                agent=agent,
+                                deepgram=deepgram,
                             )
                             await vm.start(TranscriberActor, cast(CallContext, context))
                             divert(connection, codec, line)
