@@ -64,6 +64,7 @@ from aybiza.gateway.admission.rate_limit import RateLimit
 from aybiza.gateway.admission.refusals import Refusals
 from aybiza.gateway.admission.rules import BUSY, Knock, Refusal, Rules
 from aybiza.gateway.admission.stream_token import BOUND, StreamTokens
+from aybiza.gateway.admission.turnstile import Turnstile
 from aybiza.gateway.admission.waiting_room import WaitingRoom
 from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.carriers.codec import (
@@ -111,6 +112,7 @@ class Admission:
         self._callers = Callers(rules.trusted_proxies)
         self._switches = Callers(rules.switches)
         self.room = WaitingRoom(self.refused, exempt=self._callers.trusts)
+        self.turnstile = Turnstile()
         self._rate = RateLimit(rules.per_minute, rules.redis_url)
         self._guesses = Guesses()
         self._signatures = CarrierSignatures(rules.keys)

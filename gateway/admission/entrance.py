@@ -7,7 +7,8 @@ handshake that is not finished counts like a header that is not. `HttpConnection
 
 A connection is in the waiting room while it owes something: a TLS handshake, a request with its
 body, on the media door a `start`; on the HTTP door also while it does not read what it has asked
-for. Headers of more than `MAX_HEADER_BYTES` end it.
+for. There requests are read some at a time (`turnstile`), and of several that are sent at once
+only the first is answered. Headers of more than `MAX_HEADER_BYTES` end it.
 
 Errors: none; what is no HTTP and no TLS is counted and its connection closed.
 Source: asyncio, "Transports and Protocols"; uvicorn, h11_impl; websockets, asyncio server.
@@ -41,6 +42,8 @@ TLS_SHUTDOWN_SECONDS: Final = 2.0
 PIECE_BYTES: Final = 4096
 """What of a media connection's bytes is read at a time: a piece of the smallest frames is some
 hundreds, each of which costs as much as a large one."""
+MOST_UNREAD: Final = 512 * 1024
+"""What a connection of the HTTP door may send before it is its turn; a loop hands over half."""
 EARLY_MESSAGES: Final = 256
 """Messages that may wait before `start`: five seconds of speech, for a loop that is late."""
 WAITING_MESSAGES: Final = 2000
@@ -160,12 +163,27 @@ class HttpConnection(Entrance, H11Protocol):
         super().__init__(**options)
         self.admission = admission
         self.logger = _quiet
+        self._unread = b""
 
     def data_received(self, data: bytes) -> None:
-        """Read, and see what the peer owes."""
+        """Read, and see what the peer owes; in a later turn of the loop, if many send at once."""
+        self._unread += data
+        if len(self._unread) > MOST_UNREAD:
+            self.refuse("flood")
+            self._raw.abort()
+        elif len(self._unread) == len(data) and self.admission.turnstile.passes(self._read):
+            self._read()
+
+    def _read(self) -> None:
+        data, self._unread = self._unread, b""
+        if self._gone:
+            return
         super().data_received(data)
         if self._passed:
             self._look()
+            # Who sends on before the answer would have one turn after another: this is the last.
+            if self.conn.their_state is h11.DONE and self.conn.trailing_data[0]:
+                self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
         """The next request may come."""

@@ -19,7 +19,7 @@ from aybiza.gateway.listening import bound
 from tests.call.caller import LIMIT
 
 WAITING = 0.3
-ANSWER = "ok\n" * 5000
+ANSWER = "ok\n" * 50_000
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n"
 LAST = b"GET /healthz HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n"
 
@@ -28,7 +28,7 @@ async def healthz(_: Request) -> PlainTextResponse:
     return PlainTextResponse(ANSWER)
 
 
-@pytest.mark.parametrize("asked", [ASKED * 200, ASKED * 3 + LAST], ids=["goes on", "closes"])
+@pytest.mark.parametrize("asked", [ASKED, LAST], ids=["goes on", "closes"])
 async def test_a_connection_that_does_not_read_its_answers_is_given_up(asked: bytes) -> None:
     refused: list[tuple[str, str]] = []
 
