@@ -6,7 +6,7 @@ of it ("Yes, I'd like to know your opening hours"). Whoever is not sure asks aga
 that is not plainly a yes is none:
 
 1. a refusing word anywhere refuses ("Absolutely not", "Sure, but not on Friday");
-2. a question, a wavering word or a condition is no consent;
+2. a question, a wavering word, a condition or words that break off ("Yes, I") are no consent;
 3. there must be a yes;
 4. what takes something back or changes it ("Yes, cancel it") is a consent to a question that had
    as much in it, and is none to any other;
@@ -26,6 +26,7 @@ from functools import cache
 
 from aybiza.dialogue.consent_words import LANGUAGES, words_for
 from aybiza.dialogue.overheard import words_of
+from aybiza.dialogue.unfinished import is_cut_off
 
 # A voice that stays up, or trails off, asks or thinks.
 _OPEN_END = re.compile(r"[?\uff1f]|(?:\.\.\.|…)\s*$")
@@ -112,7 +113,7 @@ def assent(words: str, language: str = "multi", asked: str = "") -> bool | None:
         if named and not act.search(question):
             return None
         agreed += named
-    if not agreed or found["wavers"] or _OPEN_END.search(rest):
+    if not agreed or found["wavers"] or _OPEN_END.search(rest) or is_cut_off(said, language):
         return None
     rest = patterns.beside.sub(" ", rest)
     if patterns.spaced:

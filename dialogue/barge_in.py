@@ -65,10 +65,14 @@ class BargeIn:
             return True
         if phase is Phase.LISTENING or self._conversation.segments:
             return False
-        # Who says yes into the end of a question has answered it.
+        # Who says yes into the end of a question has answered it; who hums there has only listened.
         answers = phase is not Phase.THINKING and asking and len(turn.unheard()) <= 1
+        if answers and assent(text, policy.language) is None:
+            answers = False
+        # Nothing is played that words would have to cut: there is time until they are whole.
+        may_be_any = phase is Phase.THINKING
         listens = overheard.is_back_channel(
-            text, policy.language, policy.back_channels, begun=begun
+            text, policy.language, policy.back_channels, begun=begun, patient=may_be_any
         )
         return listens and not answers
 

@@ -11,10 +11,10 @@ afterwards.
 
 Agreed is, when all of this holds: the same tool with the same input was put in an earlier turn, at
 most `PATIENCE_TURNS` before; nothing else was put for that tool since; what the agent said was
-heard to its end; and the caller's words are a consent (`aybiza.dialogue.assent`). A refusal takes
-back all that was put in the call. Where the caller speaks a language without a catalogue, words
-that are neither yes nor no are the model's to judge. The same tool use, run again, is agreed to as
-before.
+heard to its end; the caller's words are a consent (`aybiza.dialogue.assent`); and in no turn
+between they have refused. A refusal takes back all that was put in the call. Where the caller
+speaks a language without a catalogue, words that are neither yes nor no are the model's to judge.
+The same tool use, run again, is agreed to as before.
 
 Contract: no clock, no I/O; memory is bounded. Errors: none.
 """
@@ -70,6 +70,8 @@ class ConsentGate:
         key = _key(given)
         put = self._put.setdefault(use.call_id, {})
         verdict = self._verdict(use)
+        if any(self._has_refused(use, since) for _, since in put.values()):
+            put.clear()
         known = put.get(name)
         same = known is not None and known[0] == key
         if isinstance(given, Mapping) and given.get(CONFIRMED) is False:
@@ -90,6 +92,14 @@ class ConsentGate:
         """The result of a use that was not agreed to."""
         message = _REFUSED if self._verdict(use) is False else _ASK
         return {"needs_confirmation": True, "message": message, "details": meant(given)}
+
+    def _has_refused(self, use: ToolRun, since: int) -> bool:
+        """Whether the caller has refused between turn `since` and this one, without any tool use
+        that would have told it."""
+        between = max(0, use.turn - since - 1)
+        words = use.before[-between:] if between else ()
+        language = use.language or self.language
+        return any(assent(text, language) is False for text in words)
 
     def _verdict(self, use: ToolRun) -> bool | None:
         # What was cut off was not put to anybody.

@@ -49,24 +49,27 @@ _BACK_CHANNELS = {
 # The same; but what may be the beginning of one of these is more often that of something else.
 _BACK_CHANNELS_WHOLE = {
     "en": (
-        "k|dokey|makes sense|that makes sense|sounds good|cool|good|exactly|wow|true|totally"
-        "|alrighty|please continue|continue"
+        "k|dokey|okey-dokey|makes sense|that makes sense|sounds good|cool|good|exactly|wow|true"
+        "|totally|alrighty|please continue|continue"
     ),
     "de": (
         "mh|hmhm|sehr gut|ich verstehe|na klar|na gut|ah|oh|jo|jep|super|prima|richtig|eben"
         "|interessant|ach was|weiter|bitte weiter"
     ),
-    "es": ("mjm|ujum|ya veo|oh|entendido|perfecto|exacto|correcto|genial|eso|eso es|siga"),
+    "es": (
+        "mjm|ujum|okey|claro que sí|por supuesto|ya veo|oh|entendido|perfecto|exacto|correcto"
+        "|genial|eso|eso es|siga"
+    ),
     "fr": (
         "hmm|mm-hmm|oh|je comprends|exactement|parfait|super|c'est ça|entendu|bien sûr"
         "|tout à fait|continuez"
     ),
     "pt": (
-        "uhum|tá bom|tá bem|pois é|entendo|oh|isso|isso mesmo|exato|perfeito|beleza|legal|sei"
-        "|continue"
+        "uhum|okey|claro que sim|tá bom|tá bem|pois é|entendo|oh|isso|isso mesmo|exato|perfeito"
+        "|beleza|legal|sei|continue"
     ),
     "it": ("uhm|oh|capito|ho capito|esatto|perfetto|bene|giusto|chiaro|continui"),
-    "nl": ("ja hoor|ah|oh|o|goed zo|snap ik|begrepen|klopt|prima|inderdaad|ga door"),
+    "nl": ("ja hoor|okee|okeetjes|ah|oh|o|goed zo|snap ik|begrepen|klopt|prima|inderdaad|ga door"),
     "hi": ("सही|बिल्कुल|समझ गया|समझ गई|acha|theek"),
     "ja": (
         "はいはい|うーん|ふーん|なるほどですね|そうか|そうなんですね|へえー|ほう|はあ|ああ"
@@ -171,11 +174,19 @@ def words_of(text: str) -> list[str]:
 
 
 def is_back_channel(
-    text: str, language: str, more: tuple[str, ...] = (), *, begun: bool = False
+    text: str,
+    language: str,
+    more: tuple[str, ...] = (),
+    *,
+    begun: bool = False,
+    patient: bool = False,
 ) -> bool:
     """Whether it says no more than that somebody listens. Nothing at all does not. `begun`: the
-    last word may be the beginning of one."""
+    last word may be the beginning of one; `patient`: of one, too, that is more often that of
+    something else."""
     phrases = _phrases("back", language) | _spoken(more)
+    if patient:
+        phrases |= _phrases("whole", language)
     return _consists_of(words_of(text), phrases, begun, _phrases("whole", language))
 
 

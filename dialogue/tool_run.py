@@ -14,9 +14,10 @@ class ToolRun:
     carrier has written in its place).
 
     `turn`: the turn of the caller in which the model uses it; `said`: the caller's words in it;
-    `asked`: what the caller had heard of the agent before them; `language`: the one that the call
-    is in, "" where the agent has but one. `keys`: what the caller has entered
-    last, of an agent that masks it; it must be told to nobody.
+    `before`: their words in the turns before it, the newest last; `asked`: what the caller had
+    heard of the agent before what is `said`; `language`: the one that the call is in, "" where the
+    agent has but one. `keys`: what the caller has entered last, of an agent that masks it; it must
+    be told to nobody.
     """
 
     name: str
@@ -28,6 +29,7 @@ class ToolRun:
     said: str = ""
     asked: str = ""
     language: str = ""
+    before: tuple[str, ...] = ()
     keys: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:

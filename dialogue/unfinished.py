@@ -46,6 +46,18 @@ _SELDOM_LAST: Final = {
     "hi": "मैं के का की से में",
     "ja": "",
 }
+# The same of an answer that agrees.
+_NEVER_ENDS: Final = {
+    "en": "and or but because the a an my your our if i i'm i'd i'll we we'd we'll it's that's to",
+    "de": "und oder aber weil dass wenn mein meine meinen einen",
+    "es": "y o pero porque que un una mi",
+    "fr": "et ou mais que le un une mon ma mes des je",
+    "pt": "e ou mas porque um uma meu minha eu",
+    "it": "e ma perché che un uno una mio mia io",
+    "nl": "en of omdat een mijn ik",
+    "hi": "और या लेकिन कि क्योंकि मेरा मेरी मुझे मैं",
+    "ja": "それで でも",
+}
 # Endings of a sentence without blanks that it does not end with.
 _JAPANESE_ENDINGS: Final = ("は", "が", "を", "の", "と", "へ", "けど", "ので", "から")
 _STOPS: Final = (".", "!", "。", "\uff01", "।")
@@ -75,6 +87,16 @@ def wants_more(text: str, language: str) -> bool:
     return japanese and not stopped and text.endswith(_JAPANESE_ENDINGS)
 
 
+def is_cut_off(text: str, language: str) -> bool:
+    """Whether it breaks off behind a word that no answer ends with, whatever stands behind it.
+
+    >>> is_cut_off("Yes, I", "en"), is_cut_off("Yes, I do.", "en"), is_cut_off("It is", "en")
+    (True, False, False)
+    """
+    words = words_of(text)
+    return bool(words) and words[-1] in _breaks(language)
+
+
 def has_few_digits(text: str, language: str) -> bool:
     """Whether it is some digits, and fewer than a number has that is told in pieces."""
     counts = _counts(language)
@@ -92,6 +114,14 @@ def _last_words(language: str) -> tuple[frozenset[str], frozenset[str]]:
         for table in (_NEVER_LAST, _SELDOM_LAST)
     )
     return never, seldom
+
+
+@cache
+def _breaks(language: str) -> frozenset[str]:
+    main = language.split("-", maxsplit=1)[0].lower()
+    # Where all languages are meant, an end in one of them is a word in another.
+    rows = (_NEVER_ENDS[main],) if main in _NEVER_ENDS else (_NEVER_ENDS["en"],)
+    return frozenset(word for row in rows for word in row.split())
 
 
 @cache

@@ -3,7 +3,8 @@
 Flux knows where a turn ends, so nothing is asked for while it has new words. A turn whose words
 stay as they are for `SILENT_SECONDS`, longer than Flux's longest pause, is ended by `Finalize`; if
 nothing comes of that, or Flux is in the next turn, the words so far are what was said, and what is
-told of that turn later means nothing.
+told of that turn later means nothing. A turn that is resumed again without a new word is noise: it
+is ended `VAIN_SECONDS` later.
 
 Source: Deepgram, listen v2 (Flux), turn events.
 """
@@ -27,6 +28,7 @@ from aybiza.speech.hearing import (
 )
 
 SILENT_SECONDS = END_TIMEOUT_MS / 1000 + 0.3
+VAIN_SECONDS = 1.0
 
 
 class FluxHearing:
@@ -37,6 +39,8 @@ class FluxHearing:
         self._newest: TurnInfo | None = None
         self._told = 0.0
         self._asked: float | None = None
+        # With which words the turn was resumed last.
+        self._resumed: str | None = None
         # The turn that was ended last.
         self._ended = -1
 
@@ -67,8 +71,9 @@ class FluxHearing:
             case "EagerEndOfTurn":
                 return [*self._shown(event, now), MayBeDone(event.text.strip())]
             case "TurnResumed":
-                self._told, self._asked = now, None
-                return [GoesOn(), *self._shown(event, now)]
+                shown = self._shown(event, now)
+                self._resume(now)
+                return [GoesOn(), *shown]
             case "Update":
                 return self._shown(event, now)
         return []
@@ -82,6 +87,12 @@ class FluxHearing:
             return [Finalize()]
         return self._end(self._newest)
 
+    def _resume(self, now: float) -> None:
+        if self._resumed != self._text:
+            self._resumed, self._told, self._asked = self._text, now, None
+        elif self._asked is None:
+            self._told = min(self._told, now + VAIN_SECONDS - SILENT_SECONDS)
+
     def _shown(self, turn: TurnInfo, now: float) -> list[Outcome]:
         text = turn.text.strip()
         if not text or text == self._text:
@@ -92,7 +103,7 @@ class FluxHearing:
 
     def _end(self, turn: TurnInfo) -> list[Outcome]:
         text = turn.text.strip()
-        self._text, self._newest, self._asked = "", None, None
+        self._text, self._newest, self._asked, self._resumed = "", None, None, None
         self._ended = self._ended if turn.turn is None else turn.turn
         if not text:
             return [Understood(turn.end)]

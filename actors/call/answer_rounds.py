@@ -46,6 +46,7 @@ from aybiza.claude.shorten import shortened
 from aybiza.claude.stream import Finished, Sentence, StreamCut, StreamDecoder, ToolUse
 from aybiza.dialogue.conversation import CONTINUE
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, Event
+from aybiza.dialogue.exchange import last_heard, said_before
 from aybiza.dialogue.prompt import length_prompt
 from aybiza.dialogue.toolbox import CLOSING_REASONS
 from aybiza.dialogue.turn_policy import TurnPolicy
@@ -104,7 +105,8 @@ class AnswerRounds:
         self._eager = begin.eager is not None
         self._messages = list(begin.messages)
         self._said = begin.said
-        self._asked = _last_heard(begin.messages)
+        self._asked = last_heard(begin.messages, context.speaking.silence_prompt)
+        self._before = said_before(begin.messages)
         self._spent = costs.verdict(vm, call_id=context.call_id, tenant_id=context.tenant)
         self._choice = choice_of(
             context, begin.said, begin.messages, degrade=self._spent.action == "degrade"
@@ -418,7 +420,8 @@ class AnswerRounds:
     async def _use_tools(self, finished: Finished, uses: list[ToolUse], *, allowed: bool) -> None:
         """Have the tools run, and give their results back in the order they were asked."""
         blocks = [block for block in finished.content if "text" not in block]
-        asked = RunTools(self._turn, self._seq - 1, blocks, uses, self._said, self._asked)
+        said = (self._said, self._asked, self._before)
+        asked = RunTools(self._turn, self._seq - 1, blocks, uses, *said)
         if allowed:
             outcomes = await self._vm.call(self._to, asked, asked.seconds)
         else:
@@ -437,15 +440,6 @@ class AnswerRounds:
                 self._closing = True
                 to = outcome.get("to")
                 self._tell(CloseAsked(self._turn, closing, to if isinstance(to, str) else ""))
-
-
-def _last_heard(messages: list[dict[str, Any]]) -> str:
-    """What the caller has heard of the agent's newest message; as if it was cut off at once where
-    that is nothing, for then nothing was put to them."""
-    for message in reversed(messages):
-        if message["role"] == "assistant":
-            return " ".join(b["text"] for b in message["content"] if "text" in b) or "…"
-    return "…"
 
 
 def _may_have_happened(outcome: Mapping[str, Any]) -> bool:

@@ -41,8 +41,8 @@ Outcome = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class RunTools(Request[list[Outcome]]):
     """Run `uses`, which `blocks` of the model's message ask for behind sentence `after_seq` of
-    `turn`; `said`: the caller's words in it, `asked`: the agent's before them. A request to the
-    answer, answered by the outcomes."""
+    `turn`; `said`: the caller's words in it, `before`: in the turns before it, `asked`: the agent's
+    before what is `said`. A request to the answer, answered by the outcomes."""
 
     turn: int
     after_seq: int
@@ -50,6 +50,7 @@ class RunTools(Request[list[Outcome]]):
     uses: list[ToolUse]
     said: str = ""
     asked: str = ""
+    before: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -159,6 +160,7 @@ class _Round:
             said=self._asked.said,
             asked=self._asked.asked,
             language=context.speaking.language if context.agent.languages else "",
+            before=self._asked.before,
             keys=context.line.entered,
         )
         told = {"call_id": context.call_id, "turn": self._asked.turn, "tool": use.name}

@@ -35,6 +35,26 @@ def test_what_callers_say_is_a_consent_or_none(language: str, spoken: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("words", "language"),
+    [
+        ("Yes I", "en"),
+        ("Yes, and", "en"),
+        ("Yes, I'd", "multi"),
+        ("Okay, it's the.", "en"),
+        ("Ja, und", "de"),
+        ("Sí, y", "es"),
+        ("Oui, et", "fr"),
+        ("Sim, e", "pt"),
+        ("Sì, e", "it"),
+        ("Ja, en", "nl"),
+        ("हाँ, और", "hi"),
+    ],
+)
+def test_a_yes_that_breaks_off_is_no_consent(words: str, language: str) -> None:
+    assert assent(words, language, "I book the tenth and the twelfth, is that right?") is None
+
+
+@pytest.mark.parametrize(
     ("words", "asked", "agrees"),
     [
         ("Cancel it.", "Shall I cancel your appointment?", True),

@@ -61,6 +61,27 @@ def test_yes_into_the_end_of_a_question_is_its_answer(speaking: Conversation) ->
     assert not barge_in(speaking).is_nothing("Yes.")
 
 
+@pytest.mark.parametrize(
+    ("language", "hum"), [("en", "Mm-hm."), ("en", "Uh-huh."), ("de", "Mhm."), ("pt", "Aham.")]
+)
+def test_a_hum_into_a_question_is_no_answer_to_it(
+    speaking: Conversation, language: str, hum: str
+) -> None:
+    turn = speaking.at(1)
+    turn.sentences[2], turn.complete = "Shall I book it?", True
+    assert barge_in(speaking, language=language).is_nothing(hum)
+    assert barge_in(speaking, language=language).is_nothing(hum[:2], begun=True)
+    turn.heard.add(2)
+    assert not barge_in(speaking, language=language).is_nothing(hum)
+
+
+@pytest.mark.parametrize("begun", ["Coo", "Cool, co", "I un", "makes", "makes sen"])
+def test_while_the_agent_thinks_words_are_waited_for_that_may_only_listen(begun: str) -> None:
+    thinking = call(Phase.THINKING).machine.conversation
+    assert barge_in(thinking).is_nothing(begun, begun=True)
+    assert not barge_in(thinking).is_nothing("cooling", begun=True)
+
+
 def test_an_echo_that_comes_behind_the_last_word_is_one_if_it_began_before() -> None:
     conversation = call(Phase.SPEAKING).machine.conversation
     turn = conversation.at(1)

@@ -152,3 +152,11 @@ def test_memory_is_bounded() -> None:
     for number in range(REMEMBERED + 50):
         agreed(gate, use(1, "Book.", call_id=f"CA{number}"))
     assert len(gate._put) == REMEMBERED
+
+
+def test_a_refusal_that_used_no_tool_takes_back_what_was_put() -> None:
+    asks_on = "Is there anything else?"
+    before = ("Book me the tenth.", "No.")
+    assert not agreed(put(), use(3, "Yes.", before=before, asked=asks_on))
+    undecided = ("No, the tenth.", "What does it cost?")
+    assert agreed(put(), use(3, "Yes.", before=undecided, asked="Ninety. Shall I book it?"))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aybiza.speech.deepgram_flux import TurnInfo
-from aybiza.speech.flux_hearing import SILENT_SECONDS, FluxHearing
+from aybiza.speech.flux_hearing import SILENT_SECONDS, VAIN_SECONDS, FluxHearing
 from aybiza.speech.hearing import (
     FINALIZE_SECONDS,
     Finalize,
@@ -102,6 +102,17 @@ def test_a_turn_of_which_nothing_more_is_told_is_ended() -> None:
     last = 0.5 + SILENT_SECONDS + FINALIZE_SECONDS
     assert hearing.tick(last) == [Words("yes"), Understood(0.5), Finished(0.4)]
     assert hearing.due is None
+
+
+def test_a_turn_that_is_resumed_in_vain_again_and_again_is_ended() -> None:
+    hearing = FluxHearing()
+    hear(hearing, TurnInfo("StartOfTurn", "yes", 0.5, 0.4))
+    for at in range(1, 9):
+        hear(hearing, TurnInfo("EagerEndOfTurn", "yes", at - 0.2, 0.4))
+        hear(hearing, TurnInfo("TurnResumed", "yes", at, 0.4))
+    assert hearing.due == 2.0 + VAIN_SECONDS
+    hear(hearing, TurnInfo("Update", "yes please", 8.5, 8.3))
+    assert hearing.due == 8.5 + SILENT_SECONDS
 
 
 EVENTS = st.sampled_from(
