@@ -240,9 +240,12 @@ class TurnActs:
         self._do(EndCall(reason))
 
     def _prompts_in_a_row(self) -> int:
-        turns = self.conversation.turns.values()
-        spoke = max((turn.number for turn in turns if turn.caller), default=GREETING_TURN)
-        return self._turn.number - spoke
+        asked, prompt = 0, self.agent.silence_prompt
+        for turn in reversed(self.conversation.turns.values()):
+            if turn.caller:
+                break
+            asked += prompt in turn.sentences.values()
+        return asked
 
     def _keep_watch(self) -> None:
         """The one watch over the silence that the caller hears while an answer is owed."""

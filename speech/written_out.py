@@ -334,7 +334,7 @@ _ROWS: Final[tuple[tuple[re.Pattern[str], Say], ...]] = (
         re.compile(r"\b(?:Nos?\. ?|[Nn]\.? ?[º°] ?|[Nn]úm\. ?|[Nn]\. )(?=\d)()"),
         lambda match, words: f"{words.number} ",
     ),
-    (re.compile(r"(?<=\w)\s?&\s?(?=\w)"), _between("also")),
+    (re.compile(r"(?:(?<=[\w.)])\s?|(?<!\S))&\s?(?=\w)"), _between("also")),
     (re.compile(r"[~≈]\s?(?=[\d$€£])"), lambda match, words: f"{words.about} "),
     (re.compile(r"(?<![\w.)\]-])[-\u2212](?=\d)"), lambda match, words: f"{words.minus} "),
     (re.compile(r"(?<![\w.)+-])\+(?=\d)"), lambda match, words: f"{words.plus} "),

@@ -45,3 +45,13 @@ def test_a_silent_caller_who_speaks_into_the_last_words_goes_on() -> None:
     assert world.machine.phase is Phase.CLOSING
     tell(world, CallerSaid("Hello?"), CallerFinished())
     assert world.attached == 3
+
+
+def test_who_is_silent_behind_other_words_of_the_agents_own_is_asked_before_they_are_seen_off() -> (
+    None
+):
+    world = call(Phase.LISTENING)
+    world.restart(again=True)
+    world.hear()
+    assert world.timers == {"silence": 10.0}
+    assert Say(2, 1, "Still there?") in handle(world, TimerFired("silence", at=90.0))
