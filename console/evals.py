@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aybiza.faults.evals import Judged, Result
     from aybiza.faults.persona import Persona
 
-REMOTE = ("crm", "mail", "code", "connectors.", "knowledge.kendra_index")
+REMOTE = ("crm", "mail", "code", "connectors.", "mcp.", "knowledge.kendra_index")
 """Tables whose tools ask other services."""
 
 app = typer.Typer(

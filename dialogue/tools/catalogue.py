@@ -30,21 +30,26 @@
     [python.tea]                              # the tools of a Python file or package of one's own
     file = "tea_tools.py"
 
-Contract: `load_tools` reads files and builds clients: call it before the event loop has calls to
-carry. Paths are relative to the file.
+    [mcp.files]                               # files_<tool>, of a Model Context Protocol server
+    command = "files-server"                  # or: url = "https://files.example.org/mcp"
+    reads = ["find"]                          # that change nothing
+
+Contract: `load_tools` reads files, builds clients and starts servers: call it before the event loop
+has calls to carry, or in a thread. Paths are relative to the file.
 Errors: `ToolsError` names the file, the table and what is wrong with it.
 Source: specification 001, "Tool Integration Examples" (`voice_agent_tools`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -65,16 +70,21 @@ from aybiza.dialogue.tools.http_api import HttpApi
 from aybiza.dialogue.tools.knowledge import KendraIndex, knowledge_search_tool
 from aybiza.dialogue.tools.local_index import KnowledgeError, LocalIndex
 from aybiza.dialogue.tools.mail import email_tool
+from aybiza.dialogue.tools.mcp_tools import mcp_server, tools_of
 from aybiza.dialogue.tools.python_tools import python_tools
 from aybiza.dialogue.tools.tools_file import (
     ConnectorTable,
     Environment,
     KnowledgeTable,
     MailTable,
+    McpTable,
     ToolsFile,
     members_at,
 )
 from aybiza.dialogue.tools.transfer import Destination, call_transfer_tool
+
+if TYPE_CHECKING:
+    from aybiza.dialogue.tools.mcp_server import McpServer
 
 
 class ToolsError(ValueError):
@@ -98,6 +108,7 @@ class Tools:
     apis: list[HttpApi] = field(default_factory=list)
     aws: Aws | None = None
     services: list[str] = field(default_factory=list)
+    servers: list[McpServer] = field(default_factory=list)
 
     async def warm(self) -> None:
         """Make what the first use would have to wait for."""
@@ -110,6 +121,7 @@ class Tools:
             await api.aclose()
         if self.aws is not None:
             self.aws.close()
+        await asyncio.gather(*(asyncio.to_thread(each.close) for each in self.servers))
 
 
 def load_tools(
@@ -160,6 +172,8 @@ def voice_agent_tools(
         except (ValueError, OSError, KnowledgeError) as fault:
             problems.append(f"{name}: {fault}")
     if problems:
+        for server in builder.tools.servers:
+            server.close()
         raise ToolsError(problems)
     return builder.tools
 
@@ -202,6 +216,21 @@ class _Builder:
                 f"python.{name}",
                 partial(python_tools, self._folder / own.file, name, own.attribute),
             )
+        for name, server in file.mcp.items():
+            yield f"mcp.{name}", partial(self._mcp, name, server)
+
+    def _mcp(self, name: str, table: McpTable) -> list[Tool]:
+        server = mcp_server(name, table, self._folder, self._environment)
+        self.tools.servers.append(server)
+        return tools_of(
+            name,
+            server.listed,
+            server.call,
+            only=table.only,
+            reads=table.reads,
+            seconds=table.seconds,
+            left_out=self.tools.left_out.setdefault(f"mcp.{name}", {}),
+        )
 
     def _mail(self, table: MailTable) -> Tool:
         return email_tool(self._aws("sesv2"), table.sender, table.domains)

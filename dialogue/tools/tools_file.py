@@ -100,6 +100,41 @@ class ConnectorTable(_Api):
     seconds: float | None = None
 
 
+class HeaderTable(_Table):
+    """Who asks, told by one header: `bearer`, or `api_key` under `name`; names of environment
+    variables."""
+
+    bearer: Variable | None = None
+    api_key: Variable | None = None
+    name: Word = "X-Api-Key"
+
+    def headers(self, environment: Environment) -> dict[str, str]:
+        """The header. Raises ValueError for a variable that is not set."""
+        given = AuthTable(bearer=self.bearer, api_key=self.api_key, name=self.name)
+        made = given.auth(environment)
+        return dict(made.always.headers) if isinstance(made, http_auth.Fixed) else {}
+
+
+class McpTable(_Table):
+    """See `aybiza.dialogue.tools.mcp_tools`. Either a `command` or a `url`."""
+
+    command: Word | None = None
+    args: list[str] = []
+    env: dict[Variable, Variable] = {}
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@?#]{1,2000}$")] | None = None
+    headers: dict[str, str] = {}
+    auth: HeaderTable = HeaderTable()
+    only: list[Word] | None = None
+    reads: list[Word] = []
+    seconds: Annotated[float, Field(gt=0, le=9)] = 5.0
+
+    @model_validator(mode="after")
+    def _is_one(self) -> McpTable:
+        if (self.command is None) == (self.url is None):
+            raise ValueError("give either command or url")
+        return self
+
+
 class KnowledgeTable(_Table):
     """A folder of documents, or an index of Kendra."""
 
@@ -148,6 +183,7 @@ _MEMBERS: dict[str, type[BaseModel]] = {
     "mail": MailTable,
     "code": CodeTable,
     "connectors": ConnectorTable,
+    "mcp": McpTable,
 }
 
 
@@ -170,3 +206,4 @@ class ToolsFile(_Table):
     code: CodeTable | None = None
     connectors: dict[str, ConnectorTable] = {}
     python: dict[Variable, PythonTable] = {}
+    mcp: dict[Variable, McpTable] = {}
