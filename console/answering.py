@@ -18,6 +18,7 @@ from aybiza.claude.choice import Policy
 from aybiza.config.agents import Agent
 from aybiza.config.routes import Route
 from aybiza.config.settings import Settings
+from aybiza.dialogue import mood
 from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.dialogue.tools.catalogue import ToolsError
@@ -38,6 +39,8 @@ def answering(
     agent = with_limits(route.agent, settings)
     for language in {agent.language, *agent.languages}:
         warm(language)
+    if agent.analysis is not None and agent.analysis.sentiment:
+        mood.warm()
     gate = ConsentGate(agent.language, agent.languages)
     policy = own_policy(agent, settings, policy)
     try:

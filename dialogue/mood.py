@@ -1,6 +1,7 @@
 """How what a caller says sounds, from -100 to 100, by VADER's lexicon of English.
 
     mood("This is terrible, I am very angry.")     -78
+    warm()                                         before calls: the lexicon is loaded
 
 It is a lexicon with rules for "not", "very" and the like: it knows no irony and no tone of voice.
 The package is in the extra `analysis` and is loaded at the first use, which takes a quarter of a
@@ -31,6 +32,11 @@ def mood(text: str) -> int:
     judged = [_judge().polarity_scores(piece)["compound"] for piece in _pieces(text)]
     told = [one for one in judged if one]
     return round(100 * sum(told) / len(told)) if told else 0
+
+
+def warm() -> None:
+    """See the module."""
+    _judge()
 
 
 def _pieces(text: str) -> list[str]:

@@ -32,9 +32,10 @@ def offer(offers: Sequence[Offer], said: Sequence[str], moods: Sequence[int | No
     said, moods = said[-AGAIN_TURNS:], moods[-AGAIN_TURNS:]
     for one in offers:
         holds = _RULES[one.when]
-        at = [holds(one.after, said[: n + 1], moods[: n + 1]) for n in range(len(said))]
-        # It is made where the rule begins to hold.
-        if at and at[-1] and not any(at[:-1]):
+        turns = range(len(said), 0, -1)
+        # Of the last turn first, for it mostly holds in none. It is made where it begins to.
+        at = (holds(one.after, said[:n], moods[:n]) for n in turns)
+        if next(at, False) and not any(at):
             return one.offer
     return ""
 

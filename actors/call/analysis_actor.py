@@ -20,6 +20,7 @@ Source: specification 002, "analysisPlan"; Bedrock, ConverseStream.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -50,6 +51,9 @@ TRANSFER_SECONDS: Final = 5.0
 MOST_LATER: Final = 100
 """Calls that were put through and wait for what comes of it."""
 TRIES: Final = 2
+AFTER_SECONDS: Final = 0.5
+TURNS_AT_ONCE: Final = 50
+"""Turns that are judged, or wait to be a moment later; the threads are the node's, and few."""
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +88,7 @@ class AnalysisActor(GenServer):
     traps_exits = True
 
     async def init(self) -> None:
-        self._turns = Backlog(self.vm, judge)
+        self._turns = Backlog(self.vm, judge, at_once=TURNS_AT_ONCE)
         self._calls = Backlog(self.vm, analyse)
         self._later = 0
 
@@ -129,6 +133,8 @@ class AnalysisActor(GenServer):
 
 async def judge(vm: VM, request: Judge) -> None:
     """Judge a turn, and tell whoever has asked; for a Task."""
+    # Its answer is being asked for just now, and a thread would be in its way.
+    await asyncio.sleep(AFTER_SECONDS)
     judged = await vm.run_blocking(judged_as, request.turn, request.text, request.analysis)
     about = {"call_id": request.call_id, "turn": request.turn}
     emit(vm, events.TURN_UNDERSTOOD, mood=judged.mood, intent=judged.intent, **about)
@@ -139,6 +145,13 @@ def judged_as(turn: int, text: str, analysis: Analysis) -> TurnJudged:
     """How a turn of the caller sounds, and what it is about; for a thread."""
     how = mood(text) if analysis.sentiment else None
     return TurnJudged(turn, how, intent(text, analysis.intents))
+
+
+def understood_in(language: str, analysis: Analysis) -> Analysis:
+    """What can be told of a turn in this language, "": the agent's: the lexicon is English."""
+    if not analysis.sentiment or not language or language.startswith("en"):
+        return analysis
+    return analysis.model_copy(update={"sentiment": False})
 
 
 async def analyse(vm: VM, request: Analyse) -> None:
@@ -177,7 +190,7 @@ def _looked_at(journal: Any, analysis: Analysis, outcome: str) -> _Looked | None
         return None
     turns = [turn for turn in conversation.turns.values() if turn.caller and not turn.joined]
     judged = [
-        turn.judged or judged_as(turn.number, turn.caller, analysis)
+        turn.judged or judged_as(turn.number, turn.caller, understood_in(turn.language, analysis))
         for turn in turns
         if analysis.judges_turns
     ]

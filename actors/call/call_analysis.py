@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from aybiza.actors import names
-from aybiza.actors.call.analysis_actor import Analyse, Judge
+from aybiza.actors.call.analysis_actor import Analyse, Judge, understood_in
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.memory.journals import append, journals
 from aybiza.actors.runtime import VM, Pid
@@ -86,7 +86,9 @@ class CallAnalysis:
             return
         match entry:
             case CallerTurn(turn, text) if text:
-                judge = Judge(self._context.call_id, turn, text, self._wanted, self._to)
+                spoken = self._context.line.language or self._context.agent.language
+                wanted = understood_in(spoken, self._wanted)
+                judge = Judge(self._context.call_id, turn, text, wanted, self._to)
                 self._vm.cast(names.ANALYSES, judge)
 
     def judged(self, judged: TurnJudged) -> None:

@@ -8,7 +8,13 @@ from typing import Any
 
 from aybiza.actors import names
 from aybiza.actors.call import analysis_actor
-from aybiza.actors.call.analysis_actor import Analyse, AnalysisActor, Judge, judged_as
+from aybiza.actors.call.analysis_actor import (
+    Analyse,
+    AnalysisActor,
+    Judge,
+    judged_as,
+    understood_in,
+)
 from aybiza.actors.memory.journals import append
 from aybiza.actors.memory.memory_actor import Load
 from aybiza.actors.runtime import GenServer, Pid
@@ -60,6 +66,13 @@ async def test_a_turn_is_judged_for_who_has_asked_and_a_flood_of_them_is_bounded
         await place.until(lambda: len(told) >= 100)
         assert 100 <= len(told) < 300
         assert told[0] == TurnJudged(1, None, "booking")
+
+
+def test_the_lexicon_is_asked_of_english_turns_only() -> None:
+    full = Analysis(sentiment=True)
+    told = {language: understood_in(language, full).sentiment for language in ("", "en-GB", "de")}
+    assert told == {"": True, "en-GB": True, "de": False}
+    assert not understood_in("en", PLAIN).sentiment
 
 
 def test_how_a_turn_sounds_is_told_where_that_is_asked_for() -> None:
