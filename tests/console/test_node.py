@@ -128,7 +128,7 @@ async def test_tools_of_one_s_own_come_from_their_file(tmp_path: Path) -> None:
         specs = who.toolbox.specs()
         assert [spec["toolSpec"]["name"] for spec in specs] == ["transfer_call", "end_call"]
     path.write_text('[transfer.sales]\nnumber = "555"\n')
-    with pytest.raises(ValueError, match=r"tools\.toml: transfer\.sales"):
+    with pytest.raises(ValueError, match=r"tools\.toml:1: transfer\.sales"):
         Node(settings)
 
 
