@@ -66,6 +66,12 @@ class WorldLoop(asyncio.BaseEventLoop):
         """Those that are to come."""
         return [timer for _, _, timer in self._timers if not timer.cancelled()]
 
+    def drop_cancelled(self) -> None:
+        """Forget the timers that were cancelled, and so the processes that had set them."""
+        self._cancelled = 0
+        self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
+        heapq.heapify(self._timers)
+
     def stand_still(self, seconds: float) -> None:
         """Let `seconds` pass in which nothing runs: a callback holds the loop."""
         self._now += seconds
@@ -189,9 +195,7 @@ class WorldLoop(asyncio.BaseEventLoop):
     def _jump(self) -> None:
         """Time goes on to the next timer."""
         if self._cancelled > _MANY:
-            self._cancelled = 0
-            self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
-            heapq.heapify(self._timers)
+            self.drop_cancelled()
         timers = self._timers
         while timers and timers[0][2].cancelled():
             heapq.heappop(timers)
