@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aybiza.actors.measures import costs
+from aybiza.actors.memory.journals import Journals
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime.time_limit import TimeLimit
 from aybiza.dialogue.journal import Ended
@@ -42,11 +43,17 @@ class Level:
             # A node that drains is woken for it until it is told to stay.
             "timers": sum(map(_is_own, loop.timers()))
             - sum(board(vm).draining for vm in world.vms),
-            "journals": sum(len(node.journals) for node in world.nodes if not node.is_lost),
+            "journals": sum(_kept(node.journals) for node in world.nodes if not node.is_lost),
             "sockets": len(world.deepgram.ends),
             "streams": len(world.asked.streams),
             "costs": sum(_is_ended(world, c) for vm in world.vms for c in costs.ledger(vm).calls),
         }
+
+
+def _kept(journals: Journals) -> int:
+    """How many journals there are; a private one may be held for a caller who comes back."""
+    now = journals.wall()
+    return sum(journal.held_until <= now for journal in journals.values())
 
 
 def _is_ended(world: World, call_id: str) -> bool:

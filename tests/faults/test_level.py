@@ -5,6 +5,7 @@ import gc
 from collections import Counter
 
 from aybiza.actors.measures import costs
+from aybiza.actors.memory.journals import Journal
 from aybiza.dialogue.journal import CallerTurn, Ended, Entry
 from aybiza.faults.caller import hangs_up, says
 from aybiza.faults.fault import Fault
@@ -42,6 +43,18 @@ def test_what_a_call_has_cost_is_left_only_where_it_has_ended() -> None:
         return seen
 
     assert in_world(look) == [[], ["1 more costs"]]
+
+
+def test_a_private_journal_is_held_for_a_caller_who_comes_back() -> None:
+    async def look(world: World) -> list[list[str]]:
+        before, seen = Level(world), []
+        journal = world.journals["CA1"] = Journal(over=True, private=True)
+        for held in (60.0, -60.0):
+            journal.held_until = world.journals.wall() + held
+            seen.append(before.left(world))
+        return seen
+
+    assert in_world(look) == [[], ["1 more journals"]]
 
 
 def test_what_a_plan_is_yet_to_do_is_left_by_no_call() -> None:
