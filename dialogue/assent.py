@@ -11,7 +11,8 @@ that is not plainly a yes is none:
 4. what takes something back or changes it ("Yes, cancel it") is a consent to a question that had
    as much in it, and is none to any other;
 5. what stands beside it must be about nothing else: courtesies, or words of the question (`asked`),
-   in which "ten" and "10" are the same.
+   in which "ten" and "10" are the same;
+6. a yes to a question about what else there is to do ("Is there anything else?") agrees to nothing.
 
 Contract: pure; any text is answered. Errors: none. Source: the phrases that callers have used;
 `aybiza.dialogue.consent_words` has the languages.
@@ -30,6 +31,7 @@ from aybiza.dialogue.unfinished import is_cut_off
 
 # A voice that stays up, or trails off, asks or thinks.
 _OPEN_END = re.compile(r"[?\uff1f]|(?:\.\.\.|…)\s*$")
+_SENTENCE_END = re.compile(r"[.!?।]+(?=\s|$)|[。\uff01\uff1f]")
 _APOSTROPHES = str.maketrans({"’": "'", "\u2018": "'", "`": "'"})
 _WHOLE_HOUR = re.compile(r"(?<=\d):00\b")
 # Kana, which is in no other language.
@@ -47,6 +49,7 @@ class _Patterns:
     weighs: re.Pattern[str]
     kinds: tuple[tuple[str, re.Pattern[str]], ...]
     beside: re.Pattern[str]
+    more: re.Pattern[str]
     acts: tuple[re.Pattern[str], ...]
     spaced: bool
 
@@ -76,6 +79,7 @@ def _patterns(language: str) -> _Patterns:
         pattern("|".join(kinds.values())),
         tuple((kind, pattern(phrases)) for kind, phrases in kinds.items()),
         pattern(words.beside),
+        pattern(words.more),
         (pattern(words.undoes), pattern(words.changes)),
         words.spaced,
     )
@@ -107,6 +111,8 @@ def assent(words: str, language: str = "multi", asked: str = "") -> bool | None:
     found = Counter(patterns.kind(match[0]) for match in patterns.weighs.finditer(said))
     if found["no"]:
         return False
+    if patterns.more.search(_last_sentence(question)):
+        return None
     rest, agreed = patterns.weighs.sub(" ", said), found["yes"]
     for act in patterns.acts:
         rest, named = act.subn(" ", rest)
@@ -121,6 +127,10 @@ def assent(words: str, language: str = "multi", asked: str = "") -> bool | None:
         return True if _words(rest, language) <= known else None
     question, rest = _in_digits(question, language), _in_digits(rest, language)
     return True if all(word in question for word in words_of(rest)) else None
+
+
+def _last_sentence(text: str) -> str:
+    return next((each for each in reversed(_SENTENCE_END.split(text)) if each.strip()), "")
 
 
 def _words(text: str, language: str) -> set[str]:

@@ -19,7 +19,8 @@ class ConsentWords:
     yes: agree by themselves. no: refuse, wherever they stand. wavers: make of a yes no consent.
     harmless: hold a `no` word and refuse nothing. beside: may stand beside a yes without being
     about anything else. undoes, changes: name what takes something back, or changes it; a yes with
-    one of them is a yes to a question that has one too. counts: the numbers from nought on, as
+    one of them is a yes to a question that has one too. more: the agent asks with them what else it
+    can do; a yes to that agrees to nothing. counts: the numbers from nought on, as
     words. spaced: whether words are divided by blanks.
     """
 
@@ -30,6 +31,7 @@ class ConsentWords:
     beside: str
     undoes: str
     changes: str
+    more: str
     counts: str
     spaced: bool = True
 
@@ -90,6 +92,10 @@ _WORDS: Final = {
         ),
         undoes=r"cancel\w*|call off|called off|calling off|delet\w+|remov\w+|undo|drop\w*",
         changes=r"move|moved|moving|change|changed|changing|reschedul\w+|switch\w*|shift\w*|postpon\w+",
+        more=(
+            "anything else|something else|anything more|what else|any other questions?"
+            "|any more questions|any further questions|help you further"
+        ),
         counts=(
             "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
             " fifteen sixteen seventeen eighteen nineteen twenty"
@@ -122,6 +128,7 @@ _WORDS: Final = {
         ),
         undoes=r"cancel\w*|cancél\w*|anul\w*|anúl\w*|elimin\w*|borr\w*|bórr\w*",
         changes=r"cambi\w*|cámbi\w*|muev\w*|muév\w*|mover\w*|modific\w*|aplaz\w*",
+        more="algo más|alguna otra cosa|otra cosa|alguna otra pregunta|más preguntas",
         counts=(
             "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce"
             " quince dieciséis diecisiete dieciocho diecinueve veinte"
@@ -157,6 +164,7 @@ _WORDS: Final = {
         ),
         undoes=r"annul\w*|supprim\w*|décommand\w*",
         changes=r"chang\w*|déplac\w*|modifi\w*|report\w*|décal\w*",
+        more="autre chose|quelque chose d'autre|d'autres questions|une autre question",
         counts=(
             "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze"
             " quinze seize dix-sept dix-huit dix-neuf vingt"
@@ -196,6 +204,10 @@ _WORDS: Final = {
         ),
         undoes=r"stornier\w*|absag\w*|abzusagen|lösch\w*|sagen sie \w+(?: \w+)? ab",
         changes=r"änder\w*|verschieb\w*|verleg\w*|umbuch\w*|umzubuchen",
+        more=(
+            "noch etwas|sonst noch|noch was|etwas anderes|weitere fragen|noch fragen"
+            "|noch eine frage|weiterhelfen"
+        ),
         counts=(
             "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn"
             " fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig"
@@ -227,6 +239,7 @@ _WORDS: Final = {
         ),
         undoes=r"cancel\w*|desmarc\w*|apag\w*|anul\w*",
         changes=r"mude|muda|mudar|alter\w*|remarc\w*|adie|adiar|troc\w+|troqu\w+",
+        more="mais alguma coisa|algo mais|outra coisa|mais alguma pergunta|mais perguntas",
         counts=(
             "zero um dois três quatro cinco seis sete oito nove dez onze doze treze catorze quinze"
             " dezesseis dezessete dezoito dezenove vinte"
@@ -262,6 +275,7 @@ _WORDS: Final = {
         ),
         undoes=r"annull\w*|cancell\w*|disdica|disdico|disdire|disdetta|disdici|elimin\w*",
         changes=r"cambi\w*|spost\w*|modific\w*|rimand\w*|rinvi\w*",
+        more="qualcos'altro|qualcosa d'altro|altro$|altre domande|un'altra domanda",
         counts=(
             "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici"
             " quattordici quindici sedici diciassette diciotto diciannove venti"
@@ -291,6 +305,7 @@ _WORDS: Final = {
         ),
         undoes=r"annul\w*|afzeggen|afzeg|zeg \w+ af|verwijder\w*|schrap\w*",
         changes=r"wijzig\w*|verander\w*|verzet\w*|verplaats\w*|verschuif\w*",
+        more="nog iets|verder nog|iets anders|nog vragen|andere vragen|verder helpen",
         counts=(
             "nul een twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien"
             " vijftien zestien zeventien achttien negentien twintig"
@@ -317,6 +332,7 @@ _WORDS: Final = {
         beside="कृपया|धन्यवाद|शुक्रिया|मेहरबानी|है|हैं|यह|ये|वह|मुझे|मैं|मेरा|मेरी|बुक|कर|करें|करो|दो|दीजिए|और|जी|प्लीज़|प्लीज|please|shukriya|dhanyavaad|book",
         undoes="रद्द|कैंसिल|कैंसल|हटा|cancel",
         changes="बदल|बदलें|बदलो|बदलिए|change",
+        more="और कुछ|कुछ और|कोई और सवाल|कोई और मदद|और कोई मदद",
         counts=(
             "शून्य एक दो तीन चार पाँच छह सात आठ नौ दस ग्यारह बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह"
             " उन्नीस बीस"
@@ -343,6 +359,7 @@ _WORDS: Final = {
         ),
         undoes="キャンセル|取り消|取消|中止",
         changes="変更|変え|ずら|移し",
+        more="ほかに|他に|その他",
         counts=(
             "零 一 二 三 四 五 六 七 八 九 十 十一 十二 十三 十四 十五 十六 十七 十八 十九 二十"
         ),
@@ -368,5 +385,6 @@ def words_for(language: str) -> ConsentWords:
         beside="|".join(each.beside for each in spaced),
         undoes="|".join(each.undoes for each in _WORDS.values()),
         changes="|".join(each.changes for each in _WORDS.values()),
+        more="|".join(each.more for each in _WORDS.values()),
         counts="",
     )

@@ -94,6 +94,33 @@ def test_a_number_is_the_same_as_a_word_and_in_digits(
     assert assent(words, asked=asked) is agrees
 
 
+@pytest.mark.parametrize(
+    ("language", "asked", "words"),
+    [
+        ("en", "It costs 20 dollars. Is there anything else?", "Yes."),
+        ("en-US", "Can I help you with something else today?", "Sure, please."),
+        ("es", "Cuesta veinte euros. ¿Puedo ayudarle en algo más?", "Sí."),
+        ("fr", "Autre chose ?", "Oui."),
+        ("de", "Das kostet 20 Euro. Kann ich sonst noch etwas für Sie tun?", "Ja, gerne."),
+        ("pt", "Posso ajudar com mais alguma coisa?", "Sim."),
+        ("it", "Posso aiutarla in qualcos'altro?", "Sì."),
+        ("nl", "Kan ik verder nog iets voor u doen?", "Ja."),
+        ("hi", "क्या और कुछ चाहिए?", "हाँ।"),
+        ("ja", "ほかに何かございますか。", "はい。"),
+        ("multi", "Kann ich sonst noch etwas tun?", "Ja."),
+    ],
+)
+def test_a_yes_to_what_else_there_is_to_do_agrees_to_nothing(
+    language: str, asked: str, words: str
+) -> None:
+    assert assent(words, language) is True
+    assert assent(words, language, asked) is None
+
+
+def test_what_else_there_is_may_be_said_before_the_question() -> None:
+    assert assent("Yes.", "en", "Anything else can wait. Shall I book it?") is True
+
+
 def test_a_sharp_s_is_read_as_it_is_compared() -> None:
     assert assent("Ja, außer Freitag", "de", "Freitag um zehn?") is None
 
