@@ -13,7 +13,7 @@ Source: specification 001, "Caching Strategy"; 000, `use_cached_or_generic_respo
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,10 @@ import numpy.typing as npt
 SECONDS: Final = 300.0
 LIMIT: Final = 1_000
 _LONGEST_QUESTION: Final = 120
-_WORD = re.compile(r"\w+")
+_UNSEEN: Final = "Cf"
+_BETWEEN: Final = frozenset("PZC")
+"""Categories of Unicode: punctuation, white space, controls. Marks are no such thing: the vowels of
+many scripts are marks, and words without their vowels are other words."""
 
 Key = tuple[str, str, str]
 Vector = npt.NDArray[np.float32]
@@ -96,8 +99,18 @@ class AnswerCache:
 
 def generate_cache_key(agent: str, tenant: str, said: str, *, first_words: bool) -> Key | None:
     """What the answer to `said` is kept under; None where it must not be kept."""
-    words = _WORD.findall(said.casefold())
     personal = any(letter.isdigit() for letter in said)
-    if not first_words or not words or personal or len(said) > _LONGEST_QUESTION:
+    if not first_words or personal or len(said) > _LONGEST_QUESTION:
         return None
-    return agent, tenant, " ".join(words)
+    words = _words(said)
+    return (agent, tenant, words) if words else None
+
+
+def _words(said: str) -> str:
+    """The words without case, punctuation, and the choices that Unicode leaves."""
+    kept = []
+    for letter in unicodedata.normalize("NFKC", said.casefold()):
+        category = unicodedata.category(letter)
+        if category != _UNSEEN:
+            kept.append(" " if category[0] in _BETWEEN else letter)
+    return " ".join("".join(kept).split())

@@ -24,6 +24,21 @@ def test_an_answer_is_found_by_the_same_question_in_any_spelling() -> None:
     assert cache.find(key("What are your prices?"), 1.0) == ()
 
 
+@pytest.mark.parametrize(
+    ("said", "other"),
+    [("दिन कब है?", "दान कब है?"), ("கோடி", "கூடை"), ("Is it a plus?", "Is it a plus +?")],
+)
+def test_questions_that_differ_in_a_mark_or_a_sign_are_two(said: str, other: str) -> None:
+    assert key(said) != key(other)
+
+
+def test_a_question_is_the_same_however_its_letters_are_encoded() -> None:
+    assert key("Wo ist das Caf\u00e9?") == key("wo ist das cafe\u0301")
+    assert key("\u0646\u0645\u06cc\u200c\u062f\u0627\u0646\u0645") == key(
+        "\u0646\u0645\u06cc\u062f\u0627\u0646\u0645"
+    )
+
+
 def test_other_agents_and_tenants_have_their_own() -> None:
     cache = AnswerCache()
     cache.keep(key(), ANSWER, 0.0)
