@@ -64,15 +64,19 @@ CREATE INDEX IF NOT EXISTS calls_outcome ON calls (outcome, opened);
 CREATE INDEX IF NOT EXISTS calls_expires ON calls (expires) WHERE expires > 0;
 """
 
-# What the journals of an older file tell of their calls.
+# What the journals of an older file tell of their calls. An entry that is no JSON tells nothing,
+# and does not keep the others from being migrated.
 _FILL: Final = """
+WITH told AS (
+    SELECT call_id, number, at, iif(json_valid(entry), entry, '{}') AS entry FROM journal
+)
 INSERT OR IGNORE INTO calls (call_id, opened, updated, outcome, turns)
 SELECT call_id, min(at), max(at),
-    coalesce((SELECT json_extract(entry, '$.reason') FROM journal AS ends
-        WHERE ends.call_id = journal.call_id AND json_extract(entry, '$.type') = 'ended'
+    coalesce((SELECT json_extract(entry, '$.reason') FROM told AS ends
+        WHERE ends.call_id = told.call_id AND json_extract(entry, '$.type') = 'ended'
         ORDER BY number DESC LIMIT 1), ''),
-    coalesce(max(json_extract(entry, '$.turn')), 0)
-FROM journal GROUP BY call_id;
+    coalesce(max(iif(json_type(entry, '$.turn') = 'integer', json_extract(entry, '$.turn'), 0)), 0)
+FROM told GROUP BY call_id;
 """
 
 log = structlog.get_logger(__name__)
@@ -161,26 +165,36 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: str) -> None:
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if tables:
-        copy = f"{path}.v0-{_stamp()}"
-        private_file(Path(copy))
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        _lay(connection, _SCHEMA)
+        return
+    copy = Path(f"{path}.v0-{_stamp()}")
+    private_file(copy)
+    try:
         with contextlib.closing(sqlite3.connect(copy)) as target:
             connection.backup(target)
-        log.warning("memory_migrated", store=path, copy=copy)
-    connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}")
-    try:
-        if tables:
-            connection.execute(_FILL)
-        connection.execute(f"PRAGMA user_version={VERSION}")
-        connection.execute("COMMIT")
+        _lay(connection, _SCHEMA + _FILL)
     except BaseException:
-        connection.execute("ROLLBACK")
+        # It is tried again each second: copies of a file that stays as it is would fill the disk.
+        copy.unlink(missing_ok=True)
         raise
-    if tables:
-        # Without it the pages of what is deleted would stay in an older file.
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        connection.execute("VACUUM")
+    log.warning("memory_migrated", store=path, copy=str(copy))
+    # Without it the pages of what is deleted would stay in an older file.
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    connection.execute("VACUUM")
+
+
+def _lay(connection: sqlite3.Connection, statements: str) -> None:
+    """Bring the file to this version, whole or not at all."""
+    try:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {statements}; PRAGMA user_version={VERSION}; COMMIT"
+        )
+    except BaseException:
+        # SQLite has rolled back by itself where the disk is full.
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from aybiza.actors.memory import sqlite_file
 from aybiza.actors.memory.sqlite_file import copies, looked_at, set_aside
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.memory.store import StoreError, Wanted
@@ -102,6 +103,43 @@ def test_an_older_file_is_migrated_and_a_copy_stays_for_its_owner_alone(tmp_path
     again.read("CA1")
     assert len(copies(str(path))) == 1
     again.close()
+
+
+def test_an_older_file_is_migrated_though_an_entry_in_it_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "memory.sqlite3"
+    old_file(path)
+    odd = json.dumps({"type": "caller_turn", "turn": {"of": 2}})
+    with sqlite3.connect(path) as connection:
+        values = [("CA2", 2, 2, 31.0, '{"type": "ca'), ("CA3", 1, 1, 40.0, odd)]
+        connection.executemany("INSERT INTO journal VALUES (?,?,?,?,?)", values)
+    connection.close()
+    store = SqliteStore(path)
+    with capture_logs():
+        found = {one.call_id: (one.opened, one.turns) for one in store.find(Wanted(), 10)}
+    assert found == {"CA1": (10.0, 4), "CA2": (30.0, 4), "CA3": (40.0, 0)}
+    # The call in progress goes on behind the entry that is lost.
+    assert store.write([part("CA2", 3, epoch=5)])[0].outcome == "kept"
+    kinds = [row.entry.get("type") for row in store.read("CA2")]
+    assert kinds[:2] == ["caller_turn", "unreadable"] and len(kinds) == 3
+    store.close()
+
+
+def test_migrations_that_fail_leave_the_file_and_no_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "memory.sqlite3"
+    old_file(path)
+    store = SqliteStore(path)
+    with monkeypatch.context() as patch, capture_logs() as logs:
+        patch.setattr(sqlite_file, "_FILL", "INSERT INTO nowhere VALUES (1)")
+        for _ in range(2):
+            with pytest.raises(StoreError, match="no such table: nowhere"):
+                store.read("CA1")
+    assert (copies(str(path)), logs) == ([], [])
+    with capture_logs():
+        assert len(store.read("CA1")) == 2
+    assert len(copies(str(path))) == 1
+    store.close()
 
 
 def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
