@@ -19,7 +19,10 @@ WITHHELD: Final = frozenset(
 )
 """What stands in the place of a number; the last two spell ANONYMOUS on the keys."""
 
-_BETWEEN: Final = re.compile(r"[\s().\-\u2010-\u2015\u00a0/]+")
+_BETWEEN: Final = re.compile(
+    r"[\s().\-\u2010-\u2015\u00a0/\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+"
+)
+"""Marks that nobody sees stand around numbers that are copied from an address book."""
 _USER: Final = re.compile(r"(?:sips?:)?([^@;>]*)", re.IGNORECASE)
 
 

@@ -1,22 +1,28 @@
 """`aybiza audit verify`, `aybiza audit show`: what was done on this machine's nodes, and by whom.
 
 They read the trails of the nodes (`audit-<node>.jsonl` beside AYBIZA_MEMORY_PATH), whether a node
-runs or not. Exit codes: 0 done, 1 a trail has been changed, lately or before the one that goes on,
+runs or not. `noted` writes into that of the machine's node what a command has done without one.
+
+Exit codes: 0 done, 1 a trail has been changed, lately or before the one that goes on,
 or cannot be read, 2 wrong usage.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aybiza.console.page import printable, say
 from aybiza.console.setup import settings_or_exit
+
+if TYPE_CHECKING:
+    from aybiza.config.settings import Settings
 
 DAMAGED = "trail.damaged"
 _NOTES = {
@@ -79,6 +85,21 @@ def show(
                 typer.echo(json.dumps(entry))
             else:
                 say(entry_line(entry), 20)
+
+
+def noted(settings: Settings, who: str, did: str, what: str) -> str:
+    """Write what an operator has done; why it could not be, "" if it was."""
+    from aybiza.actors.measures import events
+    from aybiza.actors.measures.audit import AuditTrail, path_of
+    from aybiza.actors.measures.metrics_sink import SinkError
+
+    trail = AuditTrail(path_of(settings), node=settings.node_name)
+    told = {"who": who, "did": did, "what": what}
+    try:
+        trail.put(list(trail.hear(events.OPERATOR, {}, told, time.time())))
+    except SinkError as error:
+        return str(error)
+    return ""
 
 
 def entry_line(entry: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from aybiza.console import call_analysis, follow, operate, recordings
+from aybiza.console import audit, call_analysis, follow, operate, recordings
 from aybiza.console.page import printable, say
 from aybiza.console.setup import USAGE_ERROR, settings_or_exit
 
@@ -169,19 +169,41 @@ def forget(
     as_json: AsJson = False,
 ) -> None:
     """Delete all that is known of a caller from every store, and say what cannot be deleted."""
-    from aybiza.config.caller_number import is_address
+    from aybiza.actors.memory.store import Wanted
+    from aybiza.config.caller_number import bare, is_address
+    from aybiza.config.caller_number import told as told_number
 
     if not is_address(caller):
         shown = printable(caller[:40])
         _refuse(f"--caller: {shown!r} is no number: give the whole of it, such as +15550100")
+    if not told_number(bare(caller)):
+        _refuse(
+            f"--caller: {printable(caller[:40])} stands for a number that is withheld: it is"
+            " that of many callers"
+        )
+    settings = settings_or_exit()
     with _calls_in_memory() as calls:
         told = calls.forget(caller, time.time())
-    settings = settings_or_exit()
+        # Where a store is away nobody can say whose the others are.
+        others = settings.recordings is not None and not told.failed
+        known = [record.call_id for record in calls.find(Wanted())] if others else []
     kept = list(_kept(settings))
+    unrecorded = 0
     try:
         unrecorded = recordings.forgotten(settings, told.call_ids)
+        if others and (left := recordings.unclaimed(settings, known)):
+            kept.insert(
+                0,
+                f"{settings.recordings}: {_recordings(left)} of calls that no store has"
+                " any more, whoever has called; listen to them, or delete them",
+            )
     except OSError as error:
-        unrecorded, told.failed["recordings"] = 0, str(error)
+        told.failed["recordings"] = str(error)
+    what = [f"{len(told.call_ids)} {_calls(len(told.call_ids))}"]
+    what += [_recordings(unrecorded)] if unrecorded else []
+    what += [f"failed: {store}" for store in told.failed]
+    if why := audit.noted(settings, operate.operator(), "forget", ", ".join(what)):
+        told.failed["audit trail"] = why
     if as_json:
         about = {"gone": told.gone, "failed": told.failed, "going_on": told.going_on}
         about["recordings"] = unrecorded
@@ -191,7 +213,7 @@ def forget(
             if store not in told.failed:
                 say(f"deleted   {count} {_calls(count)} in {store}; {_left(count)}", 10)
         if unrecorded:
-            say(f"deleted   {unrecorded} recording{'s' if unrecorded > 1 else ''}", 10)
+            say(f"deleted   {_recordings(unrecorded)}", 10)
         for store, why in told.failed.items():
             say(f"FAILED    {store}: {why}", 10)
         for call_id in told.going_on:
@@ -369,6 +391,10 @@ def _number(caller: str, numbers: bool) -> str:
 
 def _time(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+def _recordings(count: int) -> str:
+    return f"{count} recording{'' if count == 1 else 's'}"
 
 
 def _calls(count: int) -> str:

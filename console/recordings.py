@@ -73,6 +73,12 @@ def forgotten(settings: Settings, call_ids: Iterable[str]) -> int:
     return shelf.forget(call_ids) if shelf is not None else 0
 
 
+def unclaimed(settings: Settings, call_ids: Iterable[str]) -> int:
+    """How many recordings there are of calls that are none of these. Raises OSError."""
+    shelf = _shelf(settings)
+    return len(shelf.others(call_ids)) if shelf is not None else 0
+
+
 def _is_consent(entry: dict[str, Any]) -> bool:
     return entry.get("type") == "recording_consent"
 

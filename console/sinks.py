@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aybiza.actors.measures.audit import AuditTrail
+from aybiza.actors.measures.audit import AuditTrail, path_of
 from aybiza.actors.measures.figures import FiguresTeller
 from aybiza.actors.measures.metrics_sink import MetricsSink, Service
 from aybiza.actors.measures.metrics_sink_json import JsonLines
@@ -32,7 +32,7 @@ def sinks(settings: Settings) -> list[Any]:
     node, folder = settings.node_name, settings.memory_path.parent
     found: list[Any] = [
         Records(folder / NAME, node=node, days=settings.records_days),
-        AuditTrail(folder / f"audit-{node}.jsonl", node=node),
+        AuditTrail(path_of(settings), node=node),
     ]
     if settings.cloudwatch_namespace is not None:
         found.append(_cloudwatch(settings))

@@ -20,6 +20,7 @@ from typing import Final
 
 from aybiza.claude.regions import country_of_number
 from aybiza.config.caller_number import bare
+from aybiza.config.caller_number import told as told_number
 
 COUNTRY: Final = "FromCountry"
 EDGE: Final = "Edge"
@@ -41,8 +42,9 @@ def origin(country: str, query: Mapping[str, str], now: float) -> dict[str, str]
 
 
 def caller_of(parameters: Mapping[str, str]) -> str:
-    """The caller's number, written in one way whoever brings it, so that it is found again."""
-    return bare(parameters.get("From", ""))
+    """The caller's number, written in one way whoever brings it, so that it is found again; "" if
+    it is withheld, whatever the carrier writes for that."""
+    return told_number(bare(parameters.get("From", "")))
 
 
 def country_of(parameters: Mapping[str, str]) -> str:

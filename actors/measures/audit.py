@@ -40,6 +40,7 @@ from aybiza.actors.measures import events
 from aybiza.actors.measures.metrics_sink import SinkError
 from aybiza.actors.runtime.telemetry import Event
 from aybiza.config.private_files import in_turn, private_file
+from aybiza.config.settings import Settings
 
 FIRST: Final = "0" * 64
 """What stands before the first entry."""
@@ -87,6 +88,11 @@ _ENTRIES: Final[
     events.OPERATOR: ("", "", _about("what")),
 }
 """Who does what, and what is written of it."""
+
+
+def path_of(settings: Settings) -> Path:
+    """Where the trail of the settings' node is."""
+    return settings.memory_path.parent / f"audit-{settings.node_name}.jsonl"
 
 
 class AuditTrail:

@@ -29,6 +29,9 @@ GOES_ON_SECONDS: Final = 900.0
 """A call without an end whose last entry is younger than this may be going on."""
 
 
+NATIONAL: Final = "(0)"
+"""How people write a digit that is dialled in the country alone: `+49 (0)30 …`."""
+
 Told = TypeVar("Told")
 
 
@@ -129,11 +132,16 @@ def spellings(caller: str) -> list[str]:
     ['+49301234567', '49301234567', '0049301234567']
     >>> spellings("sip:ann@example.org")
     ['sip:ann@example.org']
+    >>> "+49301234567" in spellings("+49 (0)30 1234567")
+    True
     """
-    plain = bare(caller)
-    digits = plain.removeprefix("+").removeprefix("00")
-    number = [f"+{digits}", digits, f"00{digits}"] if digits.isdecimal() else [plain]
-    return list(dict.fromkeys([caller, *number]))
+    found = [caller]
+    # Italy keeps the digit, so the number with it may be meant, too.
+    for written in (caller, caller.replace(NATIONAL, "", 1)):
+        plain = bare(written)
+        digits = plain.removeprefix("+").removeprefix("00")
+        found += [f"+{digits}", digits, f"00{digits}"] if digits.isdecimal() else [plain]
+    return list(dict.fromkeys(found))
 
 
 def _found(store: JournalStore, wanted: Wanted, limit: int) -> list[CallRecord]:

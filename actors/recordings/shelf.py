@@ -5,6 +5,7 @@
     shelf.parts("CA1")                        the files of a call, in order of time
     shelf.wav(path)                           one of them as a WAV file, opened if it is sealed
     shelf.forget(["CA1"]), shelf.sweep(now)   how many files are gone
+    shelf.others(["CA1"])                     the files of all other calls
 
 A file is a stretch of a call on one line: a caller who was cut off and came back has two. Its name
 has the call, unix ms at which it begins, and the unix time at which it is to be deleted (0: never).
@@ -115,6 +116,11 @@ class Shelf:
     def forget(self, call_ids: Iterable[str]) -> int:
         """See the module."""
         return sum(_remove(path) for call_id in call_ids for path in self.parts(call_id))
+
+    def others(self, call_ids: Iterable[str]) -> list[Path]:
+        """See the module."""
+        known = {_named(call_id) for call_id in call_ids}
+        return [path for path in self._files("*") if path.stem.split(".")[0] not in known]
 
     def sweep(self, now: float) -> int:
         """See the module."""

@@ -257,6 +257,9 @@ def test_commands_show_export_and_forget_them(
     assert wav.read_bytes()[44:] == bytes(16_000)
     assert stat.S_IMODE(wav.stat().st_mode) == 0o600
     assert run("recording", "CA1", "--to", str(wav))[0] == 2
+    Shelf(folder).write(Part("CA7", 1_000.0, 0.0), 0, bytes(16_000))
     code, told = run("forget", "--caller", US)
-    assert "1 recording" in told
-    assert list(folder.iterdir()) == []
+    assert (code, "1 recording" in told) == (0, True)
+    assert [path.name.partition(".")[0] for path in folder.iterdir()] == ["CA7"]
+    # Nobody can tell any more who was recorded there.
+    assert "1 recording of calls that no store has" in " ".join(told.split())

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from aybiza.actors.measures.audit import verify
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.memory.store import About, Part, Row, StoreError
 from aybiza.console import cli
@@ -143,6 +144,29 @@ def test_a_caller_who_is_forgotten_is_nowhere_in_the_files(memory: Path) -> None
     assert "is the number written as `aybiza calls list --numbers` has it?" in again
 
 
+def test_the_audit_trail_tells_who_had_calls_forgotten_and_no_number(memory: Path) -> None:
+    aybiza("forget", "--caller", ANN)
+    aybiza("forget", "--caller", ANN)
+    (trail,) = memory.parent.glob("audit-*.jsonl")
+    verdict = verify(trail.read_bytes())
+    assert (verdict.entries, verdict.wrong) == (2, None)
+    entries = [json.loads(line) for line in trail.read_text().splitlines()]
+    assert {entry["did"] for entry in entries} == {"operator.forget"}
+    assert [entry["about"]["what"] for entry in entries] == ["2 calls", "0 calls"]
+    assert all(entry["who"] for entry in entries)
+    assert ANN not in trail.read_text()
+
+
+def test_a_trail_that_cannot_be_written_is_named_by_forget(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AYBIZA_NODE_NAME", "desk")
+    (memory.parent / "audit-desk.jsonl").mkdir()
+    told = json.loads(aybiza("forget", "--caller", ANN, "--json", code=1).stdout)
+    assert list(told["failed"]) == ["audit trail"]
+    assert listed() == ["CA1"]
+
+
 def test_what_cannot_be_forgotten_is_named(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = memory.with_name(f"{memory.name}.v0-20250101T000000-1")
     copy.write_text("")
@@ -237,6 +261,8 @@ def test_an_export_that_fails_leaves_no_file_in_the_way(
         (["list", "--limit", "0"], "--limit"),
         (["forget", "--caller", "+"], "--caller: '+' is no number"),
         (["forget", "--caller", "abc"], "--caller: 'abc' is no number"),
+        (["forget", "--caller", "+266 696 687"], "stands for a number that is withheld"),
+        (["forget", "--caller", "sip:anonymous@a.example"], "for a number that is withheld"),
         (["forget"], "--caller"),
         (["show"], "call_id"),
     ],

@@ -41,4 +41,6 @@ def test_a_caller_is_written_in_one_way_whoever_brings_them(written: str) -> Non
 
 def test_an_address_stays_as_it_is_and_nobody_is_nobody() -> None:
     assert caller_of({"From": "sip:ann-lee@example.org"}) == "sip:ann-lee@example.org"
-    assert caller_of({}) == ""
+    for withheld in ({}, {"From": "anonymous"}, {"From": "+266696687"}):
+        assert caller_of(withheld) == ""
+    assert caller_of({"From": "sip:anonymous@anonymous.invalid"}) == ""

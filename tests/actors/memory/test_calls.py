@@ -73,7 +73,11 @@ def test_a_caller_is_forgotten_however_a_switch_has_told_the_number(kept: str) -
 
 
 @pytest.mark.parametrize(
-    "written", ["+1 (555) 0100", " 1-555-0100", "+1 555\u20110100", "15550100", "00 1 555 0100"]
+    "written",
+    [
+        *("+1 (555) 0100", " 1-555-0100", "+1 555\u20110100", "15550100", "00 1 555 0100"),
+        *("\u202a+1 555 0100\u202c", "+1 (0)555 0100", "001 (0) 555-0100"),
+    ],
 )
 def test_a_caller_is_found_and_forgotten_however_the_number_is_written(written: str) -> None:
     fast, lasting = stores()
