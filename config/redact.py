@@ -39,8 +39,11 @@ _USER = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:/{1,2})"
     r"(?:[^\s/@:?#\[]*:(?!\d*(?:[/?#\s,;'\")]|$))[^\s]*@|[^\s/?#@]*@(?:[^\s/?#@]*@)*)"
 )
-_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
-_NUMBER = re.compile(r"(?<!\w)\+?\(?\d(?:[ ().,/-]{0,2}\d){4,31}(?!\w)")
+_ADDRESS = re.compile(r"[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+# Models write numbers with spaces and hyphens at which no line breaks, too.
+_NUMBER = re.compile(
+    r"(?<!\w)\+?\(?\d(?:[ ().,/\-\u00a0\u2007\u2009\u202f\u2010-\u2015\u2212]{0,3}\d){4,}(?!\w)"
+)
 _PARAMETER = re.compile(r"(?<=[?&;#])(?P<name>[A-Za-z0-9_.%~-]{1,80})=[^\s&#;\"'<>]+")
 _SECRET_PARAMETERS = frozenset(
     {"auth", "code", "hmac", "jwt", "key", "pass", "passcode", "pin", "pw", "pwd", "sas", "session"}
