@@ -17,6 +17,7 @@ Source: specification 000, section 4 and "Phase 5"; SQLite, "Write-Ahead Logging
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 import threading
@@ -130,7 +131,7 @@ class Records:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
-        self._pruned = 0.0
+        self._pruned = -math.inf
 
     def hear(
         self, event: Event, measured: Mapping[str, Any], told: Mapping[str, Any], at: float
@@ -204,10 +205,9 @@ class Records:
         return connection
 
     def _prune(self, connection: sqlite3.Connection) -> None:
-        now = time.time()
-        if now - self._pruned < PRUNE_SECONDS:
+        if time.monotonic() - self._pruned < PRUNE_SECONDS:
             return
-        self._pruned = now
+        self._pruned, now = time.monotonic(), time.time()
         with connection:
             for table in TABLES:
                 connection.execute(f"DELETE FROM {table} WHERE at < ?", (now - self._days * _DAY,))

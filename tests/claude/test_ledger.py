@@ -40,6 +40,23 @@ def test_a_day_is_utcs() -> None:
     assert ledger.days == {"2026-11-21": 1, "2026-11-22": 1}
 
 
+def test_a_clock_that_is_put_gives_no_day_a_second_quota_and_loses_no_amount() -> None:
+    ledger = Ledger(Quotas(tenant_day=100, action="refuse"))
+    midnight = NOON + DAY / 2
+
+    def may(now: float) -> str:
+        return ledger.verdict(call_id="CA2", tenant_id="clinic", now=now).action
+
+    ledger.charge(100, call_id="CA1", tenant_id="clinic", now=midnight - 0.001)
+    assert (may(midnight - 0.001), may(midnight)) == ("refuse", "allow")
+    ledger.charge(40, call_id="CA1", tenant_id="clinic", now=midnight)
+    # Put back behind midnight, the day is the one that was spent; years ahead, and back again, too.
+    assert may(midnight - 5.0) == "refuse"
+    ledger.charge(10, call_id="CA1", tenant_id="clinic", now=midnight + 4000 * DAY)
+    assert [may(midnight - 5.0), may(midnight + 5.0)] == ["refuse", "allow"]
+    assert sum(ledger.days.values()) == ledger.calls["CA1"] == 150
+
+
 def test_a_call_that_has_ended_is_forgotten_and_what_it_cost_is_told() -> None:
     ledger = Ledger()
     ledger.charge(7, call_id="CA1", now=NOON)

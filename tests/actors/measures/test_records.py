@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from aybiza.actors.measures import events
+from aybiza.actors.measures import records as module
 from aybiza.actors.measures.metrics_sink import SinkError
 from aybiza.actors.measures.records import TABLES, Item, Records, RecordsError, reading
 from aybiza.actors.measures.turn_fold import STAGES
@@ -90,6 +91,19 @@ def test_what_is_older_than_its_days_is_removed(tmp_path: Path) -> None:
         one.put([])
         one.close()
         assert len(rows(path, "charges")) == left
+
+
+def test_old_rows_go_though_the_clock_was_ahead_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PRUNE_SECONDS", 0.0)
+    one, now = Records(tmp_path / "records.sqlite3", node="vm-1", days=2), time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now + 86_400)
+        one.put([])
+    one.put([charge(now - 3 * 86_400)])
+    one.close()
+    assert rows(one.path, "charges") == []
 
 
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(records: Records) -> None:

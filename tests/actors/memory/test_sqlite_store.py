@@ -83,6 +83,19 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_reason(tmp_path: Path) -
         store.read("CA1")
 
 
+def test_a_full_disk_refuses_and_takes_it_all_when_there_is_room(store: SqliteStore) -> None:
+    store.write([part("CA1", 1)])
+    assert store._connection is not None
+    store._connection.execute("PRAGMA max_page_count=1")
+    for _ in range(2):
+        with pytest.raises(StoreError, match="disk is full"):
+            store.write([part("CA2", 1), part("CA1", 2, text="word " * 50_000)])
+    assert (store.read("CA1"), store.read("CA2")) == (rows("CA1", 1), [])
+    store._connection.execute("PRAGMA max_page_count=1000000")
+    store.write([part("CA2", 1), part("CA1", 2, text="word " * 50_000)])
+    assert (len(store.read("CA1")), len(store.read("CA2"))) == (2, 1)
+
+
 def test_a_batch_is_written_whole_or_not_at_all(store: SqliteStore, tmp_path: Path) -> None:
     store.write([part("CA1", 1)])
     with sqlite3.connect(tmp_path / "folder" / "memory.sqlite3") as connection:
