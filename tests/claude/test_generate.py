@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -90,3 +91,55 @@ async def test_a_stream_that_breaks_behind_a_sentence_tells_so(bedrock: BedrockE
     told = [event async for event in events]
     assert [event["type"] for event in told] == ["sentence_complete", "error"]
     assert isinstance(told[-1]["error"], BedrockError)
+
+
+class Told:
+    """A client whose one stream has these events, and ends."""
+
+    def __init__(self, *events: dict[str, Any]) -> None:
+        self.events = events
+
+    def stream(self, payload: Any, **options: Any) -> Any:
+        return self
+
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        return None
+
+    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        for event in self.events:
+            yield event
+
+
+THINKING = {"reasoningContent": {"text": "They ask for hours."}}
+THINKS = {"contentBlockDelta": {"contentBlockIndex": 0, "delta": THINKING}}
+THOUGHT = {"contentBlockStop": {"contentBlockIndex": 0}}
+SAYS = {"contentBlockDelta": {"contentBlockIndex": 1, "delta": {"text": "We open. We"}}}
+STOPS = {"messageStop": {"stopReason": "end_turn"}}
+
+
+async def asked(*events: dict[str, Any]) -> Response:
+    bedrock: Any = Told(*events)
+    return await invoke_model_with_monitoring(HAIKU, {}, None, 0.0, {}, bedrock=bedrock)
+
+
+async def test_an_answer_whose_usage_does_not_come_is_an_answer() -> None:
+    answer = await asked(SAYS, STOPS)
+    assert (answer.text, answer.stop_reason) == ("We open. We", "end_turn")
+    assert answer.usage.output_tokens == 0
+
+
+async def test_what_the_model_thinks_is_no_part_of_what_it_says() -> None:
+    assert (await asked(THINKS, THOUGHT, SAYS, STOPS)).text == "We open. We"
+
+
+async def test_an_answer_that_is_cut_behind_a_sentence_is_an_error_to_who_wants_it_whole() -> None:
+    with pytest.raises(BedrockError, match="ended too early"):
+        await asked(SAYS)
+
+
+async def test_an_answer_that_is_cut_before_a_sentence_is_an_error() -> None:
+    with pytest.raises(BedrockError, match="ended too early"):
+        await asked()

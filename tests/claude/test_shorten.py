@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aybiza.claude.messages import normalise_messages
 from aybiza.claude.prompt_cache import estimated_tokens
-from aybiza.claude.shorten import LEFT_OUT, shortened
+from aybiza.claude.shorten import LEFT_OUT, _cut_block, shortened
 
 
 def text(role: str, said: str) -> dict[str, Any]:
@@ -87,3 +87,13 @@ def test_a_result_that_alone_is_too_large_is_cut_in_the_turn_that_is_going_on(ki
     left = shortened(messages, 2_000)
     assert tokens(left) <= 2_000
     assert left[0] == text("user", "read it all")
+
+
+def test_a_result_that_is_short_as_text_stays_as_it_is() -> None:
+    # As JSON, and by the token, it counts for more than it has characters.
+    result = {"toolUseId": "t", "content": [{"text": "x" * 30}, {"text": "y" * 30}]}
+    block = {"toolResult": result}
+    assert _cut_block(block, 61) == block
+    assert _cut_block(block, 10)["toolResult"]["content"] == [
+        {"text": "x" * 10 + " [cut: 50 characters left out]"}
+    ]

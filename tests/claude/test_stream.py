@@ -341,3 +341,36 @@ def test_the_examples_hold() -> None:
     ran = doctest.testmod(stream)
     assert ran.attempted > 0
     assert ran.failed == 0
+
+
+def thought(value: Event, index: int = 0) -> Event:
+    return delta({"reasoningContent": value}, index)
+
+
+def test_what_comes_for_a_block_of_another_kind_is_passed_over() -> None:
+    start = tool(0, "t1", "book")[0]
+    said = [START, start, text("Hello."), thought({"text": "hm"}), block_stop(), stop(), METADATA]
+    used, finished = decode(said)
+    assert used == ToolUse("t1", "book", {})
+    assert isinstance(finished, Finished) and finished.unspoken == ""
+    assert [list(block) for block in finished.content] == [["toolUse"]]
+    late = delta({"toolUse": {"input": "{}"}}, 3)
+    assert [type(part) for part in decode([late, text("Hi."), stop(), METADATA])] == [
+        Sentence,
+        Finished,
+    ]
+
+
+def test_a_thought_of_an_unknown_kind_is_passed_over() -> None:
+    events = [thought({"smell": "x"}), thought({"text": "hm"}), thought({"signature": "s"})]
+    (reasoning,) = [p for p in decode([*events, block_stop()]) if isinstance(p, Reasoning)]
+    assert reasoning.block == {
+        "reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}
+    }
+
+
+def test_half_a_sentence_that_the_limit_has_cut_is_not_spoken() -> None:
+    events = [text("We open at nine. We also"), block_stop(), stop("max_tokens"), METADATA]
+    first, finished = decode(events)
+    assert first == Sentence(1, "We open at nine.")
+    assert isinstance(finished, Finished) and finished.unspoken == "We also"

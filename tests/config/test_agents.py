@@ -137,3 +137,29 @@ def test_an_agent_for_health_data_names_the_tools_that_may_have_it(tmp_path: Pat
     assert tools.endswith("health_tools who may have it: look_up")
     named = health + 'health_tools = ["look_up"]\ntools = ["end_call", "look_up"]\n'
     assert load_agent(written(tmp_path, named)).health_data
+
+
+def test_an_agent_that_is_one_already_is_taken_as_it_is() -> None:
+    agent = load_agent("clinic")
+    assert Agent.model_validate(agent) is agent
+
+
+def test_a_tools_file_is_found_from_the_agents_file_or_by_its_name(tmp_path: Path) -> None:
+    path = written(tmp_path, SMALLEST + 'tools_file = "more/tools.toml"\n')
+    assert load_agent(path).tools_file == str(tmp_path / "more" / "tools.toml")
+    path = written(tmp_path, SMALLEST + 'tools_file = "clinic"\n')
+    assert Path(load_agent(path).tools_file).is_file()
+    path = written(tmp_path, SMALLEST + 'tools_file = "clinik"\n')
+    (problem,) = problems(path)
+    assert problem.startswith("tools_file = 'clinik': there are no tools of this name; there are: ")
+    assert "give its path, ending in .toml" in problem
+
+
+def test_what_health_data_forbids_is_open_to_others(tmp_path: Path) -> None:
+    wants = 'transfer_style = "accept"\n[recording]\n[analysis]\n'
+    agent = load_agent(written(tmp_path, SMALLEST + wants))
+    assert (agent.transfer_style, agent.recording is None) == ("accept", False)
+    told = "\n".join(problems(written(tmp_path, SMALLEST + "health_data = true\n" + wants)))
+    assert "nothing that is said is kept" in told
+    assert "there are figures only" in told
+    assert "no carrier may say" in told

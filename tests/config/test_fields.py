@@ -57,6 +57,7 @@ def test_a_number_out_of_bounds_is_refused(value: object) -> None:
         (fields.Interface, ["0.0.0.0", "::1"], ["localhost", "1.2.3", "127.0.0.1:80"]),
         (fields.Network, ["10.0.0.0/8", "::1", "127.0.0.1"], ["10.0.0.1/8", "host", "1.2.3.4/33"]),
         (fields.NodeName, ["a", "7", "a_b-c", "x" * 63], ["", "-a", "a@b", "x" * 64]),
+        (fields.MetricsNamespace, ["Calls", "Own/Calls"], ["AWS/Calls", "aws/x"]),
         (fields.HttpUrl, ["http://h", "https://h:1/p"], ["h", "ws://h", "http://", "http://h:x"]),
         (fields.WebsocketUrl, ["ws://h", "wss://h:1"], ["http://h", "ws://", "ws://h:70000"]),
         (fields.PublicUrl, ["https://h", "wss://h/p"], ["https://h/?q", "https://h#f", "h"]),

@@ -65,3 +65,17 @@ def test_english_is_a_further_language_like_any_other() -> None:
     assert agent.error.startswith("Es tut mir leid")
     assert agent.speaking("en-GB").error.startswith("I'm sorry")
     assert agent.speaking("en-GB").voice.endswith("-en")
+
+
+def test_a_language_whose_words_are_all_given_needs_none_of_the_package() -> None:
+    voice = '[speaks.pl]\nvoice = "ewa"\n'
+    own = [key for key in keys() if key in languages.Speaks.model_fields]
+    words = "".join(f"{key} = {['Tak.'] if key == 'more_fillers' else 'Tak.'!r}\n" for key in own)
+    agent = agent_of(f'{ALONE}languages = ["en-US", "pl"]\n{voice}{words}', "desk.toml")
+    assert (agent.speaking("pl").voice, agent.speaking("pl").closing) == ("ewa", "Tak.")
+
+
+def test_a_voice_of_the_language_is_taken() -> None:
+    text = '[speaks.es]\nvoice = "aura-2-celeste-es"\n'
+    agent = agent_of(f'{ALONE}languages = ["en-US", "es"]\n{text}', "desk.toml")
+    assert agent.speaking("es").voice == "aura-2-celeste-es"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aybiza.config.settings import load
+from aybiza.config.settings import SettingsError, load
 
 
 def test_the_memory_stands_in_the_state_folder_unless_named() -> None:
@@ -30,3 +30,8 @@ def test_the_node_is_called_like_the_machine(
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: name)
     assert load({}).node_name == node
+
+
+def test_a_certificate_of_the_cluster_is_set_whole_or_not_at_all() -> None:
+    with pytest.raises(SettingsError, match="set all of them or none"):
+        load({"AYBIZA_CLUSTER_CERTIFICATE": "/x/node.pem"})

@@ -3,6 +3,8 @@
 import socket
 from pathlib import Path
 
+import pytest
+
 from aybiza.config.ports import free_port
 
 
@@ -16,3 +18,12 @@ def test_a_free_port_is_none_that_others_get_by_chance() -> None:
     given = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
     low, high = map(int, given)
     assert not [port for _ in range(20) if low <= (port := free_port()) <= high]
+
+
+def test_when_every_port_is_taken_it_is_said_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(address: object) -> None:
+        raise OSError("in use")
+
+    monkeypatch.setattr(socket, "create_server", taken)
+    with pytest.raises(OSError, match=r"none of 100 ports of 127\.0\.0\.1 from 20000 on is free"):
+        free_port()

@@ -113,3 +113,15 @@ def test_a_file_that_is_deleted_or_replaced_is_no_longer_there(tmp_path: Path) -
     assert not is_at(path, inode)
     path.unlink()
     assert not is_at(path, inode)
+
+
+def test_a_file_that_is_not_there_cannot_be_checked(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        check_private(tmp_path / "none")
+
+
+def test_a_file_that_is_its_owners_alone_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch(0o400)
+    private_file(path)
+    assert mode(path) == 0o400

@@ -60,6 +60,7 @@ AMOUNT = 'must be an amount in USD above 0, such as 2.50, or "unlimited"'
         ),
         ("[tenants.a]\nday = 1", "tenants.a.day is not known; did you mean day_usd?"),
         ("[defaults]", "defaults is not known; did you mean default?"),
+        (f"default = '{'x' * 200}'", f"default = 'x{'x' * 77}…: must be a table, not a text"),
         ("default = 1", "default = 1: must be a table, not a whole number"),
         ("[tenants]\na = 2", "tenants.a = 2: must be a table, not a whole number"),
         ('[tenants]\n" " = {}', "tenants: ' ' cannot be the name of a tenant"),

@@ -116,3 +116,42 @@ def test_whatever_stands_there_is_taken_or_named(key: str, value: Any) -> None:
 def test_what_is_unknown_is_named(config: dict[str, Any]) -> None:
     carried = from_vapi(config)
     assert len(carried.left_out) >= len([v for v in config.values() if not isinstance(v, dict)])
+
+
+@pytest.mark.parametrize(
+    ("config", "left"),
+    [
+        ({"firstMessage": ""}, "firstMessage: is empty, or no text"),
+        ({"firstMessage": 5}, "firstMessage: is empty, or no text"),
+        ({"name": "x" * 101}, "name: is longer than 100 characters"),
+        ({"maxDurationSeconds": "long"}, "maxDurationSeconds: is no number"),
+        ({"maxDurationSeconds": 5}, "maxDurationSeconds: 5 is outside of 10 to 14400"),
+        ({"transcriber": 5}, "transcriber: is no object"),
+        ({"transcriber": {"provider": "talkscriber"}}, "transcriber.provider: talkscriber: calls"),
+        ({"transcriber": {"keywords": "suite"}}, "transcriber.keywords: is no list of texts"),
+        ({"transcriber": {"language": 5}}, "transcriber.language: is no text"),
+        ({"model": {"messages": 5}}, "model.messages: is no list"),
+        (
+            {"model": {"messages": [{"role": "user", "content": "Hi."}, 5]}},
+            "model.messages.0: only what the system says is carried",
+        ),
+        ({"voice": 5}, "voice: is no object"),
+        ({"endCallFunctionEnabled": "yes"}, "endCallFunctionEnabled: is neither true nor false"),
+        ({"forwardingPhoneNumber": 5}, "forwardingPhoneNumber: is no text"),
+        ({"server": {"url": "https://a"}}, "server.url: has no place here"),
+    ],
+)
+def test_a_value_that_cannot_be_is_left_out_by_its_name_there(
+    config: dict[str, Any], left: str
+) -> None:
+    assert from_vapi(config).left_out[0].startswith(left)
+
+
+def test_what_is_switched_off_there_is_not_here() -> None:
+    carried = from_vapi({"endCallFunctionEnabled": False})
+    assert (carried.result, carried.left_out) == ({"name": "Assistant"}, [])
+
+
+def test_a_value_that_is_the_same_as_none_is_not_named_as_lost() -> None:
+    own = agent(filler=Agent.model_fields["filler"].default)
+    assert [line.partition(":")[0] for line in to_vapi(own, "x").left_out] == ["model.model"]

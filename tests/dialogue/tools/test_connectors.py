@@ -167,3 +167,46 @@ def test_a_schema_that_a_registry_refuses_leaves_out_its_operation_alone() -> No
     made = create_connector("t", {"openapi": {"openapi": "3.0.3", "paths": paths}}, api, left_out)
     assert [tool.name for tool in made] == ["t_good"]
     assert "schema is none" in left_out["t_post_a"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"paths": "/a"}, "paths is not known; did you mean path"),
+        ({"colour": "red"}, "colour is not known; there are: method, path"),
+        ({"path": "things/{id}"}, "does not begin with a slash"),
+        ({"places": {"tags": "header", "id": "path"}, "input_schema": {}}, "'id'"),
+    ],
+)
+def test_an_operation_of_ones_own_that_makes_no_sense_is_named(
+    crm_api: HttpApi, change: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        connector(crm_api, operations=[operation(**change)])
+
+
+def test_a_header_that_is_not_an_inputs_to_say_is_refused(crm_api: HttpApi) -> None:
+    schema = {"type": "object", "properties": {"Cookie": {"type": "string"}}}
+    stated = operation(path="/a", input_schema=schema, places={"Cookie": "header"})
+    with pytest.raises(ValueError, match="header 'Cookie' is not an input's to say"):
+        connector(crm_api, operations=[stated])
+
+
+def test_a_document_in_yaml_is_told_to_be_converted(crm_api: HttpApi, tmp_path: Path) -> None:
+    path = tmp_path / "crm.yaml"
+    path.write_text("openapi: 3.0.3")
+    with pytest.raises(ValueError, match="is YAML, which is not read: convert it"):
+        create_connector("crm", {"openapi": path}, crm_api)
+
+
+async def test_a_member_without_value_or_place_is_not_sent(
+    services: ServicesEmulator, crm_api: HttpApi
+) -> None:
+    tools = connector(crm_api, operations=[operation()])
+    await used(tools["crm_connector"], id="7", deep=None, other="x")
+    assert services.journal[-1].path == "/crm/things/7"
+
+
+def test_of_ones_own_operations_too_only_what_is_named_is_offered(crm_api: HttpApi) -> None:
+    described = [operation(name="one"), operation(name="two")]
+    assert list(connector(crm_api, operations=described, only=["two"])) == ["crm_two"]

@@ -78,3 +78,13 @@ async def test_a_booking_whose_answer_is_lost_is_not_made_twice(
     assert (await registry.run(use))["error"] == "outcome_unknown"
     assert (await registry.run(use))["booked"]["start"] == START
     assert len(services.crm.appointments) == 1
+
+
+async def test_an_answer_that_is_no_record_is_an_error(
+    services: ServicesEmulator, crm: HttpCrm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told(*asked: object, **more: object) -> list[str]:
+        return ["Maria Lopez"]
+
+    monkeypatch.setattr(HttpApi, "call", told)
+    assert (await used(crm_lookup_tool(crm.find), identifier="41573"))["error"] == "failed"

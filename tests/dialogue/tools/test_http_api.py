@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -150,3 +152,78 @@ def test_a_base_url_holds_no_secret(url: str) -> None:
     with pytest.raises(ValueError, match="use `auth` for secrets") as refused:
         HttpApi(url)
     assert "s3cret" not in str(refused.value)
+
+
+def answering(
+    monkeypatch: pytest.MonkeyPatch, status: int, kind: str | None, body: bytes
+) -> HttpApi:
+    """An API whose server gives this answer to everything."""
+    headers = {"content-type": kind} if kind else {}
+    transport = httpx.MockTransport(
+        lambda asked: httpx.Response(status, headers=headers, content=body)
+    )
+    monkeypatch.setattr(httpx, "AsyncClient", partial(httpx.AsyncClient, transport=transport))
+    return HttpApi("http://127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "told"),
+    [
+        ("application/json", b'{"message": "Too long."}', "It says: Too long."),
+        ("application/problem+json", b'{"detail": "No such day."}', "It says: No such day."),
+        ("application/json", b'{"error": {"message": "Closed."}}', "It says: Closed."),
+        ("application/json", b'{"error": "closed"}', "It says: closed"),
+        ("application/json", b'{"error": {"code": 5}}', ""),
+        ("application/json", b'["Too long."]', ""),
+        ("application/json", b"{", ""),
+        ("text/html", b"<p>Too long.</p>", ""),
+        ("application/pdf", b"%PDF", ""),
+        ("application/json", b"", ""),
+    ],
+)
+async def test_a_refusal_says_what_the_server_says_of_it_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, kind: str, body: bytes, told: str
+) -> None:
+    api = answering(monkeypatch, 422, kind, body)
+    with pytest.raises(ToolError) as refused:
+        await api.call(*FIND)
+    await api.aclose()
+    assert refused.value.code == "refused"
+    assert refused.value.message.partition("It says: ")[1:] == (
+        ("It says: ", told.removeprefix("It says: ")) if told else ("", "")
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "given"),
+    [
+        ("text/plain; charset=utf-8", b"ready", "ready"),
+        ("application/vnd.api+json", b'{"a": 1}', {"a": 1}),
+        (None, b"", None),
+    ],
+)
+async def test_an_answer_is_json_a_text_or_nothing(
+    monkeypatch: pytest.MonkeyPatch, kind: str | None, body: bytes, given: Any
+) -> None:
+    api = answering(monkeypatch, 200, kind, body)
+    assert await api.call(*FIND) == given
+    await api.aclose()
+
+
+@pytest.mark.parametrize(("kind", "named"), [("image/png", "image/png"), (None, "unknown")])
+async def test_an_answer_that_is_no_text_is_named_by_its_type(
+    monkeypatch: pytest.MonkeyPatch, kind: str | None, named: str
+) -> None:
+    api = answering(monkeypatch, 200, kind, b"x")
+    with pytest.raises(ValueError, match=f"an answer of type {named} is of no use"):
+        await api.call(*FIND)
+    await api.aclose()
+
+
+async def test_a_body_that_a_transport_has_whole_has_the_same_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    api = answering(monkeypatch, 200, "text/plain", b"x" * 300_000)
+    with pytest.raises(ToolError, match="Ask for less"):
+        await api.call(*FIND)
+    await api.aclose()

@@ -104,3 +104,23 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "no.sqlite3").write_text("this is no database, but it is long enough" * 30)
     with pytest.raises(KnowledgeError, match=r"no\.sqlite3"):
         LocalIndex(tmp_path / "no.sqlite3").find("fees", 1)
+
+
+def test_an_index_may_be_closed_twice(index: LocalIndex) -> None:
+    index.close()
+    index.close()
+    assert index.find("parking", 3) == []
+
+
+def test_long_paragraphs_are_passages_of_their_own_and_are_cut_at_words() -> None:
+    long, longer = "word " * 120, "other " * 250
+    pieces = [text for _, text in passages_of(f"{long}\n\n{longer}", "Title")]
+    assert pieces[0] == long.strip()
+    assert len(pieces) == 3
+    assert all(piece.split()[-1] == "other" for piece in pieces[1:])
+
+
+def test_a_text_without_spaces_is_cut_where_it_has_to_be() -> None:
+    pieces = [text for _, text in passages_of("x" * 2_000, "Title")]
+    assert "".join(pieces) == "x" * 2_000
+    assert max(map(len, pieces)) < 1_000

@@ -170,3 +170,65 @@ def test_an_answer_whose_schema_is_none_is_taken_as_it_is() -> None:
     described = {"operationId": "names", "responses": {"200": {"content": content}}}
     (names,) = operations({"openapi": "3.0.3", "paths": {"/names": {"get": described}}})
     assert names.output_schema is None
+
+
+def get(*parameters: Any, **more: Any) -> dict[str, Any]:
+    stated = {"operationId": "x", "parameters": list(parameters), **more}
+    return {"openapi": "3.0.3", "paths": {"/a": {"get": stated}}}
+
+
+def header(name: str, required: bool) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": required, "schema": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "says"),
+    [
+        ({"name": "q", "in": "body"}, "'q' cannot be sent"),
+        ({"name": "q", "in": "query", "content": {"text/xml": {}}}, "'q' is text/xml, not JSON"),
+        ({"name": "q", "in": "query", "style": "matrix"}, "the style matrix"),
+        (header("Cookie", True), "header 'Cookie' is not an input's to say"),
+    ],
+)
+def test_a_parameter_that_cannot_be_sent_is_named(parameter: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        operations(get(parameter))
+
+
+def test_a_header_that_is_not_ours_to_say_and_need_not_be_is_left_out() -> None:
+    cookie = {"name": "c", "in": "cookie", "schema": {"type": "string"}}
+    operation = only(operations(get(header("Cookie", False), cookie, header("X-Trace", False))))
+    assert list(operation.input_schema["properties"]) == ["X-Trace"]
+
+
+def test_a_parameter_may_be_json() -> None:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    operation = only(operations(get({"name": "q", "in": "query", "content": content})))
+    assert operation.input_schema["properties"]["q"] == {"type": "object"}
+    style = operation.wires["q"].style
+    assert style is not None and style.as_json
+
+
+def test_a_path_that_cannot_be_read_is_left_out_with_its_reason() -> None:
+    described = get()
+    described["paths"] |= {"/lost": {"$ref": "#/nowhere"}, "/none": 5}
+    left_out: dict[str, str] = {}
+    assert [each.path for each in operations(described, None, left_out)] == ["/a"]
+    assert list(left_out) == ["/lost"] and "nowhere" in left_out["/lost"]
+
+
+@pytest.mark.parametrize(
+    ("responses", "schema"),
+    [
+        ({"200": {"content": {"text/plain": {}, "application/json": {"schema": {}}}}}, {}),
+        ({"200": {"content": {"text/plain": {}}}}, None),
+        ({"404": {"description": "none"}}, None),
+        ({"200": {"$ref": "#/nowhere"}}, None),
+        ({"200": 5}, None),
+        (5, None),
+    ],
+)
+def test_the_answers_schema_is_that_of_the_first_success_in_json(
+    responses: Any, schema: Any
+) -> None:
+    assert only(operations(get(responses=responses))).output_schema == schema

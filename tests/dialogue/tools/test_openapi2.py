@@ -62,3 +62,9 @@ def test_the_server_is_put_together_and_other_documents_stay() -> None:
     assert as_3(document)["servers"] == [{"url": "https://a.example.org/v2"}]
     other = {"openapi": "3.1.0", "paths": {}}
     assert as_3(other) is other
+
+
+def test_a_path_that_is_no_table_is_passed_over_and_a_document_without_host_has_no_server() -> None:
+    document = {"swagger": "2.0", "paths": {"/x": 5, "/a": {"get": {"operationId": "a"}}}}
+    assert as_3(document)["servers"] == []
+    assert [each.name for each in operations(document)] == ["a"]

@@ -106,3 +106,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     path.write_text('[python.tea]\nfile = "tea.py"\n', encoding="utf-8")
     with pytest.raises(ToolsError, match=r"python\.tea"):
         load_tools(path, region="us-east-1", environment={})
+
+
+def test_a_file_that_is_no_python_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tea.txt").write_text(TEA, encoding="utf-8")
+    path = tmp_path / "tools.toml"
+    path.write_text('[python.tea]\nfile = "tea.txt"\n', encoding="utf-8")
+    with pytest.raises(ToolsError, match=r"tea\.txt is no Python file"):
+        load_tools(path, region="us-east-1", environment={})

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from aybiza.dialogue.tools.http_auth import ClientCredentials
-from aybiza.dialogue.tools.tools_file import AuthTable, ToolsFile
+from aybiza.dialogue.tools.tools_file import AuthTable, ToolsFile, members_at
 
 ENVIRONMENT = {"TOKEN": "s3cret"}
 
@@ -67,3 +67,19 @@ def test_client_credentials_are_an_auth_too() -> None:
 def test_a_secret_that_is_not_set_is_named() -> None:
     with pytest.raises(ValueError, match="MISSING is not set"):
         AuthTable(bearer="MISSING").auth(ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("place", "some"),
+    [
+        ((), {"crm", "mcp"}),
+        (("crm",), {"base_url", "auth"}),
+        (("crm", "auth"), {"bearer", "token_url"}),
+        (("mcp", "desk"), {"command", "url"}),
+    ],
+)
+def test_the_members_of_a_table_are_known_by_its_place(
+    place: tuple[str, ...], some: set[str]
+) -> None:
+    assert some <= set(members_at(place))
+    assert "colour" not in members_at(place)
