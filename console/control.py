@@ -85,7 +85,7 @@ RESTART = "restart"
 MOST_COUNTED = 1000
 RESTART_SECONDS = 3.0
 OF_PROCESSES = frozenset({"observe", "kill", "restart", "trace", "traced"})
-OF_CALLS = frozenset({"performance", "faults"})
+OF_CALLS = frozenset({"performance"})
 """What only a node with phone agents can tell."""
 PARTS = ("call", "transcriber", "speaker", "session")
 

@@ -50,7 +50,7 @@ async def test_a_name_that_two_registries_have_is_asked_for_by_its_pid() -> None
     ("request_", "told"),
     [
         ({"op": "performance", "period": "1h"}, "carries no calls"),
-        ({"op": "faults", "do": "kinds"}, "carries no calls"),
+        ({"op": "faults", "do": "kinds"}, "aybiza run --allow-faults"),
         ({"op": "drain", "node": "nonode", "seconds": 1}, "nobody who drains it"),
         ({"op": "undrain", "node": "nonode"}, "nobody who drains it"),
     ],

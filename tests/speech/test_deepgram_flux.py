@@ -58,7 +58,7 @@ async def test_a_flux_model_is_listened_to_on_its_own_door() -> None:
 
 def test_a_model_of_many_languages_is_told_which_to_expect() -> None:
     many = ListenOptions(model="flux-general-multi", language="de-AT")
-    assert parameters(many)["language_hint"] == "de"
+    assert parameters(many)["language_hint"] == ["de"]
     assert "language_hint" not in parameters(ListenOptions(model="flux-general-en"))
 
 

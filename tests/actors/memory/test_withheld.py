@@ -16,7 +16,7 @@ KINDS = get_args(Entry)
 def filled(kind: type[Any]) -> Any:
     """An entry whose every text holds the word."""
     values = {
-        **{"str": WORD, "int": 3, "int | None": 3, "float": 0.5},
+        **{"str": WORD, "int": 3, "int | None": 3, "float": 0.5, "bool": True},
         **{"list[dict[str, Any]]": [{"text": WORD}], "dict[str, Any]": {"mos": 4, "text": [WORD]}},
     }
     return kind(**{field.name: values[str(field.type)] for field in fields(kind)})

@@ -28,8 +28,6 @@ LIMIT = 60.0 * slowness()
 
 pytestmark = [
     pytest.mark.real_time,
-    # The SDK leaves the stream of a request to the collector when its connection ends under it.
-    pytest.mark.filterwarnings("ignore:Exception ignored in.*MemoryObject"),
 ]
 
 
