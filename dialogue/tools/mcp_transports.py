@@ -150,17 +150,28 @@ async def _drain(process: asyncio.subprocess.Process, said: bytearray) -> None:
 async def _end(process: asyncio.subprocess.Process) -> None:
     assert process.stdin is not None
     process.stdin.close()
-    for number in (None, signal.SIGTERM, signal.SIGKILL):
-        if number is not None:
-            # Its children, too; where it has left some, it is they who are told.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, number)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(END_SECONDS):
-                await process.wait()
+    left = True
+    try:
+        for number in (None, signal.SIGTERM, signal.SIGKILL):
+            if number is not None:
+                _tell(process, number)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(END_SECONDS):
+                    await process.wait()
+        left = False
+    finally:
+        # A loop that ends cancels this, too, and nobody would end the process then.
+        if left:
+            _tell(process, signal.SIGKILL)
     # Else what an heir of its pipes holds open stays open here, too; nothing public closes it.
     if (transport := getattr(process, "_transport", None)) is not None:
         transport.close()
+
+
+def _tell(process: asyncio.subprocess.Process, number: int) -> None:
+    """Its children, too; where it has left some, it is they who are told."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 @asynccontextmanager

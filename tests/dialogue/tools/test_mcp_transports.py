@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -71,3 +72,27 @@ async def test_a_process_has_the_environment_that_it_is_given_and_its_last_words
             assert await why == "it has ended: no such shelf"
     environment = json.loads(told.read_text())
     assert environment["OWN"] == "1" and "OURS" not in environment and "PATH" in environment
+
+
+async def test_an_end_that_is_cut_off_ends_the_process_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begin, begun = asyncio.create_subprocess_exec, asyncio.Queue[asyncio.subprocess.Process]()
+
+    async def noted(*command: str, **options: Any) -> asyncio.subprocess.Process:
+        begun.put_nowait(process := await begin(*command, **options))
+        return process
+
+    async def use() -> None:
+        deaf = ("-c", "import time; time.sleep(3600)")
+        async with stdio(sys.executable, deaf, {}, tmp_path, lambda _: None):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
+    using = asyncio.create_task(use())
+    async with asyncio.timeout(60 * slowness()):
+        process = await begun.get()
+        while not using.done():
+            using.cancel()
+            await asyncio.sleep(0.05)
+        assert await process.wait() == -signal.SIGKILL
