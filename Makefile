@@ -30,19 +30,24 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 # flite is the clearest voice that a machine without a cloud can speak with; without it the voice
-# that comes with the Python packages speaks. redis-server is for tests of what nodes share; without
-# it they are skipped. So nothing here is fatal.
+# that comes with the Python packages speaks. redis-server and postgresql are for tests of what nodes
+# share and where records go; without them they are skipped. So nothing here is fatal.
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=1 -o DPkg::Lock::Timeout=60 \
-       -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20
-SYSTEM_PACKAGES := flite redis-server
+       -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 -o Dpkg::Options::=--force-confold
+SYSTEM_PACKAGES := flite redis-server postgresql
+# The tests start servers of their own: no database is made, and no server begun, for the machine.
+NO_CLUSTER := /etc/postgresql-common/createcluster.conf
 
-system-packages: ## install flite, the optional voice, and redis-server, where this is root on Debian
+system-packages: ## install flite, redis-server and postgresql, where this is root on Debian
 	@missing=; for package in $(SYSTEM_PACKAGES); do \
-	  command -v $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	  { command -v $$package || ls /usr/lib/$$package/*/bin/initdb; } >/dev/null 2>&1 || \
+	  missing="$$missing $$package"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then \
 	  echo "not installed:$$missing; optional (on Debian, as root: apt-get install$$missing)"; exit 0; fi; \
 	echo "Installing$$missing"; \
+	[ -e $(NO_CLUSTER) ] || { mkdir -p $(dir $(NO_CLUSTER)) && \
+	  echo "create_main_cluster = false" >$(NO_CLUSTER); }; \
 	{ $(APT) update && $(APT) install -y --no-install-recommends $$missing; } </dev/null >/dev/null || \
 	  echo "apt-get could not install$$missing; going on without" >&2
 
