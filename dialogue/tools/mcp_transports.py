@@ -81,10 +81,12 @@ async def stdio(
         with anyio.CancelScope(shield=True):
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await _end(process)
-            for stream in (told, received, send, given):
-                stream.close()
+            try:
+                await asyncio.gather(*tasks, return_exceptions=True)
+            finally:
+                await _end(process)
+                for stream in (told, received, send, given):
+                    stream.close()
 
 
 async def _begun(
@@ -148,21 +150,28 @@ async def _drain(process: asyncio.subprocess.Process, said: bytearray) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
+    """End it in order. Who is cancelled meanwhile ends it at once: nobody would later."""
+    ending = asyncio.ensure_future(_asked_to_end(process))
+    cut_off: asyncio.CancelledError | None = None
+    while not ending.done():
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError as error:
+            cut_off = error
+            _tell(process, signal.SIGKILL)
+    if cut_off is not None:
+        raise cut_off
+
+
+async def _asked_to_end(process: asyncio.subprocess.Process) -> None:
     assert process.stdin is not None
     process.stdin.close()
-    left = True
-    try:
-        for number in (None, signal.SIGTERM, signal.SIGKILL):
-            if number is not None:
-                _tell(process, number)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(END_SECONDS):
-                    await process.wait()
-        left = False
-    finally:
-        # A loop that ends cancels this, too, and nobody would end the process then.
-        if left:
-            _tell(process, signal.SIGKILL)
+    for number in (None, signal.SIGTERM, signal.SIGKILL):
+        if number is not None:
+            _tell(process, number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await process.wait()
     # Else what an heir of its pipes holds open stays open here, too; nothing public closes it.
     if (transport := getattr(process, "_transport", None)) is not None:
         transport.close()
