@@ -25,6 +25,7 @@ import structlog
 from aybiza.config.agents import AgentError
 from aybiza.emulators.bedrock import BedrockEmulator, Pace
 from aybiza.emulators.bedrock.continuation import Responder
+from aybiza.emulators.bedrock.reader import reading
 from aybiza.emulators.bedrock.rules import RulesError, load_rules
 from aybiza.emulators.bedrock.stand_in import stand_in_of
 from aybiza.emulators.services import ServicesEmulator
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.rules
             else stand_in_of(options.agent, options.routes)
         )
-        return asyncio.run(_serve(options, responder))
+        return asyncio.run(_serve(options, reading(responder)))
     except (AgentError, RulesError) as error:
         print(f"emulators: {error}", file=sys.stderr)
         return 2

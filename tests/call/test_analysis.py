@@ -15,6 +15,8 @@ from aybiza.config.analysis import Analysis, Offer
 from aybiza.dialogue.journal import Analysed, LineMeasured, TurnJudged
 from aybiza.emulators.bedrock import Reply, say
 from aybiza.emulators.bedrock.continuation import Body, text_of
+from aybiza.emulators.bedrock.reader import reading
+from aybiza.emulators.bedrock.responder import respond
 from aybiza.faults.caller import Step, breaks_off, hangs_up, interrupts, says
 from aybiza.faults.desk import agent
 from aybiza.faults.placed_call import PlacedCall
@@ -113,6 +115,12 @@ def test_data_that_does_not_fit_is_asked_for_once_more_with_what_was_wrong() -> 
     assert made is not None and len(model.asked) == 2
     assert made["missing"] == "the model's answers do not fit the schema"
     assert "summary" not in made and made["score"]["score"] > 0
+
+
+def test_the_stand_in_of_an_emulated_node_sums_calls_up() -> None:
+    _, made = analysed(*TALK, model=reading(respond))  # type: ignore[arg-type]
+    assert made is not None and made["data"] == {"seats": 2} and "missing" not in made
+    assert made["summary"].startswith("The caller spoke 3 times and began with: I want a table")
 
 
 def spent(world: World) -> None:
