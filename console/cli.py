@@ -6,7 +6,6 @@ runs, so that `aybiza --help` stays quick.
 Exit codes: 0 success, 1 the command failed, 2 it was called or configured wrongly.
 """
 
-from importlib import metadata
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +34,7 @@ from aybiza.console import (
     top,
     trace,
 )
+from aybiza.console.entry import version
 
 
 class Commands(TyperGroup):
@@ -104,7 +104,7 @@ app.command("completion", epilog=completion.EXAMPLE)(completion.completion)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"aybiza {metadata.version('aybiza')}")
+        typer.echo(version())
         raise typer.Exit
 
 

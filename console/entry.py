@@ -6,6 +6,7 @@ calls, and need the packages of `aybiza[voice]`; for nodes that run programs of 
 """
 
 import sys
+from importlib import metadata
 
 OURS = "aybiza"
 
@@ -22,8 +23,16 @@ def missing_package(error: ModuleNotFoundError) -> str | None:
     return None if top == OURS else top
 
 
+def version() -> str:
+    """The line that `aybiza --version` prints."""
+    return f"aybiza {metadata.version('aybiza')}"
+
+
 def main() -> None:
     """Run the command of this process's arguments and exit with its code."""
+    if sys.argv[1:] == ["--version"]:  # it needs no package, and is asked for in every report
+        print(version())
+        return
     try:
         from aybiza.console import cli
 

@@ -6,6 +6,7 @@ extra names, with what these need themselves.
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
@@ -143,6 +144,19 @@ def test_the_runtime_alone_has_no_command_and_says_what_to_install(
 ) -> None:
     alone = environment(wheel, "commandless", {"structlog"})
     assert run(alone / "bin" / "aybiza", "--help", cwd=tmp_path, expected=2) == ""
+    told = run(alone / "bin" / "aybiza", "--version", cwd=tmp_path)
+    assert told == f"aybiza {metadata.version('aybiza')}\n"
+    (tmp_path / "client.py").write_text("import aybiza.claude.client")
+    done = subprocess.run(
+        [alone / "bin" / "python", "client.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    *_, last = done.stderr.splitlines()
+    assert last.endswith("which is not installed: pip install 'aybiza[voice]'")
 
 
 def test_the_cluster_is_enough_for_nodes_of_ones_own(wheel: Path, tmp_path: Path) -> None:
