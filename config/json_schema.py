@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -31,6 +32,15 @@ MOST_FAULTS: Final = 32
 MOST_KNOWN: Final = 4_096
 _GOOD: Final[set[bytes]] = set()
 """The digests of schemas that have been looked at: an API has hundreds, each is looked at twice."""
+_ANY: Final = frozenset({"const", "default"})
+_TEXTS: Final = frozenset({"$comment", "description", "format", "title"})
+_ONE: Final = frozenset(
+    {"additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then"}
+)
+_LISTED: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_PATTERNS: Final = "patternProperties"
+_NAMED: Final = frozenset({"$defs", "dependentSchemas", "properties", _PATTERNS})
+"""What a schema holds: values of any kind, words, a schema, several of them."""
 
 
 def validator(schema: Mapping[str, Any], what: str) -> Draft202012Validator:
@@ -97,10 +107,51 @@ def _check_schema(text: str) -> None:
     digest = hashlib.sha256(text.encode()).digest()
     if digest in _GOOD:
         return
-    Draft202012Validator.check_schema(json.loads(text))
+    schema = json.loads(text)
+    if not _sound(schema):
+        Draft202012Validator.check_schema(schema)  # which says what is wrong with it
     if len(_GOOD) >= MOST_KNOWN:
         _GOOD.clear()
     _GOOD.add(digest)
+
+
+def _sound(schema: object) -> bool:
+    """Whether this is a schema, with all that is within it.
+
+    The library looks at a schema of 8 KB for 20 ms, and what an API's document describes stands in
+    hundreds of its answers. So each schema is looked at without those within it, which are looked
+    at by themselves, and those that are alike once.
+    """
+    if not isinstance(schema, dict):
+        return isinstance(schema, bool)
+    own: dict[str, Any] = {}
+    for key, value in schema.items():
+        within: Iterable[object] = ()
+        if key in _ANY or (key in _TEXTS and isinstance(value, str)):
+            continue
+        if key in _ONE and isinstance(value, dict):
+            own[key], within = True, (value,)
+        elif key in _LISTED and isinstance(value, list):
+            own[key], within = [True] * bool(value), value
+        elif key in _NAMED and isinstance(value, dict):
+            own[key], within = (
+                dict.fromkeys(value if key == _PATTERNS else (), True),
+                value.values(),
+            )
+        else:
+            own[key] = [] if key == "enum" and isinstance(value, list) else value
+        if not all(map(_sound, within)):
+            return False
+    return _is_schema(json.dumps(own, sort_keys=True))
+
+
+@lru_cache(MOST_KNOWN)
+def _is_schema(text: str) -> bool:
+    try:
+        Draft202012Validator.check_schema(json.loads(text))
+    except SchemaError:
+        return False
+    return True
 
 
 def _parts(schema: object) -> Iterator[Mapping[str, Any]]:

@@ -20,7 +20,7 @@ from typing import Any, Final, Literal, NamedTuple
 from aybiza.config.json_schema import validator
 from aybiza.dialogue.tools.http_params import NEVER_GIVEN, STYLES, Style
 from aybiza.dialogue.tools.openapi2 import METHODS, as_3
-from aybiza.dialogue.tools.openapi_schema import Schema, bounded, inlined, resolved
+from aybiza.dialogue.tools.openapi_schema import ANSWER_BYTES, Schema, bounded, inlined, resolved
 
 __all__ = ["Operation", "Place", "Schema", "in_path", "inlined", "name_of", "operations"]
 
@@ -327,7 +327,7 @@ def _answer(document: Mapping[str, Any], described: Mapping[str, Any]) -> Schema
             content = answer.get("content") if isinstance(answer, Mapping) else None
             for kind, media in content.items() if isinstance(content, Mapping) else ():
                 if _is_json(kind) and isinstance(media, Mapping):
-                    schema = bounded(document, media.get("schema", {}))[0]
+                    schema = bounded(document, media.get("schema", {}), ANSWER_BYTES)[0]
                     validator(schema, "the schema of the answer")
                     return schema
         except ValueError:

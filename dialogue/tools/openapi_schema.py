@@ -20,6 +20,8 @@ Schema = dict[str, Any]
 
 SCHEMA_BYTES: Final = 24 * 1024
 """Longest schema of a member or a body, as JSON: every request to the model carries it."""
+ANSWER_BYTES: Final = 8 * 1024
+"""Longest schema of an answer: each answer is held against it, and no model sees it."""
 DEPTHS: Final = (24, 12, 8, 6, 4, 3, 2, 1)
 """Levels of a schema that are tried, until one is short enough; below, anything goes."""
 MOST_NODES: Final = 4_000
@@ -29,6 +31,8 @@ _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _DROPPED: Final = frozenset(
     {"nullable", "discriminator", "xml", "externalDocs", "example", "$schema", "$id", "$anchor"}
 )
+_EXTENSION: Final = "x-"
+"""So begin an author's own words for tools of theirs; some are longer than the schema."""
 # What holds values, and what holds schemas by names of the document's own.
 _LITERAL: Final = frozenset({"enum", "const", "default", "required", "examples"})
 _BY_NAME: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
@@ -38,14 +42,15 @@ def bounded(
     document: Mapping[str, Any], schema: Any, limit: int = SCHEMA_BYTES
 ) -> tuple[Schema, bool]:
     """The schema, and whether something of it was cut. Raises ValueError."""
-    size = 0
     for depth in DEPTHS:
-        walk = _Walk(document, depth)
-        made = walk.inlined(schema, frozenset(), 0)
-        size = len(json.dumps(made, default=str))
-        if walk.nodes <= MOST_NODES and size <= limit:
+        walk = _Walk(document, depth, limit)
+        try:
+            made = walk.inlined(schema, frozenset(), 0)
+        except _TooLarge:
+            continue
+        if len(json.dumps(made, default=str)) <= limit:
             return (made if isinstance(made, dict) else {}), walk.cut
-    raise ValueError(f"its input takes {size} bytes, more than {limit}")
+    raise ValueError(f"its input takes more than {limit} bytes, however much is cut")
 
 
 def inlined(document: Mapping[str, Any], schema: Any) -> Schema:
@@ -54,23 +59,39 @@ def inlined(document: Mapping[str, Any], schema: Any) -> Schema:
     return made if isinstance(made, dict) else {}
 
 
-class _Walk:
-    """One pass over a schema: how many nodes it met and whether it cut some."""
+class _TooLarge(Exception):
+    """A walk has met more than there is room for."""
 
-    def __init__(self, document: Mapping[str, Any], depth: int) -> None:
+
+class _Walk:
+    """One pass over a schema; it ends early where more is met than there is room for."""
+
+    def __init__(self, document: Mapping[str, Any], depth: int, limit: int | None = None) -> None:
         self._document = document
         self._depth = depth
-        self.nodes = 0
+        self._nodes = 0
+        self._limit = limit
+        self._written = 0
+        """At least so many bytes the schema takes, as far as it has been walked."""
         self.cut = False
+
+    def _write(self, value: Any) -> None:
+        """Count what stands in the schema as it is."""
+        self._written += len(value) + 2 if isinstance(value, str) else 1
+        if self._limit is not None and self._written > self._limit:
+            raise _TooLarge
 
     def inlined(self, schema: Any, inside: frozenset[str], level: int) -> Any:
         """The schema, or a part of one, without references."""
         if isinstance(schema, list):
             return [self.inlined(item, inside, level) for item in schema]
         if not isinstance(schema, Mapping):
+            self._write(schema)
             return schema
-        self.nodes += 1
-        if level > self._depth or self.nodes > MOST_NODES:
+        self._nodes += 1
+        if self._limit is not None and self._nodes > MOST_NODES:
+            raise _TooLarge
+        if level > self._depth or self._nodes > MOST_NODES:
             self.cut = True
             return {}
         reference = schema.get("$ref")
@@ -80,8 +101,13 @@ class _Walk:
             return self.inlined(resolved(self._document, schema), inside | {reference}, level)
         made: Schema = {}
         for key, value in schema.items():
-            if key in _DROPPED or (key == "pattern" and not _can_be_tried(value)):
+            if key in _DROPPED or str(key).startswith(_EXTENSION):
                 continue
+            if key == "pattern" and not _can_be_tried(value):
+                continue
+            if key == "additionalItems" and isinstance(schema.get("items"), list):
+                continue
+            self._write(key)
             if key in _LITERAL:
                 made[key] = value
             elif key in _BY_NAME and isinstance(value, Mapping):
@@ -110,7 +136,6 @@ def _as_2020(schema: Mapping[str, Any], made: Schema) -> Schema:
     if isinstance(made.get("items"), list):
         # A tuple in the draft of 2.0. What has it in public documents means one of these.
         made["items"] = {"anyOf": made["items"]} if made["items"] else {}
-        made.pop("additionalItems", None)
     if schema.get("nullable") is True and isinstance(made.get("type"), str):
         made["type"] = [made["type"], "null"]
         if "enum" in made and None not in made["enum"]:

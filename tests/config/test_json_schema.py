@@ -1,8 +1,19 @@
 """Schemas that files and tools bring are checked, and nothing is fetched for them."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 
-from aybiza.config.json_schema import SHOWN_CHARACTERS, as_json, fault, validator
+from aybiza.config.json_schema import (
+    SHOWN_CHARACTERS,
+    _is_schema,
+    _sound,
+    as_json,
+    fault,
+    validator,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,3 +42,40 @@ def test_what_is_wrong_with_a_long_schema_is_told_in_few_words() -> None:
     many = [{"type": "object", "title": "x" * SHOWN_CHARACTERS}]
     with pytest.raises(ValueError, match=r"^it is none: does not satisfy type$"):
         validator({"properties": {"a": {"items": many}}}, "it")
+
+
+SCALARS = st.one_of(
+    st.booleans(), st.none(), st.integers(-1, 3), st.sampled_from(["a", "object", "(["])
+)
+WORDS = """type enum const default description title format items prefixItems allOf anyOf not if
+properties patternProperties $defs dependentSchemas additionalProperties required minLength examples
+$ref contains definitions dependencies pattern"""
+KEYS = st.sampled_from(WORDS.split())
+SCHEMAS: st.SearchStrategy[object] = st.recursive(
+    SCALARS,
+    lambda part: st.one_of(
+        st.lists(part, max_size=2),
+        st.dictionaries(KEYS, part, max_size=3),
+        st.fixed_dictionaries({"type": st.sampled_from(["object", "string", ["null", "array"]])}),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(KEYS, SCHEMAS, max_size=4))
+def test_a_schema_is_taken_by_parts_as_by_the_library(schema: dict[str, object]) -> None:
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError:
+        assert not _sound(schema)
+    else:
+        assert _sound(schema)
+
+
+def test_a_part_that_is_met_again_is_not_looked_at_again() -> None:
+    part = {"type": "object", "properties": {"seats": {"type": "integer", "maximum": 17.25}}}
+    validator({"anyOf": [part], "title": "first"}, "it")
+    looked = _is_schema.cache_info().misses
+    validator({"anyOf": [part, part], "title": "second"}, "it")
+    assert _is_schema.cache_info().misses <= looked + 1
