@@ -289,6 +289,9 @@ def _costs(outcome: Outcome) -> Iterator[str]:
     charged, owed = outcome.answers
     if charged != owed:
         yield f"{charged} micro-USD were charged for answers, the requests come to {owed}"
+    told, spent = outcome.shared
+    if told != spent:
+        yield f"the nodes have spent {spent} micro-USD, Redis knows of {told}"
     spoken = outcome.report.frames_sent * FRAME_MS / 1000
     if outcome.charged_s > spoken + EXACT_SECONDS:
         yield f"{outcome.charged_s:.2f} s of audio were charged for, {spoken:.2f} s were sent"

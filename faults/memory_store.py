@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from aybiza.actors.memory.process_store import ProcessStore
 from aybiza.actors.memory.redis_store import READ_SECONDS
 from aybiza.actors.memory.store import About, Claimed, Part, Row, StoreError, Written
+from aybiza.faults.redis_client import RedisClient
 from aybiza.faults.world_loop import WorldLoop
 
 
@@ -65,11 +66,14 @@ class MemoryRedis(MemoryStore):
         super().__init__()
         self.name = "redis of the world"
         self.gone = False
+        self.client = RedisClient(self)
+        """What the nodes' loops ask it by."""
 
     def lose_all(self) -> None:
         """It has been started anew, without what it had."""
         with self._lock:
             self._calls.clear()
+        self.client.lose_all()
 
     def _use(self) -> None:
         if self.gone:

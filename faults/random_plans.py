@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from aybiza.faults.fault import Fault
 from aybiza.faults.plan import Plan
+from aybiza.faults.random_providers import is_flux, troubled
 from aybiza.faults.random_turns import varied
 
 TOPICS: Final = (
@@ -57,6 +58,9 @@ CLUSTERS: Final = 0.08
 VARIED: Final = 0.5
 """In so many something else comes about than questions and answers."""
 
+TROUBLED: Final = 0.3
+"""In so many a provider says something wrong, beside what breaks."""
+
 _REDIS: Final = ("redis.gone", "redis.slow", "redis.empty")
 _SOCKET: Final = ("refuse", "close", "abort", "stall", "unknown", "malformed")
 
@@ -80,7 +84,17 @@ def plan_of(seed: int, number: int) -> Plan:
     plan = _in_cluster(chance, plan) if chance.random() < CLUSTERS else plan
     # By a chance of its own: the call beneath is the same with it or without.
     more = random.Random(f"varied:{seed}:{number}")
-    return varied(more, plan) if more.random() < VARIED else plan
+    plan = varied(more, plan) if more.random() < VARIED else plan
+    wrong = random.Random(f"troubled:{seed}:{number}")
+    if wrong.random() < TROUBLED:
+        plan = troubled(wrong, plan, _moment(wrong))
+    return _at_its_door(plan) if is_flux(plan) else plan
+
+
+def _at_its_door(plan: Plan) -> Plan:
+    """What breaks a recogniser's socket breaks it at the door that the agent listens by."""
+    faults = [replace(fault, what=fault.what.replace("listen.", "flux.")) for fault in plan.faults]
+    return replace(plan, faults=faults)
 
 
 def _in_cluster(chance: random.Random, plan: Plan) -> Plan:

@@ -40,7 +40,6 @@ _MANNERS: Final[Sequence[Mapping[str, Any]]] = (
     {"filler_after_ms": 700},
     {"silence_timeout_s": 4.0, "silence_again_s": 4.0},
     {"utterance_end_ms": 2000},
-    {"listen_model": "flux-general-en"},
     {"health_data": True},
 )
 _LISTENING: Final = ("Mm-hm.", "Uh-huh.", "Okay.")
@@ -136,6 +135,11 @@ def _mannered(chance: random.Random, plan: Plan) -> Plan:
     return _with(plan, **chance.choice(_MANNERS))
 
 
+def _in_turns(chance: random.Random, plan: Plan) -> Plan:
+    """The recogniser tells where turns end."""
+    return _with(plan, listen_model="flux-general-en")
+
+
 def _over_the_greeting(chance: random.Random, plan: Plan) -> Plan:
     """The caller does not wait for the end of the greeting."""
     after = {"after_ms": chance.randrange(100, 2000, 100)}
@@ -172,6 +176,7 @@ _VARIATIONS: Final[Sequence[Callable[[random.Random, Plan], Plan]]] = (
     _keyed,
     _guarded,
     _mannered,
+    _in_turns,
     _over_the_greeting,
     _heard_out,
 )

@@ -13,6 +13,7 @@ import asyncio
 import functools
 import os
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +23,9 @@ from aybiza.actors.call import kept_phrases
 from aybiza.actors.measures import costs
 from aybiza.actors.runtime import CallExit
 from aybiza.actors.runtime.reasons import Crashed
+from aybiza.claude.ledger import day_of
 from aybiza.config.agents import Agent
+from aybiza.dialogue.answer_cache import AnswerCache
 from aybiza.dialogue.journal import Entry
 from aybiza.dialogue.toolbox import ToolRun
 from aybiza.emulators.bedrock.journal import Record
@@ -30,6 +33,7 @@ from aybiza.emulators.phone import Report
 from aybiza.emulators.textaudio import encode
 from aybiza.faults import invariants
 from aybiza.faults.bill import Bill
+from aybiza.faults.caller import hangs_up, says
 from aybiza.faults.deepgram import BYTES_PER_CHAR
 from aybiza.faults.desk import Desk
 from aybiza.faults.fed import fed
@@ -45,6 +49,8 @@ LONGEST_SECONDS = 700.0
 # What ends by its own limits after a call does so within this time.
 SETTLE_SECONDS = 40.0
 LOOK_SECONDS = 1.0
+# A Redis that is back has been told what was spent.
+SHARED_SECONDS = 30.0
 
 
 @dataclass
@@ -71,6 +77,8 @@ class Outcome:
     """Micro-USD: what the ledger says, and the sum of all that was told as charged."""
     answers: tuple[int, int] = (0, 0)
     """Micro-USD: what was charged for whole answers, and what these have cost."""
+    shared: tuple[int, int] = (0, 0)
+    """Micro-USD of the day: what the nodes' Redis knows of, and what they have spent."""
     charged_s: float = 0.0
     """For so many seconds of the caller's audio the call was charged."""
     restarts: list[float] = field(default_factory=list)
@@ -125,7 +133,11 @@ def _machine() -> tuple[int, int]:
 async def _talk(world: World, outcome: Outcome, injector: Injector) -> None:
     if outcome.plan.phrases:
         _keep_phrases(world)
-    before, bill = Level(world), Bill(world.vms)
+    bill = Bill(world.vms)
+    if world.has_redis:
+        await _ask_before(world, outcome.plan)
+        bill.heard_s = 0.0
+    before = Level(world)
     injector.begin(world)
     try:
         async with world.call(*outcome.plan.script(), limit_s=LONGEST_SECONDS) as call:
@@ -139,6 +151,8 @@ async def _talk(world: World, outcome: Outcome, injector: Injector) -> None:
         outcome.documents = call.phone.documents
         await _settled(world, before)
         outcome.left = before.left(world)
+        if world.has_redis:
+            outcome.shared = await _shared(world)
     finally:
         _note(world, outcome, injector, bill)
 
@@ -148,6 +162,43 @@ def _keep_phrases(world: World) -> None:
     table, voice = kept_phrases.table(world.vm), world.agent.voice
     for text in sorted(kept_phrases.fixed(world.agent)):
         table.keep(voice, text, encode(f"{text} ", BYTES_PER_CHAR))
+
+
+async def _ask_before(world: World, plan: Plan) -> None:
+    """Another node has answered the caller's first question, and has told so in Redis."""
+    asked = next((step["say"] for step in plan.steps if "say" in step), None)
+    if asked is None:
+        return
+    before = Level(world)
+    async with world.call(says(asked), hangs_up(quiet_ms=2000.0), call_id="CA0") as call:
+        await call.over(LONGEST_SECONDS)
+    await _settled(world, before)
+    assert world.answers is not None
+    world.answers.cache = AnswerCache()
+    world.calls.clear()
+    world.deepgram.opened.clear()
+    world.asked.opened.clear()
+    world.bedrock.journal.clear()
+
+
+async def _shared(world: World) -> tuple[int, int]:
+    """What Redis knows that the nodes have spent today, when it has been there for a while, and
+    what they have. Of a node that is lost nobody knows what it was about to tell."""
+    told = known = 0
+
+    def agree() -> bool:
+        nonlocal told, known
+        day = day_of(time.time())
+        days = world.redis.client.hash(f"aybiza:spent:{day}")
+        living = {vm.node for vm in world.vms}
+        told = sum(int(n) for who, n in days.items() if who.partition("\n")[0] in living)
+        ledgers = (costs.ledger(vm).tenant_days for vm in world.vms)
+        known = sum(n for days in ledgers for (of, _), n in days.items() if of == day)
+        return told == known
+
+    loop: Any = asyncio.get_running_loop()
+    await loop.until(agree, SHARED_SECONDS)
+    return told, known
 
 
 async def _settled(world: World, before: Level) -> None:

@@ -101,7 +101,7 @@ class World:
     trace. `nodes`: how many there are; more than one are a cluster, and their names are those of
     `NODES`. `guardrail`: words that Bedrock blocks. `environment`: settings of the nodes, by their
     environment names. `recordings`: where calls are recorded. `redis`: whether there is one, ahead
-    of the memory's file.
+    of the memory's file, and for what nodes tell each other: answers, costs, requests.
     """
 
     def __init__(
@@ -144,7 +144,6 @@ class World:
         self.lines: dict[str, Line] = {}
         self.idle: list[str] = []
         self.settings, self.policy, self.prices = _settings(tuple(environment.items()))
-        self.answers = KnownAnswers() if self.settings.edge_cache_enabled else None
         own = Routes(Route(DEFAULT, agent, agent.name))
         self.switchboard = Switchboard(routes or own, self._answering)
         self.asked = MemoryBedrock(self.bedrock, self.settings.aws_region, self._door)
@@ -152,7 +151,9 @@ class World:
         self.network = Network()
         # Those of one machine share the memory's file.
         self.store, self.redis = MemoryStore(), MemoryRedis()
+        self.has_redis = redis
         self._stores: list[MemoryStore] = [self.redis, self.store] if redis else [self.store]
+        self.answers = self._known_answers()
         self.recordings = recordings
         self.nodes = self._made(nodes, watcher)
         first = self.nodes[0]
@@ -160,6 +161,11 @@ class World:
         self._frames = frames
         self._parties = parties
         self._logs = logs_in(self.trace)
+
+    def _known_answers(self) -> KnownAnswers | None:
+        if self.has_redis:
+            return KnownAnswers(client=self.redis.client)
+        return KnownAnswers() if self.settings.edge_cache_enabled else None
 
     def _answering(self, route: Route) -> Answering:
         box = self.toolbox if route.agent is self.agent else Desk()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.cluster.distribution import Distribution
+from aybiza.actors.measures.costs_sharer import CostsSharer
 from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.journals import TABLE as MEMORY_TABLE
 from aybiza.actors.names import RECORDINGS, TOOL_SUPERVISOR
@@ -27,7 +28,10 @@ from aybiza.faults.entries import WatchedJournals
 from aybiza.faults.memory_store import MemoryStore
 from aybiza.faults.network import LoopCarrier
 from aybiza.faults.pipe import End
+from aybiza.faults.redis_client import Requests
 from aybiza.faults.watched import WatchedVM, Watcher
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.rate_limit import RateLimit
 from aybiza.gateway.carriers.codec import Start
 from aybiza.gateway.carriers.twilio_codec import TwilioCodec
 from aybiza.gateway.gateway import StreamSupervisor
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
     from aybiza.faults.world import World
 
 STOP_SECONDS: Final = 5.0
+PER_MINUTE: Final = 600
+"""Webhooks of one address; there are fewer, and where they are counted can be lost."""
 
 
 class WorldNode:
@@ -88,6 +94,7 @@ class WorldNode:
             place.media,
             place.http,
             world.switchboard,
+            _admission(world),
             wall=time.time,
         )
         self.application = http_app(door)
@@ -97,6 +104,8 @@ class WorldNode:
         # Who has others tells them of its calls; alone it may look seldom.
         gauge = Gauge(1.0 if self.carrier is None else LOOK_SECONDS, lambda: 0)
         keepers = []
+        if world.has_redis:
+            keepers.append(child(CostsSharer, client=world.redis.client, name="costs_sharer"))
         if world.recordings is not None:
             keepers.append(child(RecordingsActor, world.recordings, name=RECORDINGS))
         parts = Parts(
@@ -185,3 +194,12 @@ class WorldNode:
             tenant=who.tenant,
             answers=world.answers,
         )
+
+
+def _admission(world: World) -> Admission:
+    """Who is counted is counted in the world's Redis, if there is one."""
+    if not world.has_redis:
+        return Admission()
+    loop = asyncio.get_running_loop()
+    shared = Requests(world.redis.client)
+    return Admission(rate=RateLimit(PER_MINUTE, shared=shared, clock=time.time, timer=loop.time))

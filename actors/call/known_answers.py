@@ -62,18 +62,20 @@ class Found(NamedTuple):
 
 
 class KnownAnswers:
-    """See the module. For one loop."""
+    """See the module. For one loop. The Redis is at an address, or `client` leads to it, as
+    `redis.asyncio.Redis` does."""
 
     def __init__(
         self,
         cache: AnswerCache | None = None,
         *,
         redis_url: str | None = None,
+        client: Any = None,
         embedder: Embedder | None = None,
     ) -> None:
         self.cache = cache or AnswerCache()
         self.embedder = embedder
-        self._redis: Any = None
+        self._redis: Any = client
         self._logged = -math.inf
         if redis_url is not None:
             self._redis = redis.Redis.from_url(

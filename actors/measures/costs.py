@@ -40,6 +40,11 @@ Clock = Callable[[], float]
 log = structlog.get_logger(__name__)
 
 
+def _wall() -> float:
+    """The unix time, by the clock that there is when it is asked for."""
+    return time.time()
+
+
 def open_ledger(vm: VM, quotas: Quotas, snapshot: Mapping[str, Any] | None = None) -> Ledger:
     """Lay the node's ledger, with what an earlier one had come to if its snapshot is given."""
     return lay(vm, Ledger(quotas) if snapshot is None else Ledger.restored(quotas, snapshot))
@@ -65,7 +70,7 @@ def charge(
     call_id: str,
     tenant_id: str | None = None,
     ttl: Ttl = "5m",
-    clock: Clock = time.time,
+    clock: Clock = _wall,
     **about: Any,
 ) -> Cost:
     """Enter what an answer has cost. ttl: how long the request's cache points are kept; about:
@@ -97,7 +102,7 @@ def enter(
     *,
     call_id: str,
     tenant_id: str | None = None,
-    clock: Clock = time.time,
+    clock: Clock = _wall,
     **about: Any,
 ) -> None:
     """Enter an amount, and tell of it. about: what `events.COST` declares beside."""
@@ -125,9 +130,7 @@ def enter(
         publish(vm, TOPIC, ("quota_reached", event))
 
 
-def verdict(
-    vm: VM, *, call_id: str, tenant_id: str | None = None, clock: Clock = time.time
-) -> Verdict:
+def verdict(vm: VM, *, call_id: str, tenant_id: str | None = None, clock: Clock = _wall) -> Verdict:
     """What may be asked in this call now: everything, a cheaper model, or nothing."""
     return ledger(vm).verdict(call_id=call_id, tenant_id=tenant_id, now=clock())
 

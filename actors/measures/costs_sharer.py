@@ -1,6 +1,7 @@
 """`CostsSharer`: what tenants have spent on all nodes together, so that quotas hold for a cluster.
 
     child(CostsSharer, "redis://…", name="costs_sharer")
+    child(CostsSharer, client=client, name="costs_sharer")      as `redis.asyncio.Redis` is one
 
 Each node writes what its own ledger says of today into a hash of Redis, `aybiza:spent:<day>`, under
 its name and the tenant's, and adds up what the others have written; nobody adds to another's
@@ -43,8 +44,8 @@ class CostsSharer(GenServer):
 
     traps_exits = True
 
-    async def init(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(
+    async def init(self, url: str = "", client: Any = None) -> None:
+        self._redis: Any = client or redis.Redis.from_url(
             url,
             decode_responses=True,
             socket_timeout=REDIS_SECONDS,

@@ -95,7 +95,8 @@ class Admission:
 
     `keys`: of the stream tokens, see `stream_token.derived_key`; the first makes them, all are
     taken. None: one for this node alone.
-    `tls`: the context of both doors, if they speak TLS.
+    `tls`: the context of both doors, if they speak TLS. `rate`: who counts requests, in place of
+    what the rules ask for.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Admission:
         keys: Sequence[bytes] = (),
         tls: ssl.SSLContext | None = None,
         refusals: Refusals | None = None,
+        rate: RateLimit | None = None,
     ) -> None:
         self.rules = rules = rules or Rules()
         self.tls = tls
@@ -113,7 +115,7 @@ class Admission:
         self._switches = Callers(rules.switches)
         self.room = WaitingRoom(self.refused, exempt=self._callers.trusts)
         self.turnstile = Turnstile()
-        self._rate = RateLimit(rules.per_minute, rules.redis_url)
+        self._rate = rate or RateLimit(rules.per_minute, rules.redis_url)
         self._guesses = Guesses()
         self._signatures = CarrierSignatures(rules.keys)
         self._owners = CallOwners()

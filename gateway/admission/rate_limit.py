@@ -96,13 +96,15 @@ class AddressTable(Storage):
 
 
 class RateLimit:
-    """See the module. `per_minute` 0: any number."""
+    """See the module. `per_minute` 0: any number. `shared`: where all nodes count, in place of a
+    Redis at an address."""
 
     def __init__(
         self,
         per_minute: int,
         redis_url: str | None = None,
         *,
+        shared: Storage | None = None,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -111,8 +113,10 @@ class RateLimit:
         self._timer = timer
         self.table = AddressTable(clock=clock)
         self._here = FixedWindowRateLimiter(self.table)
-        self._redis = _redis_storage(redis_url) if redis_url and per_minute else None
-        self._everywhere = FixedWindowRateLimiter(self._redis) if self._redis else None
+        own = redis_url and per_minute and shared is None
+        self._redis = _redis_storage(redis_url) if redis_url and own else None
+        everywhere = shared or self._redis
+        self._everywhere = FixedWindowRateLimiter(everywhere) if everywhere else None
         self._redis_again = 0.0
         self._logged: float | None = None
 

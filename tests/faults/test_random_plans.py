@@ -14,7 +14,7 @@ def test_the_same_numbers_give_the_same_plan_and_it_can_be_written() -> None:
 def test_all_sorts_of_faults_and_callers_come_up() -> None:
     plans = [plan_of(1, number) for number in range(300)]
     kinds = {fault.kind.group for plan in plans for fault in plan.faults}
-    assert kinds == {"process", "listen", "speak", "bedrock", "line", "node"}
+    assert kinds == {"process", "listen", "flux", "speak", "bedrock", "line", "node"}
     acts = {key for plan in plans for step in plan.steps for key in step}
     assert {"say", "interrupt", "mumble", "press", "break_off", "stay", "hang_up"} <= acts
     assert any(not plan.faults for plan in plans)
