@@ -32,7 +32,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from aybiza.actors import names
 from aybiza.actors.measures.provider_health import lost
@@ -44,7 +45,7 @@ from aybiza.config.routes import ROUTE
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
-from aybiza.gateway.admission.policy import ACT, DIAL, EVENTS, HTTP, paths
+from aybiza.gateway.admission.policy import ACT, DIAL, EVENTS, HTTP, WEBSOCKET, paths
 from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, WHISPER, Carrier
@@ -84,10 +85,12 @@ def http_app(door: HttpDoor) -> Starlette:
     answers = {**ANSWERS}
     for carrier in CARRIERS.values():
         answers |= {carrier.webhook: incoming, carrier.webhook + WHISPER: whisper}
-    routes = [
+    routes: list[BaseRoute] = [
         Route(row.path, door_route(door, answers[row.path]), methods=[row.method])
         for row in paths(HTTP)
+        if row.method != WEBSOCKET
     ]
+    routes.append(WebSocketRoute(EVENTS, door_socket(door, pages.events)))
 
     def busy_text(query: bytes, body: bytes) -> str:
         told = dict(parse_qsl(f"{body.decode(errors='replace')}&{query.decode('latin-1')}"))
@@ -110,6 +113,15 @@ def door_route(door: HttpDoor, answer: Callable[[HttpDoor, Request], Any]) -> An
     async def endpoint(request: Request) -> Response:
         response: Response = await answer(door, request)
         return response
+
+    return endpoint
+
+
+def door_socket(door: HttpDoor, answer: Callable[[HttpDoor, WebSocket], Any]) -> Any:
+    """A Starlette endpoint of a websocket that hands the door to `answer`."""
+
+    async def endpoint(socket: WebSocket) -> None:
+        await answer(door, socket)
 
     return endpoint
 
@@ -351,7 +363,6 @@ ANSWERS: Final[Mapping[str, Callable[[HttpDoor, Request], Any]]] = {
     "/readyz": readyz,
     "/metrics": metrics,
     **dict.fromkeys(ASSETS, pages.asset),
-    EVENTS: pages.events,
     ACT: pages.action,
     DIAL: pages.dial,
 }

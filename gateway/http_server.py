@@ -24,6 +24,8 @@ from aybiza.gateway.listening import BACKLOG, retire
 START_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 5
 GRACE_SECONDS = 2
+MAX_MESSAGE_BYTES = 4096
+PING_SECONDS = 10.0
 
 
 class _Uvicorn(uvicorn.Server):
@@ -53,7 +55,12 @@ class HttpServer(GenServer):
             app,
             lifespan="off",
             loop="none",
-            ws="none",
+            # The console's page; what it sends are a few words.
+            ws="websockets-sansio",
+            ws_max_size=MAX_MESSAGE_BYTES,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PING_SECONDS,
+            ws_per_message_deflate=False,
             # Made for each connection, as a class would be.
             http=cast(Any, partial(HttpConnection, admission or Admission())),
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,

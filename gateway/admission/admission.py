@@ -12,7 +12,8 @@
     rate        everybody else is counted; beyond the limit 429    `rate_limit`
     guesses     an address from which many wrong console tokens came: 429   `guesses`
     signature   a webhook or a handshake that had to be signed: 403
-    page        what only the console's page asks for, from anybody else's page: 403
+    page        what only the console's page asks for, from anybody else's page: 403. A websocket,
+                which pages of all origins may open, from any other than the one that is asked: 403
                 an operator's page without the token, if one is set; without one, from anybody but
                 this machine or under another name than its own: 401
     form        a webhook that no carrier would send: 400, 415     `webhook_form`
@@ -156,8 +157,10 @@ class Admission:
         if proof is Proof.NONE:
             return None
         caller = self._caller(knock)
-        refusal = self._unsound(HTTP, knock, caller)
-        if refusal is None and proof is Proof.PAGE and not _is_of_the_page(knock):
+        # A page that is served under this very name, and has the token, is ours.
+        guarded = self.rules.console_token is not None
+        refusal = self._unsound(HTTP, knock, caller, served=guarded)
+        if refusal is None and not self._is_of_the_page(proof, knock, caller):
             self.refused(HTTP, "page", caller.address)
             refusal = Refusal(403, "Only the console's own page may ask for this.\n", {})
         if refusal is not None:
@@ -314,16 +317,33 @@ class Admission:
     def _signed(self, knock: Knock, caller: Caller, body: bytes) -> Signed:
         return Signed(self._url(self.rules.http_base, HTTP, caller, knock), knock.headers, body)
 
-    def _unsound(self, listener: str, knock: Knock, caller: Caller) -> Refusal | None:
-        """What no carrier and no operator would send."""
+    def _unsound(
+        self, listener: str, knock: Knock, caller: Caller, *, served: bool = False
+    ) -> Refusal | None:
+        """What no carrier and no operator would send. `served`: pages under the name that is asked
+        for are ours, whatever it is."""
         if not caller.host_is_sound:
             self.refused(listener, "malformed", caller.address)
             return Refusal(400, "The Host of the request is no name of a host.\n", {})
         origin = knock.headers.get("origin")
-        if origin is not None and not self._is_ours(origin, caller):
+        served = served or caller.host_is_loopback
+        ours = origin is None or self._is_ours(origin, caller)
+        if not ours and not (served and _netloc(origin) == caller.host.lower()):
             self.refused(listener, "origin", caller.address)
             return Refusal(403, "This is not for web pages of others.\n", {})
         return None
+
+    def _is_of_the_page(self, proof: Proof, knock: Knock, caller: Caller) -> bool:
+        """Whether the console's own page sends it. Browsers tell whose page has a request sent."""
+        if proof not in (Proof.PAGE, Proof.SOCKET):
+            return True
+        if knock.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        if proof is Proof.PAGE:
+            return bool(knock.headers.get(PAGE_HEADER))
+        # No header can be added to a websocket's handshake, and no browser asks before it.
+        netloc = _netloc(knock.headers.get("origin"))
+        return bool(netloc) and (netloc == caller.host.lower() or netloc in self._own_hosts)
 
     def _is_ours(self, origin: str, caller: Caller) -> bool:
         try:
@@ -402,10 +422,12 @@ class Visit:
             self._admission.ended(self._started)
 
 
-def _is_of_the_page(knock: Knock) -> bool:
-    """Whether the console's own page sends it. Browsers tell whose page has a request sent."""
-    site = knock.headers.get("sec-fetch-site", "same-origin")
-    return bool(knock.headers.get(PAGE_HEADER)) and site in ("same-origin", "none")
+def _netloc(origin: str | None) -> str:
+    """Host and port of an origin; empty for what is none."""
+    try:
+        return urlsplit(origin or "").netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _check(parameters: Mapping[str, str]) -> None:

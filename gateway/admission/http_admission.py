@@ -6,12 +6,18 @@ refused connection is closed, for its body may not have been read. A request tha
 in two ways is refused: a proxy in front may have read the other one, and take what we read as the
 next request for a part of this.
 
-Source: ASGI, "HTTP connection scope"; RFC 9112, section 6.3.
+The console's page opens its websocket with the subprotocol `aybiza.console` and, if it has the
+console's token, `token.` and the token in base64url beside it: scripts can add no header to a
+handshake, and what stands in an address is written down on the way.
+
+Source: ASGI, "HTTP & WebSocket"; RFC 9112, section 6.3; RFC 6455, section 1.9.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -20,10 +26,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
-from aybiza.gateway.admission.policy import HTTP, WEBHOOKS, door
+from aybiza.gateway.admission.policy import HTTP, WEBHOOKS, WEBSOCKET, door
 from aybiza.gateway.admission.rules import BUSY, Knock, Refusal
 
 MAX_BODY_BYTES: Final = 64 * 1024
+TOKEN: Final = "token."
+"""What stands before the console's token among the subprotocols of a handshake."""
+
 _LENGTHS: Final = frozenset(("content-length", "transfer-encoding"))
 
 
@@ -40,6 +49,9 @@ class HttpAdmission:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
+        if scope["type"] == "websocket":
+            await self._handshake(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -65,6 +77,31 @@ class HttpAdmission:
         words = self._busy_text(scope["query_string"], body or b"") if refusal is BUSY else ""
         await _refused(refusal, words)(scope, receive, send)
 
+    async def _handshake(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request that is to become a websocket."""
+        token = _token(scope["subprotocols"])
+        knock = _knock(scope, {} if token is None else {"authorization": f"Bearer {token}"})
+        refusal = await self._admission.page(knock, WEBSOCKET)
+        if refusal is None:
+            await self._app(scope, receive, send)
+            return
+        headers = [(name.encode(), value.encode()) for name, value in refusal.headers.items()]
+        start = {"type": "websocket.http.response.start", "status": refusal.status}
+        await send({**start, "headers": [*headers, (b"connection", b"close")]})
+        await send({"type": "websocket.http.response.body", "body": refusal.text.encode()})
+
+
+def _token(subprotocols: Iterable[str]) -> str | None:
+    """The console's token as a handshake has it, None without one; "" for what is none."""
+    given = next((one for one in subprotocols if one.startswith(TOKEN)), None)
+    if given is None:
+        return None
+    encoded = given.removeprefix(TOKEN)
+    try:
+        return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
 
 def _refused(refusal: Refusal, words: str) -> Response:
     if refusal is BUSY:
@@ -73,7 +110,7 @@ def _refused(refusal: Refusal, words: str) -> Response:
     return PlainTextResponse(refusal.text, refusal.status, headers)
 
 
-def _knock(scope: Scope) -> Knock:
+def _knock(scope: Scope, more: Mapping[str, str] = {}) -> Knock:
     query = scope["query_string"].decode("latin-1")
     path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
     headers: dict[str, str] = {}
@@ -82,10 +119,10 @@ def _knock(scope: Scope) -> Knock:
         headers[key] = f"{headers[key]},{text}" if key in headers else text
     return Knock(
         peer=(scope.get("client") or ("", 0))[0],
-        secure=scope["scheme"] == "https",
+        secure=scope["scheme"] in ("https", "wss"),
         target=f"{path}?{query}" if query else path,
         path=scope["path"],
-        headers=headers,
+        headers={**headers, **more},
     )
 
 

@@ -24,6 +24,9 @@ MEDIA: Final = "media"
 AUDIO_SOCKET: Final = "audiosocket"
 CLUSTER: Final = "cluster"
 
+WEBSOCKET: Final = "WEBSOCKET"
+"""In the place of a method: a GET that becomes a websocket."""
+
 EVENTS: Final = "/console/events"
 ACT: Final = "/console/act"
 DIAL: Final = "/console/dial"
@@ -42,6 +45,7 @@ class Proof(StrEnum):
     CONSOLE = "the console's token, or without one a request of this machine to a loopback name"
     SHELL = "nothing where the console has a token, for it holds nothing of the node; else as above"
     PAGE = "as above, and the header that only the console's own page sends"
+    SOCKET = "as above, with an Origin that is the address asked, in place of the header"
     SIGNED_STREAM = "the carrier's signature, then the token of the call's TwiML"
     STREAM = "the token of the call's TwiML"
     SWITCH = "the address of a switch in AYBIZA_SWITCHES"
@@ -106,6 +110,12 @@ def _of_page(method: str, path: str) -> Door:
     return Door(HTTP, method, path, "the console's page", Proof.PAGE, _REQUEST, refusal)
 
 
+def _socket(path: str) -> Door:
+    cost = "16 KB of headers, 10 s, counted by address"
+    refusal = "403 or 429 to the handshake, 401; 1013 where as many look as may"
+    return Door(HTTP, WEBSOCKET, path, "the console's page", Proof.SOCKET, cost, refusal)
+
+
 def _stream(path: str, carrier: str) -> Door:
     if carrier == SOFTPHONE.name:
         who, refusal = "the softphone's streams", "403 or 429 to the handshake, 1008 to the stream"
@@ -128,7 +138,7 @@ def _table() -> Iterator[Door]:
     yield _page("/metrics")
     for asset in ASSETS:
         yield _shell(asset)
-    yield _of_page("GET", EVENTS)
+    yield _socket(EVENTS)
     yield _of_page("POST", ACT)
     yield _of_page("POST", DIAL)
     yield Door(HTTP, "*", ELSEWHERE, "nobody", Proof.NOBODY, _PAGE, "401 or 404, 429 too often")

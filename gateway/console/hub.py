@@ -1,19 +1,18 @@
 """`Hub`: the one picture of a node that all its viewers share, and the viewers.
 
     viewer = hub.enter("CA1")                 somebody looks, at this call among others
-    frame = await viewer.next()               what to send them; None when it is over
+    text = await viewer.next()                what to send them; None when it is over
     hub.leave(viewer)
     await hub.tick()                          the work of a quarter of a second, in slices
 
 A tick is done once, however many look, and none while nobody does. What has changed is written once
-into frames of server-sent events, which all viewers are given; a new one gets the whole picture
+into frames, a line each (`frame`), which all viewers are given; a new one gets the whole picture
 first, in frames of a slice each. Whoever takes their frames too slowly gets the whole picture
 again instead of what they have missed, so that no queue grows. Of a call that somebody looks at,
 what is written into its journal is told too.
 
 The hub stands in a table of the VM, so a restart of the process that ticks is not noticed.
 Errors: `Crowded` where too many look.
-Source: WHATWG HTML, "Server-sent events".
 """
 
 from __future__ import annotations
@@ -68,10 +67,16 @@ class Viewer:
         self.fresh = True
         self.closed = False
         self.written = 0
-        self._frames: deque[bytes] = deque()
+        self._frames: deque[str] = deque()
         self._come = asyncio.Event()
+        self._silent = 0.0
 
-    def give(self, frame: bytes) -> None:
+    def look_at(self, call_id: str) -> None:
+        """From now on they are told that call's journal, from its beginning."""
+        self.call_id = call_id
+        self.written = 0
+
+    def give(self, frame: str) -> None:
         """A frame for them."""
         if self.closed:
             return
@@ -87,20 +92,21 @@ class Viewer:
         self.closed = True
         self._come.set()
 
-    async def next(self) -> bytes | None:
-        """The next frames, a beat if there is none for a while, or None at the end."""
-        silent = 0.0
+    async def next(self) -> str | None:
+        """The next frames, one behind the other; a beat if there is none for a while, or None at
+        the end."""
         while not self._frames:
-            if self.closed or silent >= LOST_SECONDS:
+            if self.closed or self._silent >= LOST_SECONDS:
                 return None
             self._come.clear()
             try:
                 async with asyncio.timeout(BEAT_SECONDS):
                     await self._come.wait()
             except TimeoutError:
-                silent += BEAT_SECONDS
+                self._silent += BEAT_SECONDS
                 return frame("beat", {})
-        data = b"".join(self._frames)
+        self._silent = 0.0
+        data = "".join(self._frames)
         self._frames.clear()
         return data
 
@@ -194,17 +200,22 @@ class Hub:
                 _give(others, "cluster", {"members": cluster})
 
     async def _whole(self, fresh: list[Viewer]) -> None:
-        _give(fresh, "about", {"node": self.vm.node, **self.about, "at": self._wall()})
+        about = {"node": self.vm.node, **self.about, "at": self._wall()}
+        # It is given in one, so that however large it is it has room in a viewer's queue.
+        whole = [frame("about", about)]
         for rows in _pieces(list(self._look.rows.values())):
-            _give(fresh, "processes", {"rows": rows})
+            whole.append(frame("processes", {"rows": rows}))
             await asyncio.sleep(0)
         for some in _pieces(list(self._look.calls.values())):
-            _give(fresh, "calls", {"rows": some, "gone": []})
+            whole.append(frame("calls", {"rows": some, "gone": []}))
             await asyncio.sleep(0)
-        _give(fresh, "node", self._node)
-        _give(fresh, "cluster", {"members": self._cluster})
-        _give(fresh, "news", {"news": list(self.heard.news)})
-        _give(fresh, "points", {"points": list(self.points)})
+        whole.append(frame("node", self._node))
+        whole.append(frame("cluster", {"members": self._cluster}))
+        whole.append(frame("news", {"news": list(self.heard.news)}))
+        whole.append(frame("points", {"points": list(self.points)}))
+        told = "".join(whole)
+        for viewer in fresh:
+            viewer.give(told)
         await asyncio.sleep(0)
 
     def _calls(self) -> None:
@@ -262,10 +273,15 @@ def hub(vm: VM) -> Hub | None:
     return found if isinstance(found, Hub) else None
 
 
-def frame(event: str, data: Any) -> bytes:
-    """A server-sent event."""
+def frame(event: str, data: Any) -> str:
+    """An event as a line: its name, a space, and JSON.
+
+    >>> frame("gone", {"serials": [7]})
+    'gone {"serials":[7]}\\n'
+    """
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {event}\ndata: {text}\n\n".encode(errors="replace")
+    # What is no text in UTF-8 cannot be sent.
+    return f"{event} {text.encode(errors='replace').decode()}\n"
 
 
 def _give(viewers: list[Viewer], event: str, data: Any) -> None:

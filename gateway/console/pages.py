@@ -1,8 +1,9 @@
 """The console's answers at the HTTP door: its files, its stream of events, its actions, its dial.
 
     GET  /console, /console/phone, /console/…   the files (`assets`)
-    GET  /console/events?call=CA…               server-sent events, as `hub` makes them; with
-                                                `call`, the transcript of that call among them
+    GET  /console/events                        a websocket: what happens, as `hub` tells it. The
+                                                page says at which call it looks, `{"call": "CA…"}`;
+                                                "" is none
     POST /console/act                           JSON in, JSON out: an action (`actions`)
     POST /console/dial                          a call of the softphone: where its websocket goes,
                                                 and what its `start` says. `{"call": …}` comes back
@@ -11,34 +12,40 @@
                                                 `{"look": true}` tells the `routes` alone
 
 Who may come in is decided before: `aybiza.gateway.admission.policy`. Errors are told as JSON,
-`{"error": text}`.
-Source: WHATWG HTML, "Server-sent events"; Twilio, "Media Streams: WebSocket messages".
+`{"error": text}`. A websocket, and no server-sent events: of those a browser holds six to a node
+for all its windows together, and a seventh window would hear nothing.
+Source: RFC 6455; Twilio, "Media Streams: WebSocket messages".
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from aybiza.config.routes import ROUTE
 from aybiza.gateway.carriers.paths import SOFTPHONE, TWILIO
 from aybiza.gateway.console.actions import Refused, act
 from aybiza.gateway.console.assets import ASSETS, policy_of
 from aybiza.gateway.console.console_actor import NAME
-from aybiza.gateway.console.hub import Crowded, Hub, hub
+from aybiza.gateway.console.hub import Crowded, Viewer, hub
 
 if TYPE_CHECKING:
     from aybiza.gateway.http import HttpDoor
 
 MOST_BYTES: Final = 32 * 1024
 ACCOUNT: Final = "console"
+SUBPROTOCOL: Final = "aybiza.console"
+AGAIN_LATER: Final = 1013
+GOING_AWAY: Final = 1001
 ANYWHERE: Final = frozenset(("0.0.0.0", "::"))
 
 _CALL = re.compile(r"CA[0-9A-Za-z_.:-]{1,62}\Z", re.ASCII)
@@ -53,26 +60,42 @@ async def asset(door: HttpDoor, request: Request) -> Response:
     return Response(found.body, media_type=found.media_type, headers=headers)
 
 
-async def events(door: HttpDoor, request: Request) -> Response:
-    """What happens on the node, for as long as somebody listens."""
+async def events(door: HttpDoor, socket: WebSocket) -> None:
+    """What happens on the node, for as long as somebody looks."""
+    await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope["subprotocols"] else None)
     held = hub(door.vm)
     if held is None:
-        return _error("this node has no console", 503)
-    call_id = request.query_params.get("call", "")
+        await socket.close(AGAIN_LATER, "this node has no console")
+        return
     try:
-        viewer = held.enter(call_id if _CALL.match(call_id) else "")
+        viewer = held.enter("")
     except Crowded:
-        return _error("as many look at this node as may; close another console", 503)
+        await socket.close(AGAIN_LATER, "as many look at this node as may; close another console")
+        return
     door.vm.cast(NAME, "look")
+    asking = asyncio.ensure_future(_asked(socket, viewer))
+    try:
+        with suppress(WebSocketDisconnect):
+            while (told := await viewer.next()) is not None:
+                await socket.send_text(told)
+        if not asking.done():
+            await socket.close(GOING_AWAY)
+    finally:
+        held.leave(viewer)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
 
-    async def told(held: Hub) -> AsyncIterator[bytes]:
-        try:
-            while (frame := await viewer.next()) is not None:
-                yield frame
-        finally:
-            held.leave(viewer)
 
-    return StreamingResponse(told(held), media_type="text/event-stream", headers=_NO_STORE)
+async def _asked(socket: WebSocket, viewer: Viewer) -> None:
+    """Take what the page says, until it is gone or says what no page of ours would."""
+    with suppress(WebSocketDisconnect, ValueError, RecursionError, KeyError):
+        while True:
+            said = json.loads(await socket.receive_text())
+            call_id = said.get("call") if isinstance(said, dict) else None
+            if not isinstance(call_id, str):
+                break
+            viewer.look_at(call_id if _CALL.match(call_id) else "")
+    viewer.close()
 
 
 async def action(door: HttpDoor, request: Request) -> Response:

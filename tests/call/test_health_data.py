@@ -126,7 +126,7 @@ async def told_to_operators(place: kit.World, hub: Hub, call_id: str) -> str:
     await hub.tick()
     frames = await viewer.next()
     hub.leave(viewer)
-    return json.dumps(answers, default=repr) + (frames or b"").decode()
+    return json.dumps(answers, default=repr) + (frames or "")
 
 
 async def call_of(

@@ -56,6 +56,30 @@ class Outside:
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
             return await client.request(method, target, content=body, headers=headers)
 
+    async def open(self, target: str, headers: dict[str, str], address: str = STRANGER) -> int:
+        """A handshake: 101 where it is let in, else the status of the refusal."""
+        told: list[Any] = []
+        names_ = headers.get("sec-websocket-protocol", "").split(",")
+        scope = {
+            "type": "websocket",
+            "scheme": "ws",
+            "path": target,
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "subprotocols": [one.strip() for one in names_ if one.strip()],
+            "client": (address, 5000),
+            "extensions": {"websocket.http.response": {}},
+        }
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "websocket.disconnect" if told else "websocket.connect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            told.append(message)
+
+        await self.app(scope, receive, send)
+        return 101 if told[0]["type"] == "websocket.accept" else int(told[0]["status"])
+
     async def twilio(self, form: dict[str, str], target: str = "/incoming") -> httpx.Response:
         """A webhook that Twilio has signed."""
         body = str(httpx.QueryParams(form)).encode()

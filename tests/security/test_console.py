@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,16 @@ from structlog.testing import capture_logs
 
 from aybiza.actors.runtime import VM
 from aybiza.gateway.admission.admission import PAGE_HEADER
-from aybiza.gateway.admission.policy import ACT, DIAL, EVENTS, HTTP, POLICY, Proof, door
+from aybiza.gateway.admission.policy import (
+    ACT,
+    DIAL,
+    EVENTS,
+    HTTP,
+    POLICY,
+    WEBSOCKET,
+    Proof,
+    door,
+)
 from aybiza.gateway.carriers.codec import MULAW_8000_MONO, ProtocolError, Start
 from aybiza.gateway.console.actions import Console
 from aybiza.gateway.console.assets import ASSETS
@@ -38,9 +48,9 @@ async def node(tmp_path: Path, **rules: Any) -> AsyncIterator[Outside]:
         yield made
 
 
-@pytest.mark.parametrize("path", [*ASSETS, EVENTS, ACT, DIAL])
+@pytest.mark.parametrize("path", [*ASSETS, ACT, DIAL])
 async def test_a_stranger_sees_nothing_of_a_node_without_a_token(tmp_path: Path, path: str) -> None:
-    method = "GET" if path in ASSETS or path == EVENTS else "POST"
+    method = "GET" if path in ASSETS else "POST"
     async with node(tmp_path) as made:
         assert (await made.ask(method, path, b"{}", PAGE)).status_code == 401
         named = {**PAGE, "host": "evil.example"}
@@ -48,14 +58,13 @@ async def test_a_stranger_sees_nothing_of_a_node_without_a_token(tmp_path: Path,
 
 
 @pytest.mark.parametrize("wrong", ["", "Bearer", "Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x"])
-@pytest.mark.parametrize("path", [ACT, DIAL, EVENTS])
+@pytest.mark.parametrize("path", [ACT, DIAL])
 async def test_with_a_token_nobody_is_told_or_obeyed_without_it_not_this_machine_either(
     tmp_path: Path, path: str, wrong: str
 ) -> None:
-    method = "GET" if path == EVENTS else "POST"
     async with node(tmp_path, console_token=TOKEN) as made:
         for address in (HERE, STRANGER):
-            answer = await made.ask(method, path, KILL, {**LOCAL, "authorization": wrong}, address)
+            answer = await made.ask("POST", path, KILL, {**LOCAL, "authorization": wrong}, address)
             assert answer.status_code == 401
 
 
@@ -79,17 +88,95 @@ async def test_with_a_token_the_page_itself_is_open_and_holds_nothing_of_the_nod
         {PAGE_HEADER: "1", "sec-fetch-site": "same-site"},
     ],
 )
-@pytest.mark.parametrize("path", [ACT, DIAL, EVENTS])
+@pytest.mark.parametrize("path", [ACT, DIAL])
 async def test_another_page_can_neither_look_nor_act_not_even_with_the_token(
     tmp_path: Path, path: str, headers: dict[str, str]
 ) -> None:
-    method = "GET" if path == EVENTS else "POST"
     given = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json", **headers}
     async with node(tmp_path, console_token=TOKEN) as made:
-        assert (await made.ask(method, path, KILL, given)).status_code == 403
+        assert (await made.ask("POST", path, KILL, given)).status_code == 403
     async with node(tmp_path) as made:
         local = {"host": "127.0.0.1:3000", **given}
-        assert (await made.ask(method, path, KILL, local, HERE)).status_code == 403
+        assert (await made.ask("POST", path, KILL, local, HERE)).status_code == 403
+
+
+def bearing(token: str) -> dict[str, str]:
+    """What the page's handshake has for a token."""
+    encoded = base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+    return {"sec-websocket-protocol": f"aybiza.console, token.{encoded}"}
+
+
+HOST = "phone.example.org"
+OURS = {"host": HOST, "origin": BASE}
+LOOPBACK = {"host": "127.0.0.1:3000", "origin": "http://127.0.0.1:3000"}
+TUNNEL = {"host": "localhost:3000", "origin": "http://localhost:3000"}
+ELSEWHERE = {"host": "10.0.0.5:3000", "origin": "http://10.0.0.5:3000"}
+HANDSHAKES: dict[str, tuple[str | None, dict[str, str], str, int]] = {
+    "without a token, of this machine": (None, LOOPBACK, HERE, 101),
+    "without a token, of this machine, the public page": (None, {**LOOPBACK, **OURS}, HERE, 401),
+    "without a token, of another": (None, OURS, STRANGER, 401),
+    "without a token, another port's page": (
+        None,
+        {**LOOPBACK, "origin": "http://127.0.0.1:5173"},
+        HERE,
+        403,
+    ),
+    "without a token, a name that was bound anew": (
+        None,
+        {"host": "evil.example:3000", "origin": "http://evil.example:3000"},
+        HERE,
+        403,
+    ),
+    "without a token, without an origin": (None, {"host": "127.0.0.1:3000"}, HERE, 403),
+    "the token": (TOKEN, {**OURS, **bearing(TOKEN)}, STRANGER, 101),
+    "the token, through a tunnel": (TOKEN, {**TUNNEL, **bearing(TOKEN)}, HERE, 101),
+    "the token, at an address": (TOKEN, {**ELSEWHERE, **bearing(TOKEN)}, STRANGER, 101),
+    "the token, on another's page": (
+        TOKEN,
+        {**OURS, "origin": "https://evil.example", **bearing(TOKEN)},
+        STRANGER,
+        403,
+    ),
+    "the token, on no page": (TOKEN, {"host": HOST, **bearing(TOKEN)}, STRANGER, 403),
+    "the token, from a page of the site": (
+        TOKEN,
+        {**OURS, "sec-fetch-site": "same-site", **bearing(TOKEN)},
+        STRANGER,
+        403,
+    ),
+    "another token": (TOKEN, {**OURS, **bearing("x")}, STRANGER, 401),
+    "what is no token": (TOKEN, {**OURS, "sec-websocket-protocol": "token.*"}, HERE, 401),
+    "no token where there is one": (TOKEN, LOOPBACK, HERE, 401),
+}
+
+
+@pytest.mark.parametrize(
+    ("token", "headers", "address", "status"), HANDSHAKES.values(), ids=HANDSHAKES
+)
+async def test_the_websocket_is_for_the_page_at_the_very_address_and_who_has_the_token(
+    tmp_path: Path, token: str | None, headers: dict[str, str], address: str, status: int
+) -> None:
+    async with node(tmp_path, console_token=token) as made:
+        assert await made.open(EVENTS, headers, address) == status
+
+
+async def test_the_page_acts_at_whatever_address_it_was_served_if_it_has_the_token(
+    tmp_path: Path,
+) -> None:
+    async with node(tmp_path, console_token=TOKEN) as made:
+        for where in (TUNNEL, ELSEWHERE):
+            asked = {**PAGE, **where, "authorization": f"Bearer {TOKEN}"}
+            assert (await made.ask("POST", ACT, KILL, asked)).is_success
+    async with node(tmp_path) as made:
+        assert (await made.ask("POST", ACT, KILL, {**PAGE, **TUNNEL}, HERE)).is_success
+        assert (await made.ask("POST", ACT, KILL, {**PAGE, **ELSEWHERE}, HERE)).status_code == 403
+
+
+async def test_guesses_at_the_websocket_are_counted_as_all_are(tmp_path: Path) -> None:
+    async with node(tmp_path, console_token=TOKEN) as made:
+        told = [await made.open(EVENTS, {**OURS, **bearing(f"{n}")}) for n in range(40)]
+        assert (told[0], told[-1]) == (401, 429)
+        assert await made.open(EVENTS, {**OURS, **bearing(TOKEN)}) == 429
 
 
 async def test_a_browser_that_asks_for_another_page_is_not_told_that_it_may(
@@ -162,7 +249,8 @@ def test_every_path_of_the_console_stands_in_the_table() -> None:
         DIAL,
     }
     assert {door(HTTP, "POST", path).proof for path in (ACT, DIAL)} == {Proof.PAGE}
-    assert door(HTTP, "GET", EVENTS).proof is Proof.PAGE
+    assert door(HTTP, WEBSOCKET, EVENTS).proof is Proof.SOCKET
+    assert door(HTTP, "GET", EVENTS).proof is Proof.NOBODY
     assert door(HTTP, "GET", "/console/nothing.js").proof is Proof.NOBODY
 
 

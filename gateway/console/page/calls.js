@@ -22,11 +22,15 @@ export class Transcript {
     this.list.replaceChildren();
     this.sentences = new Map();
     this.said = null;
+    this.last = 0;
   }
 
   add(rows) {
     const below = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 40;
-    for (const [, at, entry] of rows) this.#entry(at, entry);
+    for (const [row, at, entry] of rows) {
+      if (row > this.last) this.#entry(at, entry);
+      this.last = Math.max(this.last, row);
+    }
     if (rows.length && below) this.list.scrollTop = this.list.scrollHeight;
   }
 

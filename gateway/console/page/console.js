@@ -2,7 +2,7 @@
 
 import { Panel } from "./actions.js";
 import { Calls } from "./calls.js";
-import { ask, keepToken, Stream, takeToken, UNANSWERED } from "./door.js";
+import { ask, keepToken, Stream, takeToken } from "./door.js";
 import { by, clock, make, number, put, usd } from "./parts.js";
 import { Plots } from "./plots.js";
 import { Tree } from "./tree.js";
@@ -14,15 +14,15 @@ takeToken();
 const panel = new Panel();
 const tree = new Tree(by("tree-body"), (row) => panel.show(row));
 const plots = new Plots();
-const calls = new Calls((id) => stream.open(id));
+const calls = new Calls((id) => stream.look(id));
 let isOpen = false;
-let isLost = false;
+let lost = "";
 let node = null;
 
 const stream = new Stream({
-  state(state) {
+  state(state, why = "") {
     isOpen = state === "open";
-    isLost = state === "lost";
+    lost = why;
     if (state === "unauthorised") by("door").showModal();
     verdict();
   },
@@ -69,7 +69,7 @@ function verdict() {
   const bad = node?.alarms.some((each) => each.how === "bad");
   const how = !isOpen || !node ? "bad" : bad ? "bad" : node.alarms.length ? "odd" : "good";
   place.className = `verdict ${how}`;
-  if (!isOpen) put(place, isLost ? UNANSWERED : "connecting …");
+  if (!isOpen) put(place, lost || "connecting …");
   else if (!node) put(place, "connecting …");
   else if (how === "good") put(place, "all is well");
   else put(place, `${node.alarms.length} ${node.alarms.length === 1 ? "alarm" : "alarms"}`);

@@ -1,16 +1,14 @@
-// The way to the node: the console's token, requests, and the stream of what happens.
+// The way to the node: the console's token, requests, and the websocket of what happens.
 //
 // The token comes from the address (#token=…), from which it is taken at once, or from the form of
-// the page. It is kept for the tab, is sent in a header, and stands in no address.
+// the page. It is kept for the tab, is sent in headers, and stands in no address.
 
 const KEPT = "aybiza-console-token";
 const AGAIN_MS = 1000;
 const SILENT_MS = 12000;
 const ANSWER_MS = 30000;
 
-/** A browser keeps six connections to a node, and what comes after them waits without a word. */
-export const UNANSWERED =
-  "no answer: the node is busy or gone, or this browser shows it in too many windows; close some";
+export const UNANSWERED = "no answer: the node is busy, or gone";
 
 export class Unauthorised extends Error {}
 
@@ -53,72 +51,105 @@ export async function ask(path, body) {
   return answer;
 }
 
+/** What a handshake bears the token in: a script can add no header to it. */
+function subprotocols() {
+  const token = sessionStorage.getItem(KEPT);
+  if (!token) return ["aybiza.console"];
+  const bytes = String.fromCharCode(...new TextEncoder().encode(token));
+  const encoded = btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return ["aybiza.console", `token.${encoded}`];
+}
+
 /**
  * Hear what happens on the node, for as long as the page is to be seen; `on` has a function for
- * each event and for `state`. A page that is hidden gives its connection back: others need it.
+ * each event and for `state`, which is told why nothing comes. A page that is hidden costs the node
+ * nothing.
  */
 export class Stream {
   constructor(on) {
     this.on = on;
     this.call = "";
-    this.generation = 0;
-    this.waiting = null;
     this.begun = false;
+    this.socket = null;
+    this.waiting = null;
+    this.silent = null;
     document.addEventListener("visibilitychange", () => this.begun && this.open());
   }
 
-  /** Begin, or begin again with this call's journal. */
-  open(call = this.call) {
-    this.call = call;
+  /** Begin, or begin again. */
+  open() {
     this.begun = true;
-    this.generation += 1;
     clearTimeout(this.waiting);
-    this.abort?.abort();
-    if (document.visibilityState === "visible") this.#run(this.generation);
+    this.#drop();
+    if (document.visibilityState === "visible") this.#connect();
   }
 
-  async #run(generation) {
-    this.abort = new AbortController();
-    try {
-      await this.#listen(this.abort);
-    } catch (failure) {
-      if (generation !== this.generation) return;
-      if (failure instanceof Unauthorised) {
-        this.on.state("unauthorised");
-        return;
+  /** Look at a call: its journal is told from its beginning. */
+  look(call) {
+    this.call = call;
+    if (this.socket?.readyState === WebSocket.OPEN) this.#ask();
+  }
+
+  #ask() {
+    this.socket.send(JSON.stringify({ call: this.call }));
+  }
+
+  #drop() {
+    clearTimeout(this.silent);
+    const { socket } = this;
+    this.socket = null;
+    socket?.close();
+  }
+
+  #connect() {
+    const address = `${location.origin.replace(/^http/, "ws")}/console/events`;
+    const socket = (this.socket = new WebSocket(address, subprotocols()));
+    let opened = false;
+    const heard = () => {
+      clearTimeout(this.silent);
+      this.silent = setTimeout(() => socket.close(), SILENT_MS);
+    };
+    heard();
+    socket.onopen = () => {
+      if (socket !== this.socket) return;
+      opened = true;
+      this.on.state("open");
+      if (this.call) this.#ask();
+    };
+    socket.onmessage = ({ data }) => {
+      if (socket !== this.socket) return;
+      heard();
+      for (const line of data.split("\n")) if (line) this.#tell(line);
+    };
+    socket.onclose = ({ reason }) => {
+      if (socket === this.socket) this.#lost(opened ? reason : null);
+    };
+  }
+
+  /** Nothing comes any more. `reason`: what the node says of it; null: it did not let us in. */
+  async #lost(reason) {
+    this.#drop();
+    const generation = (this.waiting = setTimeout(() => this.open(), AGAIN_MS));
+    let why = reason || UNANSWERED;
+    if (reason === null) {
+      // A browser does not tell a script why a handshake was refused.
+      try {
+        await ask("/console/dial", { look: true });
+      } catch (failure) {
+        if (failure instanceof Unauthorised) {
+          if (generation !== this.waiting) return;
+          clearTimeout(this.waiting);
+          this.on.state("unauthorised");
+          return;
+        }
+        why = failure.message || UNANSWERED;
       }
     }
-    if (generation !== this.generation) return;
-    this.on.state("lost");
-    this.waiting = setTimeout(() => this.#run(generation), AGAIN_MS);
+    if (generation === this.waiting || !this.socket) this.on.state("lost", why);
   }
 
-  async #listen(abort) {
-    const query = this.call ? `?call=${encodeURIComponent(this.call)}` : "";
-    const unanswered = setTimeout(() => abort.abort(), SILENT_MS);
-    const response = await fetch(`/console/events${query}`, {
-      headers: headers(),
-      credentials: "omit",
-      signal: abort.signal,
-    }).finally(() => clearTimeout(unanswered));
-    if (response.status === 401) throw new Unauthorised();
-    if (!response.ok) throw new Error(String(response.status));
-    this.on.state("open");
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    for (;;) {
-      const silent = setTimeout(() => abort.abort(), SILENT_MS);
-      const { done, value } = await reader.read().finally(() => clearTimeout(silent));
-      if (done) return;
-      const parts = (rest + value).split("\n\n");
-      rest = parts.pop();
-      for (const part of parts) this.#tell(part);
-    }
-  }
-
-  #tell(part) {
-    const end = part.indexOf("\n");
-    const event = part.slice("event: ".length, end);
-    this.on[event]?.(JSON.parse(part.slice(end + 1 + "data: ".length)));
+  #tell(line) {
+    const end = line.indexOf(" ");
+    this.on[line.slice(0, end)]?.(JSON.parse(line.slice(end + 1)));
   }
 }

@@ -61,7 +61,8 @@ class Line {
     if (this.over) return;
     if (dialled.call !== this.id) {
       this.id = dialled.call;
-      stream.open(this.id);
+      stream.look(this.id);
+      stream.open();
     }
     this.sid = dialled.stream;
     this.chunk = 0;

@@ -164,9 +164,11 @@ class Chromium:
             result: dict[str, Any] = await waiting
         return result
 
-    async def page(self, url: str, *, first: str = "") -> Page:
-        """A new tab at `url`; the script `first` runs in it before all others."""
-        target = await self.send("Target.createTarget", {"url": "about:blank"})
+    async def page(self, url: str, *, first: str = "", window: bool = False) -> Page:
+        """A new tab at `url`; the script `first` runs in it before all others. `window`: it has a
+        window of its own, so that others are to be seen beside it."""
+        asked = {"url": "about:blank", "newWindow": window}
+        target = await self.send("Target.createTarget", asked)
         options = {"targetId": target["targetId"], "flatten": True}
         session = (await self.send("Target.attachToTarget", options))["sessionId"]
         page = self._pages[session] = Page(self, session, target["targetId"])

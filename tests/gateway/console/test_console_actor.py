@@ -78,8 +78,8 @@ def test_its_death_is_not_noticed_by_who_looks() -> None:
             await vm.join(pid)
             await asyncio.sleep(0.1)
             held.heard.tell("call", "told by its successor")
-            data: bytes | None = b""
-            while data is not None and b"successor" not in data:
+            data: str | None = ""
+            while data is not None and "successor" not in data:
                 data = await viewer.next()
             assert data is not None
 

@@ -32,9 +32,9 @@ async def events(viewer: Viewer) -> list[tuple[str, Any]]:
     data = await viewer.next()
     assert data is not None
     found = []
-    for part in data.decode().strip().split("\n\n"):
-        name, _, text = part.partition("\n")
-        found.append((name.removeprefix("event: "), json.loads(text.removeprefix("data: "))))
+    for line in data.strip().split("\n"):
+        name, _, text = line.partition(" ")
+        found.append((name, json.loads(text)))
     return found
 
 
@@ -95,6 +95,43 @@ async def test_who_is_too_slow_is_given_the_whole_picture_again_and_no_queue_gro
         assert dict(told)["news"]["news"][-1]["text"] == str(3 * MOST_FRAMES - 1)
 
 
+async def test_a_whole_picture_fits_a_viewer_however_many_processes_there_are() -> None:
+    async with VM("test") as vm:
+        held = hub(vm)
+        for _ in range((MOST_FRAMES + 2) * 100):
+            vm.spawn_process(_waits, label="Waits")
+        viewer = held.enter("")
+        await held.tick()
+        assert not viewer.fresh
+        assert [name for name, _ in await events(viewer)].count("processes") == MOST_FRAMES + 2
+
+
+async def _waits(process: Any) -> None:
+    await process.receive()
+
+
+async def test_a_viewer_whom_nobody_tells_anything_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aybiza.gateway.console.hub.BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("aybiza.gateway.console.hub.LOST_SECONDS", 0.02)
+    viewer = Viewer("")
+    assert [await viewer.next() for _ in range(3)] == ["beat {}\n", "beat {}\n", None]
+
+
+async def test_who_looks_at_another_call_is_told_its_journal_from_the_beginning() -> None:
+    async with VM("test") as vm:
+        held = hub(vm)
+        viewer = held.enter("")
+        for call_id in ("CA1", "CA2"):
+            append(vm, call_id, 1, 1, [{"type": "caller_turn", "turn": 1, "text": call_id}])
+        for call_id in ("CA1", "CA2", "CA1"):
+            viewer.look_at(call_id)
+            await held.tick()
+            told = dict(await events(viewer))["call"]
+            assert (told["id"], told["rows"][0][2]["text"]) == (call_id, call_id)
+
+
 async def test_only_who_looks_at_a_call_is_told_its_journal_and_each_entry_once() -> None:
     async with VM("test") as vm:
         held = hub(vm)
@@ -133,5 +170,6 @@ async def test_points_say_how_it_went_since_the_last_one() -> None:
 
 def test_a_frame_is_one_event_whatever_its_text_holds() -> None:
     made = frame("call", {"text": "two\nlines\r\n\ud800 and \u2028 more"})
-    assert made.count(b"\n") == 3
-    assert made.endswith(b"\n\n")
+    assert made.count("\n") == 1
+    assert made.endswith("\n")
+    assert json.loads(made.removeprefix("call "))["text"] == "two\nlines\r\n? and \u2028 more"

@@ -145,6 +145,28 @@ async def test_a_page_that_is_hidden_gives_its_connection_back_and_comes_again(
     assert page.problems == []
 
 
+async def test_a_seventh_page_that_is_to_be_seen_is_told_and_obeyed_as_the_first_is(
+    place: World, chromium: Chromium
+) -> None:
+    address = f"{place.node.http_url}/console"
+    pages = [await chromium.page(address, window=True) for _ in range(7)]
+    for page in pages:
+        await page.until("document.visibilityState === 'visible'")
+        await page.until("document.querySelectorAll('#tree-body tr').length > 10")
+    held = hub(place.vm)
+    assert held is not None
+    await place.until(lambda: len(held.viewers) == len(pages))
+    seventh = pages[-1]
+    pid = place.vm.whereis(names.METRICS)
+    assert pid is not None
+    await seventh.click(f"tr[data-serial='{pid.serial}'] .own-name")
+    await seventh.click("#restart")
+    await seventh.until(shows("#process-state", "took its place"))
+    for page in pages:
+        await page.until(shows("#news", "metrics was started again"))
+        assert page.problems == []
+
+
 async def test_the_tree_is_walked_with_keys_alone(place: World, chromium: Chromium) -> None:
     page = await chromium.page(f"{place.node.http_url}/console")
     await page.until("document.querySelectorAll('#tree-body tr').length > 10")

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from aybiza.actors import names
 from aybiza.gateway.console.console_actor import NAME as CONSOLE
@@ -37,17 +39,28 @@ async def client(place: World) -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
-async def told(client: httpx.AsyncClient, call_id: str = "") -> AsyncIterator[tuple[str, Any]]:
+def socket(place: World) -> connect:
+    """The console's websocket, as its page opens it."""
+    origin: Any = place.node.http_url
+    address = f"{origin.replace('http', 'ws', 1)}/console/events"
+    return connect(address, origin=origin, proxy=None)
+
+
+async def heard(opened: ClientConnection) -> AsyncIterator[tuple[str, Any]]:
+    """The events of the console, for as long as they come."""
+    async for message in opened:
+        assert isinstance(message, str)
+        for line in message.splitlines():
+            name, _, value = line.partition(" ")
+            yield name, json.loads(value)
+
+
+async def told(place: World, call_id: str = "") -> AsyncIterator[tuple[str, Any]]:
     """The events of the console, for as long as they are asked for."""
-    async with client.stream("GET", "/console/events", params={"call": call_id}) as response:
-        assert response.headers["content-type"].startswith("text/event-stream")
-        event = ""
-        async for line in response.aiter_lines():
-            name, _, value = line.partition(": ")
-            if name == "event":
-                event = value
-            elif name == "data":
-                yield event, json.loads(value)
+    async with socket(place) as opened:
+        await opened.send(json.dumps({"call": call_id}))
+        async for event in heard(opened):
+            yield event
 
 
 async def test_a_call_is_followed_with_its_words_and_hung_up_from_here(
@@ -57,7 +70,7 @@ async def test_a_call_is_followed_with_its_words_and_hung_up_from_here(
         await call.until(lambda: call.has_heard(0, 1))
         said: list[str] = []
         async with asyncio.timeout(LIMIT):
-            async for event, data in told(client, call.call_id):
+            async for event, data in told(place, call.call_id):
                 if event == "call":
                     said += [row[2]["text"] for row in data["rows"] if "text" in row[2]]
                 if "You said, What are your hours?" in said:
@@ -75,7 +88,7 @@ async def test_a_killed_process_is_back_and_the_picture_says_so(
     place: World, client: httpx.AsyncClient
 ) -> None:
     async with asyncio.timeout(LIMIT):
-        seen = told(client)
+        seen = told(place)
         async for event, _ in seen:
             if event == "points":
                 break
@@ -91,27 +104,41 @@ async def test_a_killed_process_is_back_and_the_picture_says_so(
         await seen.aclose()  # type: ignore[attr-defined]
 
 
-async def test_who_goes_is_noticed_and_nothing_is_left_of_them(
-    place: World, client: httpx.AsyncClient
-) -> None:
+async def test_who_goes_is_noticed_and_nothing_is_left_of_them(place: World) -> None:
     held = hub(place.vm)
     assert held is not None
     async with asyncio.timeout(LIMIT):
-        async for _ in told(client):
+        async for _ in told(place):
             break
         await place.until(lambda: not held.viewers)
 
 
-async def test_so_many_may_look_and_no_more(place: World, client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("said", ["", "[]", "{", "[" * 4000, '{"call": 1}', "x" * 5000])
+async def test_who_says_what_no_page_of_ours_would_is_not_served_any_more(
+    place: World, said: str
+) -> None:
+    held = hub(place.vm)
+    assert held is not None
+    async with asyncio.timeout(LIMIT), socket(place) as opened:
+        await opened.send(said)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await opened.recv()
+        await place.until(lambda: not held.viewers)
+
+
+async def test_so_many_may_look_and_no_more(place: World) -> None:
     held = hub(place.vm)
     assert held is not None
     await place.until(lambda: not held.viewers)
     viewers = [held.enter("") for _ in range(MOST_VIEWERS)]
-    answer = await client.get("/console/events")
+    async with socket(place) as opened:
+        with pytest.raises(ConnectionClosed) as closed:
+            await opened.recv()
     for viewer in viewers:
         held.leave(viewer)
-    assert answer.status_code == 503
-    assert "close another" in answer.json()["error"]
+    assert closed.value.rcvd is not None
+    assert "close another" in closed.value.rcvd.reason
 
 
 @pytest.mark.parametrize("path", ["/console/act", "/console/dial"])
@@ -187,14 +214,11 @@ async def test_a_dial_is_answered_by_the_agent_of_its_route(
 
 
 async def test_a_node_that_stops_keeps_nobody_waiting(tmp_path: Path) -> None:
-    async with world(tmp_path) as place:
-        options: Any = {"base_url": place.node.http_url, "headers": HEADERS, "trust_env": False}
-        async with httpx.AsyncClient(**options) as client, asyncio.timeout(LIMIT):
-            seen = told(client)
-            async for event, _ in seen:
-                if event == "points":
-                    break
-            assert place.vm.whereis(CONSOLE) is not None
-            await place.stop()
-            # Whoever is cut off by the server instead is told of a response without its end.
-            assert [event async for event, _ in seen if event == "about"] == []
+    async with world(tmp_path) as place, asyncio.timeout(LIMIT), socket(place) as opened:
+        async for event, _ in heard(opened):
+            if event == "points":
+                break
+        assert place.vm.whereis(CONSOLE) is not None
+        await place.stop()
+        assert [event async for event, _ in heard(opened) if event == "about"] == []
+        assert opened.close_code == 1001
