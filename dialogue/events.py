@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from aybiza.dialogue.journal import Entry
 
-TimerName = Literal["silence", "duration", "endpoint", "wait", "voice", "closing"]
+TimerName = Literal["silence", "duration", "endpoint", "wait", "voice", "closing", "answering"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,14 @@ class DigitPressed(Happening):
     """A key of the caller's telephone."""
 
     digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToneHeard(Happening):
+    """A steady tone of so many Hz has been heard for so many seconds, and is over."""
+
+    hertz: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +197,7 @@ Event: TypeAlias = (
     | CallerMayBeDone
     | CallerGoesOn
     | DigitPressed
+    | ToneHeard
     | AnswerSentence
     | ToolsUsed
     | CloseAsked
