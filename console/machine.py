@@ -28,22 +28,30 @@ class MachineError(Exception):
     """The nodes cannot be started with such settings."""
 
 
-def plans(settings: "Settings", nodes: str) -> list[NodePlan]:
+def plans(settings: "Settings", nodes: str, *, shares: bool = False) -> list[NodePlan]:
     """The nodes of this machine: `nodes` is their number, or `auto` for one a core.
 
     Of several, each has a name of its own, and its doors one port behind those of the one before.
+    Where they share doors (`shared_doors`), the first node's own come behind the settings' too.
     With isolation the one-call nodes follow, and their ports.
     """
     number = count(nodes)
     isolated = settings.isolated_calls if _isolates(settings) else 0
-    if number > 1:
-        planned = [_plan(settings, index, f"{index + 1}") for index in range(number)]
+    if number > 1 or shares:
+        planned = [_plan(settings, index, f"{index + 1}", shares) for index in range(number)]
     else:
         planned = [NodePlan(settings.node_name, {"AYBIZA_NODE_NAME": settings.node_name})]
     if isolated:
         setting = {"AYBIZA_ISOLATION": "process"}
         planned = [NodePlan(p.name, {**p.environment, **setting}) for p in planned]
-    return [*planned, *(_one_call(settings, number, call) for call in range(isolated))]
+    behind = number + shares
+    return [*planned, *(_one_call(settings, behind, call) for call in range(isolated))]
+
+
+def shared_doors(settings: "Settings") -> dict[str, tuple[str, int]]:
+    """Where all nodes of the machine listen, if they share doors: at the settings' ports."""
+    ports = {"http": settings.http_port, "media": settings.media_port}
+    return {name: (settings.bind, port) for name, port in ports.items()}
 
 
 def _isolates(settings: "Settings") -> bool:
@@ -79,20 +87,22 @@ def _host(name: str | None) -> str:
 
 
 def count(nodes: str) -> int:
-    """The number that `--nodes` stands for."""
+    """The number that `--nodes` or `--cores` stands for."""
     if nodes == "auto":
         return min(MAX_NODES, len(os.sched_getaffinity(0)))
     if not (nodes.isdecimal() and 1 <= int(nodes) <= MAX_NODES):
-        raise MachineError(f"--nodes {nodes!r}: must be a number from 1 to {MAX_NODES}, or auto")
+        raise MachineError(
+            f"--nodes or --cores {nodes!r}: must be a number from 1 to {MAX_NODES}, or auto"
+        )
     return int(nodes)
 
 
-def _plan(settings: "Settings", index: int, suffix: str) -> NodePlan:
+def _plan(settings: "Settings", index: int, suffix: str, shares: bool = False) -> NodePlan:
     name = f"{settings.node_name}-{suffix}"
     environment = {"AYBIZA_NODE_NAME": name}
     ports = {
-        "AYBIZA_HTTP_PORT": settings.http_port,
-        "AYBIZA_MEDIA_PORT": settings.media_port,
+        "AYBIZA_HTTP_PORT": settings.http_port and settings.http_port + shares,
+        "AYBIZA_MEDIA_PORT": settings.media_port and settings.media_port + shares,
         "AYBIZA_AUDIOSOCKET_PORT": settings.audio_socket_port,
     }
     environment |= {variable: str(port + index) for variable, port in ports.items() if port}

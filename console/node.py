@@ -19,7 +19,7 @@ import asyncio
 import gc
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import date
 from functools import partial
@@ -62,6 +62,7 @@ from aybiza.claude.ledger import Quotas
 from aybiza.config import prices
 from aybiza.config.agents import Agent
 from aybiza.config.catalogue import load as load_catalogue
+from aybiza.config.ports import SHARED, bound
 from aybiza.config.routes import DEFAULT, Route, Routes, load_routes
 from aybiza.config.settings import Settings, load
 from aybiza.console import node_emulators, sinks
@@ -79,7 +80,6 @@ from aybiza.gateway.console.actions import Console
 from aybiza.gateway.control.controls import controls
 from aybiza.gateway.gateway import Doors, gateway
 from aybiza.gateway.http import HttpDoor
-from aybiza.gateway.listening import bound
 from aybiza.gateway.media_server import PATH
 from aybiza.gateway.media_stream import SEAM, running_for
 from aybiza.gateway.origin import caller_of, country_of, edge_of
@@ -99,7 +99,8 @@ class Node:
     (host:port, empty if there is none) are for use.
 
     `agent` and `toolbox` take the place of what the settings name; `carrier` joins the node to its
-    cluster.
+    cluster. `shared`: listening sockets, `media` and `http`, that all nodes of the machine accept
+    from; `shared_doors` has their addresses.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Node:
         agent: Agent | None = None,
         toolbox: Toolbox | None = None,
         carrier: Carrier | None = None,
+        shared: Mapping[str, socket.socket] = {},
     ) -> None:
         self._settings = settings
         self._tools = tool_files(settings)
@@ -131,6 +133,9 @@ class Node:
             show_values=settings.log_transcripts,
         )
         self._carrier = carrier
+        # A node of one call has no callers but those that are sent to it.
+        self._shared = {} if settings.one_call else shared
+        self.shared_doors: Mapping[str, str] = {}
         self.cluster: Distribution | None = None
         self.media_url = self.http_url = self.audio_socket = ""
         self._closing = AsyncExitStack()
@@ -182,6 +187,10 @@ class Node:
         media, http = map(_address, self._sockets)
         self.media_url = f"ws{s}://{media}{PATH}"
         self.http_url = f"http{s}://{http}"
+        urls = {"media": f"ws{s}://{{}}{PATH}", "http": f"http{s}://{{}}"}
+        self.shared_doors = {
+            name: urls[name].format(_address(each)) for name, each in self._shared.items()
+        }
         self.audio_socket = _address(self._asterisk) if self._asterisk is not None else ""
 
     async def _find_controls(self) -> None:
@@ -223,7 +232,10 @@ class Node:
     async def _open_doors(self) -> None:
         media, http = self._sockets
         door = self._door()
-        await self._start(Doors(media, http, self._context, door, self._asterisk, self._controls))
+        doors = Doors(
+            media, http, self._context, door, self._asterisk, self._controls, self._shared
+        )
+        await self._start(doors)
 
     def _bound(self, port: int) -> socket.socket:
         return self._closing.enter_context(bound(self._settings.bind, port))
@@ -244,7 +256,7 @@ class Node:
         if settings.recordings is not None:
             keepers.append(child(RecordingsActor, shelf(settings), name=RECORDINGS))
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
-        place = self._place(doors.door)
+        place = self._place()
         parts = Parts(
             self._policy.ids,
             self._stores,
@@ -271,20 +283,24 @@ class Node:
             return None
         return child(SwitchboardActor, self._switchboard, self._read_routes, name=SWITCHBOARD)
 
-    def _place(self, door: HttpDoor) -> Place:
+    def _place(self) -> Place:
         settings, carrier = self._settings, self._carrier
         machine = carrier.card.machine if carrier is not None else ""
         # A node without a keeper has no others to lend.
         isolated = settings.isolation == "process" and carrier is not None
-        return Place(door.public_url, door.media_url, machine, settings.one_call, isolated)
+        # Its own doors, also where callers come by those of the whole machine.
+        public, media = settings.public_http_url, settings.public_media_url
+        urls = (public or self.http_url, f"{media}{PATH}" if media else self.media_url)
+        return Place(*urls, machine, settings.one_call, isolated)
 
     def _door(self) -> HttpDoor:
         settings = self._settings
         media = settings.public_media_url
+        own = {"media": self.media_url, "http": self.http_url, **self.shared_doors}
         return HttpDoor(
             self.vm,
-            media_url=f"{media}{PATH}" if media else self.media_url,
-            public_url=settings.public_http_url or self.http_url,
+            media_url=f"{media}{PATH}" if media else own["media"],
+            public_url=settings.public_http_url or own["http"],
             switchboard=self._switchboard,
             admission=self._admission,
             carriers=chosen(settings.carriers),
@@ -359,12 +375,14 @@ async def node_main(context: NodeContext) -> None:
 
 
 async def _serve(settings: Settings, context: NodeContext) -> None:
-    async with Node(settings, carrier=context.carrier) as node:
+    shared = {name: socket.socket(fileno=each) for name, each in context.shared.items()}
+    async with Node(settings, carrier=context.carrier, shared=shared) as node:
         vm = node.vm
         collector = Collector(lambda: _nobody_calls(vm))
         collector.start(vm.loop)
         context.serve(lambda request: control(vm, request))
         doors = {"media": node.media_url, "http": node.http_url, "audio_socket": node.audio_socket}
+        doors |= {f"{SHARED}{name}": address for name, address in node.shared_doors.items()}
         open_doors = {name: address for name, address in doors.items() if address}
         context.ready({**open_doors, "node": settings.node_name})
         root = node.root

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aybiza.config.ports import SHARED
 from aybiza.console.drain import EXAMPLES, drain
 from aybiza.console.operate import AsJson, PortOption, told_or_exit
 from aybiza.console.page import say
@@ -163,10 +164,18 @@ def port_rows(
             purpose = _door(nodes[each.pid], each.port) or (
                 JOIN if each.port == cluster_port else CLUSTER
             )
+        elif shared := _shared_door(kept, each.port):
+            process, purpose = "all nodes", shared
         elif session(each.pid) != session(admin):
             process, purpose = "other", EMULATOR
         rows.append({**each._asdict(), "process": process, "purpose": purpose})
     return rows
+
+
+def _shared_door(kept: Sequence[dict[str, Any]], port: int) -> str | None:
+    """The door of the whole machine at this port. Its socket is the keeper's and every node's."""
+    names = (_door(node, port) for node in kept)
+    return next((name for name in names if name and name.startswith(SHARED)), None)
 
 
 def _door(node: dict[str, Any], port: int) -> str | None:

@@ -32,6 +32,7 @@ from aybiza.console.setup import (
     tools_or_exit,
 )
 
+ONE = "1"
 NODE_MAIN = "aybiza.console.node:node_main"
 
 EXAMPLES = """\
@@ -40,7 +41,8 @@ Examples:
   aybiza run                  with Amazon Bedrock and Deepgram
   aybiza run --emulated       with loopback providers: no keys, no network
   aybiza run --emulated=scripted --http-port 3001 --media-port 8081
-  aybiza run --nodes auto     a node a core, at ports 3000, … and 8080, …
+  aybiza run --cores auto     a node a core, all at ports 3000 and 8080
+  aybiza run --nodes 2        two nodes, at ports 3000 and 3001, 8080 and 8081
   aybiza run --bind 10.0.0.2 --join 10.0.0.1:1900 --cookie-file cookie
 """
 
@@ -101,7 +103,16 @@ def run(
     nodes: Annotated[
         str,
         typer.Option(help="How many nodes on this machine; auto: one a core.", metavar="N|auto"),
-    ] = "1",
+    ] = ONE,
+    cores: Annotated[
+        str | None,
+        typer.Option(
+            help="As --nodes, and callers come to all of them by one HTTP and one media port; the"
+            " nodes' own are behind these.",
+            metavar="N|auto",
+            show_default=False,
+        ),
+    ] = None,
     cluster_bind: Annotated[
         str | None,
         typer.Option(
@@ -175,6 +186,8 @@ def run(
         "AYBIZA_COOKIE_FILE": cookie_file and os.path.abspath(cookie_file),
         "AYBIZA_ALLOW_FAULTS": "true" if allow_faults else None,
     }
+    if cores is not None and nodes != ONE:
+        raise typer.BadParameter("give one of the two", param_hint="--nodes and --cores")
     if parent is not None:
         from aybiza.actors.node.process import stop_with_parent
 
@@ -203,12 +216,13 @@ def run(
         cookie_of,
         plans,
         seeds_of,
+        shared_doors,
     )
     from aybiza.console.runner import Runner
 
     logs.start(settings.log_level, settings.log_format)
     try:
-        planned = plans(settings, nodes)
+        planned = plans(settings, cores or nodes, shares=cores is not None)
         seeds = seeds_of(settings)
         cookie = cookie_of(settings)
         own = certificate_of(settings, cookie)
@@ -228,6 +242,7 @@ def run(
         seeds=seeds,
         carrier=settings.cluster_carrier,
         own=own,
+        shared={} if cores is None else shared_doors(settings),
         limits=Limits(
             start=start_limit, silence=silence_limit, stop=stop_limit, max_restarts=max_restarts
         ),

@@ -30,6 +30,7 @@ from aybiza.actors.node.messages import (
 from aybiza.actors.node.process import end_descendants
 from aybiza.actors.node.system import Event, NodeStartError, NodeSystem, SystemBroken
 from aybiza.actors.runtime.collector import freeze
+from aybiza.config.ports import SHARED
 from aybiza.console.emulated import Emulators, EmulatorsError, Engine, enter
 from aybiza.console.setup import USAGE_ERROR
 
@@ -64,6 +65,7 @@ class Runner:
         seeds: Sequence[tuple[str, int]] = (),
         carrier: CarrierName = "stream",
         own: OwnCertificate | None = None,
+        shared: Mapping[str, tuple[str, int]] = {},
     ) -> None:
         """`engine`: that of the emulators, None for none; `agent`, `routes`: for whom they
         answer; the others as in NodeSystem."""
@@ -78,6 +80,7 @@ class Runner:
         self._seeds = seeds
         self._carrier: CarrierName = carrier
         self._own = own
+        self._shared = shared
         self._limits = limits
         self._up: dict[str, NodeUp] = {}
         self._as_json = as_json
@@ -113,6 +116,7 @@ class Runner:
                 seeds=self._seeds,
                 carrier=self._carrier,
                 own=self._own,
+                shared=self._shared,
             )
             # Its processes share this one's memory for as long as nobody writes to it.
             freeze()
@@ -240,14 +244,18 @@ def nodes_line(ups: Sequence[NodeUp], *, as_json: bool = False) -> str:
     """What is printed when several nodes take calls."""
     if as_json:
         return json.dumps({"nodes": [json.loads(ready_line(up, as_json=True)) for up in ups]})
-    lines = [ready_line(up).removeprefix("ready: ") for up in ups]
-    return f"ready: {len(ups)} nodes; " + "; ".join(lines)
+    shared = [f"{name} {url}" for name, url in ups[0].info.items() if name.startswith(SHARED)]
+    lines = [ready_line(up, without=SHARED).removeprefix("ready: ") for up in ups]
+    parts = [", ".join(shared), *lines] if shared else lines
+    return f"ready: {len(ups)} nodes; " + "; ".join(parts)
 
 
-def ready_line(up: NodeUp, *, as_json: bool = False) -> str:
-    """What is printed when the node takes calls: its doors, then its name and process."""
+def ready_line(up: NodeUp, *, as_json: bool = False, without: str = "node") -> str:
+    """What is printed when the node takes calls: its doors, then its name and process. Doors whose
+    names begin with `without` are left out."""
     info: Mapping[str, Any] = up.info
-    doors = {name: value for name, value in info.items() if name != "node"}
+    left_out = ("node", without)
+    doors = {name: value for name, value in info.items() if not name.startswith(left_out)}
     node = info.get("node", "node")
     if as_json:
         return json.dumps({**doors, "node": node, "pid": up.pid})

@@ -38,7 +38,8 @@ MAX_SECONDS = 10
 @dataclass(frozen=True, slots=True)
 class Doors:
     """The bound sockets and what stands behind them; `audio_socket` is Asterisk's. `controls`: what
-    carriers can be told by, by their names."""
+    carriers can be told by, by their names. `shared`: sockets that all nodes of the machine accept
+    from, `media` and `http`, if there are any."""
 
     media: socket.socket
     http: socket.socket
@@ -46,6 +47,7 @@ class Doors:
     door: HttpDoor
     audio_socket: socket.socket | None = None
     controls: Mapping[str, Control] = field(default_factory=dict)
+    shared: Mapping[str, socket.socket] = field(default_factory=dict)
 
 
 class Gateway(Supervisor):
@@ -59,11 +61,13 @@ class Gateway(Supervisor):
         def transfers_of(start: Start) -> Transfers:
             return Transfers.of(switchboard.answering(start.custom_parameters))
 
+        shared = doors.shared
         media = (doors.media, doors.context_of, carriers, admission, controls, transfers_of)
+        http = (doors.http, http_app(doors.door), admission)
         children = [
             child(StreamSupervisor, name=STREAM_SUPERVISOR),
-            child(MediaServer, *media, name="media_server"),
-            child(HttpServer, doors.http, http_app(doors.door), admission, name="http_server"),
+            child(MediaServer, *media, shared.get("media"), name="media_server"),
+            child(HttpServer, *http, shared.get("http"), name="http_server"),
         ]
         if doors.audio_socket is not None:
             control = controls.get("asterisk")

@@ -17,9 +17,11 @@ import uvicorn
 from starlette.applications import Starlette
 
 from aybiza.actors.runtime import Exit, GenServer, Stop, Task
+from aybiza.config.ports import BACKLOG
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.entrance import ACCEPT_BATCH, MAX_HEADER_BYTES, HttpConnection
-from aybiza.gateway.listening import BACKLOG, retire
+from aybiza.gateway.listening import retire
+from aybiza.gateway.shared_door import SharedDoor
 
 START_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 5
@@ -44,12 +46,17 @@ class _Uvicorn(uvicorn.Server):
 
 
 class HttpServer(GenServer):
-    """See the module. `listening` is bound already; the server uses a duplicate of it."""
+    """See the module. `listening` is bound already; the server uses a duplicate of it. `shared`:
+    a socket that all nodes of the machine accept from."""
 
     traps_exits = True
 
     async def init(
-        self, listening: socket.socket, app: Starlette, admission: Admission | None = None
+        self,
+        listening: socket.socket,
+        app: Starlette,
+        admission: Admission | None = None,
+        shared: socket.socket | None = None,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -73,6 +80,7 @@ class HttpServer(GenServer):
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        self._shared: SharedDoor | None = None
         ready: asyncio.Future[None] = self.vm.loop.create_future()
         self._server = _Uvicorn(config, ready)
         self._serving = Task.start(self.vm, self._serve, listening.dup(), ready)
@@ -80,6 +88,16 @@ class HttpServer(GenServer):
             await ready
         # asyncio takes one number for both, how many wait and how many are accepted at a time.
         listening.listen(BACKLOG)
+        if shared is not None:
+            state = self._server.server_state
+            # As the server makes those of its own socket.
+            connection = partial(
+                cast(Any, config.http_protocol_class),
+                config=config,
+                server_state=state,
+                app_state={},
+            )
+            self._shared = SharedDoor(self.vm, shared, connection)
 
     async def handle_info(self, message: Any) -> None:
         match message:
@@ -87,14 +105,20 @@ class HttpServer(GenServer):
                 raise Stop(reason)
 
     async def terminate(self, reason: Any) -> None:
+        self._leave_shared()
         self._server.should_exit = True
         with contextlib.suppress(TimeoutError):
             await self.vm.join(self._serving.pid, GRACE_SECONDS + 1.0)
+
+    def _leave_shared(self) -> None:
+        if self._shared is not None:
+            self._shared.close()
 
     async def _serve(self, listening: socket.socket, ready: asyncio.Future[None]) -> None:
         try:
             await self._server.serve(sockets=[listening])
         finally:
+            self._leave_shared()
             if not ready.done():
                 ready.set_exception(RuntimeError("the HTTP server did not start"))
                 listening.close()

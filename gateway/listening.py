@@ -2,14 +2,11 @@
 
 A server that is restarted stops accepting by `retire`: whom it has accepted it still serves,
 everyone after them waits in the socket's backlog for the next server. So nobody is refused.
-
-Errors: `OSError` says which address cannot be had, and why.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -18,23 +15,12 @@ from aybiza.actors.runtime import VM, Process
 # Whoever was accepted has made the opening handshake by then, or never will.
 RETIRE_SECONDS = 10.0
 
-BACKLOG = 1024
-"""Connections that wait for a server to accept them."""
-
 
 class Socket(Protocol):
     """A socket by its file descriptor."""
 
     def fileno(self) -> int:
         """The descriptor."""
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """A listening socket at the address."""
-    try:
-        return socket.create_server((host, port), backlog=BACKLOG)
-    except OSError as error:
-        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
 
 
 def retire(vm: VM, sockets: Iterable[Socket], close: Callable[[], object]) -> None:

@@ -20,6 +20,7 @@ from typing import Any, cast
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from aybiza.actors.runtime import (
@@ -33,13 +34,14 @@ from aybiza.actors.runtime import (
     Task,
     is_orderly,
 )
+from aybiza.config.ports import BACKLOG
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.entrance import ACCEPT_BATCH, MediaConnection
 from aybiza.gateway.carriers.codec import MAX_FRAME_BYTES, Codec
 from aybiza.gateway.carriers.paths import TWILIO, Carrier
 from aybiza.gateway.control.control import NO_CONTROLS, Control
 from aybiza.gateway.leaving import Leaving, TransfersOf, to_nobody
-from aybiza.gateway.listening import BACKLOG, retire
+from aybiza.gateway.listening import retire
 from aybiza.gateway.media_stream import (
     AS_THE_CARRIER_HAS_IT,
     CLOSE_GOING_AWAY,
@@ -50,6 +52,7 @@ from aybiza.gateway.media_stream import (
     ContextOf,
     MediaStream,
 )
+from aybiza.gateway.shared_door import SharedDoor
 from aybiza.supervisors.child_spec import child
 from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
 from aybiza.supervisors.errors import SupervisorError
@@ -66,7 +69,8 @@ log = structlog.get_logger(__name__)
 
 
 class MediaServer(GenServer):
-    """See the module. `listening` is bound already; the server uses a duplicate of it."""
+    """See the module. `listening` is bound already; the server uses a duplicate of it. `shared`:
+    a socket that all nodes of the machine accept from."""
 
     traps_exits = True
 
@@ -78,9 +82,11 @@ class MediaServer(GenServer):
         admission: Admission | None = None,
         controls: Mapping[str, Control] = NO_CONTROLS,
         transfers_of: TransfersOf = to_nobody,
+        shared: socket.socket | None = None,
     ) -> None:
         self._admission = admission or Admission()
         self._listening = listening
+        self._shared = shared
         self._leaving = {
             carrier.name: Leaving(controls.get(carrier.name), transfers_of, bool(carrier.webhook))
             for carrier in carriers
@@ -118,6 +124,7 @@ class MediaServer(GenServer):
                 visit.over()
 
         server: Server | None = None
+        door: SharedDoor | None = None
         try:
             server = await serve(
                 handle,
@@ -136,9 +143,13 @@ class MediaServer(GenServer):
             )
             # asyncio takes one number for both, how many wait and how many are accepted at a time.
             self._listening.listen(BACKLOG)
+            if self._shared is not None:
+                door = SharedDoor(vm, self._shared, partial(self._connection, server))
             ready.set_result(None)
             await asyncio.Event().wait()
         finally:
+            if door is not None:
+                door.close()
             if server is not None:
                 close = partial(server.close, close_connections=False)
                 if self._closing:
@@ -147,6 +158,16 @@ class MediaServer(GenServer):
                     retire(vm, server.sockets, close)
             elif not ready.done():
                 ready.set_exception(RuntimeError("the media server did not start"))
+
+    def _connection(self, server: Server) -> MediaConnection:
+        """A connection of that server which it has not accepted itself."""
+
+        def chosen(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+            return self._subprotocol(connection, offered)
+
+        protocol = ServerProtocol(select_subprotocol=chosen, max_size=MAX_FRAME_BYTES)
+        connection = MediaConnection(self._admission, protocol, server, ping_interval=None)
+        return connection
 
     async def _ask(self, connection: ServerConnection, request: Request) -> Response | None:
         """None for a handshake that may come in, or the answer."""

@@ -40,7 +40,7 @@ from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.journals import keep_private
 from aybiza.actors.memory.memory_actor import Forget
 from aybiza.actors.placement.drain_actor import Left, adopt, end_stream
-from aybiza.actors.placement.placement_actor import board
+from aybiza.actors.placement.placement_actor import arrived
 from aybiza.actors.registry_actor import names as registered
 from aybiza.actors.runtime import (
     KILL,
@@ -315,7 +315,7 @@ class MediaStream(GenServer):
         """A caller has one line: an older stream, whose end has gone unnoticed, ends now."""
         await end_stream(self.vm, self.call_id)
         registered(self.vm).register(self._process, names.stream(self.call_id).key)
-        board(self.vm).arrived(self.call_id)
+        arrived(self.vm, self.call_id)
 
     async def _fetch(self, node: str) -> None:
         """The caller may have come by the webhook of one node to the media door of another."""

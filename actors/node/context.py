@@ -29,6 +29,7 @@ class NodeContext:
         on_ready: Callable[[dict[str, str]], None],
         on_draining: Callable[[float], None] = lambda _seconds: None,
         carrier: Carrier | None = None,
+        shared: Mapping[str, int] = {},
     ) -> None:
         self.incarnation = incarnation
         """The number of this start, from 1."""
@@ -37,6 +38,9 @@ class NodeContext:
         self.carrier = carrier
         """The way to the other nodes (`aybiza.actors.cluster`); None for a node that stands
         alone."""
+        self.shared = shared
+        """Descriptors of listening sockets, `http` and `media`, that all nodes of the machine
+        accept from (`aybiza run --cores`); none for nodes that share none."""
         self.stop = asyncio.Event()
         """Set when the node is to end."""
         self.at_once = False

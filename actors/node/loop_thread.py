@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -93,6 +93,7 @@ class LoopThread:
         outbox: Outbox,
         node: str = "",
         carrier: NodeCarrier | None = None,
+        shared: Mapping[str, int] = {},
     ) -> None:
         self._main = main
         self._incarnation = incarnation
@@ -106,6 +107,7 @@ class LoopThread:
             on_ready=self._ready,
             on_draining=self._draining,
             carrier=carrier,
+            shared=shared,
         )
         self._requests: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, name="node-loop", daemon=True)

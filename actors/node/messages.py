@@ -65,7 +65,7 @@ class KeepNodes:
 
     `machine` is the name of this actor system among those of the cluster (`address:port`), `seeds`
     the ones that the nodes join: host and port. `carrier` is what carries between nodes, `own` the
-    operator's certificate for it.
+    operator's certificate for it. At `shared`, host and port by a name, all of the nodes listen.
     """
 
     main: str
@@ -75,6 +75,7 @@ class KeepNodes:
     seeds: tuple[tuple[str, int], ...] = ()
     carrier: CarrierName = "stream"
     own: OwnCertificate | None = None
+    shared: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,8 @@ class CarryNode:
     """Keeper to node, its first message: run `main` on the loop.
 
     `started` is the time of this start in milliseconds, later than that of every one before.
+    `shared` has the descriptors, inherited from the keeper, of the sockets that all nodes of the
+    machine listen at.
     """
 
     incarnation: int
@@ -149,6 +152,7 @@ class CarryNode:
     seeds: tuple[tuple[str, int], ...] = ()
     carrier: CarrierName = "stream"
     own: OwnCertificate | None = None
+    shared: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,9 @@ class NodeActor(ActorProcess):
             log.exception("node_does_not_listen", machine=order.machine)
             self._forward(NodeEnded(order.incarnation, describe_error(error), order.plan.name))
             return
-        self._thread = LoopThread(main, order.incarnation, self._outbox, order.plan.name, carrier)
+        self._thread = LoopThread(
+            main, order.incarnation, self._outbox, order.plan.name, carrier, order.shared
+        )
         self._thread.start()
 
     def _carrier(self, order: CarryNode) -> NodeCarrier:

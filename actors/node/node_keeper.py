@@ -2,15 +2,17 @@
 
 `keeper_machine` decides for each node, this actor does. It imports the node main's module before it
 forks, so that a node that is started again has every import behind it. It has no threads, for it
-forks. Thespian's ChildActorExited is not used: it can be lost, comes twice and gives no reason; a
-pidfd does none of this. To the cluster it is the one who knows which nodes this machine has, and
-which of them have just ended.
+forks. The sockets that its nodes share are its own, and theirs by inheritance, so no death of a
+node loses who waits there. Thespian's ChildActorExited is not used: it can be lost, comes twice and
+gives no reason; a pidfd does none of this. To the cluster it is the one who knows which nodes this
+machine has, and which of them have just ended.
 """
 
 import contextlib
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -66,6 +68,7 @@ from aybiza.actors.node.messages import (
 from aybiza.actors.node.node_actor import NodeActor
 from aybiza.actors.node.process import describe_exit, has_ended
 from aybiza.actors.runtime.collector import freeze
+from aybiza.config.ports import bound
 
 log = structlog.get_logger(__name__)
 
@@ -121,6 +124,7 @@ class NodeKeeper(ActorProcess):
         self._order: KeepNodes | None = None
         self._kept: dict[str, Kept] = {}
         self._failures: list[str] = []
+        self._shared: dict[str, socket.socket] = {}
 
     def watched(self) -> list[int]:
         return [kept.pidfd for kept in self._kept.values() if kept.pidfd is not None]
@@ -178,6 +182,11 @@ class NodeKeeper(ActorProcess):
         except Exception as error:
             log.exception("node_main_not_found", main=order.main)
             self.send(command, NodeGivenUp(f"the node did not start: {describe_error(error)}"))
+            return
+        try:
+            self._shared = {name: bound(*door) for name, door in order.shared.items()}
+        except OSError as error:
+            self.send(command, NodeGivenUp(f"the nodes did not start: {error}"))
             return
         # No collection in a node writes to what it shares with this process.
         freeze()
@@ -318,6 +327,7 @@ class NodeKeeper(ActorProcess):
             order.seeds,
             order.carrier,
             order.own,
+            {name: listening.fileno() for name, listening in self._shared.items()},
         )
         self.send(kept.address, carry)
 

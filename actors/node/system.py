@@ -14,7 +14,7 @@ people.
 import errno
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
@@ -129,11 +129,12 @@ class NodeSystem:
         seeds: Sequence[tuple[str, int]] = (),
         carrier: CarrierName = "stream",
         own: OwnCertificate | None = None,
+        shared: Mapping[str, tuple[str, int]] = {},
     ) -> None:
         """`main` ("module:function") runs in each of `nodes`, which other machines reach at
         `address`:`port`. `seeds` are the machines to join: host and port of theirs. With the
         `stream` carrier Thespian listens on loopback only; its nodes show each other `own`, or a
-        certificate made from the cookie."""
+        certificate made from the cookie. All nodes listen at `shared`: host and port by a name."""
         self._nodes = tuple(nodes)
         self._seeds = tuple(seeds)
         self._main = main
@@ -142,6 +143,7 @@ class NodeSystem:
         self._machine = f"{address}:{port}"
         self._carrier: CarrierName = carrier
         self._own = own
+        self._shared = shared
         self._address = keeping_address(address) if carrier == "stream" else address
         self._limits = limits or Limits()
         self._others = set(children_by_parent().get(os.getpid(), []))
@@ -181,6 +183,7 @@ class NodeSystem:
                 self._seeds,
                 self._carrier,
                 self._own,
+                self._shared,
             )
             self._system.tell(self._keeper, order)
         except ActorSystemException as error:

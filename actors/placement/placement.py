@@ -20,6 +20,11 @@ ADMITTED_SECONDS = 5.0
 """How long a call that was let in is counted before its stream comes."""
 LAG_SAMPLES = 10
 
+BUSIER_SECONDS = 0.01
+REFUSING_SECONDS = 0.25
+"""How long a node leaves those who knock at a door of the whole machine to its other nodes: when
+one of them carries a smaller share of its calls, and when this node takes none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -93,9 +98,9 @@ class Board:
         """A call has been let in; its stream is yet to come."""
         self._admitted[call_id] = now + ADMITTED_SECONDS
 
-    def arrived(self, call_id: str) -> None:
-        """The stream of a call is there, or will not come."""
-        self._admitted.pop(call_id, None)
+    def arrived(self, call_id: str) -> bool:
+        """The stream of a call is there, or will not come; whether this node had let it in."""
+        return self._admitted.pop(call_id, None) is not None
 
     def expected(self, now: float, but: str = "") -> int:
         """How many calls have been let in whose streams are yet to come, `but` this one."""
@@ -168,6 +173,22 @@ class Board:
         """A node cannot be reached any more."""
         self.others.pop(node, None)
         self._lent.pop(node, None)
+
+    def here(self) -> list[Row]:
+        """The other nodes of this machine to which callers can be sent."""
+        own = self.place.machine
+        return [row for row in self._doors() if row.place.machine == own != ""]
+
+    def patience(self, now: float) -> float:
+        """How many seconds this node leaves who knocks at a door of its whole machine to the other
+        nodes there; 0 if none of them has more room."""
+        others = [row.calls / row.max_calls for row in self.here() if row.room]
+        if not others:
+            return 0.0
+        calls, most = self.carried(now)
+        if self.refusal(calls, most):
+            return REFUSING_SECONDS
+        return BUSIER_SECONDS if calls / most > min(others) else 0.0
 
     def elsewhere(self) -> Row | None:
         """The other node with the most room; None if nobody has any."""

@@ -4,8 +4,8 @@
 
 Every `LOOK_SECONDS`, or as its `Gauge` says, it measures: the calls, how late the loop is, and the
 memory. Its row goes to all nodes every `TELL_SECONDS`, at once when a call or a refusal is new, and
-to a node that comes up. The row of a node that is down goes with it. Casts: a `Row`, and `"tell"`
-after a change of `Board.draining`.
+to a node that comes up. The row of a node that is down goes with it. Casts: a `Row`, `Arrived`, and
+`"tell"` after a change of `Board.draining`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,26 @@ def board(vm: VM) -> Board:
     return held
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """To the other nodes of a machine: the stream of this call is here, whoever let it in."""
+
+    call_id: str
+
+
+def arrived(vm: VM, call_id: str) -> None:
+    """The stream of a call is here. Where nodes share a door, another one may have let it in, which
+    would wait for it in vain, and take no other call in its place."""
+    own = board(vm)
+    if own.arrived(call_id):
+        return
+    for row in own.here():
+        try:
+            vm.cast((names.PLACEMENT, row.node), Arrived(call_id))
+        except RemoteBusy:
+            log.debug("arrival_not_told", node=row.node)
+
+
 def resident_mb() -> int:
     """The memory that this process holds, in MB; blocks."""
     pages = int(STATM.read_text().split()[1])
@@ -84,6 +104,8 @@ class PlacementActor(GenServer):
         match request:
             case Row():
                 self._board.told(request)
+            case Arrived(call_id):
+                self._board.arrived(call_id)
             case "tell":
                 self._tell()
             case _:

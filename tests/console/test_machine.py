@@ -9,7 +9,15 @@ import trustme
 from structlog.testing import capture_logs
 
 from aybiza.config.settings import Settings, load
-from aybiza.console.machine import MachineError, certificate_of, cookie_of, count, plans, seeds_of
+from aybiza.console.machine import (
+    MachineError,
+    certificate_of,
+    cookie_of,
+    count,
+    plans,
+    seeds_of,
+    shared_doors,
+)
 
 
 def test_one_node_has_the_name_and_the_ports_of_the_settings() -> None:
@@ -22,6 +30,24 @@ def test_several_nodes_have_names_and_ports_of_their_own() -> None:
     assert [plan.name for plan in planned] == ["n-1", "n-2", "n-3"]
     assert [plan.environment["AYBIZA_HTTP_PORT"] for plan in planned] == ["3000", "3001", "3002"]
     assert all("AYBIZA_MEDIA_PORT" not in plan.environment for plan in planned)
+
+
+def test_nodes_that_share_doors_have_their_own_behind_these() -> None:
+    settings = load({"AYBIZA_NODE_NAME": "n", "AYBIZA_BIND": "127.0.0.2"})
+    planned = plans(settings, "2", shares=True)
+    ports = [
+        (plan.environment["AYBIZA_HTTP_PORT"], plan.environment["AYBIZA_MEDIA_PORT"])
+        for plan in planned
+    ]
+    assert ports == [("3001", "8081"), ("3002", "8082")]
+    assert [plan.name for plan in plans(settings, "1", shares=True)] == ["n-1"]
+    assert shared_doors(settings) == {"http": ("127.0.0.2", 3000), "media": ("127.0.0.2", 8080)}
+
+
+def test_one_call_nodes_come_behind_those_that_share_doors() -> None:
+    settings = load({"AYBIZA_ISOLATION": "process", "AYBIZA_ISOLATED_CALLS": "1"})
+    read = [load(plan.environment) for plan in plans(settings, "2", shares=True)]
+    assert [each.media_port for each in read] == [8081, 8082, 8083]
 
 
 def test_asterisk_finds_each_node_at_a_port_of_its_own() -> None:

@@ -82,6 +82,13 @@ def test_every_port_has_its_purpose() -> None:
     ]
 
 
+def test_a_port_of_the_whole_machine_is_no_single_process_s() -> None:
+    kept = [{"node": "n-1", "pid": 12, "doors": {"shared_http": "http://127.0.0.1:3000"}}]
+    found = [Listener("127.0.0.1", 3000, 11)]
+    [row] = port_rows(found, kept, 1900, admin=10, command=9, session=lambda _: 1)
+    assert (row["process"], row["purpose"]) == ("all nodes", "shared_http")
+
+
 PORTS = [(1900, 10), (3000, 12), (4001, 12), (4002, 11), (4003, 9), (4004, 99)]
 
 

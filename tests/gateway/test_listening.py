@@ -8,8 +8,9 @@ import socket
 import pytest
 
 from aybiza.actors.runtime import SHUTDOWN, VM
+from aybiza.config.ports import bound
 from aybiza.gateway import listening
-from aybiza.gateway.listening import bound, retire
+from aybiza.gateway.listening import retire
 
 
 def test_an_address_that_is_taken_is_named() -> None:

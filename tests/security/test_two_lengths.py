@@ -12,10 +12,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from aybiza.actors.runtime import VM
+from aybiza.config.ports import bound
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
 from aybiza.gateway.http_server import HttpServer
-from aybiza.gateway.listening import bound
 from tests.call.caller import LIMIT
 
 SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n"

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from aybiza.actors.placement.placement import (
     ADMITTED_SECONDS,
+    BUSIER_SECONDS,
     LAG_SAMPLES,
+    REFUSING_SECONDS,
     Board,
     Limits,
     Place,
@@ -123,3 +125,27 @@ def test_with_isolation_the_room_is_that_of_the_machine_s_one_call_nodes() -> No
     own.told(one_call("a"))  # a new one
     assert own.lend(2.0) is not None
     assert own.row(2.0 + ADMITTED_SECONDS).room == 1
+
+
+@pytest.mark.parametrize(
+    ("calls", "others", "draining", "seconds"),
+    [
+        (1, {}, False, 0.0),
+        (1, {"a": (2, "m", "")}, False, 0.0),
+        (1, {"a": (1, "m", "")}, False, 0.0),
+        (1, {"a": (0, "m", "")}, False, BUSIER_SECONDS),
+        (1, {"a": (0, "elsewhere", "")}, False, 0.0),
+        (1, {"a": (0, "m", "draining")}, False, 0.0),
+        (0, {"a": (0, "m", "draining"), "b": (9, "m", "")}, True, REFUSING_SECONDS),
+        (0, {"a": (0, "m", "draining")}, True, 0.0),
+    ],
+)
+def test_who_knocks_at_the_machine_s_door_is_left_to_the_node_with_the_most_room(
+    calls: int, others: dict[str, tuple[int, str, str]], draining: bool, seconds: float
+) -> None:
+    own = Board("here", Limits(calls=10), Place("http://here", "ws://here", "m"))
+    own.calls, own.draining = calls, draining
+    for name, (carried, machine, refusal) in others.items():
+        place = Place(f"http://{name}", "", machine)
+        own.told(Row(name, place, carried, 10, 1.0, 100, bool(refusal), refusal))
+    assert own.patience(0.0) == seconds

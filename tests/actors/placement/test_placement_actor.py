@@ -11,7 +11,13 @@ import pytest
 from aybiza.actors import names
 from aybiza.actors.placement import placement_actor
 from aybiza.actors.placement.placement import Limits, Place
-from aybiza.actors.placement.placement_actor import Gauge, PlacementActor, board, resident_mb
+from aybiza.actors.placement.placement_actor import (
+    Gauge,
+    PlacementActor,
+    arrived,
+    board,
+    resident_mb,
+)
 from aybiza.actors.runtime import NOPROC, VM, CallExit, virtual_time
 from tests.actors.cluster.kit import cluster, until
 
@@ -71,6 +77,21 @@ async def test_a_change_is_told_before_its_time(monkeypatch: pytest.MonkeyPatch)
         for number in (1, 2, 0):
             calls.number = number
             await until(partial(lambda number: known(two, "one").calls == number, number))
+
+
+async def test_a_call_is_expected_no_longer_when_its_stream_comes_to_another_node() -> None:
+    async with cluster("one", "two") as (_, (one, two)):
+        for each in (one, two):
+            place = Place(f"http://{each.vm.node}", machine="here")
+            limits = Limits(calls=3, lag_ms=10_000)
+            await each.vm.start(PlacementActor, limits, Calls().count, place, name=names.PLACEMENT)
+        await until(lambda: known(one, "two") and known(two, "one"))
+        board(one.vm).admit("CA1", one.vm.now())
+        board(one.vm).admit("CA2", one.vm.now())
+        arrived(two.vm, "CA1")
+        await until(lambda: board(one.vm).expected(one.vm.now()) == 1)
+        arrived(one.vm, "CA2")
+        assert board(one.vm).expected(one.vm.now()) == 0
 
 
 async def test_the_board_outlives_the_actor_and_an_uncounted_call_keeps_its_place() -> None:

@@ -24,10 +24,10 @@ from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
 from aybiza.actors.runtime import VM
+from aybiza.config.ports import bound
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.waiting_room import OF_ADDRESS, WaitingRoom
 from aybiza.gateway.http_server import HttpServer
-from aybiza.gateway.listening import bound
 from tests.call.caller import LIMIT
 from tests.call.kit import GREETING, World, world
 from tests.call.steps import hang_up
