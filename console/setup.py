@@ -171,6 +171,21 @@ def folder_or_exit(settings: "Settings") -> None:
         _refuse([f"AYBIZA_MEMORY_PATH: the folder {folder} cannot be made: {error.strerror}"])
 
 
+def certificate_or_exit(settings: "Settings") -> None:
+    """Look at the doors' certificate. Files that cannot be used end the command, code 2.
+
+    One that carriers will not take is no reason not to start: it may be renewed at any time.
+    """
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return
+    from aybiza.gateway.admission.tls import TlsError, server_context
+
+    try:
+        server_context(settings.tls_certificate, settings.tls_key)
+    except TlsError as error:
+        _refuse([str(error)])
+
+
 def stand_in_or_exit(settings: "Settings") -> None:
     """Look at who answers for the agents when they are emulated. Rules that cannot be used: 2."""
     from aybiza.config.agents import AgentError

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +21,13 @@ from aybiza.actors.node.cookie import CookieError, read_cookie
 from aybiza.config.fields import is_loopback
 from aybiza.config.settings import Settings
 from aybiza.gateway.admission.rules import Rules
-from aybiza.gateway.admission.tls import TlsError, key_open_to_others, server_context
+from aybiza.gateway.admission.tls import (
+    TlsError,
+    called,
+    key_open_to_others,
+    server_context,
+    unfit,
+)
 
 LEAST_TOKEN: Final = 16
 """Characters of a token that nobody guesses."""
@@ -60,10 +67,11 @@ def _tls(settings: Settings) -> Finding:
     if settings.tls_certificate is not None and settings.tls_key is not None:
         try:
             server_context(settings.tls_certificate, settings.tls_key)
+            wrong = unfit(settings.tls_certificate, time.time(), called(settings))
         except TlsError as error:
             return Finding(part, False, str(error))
-        open_to_others = key_open_to_others(settings.tls_key)
-        return Finding(part, not open_to_others, open_to_others or "both doors speak TLS")
+        wrong = wrong or key_open_to_others(settings.tls_key)
+        return Finding(part, not wrong, wrong or "both doors speak TLS")
     public = urlsplit(settings.public_url) if settings.public_url else None
     if public is not None and not is_loopback(public.hostname or ""):
         if public.scheme in ("http", "ws"):

@@ -75,6 +75,7 @@ METRIC: Final[Event] = ("aybiza", "metric", "put")
 FIGURES: Final[Event] = ("aybiza", "figures", "taken")
 RECORDING_LOST: Final[Event] = ("aybiza", "recording", "lost")
 AGENT_FILES: Final[Event] = ("aybiza", "agents", "files")
+CERTIFICATE: Final[Event] = ("aybiza", "certificate", "shown")
 FAULT_STRUCK: Final[Event] = ("aybiza", "fault", "struck")
 
 _TURN = ("call_id", "turn")
@@ -213,6 +214,7 @@ EVENTS: Final[dict[Event, Told]] = {
     AGENT_FILES: Told(
         "Files of agents or routes have changed; outcome: taken, refused", (), ("outcome",)
     ),
+    CERTIFICATE: Told("The doors show a certificate; ends: the Unix time of its end", ("ends",)),
     MEMORY_DROPPED: Told(
         "A store will not have entries of a call", ("count",), ("call_id", "store")
     ),

@@ -157,6 +157,9 @@ METRICS: Final[dict[str, Metric]] = {
         "counter", "Processes that ended by a fault of their own", ("actor",)
     ),
     "aybiza_restarts_total": Metric("counter", "Children that were restarted", ("actor",)),
+    "aybiza_tls_certificate_ends_timestamp_seconds": Metric(
+        "gauge", "Unix time at which the certificate of the doors ends"
+    ),
     "aybiza_processes": Metric("gauge", "Living processes of the node"),
     "aybiza_mailbox_messages": Metric("gauge", "Messages that wait in all mailboxes"),
     "aybiza_mailbox_longest": Metric("gauge", "Messages that wait in the fullest mailbox"),
@@ -214,6 +217,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count", ("sink",)),),
     events.RECORDING_LOST: (Feed("aybiza_recording_lost_seconds_total", "seconds", ()),),
     events.AGENT_FILES: (Feed("aybiza_agent_files_total", None, ("outcome",)),),
+    events.CERTIFICATE: (Feed("aybiza_tls_certificate_ends_timestamp_seconds", "ends"),),
     events.MEMORY_DROPPED: (Feed("aybiza_memory_dropped_total", "count", ("store",)),),
     events.MEMORY_REFUSED: (Feed("aybiza_memory_refused_total", None, ("store",)),),
     events.FAULT_STRUCK: (Feed("aybiza_faults_injected_total", None, ("what", "by")),),

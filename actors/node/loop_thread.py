@@ -161,7 +161,10 @@ class LoopThread:
             self._loop.run_until_complete(self._carry())
         except BaseException as error:
             reason = describe_error(error)
-            log.exception("node_main_failed", incarnation=self._incarnation)
+            if _is_for_people(error):  # its words say all; where it was raised, nothing
+                log.error("node_main_failed", incarnation=self._incarnation, why=reason)
+            else:
+                log.exception("node_main_failed", incarnation=self._incarnation)
         finally:
             self._tidy()
             self._outbox.put(NodeEnded(self._incarnation, reason, self._node))
@@ -232,9 +235,20 @@ class LoopThread:
         return self._context.control(request)
 
 
+def _is_for_people(error: BaseException) -> bool:
+    """Whether an exception's class says (`for_people`) that its text is a whole answer."""
+    return getattr(type(error), "for_people", False) is True
+
+
 def describe_error(error: BaseException) -> str:
-    """An exception in one line; a group by its first leaf."""
+    """An exception in one line; a group by its first leaf.
+
+    >>> describe_error(ValueError("too long"))
+    'ValueError: too long'
+    """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     text = str(error).strip()
+    if text and _is_for_people(error):
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

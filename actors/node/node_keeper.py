@@ -184,7 +184,10 @@ class NodeKeeper(ActorProcess):
             self.send(command, NodeGivenUp(f"the node did not start: {describe_error(error)}"))
             return
         try:
-            self._shared = {name: bound(*door) for name, door in order.shared.items()}
+            self._shared = {
+                name: bound(*door, f"AYBIZA_{name.upper()}_PORT")
+                for name, door in order.shared.items()
+            }
         except OSError as error:
             self.send(command, NodeGivenUp(f"the nodes did not start: {error}"))
             return

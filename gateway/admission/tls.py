@@ -1,20 +1,111 @@
-"""TLS of the doors: one certificate for both, read once, when the node starts.
+"""TLS of the doors: one certificate for both, and what may be wrong with it.
 
 Contract: `server_context` reads the files (so not on a loop that carries calls) and returns a
-context for TLS 1.2 and later; `key_open_to_others` says whether the key's file needs closing. A
-renewed certificate is taken at the next start of the node.
+context for TLS 1.2 and later; `take_anew` has a context show what the files hold by now, from the
+next connection on; `unfit` says what callers' carriers would not take, `last_second` until when the
+certificate is good, `key_open_to_others` whether the key's file needs closing.
 Errors: `TlsError`, for people; it never shows the key.
-Source: Python, ssl: `SSLContext`; Twilio, "TLS": 1.2 and later.
+Source: Python, ssl: `SSLContext`; RFC 6125, names in certificates; Twilio, "TLS": 1.2 and later.
 """
 
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from aybiza.config.settings import Settings
+
+SOON_SECONDS: Final = 14 * 86_400
+"""A certificate that ends within two weeks should have been renewed by now."""
 
 
 class TlsError(Exception):
     """The certificate cannot be used; the text says which file, why, and what to do."""
+
+    for_people = True
+
+
+def take_anew(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Have connections from now on meet what the files hold; they are tried before."""
+    server_context(certificate, key)
+    context.load_cert_chain(certificate, key, password=_no_password)
+
+
+def last_second(certificate: Path) -> float:
+    """The Unix time at which the file's first certificate ends."""
+    return _first(certificate).not_valid_after_utc.timestamp()
+
+
+def unfit(certificate: Path, now: float, host: str | None = None) -> str | None:
+    """Why callers' carriers do not take the certificate, or soon will not; `None` if they do.
+
+    `now`: Unix seconds. `host`: the name that they call; `None` where that is not known.
+    """
+    read = _first(certificate)
+    begins, ends = read.not_valid_before_utc, read.not_valid_after_utc
+    today = datetime.fromtimestamp(now, UTC)
+    if today > ends:
+        return f"{certificate} ended on {ends:%Y-%m-%d}, and carriers refuse it: renew it"
+    if today < begins:
+        return (
+            f"{certificate} is not good before {begins:%Y-%m-%d}, and carriers refuse it:"
+            " look at this machine's clock, or take another"
+        )
+    names = _names(read)
+    if host is not None and not any(_means(name, host) for name in names):
+        told = ", ".join(names) or "no name"
+        return (
+            f"{certificate} is for {told}, and AYBIZA_PUBLIC_URL for {host}: carriers refuse it;"
+            f" take one that names {host}"
+        )
+    if (ends - today).total_seconds() < SOON_SECONDS:
+        return f"{certificate} ends on {ends:%Y-%m-%d}: renew it"
+    return None
+
+
+def called(settings: Settings) -> str | None:
+    """The name that carriers call the doors by; `None` where they call a proxy in their place."""
+    if settings.public_url is None or settings.trusted_proxies:
+        return None
+    return urlsplit(settings.public_url).hostname
+
+
+def _first(certificate: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+    except OSError as error:
+        raise TlsError(
+            f"AYBIZA_TLS_CERTIFICATE: {certificate} cannot be read: {error.strerror}"
+        ) from None
+    except ValueError:
+        raise TlsError(f"AYBIZA_TLS_CERTIFICATE: {certificate} holds no certificate") from None
+
+
+def _names(read: x509.Certificate) -> list[str]:
+    """The hosts and addresses that a certificate is for; its common name counts no more."""
+    try:
+        of = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    addresses = of.get_values_for_type(x509.IPAddress)
+    return [*of.get_values_for_type(x509.DNSName), *map(str, addresses)]
+
+
+def _means(name: str, host: str) -> bool:
+    """Whether a certificate's name stands for a host; `*` for one whole label.
+
+    >>> _means("*.example.org", "calls.example.org"), _means("*.example.org", "example.org")
+    (True, False)
+    """
+    name, host = name.lower(), host.lower()
+    if name.startswith("*."):
+        return host.partition(".")[2] == name[2:]
+    return name == host
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:

@@ -174,3 +174,14 @@ def test_a_setting_that_cannot_be_used_is_wrong_usage(
     result = aybiza(command, "")
     assert result.exit_code == 2
     assert "AYBIZA_MAX_CALLS='many': must be" in " ".join(result.stderr.split())
+
+
+def test_a_certificate_that_cannot_be_used_is_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TLS_CERTIFICATE", "TLS_KEY"):
+        monkeypatch.setitem(os.environ, f"AYBIZA_{name}", str(tmp_path / "none.pem"))
+    result = aybiza("run", "--emulated=scripted")
+    assert result.exit_code == 2
+    assert_told(result)
+    assert "AYBIZA_TLS_CERTIFICATE" in result.stderr

@@ -13,13 +13,6 @@ from aybiza.gateway import listening
 from aybiza.gateway.listening import retire
 
 
-def test_an_address_that_is_taken_is_named() -> None:
-    with bound("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}: "):
-            bound("127.0.0.1", port)
-
-
 async def test_a_retired_server_serves_whom_it_has_accepted_and_nobody_else() -> None:
     async def answer_with(name: bytes, lent: socket.socket) -> asyncio.Server:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

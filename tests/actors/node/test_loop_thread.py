@@ -204,10 +204,17 @@ def test_an_outbox_never_blocks_its_writer() -> None:
     outbox.close()
 
 
+class ForPeople(Exception):
+    """An error whose words are whole sentences."""
+
+    for_people = True
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
         (OSError(98, "in use"), "OSError: [Errno 98] in use"),
+        (ForPeople("the key is not the certificate's"), "the key is not the certificate's"),
         (TimeoutError(), "TimeoutError"),
         (ExceptionGroup("x", [ExceptionGroup("y", [KeyError("z")])]), "KeyError: 'z'"),
     ],

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import trustme
 
 
-def certificate(folder: Path, name: str = "tls") -> tuple[Path, Path]:
-    """Certificate and key for 127.0.0.1; the key is nobody else's to read."""
+def certificate(
+    folder: Path,
+    name: str = "tls",
+    host: str = "127.0.0.1",
+    begins: datetime | None = None,
+    ends: datetime | None = None,
+) -> tuple[Path, Path]:
+    """Certificate and key for a host; the key is nobody else's to read."""
     made, key = folder / f"{name}.crt", folder / f"{name}.key"
     authority = trustme.CA()
-    issued = authority.issue_cert("127.0.0.1")
+    issued = authority.issue_cert(host, not_before=begins, not_after=ends)
     # With its authority behind it, the one file serves servers and those who trust them.
     issued.cert_chain_pems[0].write_to_path(made)
     authority.cert_pem.write_to_path(made, append=True)

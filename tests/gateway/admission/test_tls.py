@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from aybiza.gateway.admission.tls import TlsError, key_open_to_others, server_context
+from aybiza.config.settings import load
+from aybiza.gateway.admission.tls import (
+    TlsError,
+    called,
+    key_open_to_others,
+    last_second,
+    server_context,
+    unfit,
+)
 from tests.gateway.admission.certificates import certificate
 
 
@@ -56,3 +65,42 @@ def test_a_key_that_everybody_may_read_is_told_with_what_to_do(tmp_path: Path) -
     assert key_open_to_others(key) == (
         f"{key} may be read by everybody (mode 0644); close it with: chmod 600 {key}"
     )
+
+
+NOW = datetime(2026, 6, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("host", "begins", "ends", "called_by", "told"),
+    [
+        ("calls.example.org", 2025, 2027, "calls.example.org", None),
+        ("calls.example.org", 2025, 2027, None, None),
+        ("*.example.org", 2025, 2027, "Calls.Example.org", None),
+        ("*.example.org", 2025, 2027, "a.calls.example.org", "is for *.example.org, and"),
+        ("calls.example.org", 2025, 2027, "example.org", "AYBIZA_PUBLIC_URL for example.org"),
+        ("calls.example.org", 2020, 2021, "calls.example.org", "ended on 2021-01-01"),
+        ("calls.example.org", 2030, 2031, "calls.example.org", "is not good before 2030-01-01"),
+    ],
+)
+def test_what_carriers_do_not_take_is_told_with_what_to_do(
+    tmp_path: Path, host: str, begins: int, ends: int, called_by: str | None, told: str | None
+) -> None:
+    made, _ = certificate(
+        tmp_path, host=host, begins=datetime(begins, 1, 1), ends=datetime(ends, 1, 1)
+    )
+    found = unfit(made, NOW.timestamp(), called_by)
+    assert found is None if told is None else told in str(found)
+
+
+def test_a_certificate_that_ends_within_two_weeks_is_told(tmp_path: Path) -> None:
+    made, _ = certificate(tmp_path, ends=datetime(2026, 6, 28))
+    assert unfit(made, NOW.timestamp()) == f"{made} ends on 2026-06-28: renew it"
+    assert unfit(made, NOW.timestamp() - 2 * 86_400) is None
+    assert last_second(made) == datetime(2026, 6, 28, tzinfo=UTC).timestamp()
+
+
+def test_carriers_call_the_public_name_unless_a_proxy_stands_there() -> None:
+    public = {"AYBIZA_PUBLIC_URL": "https://calls.example.org"}
+    assert called(load(public)) == "calls.example.org"
+    assert called(load({**public, "AYBIZA_TRUSTED_PROXIES": "10.0.0.1/32"})) is None
+    assert called(load({})) is None
