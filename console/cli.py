@@ -6,6 +6,7 @@ runs, so that `aybiza --help` stays quick.
 Exit codes: 0 success, 1 the command failed, 2 it was called or configured wrongly.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +23,7 @@ from aybiza.console import (
     diagnose,
     dial,
     evals,
+    exit_codes,
     faults,
     loadtest,
     models,
@@ -38,7 +40,13 @@ from aybiza.console.entry import version
 
 
 class Commands(TyperGroup):
-    """The commands. What an option cannot take is told in words for people."""
+    """The commands. What an option cannot take is told in words for people, and the help of each
+    ends with what its exit codes mean."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """See `TyperGroup`."""
+        super().__init__(*args, **kwargs)
+        _tell_codes(self.commands, "")
 
     def invoke(self, ctx: Any) -> Any:
         """See `TyperGroup`."""
@@ -47,6 +55,13 @@ class Commands(TyperGroup):
         except typer.BadParameter as error:
             error.message = plain(error.message)
             raise
+
+
+def _tell_codes(commands: Mapping[str, Any], above: str) -> None:
+    for name, command in commands.items():
+        whole = f"{above} {name}".strip()
+        command.epilog = "\n\n".join(filter(None, (command.epilog, exit_codes.told(whole))))
+        _tell_codes(getattr(command, "commands", {}), whole)
 
 
 def plain(message: str) -> str:

@@ -14,9 +14,13 @@ from typer.testing import CliRunner, Result
 
 from aybiza.actors.node.cookie import ensure_cookie
 from aybiza.console.cli import app
+from aybiza.console.exit_codes import WRONG, codes_of
 from tests.actors.node.kit import free_port
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "console.md"
+UNIT = re.compile(
+    r"[Ss]econds?\b|minutes?\b|hours?\b|\bms\b|\bUSD\b|%|[Pp]ercent|share|times|0 to 1|[Ss]peed"
+)
 ROW = re.compile(r"^\| (`[^|]+) \| ([^|]*) \|([^|]*)\|([^|]*)\|$", re.M)
 
 ASKS_A_NODE = {"top", "tree", "observe", "trace", "kill", "stop", "node", "calls"}
@@ -86,14 +90,19 @@ def leaves(command: Any, name: str = "") -> Iterator[str]:
 COMMANDS = {name for name in leaves(get_command(app)) if name not in ("agents", "evals", "tools")}
 
 
-def table() -> dict[str, tuple[str, str, str]]:
-    """What the document says of each command's codes."""
-    rows = ROW.findall(DOCUMENT.read_text(encoding="utf-8").partition("## Exit codes")[2])
-    return {
-        name: (zero.strip(), one.strip(), two.strip())
-        for names, zero, one, two in rows
-        for name in re.findall(r"`([^`]+)`", names)
-    }
+def table() -> dict[str, tuple[str, ...]]:
+    """What the document says of each command's codes; `the same` is the row's above."""
+    found: dict[str, tuple[str, ...]] = {}
+    above = ("", "", "")
+    for names, *cells in ROW.findall(
+        DOCUMENT.read_text(encoding="utf-8").partition("## Exit codes")[2]
+    ):
+        above = tuple(
+            cell.strip().replace("the same", before).replace("`", "")
+            for cell, before in zip(cells, above, strict=True)
+        )
+        found |= dict.fromkeys(re.findall(r"`([^`]+)`", names), above)
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +133,33 @@ def test_the_table_has_each_command_once() -> None:
     named = [name for row in ROW.findall(text) for name in re.findall(r"`([^`]+)`", row[0])]
     assert sorted(named) == sorted(COMMANDS)
     assert all(zero for zero, _, _ in table().values())
+
+
+def test_the_page_and_the_help_mean_the_same() -> None:
+    assert {name: tuple(codes_of(name)) for name in COMMANDS} == table()
+
+
+def branches(command: Any, name: str = "") -> Iterator[str]:
+    """The commands and groups of commands, by their whole names."""
+    yield name
+    for part, below in getattr(command, "commands", {}).items():
+        yield from branches(below, f"{name} {part}".strip())
+
+
+@pytest.mark.parametrize("command", sorted(branches(get_command(app))))
+def test_help_fits_a_terminal_with_an_example_and_what_the_codes_mean(command: str) -> None:
+    result = CliRunner().invoke(app, [*command.split(), "--help"], terminal_width=80)
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    assert "aybiza " in result.output.partition("Example")[2], "it has no example"
+    if command in COMMANDS:
+        told = result.output.partition("Exit codes:\n")[2]
+        assert told.lstrip().startswith("0  ") and f"  2  {WRONG}" in told
+        assert ("\n    1  " in told) == bool(codes_of(command).failed)
+    options = re.split(r"\n(?=  -)", result.output)
+    silent = [each for each in options if "<float" in each and not UNIT.search(each)]
+    assert silent == [], "a number with a fraction has no unit"
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
