@@ -19,6 +19,7 @@ PUBSUB = "pubsub"
 
 ANALYSES = "analyses"
 MEMORY = "memory"
+OUTBOUND = "outbound"
 METRICS = "metrics"
 PLACEMENT = "placement"
 DRAIN = "drain"
@@ -64,6 +65,11 @@ def stream(call_id: str) -> Via:
 def answer(call_id: str, turn: int) -> Via:
     """The AnswerActor of a turn."""
     return Via(REGISTRY, ("answer", call_id, turn))
+
+
+def outbound(vm: VM) -> Dest:
+    """Who places calls: one in the cluster."""
+    return OUTBOUND if vm.remote is None else Via("cluster", OUTBOUND)
 
 
 def breaker(model: str) -> Via:

@@ -33,6 +33,7 @@ from aybiza.config.kinds import wanted
 from aybiza.config.languages import MOST, Speaks, Tag, changes, wrong
 from aybiza.config.menus import Menu, Name, Prompt, placed
 from aybiza.config.menus import wrong as misled
+from aybiza.config.outgoing import Outgoing
 from aybiza.config.phrases import keys, phrases
 from aybiza.config.recording import Recording
 from aybiza.config.toml_lines import line_of
@@ -156,6 +157,8 @@ class Agent(BaseModel):
     recording_question: Spoken = "May this call be recorded?"
     """Said behind the greeting to callers who have to agree; what they say first is the answer."""
 
+    outbound: Outgoing | None = None
+    """How it behaves on calls that it places; None: as on others, and it hangs up on machines."""
     analysis: Analysis | None = None
     """What is made of calls when they are over; None: nothing."""
 

@@ -133,7 +133,7 @@ class BargeIn:
         to be put through."""
         language = self.policy.language
         match self._conversation.closing:
-            case "silence":
+            case "silence" | "voicemail":
                 return bool(text)
             case "goodbye":
                 words = bool(overheard.words_of(text))

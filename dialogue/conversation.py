@@ -19,10 +19,12 @@ from aybiza.dialogue.journal import (
     AgentSentence,
     Analysed,
     AnswerComplete,
+    Answered,
     CallerSegment,
     CallerTurn,
     Closing,
     Condensed,
+    Dialled,
     Ended,
     Entry,
     Interrupted,
@@ -147,6 +149,8 @@ class Conversation:
     `language`: the one that the call has changed to; "": it is the agent's first. `tongues`: what
     was told of the language of each of `segments`.
     `menu`: the way to the menu of keys that is open (`aybiza.dialogue.menus`).
+    `dialled`: which attempt to reach somebody the call is, "" if it was not placed by us;
+    `answered`: who has answered then, "" while that is open.
     """
 
     turns: dict[int, Turn] = field(default_factory=dict)
@@ -167,6 +171,8 @@ class Conversation:
     recording: str | None = None
     measured: list[dict[str, Any]] = field(default_factory=list)
     analysis: dict[str, Any] | None = None
+    dialled: str = ""
+    answered: str = ""
 
     @property
     def turn(self) -> Turn | None:
@@ -438,6 +444,14 @@ def _analysed(conversation: Conversation, entry: Analysed) -> None:
     conversation.analysis = entry.analysis
 
 
+def _dialled(conversation: Conversation, entry: Dialled) -> None:
+    conversation.dialled = entry.attempt
+
+
+def _answered(conversation: Conversation, entry: Answered) -> None:
+    conversation.answered = entry.by
+
+
 _BESIDE = frozenset({TurnJudged, LineMeasured, Analysed})
 """Entries about the conversation: nothing in it goes on by them."""
 
@@ -462,6 +476,8 @@ _APPLY: dict[type[Any], Callable[[Conversation, Any], None]] = {
     MenuOpened: _menu,
     RecordingConsent: _recording,
     TurnJudged: _judged,
+    Dialled: _dialled,
+    Answered: _answered,
     LineMeasured: _measured,
     Analysed: _analysed,
 }

@@ -20,6 +20,8 @@ FAULT = "fault"
 TRANSFER = "transfer"
 # Nobody is there at this hour.
 CLOSED = "closed"
+# The message is left on the machine that has answered a call of ours.
+VOICEMAIL = "voicemail"
 REACHED = "completed"
 # How a caller has consented to be recorded, or has not.
 TOLD = "told"
@@ -149,8 +151,8 @@ class Reopened:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The call is over: `hangup`, `goodbye`, `transfer`, `silence`, `duration` or `closed`; or its
-    line is, by `FAULT`."""
+    """The call is over: `hangup`, `goodbye`, `transfer`, `silence`, `duration` or `closed`; of one
+    that was placed, `machine` or `VOICEMAIL`; or its line is, by `FAULT`."""
 
     reason: str
 
@@ -204,6 +206,22 @@ class TurnJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialled:
+    """The agent has placed this call; `attempt`: which of the node's ledger of such calls it is."""
+
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Who has answered a call that was placed, `human`, `machine` or `unknown`, and what tells it,
+    in a word of `aybiza.dialogue.outbound`."""
+
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LineMeasured:
     """What was measured on a line of the call that has ended: numbers only, as
     `aybiza.speech.line_figures` tells them."""
@@ -239,6 +257,8 @@ Entry: TypeAlias = (
     | MenuOpened
     | RecordingConsent
     | TurnJudged
+    | Dialled
+    | Answered
     | LineMeasured
     | Analysed
 )
@@ -264,6 +284,8 @@ _TYPES: dict[str, type[Any]] = {
     "menu_opened": MenuOpened,
     "recording_consent": RecordingConsent,
     "turn_judged": TurnJudged,
+    "dialled": Dialled,
+    "answered": Answered,
     "line_measured": LineMeasured,
     "analysed": Analysed,
 }

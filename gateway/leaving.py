@@ -22,14 +22,16 @@ from typing import Final
 import structlog
 
 from aybiza.actors.runtime import VM
-from aybiza.dialogue.journal import CLOSED, TRANSFER, Ended, Entry, Transferred
+from aybiza.dialogue.journal import CLOSED, TRANSFER, VOICEMAIL, Ended, Entry, Transferred
 from aybiza.dialogue.transfer import FAILED, GAVE_UP
 from aybiza.gateway.carriers.codec import Start
 from aybiza.gateway.control.control import Control, ControlError, Switch
 from aybiza.gateway.known_of import note, remembered
 from aybiza.gateway.returning import Transfers
 
-FROM_HERE: Final = frozenset(("goodbye", "silence", "duration", "quota", CLOSED, "hangup"))
+FROM_HERE: Final = frozenset(
+    ("goodbye", "silence", "duration", "quota", CLOSED, "hangup", "machine", VOICEMAIL)
+)
 """The reasons of `Ended` for which the carrier is told to end the call. A caller who has hung up is
 gone by then, so a hang-up that is left to tell of was an operator's."""
 

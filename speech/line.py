@@ -163,6 +163,7 @@ class Line:
     `tape`: where the call is recorded; `clock` is its time. `figures`: what is measured of a call
     that is analysed.
     `language`: the one that the call has changed to; "": it is the agent's first.
+    `tones`: is given the caller's audio while tones in it matter.
     `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
     """
@@ -187,6 +188,7 @@ class Line:
     leaving: bool = False
     tape: Tape | None = None
     figures: LineFigures | None = None
+    tones: Callable[[bytes], None] | None = None
     clock: Callable[[], float] = time.monotonic
     keys: dict[int, str] = field(default_factory=dict, repr=False)
     keys_over: bool = False
@@ -224,6 +226,8 @@ class Line:
             self.figures.arrivals.took(self.heard_at, timestamp_ms, len(mulaw))
         if self.tape is not None:
             self.tape.caller(mulaw, self.heard_at)
+        if self.tones is not None:
+            self.tones(mulaw)
         if not self.audio_signalled:
             self.audio_signalled = True
             self.listener()

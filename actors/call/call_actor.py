@@ -33,6 +33,7 @@ from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_analysis import CallAnalysis
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.call_history import CallHistory
+from aybiza.actors.call.call_outgoing import CallOutgoing
 from aybiza.actors.call.call_recording import CallRecording
 from aybiza.actors.call.call_timers import CallTimers
 from aybiza.actors.call.eager_answer import EagerAnswer
@@ -79,9 +80,9 @@ from aybiza.dialogue.events import (
     Unsaid,
 )
 from aybiza.dialogue.journal import FAULT, AgentSentence, CallerTurn, TurnJudged, decode, encode
+from aybiza.dialogue.outbound.outgoing import turns_of
 from aybiza.dialogue.prompt import clock_prompt, system_prompt
 from aybiza.dialogue.turn_outcome import turn_over
-from aybiza.dialogue.turns import TurnMachine
 from aybiza.speech.line import Line
 from aybiza.speech.playout import Sentence
 
@@ -117,8 +118,9 @@ class CallActor(GenServer):
         if not self._line.started:
             conversation.take_up()
         call_language.speak_in(self.vm, context, conversation.language)
-        self.machine = TurnMachine(context.agent, conversation)
+        self.machine = turns_of(context.agent, conversation)
         self._recording = CallRecording(self.vm, context, conversation, self._remember)
+        self._outgoing = CallOutgoing(self.vm, context, conversation)
         parts = (self.vm, self.pid, context, conversation, self._remember)
         self._history, self._analysis = CallHistory(*parts), CallAnalysis(*parts)
         if not self._line.started:
@@ -450,6 +452,7 @@ class CallActor(GenServer):
             turn, outcome = over
             emit(self.vm, events.TURN_ENDED, call_id=self.call_id, turn=turn, outcome=outcome)
         self._recording.entered(record.entry)
+        self._outgoing.entered(record.entry)
         self._analysis.entered(record.entry)
         match record.entry:
             case CallerTurn(turn, text) if text:

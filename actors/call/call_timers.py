@@ -5,9 +5,9 @@
     timers.has_come("wait", all_out=False)       whether it is one for the turn machine, too
 
 `wait` counts the silence on the line: audio that plays holds it up. `voice` tells only if nothing
-was played since it was started. Since when `wait`, `silence` and `closing` run stands on the line,
-which outlives the actor: one that takes a call up (`resuming`) goes on with them, so however often
-it crashes, no silence is counted anew.
+was played since it was started. Since when `wait`, `silence`, `closing` and `answering` run stands
+on the line, which outlives the actor: one that takes a call up (`resuming`) goes on with them, so
+however often it crashes, no silence is counted anew.
 
 Errors: none.
 """
@@ -22,7 +22,7 @@ from aybiza.speech.line import Line
 
 # Clocks are no more exact.
 INSTANT_SECONDS: Final = 0.001
-_KEPT: Final = frozenset({"wait", "silence", "closing"})
+_KEPT: Final = frozenset({"wait", "silence", "closing", "answering"})
 
 
 class CallTimers:

@@ -32,6 +32,10 @@ CALL_START: Final[Event] = ("aybiza", "call", "start")
 CALL_STOP: Final[Event] = ("aybiza", "call", "stop")
 CALL_REFUSED: Final[Event] = ("aybiza", "call", "refused")
 CALL_TRANSFERRED: Final[Event] = ("aybiza", "call", "transferred")
+CALL_ANSWERED: Final[Event] = ("aybiza", "call", "answered")
+OUTBOUND_REFUSED: Final[Event] = ("aybiza", "outbound", "refused")
+OUTBOUND_SETTLED: Final[Event] = ("aybiza", "outbound", "settled")
+OUTBOUND_PLACED: Final[Event] = ("aybiza", "outbound", "placed")
 TURN_START: Final[Event] = ("aybiza", "turn", "start")
 TURN_ENDED: Final[Event] = ("aybiza", "turn", "ended")
 TURN_FIRST_SENTENCE: Final[Event] = ("aybiza", "turn", "first_sentence")
@@ -105,6 +109,24 @@ EVENTS: Final[dict[Event, Told]] = {
     CALL_REFUSED: Told("A call was not taken: the node is full", (), ("call_id", "outcome")),
     CALL_TRANSFERRED: Told(
         "It is known what came of putting a caller through", (), ("call_id", "outcome")
+    ),
+    CALL_ANSWERED: Told(
+        "Who has answered a call that was placed (human, machine, unknown), and what tells it",
+        (),
+        ("call_id", "by", "why"),
+    ),
+    OUTBOUND_PLACED: Told(
+        "The carrier is asked to place a call; campaign: empty for a single one",
+        (),
+        ("attempt", "campaign", "agent"),
+    ),
+    OUTBOUND_REFUSED: Told(
+        "A call is not placed, by the rules of outgoing calls", (), ("campaign", "reason")
+    ),
+    OUTBOUND_SETTLED: Told(
+        "It is known what came of a call that was placed",
+        ("seconds",),
+        ("attempt", "campaign", "call_id", "outcome", "code"),
     ),
     TURN_START: Told("The caller has said something that is answered", (), _TURN),
     TURN_ENDED: Told(

@@ -66,6 +66,18 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_transfers_total": Metric(
         "counter", "Callers put through, by what came of it", ("outcome",)
     ),
+    "aybiza_answered_total": Metric(
+        "counter", "Calls that were placed, by who has answered, and what told it", ("by", "why")
+    ),
+    "aybiza_outbound_placed_total": Metric(
+        "counter", "Calls that a carrier was asked to place", ("campaign",)
+    ),
+    "aybiza_outbound_refused_total": Metric(
+        "counter", "Calls that the rules held back, by the reason", ("campaign", "reason")
+    ),
+    "aybiza_outbound_settled_total": Metric(
+        "counter", "Calls that were placed, by what came of them", ("campaign", "outcome")
+    ),
     "aybiza_calls_active": Metric("gauge", "Calls under way"),
     "aybiza_eager_answers_total": Metric(
         "counter", "Answers begun before the caller was surely done", ("outcome",)
@@ -180,6 +192,12 @@ class Feed:
 FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.CALL_STOP: (Feed("aybiza_calls_total", None, ("outcome",)),),
     events.CALL_REFUSED: (Feed("aybiza_calls_total", None, ("outcome",)),),
+    events.CALL_ANSWERED: (Feed("aybiza_answered_total", None, ("by", "why")),),
+    events.OUTBOUND_PLACED: (Feed("aybiza_outbound_placed_total", None, ("campaign",)),),
+    events.OUTBOUND_REFUSED: (Feed("aybiza_outbound_refused_total", None, ("campaign", "reason")),),
+    events.OUTBOUND_SETTLED: (
+        Feed("aybiza_outbound_settled_total", None, ("campaign", "outcome")),
+    ),
     events.CALL_TRANSFERRED: (Feed("aybiza_transfers_total", None, ("outcome",)),),
     events.TURN_ENDED: (Feed("aybiza_turns_total", None, ("outcome",)),),
     events.EAGER_ANSWER: (Feed("aybiza_eager_answers_total", None, ("outcome",)),),

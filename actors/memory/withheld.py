@@ -11,16 +11,21 @@ Pure. Errors: none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
 WITHHELD: Final = "withheld"
 _WORDLESS: Final = frozenset({"closing", "reopened", "ended", "transferring", "transferred"})
+_ATTEMPT: Final = re.compile(r"[0-9a-f]{8,32}\Z", re.ASCII)
+_ANSWERED: Final = re.compile(r"(human|machine|unknown)\Z", re.ASCII)
 _FIGURES: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "line_measured": lambda entry: {"figures": _numbers(entry.get("figures"))},
     "analysed": lambda entry: {"analysis": _of_analysis(entry.get("analysis"))},
+    "dialled": lambda entry: _if_it_fits(entry, "attempt", _ATTEMPT),
+    "answered": lambda entry: _if_it_fits(entry, "by", _ANSWERED),
 }
-"""Entries that have numbers, and what of them is kept."""
+"""Entries that have numbers, or a word of a few, and what of them is kept."""
 _COUNTED: Final = frozenset({"caller_turn", "agent_sentence", WITHHELD})
 
 
@@ -43,6 +48,11 @@ def without_words(entry: dict[str, Any]) -> dict[str, Any]:
         return {"type": kind, **_FIGURES[kind](entry)}
     counted = {"turn": entry["turn"]} if kind in _COUNTED and "turn" in entry else {}
     return {"type": WITHHELD, **counted}
+
+
+def _if_it_fits(entry: dict[str, Any], key: str, fits: re.Pattern[str]) -> dict[str, Any]:
+    value = entry.get(key)
+    return {key: value} if isinstance(value, str) and fits.match(value) else {}
 
 
 def _of_analysis(made: Any) -> dict[str, Any]:

@@ -34,6 +34,13 @@ def test_an_entry_of_a_newer_version_has_none_either() -> None:
     assert without_words({"type": "later", "text": WORD}) == {"type": "withheld"}
 
 
+def test_who_has_answered_is_no_word_of_a_call() -> None:
+    answered = {"type": "answered", "by": "machine", "why": "phrase"}
+    assert without_words(answered) == {"type": "answered", "by": "machine"}
+    dialled = {"type": "dialled", "attempt": "0123456789abcdef"}
+    assert without_words(dialled) == dialled
+
+
 def test_what_is_left_of_a_conversation_is_passed_over_when_it_is_read() -> None:
     left = [decode(without_words(encode(filled(kind)))) for kind in KINDS]
     assert {type(entry).__name__ for entry in left if entry is not None} == {
