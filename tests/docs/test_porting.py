@@ -105,6 +105,16 @@ def test_every_function_of_the_specification_has_its_row(guide: str, name: str) 
     assert ported(guide).get(name)
 
 
+NAMES = tomllib.loads(
+    Path(__file__).with_name("specification_names.toml").read_text(encoding="utf-8")
+)
+
+
+@each([*NAMES["modules"], *NAMES["settings"]])
+def test_a_module_or_setting_of_the_specification_is_found_by_its_whole_name(name: str) -> None:
+    assert re.search(rf"`{re.escape(name)}`", PAGE)
+
+
 def test_every_defect_has_its_row() -> None:
     page = "".join(f"{cells[0]} " for cells in rows())
     for letter, last in (("A", 6), ("C", 11), ("D", 15), ("E", 49)):
