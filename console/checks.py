@@ -36,7 +36,7 @@ LIMIT: Final = 5.0
 CONNECT_LIMIT: Final = 3.0
 DEEPGRAM_URL: Final = "wss://api.deepgram.com"
 
-_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_PORTS = {"redis": 6379, "rediss": 6379, "http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ def checks(settings: Settings, catalogue: Catalogue) -> list[Check]:
         *_networks(settings),
         ("DEEPGRAM_API_KEY", partial(_deepgram_key, settings)),
         ("network: Deepgram", partial(_network, "Deepgram", settings.deepgram_url or DEEPGRAM_URL)),
+        *_redis_network(settings),
         *((f"memory: {name}", partial(_memory, settings, name)) for name in settings.memory),
     ]
     findings = [Check(*finding) for finding in weaknesses(settings)]
@@ -165,6 +166,13 @@ def _networks(settings: Settings) -> Iterator[tuple[str, Callable[[], Check]]]:
         yield f"network: {what}", partial(_bedrock_network, what, region)
 
 
+def _redis_network(settings: Settings) -> Iterator[tuple[str, Callable[[], Check]]]:
+    """The Redis of all nodes; where calls are kept there, it is asked a question instead."""
+    url = settings.redis_url
+    if url is not None and not str(url).startswith("unix:") and "redis" not in settings.memory:
+        yield "network: Redis", partial(_network, "Redis", str(url))
+
+
 def _bedrock_network(what: str, region: str) -> Check:
     from boto3 import Session
 
@@ -180,6 +188,8 @@ def _network(what: str, url: str) -> Check:
     parts = urlsplit(url)
     proxies = get_environ_proxies(url.replace("ws", "http", 1) if url.startswith("ws") else url)
     proxy = proxies.get("https" if parts.scheme in ("https", "wss") else "http")
+    if parts.scheme.startswith("redis"):  # it is not HTTP
+        proxy = None
     through = ""
     if proxy:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")

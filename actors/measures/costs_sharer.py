@@ -10,7 +10,7 @@ quota is known everywhere `SHARE_SECONDS` after it was reached: so much, and the
 way, can be spent over it. The path of a call reads the ledger and waits for nothing.
 
 Errors: none reach a call. While Redis is away the last figures of the others hold; that is logged
-once in `LOG_SECONDS`.
+once in `LOG_SECONDS`, and `events.STORE_FAILED` tells of each time.
 Source: specification 000, "Phase 5" (quota management); Redis, HSET, HGETALL, EXPIRE.
 """
 
@@ -25,7 +25,8 @@ from typing import Any, Final
 import redis.asyncio as redis
 import structlog
 
-from aybiza.actors.measures import costs
+from aybiza.actors.measures import costs, events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.memory.redis_failover import leave_demoted_soon
 from aybiza.actors.runtime import NORMAL, Exit, GenServer, Pid, Shutdown, Stop, Task
 from aybiza.claude.ledger import Ledger, day_of
@@ -56,15 +57,21 @@ class CostsSharer(GenServer):
         self._logged = -math.inf
         self.send_after("share", 0.0)
 
+    def _tell(self, reason: Any) -> None:
+        emit(self.vm, events.STORE_FAILED, store="REDIS_URL")
+        if self.vm.now() - self._logged >= LOG_SECONDS:
+            self._logged = self.vm.now()
+            why = reason.detail if isinstance(reason, Shutdown) else reason
+            log.warning("costs_not_shared", reason=str(why))
+
     async def handle_info(self, message: Any) -> None:
         match message:
             case "share" if self._sharing is None:
                 self._sharing = Task.start(self.vm, self._share).pid
             case Exit(pid, reason) if pid == self._sharing:
                 self._sharing = None
-                if reason != NORMAL and self.vm.now() - self._logged >= LOG_SECONDS:
-                    self._logged = self.vm.now()
-                    log.warning("costs_not_shared", reason=str(reason))
+                if reason != NORMAL:
+                    self._tell(reason)
                 self.send_after("share", SHARE_SECONDS)
 
     async def _share(self) -> None:
@@ -73,7 +80,7 @@ class CostsSharer(GenServer):
                 await share(self._redis, costs.ledger(self.vm), self.vm.node, time.time())
         except (redis.RedisError, OSError, TimeoutError) as error:
             await leave_demoted_soon(self._redis.connection_pool, error)
-            raise Stop(Shutdown(type(error).__name__)) from None
+            raise Stop(Shutdown(str(error) or type(error).__name__)) from None
 
     async def terminate(self, reason: Any) -> None:
         try:

@@ -79,6 +79,7 @@ METRIC: Final[Event] = ("aybiza", "metric", "put")
 FIGURES: Final[Event] = ("aybiza", "figures", "taken")
 RECORDING_LOST: Final[Event] = ("aybiza", "recording", "lost")
 AGENT_FILES: Final[Event] = ("aybiza", "agents", "files")
+STORE_FAILED: Final[Event] = ("aybiza", "store", "failed")
 CERTIFICATE: Final[Event] = ("aybiza", "certificate", "shown")
 FAULT_STRUCK: Final[Event] = ("aybiza", "fault", "struck")
 
@@ -235,6 +236,11 @@ EVENTS: Final[dict[Event, Told]] = {
     ),
     AGENT_FILES: Told(
         "Files of agents or routes have changed; outcome: taken, refused", (), ("outcome",)
+    ),
+    STORE_FAILED: Told(
+        "A store of the memory, or the Redis that nodes share, did not do what was asked",
+        (),
+        ("store",),
     ),
     CERTIFICATE: Told("The doors show a certificate; ends: the Unix time of its end", ("ends",)),
     MEMORY_DROPPED: Told(

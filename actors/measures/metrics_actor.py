@@ -169,6 +169,9 @@ METRICS: Final[dict[str, Metric]] = {
         "counter", "Processes that ended by a fault of their own", ("actor",)
     ),
     "aybiza_restarts_total": Metric("counter", "Children that were restarted", ("actor",)),
+    "aybiza_store_failures_total": Metric(
+        "counter", "Times that a store of the memory, or the Redis of all nodes, failed", ("store",)
+    ),
     "aybiza_tls_certificate_ends_timestamp_seconds": Metric(
         "gauge", "Unix time at which the certificate of the doors ends"
     ),
@@ -235,6 +238,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count", ("sink",)),),
     events.RECORDING_LOST: (Feed("aybiza_recording_lost_seconds_total", "seconds", ()),),
     events.AGENT_FILES: (Feed("aybiza_agent_files_total", None, ("outcome",)),),
+    events.STORE_FAILED: (Feed("aybiza_store_failures_total", None, ("store",)),),
     events.CERTIFICATE: (Feed("aybiza_tls_certificate_ends_timestamp_seconds", "ends"),),
     events.MEMORY_DROPPED: (Feed("aybiza_memory_dropped_total", "count", ("store",)),),
     events.MEMORY_REFUSED: (Feed("aybiza_memory_refused_total", None, ("store",)),),

@@ -287,7 +287,9 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
         batch, lane.batch = lane.batch, None
         assert batch is not None
         if reason != NORMAL:
-            log.error("memory_not_written", store=lane.name, reason=str(reason))
+            why = reason.detail if isinstance(reason, Shutdown) else reason
+            log.error("memory_not_written", store=lane.name, reason=str(why))
+            emit(self.vm, events.STORE_FAILED, store=lane.name)
             lane.late = lane.retrying = True
             self._answer()
             self.send_after(_Retry(lane.number), RETRY_SECONDS)

@@ -146,6 +146,16 @@ def test_a_door_where_nobody_listens_is_said_so(door: str, closed: str) -> None:
     assert seen["network: Deepgram"].ok
 
 
+def test_a_redis_that_nodes_share_is_reached_though_no_call_is_kept_there(
+    door: str, closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{closed}")  # no way to Redis
+    assert found(door, door, REDIS_URL=f"redis://{door}/0")["network: Redis"].ok
+    away = found(door, door, REDIS_URL=f"redis://{closed}/0")["network: Redis"]
+    assert away == Check("network: Redis", False, f"{closed}: nobody listens there")
+    assert "network: Redis" not in found(door, door)
+
+
 def test_a_name_that_is_not_found_is_no_network_or_no_host(door: str) -> None:
     check = found("nowhere.invalid", door)["network: Bedrock"]
     assert check.says.startswith("nowhere.invalid:80: the name is not found: no network")

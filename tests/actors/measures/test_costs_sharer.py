@@ -7,12 +7,13 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis.asyncio as redis
 from structlog.testing import capture_logs
 
-from aybiza.actors.measures import costs, costs_sharer
+from aybiza.actors.measures import costs, costs_sharer, events
 from aybiza.actors.measures.costs_sharer import CostsSharer, share
 from aybiza.actors.runtime import VM
 from aybiza.claude.ledger import Ledger, Limits, Quotas
@@ -113,18 +114,24 @@ async def test_while_redis_is_away_the_last_figures_hold(monkeypatch: pytest.Mon
     monkeypatch.setattr(costs_sharer, "SHARE_SECONDS", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
+    told: list[Any] = []
     with capture_logs() as logs:
         async with VM("vm-1") as vm:
+            vm.telemetry.attach(
+                "test", events.STORE_FAILED, lambda _, __, about, ___: told.append(about["store"])
+            )
             kept = costs.lay(vm, Ledger(QUOTAS))
             kept.hear("2027-01-15", {"Desk": 2_000})
             sharer = await vm.start(CostsSharer, f"redis://127.0.0.1:{port}/0")
             assert sharer is not None
             async with asyncio.timeout(60):
-                while not logs:  # noqa: ASYNC110
+                while len(told) < 2:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             assert kept.verdict(call_id="CA1", tenant_id="Desk", now=NOW).action == "refuse"
             await vm.stop(sharer)
-    assert [entry["event"] for entry in logs] == ["costs_not_shared"]
+    (once,) = [entry for entry in logs if entry["event"] == "costs_not_shared"]
+    assert "Shutdown" not in once["reason"]
+    assert set(told) == {"REDIS_URL"}
 
 
 async def test_a_server_that_is_no_longer_the_first_is_left_for_the_one_that_its_name_leads_to(
