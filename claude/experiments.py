@@ -36,10 +36,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from aybiza.claude.rules import RULES
 from aybiza.config.kinds import wanted
+from aybiza.config.tables import TABLE
 
 INLINE: Final = "inline"
 """The name of an experiment that stands in the setting itself."""
@@ -55,11 +56,11 @@ class SelectionError(ValueError):
         self.problems = problems
 
 
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$")]
+_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}\Z")]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
 
 class Arm(_Frozen):

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -36,6 +35,7 @@ from aybiza.config.menus import wrong as misled
 from aybiza.config.outgoing import Outgoing
 from aybiza.config.phrases import keys, phrases
 from aybiza.config.recording import Recording
+from aybiza.config.tables import TABLE
 from aybiza.config.toml_lines import line_of
 
 FOLDER = Path(__file__).with_name("agents")
@@ -44,11 +44,11 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Number = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{3,14}$")]
+Number = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{3,14}\Z")]
 """A telephone number as E.164 writes it, such as +14155550100."""
-Line = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{3,14}|sips?:[^\s<>\"]{1,200})$")]
+Line = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{3,14}|sips?:[^\s<>\"]{1,200})\Z")]
 """A telephone number as E.164 writes it, or a SIP address."""
-ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 _INSIDE = frozenset({"end_call", "transfer_to_person"})
 """The tools that give what is said to nobody."""
 
@@ -65,11 +65,11 @@ class Agent(BaseModel):
     """An agent, frozen. Texts are spoken to the caller as they stand. What its file leaves out of
     them is said in its language, if `aybiza.config.phrases` has it; the defaults are English."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     name: Word
     """How the agent is called in logs."""
-    type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] = "customer_service"
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\Z")] = "customer_service"
     """`customer_service`, `technical_support`, `sales_assistant` or another kind."""
     system_prompt: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
         default_factory=lambda data: get_system_prompt({"type": data.get("type")})
@@ -162,9 +162,9 @@ class Agent(BaseModel):
     analysis: Analysis | None = None
     """What is made of calls when they are over; None: nothing."""
 
-    language: Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]+)*|multi)$")] = (
-        "en-US"
-    )
+    language: Annotated[
+        str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]+)*|multi)\Z")
+    ] = "en-US"
     """Language of the recogniser, as BCP 47 writes it; `multi` for several. Left out: the first of
     `languages`."""
     speaks: dict[Tag, Speaks] = {}
@@ -178,9 +178,9 @@ class Agent(BaseModel):
     zone: ZoneInfo | None = None
     """Where the agent is, as the IANA names time zones, such as `Europe/Berlin`: the model is told
     the day and the time there. None: the zone of the node."""
-    listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = "nova-3"
+    listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")] = "nova-3"
     """Recogniser of Deepgram; a `flux-` model tells turns by itself."""
-    voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = Field(
+    voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")] = Field(
         default_factory=lambda data: get_optimal_voice_for_context(
             {"agent_type": data.get("type"), "language": data.get("language")}, rules="call"
         )

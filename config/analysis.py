@@ -22,12 +22,14 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, Field, StringConstraints, field_validator
+
+from aybiza.config.tables import TABLE
 
 LEXICON: Final = "vaderSentiment"
 SCHEMA_CHARACTERS: Final = 16_000
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
@@ -35,7 +37,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 class Offer(BaseModel):
     """What the agent offers of its own accord, once in a while."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     when: Literal["unhappy", "repeats"]
     """`unhappy`: the caller's last turns sound so; `repeats`: they say much the same again."""
@@ -48,7 +50,7 @@ class Offer(BaseModel):
 class Analysis(BaseModel):
     """See the module."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     summary: bool = True
     """Whether a model sums each call up."""

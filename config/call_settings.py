@@ -16,10 +16,13 @@ from aybiza.config.fields import (
     secret,
     setting,
 )
+from aybiza.config.tables import GROUP
 
 
 class CallSettings(BaseModel):
     """A call."""
+
+    model_config = GROUP
 
     agent: Text = setting(
         "AYBIZA_AGENT",
@@ -73,6 +76,8 @@ class CallSettings(BaseModel):
 class SpeechSettings(BaseModel):
     """Speech by Deepgram."""
 
+    model_config = GROUP
+
     deepgram_url: WebsocketUrl | None = setting(
         "DEEPGRAM_URL",
         None,
@@ -89,6 +94,8 @@ class SpeechSettings(BaseModel):
 
 class LogSettings(BaseModel):
     """Logs, and metrics that are sent."""
+
+    model_config = GROUP
 
     log_level: Annotated[Literal["debug", "info", "warning", "error", "critical"], AnyCase] = (
         setting(

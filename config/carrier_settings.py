@@ -8,16 +8,19 @@ from typing import Annotated
 from pydantic import BaseModel, StringConstraints
 
 from aybiza.config.fields import HostPort, HttpUrl, Secret, Text, secret, setting
+from aybiza.config.tables import GROUP
 
-AccountSid = Annotated[Text, StringConstraints(pattern=r"^AC[0-9a-f]{32}$")]
-Project = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-UserName = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+AccountSid = Annotated[Text, StringConstraints(pattern=r"^AC[0-9a-f]{32}\Z")]
+Project = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]
+UserName = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
 
 _HOST_PORT = "host:port, such as 127.0.0.1:"
 
 
 class CarrierSettings(BaseModel):
     """How calls are ended, and on a switch of one's own put through, beside their media."""
+
+    model_config = GROUP
 
     twilio_account_sid: AccountSid | None = setting(
         "TWILIO_ACCOUNT_SID",

@@ -26,13 +26,13 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
 )
 
 from aybiza.config.kinds import wanted
+from aybiza.config.tables import TABLE
 from aybiza.config.toml_lines import placed
 
 SHIPPED = Path(__file__).with_name("models.toml")
@@ -63,8 +63,8 @@ def _micro_usd(value: Any) -> Any:
 
 
 MicroUsd = Annotated[int, BeforeValidator(_micro_usd), Field(ge=0, le=10_000 * MICRO)]
-BaseId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[A-Za-z0-9:-]+)+$")]
-ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$")]
+BaseId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[A-Za-z0-9:-]+)+\Z")]
+ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*\Z")]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Tokens = Annotated[int, Field(ge=1, le=100_000_000)]
 Score = Annotated[int, Field(ge=1, le=100)]
@@ -73,7 +73,7 @@ _LIST = Field(strict=False)
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
 
 class Prices(_Frozen):

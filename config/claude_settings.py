@@ -27,12 +27,15 @@ from aybiza.config.fields import (
     secret,
     setting,
 )
+from aybiza.config.tables import GROUP
 
-Embeddings = Annotated[str, StringConstraints(pattern=r"^(local|amazon\.titan-embed-text-v2:0)$")]
+Embeddings = Annotated[str, StringConstraints(pattern=r"^(local|amazon\.titan-embed-text-v2:0)\Z")]
 
 
 class ClaudeSettings(BaseModel):
     """Claude on Amazon Bedrock."""
+
+    model_config = GROUP
 
     aws_access_key_id: Secret | None = secret(
         "AWS_ACCESS_KEY_ID", "Access key; unset: boto3 looks for credentials itself."
@@ -175,6 +178,8 @@ def _streams(calls: int) -> int:
 
 class MoneySettings(BaseModel):
     """Money."""
+
+    model_config = GROUP
 
     quota_call_usd: Usd | None = money("AYBIZA_QUOTA_CALL_USD", "Most that one call may cost.")
     quota_call_ceiling_usd: Usd = setting(

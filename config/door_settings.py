@@ -25,6 +25,7 @@ from aybiza.config.fields import (
     setting,
 )
 from aybiza.config.plugs import CARRIERS
+from aybiza.config.tables import GROUP
 
 
 def _ed25519(value: str) -> str:
@@ -39,6 +40,8 @@ TelnyxKey = Annotated[str, AfterValidator(_ed25519)]
 
 class DoorSettings(BaseModel):
     """The doors of the node."""
+
+    model_config = GROUP
 
     bind: Interface = setting(
         "AYBIZA_BIND",

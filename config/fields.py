@@ -137,31 +137,31 @@ def state_home() -> Path:
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Secret = Annotated[SecretStr, AfterValidator(_visible), AfterValidator(_no_placeholder)]
-Region = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$")]
+Region = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]+\Z")]
 ModelId = Annotated[
     Text,
-    StringConstraints(pattern=r"^(arn:aws[a-z-]*:bedrock:.+|[a-z0-9-]+(\.[A-Za-z0-9:-]+)+)$"),
+    StringConstraints(pattern=r"^(arn:aws[a-z-]*:bedrock:.+|[a-z0-9-]+(\.[A-Za-z0-9:-]+)+)\Z"),
     StringConstraints(max_length=2048),
 ]
 GuardrailVersion = Annotated[
-    Text, StringConstraints(pattern=r"^\S{1,2048}:(DRAFT|[1-9][0-9]{0,7})$")
+    Text, StringConstraints(pattern=r"^\S{1,2048}:(DRAFT|[1-9][0-9]{0,7})\Z")
 ]
 MetricsNamespace = Annotated[
     Text,
-    StringConstraints(pattern=r"^[A-Za-z0-9._/#-]{1,255}$"),
+    StringConstraints(pattern=r"^[A-Za-z0-9._/#-]{1,255}\Z"),
     AfterValidator(_own_namespace),
 ]
 Interface = Annotated[Text, AfterValidator(_interface)]
 ClusterInterface = Annotated[Text, AfterValidator(_one_interface)]
 Network = Annotated[Text, AfterValidator(_network)]
 HostPort = Annotated[
-    Text, StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]+$"), AfterValidator(_host_port)
+    Text, StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]+\Z"), AfterValidator(_host_port)
 ]
-NodeName = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+NodeName = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z")]
 HttpUrl = Annotated[Text, StringConstraints(pattern=r"^https?://"), AfterValidator(_url)]
 WebsocketUrl = Annotated[Text, StringConstraints(pattern=r"^wss?://"), AfterValidator(_url)]
 PublicUrl = Annotated[
-    Text, StringConstraints(pattern=r"^(https?|wss?)://[^?#]+$"), AfterValidator(_url)
+    Text, StringConstraints(pattern=r"^(https?|wss?)://[^?#]+\Z"), AfterValidator(_url)
 ]
 RedisUrl = Annotated[
     Text,
@@ -170,7 +170,7 @@ RedisUrl = Annotated[
     AfterValidator(_own_password),
 ]
 MemoryStores = Annotated[tuple[str, ...], BeforeValidator(_stores)]
-DynamoTable = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+DynamoTable = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{3,255}\Z")]
 Usd = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=6)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 CarrierName = Annotated[str, AfterValidator(_carrier)]

@@ -27,7 +27,7 @@ DAYS: Final[tuple[Day, ...]] = (
     "sunday",
 )
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-Span = Annotated[str, StringConstraints(pattern=rf"^{_TIME}-({_TIME}|24:00)$")]
+Span = Annotated[str, StringConstraints(pattern=rf"^{_TIME}-({_TIME}|24:00)\Z")]
 """From a time to a time of day; one that ends before it begins ends on the next day."""
 Hours = dict[Day, Annotated[tuple[Span, ...], Field(max_length=10, strict=False)]]
 

@@ -19,15 +19,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from babel import Locale, UnknownLocaleError
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from aybiza.config.agent_types import agent_types, get_optimal_voice_for_context
 from aybiza.config.phrases import phrases, translations
+from aybiza.config.tables import TABLE
 
 MOST: Final = 10
 """So many languages are all that an agent speaks."""
 
-Tag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
+Tag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*\Z")]
 """A language, as BCP 47 writes it."""
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -50,11 +51,11 @@ class Speaks(BaseModel):
     """What an agent says, and how, while a call is in one of its further languages. What is left
     out is the package's in that language; the prompt is the agent's own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
-    voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] | None = None
+    voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")] | None = None
     """The voice model of Deepgram; None: that of the agent's type and the language."""
-    listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] | None = (
+    listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")] | None = (
         None
     )
     """The recogniser of Deepgram; None: the agent's."""

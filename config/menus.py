@@ -19,21 +19,23 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from aybiza.config.tables import TABLE
 
 MAIN: Final = "main"
 """The menu that is open when a call begins."""
 
-Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]\Z")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Tones = Annotated[str, StringConstraints(pattern=r"^[0-9*#A-D,]{1,32}$")]
+Tones = Annotated[str, StringConstraints(pattern=r"^[0-9*#A-D,]{1,32}\Z")]
 
 
 class Choice(BaseModel):
     """What a key does: one of these, and `say` with each."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     say: Spoken | None = None
     """Said by the agent, word for word."""
@@ -62,7 +64,7 @@ class Choice(BaseModel):
 class Menu(BaseModel):
     """A menu: what is said when it opens, and what its keys do."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     prompt: Spoken
     keys: Annotated[dict[Key, Choice], Field(min_length=1)]
@@ -71,7 +73,7 @@ class Menu(BaseModel):
 class Prompt(BaseModel):
     """A text that is heard from a file, or as tones."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     text: Spoken
     """What is heard there, as it stands in the journal and as the model is told of it."""

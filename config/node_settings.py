@@ -24,10 +24,13 @@ from aybiza.config.fields import (
     state_home,
 )
 from aybiza.config.plugs import MEMORY_STORES
+from aybiza.config.tables import GROUP
 
 
 class NodeSettings(BaseModel):
     """The node."""
+
+    model_config = GROUP
 
     node_name: NodeName = setting(
         "AYBIZA_NODE_NAME",

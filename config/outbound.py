@@ -41,6 +41,7 @@ from aybiza.config.hours import Hours
 from aybiza.config.kinds import wanted
 from aybiza.config.phone_numbers import Called, NumberError, called
 from aybiza.config.routes import RouteName, Stamp, stamps
+from aybiza.config.tables import TABLE
 from aybiza.config.toml_lines import placed
 
 MOST_LISTED: Final = 1_000_000
@@ -63,7 +64,7 @@ class OutboundError(ValueError):
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(**TABLE, populate_by_name=True)
 
 
 class Limits(_Table):

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from aybiza.config.tables import TABLE
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
 
@@ -20,7 +22,7 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000
 class Outgoing(BaseModel):
     """See the module. The message is fixed: what is left on a machine is what stands here."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     greeting: Annotated[Words, StringConstraints(max_length=500)] = ""
     """The first words to a person; left out: the agent's greeting."""

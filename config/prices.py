@@ -20,9 +20,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from aybiza.config.catalogue import MicroUsd
+from aybiza.config.tables import TABLE
 from aybiza.config.toml_lines import placed
 
 SHIPPED: Final = Path(__file__).with_name("service_prices.toml")
@@ -43,7 +44,7 @@ class ServicePrices(BaseModel):
     """Micro-USD by the beginning of a name: a minute that is heard, a thousand characters that
     are said, a started minute at a carrier, a million tokens of which the meaning is asked."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     listen: dict[str, MicroUsd] = {}
     speak: dict[str, MicroUsd] = {}

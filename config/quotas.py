@@ -26,10 +26,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from aybiza.config.fields import Usd
 from aybiza.config.kinds import wanted
+from aybiza.config.tables import LENIENT
 from aybiza.config.toml_lines import placed
 
 UNLIMITED: Final = "unlimited"
@@ -50,7 +51,7 @@ class QuotasError(ValueError):
 class TenantQuota(BaseModel):
     """What a tenant may spend; None: as the default has it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = LENIENT
 
     call_usd: Amount = None
     """Most that one call may cost."""
@@ -63,7 +64,7 @@ class TenantQuota(BaseModel):
 class TenantQuotas(BaseModel):
     """The file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = LENIENT
 
     default: TenantQuota = TenantQuota()
     tenants: Annotated[dict[Tenant, TenantQuota], Field(max_length=100_000)] = {}

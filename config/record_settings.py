@@ -13,6 +13,7 @@ from aybiza.config.fields import (
     secret,
     setting,
 )
+from aybiza.config.tables import GROUP
 
 
 def _key(value: SecretStr) -> SecretStr:
@@ -26,6 +27,8 @@ RecordingsKey = Annotated[Secret, AfterValidator(_key)]
 
 class RecordSettings(BaseModel):
     """Records and sinks."""
+
+    model_config = GROUP
 
     records_days: int = number(
         "AYBIZA_RECORDS_DAYS",

@@ -18,18 +18,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, StringConstraints
+
+from aybiza.config.tables import TABLE
 
 FILE: Final = Path(__file__).with_name("recording.toml")
 
 Manner: TypeAlias = Literal["told", "agreed"]
-Beginning = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{0,14}$")]
+Beginning = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{0,14}\Z")]
 
 
 class Recording(BaseModel):
     """See the module."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     consent: Literal["by_number", "told", "agreed"] = "by_number"
     """What a recording waits for: that the notice was heard to its end, that the caller has said

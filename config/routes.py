@@ -33,7 +33,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from aybiza.config.agents import (
     Agent,
@@ -45,6 +45,7 @@ from aybiza.config.agents import (
 )
 from aybiza.config.kinds import wanted
 from aybiza.config.quotas import Tenant
+from aybiza.config.tables import TABLE
 from aybiza.config.toml_lines import placed
 
 DEFAULT: Final = "default"
@@ -54,11 +55,11 @@ TENANT: Final = "tenant"
 CALLED: Final = "To"
 MOST_ROUTES: Final = 10_000
 
-RouteName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+RouteName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z")]
 Called = Annotated[
     str,
     StringConstraints(
-        pattern=r"^(\+[1-9][0-9]{3,14}|sips?:[^\s<>\"]{1,200}|[0-9A-Za-z*#_.-]{1,64})$"
+        pattern=r"^(\+[1-9][0-9]{3,14}|sips?:[^\s<>\"]{1,200}|[0-9A-Za-z*#_.-]{1,64})\Z"
     ),
 ]
 """A telephone number as E.164 writes it, a SIP address, or the extension of a switch."""
@@ -81,7 +82,7 @@ class RoutesError(AgentError):
 class RouteTable(BaseModel):
     """A table of the file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     agent: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     """The name of an agent of the package, or a file, its path relative to this one."""
@@ -96,7 +97,7 @@ class RouteTable(BaseModel):
 class RoutesFile(BaseModel):
     """The file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = TABLE
 
     routes: Annotated[dict[RouteName, RouteTable], Field(min_length=1, max_length=MOST_ROUTES)]
 

@@ -69,7 +69,12 @@ class Settings(
     """The settings of a node, frozen; the `description` of a field is its meaning, with units."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", case_sensitive=True, populate_by_name=True
+        frozen=True,
+        extra="forbid",
+        case_sensitive=True,
+        populate_by_name=True,
+        regex_engine="python-re",
+        defer_build=False,
     )
 
     @classmethod

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aybiza.console import USAGE_ERROR
 from aybiza.console.page import say
-from aybiza.console.setup import USAGE_ERROR, policy_or_exit, settings_or_exit
+from aybiza.console.setup import policy_or_exit, settings_or_exit
 
 if TYPE_CHECKING:
     from aybiza.config.agents import Agent

@@ -18,9 +18,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from aybiza.console import audit, call_analysis, follow, operate, recordings
+from aybiza.console import USAGE_ERROR, audit, call_analysis, follow, operate, recordings
 from aybiza.console.page import printable, say
-from aybiza.console.setup import USAGE_ERROR, settings_or_exit
+from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
     from aybiza.actors.memory.calls import Calls

@@ -17,9 +17,10 @@ from typing import Annotated, Any
 
 import typer
 
+from aybiza.console import USAGE_ERROR
 from aybiza.console.operate import AsJson, PortOption, operator, told_or_exit
 from aybiza.console.page import say
-from aybiza.console.setup import USAGE_ERROR, settings_or_exit
+from aybiza.console.setup import settings_or_exit
 
 POLL_SECONDS = 0.5
 MARGIN_SECONDS = 3.0

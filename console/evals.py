@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from aybiza.console import USAGE_ERROR
 from aybiza.console.page import say
-from aybiza.console.setup import USAGE_ERROR
 
 if TYPE_CHECKING:
     from aybiza.config.agents import Agent

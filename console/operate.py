@@ -16,8 +16,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from aybiza.console import USAGE_ERROR
 from aybiza.console.page import COLUMNS, say
-from aybiza.console.setup import USAGE_ERROR, settings_or_exit
+from aybiza.console.setup import settings_or_exit
 
 T = TypeVar("T")
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from aybiza.console import USAGE_ERROR
 from aybiza.console.page import say
-from aybiza.console.setup import USAGE_ERROR, settings_or_exit
+from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
     from aybiza.actors.recordings.shelf import Shelf

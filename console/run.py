@@ -18,9 +18,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from aybiza.console import USAGE_ERROR
 from aybiza.console.page import say
 from aybiza.console.setup import (
-    USAGE_ERROR,
     agents_or_exit,
     certificate_or_exit,
     folder_or_exit,
@@ -212,6 +212,7 @@ def run(
 
     from aybiza.actors.node.messages import Limits
     from aybiza.config import logs
+    from aybiza.console.become import Order, become
     from aybiza.console.machine import (
         MachineError,
         certificate_of,
@@ -220,7 +221,6 @@ def run(
         seeds_of,
         shared_doors,
     )
-    from aybiza.console.runner import Runner
 
     logs.start(settings.log_level, settings.log_format)
     try:
@@ -232,24 +232,25 @@ def run(
         say(f"aybiza run: {error}", 8, err=True)
         logs.stop()
         raise typer.Exit(USAGE_ERROR) from None
-    runner = Runner(
-        engine=None if emulated is None else emulated.value,
-        agent=settings.agent,
-        routes=settings.routes_file,
-        main=node_main,
-        port=settings.cluster_port,
-        address=settings.cluster_bind,
-        cookie=cookie,
-        nodes=planned,
-        seeds=seeds,
-        carrier=settings.cluster_carrier,
-        own=own,
-        shared={} if cores is None else shared_doors(settings),
-        limits=Limits(
+    runner = {
+        "engine": None if emulated is None else emulated.value,
+        "agent": settings.agent,
+        "routes": settings.routes_file,
+        "main": node_main,
+        "port": settings.cluster_port,
+        "address": settings.cluster_bind,
+        "cookie": cookie,
+        "nodes": planned,
+        "seeds": seeds,
+        "carrier": settings.cluster_carrier,
+        "own": own,
+        "shared": {} if cores is None else shared_doors(settings),
+        "limits": Limits(
             start=start_limit, silence=silence_limit, stop=stop_limit, max_restarts=max_restarts
         ),
-        as_json=as_json,
+        "as_json": as_json,
+    }
+    order = Order(
+        settings.log_level, settings.log_format, outside=node_main != NODE_MAIN, runner=runner
     )
-    code = runner.execute()
-    logs.stop()
-    raise typer.Exit(code)
+    become(order)

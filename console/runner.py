@@ -31,8 +31,8 @@ from aybiza.actors.node.process import end_descendants
 from aybiza.actors.node.system import Event, NodeStartError, NodeSystem, SystemBroken
 from aybiza.actors.runtime.collector import freeze
 from aybiza.config.ports import SHARED
+from aybiza.console import USAGE_ERROR
 from aybiza.console.emulated import Emulators, EmulatorsError, Engine, enter
-from aybiza.console.setup import USAGE_ERROR
 
 FAILED = 1
 """The exit code of a run that did not end as it was asked to."""

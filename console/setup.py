@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from aybiza.console import USAGE_ERROR
 from aybiza.console.page import say
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from aybiza.config.routes import Routes
     from aybiza.config.settings import Settings
 
-USAGE_ERROR = 2
 UNDER = 8
 
 

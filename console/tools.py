@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from aybiza.console import USAGE_ERROR
 from aybiza.console.page import printable, quietly, say
-from aybiza.console.setup import USAGE_ERROR, settings_or_exit
+from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
     from aybiza.config.settings import Settings

@@ -21,9 +21,9 @@ from aybiza.claude.client import BedrockClient
 from aybiza.config.agents import Agent
 from aybiza.config.routes import DEFAULT, Route
 from aybiza.config.settings import Settings
+from aybiza.console import USAGE_ERROR
 from aybiza.console.answering import answering, tool_files
 from aybiza.console.page import quietly, say
-from aybiza.console.setup import USAGE_ERROR
 from aybiza.console.text_call import TextCall
 from aybiza.dialogue.tools.catalogue import ToolsError
 from aybiza.emulators.bedrock import Pace

@@ -29,7 +29,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-import redis.asyncio as redis
 import structlog
 
 from aybiza.actors.measures.charges import embedded
@@ -77,6 +76,15 @@ class KnownAnswers:
         self.embedder = embedder
         self._redis: Any = client
         self._logged = -math.inf
+        self._lost: tuple[type[Exception], ...] = (OSError, TimeoutError)
+        self._unreadable: tuple[type[Exception], ...] = (*self._lost, ValueError)
+        if redis_url is None and client is None:
+            return
+        # redis-py takes 6 MB, which a node without Redis does not need.
+        import redis.asyncio as redis
+
+        self._lost = (redis.RedisError, *self._lost)
+        self._unreadable = (*self._lost, ValueError)
         if redis_url is not None:
             self._redis = redis.Redis.from_url(
                 redis_url,
@@ -93,7 +101,7 @@ class KnownAnswers:
         try:
             async with asyncio.timeout(REDIS_SECONDS):
                 told = json.loads(await self._redis.get(_name(key)) or "[]")
-        except (redis.RedisError, OSError, TimeoutError, ValueError) as error:
+        except self._unreadable as error:
             self.failed("redis", error)
             return ()
         return tuple(map(str, told)) if isinstance(told, list) else ()
@@ -106,7 +114,7 @@ class KnownAnswers:
         try:
             async with asyncio.timeout(REDIS_SECONDS):
                 await self._redis.set(_name(key), text, ex=round(self.cache.seconds))
-        except (redis.RedisError, OSError, TimeoutError) as error:
+        except self._lost as error:
             self.failed("redis", error)
             await leave_demoted_soon(self._redis.connection_pool, error)
 
@@ -132,7 +140,7 @@ class KnownAnswers:
             try:
                 async with asyncio.timeout(REDIS_SECONDS):
                     await self._redis.aclose()
-            except (redis.RedisError, OSError, TimeoutError):
+            except self._lost:
                 return
 
 

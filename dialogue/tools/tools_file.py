@@ -9,23 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from aybiza.config.tables import LENIENT
 from aybiza.dialogue.tools import http_auth
 from aybiza.dialogue.tools.http_api import HttpApi
 
 Environment = Mapping[str, str]
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z")]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 Domain = Annotated[
-    str, Field(pattern=r"^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$")
+    str, Field(pattern=r"^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\Z")
 ]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = LENIENT
 
 
 class AuthTable(_Table):
@@ -121,7 +122,7 @@ class McpTable(_Table):
     command: Word | None = None
     args: list[str] = []
     env: dict[Variable, Variable] = {}
-    url: Annotated[str, Field(pattern=r"^https?://[^\s@?#]{1,2000}$")] | None = None
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@?#]{1,2000}\Z")] | None = None
     headers: dict[str, str] = {}
     auth: HeaderTable = HeaderTable()
     only: list[Word] | None = None

@@ -25,10 +25,11 @@ LIMIT = 30.0
 COMMAND = """\
 import os, signal, typer
 from aybiza.actors.node import frames
-from aybiza.console import run
+from aybiza.console import become, run
 if ahead := float(os.environ.get("TEST_CLOCK_AHEAD", 0)):
     steady = frames.steady_clock()
     frames.steady_clock = lambda: lambda: steady() + ahead
+    become.become = lambda order: exit(become.carry_out(order))  # with this clock
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also when the tests run under nohup
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command(cls=run.RunCommand)(run.run)
