@@ -1,5 +1,8 @@
 """The examples of the guide: each runs, strikes, and holds."""
 
+import re
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -11,9 +14,20 @@ EXAMPLES = sorted(Path(__file__).with_name("examples").glob("*.toml"))
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 
 
+def sentences(path: Path) -> list[str]:
+    """What the model says in an example's plan, sentence by sentence."""
+    pieces = chain.from_iterable(
+        tomllib.loads(path.read_text(encoding="utf-8"))["answers"].values()
+    )
+    texts = [piece if isinstance(piece, str) else piece.get("say", "") for piece in pieces]
+    return [found for text in texts for found in re.findall(r"[^.?!]+[.?!]", text)]
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_the_example_strikes_and_the_call_holds(path: Path) -> None:
+def test_the_example_strikes_and_the_caller_hears_what_the_guide_says(path: Path) -> None:
     outcome = tried(load(path))
+    for sentence in sentences(path):
+        assert sentence.strip() in outcome.heard
     assert outcome.strikes
     assert outcome.broken == []
     assert outcome.report.ok, outcome.report.failure
