@@ -10,8 +10,10 @@ it crosses from one process to another, and told apart by a word that question a
     think    first token sent by Bedrock            → first sentence arrives at Deepgram
     speak    first audio sent by Deepgram           → first media message at the telephone
 
-Their sum is the overhead. CPU and memory are of all processes that the server has. `late` tells how
-late the callers' own frames left: above 10 ms the callers' core is full and the figures are of it.
+Their sum is the overhead. With `breaks_in` callers break into the answers: then the time is told
+from the first sample of theirs to `clear`, the recogniser's own time included. CPU and memory are
+of all processes that the server has. `late` tells how late the callers' own frames left: above 10
+ms the callers' core is full and the figures are of it.
 
 Errors: `StrangerError`, with the end of the server's output, for a server that does not come up.
 """
@@ -19,37 +21,27 @@ Errors: `StrangerError`, with the end of the server's output, for a server that 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import re
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from aybiza.actors.runtime.loops import new_event_loop
+from aybiza.benchmarks.load_bench import Bench, share
 from aybiza.benchmarks.load_caller import Caller
-from aybiza.benchmarks.stranger import Server, SlowVoice, environment, put_ports
 from aybiza.config.agents import FOLDER as AGENTS
 from aybiza.config.ports import free_port
-from aybiza.emulators.bedrock import BedrockEmulator, Pace, Reply, say
-from aybiza.emulators.bedrock.continuation import Body, text_of
-from aybiza.emulators.bedrock.journal import Journal as BedrockJournal
-from aybiza.emulators.bedrock.journal import Record
-from aybiza.emulators.deepgram import DeepgramEmulator
-from aybiza.emulators.deepgram.journal import Journal as DeepgramJournal
-from aybiza.emulators.deepgram.speak import Pace as VoicePace
 
-FIRST_TOKEN_MS: Final = 200.0
-FIRST_AUDIO_MS: Final = 100.0
 STAGES: Final = ("hear", "think", "speak")
 FIRST_TURNS_LEFT_OUT: Final = 1
 LATE_MS: Final = 10.0
-KEPT: Final = 1_000_000
-_ASKED: Final = re.compile(r"about ([a-z]+bab)")
+GIVEN_BACK_SECONDS: Final = 5.0
+USD_A_CORE_HOUR: Final = 0.0446
+"""A virtual core of an AWS c7i in us-east-1, on demand: half of a c7i.large."""
+BREAKS_IN_SECONDS: Final = 0.4
 
 
 class Pacing(NamedTuple):
@@ -80,23 +72,44 @@ class Load:
     seconds: float = 0.0
     idle_mb: float = 0.0
     busy_mb: float = 0.0
+    left_mb: float = 0.0
+    cleared: list[float] = field(default_factory=list)
+    uncleared: int = 0
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def core_seconds(self) -> float:
+        """Seconds of a core that a minute of a call takes."""
+        return self.cpu_seconds / max(self.call_minutes, 1e-9)
+
+    @property
+    def holds(self) -> bool:
+        """Whether a caller would have nothing to complain of but the time: all is answered, in one
+        piece."""
+        return not (self.failures or self.unanswered or self.gaps)
 
     def as_dict(self) -> dict[str, Any]:
         """Figures with their units in their names, for tables and `--json`."""
         return {
             "calls": self.calls,
-            "overhead_p50_ms": _share(self.overhead, 0.50),
-            "overhead_p95_ms": _share(self.overhead, 0.95),
-            **{f"{name}_p50_ms": _share(values, 0.50) for name, values in self.stages.items()},
-            "cpu_seconds_a_call_minute": round(self.cpu_seconds / max(self.call_minutes, 1e-9), 3),
+            "overhead_p50_ms": share(self.overhead, 0.50),
+            "overhead_p95_ms": share(self.overhead, 0.95),
+            **{f"{name}_p50_ms": share(values, 0.50) for name, values in self.stages.items()},
+            "cpu_seconds_a_call_minute": round(self.core_seconds, 3),
             "share_of_the_core": round(self.cpu_seconds / max(self.seconds, 1e-9), 2),
             "mb_a_call": round((self.busy_mb - self.idle_mb) / self.calls, 2),
+            "mb_left_a_call": round((self.left_mb - self.idle_mb) / self.calls, 2),
             "idle_mb": round(self.idle_mb, 1),
+            "usd_of_cores_a_thousand_call_minutes": round(
+                1000 * self.core_seconds * USD_A_CORE_HOUR / 3600, 4
+            ),
+            "clear_p50_ms": share(self.cleared, 0.50),
+            "clear_p95_ms": share(self.cleared, 0.95),
+            "uncleared": self.uncleared,
             "asked": self.asked,
             "unanswered": self.unanswered,
             "gaps": self.gaps,
-            "late_p95_ms": _share(self.late, 0.95),
+            "late_p95_ms": share(self.late, 0.95),
             "failures": self.failures,
         }
 
@@ -109,17 +122,25 @@ def measured(
     seconds: float,
     more: Mapping[str, str] | None = None,
     pace: Pacing = PACING,
+    breaks_in: float | None = None,
 ) -> Load:
     """Measure a server that `command` starts, called at `url`; `more` is for its environment.
+    `breaks_in`: seconds of an answer after which the caller breaks into it; None: never.
 
     `{port}` and `{port2}` stand for free ports, in both.
     """
     cores = sorted(os.sched_getaffinity(0))
+    callers = [Caller(number, pace.period, pace.greeting, breaks_in) for number in range(calls)]
+
+    async def run() -> Load:
+        async with Bench(command, url, more or {}, cores[0]) as bench:
+            return await _measured(bench, callers, seconds, pace)
+
     try:
         if len(cores) > 1:
             os.sched_setaffinity(0, cores[1:])
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            return runner.run(_measured(command, url, calls, seconds, more or {}, pace, cores[0]))
+            return runner.run(run())
     finally:
         os.sched_setaffinity(0, cores)
 
@@ -186,69 +207,66 @@ def row(load: Load, *, markdown: bool = False) -> str:
     return _COLUMNS.format(*figures) + full
 
 
-async def _measured(
-    command: Sequence[str],
-    url: str,
-    calls: int,
-    seconds: float,
-    more: Mapping[str, str],
-    pace: Pacing,
-    core: int,
-) -> Load:
-    ports = {"port": str(free_port()), "port2": str(free_port())}
-    deepgram = DeepgramEmulator(pace=VoicePace(FIRST_AUDIO_MS, 10.0))
-    deepgram.service.engine = SlowVoice()
-    deepgram.service.journal = DeepgramJournal(limit=KEPT)
-    bedrock = BedrockEmulator(responder=_answer, pace=Pace(FIRST_TOKEN_MS))
-    bedrock.service.journal = BedrockJournal(limit=KEPT)
-    with tempfile.TemporaryDirectory(prefix="aybiza-load-") as folder:
-        async with deepgram, bedrock:
-            told = environment(bedrock.url, deepgram.url, ports["port"], folder)
-            server = Server(
-                [put_ports(word, ports) for word in command],
-                {**told, **{name: put_ports(value, ports) for name, value in more.items()}},
-                Path(folder),
-            )
-            with _on_core(core):
-                server.start()
-            try:
-                await server.ready()
-                return await _loaded(
-                    server, put_ports(url, ports), calls, seconds, pace, bedrock, deepgram
-                )
-            finally:
-                await asyncio.to_thread(server.stop)
+def details(load: Load) -> str:
+    """What the table has no room for."""
+    told = load.as_dict()
+    parts = [
+        f"{told['mb_left_a_call']:g} MB a call not given back",
+        f"{told['usd_of_cores_a_thousand_call_minutes']:g} USD of cores a 1000 call-minutes",
+    ]
+    if load.cleared or load.uncleared:
+        parts.append(
+            f"break-in to clear p95 {told['clear_p95_ms']} ms, {load.uncleared} not cleared"
+        )
+    return ", ".join(parts)
 
 
-async def _loaded(
-    server: Server,
-    url: str,
-    calls: int,
-    seconds: float,
-    pace: Pacing,
-    bedrock: BedrockEmulator,
-    deepgram: DeepgramEmulator,
-) -> Load:
+def most_calls(
+    measure: Callable[[int], Load], limit_ms: float, *, first: int = 10, most: int = 1000
+) -> tuple[int, list[Load]]:
+    """How many calls a core carries with an overhead of at most `limit_ms` (p95), every turn
+    answered and without a gap: doubled until it does not hold, then halved between to a tenth.
+    With all that was measured; 0 if `first` does not hold."""
+    loads: list[Load] = []
+
+    def holds(calls: int) -> bool:
+        loads.append(measure(calls))
+        p95 = share(loads[-1].overhead, 0.95)
+        return loads[-1].holds and p95 is not None and p95 <= limit_ms
+
+    good, bad, calls = 0, most + 1, first
+    while calls <= most and holds(calls):
+        good, calls = calls, 2 * calls
+    bad = min(calls, bad)
+    while good and bad - good > max(1, good // 10):
+        between = (good + bad) // 2
+        good, bad = (between, bad) if holds(between) else (good, between)
+    return good, loads
+
+
+async def _measured(bench: Bench, callers: Sequence[Caller], seconds: float, pace: Pacing) -> Load:
+    calls = len(callers)
     # What the first call brings into memory is not the price of a further one.
     first = Caller(calls, pace.period, pace.greeting)
-    await first.call(url, pace.period)
+    await first.call(bench.url, pace.period)
     load = Load(calls, failures=[first.failure] if first.failure else [])
-    load.idle_mb = _memory_mb(server.pids())
-    callers = [Caller(number, pace.period, pace.greeting) for number in range(calls)]
-    began, cpu = time.monotonic(), _cpu_seconds(server.pids())
+    load.idle_mb = bench.memory_mb()
+    began, cpu = time.monotonic(), bench.cpu_seconds()
 
     async def place(caller: Caller) -> None:
         await asyncio.sleep(pace.spread * caller.number / calls)
-        await caller.call(url, seconds)
+        await caller.call(bench.url, seconds)
 
     placing = asyncio.gather(*map(place, callers))
     await asyncio.sleep(pace.spread + seconds / 2)
-    load.busy_mb = _memory_mb(server.pids())
+    load.busy_mb = bench.memory_mb()
     await placing
     load.seconds = time.monotonic() - began
-    load.cpu_seconds = _cpu_seconds(server.pids()) - cpu
+    load.cpu_seconds = bench.cpu_seconds() - cpu
+    await asyncio.sleep(min(GIVEN_BACK_SECONDS, pace.period))
+    load.left_mb = bench.memory_mb()
     load.call_minutes = sum(len(caller.late) * 0.02 for caller in callers) / 60.0
-    stamps = _Stamps(bedrock, deepgram)
+    stamps = bench.stamps()
     for caller in callers:
         load.late += [1000 * late for late in caller.late]
         if caller.failure:
@@ -256,6 +274,9 @@ async def _loaded(
         for turn in caller.turns[FIRST_TURNS_LEFT_OUT:]:
             load.asked += 1
             load.gaps += turn.gaps
+            if turn.broke_in_at is not None and turn.cleared_at is not None:
+                load.cleared.append(1000 * (turn.cleared_at - turn.broke_in_at))
+            load.uncleared += turn.broke_in_at is not None and turn.cleared_at is None
             stages = stamps.stages(turn.word, turn.first_audio_at)
             if stages is None:
                 load.unanswered += 1
@@ -264,79 +285,3 @@ async def _loaded(
                 load.stages[name].append(1000 * took)
             load.overhead.append(1000 * sum(stages))
     return load
-
-
-class _Stamps:
-    """The providers' stamps by the word that a question holds."""
-
-    def __init__(self, bedrock: BedrockEmulator, deepgram: DeepgramEmulator) -> None:
-        self._finals: dict[str, float] = {}
-        self._requests: dict[str, Record] = {}
-        self._speaks: dict[str, tuple[float, str]] = {}
-        self._audio: dict[str, list[float]] = {}
-        for entry in deepgram.journal.entries():
-            word = _ASKED.search(entry.get("text", ""))
-            match entry["what"]:
-                case "final" if word:
-                    self._finals.setdefault(word[1], entry["at"])
-                case "speak" if word:
-                    self._speaks.setdefault(word[1], (entry["at"], entry["session"]))
-                case "first_audio":
-                    self._audio.setdefault(entry["session"], []).append(entry["at"])
-        for record in bedrock.service.journal.records:
-            if word := _ASKED.search(record.reply_text):
-                self._requests.setdefault(word[1], record)
-
-    def stages(self, word: str, heard: float | None) -> tuple[float, float, float] | None:
-        """How long each stage took; None if the turn was not answered."""
-        record, final = self._requests.get(word), self._finals.get(word)
-        spoke, session = self._speaks.get(word, (None, ""))
-        if record is None or record.first_event_sent is None or None in (final, spoke, heard):
-            return None
-        assert final is not None and spoke is not None and heard is not None
-        audio = next((at for at in self._audio.get(session, ()) if at >= spoke), None)
-        if audio is None or heard < audio:
-            return None
-        return record.arrived - final, spoke - record.first_event_sent, heard - audio
-
-
-def _answer(body: Body) -> Reply:
-    said = [text_of(message) for message in body["messages"] if message["role"] == "user"]
-    found = _ASKED.findall(" ".join(said[-1:]))
-    return say(f"What I know about {found[-1]} is soon said." if found else "How can I help?")
-
-
-@contextlib.contextmanager
-def _on_core(core: int) -> Iterator[None]:
-    """What is started here runs on this core alone."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-def _share(values: Sequence[float], share: float) -> float | None:
-    """The value below which `share` of `values` lie; None where there are none."""
-    ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2) if ordered else None
-
-
-def _cpu_seconds(pids: Sequence[int]) -> float:
-    ticks = 0
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _memory_mb(pids: Sequence[int]) -> float:
-    """What they have in memory, a page that several share counted once (PSS)."""
-    kilobytes = 0
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            kilobytes += int(text.partition("\nPss:")[2].split()[0])
-    return kilobytes / 1024

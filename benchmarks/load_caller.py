@@ -35,6 +35,7 @@ GAP_SECONDS: Final = 0.02
 GREETING_SECONDS: Final = 4.0
 CLOSE_SECONDS: Final = 2.0
 QUESTION: Final = "Tell me about {} please."
+INTERRUPTION: Final = "No wait a moment please."
 _CONSONANTS: Final = "bdfgklmnprstvz"
 _VOWELS: Final = "aeiou"
 _QUIET: Final = base64.b64encode(b"\xff" * FRAME_BYTES).decode()
@@ -62,6 +63,9 @@ class Asked:
     said_at: float
     first_audio_at: float | None = None
     gaps: int = 0
+    broke_in_at: float | None = None
+    """When the first sample left by which the caller broke into the answer."""
+    cleared_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +76,8 @@ class Caller:
     number: int
     period: float
     greeting: float = GREETING_SECONDS
+    breaks_in: float | None = None
+    """So many seconds of an answer are heard before the caller breaks into it; None: all of it."""
     voice: Callable[[str], Sequence[str]] = field(default_factory=lambda: _frames)
     """The frames, as `media.payload` carries them, of a question."""
     turns: list[Asked] = field(default_factory=list)
@@ -122,7 +128,16 @@ class Caller:
                 word = words(self.number * 256 + len(self.turns))
                 voice = list(self.voice(QUESTION.format(word)))
                 self.turns.append(Asked(word, due + len(voice) * FRAME_SECONDS))
+            if not voice and self._is_to_break_in(clock()):
+                voice = list(self.voice(INTERRUPTION))
+                self.turns[-1].broke_in_at = clock()
             await socket.send(writer.media(voice.pop(0) if voice else _QUIET))
+
+    def _is_to_break_in(self, now: float) -> bool:
+        turn = self.turns[-1] if self.turns else None
+        if self.breaks_in is None or turn is None or turn.first_audio_at is None:
+            return False
+        return turn.broke_in_at is None and now >= turn.first_audio_at + self.breaks_in
 
     async def _hear(self, socket: ClientConnection, writer: StreamWriter) -> None:
         clock = time.monotonic
@@ -145,7 +160,8 @@ class Caller:
                         if turn is not None and turn.first_audio_at is None:
                             turn.first_audio_at = now
                         elif turn is not None and now - played_at > GAP_SECONDS:
-                            turn.gaps += 1
+                            # What comes after the answer was broken off is another one.
+                            turn.gaps += turn.cleared_at is None
                         payload = message["media"]["payload"]
                         played_at = max(played_at, now) + len(payload) * 3 / 4 / 8000
                     case "mark":
@@ -154,6 +170,8 @@ class Caller:
                         task.add_done_callback(marks.discard)
                     case "clear":
                         played_at = now
+                        if self.turns and self.turns[-1].broke_in_at is not None:
+                            self.turns[-1].cleared_at = self.turns[-1].cleared_at or now
         except ConnectionClosed:
             self.failure = self.failure or "the server has closed the call"
         finally:

@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -207,6 +207,8 @@ LOAD_EXAMPLE = """\
 \b
 Examples:
   aybiza bench load --calls 1,20,50
+  aybiza bench load --calls 20 --until-p95 60
+  aybiza bench load --calls 20 --barge-in
   aybiza bench load --calls 20 --url ws://127.0.0.1:{port}/ws -- python bot.py
 
 Without a command it measures this project's own node. The command finds its
@@ -224,6 +226,17 @@ def load(
     seconds: Annotated[
         float, typer.Option(min=10, max=7200, help="How long callers ask and are answered.")
     ] = 60.0,
+    barge_in: Annotated[
+        bool, typer.Option("--barge-in", help="Callers break into answers: time to `clear`.")
+    ] = False,
+    until_p95: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            help="Find how many calls a core carries with p95 at most so many ms, all answered and"
+            " no gap, from the first number of --calls on.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the table as a page of docs has it.")
@@ -234,32 +247,54 @@ def load(
     Each caller asks every five seconds. Overhead is what is neither the caller's time nor the
     providers': transcript to request, token to speech, audio to telephone.
     """
-    from aybiza.benchmarks.load import MARKDOWN, TABLE, Load, measured, row, this_node
+    from aybiza.benchmarks.load import (
+        BREAKS_IN_SECONDS,
+        MARKDOWN,
+        TABLE,
+        Load,
+        details,
+        measured,
+        most_calls,
+        row,
+        this_node,
+    )
     from aybiza.benchmarks.stranger import StrangerError
 
     numbers = calls.split(",")
     if not all(number.isdecimal() and 1 <= int(number) <= MAX_CALLS for number in numbers):
         given = f"{calls!r}: numbers from 1 to {MAX_CALLS}, with commas between"
         raise typer.BadParameter(given)
-    loads: list[Load] = []
-    if not as_json:
-        typer.echo(MARKDOWN if markdown else TABLE)
-    for number in map(int, numbers):
+
+    def measure(number: int) -> Load:
         with tempfile.TemporaryDirectory(prefix="aybiza-load-") as folder:
             words, where, more = (command, url, {}) if command else this_node(Path(folder))
+            breaks_in = BREAKS_IN_SECONDS if barge_in else None
+            given: dict[str, Any] = {"seconds": seconds, "more": more, "breaks_in": breaks_in}
             try:
-                told = measured(words, where, calls=number, seconds=seconds, more=more)
+                told = measured(words, where, calls=number, **given)
             except StrangerError as error:
                 typer.echo(f"aybiza bench: {error}", err=True)
                 raise typer.Exit(1) from None
-        loads.append(told)
         if not as_json:
             typer.echo(row(told, markdown=markdown))
+            if not markdown:
+                say(f"      {details(told)}", 6)
             for failure in told.failures[:FAILURES_SHOWN]:
                 say(f"  failed: {failure}", 4)
+        return told
+
+    if not as_json:
+        typer.echo(MARKDOWN if markdown else TABLE)
+    if until_p95 is not None:
+        most, loads = most_calls(measure, until_p95, first=int(numbers[0]), most=MAX_CALLS)
+    else:
+        most, loads = None, [measure(int(number)) for number in numbers]
     if as_json:
-        typer.echo(json.dumps({"loads": [told.as_dict() for told in loads]}, indent=2))
-    raise typer.Exit(int(any(told.failures for told in loads)))
+        figures = {"loads": [told.as_dict() for told in loads]}
+        typer.echo(json.dumps(figures | ({} if most is None else {"calls_a_core": most}), indent=2))
+    elif most is not None:
+        typer.echo(f"calls a core with p95 at most {until_p95:g} ms: {most}")
+    raise typer.Exit(int(most == 0 or (most is None and any(told.failures for told in loads))))
 
 
 CALL_EXAMPLE = "Example: aybiza bench call --turns 500 --minutes 120 --check"

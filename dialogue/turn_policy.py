@@ -99,9 +99,6 @@ class TurnPolicy:
         """The policy of this agent."""
         heard_out = max(agent.utterance_end_ms, agent.endpointing_ms) / 1000
         silence = agent.silence_timeout_s or SILENCE_SECONDS
-        # What nobody has translated is not said in another language.
-        same = agent.more_fillers is None and not agent.language.startswith("en")
-        more = (agent.filler,) * SAME_FILLER_AGAIN if same else agent.more_fillers or MORE_FILLERS
         patience = agent.patience_ms / 1000
         endpoint = max(ENDPOINT_SECONDS, heard_out + ENDPOINT_MARGIN_SECONDS)
         return cls(
@@ -115,7 +112,7 @@ class TurnPolicy:
             silence=silence,
             silence_again=agent.silence_again_s or 2 * silence,
             filler_after=agent.filler_after_ms / 1000,
-            fillers=(agent.filler, *more),
+            fillers=fillers(agent),
             late=agent.late,
             barge_in=agent.barge_in,
             barge_in_words=agent.barge_in_words,
@@ -129,6 +126,14 @@ class TurnPolicy:
             keys_masked=agent.keys_masked,
             eager_answers=agent.eager_answers,
         )
+
+
+def fillers(agent: Agent) -> tuple[str, ...]:
+    """What is said while an answer is waited for, in turn."""
+    # What nobody has translated is not said in another language.
+    same = agent.more_fillers is None and not agent.language.startswith("en")
+    more = (agent.filler,) * SAME_FILLER_AGAIN if same else agent.more_fillers or MORE_FILLERS
+    return (agent.filler, *more)
 
 
 MORE_FILLERS = (

@@ -11,7 +11,7 @@ from __future__ import annotations
 from aybiza.actors import names
 from aybiza.actors.runtime import VM
 from aybiza.config.agents import Agent
-from aybiza.dialogue.turn_policy import TurnPolicy
+from aybiza.dialogue.turn_policy import fillers
 from aybiza.speech.pacing import Kind
 from aybiza.speech.phrases import Phrase, Phrases
 from aybiza.speech.playout import Sentence
@@ -37,7 +37,7 @@ def fixed(agent: Agent) -> frozenset[str]:
             agent.transfer_busy,
             agent.transfer_unanswered,
             agent.transfer_failed,
-            *TurnPolicy.of(agent).fillers,
+            *fillers(agent),
         )
     )
 

@@ -69,7 +69,7 @@ def test_the_command_prints_a_row_a_number_and_fails_with_a_failed_call(
 ) -> None:
     asked: list[tuple[Any, ...]] = []
 
-    def measure(command: Any, url: str, *, calls: int, seconds: float, more: Any) -> Load:
+    def measure(command: Any, url: str, *, calls: int, seconds: float, **_: Any) -> Load:
         asked.append((command, url, calls, seconds))
         return told_of(calls=calls, failures=["call 0: gone"] if calls == 3 else [])
 
@@ -78,7 +78,9 @@ def test_the_command_prints_a_row_a_number_and_fails_with_a_failed_call(
     options = ["--url", "ws://here", "--seconds", "10"]
     done = run(bench.app, ["load", "--calls", "1,2", *options, "--", "python", "bot.py"])
     assert done.exit_code == 0, done.output
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["calls", "1", "2"]
+    rows = [line for line in done.stdout.splitlines() if not line.startswith("      ")]
+    assert [line.split()[0] for line in rows] == ["calls", "1", "2"]
+    assert "0 MB a call not given back" in done.stdout
     assert asked == [(["python", "bot.py"], "ws://here", n, 10.0) for n in (1, 2)]
     page = run(bench.app, ["load", "--calls", "1", "--markdown", *options, "--", "x"])
     head, line, figures = page.stdout.splitlines()
@@ -89,3 +91,32 @@ def test_the_command_prints_a_row_a_number_and_fails_with_a_failed_call(
     assert json.loads(failed.stdout)["loads"][0]["failures"] == ["call 0: gone"]
     wrong = run(bench.app, ["load", "--calls", "0"])
     assert wrong.exit_code == 2 and "numbers from 1 to 1000" in wrong.output
+
+
+@pytest.mark.parametrize(("most", "found"), [(0, 0), (9, 0), (10, 10), (57, 55), (5000, 910)])
+def test_the_most_calls_of_a_core_are_found_to_a_tenth(most: int, found: int) -> None:
+    tried: list[int] = []
+
+    def measure(calls: int) -> Load:
+        tried.append(calls)
+        return told_of(calls=calls, overhead=[61.0 if calls > most else 59.0])
+
+    assert load.most_calls(measure, 60.0)[0] == found
+    assert len(tried) <= 10
+
+
+def test_who_is_not_answered_or_hears_gaps_counts_as_one_call_too_many() -> None:
+    for fault in ({"gaps": 1}, {"unanswered": 1}, {"failures": ["gone"]}):
+        spoilt = told_of(overhead=[1.0], **fault)
+        assert load.most_calls(lambda _, spoilt=spoilt: spoilt, 60.0)[0] == 0  # type: ignore[misc]
+
+
+def test_memory_that_stays_money_and_breaking_in_are_told() -> None:
+    told = told_of(left_mb=101.0, cleared=[100.0, 300.0], uncleared=1)
+    figures = told.as_dict()
+    assert figures["mb_left_a_call"] == 0.5
+    assert figures["usd_of_cores_a_thousand_call_minutes"] == pytest.approx(0.0186)
+    assert load.details(told) == (
+        "0.5 MB a call not given back, 0.0186 USD of cores a 1000 call-minutes,"
+        " break-in to clear p95 300.0 ms, 1 not cleared"
+    )
