@@ -4,8 +4,9 @@
     fault(check, value)                                       what does not fit, in words; or None
 
 Schemas are of JSON Schema 2020-12. One that refers to anything but itself is refused: it would be
-fetched in the midst of a call. A value is checked on the spot, in bounded time: patterns have a
-limit (`schema_patterns`), and of the faults no more than `MOST_FAULTS` are weighed.
+fetched in the midst of a call; and so is one that is too deep, goes round and round, or has a
+pattern that is too large. A value is checked on the spot, in bounded time (`schema_bounds`,
+`schema_patterns`), and of the faults no more than `MOST_FAULTS` are weighed.
 
 Errors: `ValueError` from `validator`; nothing else.
 """
@@ -14,8 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -25,6 +26,15 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from aybiza.config.schema_bounds import (
+    DEEPEST,
+    TooMuch,
+    fault_of,
+    goes_round,
+    is_deep,
+    limited,
+    parts,
+)
 from aybiza.config.schema_patterns import Checker
 
 SHOWN_CHARACTERS: Final = 200
@@ -50,27 +60,37 @@ def validator(schema: Mapping[str, Any], what: str) -> Draft202012Validator:
     Traceback (most recent call last):
     ValueError: the schema is none: 'objekt' is not valid under any of the given schemas
     """
-    text = as_json(schema)
+    if is_deep(schema):
+        raise ValueError(f"{what} has more than {DEEPEST} levels")
+    text, wrong = as_json(schema), fault_of(schema)
+    if wrong is not None:
+        raise ValueError(f"{what} {wrong}")
     try:
         if text is None:
             Draft202012Validator.check_schema(schema)
         else:
             _check_schema(text)
-    except SchemaError as wrong:
-        raise ValueError(f"{what} is none: {_told(wrong)}") from None
+    except SchemaError as error:
+        raise ValueError(f"{what} is none: {_told(error)}") from None
     if text is None:
         raise ValueError(f"{what} is not JSON")
     # Without a registry of its own it would fetch what lies elsewhere, on the loop.
     made: Draft202012Validator = Checker(schema, registry=Registry())
-    for part in _parts(schema):
+    found = _References(schema)
+    referring = False
+    for part in parts(schema):
         for key in ("$ref", "$dynamicRef"):
-            if isinstance(part.get(key), str) and not _leads_somewhere(part[key], schema):
-                raise ValueError(f"{what} refers to {part[key]!r}, not to itself")
+            if isinstance(part.get(key), str):
+                referring = True
+                if not found.has(part[key]):
+                    raise ValueError(f"{what} refers to {part[key]!r}, not to itself")
         if "unevaluatedProperties" in part and '"patternProperties"' in text:
             raise ValueError(
                 f"{what} has unevaluatedProperties beside patternProperties: use"
                 " additionalProperties"
             )
+    if referring and goes_round(schema, found):
+        raise ValueError(f"{what} refers to itself, round and round")
     return made
 
 
@@ -80,11 +100,17 @@ def fault(check: Draft202012Validator, value: Mapping[str, Any]) -> str | None:
     >>> fault(validator({"properties": {"seats": {"type": "integer"}}}, "it"), {"seats": "two"})
     "seats: 'two' is not of type 'integer'"
     """
-    wrong: ValidationError | None = best_match(islice(check.iter_errors(value), MOST_FAULTS))
-    if wrong is None:
+    if is_deep(value):
+        return f"has more than {DEEPEST} levels"
+    try:
+        with limited():
+            found = best_match(islice(check.iter_errors(value), MOST_FAULTS))
+    except (TooMuch, RecursionError):
+        return "is too much to be checked"
+    if found is None:
         return None
-    path = ".".join(map(str, wrong.absolute_path))
-    return f"{path}: {_told(wrong)}" if path else _told(wrong)
+    path = ".".join(map(str, found.absolute_path))
+    return f"{path}: {_told(found)}" if path else _told(found)
 
 
 def _told(wrong: ValidationError | SchemaError) -> str:
@@ -154,21 +180,24 @@ def _is_schema(text: str) -> bool:
     return True
 
 
-def _parts(schema: object) -> Iterator[Mapping[str, Any]]:
-    if isinstance(schema, Mapping):
-        yield schema
-        for value in schema.values():
-            yield from _parts(value)
-    elif isinstance(schema, list | tuple):
-        for value in schema:
-            yield from _parts(value)
+class _References:
+    """What a schema's references lead to."""
 
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = schema
 
-def _leads_somewhere(reference: str, schema: Mapping[str, Any]) -> bool:
-    resource: Resource[Any] = DRAFT202012.create_resource(schema)
-    try:
-        resolver = Registry().with_resource("", resource).resolver()
-        resolver.lookup(reference)
-    except Unresolvable:
-        return False
-    return True
+    @cached_property
+    def _resolver(self) -> Any:
+        resource: Resource[Any] = DRAFT202012.create_resource(self._schema)
+        return Registry().with_resource("", resource).resolver()
+
+    def __call__(self, reference: str) -> Any:
+        return self._resolver.lookup(reference).contents
+
+    def has(self, reference: str) -> bool:
+        """Whether it leads somewhere."""
+        try:
+            self(reference)
+        except Unresolvable:
+            return False
+        return True

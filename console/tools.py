@@ -167,7 +167,7 @@ def _meant(tools: Tools, name: str, yes: bool) -> Tool:
 def _input(given: str) -> dict[str, Any]:
     try:
         value = json.loads(given)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         _refuse([f"--with: is not JSON: {error}"])
     if not isinstance(value, dict):
         _refuse([f"--with: must be a JSON object, such as {{}}, and is {given:.40}"])

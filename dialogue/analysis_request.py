@@ -102,10 +102,7 @@ class Wanted:
             return None
         if not isinstance(data, dict):
             return "it is missing, or is no object"
-        try:
-            return fault(self.check, data)
-        except RecursionError:
-            return "it is too deep"
+        return fault(self.check, data)
 
 
 def messages(record: str, answers: list[tuple[str, Unfit]]) -> list[dict[str, Any]]:

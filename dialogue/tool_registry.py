@@ -296,10 +296,7 @@ class _Registered:
         text = as_json(meant)
         if text is None or len(text) > INPUT_CHARACTERS:
             raise ToolError("bad_input", f"{self.tool.name} takes short JSON values.")
-        try:
-            wrong = fault(self._input, meant)
-        except RecursionError:
-            wrong = f"{self.tool.name} takes nothing so deep."
+        wrong = fault(self._input, meant)
         if wrong is not None:
             raise ToolError("bad_input", wrong)
         return meant

@@ -65,11 +65,11 @@ class RedisClient:
         """What stands in a hash."""
         return self._hashes.get(name, {})
 
-    async def get(self, name: str) -> str | None:
-        """GET."""
+    async def getrange(self, name: str, start: int, end: int) -> str:
+        """GETRANGE: "" if it is not there."""
         await self.reach()
-        text, until = self._texts.get(name, (None, 0.0))
-        told = text if time.time() < until else None
+        text, until = self._texts.get(name, ("", 0.0))
+        told = text[start : end + 1] if time.time() < until else ""
         await self.answer()
         return told
 

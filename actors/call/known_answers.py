@@ -37,6 +37,7 @@ from aybiza.actors.runtime import VM
 from aybiza.claude.choice import Choice
 from aybiza.claude.embedding import LOCAL, Embedder
 from aybiza.claude.errors import BedrockError, ErrorKind
+from aybiza.claude.messages import encodable
 from aybiza.claude.prompt_cache import estimated_tokens
 from aybiza.dialogue.answer_cache import AnswerCache, Key, Meant, generate_cache_key
 from aybiza.dialogue.particulars import is_impersonal, particulars, repeats
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 1.0
 REDIS_SECONDS: Final = 0.2
 LOG_SECONDS: Final = 60.0
+MOST_BYTES: Final = 32 * 1024
+"""The longest answer that is told or taken, as JSON."""
 
 How = Literal["exact", "shared", "similar"]
 
@@ -100,17 +103,20 @@ class KnownAnswers:
             return ()
         try:
             async with asyncio.timeout(REDIS_SECONDS):
-                told = json.loads(await self._redis.get(_name(key)) or "[]")
+                # More than that is nothing of ours, and would take the loop long to read.
+                text = await self._redis.getrange(_name(key), 0, MOST_BYTES)
         except self._unreadable as error:
             self.failed("redis", error)
             return ()
-        return tuple(map(str, told)) if isinstance(told, list) else ()
+        return sentences_of(text)
 
     async def tell(self, key: Key, sentences: Sequence[str]) -> None:
         """Tell the other nodes."""
         if self._redis is None:
             return
         text = json.dumps(list(sentences))
+        if len(text) > MOST_BYTES:
+            return
         try:
             async with asyncio.timeout(REDIS_SECONDS):
                 await self._redis.set(_name(key), text, ex=round(self.cache.seconds))
@@ -142,6 +148,21 @@ class KnownAnswers:
                     await self._redis.aclose()
             except self._lost:
                 return
+
+
+def sentences_of(text: str) -> tuple[str, ...]:
+    """The sentences that were told of an answer; none for what is no answer.
+
+    >>> sentences_of('["At ten."]'), sentences_of("[1]"), sentences_of("")
+    (('At ten.',), (), ())
+    """
+    try:
+        told = json.loads(text or "[]") if len(text) <= MOST_BYTES else None
+    except (ValueError, RecursionError):
+        return ()
+    if not isinstance(told, list) or not all(isinstance(each, str) for each in told):
+        return ()
+    return tuple(map(encodable, told))
 
 
 class Inquiry:

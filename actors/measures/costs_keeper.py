@@ -79,7 +79,7 @@ class CostsFile:
             return Ledger.restored(quotas, json.loads(self.path.read_bytes()))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             with contextlib.suppress(OSError):
                 os.replace(self.path, self.path.with_name(f"{self.path.name}.damaged"))
             log.error("costs_not_restored", path=str(self.path), reason=str(error))

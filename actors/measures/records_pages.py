@@ -77,7 +77,7 @@ def rows_of_page(told: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
             {**empty, **dict(zip(columns, row, strict=True))}
             for row in json.loads(text, parse_constant=lambda _: None)
         ]
-    except (KeyError, TypeError, ValueError, zlib.error) as error:
+    except (KeyError, TypeError, ValueError, RecursionError, zlib.error) as error:
         raise ValueError(f"not a page of records: {error}") from None
     return table, rows
 

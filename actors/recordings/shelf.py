@@ -149,7 +149,7 @@ class Shelf:
             try:
                 bound_to = f"{path.stem}:{at}".encode()
                 yield self._seal.decrypt(body[:_NONCE], body[_NONCE:], bound_to)
-            except InvalidTag:
+            except (InvalidTag, ValueError):  # a piece that is too short for any
                 raise SealError(
                     f"{path} is not opened by AYBIZA_RECORDINGS_KEY, or has been changed"
                 ) from None

@@ -121,7 +121,7 @@ def _operations(type_: str, config: Mapping[str, Any], left_out: dict[str, str])
     if isinstance(document, str | Path):
         try:
             document = json.loads(Path(document).read_text(encoding="utf-8"))
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             yaml = str(document).endswith((".yaml", ".yml"))
             told = "is YAML, which is not read: convert it" if yaml else f"is not JSON: {fault}"
             raise ValueError(f"{type_}: {document} {told}") from None

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
+from aybiza.config.schema_bounds import pattern_fault
+
 Schema = dict[str, Any]
 
 SCHEMA_BYTES: Final = 24 * 1024
@@ -120,12 +122,9 @@ class _Walk:
 
 
 def _can_be_tried(pattern: Any) -> bool:
-    """Whether a pattern is one of Python's, too; what the dialect of ECMAScript has more is not."""
-    try:
-        re.compile(str(pattern))
-    except re.error:
-        return False
-    return isinstance(pattern, str)
+    """Whether a pattern is one of Python's, too, and is not too large; what the dialect of
+    ECMAScript has more is not."""
+    return isinstance(pattern, str) and pattern_fault(pattern) is None
 
 
 def _as_2020(schema: Mapping[str, Any], made: Schema) -> Schema:

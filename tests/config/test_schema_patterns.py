@@ -65,3 +65,29 @@ def test_a_schema_whose_names_cannot_be_told_apart_is_refused() -> None:
     schema = {"type": "object", "patternProperties": {"^x": {}}, "unevaluatedProperties": False}
     with pytest.raises(ValueError, match="it has unevaluatedProperties"):
         validator(schema, "it")
+
+
+@each(
+    [
+        (0.01, 10**400, True),
+        (0.01, 19.99, True),
+        (0.01, 19.995, False),
+        (1e-320, 5, True),
+        (3, 1e308, False),
+        (3, 9.0, True),
+    ]
+)
+def test_no_number_is_too_large_for_being_a_multiple(of: float, value: float, fits: bool) -> None:
+    assert (fault({"multipleOf": of}, value) is None) is fits
+
+
+@each(
+    [
+        ([1, 1.0], False),
+        ([1, True], True),
+        ([{"a": 1, "b": 2}, {"b": 2, "a": 1}], False),
+        ([[1], [True], ["1"], {"1": 1}, None], True),
+    ]
+)
+def test_what_json_schema_takes_for_the_same_is_not_unique(value: list[Any], fits: bool) -> None:
+    assert (fault({"uniqueItems": True}, value) is None) is fits

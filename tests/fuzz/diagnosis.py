@@ -18,7 +18,9 @@ def sip() -> Decoder:
     call = good(sdp("192.168.1.5", "9 18"), sdp("0.0.0.0"))
     call += [("out", message("503 Away", "3 INVITE")), ("in", message("INFO", "4 INFO"))]
     call += [("in", message("BYE", "5 BYE", more="Reason: Q.850;cause=102"))]
-    logs = ["\n".join(form(call)) for form in FORMS.values()]
+    # Three messages of each call: what is judged is a message beside the next.
+    few = [call, *(call[at : at + 3] for at in range(len(call) - 2))]
+    logs = ["\n".join(form(part)) for form in FORMS.values() for part in few]
     logs.append("Got  RTP packet from    10.0.0.9:4000 (type 00)\n" * 60)
     return Decoder(
         lambda random: broken_text(random, random.choice(logs), logs),

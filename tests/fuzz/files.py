@@ -6,26 +6,31 @@ import io
 import json
 import wave
 from collections.abc import Callable
+from decimal import Decimal
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import Any, Final
+from unittest.mock import patch
+
+from httpx import create_ssl_context
 
 from aybiza.actors.measures.audit import FIRST, _line, verify
 from aybiza.actors.node.cookie import CookieError, read_cookie
 from aybiza.claude.ledger import Ledger, Quotas
-from aybiza.config import catalogue, prices, routes
+from aybiza.config import catalogue, prices, quotas, routes
 from aybiza.config.agents import load_agent
 from aybiza.config.js_literal import read_literal
-from aybiza.config.quotas import QuotasError, load_quotas
 from aybiza.config.vapi import from_vapi, to_vapi
+from aybiza.dialogue.tools import catalogue as tools_catalogue
 from aybiza.dialogue.tools.catalogue import ToolsError, load_tools
 from aybiza.dialogue.tools.openapi import operations
-from aybiza.emulators.bedrock.rules import RulesError, load_rules
-from aybiza.emulators.phone.script import SCRIPTS, ScriptError, load
+from aybiza.emulators.bedrock import rules
+from aybiza.emulators.phone import script
 from aybiza.emulators.services.crm import OPENAPI
 from aybiza.speech.phrases import Phrase, packed, unpacked
 from aybiza.speech.wav import AudioError, read_wav
-from tests.fuzz.decoder import Decoder, InMemory
+from tests.fuzz.decoder import Decoder, InMemory, toml_files
 from tests.fuzz.mutate import broken_bytes, broken_json, broken_text
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -111,51 +116,36 @@ SPENT: Final = {
 }
 
 
-def _texts(
-    texts: list[str],
-    read: Callable[[Path], object],
-    errors: tuple[type[Exception], ...],
-) -> Decoder:
-    """Text files that are broken in some places."""
-    file = InMemory()
-    return Decoder(
-        lambda random: broken_text(random, random.choice(texts), texts),
-        lambda text: read(file.holding(text)),
-        errors,
-    )
-
-
 def _routes() -> Decoder:
-    file = InMemory()
     told = [{"To": "+14155550100", "desk": "support"}, {"tenant": "Napoli Group"}, {"Route": "x"}]
+    random = Random("calls")
+    calls = cycle([broken_json(random, told[0], told) for _ in range(1000)])
+    agent = load_agent("clinic")
 
-    def make(random: Random) -> tuple[str, Any]:
-        return broken_text(random, ROUTES, [ROUTES]), broken_json(random, told[0], told)
-
-    def decode(given: tuple[str, Any]) -> None:
-        text, call = given
-        _, found = routes._read(file.holding(text), {})
+    def read(path: Path) -> None:
+        text, found = routes._read(path, {})
         made = [
             routes.Route(name, agent, table.tenant or "", frozenset(table.numbers))
             for name, table in found.routes.items()
         ]
-        list(routes._clashes(file.path, text, made))
-        texts = {name: str(value) for name, value in call.items()} if _is_table(call) else {}
+        list(routes._clashes(path, text, made))
+        call = next(calls)
+        texts = {name: str(value) for name, value in call.items()} if isinstance(call, dict) else {}
         routes.Routes(made[0], tuple(made)).choose(texts)
 
-    agent = load_agent("clinic")
-    return Decoder(make, decode, (routes.RoutesError,))
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, dict)
+    return toml_files(routes, [ROUTES], read, (routes.RoutesError,))
 
 
 def _tools() -> Decoder:
-    def read(path: Path) -> None:
-        load_tools(path, region="us-east-1", environment={"CRM_TOKEN": "t"})
+    # To read this machine's authorities for each of an input's clients takes 50 ms.
+    context = create_ssl_context()
+    made = patch("httpx._transports.default.create_ssl_context", lambda **_: context)
 
-    return _texts([TOOLS], read, (ToolsError,))
+    def read(path: Path) -> None:
+        with made:
+            load_tools(path, region="us-east-1", environment={"CRM_TOKEN": "t"})
+
+    return toml_files(tools_catalogue, [TOOLS], read, (ToolsError,))
 
 
 def _documents() -> Decoder:
@@ -188,16 +178,18 @@ def _literals() -> Decoder:
 
 def _rules() -> Decoder:
     found = [path.read_text(encoding="utf-8") for path in AGENT_FILES if ".rules." in path.name]
-    return _texts(found, load_rules, (RulesError,))
+    return toml_files(rules, found, rules.load_rules, (rules.RulesError,))
 
 
 def _scripts() -> Decoder:
-    found = [path.read_text(encoding="utf-8") for path in sorted(SCRIPTS.glob("*.toml"))[:6]]
-    return _texts(found, lambda path: load(path, "text"), (ScriptError,))
+    found = [path.read_text(encoding="utf-8") for path in sorted(script.SCRIPTS.glob("*.toml"))[:6]]
+    return toml_files(script, found, lambda path: script.load(path, "text"), (script.ScriptError,))
 
 
 def _prices() -> Decoder:
-    return _texts([PRICES], prices.load, (prices.PricesError,))
+    shipped = prices.SHIPPED.read_text(encoding="utf-8")
+    errors = (prices.PricesError,)
+    return toml_files(prices, [PRICES], prices.load, errors, Decimal, beside=shipped)
 
 
 def _models() -> Decoder:
@@ -210,15 +202,20 @@ def _models() -> Decoder:
         catalogue._check_sections(own, "models", text)
         catalogue._catalogue(catalogue._merged(below, own), "models", text)
 
-    return _texts([MODELS], read, (catalogue.CatalogueError,))
+    return toml_files(catalogue, [MODELS], read, (catalogue.CatalogueError,), Decimal)
 
 
 def _quotas() -> Decoder:
-    return _texts([QUOTAS], load_quotas, (QuotasError,))
+    return toml_files(quotas, [QUOTAS], quotas.load_quotas, (quotas.QuotasError,), Decimal)
 
 
 def _cookies() -> Decoder:
-    return _texts(["4fd1a0c37be952e8b1\n\n9a41d0c37be952e8c2\n"], read_cookie, (CookieError,))
+    file, good = InMemory(), ["4fd1a0c37be952e8b1\n\n9a41d0c37be952e8c2\n"]
+    return Decoder(
+        lambda random: broken_text(random, good[0], good),
+        lambda text: read_cookie(file.holding(text)),
+        (CookieError,),
+    )
 
 
 def _recordings() -> Decoder:
