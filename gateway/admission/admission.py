@@ -60,6 +60,7 @@ from aybiza.gateway.admission.caller_limits import CallerLimits
 from aybiza.gateway.admission.callers import Caller, Callers, limited_as
 from aybiza.gateway.admission.carrier_signatures import CarrierSignatures, Signed
 from aybiza.gateway.admission.guesses import MINUTE, Guesses
+from aybiza.gateway.admission.handshakes import IN_A_TURN
 from aybiza.gateway.admission.policy import HTTP, MEDIA, Proof, door
 from aybiza.gateway.admission.rate_limit import RateLimit
 from aybiza.gateway.admission.refusals import Refusals
@@ -116,6 +117,7 @@ class Admission:
         self._switches = Callers(rules.switches)
         self.room = WaitingRoom(self.refused, exempt=self._callers.trusts)
         self.turnstile = Turnstile()
+        self.handshakes = Turnstile(IN_A_TURN)
         self._rate = rate or RateLimit(rules.per_minute, rules.redis_url)
         self._guesses = Guesses()
         self._signatures = CarrierSignatures(rules.keys)

@@ -27,6 +27,7 @@ from websockets.http11 import Request
 
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.flow import Flow
+from aybiza.gateway.admission.handshakes import handshake
 from aybiza.gateway.admission.policy import HTTP, MEDIA
 from aybiza.gateway.admission.rules import Knock
 from aybiza.gateway.admission.waiting_room import Guest
@@ -36,8 +37,6 @@ MAX_HEADER_BYTES: Final = 16 * 1024
 
 ACCEPT_BATCH: Final = 16
 """Connections that a server accepts in one step of the loop; calls go on in between."""
-
-TLS_SHUTDOWN_SECONDS: Final = 2.0
 
 PIECE_BYTES: Final = 4096
 """What of a media connection's bytes is read at a time: a piece of the smallest frames is some
@@ -74,6 +73,8 @@ class Entrance(_Base):
     _gone = False
     _securing: asyncio.Task[None] | None = None
     _early: tuple[bytes, ...] = ()
+    _unread = b""
+    _ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection stands."""
@@ -101,10 +102,22 @@ class Entrance(_Base):
         else:
             self._early += (data,)
 
-    def eof_received(self) -> None:
-        """The peer sends nothing more."""
-        if self._passed:
-            super().eof_received()
+    def eof_received(self) -> Any:
+        """The peer sends nothing more; what it has sent has its turn first."""
+        if self._unread:
+            self._ended = True
+            return True
+        return super().eof_received() if self._passed else None
+
+    def taken(self) -> bytes:
+        """What waited for its turn, which has come; nothing of a peer who had to go meanwhile."""
+        data, self._unread = self._unread, b""
+        return b"" if self._gone or self._raw.is_closing() else data
+
+    def end(self) -> None:
+        """Let the peer's end come behind what it has sent."""
+        if self._ended and not self._raw.is_closing() and not self.eof_received():
+            self._raw.close()
 
     def owes(self) -> None:
         """The peer is to send something before it may stay."""
@@ -130,14 +143,7 @@ class Entrance(_Base):
         # The waiting room comes first; this is for a connection that is not in there any more.
         limit = 2 * self.admission.room.seconds
         try:
-            secured = await asyncio.get_running_loop().start_tls(
-                transport,
-                self,
-                tls,
-                server_side=True,
-                ssl_handshake_timeout=limit,
-                ssl_shutdown_timeout=TLS_SHUTDOWN_SECONDS,
-            )
+            secured = await handshake(transport, self, tls, self.admission.handshakes, limit)
         except OSError:
             if not self._gone:
                 self.refuse("tls")
@@ -163,7 +169,6 @@ class HttpConnection(Entrance, H11Protocol):
         super().__init__(**options)
         self.admission = admission
         self.logger = _quiet
-        self._unread = b""
 
     def data_received(self, data: bytes) -> None:
         """Read, and see what the peer owes; in a later turn of the loop, if many send at once."""
@@ -175,10 +180,11 @@ class HttpConnection(Entrance, H11Protocol):
             self._read()
 
     def _read(self) -> None:
-        data, self._unread = self._unread, b""
-        if self._gone:
+        data = self.taken()
+        if not data:
             return
         super().data_received(data)
+        self.end()
         if self._passed:
             self._look()
             # Who sends on before the answer would have one turn after another: this is the last.
@@ -236,14 +242,32 @@ class MediaConnection(Entrance, Together, ServerConnection):
         return Knock(self._address, secure, request.path, path, headers)
 
     def data_received(self, data: bytes) -> None:
-        """Read; a handshake has its bound, and so has what comes behind it."""
+        """Read; a handshake has its bound and its turn, and what comes behind it has a bound."""
+        if self._gone or self._raw.is_closing():
+            return
         if self._passed and self.request is None:
             self._header_bytes += len(data)
             if self._header_bytes > MAX_HEADER_BYTES:
                 self.refuse("too_large")
                 self._raw.abort()
                 return
-        elif self._passed and not self._flow.take(len(data), started=self._guest is None):
+            self._unread += data
+            if len(self._unread) == len(data) and self.admission.turnstile.passes(self._knocked):
+                self._knocked()
+        else:
+            self._read(data)
+
+    def _knocked(self) -> None:
+        """Its turn to be read has come."""
+        self._read(self.taken())
+        self.end()
+
+    def _read(self, data: bytes) -> None:
+        if (
+            self._passed
+            and self.request is not None
+            and not self._flow.take(len(data), started=self._guest is None)
+        ):
             self.refuse("flood")
             self._raw.abort()
             return

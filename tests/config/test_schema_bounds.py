@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from aybiza.config.schema_bounds import (
@@ -45,7 +47,8 @@ def test_a_pattern_that_takes_long_to_be_made_is_none(pattern: str, why: str) ->
 
 def test_patterns_are_looked_at_where_a_schema_has_them() -> None:
     assert fault_of({"properties": {"pattern": {"type": "string"}}}) is None
-    for schema in ({"pattern": "("}, {"items": {"patternProperties": {"(": {}}}}):
+    schemas: list[dict[str, Any]] = [{"pattern": "("}, {"items": {"patternProperties": {"(": {}}}}]
+    for schema in schemas:
         assert "has a pattern, '(', that is none" in str(fault_of(schema))
 
 

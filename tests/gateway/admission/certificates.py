@@ -1,7 +1,9 @@
-"""Certificates for TLS, made when a test needs one."""
+"""Certificates for TLS, made when a test needs one, and a client that says its part by hand."""
 
 from __future__ import annotations
 
+import contextlib
+import ssl
 from datetime import datetime
 from pathlib import Path
 
@@ -25,3 +27,12 @@ def certificate(
     key.touch(mode=0o600)
     issued.private_key_pem.write_to_path(key)
     return made, key
+
+
+def hello(tls: ssl.SSLContext) -> tuple[bytes, ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
+    """What a client says first."""
+    coming, going = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = tls.wrap_bio(coming, going, server_hostname="127.0.0.1")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return going.read(), client, coming, going
