@@ -4,7 +4,13 @@ What a webhook says goes into TwiML, into a call's journal and to the model, so 
 would send is refused before anything is done with it, with the status and the words that say why:
 
     415  another type than a form, another charset than UTF-8, an encoding such as gzip
-    400  no UTF-8, too many parameters, one of ours twice, an id or a number that is none
+    400  no UTF-8, too many parameters, one of ours twice, an id or a number that is none; a name
+         or a value that has swallowed what stands beside it
+
+Twilio and SignalWire sign the URL with all names and values behind it, and no sign between them. So
+who has seen one signed webhook could move letters over: a CallSid with the CallStatus behind it is
+another call's, and an address whose query has become a parameter's name is another address, under
+the same signature. No carrier sends such.
 
 Contract: `read_form` returns all parameters by name or raises `FormError`, and nothing else,
 whatever the bytes. A text names the parameter, never its value.
@@ -32,6 +38,17 @@ CALL_IDS: Final[Mapping[str, re.Pattern[str]]] = {
     "signalwire": _ID,
 }
 """What a call's id looks like at each carrier."""
+
+JOINED: Final = ("twilio", "signalwire")
+"""Carriers that sign names and values without a sign between them."""
+_SWALLOWED: Final = {
+    "AccountSid": re.compile(r"ApiVersion|ApplicationSid|CallSid|CallStatus"),
+    "CallSid": re.compile(r"CallStatus|CallToken|Called|Caller|Direction"),
+    "From": re.compile(r"From(City|Country|State|Zip)|\A\+.*[^0-9]"),
+    "To": re.compile(r"To(City|Country|State|Zip)|\A\+.*[^0-9]"),
+}
+"""What one of our parameters holds when it has taken in those that follow in order of their names;
+a number has digits alone."""
 
 _OURS: Final = ("CallSid", "AccountSid", "From", "To")
 _CHARSET = re.compile(r"""charset\s*=\s*"?\s*([^\s";]+)""", re.IGNORECASE)
@@ -70,7 +87,20 @@ def read_form(
         if counts[name] > 1:
             raise FormError(400, f"{name} comes twice.")
     _check_values(form, carrier, needs_call=needs_call)
+    if carrier in JOINED:
+        _check_borders(form)
     return form
+
+
+def _check_borders(form: Mapping[str, str]) -> None:
+    """Refuse what only somebody has made who moves letters over."""
+    for name in form:
+        # An address would go on with another sign, and stand ahead of the carrier's names.
+        if not (name[:1].isascii() and name[:1].isalpha()):
+            raise FormError(400, "A parameter has a name that no carrier gives.")
+    for name, signs in _SWALLOWED.items():
+        if signs.search(form.get(name, "")):
+            raise FormError(400, f"{name} holds another parameter.")
 
 
 def _check_type(headers: Mapping[str, str]) -> None:

@@ -1,7 +1,8 @@
 """Everything that decodes what others send, and what it may say to an input that it cannot read.
 
 Here is what comes over the cluster, from carriers and from providers, and the table of all. What is
-read from files is in `files`, from stores in `stores`, from switches, webs and words in `doors`.
+read from files is in `files`, from stores in `stores`, from switches, webs and words in `doors`,
+from models, tools and other nodes in `others`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from aybiza.gateway.carriers.paths import CARRIERS
 from aybiza.speech import deepgram_flux, deepgram_listen, deepgram_speak
 from aybiza.speech.flux_hearing import FluxHearing
 from aybiza.speech.hearing import NovaHearing
-from tests.fuzz import doors, files, stores
+from tests.fuzz import doors, files, others, stores
 from tests.fuzz.decoder import Decoder
 from tests.fuzz.diagnosis import sip, wav
 from tests.fuzz.mutate import broken_bytes, broken_json, broken_text
@@ -393,5 +394,6 @@ DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
     **files.DECODERS,
     **stores.DECODERS,
     **doors.DECODERS,
+    **others.DECODERS,
 }
 """All of them, by name; made when they are used."""
