@@ -41,7 +41,8 @@ _THINKS_FIRST: Final = 5.0
 class Policy:
     """What choices are made by.
 
-    models: those that may be asked, the default first. arms: those that experiments ask for, by
+    models: those that may be asked, the default first. last: a chat model that is asked when none
+    of them answers (`aybiza.claude.chat`). arms: those that experiments ask for, by
     the ids that they are written with. successors: by an id of the specification, the base id that
     stands in for it today. warnings: what was changed about the settings' model ids, to be told
     once.
@@ -60,6 +61,7 @@ class Policy:
     thinking_threshold: float = 0.9
     cost_optimize: bool = True
     warnings: tuple[str, ...] = ()
+    last: ModelProfile | None = None
 
     @classmethod
     def of(cls, settings: Settings, catalogue: Catalogue, *, today: datetime.date) -> Self:
@@ -130,8 +132,9 @@ class Policy:
         return min(self.models, key=_price)
 
     def profile(self, model_id: str) -> ModelProfile:
-        """The profile of one of these ids, or of any other."""
-        known = next((profile for profile in self.every if profile.id == model_id), None)
+        """The profile of one of these ids, of the last model's, or of any other."""
+        named = self.every if self.last is None else (*self.every, self.last)
+        known = next((profile for profile in named if profile.id == model_id), None)
         return known or profile_of(model_id, self.catalogue)
 
     @property

@@ -64,6 +64,7 @@ class Step(StrEnum):
     REPAIR = "repair"
     SHORTEN = "shorten"
     SAME = "same"
+    LAST_MODEL = "last_model"
     BACK_OFF = "back_off"
 
 
@@ -84,29 +85,29 @@ class Row:
 Trouble = ErrorKind | Literal["lost_before", "lost_after"]
 
 _MODEL, _FASTER, _REGION = Step.FALLBACK_MODEL, Step.FASTER_MODEL, Step.OTHER_REGION
-_AGAIN = Step.BACK_OFF
+_AGAIN, _LAST = Step.BACK_OFF, Step.LAST_MODEL
 
 LADDER: Final[Mapping[Trouble, Row]] = {
-    ErrorKind.THROTTLING: Row((_MODEL, _REGION, _AGAIN), waits=True),
-    ErrorKind.NOT_READY: Row((_MODEL, _REGION, _AGAIN)),
-    ErrorKind.UNAVAILABLE: Row((_REGION, _MODEL, _AGAIN)),
+    ErrorKind.THROTTLING: Row((_MODEL, _REGION, _LAST, _AGAIN), waits=True),
+    ErrorKind.NOT_READY: Row((_MODEL, _REGION, _LAST, _AGAIN)),
+    ErrorKind.UNAVAILABLE: Row((_REGION, _MODEL, _LAST, _AGAIN)),
     # A request that is refused says nothing about the model; others may take it as it is.
-    ErrorKind.VALIDATION: Row((Step.REPAIR, _MODEL), counts=False),
+    ErrorKind.VALIDATION: Row((Step.REPAIR, _MODEL, _LAST), counts=False),
     # The same history is too long for others, too.
     ErrorKind.TOO_LONG: Row((Step.SHORTEN,), counts=False),
-    ErrorKind.ACCESS_DENIED: Row((_MODEL, _REGION)),
-    ErrorKind.NOT_FOUND: Row((_MODEL, _REGION)),
-    ErrorKind.TIMEOUT: Row((_FASTER, _REGION, _MODEL)),
-    ErrorKind.STREAM_ERROR: Row((_MODEL, _REGION, _AGAIN)),
+    ErrorKind.ACCESS_DENIED: Row((_MODEL, _REGION, _LAST)),
+    ErrorKind.NOT_FOUND: Row((_MODEL, _REGION, _LAST)),
+    ErrorKind.TIMEOUT: Row((_FASTER, _REGION, _MODEL, _LAST)),
+    ErrorKind.STREAM_ERROR: Row((_MODEL, _REGION, _LAST, _AGAIN)),
     # The connection broke before anything was said: most likely one that had grown old.
-    "lost_before": Row((Step.SAME, _REGION, _MODEL, _AGAIN)),
+    "lost_before": Row((Step.SAME, _REGION, _MODEL, _LAST, _AGAIN)),
     # In mid-answer: the caller is listening to what there is, so there is time to wait a little.
-    "lost_after": Row((Step.SAME, _REGION, _MODEL, _AGAIN), waits=True),
-    ErrorKind.BREAKER_OPEN: Row((_MODEL,), counts=False),
-    # Our own threads: every model and region waits for the same ones.
-    ErrorKind.BUSY: Row((_AGAIN,), counts=False),
+    "lost_after": Row((Step.SAME, _REGION, _MODEL, _LAST, _AGAIN), waits=True),
+    ErrorKind.BREAKER_OPEN: Row((_MODEL, _LAST), counts=False),
+    # Our own threads: every model and region of Bedrock's waits for the same ones.
+    ErrorKind.BUSY: Row((_AGAIN, _LAST), counts=False),
     ErrorKind.CANCELLED: Row((), counts=False),
-    ErrorKind.UNKNOWN: Row((_MODEL, _REGION)),
+    ErrorKind.UNKNOWN: Row((_MODEL, _REGION, _LAST)),
 }
 _LOST: Final = (ErrorKind.TRANSPORT, ErrorKind.CUT)
 
@@ -130,11 +131,13 @@ class Rungs:
 
     `models` in the order of preference, the chosen one first; `regions` likewise, None for the
     client's own. `speed` tells how fast a model is, for "a faster one"; equals stay in order.
+    `last`: one of another service, which has no regions, to be asked when none of them answers.
     """
 
     models: Sequence[str]
     regions: Sequence[str | None] = (None,)
     speed: Mapping[str, float] = field(default_factory=dict)
+    last: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,11 @@ class _Place:
     shorter: int = 0
 
 
+# The last model has nobody behind it: what it cannot do, those before it are asked once more.
+_OF_LAST: Final = (Step.REPAIR, Step.SHORTEN)
+_BEHIND_LAST: Final = (_MODEL, _AGAIN)
+
+
 class ErrorLadder:
     """The attempts of one answer. `chance` gives numbers from 0 to 1; `attempts` are the call's."""
 
@@ -190,7 +198,7 @@ class ErrorLadder:
         self._call = attempts or Attempts()
         self._until = began + seconds
         self._chance = chance
-        self._here = _Place(rungs.models[0], rungs.regions[0])
+        self._here = self._before_last = _Place(rungs.models[0], rungs.regions[0])
         self._tried: list[_Place] = []
         self._repeats = 0
         self._waits = 0
@@ -216,13 +224,22 @@ class ErrorLadder:
         """What to do after the attempt under way failed. `spoken`: whether something of the model's
         answer has been said."""
         row = row_of(kind, spoken=spoken)
-        for step in row.steps:
+        for step in self._steps(row):
             place = self._place(step)
             if place is not None:
                 soon = len(self._tried) < FAST_ATTEMPTS and step is not Step.BACK_OFF
                 wait = 0.0 if soon and not row.waits else self._wait()
                 return self._attempt(place, now, wait, step, kind)
         return LastWords(kind, self._number)
+
+    def _steps(self, row: Row) -> tuple[Step, ...]:
+        if self._is_last(self._here):
+            own = tuple(step for step in row.steps if step in _OF_LAST)
+            return (*own, *_BEHIND_LAST) if row.steps else ()
+        # However many models there are: the last one has its turn.
+        if len(self._tried) >= MOST_ATTEMPTS - 1 and _LAST in row.steps:
+            return (_LAST, *row.steps)
+        return row.steps
 
     def _attempt(
         self,
@@ -236,6 +253,8 @@ class ErrorLadder:
         left = self._until - now - wait
         if left < LEAST_SECONDS or len(self._tried) >= MOST_ATTEMPTS:
             return LastWords(kind, self._number)
+        if not self._is_last(place):
+            self._before_last = place
         self._here = place
         self._tried.append(place)
         self._number += 1
@@ -244,9 +263,10 @@ class ErrorLadder:
             model=place.model,
             region=place.region,
             seconds=left,
-            first_event_seconds=max(
-                LEAST_SECONDS, min(FIRST_EVENT_SECONDS, FIRST_EVENT_SHARE * left)
-            ),
+            # Behind the last model there is nobody to save time for.
+            first_event_seconds=left
+            if self._is_last(place)
+            else max(LEAST_SECONDS, min(FIRST_EVENT_SECONDS, FIRST_EVENT_SHARE * left)),
             silence_seconds=max(LEAST_SECONDS, min(SILENCE_SECONDS, SILENCE_SHARE * left)),
             wait=wait,
             repair=place.repaired,
@@ -262,7 +282,10 @@ class ErrorLadder:
                 return here if self._tried.count(here) == 1 else None
             case Step.BACK_OFF:
                 self._repeats += 1
-                return here if self._repeats <= MOST_BACKOFFS else None
+                return self._before_last if self._repeats <= MOST_BACKOFFS else None
+            case Step.LAST_MODEL:
+                last = rungs.last
+                return self._new([_Place(last, None, shorter=here.shorter)] if last else [])
             case Step.REPAIR:
                 return self._new([replace(here, repaired=True)])
             case Step.SHORTEN:
@@ -280,7 +303,7 @@ class ErrorLadder:
 
     def _others(self, models: Sequence[str]) -> list[_Place]:
         """These models here, and then elsewhere; ones that have failed at all come last."""
-        here, regions = self._here, self._rungs.regions
+        here, regions = self._before_last, self._rungs.regions
         failed = {place.model for place in self._tried}
         ordered = sorted(
             (model for model in models if model != here.model), key=lambda model: model in failed
@@ -289,6 +312,9 @@ class ErrorLadder:
         return near + [
             _Place(m, r, shorter=here.shorter) for m in ordered for r in regions if r != here.region
         ]
+
+    def _is_last(self, place: _Place) -> bool:
+        return place.model == self._rungs.last
 
     def _new(self, places: Sequence[_Place]) -> _Place | None:
         return next((place for place in places if place not in self._tried), None)

@@ -96,7 +96,8 @@ def rungs_of(policy: Policy, choice: Choice) -> Rungs:
     models = tuple(profile.id for profile in policy.after(choice.profile))
     away = policy.fallback
     regions = (choice.region, away) if away else (choice.region,)
-    return Rungs(models, tuple(dict.fromkeys(regions)), policy.speeds)
+    last = policy.last.id if policy.last is not None else None
+    return Rungs(models, tuple(dict.fromkeys(regions)), policy.speeds, last)
 
 
 async def generate_response(

@@ -32,6 +32,7 @@ from aybiza.config.kinds import wanted
 from aybiza.config.languages import MOST, Speaks, Tag, changes, wrong
 from aybiza.config.menus import Menu, Name, Prompt, placed
 from aybiza.config.menus import wrong as misled
+from aybiza.config.others import ChatModel
 from aybiza.config.outgoing import Outgoing
 from aybiza.config.phrases import keys, phrases
 from aybiza.config.recording import Recording
@@ -248,6 +249,9 @@ class Agent(BaseModel):
     """The model that answers first, one of the node's (`AWS_BEDROCK_MODELS`); None: the node's."""
     model_rule: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     """The rule that chooses the model of a turn (`aybiza.claude.rules`); None: the node's."""
+    last_model: ChatModel | None = None
+    """The chat model that is asked when none of Bedrock's answers, `openai:` and its name there
+    (`OPENAI_API_KEY`, `OPENAI_BASE_URL`); None: nobody is."""
     tools: Annotated[tuple[ToolName, ...], Field(strict=False)] = ()
     """Names of the tools that the model may use."""
     tools_file: str = ""
@@ -335,6 +339,13 @@ class Agent(BaseModel):
         if analysis is not None and analysis.sentiment and not language.startswith("en"):
             raise ValueError("the lexicon of analysis.sentiment is English")
         return language
+
+    @field_validator("last_model")
+    @classmethod
+    def _nobody_else_is_told(cls, model: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("health_data") and model is not None:
+            raise ValueError("with health_data nobody but Bedrock may answer")
+        return model
 
     @field_validator("tools")
     @classmethod

@@ -157,6 +157,16 @@ class ClaudeSettings(BaseModel):
         "CLOUDFLARE_REGION_MAPPING", True, "Whether the caller's country chooses the region."
     )
 
+    openai_api_key: Secret | None = secret(
+        "OPENAI_API_KEY", "Key of the chat service that agents with a `last_model` ask last."
+    )
+    openai_base_url: HttpUrl = setting(
+        "OPENAI_BASE_URL",
+        "https://api.openai.com/v1",
+        "an http or https URL",
+        "Address of that service: OpenAI, or who speaks like it.",
+    )
+
     @model_validator(mode="after")
     def _access_key_is_whole(self) -> Self:
         if (self.aws_access_key_id is None) != (self.aws_secret_access_key is None):

@@ -28,7 +28,7 @@ from aybiza.config.toml_lines import placed
 
 SHIPPED: Final = Path(__file__).with_name("service_prices.toml")
 
-Service = Literal["listen", "speak", "carrier", "embed"]
+Service = Literal["listen", "speak", "carrier", "embed", "chat_input", "chat_output", "chat_cached"]
 _MOST_SHOWN: Final = 80
 
 
@@ -42,7 +42,8 @@ class PricesError(ValueError):
 
 class ServicePrices(BaseModel):
     """Micro-USD by the beginning of a name: a minute that is heard, a thousand characters that
-    are said, a started minute at a carrier, a million tokens of which the meaning is asked."""
+    are said, a started minute at a carrier, a million tokens of which the meaning is asked, or that
+    a chat model reads, says, or has read before."""
 
     model_config = TABLE
 
@@ -50,6 +51,9 @@ class ServicePrices(BaseModel):
     speak: dict[str, MicroUsd] = {}
     carrier: dict[str, MicroUsd] = {}
     embed: dict[str, MicroUsd] = {}
+    chat_input: dict[str, MicroUsd] = {}
+    chat_output: dict[str, MicroUsd] = {}
+    chat_cached: dict[str, MicroUsd] = {}
 
     def of(self, service: Service, name: str) -> int | None:
         """The price of the longest beginning of this name; None if nobody knows it."""

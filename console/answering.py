@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aybiza.actors.switchboard import Answering
+from aybiza.claude.chat.models import chat_profile
 from aybiza.claude.choice import Policy
 from aybiza.config.agents import Agent
+from aybiza.config.prices import load as load_prices
 from aybiza.config.routes import Route
 from aybiza.config.settings import Settings
 from aybiza.dialogue import mood
@@ -64,9 +67,20 @@ def own_policy(agent: Agent, settings: Settings, policy: Policy) -> Policy:
     if agent.recording is not None and settings.recordings is None:
         raise ValueError(f"{agent.name}: recording: set AYBIZA_RECORDINGS to a folder for them")
     try:
-        return policy.preferring(agent.model, agent.model_rule)
+        own = policy.preferring(agent.model, agent.model_rule)
     except ValueError as error:
         raise ValueError(f"{agent.name}: {error}") from None
+    if agent.last_model is None:
+        return own
+    if settings.openai_api_key is None:
+        raise ValueError(f"{agent.name}: last_model: set OPENAI_API_KEY to that service's key")
+    if settings.guardrail is not None:
+        raise ValueError(
+            f"{agent.name}: last_model: its answers would pass no guardrail, and AYBIZA_GUARDRAIL"
+            " asks for one"
+        )
+    prices = load_prices(settings.prices_file)
+    return replace(own, last=chat_profile(agent.last_model, prices))
 
 
 def tool_files(settings: Settings) -> ToolFiles:

@@ -62,6 +62,7 @@ def checks(settings: Settings, catalogue: Catalogue) -> list[Check]:
         ("DEEPGRAM_API_KEY", partial(_deepgram_key, settings)),
         ("network: Deepgram", partial(_network, "Deepgram", settings.deepgram_url or DEEPGRAM_URL)),
         *_redis_network(settings),
+        *_chat(settings),
         *((f"memory: {name}", partial(_memory, settings, name)) for name in settings.memory),
     ]
     findings = [Check(*finding) for finding in weaknesses(settings)]
@@ -81,6 +82,13 @@ def checks(settings: Settings, catalogue: Catalogue) -> list[Check]:
         found.get(number, Check(name, False, f"no answer within {LIMIT:g} s"))
         for number, (name, _) in enumerate(jobs)
     ] + findings
+
+
+def _chat(settings: Settings) -> list[tuple[str, Callable[[], Check]]]:
+    """The chat service, for who has a key of it."""
+    if settings.openai_api_key is None:
+        return []
+    return [("network: OpenAI", partial(_network, "OpenAI", settings.openai_base_url))]
 
 
 def _run(number: int, name: str, job: Callable[[], Check], done: Any) -> None:

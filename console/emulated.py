@@ -1,4 +1,4 @@
-"""The loopback providers as a child process, for a node without Bedrock and Deepgram.
+"""The loopback providers as a child process, for a node without Bedrock, Deepgram and others.
 
 `python -m aybiza.emulators` prints one line of JSON with the URLs of its servers and runs until its
 standard input closes or SIGTERM comes. Contract: `start` returns the environment with which a node
@@ -17,7 +17,7 @@ from typing import Literal
 
 Engine = Literal["scripted", "acoustic"]
 
-URLS = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "DEEPGRAM_URL")
+URLS = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "DEEPGRAM_URL", "OPENAI_BASE_URL")
 START_LIMIT = 30.0
 """Seconds until the servers listen; the acoustic engine loads its models first."""
 STOP_LIMIT = 1.0
@@ -28,6 +28,7 @@ _CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "emulated",
     "AWS_EC2_METADATA_DISABLED": "true",
     "DEEPGRAM_API_KEY": "emulated",
+    "OPENAI_API_KEY": "emulated",
 }
 _UNWANTED = ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 """What would make boto3 look for credentials other than those above."""

@@ -54,6 +54,7 @@ from aybiza.actors.runtime import NORMAL, VM, CallExit
 from aybiza.actors.runtime.collector import Collector, freeze
 from aybiza.actors.switchboard import Switchboard
 from aybiza.actors.switchboard_actor import SwitchboardActor
+from aybiza.claude.chat.client import ChatClient
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.converse import Guardrail
@@ -165,9 +166,22 @@ class Node:
         self._answers = self._known_answers() if settings.edge_cache_enabled else None
         if self._answers is not None:
             self._closing.push_async_callback(self._answers.aclose)
+        self._chat = self._chat_client()
         self._deepgram = Deepgram(
             url=settings.deepgram_url, api_key=secret.get_secret_value() if secret else ""
         )
+
+    def _chat_client(self) -> ChatClient | None:
+        settings = self._settings
+        if settings.openai_api_key is None:
+            return None
+        client = ChatClient(
+            settings.openai_base_url,
+            settings.openai_api_key.get_secret_value(),
+            pool_size=settings.bedrock_pool_size,
+        )
+        self._closing.push_async_callback(client.aclose)
+        return client
 
     def _known_answers(self) -> KnownAnswers:
         url = self._settings.redis_url
@@ -207,6 +221,8 @@ class Node:
     async def _warm_models(self) -> None:
         regions = (*self._policy.regions, self._settings.aws_fallback_region)
         await self._bedrock.warm(*dict.fromkeys(regions))
+        if self._chat is not None:
+            await self._chat.warm()
 
     async def _warm_tools(self) -> None:
         self._closing.push_async_callback(self._tools.aclose)
@@ -265,8 +281,9 @@ class Node:
             keepers.append(child(RecordingsActor, shelf(settings), name=RECORDINGS))
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
         place = self._place()
+        last = [who.policy.last.id for who in self._switchboard if who.policy.last is not None]
         parts = Parts(
-            self._policy.ids,
+            tuple(dict.fromkeys((*self._policy.ids, *last))),
             self._stores,
             limits,
             [gateway(doors)],
@@ -341,6 +358,7 @@ class Node:
             guardrail=Guardrail.of(settings.guardrail),
             tenant=who.tenant,
             retention_days=settings.retention_days,
+            chat=self._chat,
         )
 
     async def __aexit__(self, *_: object) -> None:

@@ -28,7 +28,9 @@ from aybiza.emulators.bedrock.continuation import Responder
 from aybiza.emulators.bedrock.reader import reading
 from aybiza.emulators.bedrock.rules import RulesError, load_rules
 from aybiza.emulators.bedrock.stand_in import stand_in_of
+from aybiza.emulators.chat.service import Chat
 from aybiza.emulators.services import ServicesEmulator
+from aybiza.emulators.streamed.server import StreamedServer
 
 STANDARD_INPUT = 0
 
@@ -37,7 +39,7 @@ example:
   python -m aybiza.emulators --engine scripted --first-token-ms 300 --per-delta-ms 40
 
 prints one line and serves until it is told to stop:
-  {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://127.0.0.1:40123", "DEEPGRAM_URL": "ws://…:40124"}
+  {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://127.0.0.1:40123", "DEEPGRAM_URL": "ws://…:40124", …}
 """
 
 
@@ -75,11 +77,13 @@ async def _serve(options: argparse.Namespace, responder: Responder) -> int:
             DeepgramEmulator(
                 engine=options.engine, host=options.host, port=options.deepgram_port
             ) as deepgram,
+            StreamedServer(Chat(responder=responder, pace=pace), host=options.host) as chat,
             contextlib.AsyncExitStack() as others,
         ):
             urls = {
                 "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.url,
                 "DEEPGRAM_URL": deepgram.url,
+                "OPENAI_BASE_URL": f"{chat.url}/v1",
             }
             if options.services:
                 services = ServicesEmulator(host=options.host)
@@ -138,7 +142,7 @@ def argument_parser() -> argparse.ArgumentParser:
     """What the command takes."""
     parser = argparse.ArgumentParser(
         prog="python -m aybiza.emulators",
-        description="Loopback Bedrock and Deepgram: the providers' wires without the providers.",
+        description="Loopback Bedrock, Deepgram and others: the providers' wires without them.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -23,9 +23,21 @@ from typing import Any, Final, Literal, cast, get_args, get_type_hints
 from aybiza.dialogue.conversation import Phase
 from aybiza.emulators.bedrock import faults as bedrock
 from aybiza.emulators.deepgram import faults as deepgram
+from aybiza.emulators.streamed import faults as streamed
 from aybiza.faults import vocabulary
 
-Group = Literal["process", "message", "listen", "flux", "speak", "bedrock", "line", "node"]
+Group = Literal[
+    "process",
+    "message",
+    "listen",
+    "flux",
+    "speak",
+    "bedrock",
+    "openai",
+    "elevenlabs",
+    "line",
+    "node",
+]
 
 
 class FaultError(ValueError):
@@ -100,9 +112,15 @@ def _kinds() -> dict[str, Kind]:
     for name, failure in bedrock.KINDS.items():
         more = ("code", "into", "text", "seconds", "model")
         kinds[f"bedrock.{name}"] = Kind("bedrock", more, f"Bedrock: {failure.meaning}")
+    streamed_groups: tuple[Literal["openai", "elevenlabs"], ...] = ("openai", "elevenlabs")
+    for group in streamed_groups:
+        for name, struck in streamed.KINDS.items():
+            meaning = f"{_NAMED[group]}: {struck.meaning}"
+            kinds[f"{group}.{name}"] = Kind(group, struck.parameters, meaning, "world")
     return kinds
 
 
+_NAMED: Final = {"openai": "OpenAI", "elevenlabs": "ElevenLabs"}
 KINDS: Final[dict[str, Kind]] = _kinds()
 
 _TRIGGERS = ("at", "message", "state", "after", "probability")
@@ -137,6 +155,8 @@ class Event:
 
 
 _ABSENT = object()
+PROVIDERS: Final = ("listen", "flux", "speak", "bedrock", "openai", "elevenlabs")
+"""The groups of faults that strike a provider's emulator."""
 LARGEST: Final = 1e12
 """No time, number or count of a fault is as large."""
 
@@ -288,9 +308,7 @@ def _check_numbers(fault: Fault) -> None:
     chance = fault.probability
     if chance is not None and (isinstance(chance, str) or not 0 < chance <= 1):
         raise FaultError("probability", f"is {chance!r}, must be above 0 and at most 1")
-    if fault.kind.group in ("listen", "flux", "speak", "bedrock") and not fault.what.endswith(
-        ".deaf"
-    ):
+    if fault.kind.group in PROVIDERS and not fault.what.endswith(".deaf"):
         try:
             provider_fault(fault)
         except (ValueError, TypeError) as error:
@@ -301,6 +319,9 @@ def provider_fault(fault: Fault) -> Any:
     """The emulator's own fault that this one stands for; ValueError if it cannot be."""
     door, _, kind = fault.what.partition(".")
     given = fault.as_table()
+    if door in _NAMED:
+        status = 429 if fault.code is None else int(fault.code)
+        return streamed.Fault(kind, status, int(fault.into), fault.seconds, fault.times or None)
     if door == "bedrock":
         seconds = fault.seconds if "seconds" in given else None
         times = fault.times or None

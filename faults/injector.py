@@ -23,7 +23,7 @@ from aybiza.actors.runtime.reasons import Crashed, Reason
 from aybiza.dialogue.journal import Entry
 from aybiza.faults.acts import ACTS, FILLER, Planned, Poison, arrive
 from aybiza.faults.entries import ToldJournals
-from aybiza.faults.fault import Event, Fault
+from aybiza.faults.fault import PROVIDERS, Event, Fault
 from aybiza.faults.trace import Trace, called, type_of
 from aybiza.faults.watched import Watcher
 
@@ -366,7 +366,7 @@ def _armed(fault: Fault) -> Armed:
     event = Event.parse(text, "message") if text is not None else None
     before = Event.parse(fault.before, "before") if fault.before is not None else None
     # A provider's fault waits with its provider, which counts how often it strikes.
-    provider = fault.kind.group in ("listen", "flux", "speak", "bedrock")
+    provider = fault.kind.group in PROVIDERS
     return Armed(fault, event, before, 1 if provider else fault.times or None)
 
 

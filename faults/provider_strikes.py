@@ -27,6 +27,8 @@ def strike(world: World, loop: WorldLoop, fault: Fault) -> None:
     match fault.kind.group:
         case "bedrock":
             world.bedrock.faults.add(provider_fault(fault))
+        case "openai":
+            world.chat.faults.add(provider_fault(fault))
         case "listen" | "flux" | "speak":
             _deepgram(world, loop, fault)
         case "line":

@@ -20,6 +20,7 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Final, Self, TypeVar
@@ -28,6 +29,8 @@ from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.recordings.shelf import Shelf
 from aybiza.actors.runtime import VM, Process
 from aybiza.actors.switchboard import Answering, Switchboard
+from aybiza.claude.chat.client import ChatClient
+from aybiza.claude.chat.models import chat_profile
 from aybiza.claude.choice import Policy
 from aybiza.claude.converse import Guardrail
 from aybiza.config.agents import Agent
@@ -41,6 +44,7 @@ from aybiza.emulators.bedrock import Guardrail as BedrockGuardrail
 from aybiza.emulators.bedrock import Pace
 from aybiza.emulators.bedrock.continuation import Responder
 from aybiza.emulators.bedrock.service import Bedrock
+from aybiza.emulators.chat.service import Chat
 from aybiza.emulators.deepgram.speak import Pace as SpeakPace
 from aybiza.emulators.phone import Party
 from aybiza.emulators.phone.player import Player
@@ -52,6 +56,7 @@ from aybiza.faults.desk import AGENT, Answers, Desk, answering
 from aybiza.faults.entries import WatchedJournals
 from aybiza.faults.fault import Fault
 from aybiza.faults.logs import logs_in
+from aybiza.faults.memory_http import MemoryHttp
 from aybiza.faults.memory_store import MemoryRedis, MemoryStore
 from aybiza.faults.network import Network
 from aybiza.faults.pipe import End
@@ -148,6 +153,12 @@ class World:
         self.switchboard = Switchboard(routes or own, self._answering)
         self.asked = MemoryBedrock(self.bedrock, self.settings.aws_region, self._door)
         self.listener = MemoryDeepgram(self.deepgram)
+        self.chat = Chat(
+            responder=responder or answering(answers or {}),
+            pace=Pace(first_token_ms=thinks_ms, per_delta_ms=delta_ms),
+        )
+        self.chat_line = MemoryHttp(self.chat)
+        self.chat_client = ChatClient(api_key="world", transport=self.chat_line)
         self.network = Network()
         # Those of one machine share the memory's file.
         self.store, self.redis = MemoryStore(), MemoryRedis()
@@ -169,8 +180,10 @@ class World:
 
     def _answering(self, route: Route) -> Answering:
         box = self.toolbox if route.agent is self.agent else Desk()
-        who = route.agent
-        return Answering(who, box, self.policy, route.tenant, route.name, audio=load_prompts(who))
+        who, policy = route.agent, self.policy
+        if who.last_model is not None:
+            policy = replace(policy, last=chat_profile(who.last_model, self.prices))
+        return Answering(who, box, policy, route.tenant, route.name, audio=load_prompts(who))
 
     def _made(self, number: int, watcher: Watcher | None) -> list[WorldNode]:
         journals = WatchedJournals(self.trace)
@@ -196,6 +209,7 @@ class World:
         for node in self.nodes:
             await node.close()
         await self.deepgram.stop()
+        await self.chat_client.aclose()
         self.store.close()
         self._logs.__exit__(None, None, None)
 

@@ -108,8 +108,15 @@ class WorldNode:
             keepers.append(child(CostsSharer, client=world.redis.client, name="costs_sharer"))
         if world.recordings is not None:
             keepers.append(child(RecordingsActor, world.recordings, name=RECORDINGS))
+        last = [who.policy.last.id for who in world.switchboard if who.policy.last is not None]
         parts = Parts(
-            world.policy.ids, self._stores, limits, [streams], keepers, place, gauge=gauge
+            tuple(dict.fromkeys((*world.policy.ids, *last))),
+            self._stores,
+            limits,
+            [streams],
+            keepers,
+            place,
+            gauge=gauge,
         )
         self.root = await vm.start(Application, parts, name="application", timeout=None)
 
@@ -193,6 +200,7 @@ class WorldNode:
             guardrail=world.guardrail,
             tenant=who.tenant,
             answers=world.answers,
+            chat=world.chat_client,
         )
 
 

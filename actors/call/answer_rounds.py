@@ -35,6 +35,7 @@ from aybiza.actors.measures import costs, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import TurnPerformance
 from aybiza.actors.runtime import VM, Pid, Request
+from aybiza.claude.chat.models import provider_of
 from aybiza.claude.error_ladder import Attempt, ErrorLadder, LastWords, counts_against_model
 from aybiza.claude.errors import BedrockError, ErrorKind
 from aybiza.claude.generate import climbed, rungs_of
@@ -231,7 +232,7 @@ class AnswerRounds:
         emit(
             self._vm,
             events.PROVIDER_ERROR,
-            provider="bedrock",
+            provider=provider_of(attempt.model),
             kind=problem.kind.value,
             call_id=self._context.call_id,
             turn=self._turn,
@@ -286,7 +287,7 @@ class AnswerRounds:
         request, begun = self._request(attempt), self._vm.now()
         self._performance.asked(attempt.model, attempt.region, request)
         self._attempts.begun(begun)
-        stream = self._context.bedrock.stream(
+        stream = self._context.client_of(attempt.model).stream(
             request,
             region=attempt.region,
             timeout=attempt.seconds,

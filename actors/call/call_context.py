@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.memory.store import About
 from aybiza.actors.runtime import Task
+from aybiza.claude.chat.client import ChatClient
+from aybiza.claude.chat.models import is_chat
 from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.converse import Guardrail
@@ -36,6 +38,7 @@ class CallContext:
     open. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
     coroutine function as a task under ToolSupervisor. `carrier` has brought the call, at `prices`;
     `edge`: unix ms at which the edge network has sent it on and at which it came here.
+    `chat`: the service that has the agent's `last_model`.
     `audio`: what is heard of texts that the agent has recordings of, in mu-law.
     `retention_days`: how long its journal stays in the stores, unless the agent says so; 0: always.
     """
@@ -63,6 +66,7 @@ class CallContext:
     edge: tuple[int, int] | None = None
     retention_days: int = 0
     audio: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    chat: ChatClient | None = None
 
     @property
     def speaking(self) -> Agent:
@@ -78,6 +82,10 @@ class CallContext:
     def known_answers(self) -> KnownAnswers | None:
         """Answers that others were given, and this caller's for others."""
         return None if self.agent.health_data else self.answers
+
+    def client_of(self, model_id: str) -> BedrockClient | ChatClient:
+        """Who is asked for an answer of this model."""
+        return self.chat if self.chat is not None and is_chat(model_id) else self.bedrock
 
     def about(self, opened: float) -> About:
         """What the memory is told of the call, which began at unix time `opened`."""

@@ -32,6 +32,7 @@ from aybiza.actors.registry_actor import publish
 from aybiza.actors.runtime import VM
 from aybiza.claude import performance_trends as trends
 from aybiza.claude.billing import Cost
+from aybiza.claude.chat.models import provider_of
 from aybiza.claude.choice import Choice
 from aybiza.claude.models import ModelProfile
 from aybiza.claude.performance import (
@@ -121,7 +122,7 @@ def track_claude4_performance(
     """Record one request to a model, and charge for it. duration: ms. What it has cost."""
     about: dict[str, Any] = {"turn": turn, "agent": agent, "region": region}
     cost = costs.charge(vm, profile, usage, call_id=call_id, tenant_id=tenant_id, **about)
-    emit(vm, events.PROVIDER_WORKED, provider="bedrock", call_id=call_id)
+    emit(vm, events.PROVIDER_WORKED, provider=provider_of(profile.id), call_id=call_id)
     emit(
         vm,
         events.REQUEST_STOP,

@@ -282,6 +282,48 @@ def test_every_way_ends_within_its_bounds(
     assert made.attempts == len(places) <= MOST_ATTEMPTS
 
 
+def to_the_end(made: ErrorLadder, kind: ErrorKind) -> list[tuple[str, str | None]]:
+    """Where the attempts go when each of them fails in this way at once."""
+    now, places = 0.0, []
+    step = made.begin(now)
+    while isinstance(step, Attempt):
+        places.append((step.model, step.region))
+        now += step.wait
+        step = made.failed(kind, now, spoken=False)
+    return places
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ErrorKind if kind is not ErrorKind.CANCELLED])
+@pytest.mark.parametrize("models", [1, 2, 12])
+def test_the_last_model_is_asked_whatever_the_error_and_however_many_there_are(
+    kind: ErrorKind, models: int
+) -> None:
+    names = [f"m{number}" for number in range(models)]
+    rungs = Rungs(names, ("here", "there"), last="openai:x")
+    places = to_the_end(ErrorLadder(rungs, began=0.0, seconds=20.0, chance=lambda: 0.5), kind)
+    assert (("openai:x", None) in places) is (kind is not ErrorKind.TOO_LONG)
+    assert all(region for model, region in places if model != "openai:x")
+    assert len(places) <= MOST_ATTEMPTS
+
+
+def test_before_the_last_model_come_all_others_everywhere() -> None:
+    rungs = Rungs(("a", "b"), ("here", "there"), last="openai:x")
+    places = to_the_end(
+        ErrorLadder(rungs, began=0.0, seconds=20.0, chance=lambda: 0.5), ErrorKind.ACCESS_DENIED
+    )
+    others = {(model, region) for model in "ab" for region in ("here", "there")}
+    assert {*places[: places.index(("openai:x", None))]} == others
+
+
+def test_the_last_model_has_all_the_time_that_is_left() -> None:
+    rungs = Rungs(("a",), last="openai:x")
+    made = ErrorLadder(rungs, began=0.0, seconds=20.0, chance=lambda: 0.5)
+    made.begin(0.0)
+    step = made.failed(ErrorKind.TIMEOUT, 8.0, spoken=False)
+    assert isinstance(step, Attempt) and step.model == "openai:x"
+    assert step.first_event_seconds == step.seconds == 12.0
+
+
 @each(cases("handle_bedrock_error"))
 def test_the_first_step_is_the_recorded_one(case: dict[str, Any]) -> None:
     ((tag, value),) = case["input"].items()

@@ -156,10 +156,19 @@ def test_a_tools_file_is_found_from_the_agents_file_or_by_its_name(tmp_path: Pat
 
 
 def test_what_health_data_forbids_is_open_to_others(tmp_path: Path) -> None:
-    wants = 'transfer_style = "accept"\n[recording]\n[analysis]\n'
+    wants = (
+        'transfer_style = "accept"\nlast_model = "openai:gpt-4o-mini"\n[recording]\n[analysis]\n'
+    )
     agent = load_agent(written(tmp_path, SMALLEST + wants))
     assert (agent.transfer_style, agent.recording is None) == ("accept", False)
     told = "\n".join(problems(written(tmp_path, SMALLEST + "health_data = true\n" + wants)))
     assert "nothing that is said is kept" in told
     assert "there are figures only" in told
     assert "no carrier may say" in told
+    assert "nobody but Bedrock may answer" in told
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "openai:", "openai:gpt 4", "bedrock:x"])
+def test_a_last_model_is_of_a_chat_service_by_name(tmp_path: Path, model: str) -> None:
+    (problem,) = problems(written(tmp_path, SMALLEST + f'last_model = "{model}"\n'))
+    assert problem.startswith(f"last_model = '{model}': must be openai: and")

@@ -51,3 +51,15 @@ def test_an_agent_is_answered_by_its_own_model_and_rule() -> None:
     assert (who.policy.models[0].id, who.policy.rule) == (last, "configured")
     with pytest.raises(ValueError, match="Desk: model: there is no 'gpt'"):
         answering(Route("r", agent(model="gpt"), "T"), load({}), POLICY, ToolFiles())
+
+
+def test_a_last_model_needs_its_key_and_no_guardrail() -> None:
+    who = Route("r", agent(last_model="openai:gpt-4o-mini"), "T")
+    with pytest.raises(ValueError, match="Desk: last_model: set OPENAI_API_KEY"):
+        answering(who, load({}), POLICY, ToolFiles())
+    key = {"OPENAI_API_KEY": "k"}
+    last = answering(who, load(key), POLICY, ToolFiles()).policy.last
+    assert last is not None and last.known and last.id == "openai:gpt-4o-mini"
+    guarded = load({**key, "AYBIZA_GUARDRAIL": "gr-1:1"})
+    with pytest.raises(ValueError, match="Desk: last_model: its answers would pass no guardrail"):
+        answering(who, guarded, POLICY, ToolFiles())

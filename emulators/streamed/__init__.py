@@ -1,0 +1,1 @@
+"""Services whose answers are streamed over HTTP: decided without sockets, carried by a port."""
