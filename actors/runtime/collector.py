@@ -5,6 +5,8 @@ is a fifth of a second. Processes leave no cycles when they end, so what has sur
 collections is not worth another look: it is frozen, which costs nothing, however much it is. Each
 collection then sees only what is younger than a few thousand objects. Cycles that others leave
 among the frozen are looked for in a full collection, every `FULL_SECONDS` while it is `quiet`.
+Where it never is, they are looked for when `MOST_GROWN` objects have been frozen: one long look
+costs less than memory that grows for ever.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from typing import Any
 FULL_SECONDS = 60.0
 GROWN = 5_000
 """Objects; some 2 MB at most."""
+MOST_GROWN = 300_000
+"""Objects, some 40 MB: what 350 calls leave behind, most of it connections and timers that refer to
+each other."""
 
 # The last generation but one: what survives it is old.
 _YOUNG = 1
@@ -56,7 +61,8 @@ class Collector:
         self._timer = self._loop.call_later(FULL_SECONDS, self._come_due)
 
     def _come_due(self) -> None:
-        if gc.get_freeze_count() - self._looked_at > GROWN and self._quiet():
+        grown = gc.get_freeze_count() - self._looked_at
+        if grown > MOST_GROWN or (grown > GROWN and self._quiet()):
             gc.unfreeze()
             freeze()
             self._looked_at = gc.get_freeze_count()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aybiza.actors.runtime import VM, From, GenServer, Pid, virtual_time
+from aybiza.actors.runtime import VM, From, GenServer, Pid, collector, virtual_time
 from aybiza.actors.runtime.collector import FULL_SECONDS, GROWN, Collector
 from aybiza.supervisors import DynamicSupervisor, child
 
@@ -137,6 +137,25 @@ async def test_cycles_among_what_is_frozen_are_freed_when_it_is_quiet() -> None:
         await asyncio.sleep(FULL_SECONDS)
         assert gone() is None
         assert len(others) == 2 * GROWN
+
+
+@virtual_time
+async def test_where_it_is_never_quiet_much_that_was_frozen_is_looked_at_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(collector, "MOST_GROWN", 3 * GROWN)
+    with collecting(quiet=lambda: False):
+        knot = Knot()
+        gone = weakref.ref(knot)
+        others = [Knot() for _ in range(GROWN // 2)]
+        gc.collect(1)
+        del knot
+        await asyncio.sleep(FULL_SECONDS + 1)
+        assert gone() is not None
+        others += [Knot() for _ in range(4 * GROWN)]
+        gc.collect(1)
+        await asyncio.sleep(FULL_SECONDS)
+        assert gone() is None
 
 
 @virtual_time
