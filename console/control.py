@@ -15,6 +15,7 @@ Requests and replies are JSON data.
     {"op": "emulators"}                             -> see `aybiza.console.node_emulators`
     {"op": "records", …}                            -> see `aybiza.console.node_records`
     {"op": "faults", "do": D, …}                    -> see `aybiza.console.node_faults`
+    {"op": "past", …}                               -> see `aybiza.console.past_calls`
     {"op": "kill", "process": P, "reason": R}       -> {"killed": pid, "name": name,
                                                         "back": pid or null,
                                                         "after_ms": milliseconds or null}
@@ -68,6 +69,7 @@ from aybiza.console.addresses import place_of
 from aybiza.console.node_emulators import emulators
 from aybiza.console.node_faults import faults
 from aybiza.console.node_records import records
+from aybiza.console.past_calls import past
 from aybiza.console.traces import trace, traced
 from aybiza.dialogue.events import HungUp
 from aybiza.supervisors import SupervisorError, TaskSupervisor
@@ -102,6 +104,8 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
         case {"op": "transcript", "call": str(call_id), "after": 0}:
             # Whoever follows a call asks again and again.
             _acted(vm, request, "transcript", call_id)
+        case {"op": "past", "call": str(call_id)}:
+            _acted(vm, request, "transcript", call_id)
         case {"op": "faults", "do": "begin" | "stop" as do}:
             _acted(vm, request, f"faults.{do}", str(request.get("name", "")))
     return answer
@@ -131,6 +135,8 @@ async def _answer(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             return {"calls": await calls(vm)}
         case {"op": "emulators"}:
             return emulators(vm)
+        case {"op": "past"}:
+            return await past(vm, request)
         case {"op": "records"}:
             return await records(vm, request, elsewhere)
         case {"op": "faults", **options}:

@@ -66,7 +66,7 @@ from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.ports import SHARED, bound
 from aybiza.config.routes import DEFAULT, Route, Routes, load_routes
 from aybiza.config.settings import Settings, load
-from aybiza.console import node_emulators, sinks
+from aybiza.console import node_emulators, past_calls, sinks
 from aybiza.console.answering import answering, tool_files
 from aybiza.console.control import control
 from aybiza.console.node_faults import allow
@@ -243,6 +243,7 @@ class Node:
     async def _run_vm(self) -> None:
         await self._closing.enter_async_context(self.vm)
         node_emulators.keep(self.vm, self._settings)
+        past_calls.keep(self.vm, self._settings)
         allow(self.vm, self._settings)
 
     async def _join(self) -> None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aybiza.speech.line_figures import LineFigures
+from aybiza.speech.loudness import Loudness
 from aybiza.speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
 from aybiza.speech.tape import Tape
 
@@ -161,7 +162,7 @@ class Line:
     `keys`: what the caller has entered last, by the numbers of its events, of an agent that keeps
     it from everybody but the tools; `keys_over`: the next key begins anew.
     `tape`: where the call is recorded; `clock` is its time. `figures`: what is measured of a call
-    that is analysed.
+    that is analysed. `said`: while somebody looks at the call, how loud the agent is.
     `language`: the one that the call has changed to; "": it is the agent's first.
     `tones`: is given the caller's audio while tones in it matter.
     `leaving`: the call goes to another node at the next
@@ -189,6 +190,7 @@ class Line:
     tape: Tape | None = None
     figures: LineFigures | None = None
     tones: Callable[[bytes], None] | None = None
+    said: Loudness | None = None
     clock: Callable[[], float] = time.monotonic
     keys: dict[int, str] = field(default_factory=dict, repr=False)
     keys_over: bool = False
@@ -236,6 +238,8 @@ class Line:
         """Send a piece of `sentence` to the caller."""
         if self.tape is not None:
             self.tape.agent(mulaw, now + self.ledger.ahead(now))
+        if self.said is not None:
+            self.said.agent(mulaw, now + self.ledger.ahead(now))
         if self.figures is not None:
             starts = now + self.ledger.ahead(now)
             self.figures.talk.agent(starts, starts + len(mulaw) / BYTES_A_SECOND)
@@ -283,6 +287,8 @@ class Line:
         cut = self.ledger.clear(now)
         if self.tape is not None:
             self.tape.cleared(now)
+        if self.said is not None:
+            self.said.cleared(now)
         if self.figures is not None:
             self.figures.talk.cut(now)
         self.aside = None

@@ -4,6 +4,7 @@
     wait(vm, line)              the call on this line may come to be recorded
     begin(vm, line, expires)    from now on the call on this line is recorded, until unix time
                                 `expires`; 0: for ever
+    listen(vm, call_id, hear)   who listens in is given the pieces as they are put down
 
 What is to be recorded is put down on a `Tape` of the line. This actor takes the pieces once in
 `EVERY_SECONDS` and has one thread write them, a batch at a time; a call waits for none of it. What
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -44,6 +46,9 @@ AT_ONCE: Final = 20
 log = structlog.get_logger(__name__)
 
 
+Hear = Callable[[bytes], None]
+
+
 @dataclass(slots=True)
 class Running:
     """A recording that is being made: `size` of its file are written."""
@@ -56,10 +61,12 @@ class Running:
 
 @dataclass(slots=True)
 class Recordings:
-    """The table. `batch`: what is being written, or could not be."""
+    """The table. `batch`: what is being written, or could not be; `ears`: who listens in, by the
+    calls."""
 
     running: dict[str, Running] = field(default_factory=dict)
     batch: list[tuple[Running, bytes]] = field(default_factory=list)
+    ears: dict[str, list[Hear]] = field(default_factory=dict)
 
 
 def wait(vm: VM, line: Line) -> None:
@@ -77,6 +84,33 @@ def begin(vm: VM, line: Line, expires: float) -> bool:
     line.tape.open(vm.now())
     table.running[part.name] = Running(part, line, line.tape)
     return True
+
+
+def is_recorded(vm: VM, call_id: str) -> bool:
+    """Whether the call is being recorded: its caller was told, or has agreed."""
+    table = vm.tables.get(TABLE)
+    running = table.running.values() if isinstance(table, Recordings) else ()
+    return any(one.part.call_id == call_id for one in running)
+
+
+def listen(vm: VM, call_id: str, hear: Hear) -> Callable[[], None] | None:
+    """Have `hear` given what is recorded of the call from now on, as `Tape` has it: some seconds
+    later, without what was entered by keys, and only as long as it is recorded. Returns what ends
+    that; None where the call is not recorded."""
+    table = vm.tables.get(TABLE)
+    if not isinstance(table, Recordings) or not is_recorded(vm, call_id):
+        return None
+    ears = table.ears
+    ears.setdefault(call_id, []).append(hear)
+
+    def end() -> None:
+        mine = ears.get(call_id, [])
+        if hear in mine:
+            mine.remove(hear)
+        if not mine:
+            ears.pop(call_id, None)
+
+    return end
 
 
 class RecordingsActor(GenServer):
@@ -134,6 +168,8 @@ class RecordingsActor(GenServer):
             piece = running.tape.take(now, all_of_it=over)
             if piece:
                 table.batch.append((running, piece))
+                for hear in table.ears.get(running.part.call_id, ()):
+                    hear(piece)
             if over:
                 del table.running[name]
             if number % AT_ONCE == AT_ONCE - 1:

@@ -62,6 +62,8 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "traced": Action({"op": "traced"}, ("process", "after"), changes=False),
     "trace_stop": Action({"op": "trace", "on": False}, ("process",)),
     "hangup": Action({"op": "hangup"}, ("call",)),
+    "past": Action({"op": "past"}, changes=False),
+    "past_call": Action({"op": "past"}, ("call",), changes=False),
     "fault": Action(
         {"op": "faults", "do": "begin", "name": "console", "seconds": 60.0},
         ("plan", "who"),
@@ -86,7 +88,7 @@ async def act(console: Console, vm: VM, asked: Any, address: str) -> dict[str, A
             raise Refused(f"{field}: a text of 1 to {action.most} characters")
     about = str(given.get("process") or given.get("call") or "")
     try:
-        answer = await console.control(vm, {**action.request, **given})
+        answer = await console.control(vm, {**action.request, **given, "by": asked["who"]})
     except (ValueError, CallExit, TimeoutError) as failure:
         if action.changes:
             _note(vm, name, about, address, "refused")

@@ -37,12 +37,17 @@ _FILES: Final[Mapping[str, str]] = {
             "console.js",
             "door.js",
             "icon.svg",
+            "listen.js",
             "mulaw.js",
             "parts.js",
+            "past.js",
             "phone.js",
             "player.js",
             "plots.js",
+            "timeline.js",
             "tree.js",
+            "uplot/uPlot.esm.js",
+            "uplot/uPlot.min.css",
         )
     },
 }

@@ -18,6 +18,7 @@ Errors: `Crowded` where too many look.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from collections import deque
@@ -27,6 +28,7 @@ from typing import Any, Final
 from aybiza.actors import names
 from aybiza.actors.measures.costs import ledger
 from aybiza.actors.memory.journals import journals
+from aybiza.actors.recordings.recordings_actor import is_recorded, listen
 from aybiza.actors.runtime import VM
 from aybiza.config.catalogue import MICRO
 from aybiza.gateway.console.happenings import Happenings
@@ -55,12 +57,16 @@ TABLE: Final = "console"
 Members = Callable[[], Awaitable[list[dict[str, Any]]]]
 
 
+def _nothing() -> None: ...
+
+
 class Crowded(Exception):
     """As many look as may."""
 
 
 class Viewer:
-    """Somebody who looks; see `Hub`. `call_id`: whose journal they are told, empty for none."""
+    """Somebody who looks; see `Hub`. `call_id`: whose journal they are told, empty for none.
+    `deafen`: they hear nothing of a call any more."""
 
     def __init__(self, call_id: str) -> None:
         self.call_id = call_id
@@ -70,9 +76,12 @@ class Viewer:
         self._frames: deque[str] = deque()
         self._come = asyncio.Event()
         self._silent = 0.0
+        self.deafen: Callable[[], None] = _nothing
 
     def look_at(self, call_id: str) -> None:
-        """From now on they are told that call's journal, from its beginning."""
+        """From now on they are told that call's journal, from its beginning, and hear none."""
+        self.deafen()
+        self.deafen = _nothing
         self.call_id = call_id
         self.written = 0
 
@@ -89,6 +98,7 @@ class Viewer:
 
     def close(self) -> None:
         """There will be no more."""
+        self.deafen()
         self.closed = True
         self._come.set()
 
@@ -150,12 +160,15 @@ class Hub:
         viewer.close()
         if viewer in self.viewers:
             self.viewers.remove(viewer)
+        if not self.viewers:
+            self._close_ears()
 
     def close(self) -> None:
         """The node ends: nobody is kept waiting."""
         for viewer in self.viewers:
             viewer.close()
         self.viewers.clear()
+        self._close_ears()
 
     async def tick(self) -> None:
         """Look, and tell everybody."""
@@ -186,6 +199,11 @@ class Hub:
         if fresh:
             await self._whole(fresh)
         self._calls()
+
+    def _close_ears(self) -> None:
+        for ear in self._ears.values():
+            ear.close()
+        self._ears.clear()
 
     async def _slow(self, others: list[Viewer]) -> None:
         """What changes slowly, and is told when it has changed."""
@@ -221,14 +239,15 @@ class Hub:
     def _calls(self) -> None:
         """Tell of the calls that somebody looks at."""
         watched = {viewer.call_id for viewer in self.viewers if viewer.call_id}
-        self._ears = {call_id: self._ears.get(call_id) or Ear() for call_id in watched}
+        for call_id in self._ears.keys() - watched:
+            self._ears.pop(call_id).close()
         for call_id in watched:
             level = self._level(call_id)
             for viewer in self.viewers:
                 if viewer.call_id == call_id and not viewer.fresh:
                     self._tell_call(viewer, level)
 
-    def _tell_call(self, viewer: Viewer, level: list[float] | None) -> None:
+    def _tell_call(self, viewer: Viewer, level: dict[str, Any] | None) -> None:
         call_id = viewer.call_id
         journal = journals(self.vm).get(call_id)
         rows = told(journal.outside, viewer.written) if journal is not None else []
@@ -237,15 +256,31 @@ class Hub:
         if not rows and level is None:
             return
         picture: dict[str, Any] = {"id": call_id, "rows": rows, "level": level}
+        picture["recorded"] = is_recorded(self.vm, call_id)
         if rows:
             picture["turns"] = self.heard.turns_of(call_id)
             picture["usd"] = ledger(self.vm).calls.get(call_id, 0) / MICRO
         viewer.give(frame("call", picture))
 
-    def _level(self, call_id: str) -> list[float] | None:
+    def _level(self, call_id: str) -> dict[str, Any] | None:
         process = self.vm.find(names.call(call_id))
         line = getattr(process.server, "line", None) if process is not None else None
-        return None if line is None else self._ears[call_id].level(line, self.vm.now())
+        if line is None:
+            return None
+        ear = self._ears.setdefault(call_id, Ear())
+        return {"at": self._wall(), **ear.levels(line, self.vm.now())}
+
+    def listen(self, viewer: Viewer) -> bool:
+        """From now on they hear the call that they look at, as it is recorded; whether it is."""
+        call_id = viewer.call_id
+
+        def hear(stereo: bytes) -> None:
+            audio = base64.b64encode(stereo).decode()
+            viewer.give(frame("audio", {"id": call_id, "audio": audio}))
+
+        viewer.deafen()
+        viewer.deafen = listen(self.vm, call_id, hear) or _nothing
+        return viewer.deafen is not _nothing
 
     def point(self) -> None:
         """Put down how it stands, for the plots: unix time, calls, restarts since the last point,

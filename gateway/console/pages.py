@@ -2,8 +2,9 @@
 
     GET  /console, /console/phone, /console/…   the files (`assets`)
     GET  /console/events                        a websocket: what happens, as `hub` tells it. The
-                                                page says at which call it looks, `{"call": "CA…"}`;
-                                                "" is none
+                                                page says at which call it looks, `{"call": "CA…"}`,
+                                                "" for none, and with `"listen": true` that it is to
+                                                be heard, as far as it is recorded
     POST /console/act                           JSON in, JSON out: an action (`actions`)
     POST /console/dial                          a call of the softphone: where its websocket goes,
                                                 and what its `start` says. `{"call": …}` comes back
@@ -27,16 +28,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from aybiza.actors.measures.events import OPERATOR, emit
 from aybiza.config.routes import ROUTE
 from aybiza.gateway.carriers.paths import SOFTPHONE, TWILIO
 from aybiza.gateway.console.actions import Refused, act
 from aybiza.gateway.console.assets import ASSETS, policy_of
 from aybiza.gateway.console.console_actor import NAME
-from aybiza.gateway.console.hub import Crowded, Viewer, hub
+from aybiza.gateway.console.hub import Crowded, Hub, Viewer, frame, hub
 
 if TYPE_CHECKING:
     from aybiza.gateway.http import HttpDoor
@@ -73,7 +75,7 @@ async def events(door: HttpDoor, socket: WebSocket) -> None:
         await socket.close(AGAIN_LATER, "as many look at this node as may; close another console")
         return
     door.vm.cast(NAME, "look")
-    asking = asyncio.ensure_future(_asked(socket, viewer))
+    asking = asyncio.ensure_future(_asked(door, socket, held, viewer))
     try:
         with suppress(WebSocketDisconnect):
             while (told := await viewer.next()) is not None:
@@ -86,16 +88,41 @@ async def events(door: HttpDoor, socket: WebSocket) -> None:
         await asyncio.gather(asking, return_exceptions=True)
 
 
-async def _asked(socket: WebSocket, viewer: Viewer) -> None:
+async def _asked(door: HttpDoor, socket: WebSocket, held: Hub, viewer: Viewer) -> None:
     """Take what the page says, until it is gone or says what no page of ours would."""
     with suppress(WebSocketDisconnect, ValueError, RecursionError, KeyError):
+        address = _address(socket)
         while True:
             said = json.loads(await socket.receive_text())
             call_id = said.get("call") if isinstance(said, dict) else None
             if not isinstance(call_id, str):
                 break
-            viewer.look_at(call_id if _CALL.match(call_id) else "")
+            call_id = call_id if _CALL.match(call_id) else ""
+            if said.get("listen") is True:
+                _listen(door, held, viewer, call_id, address)
+            else:
+                if call_id != viewer.call_id:
+                    _acted(door, "transcript", call_id, address)
+                viewer.look_at(call_id)
     viewer.close()
+
+
+def _listen(door: HttpDoor, held: Hub, viewer: Viewer, call_id: str, address: str) -> None:
+    """Let an operator hear a call, who has shown the console's token; else say why not."""
+    if door.admission.rules.console_token is None:
+        why = "to listen in, the console has to have a token (AYBIZA_CONSOLE_TOKEN)"
+    elif call_id != viewer.call_id or not held.listen(viewer):
+        why = "this call is not recorded, so nobody may listen in"
+    else:
+        why = ""
+        _acted(door, "listen", call_id, address)
+    viewer.give(frame("listening", {"id": call_id, "why": why}))
+
+
+def _acted(door: HttpDoor, did: str, call_id: str, address: str) -> None:
+    """Put it in the audit trail that somebody reads or hears a call."""
+    if call_id:
+        emit(door.vm, OPERATOR, who=f"console {address}", did=did, what=call_id)
 
 
 async def action(door: HttpDoor, request: Request) -> Response:
@@ -160,7 +187,7 @@ async def _json(request: Request) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _address(request: Request) -> str:
+def _address(request: HTTPConnection) -> str:
     return request.client.host if request.client is not None else "unknown"
 
 

@@ -1,11 +1,10 @@
 """What is told of a call that somebody looks at: its journal, and how loud both sides are.
 
 `told` cuts a journal's rows to what an operator reads: who said what, what was heard of it, where
-the caller broke in, which tools ran; not what tools were given and gave back. `Ear` measures: the
-caller's level is the peak of the audio since it was last asked, from 0 to 1; the agent's is 1 while
-there is something to hear.
+the caller broke in, which tools ran; not what tools were given and gave back. `Ear` measures both
+sides of a line, and has the line put down what it needs for that until it is closed.
 
-Contract: pure. Errors: none.
+Contract: pure but for `Line.said`. Errors: none.
 """
 
 from __future__ import annotations
@@ -13,29 +12,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from aybiza.actors.memory.store import Row
 from aybiza.speech.line import Line
-from aybiza.speech.mulaw import decode
+from aybiza.speech.loudness import STEP_BYTES, STEP_SECONDS, Loudness, peaks
 
 MOST_ROWS: Final = 400
 """Rows that are told at once; the rest follows with the next look."""
 
-MOST_BYTES: Final = 4000
-"""Of the caller's newest audio, at 8000 a second."""
-
-_FULL: Final = 32768.0
-
 Told = list[Any]
 
 
-def told(rows: Sequence[Row], written: int) -> list[Told]:
-    """The rows behind number `written`: [number, unix time, entry]."""
+def told(rows: Sequence[Row], written: int, most: int = MOST_ROWS) -> list[Told]:
+    """The rows behind number `written`, so many at most: [number, unix time, entry]."""
     first = len(rows)
     while first and rows[first - 1].number > written:
         first -= 1
-    return [[row.number, row.at, _shown(row.entry)] for row in rows[first : first + MOST_ROWS]]
+    return [[row.number, row.at, _shown(row.entry)] for row in rows[first : first + most]]
 
 
 def _shown(entry: dict[str, Any]) -> dict[str, Any]:
@@ -58,13 +50,25 @@ class Ear:
     """See the module."""
 
     def __init__(self) -> None:
-        self._heard: int | None = None
+        self._line: Line | None = None
+        self._heard = 0
 
-    def level(self, line: Line, now: float) -> list[float]:
-        """How loud the caller was since the last time, and whether the agent is to be heard."""
-        end = line.ring.end
-        since = end if self._heard is None else max(self._heard, end - MOST_BYTES)
-        self._heard = end
-        audio = line.ring.since(since)[1] if end > since else b""
-        peak = float(np.abs(decode(audio).astype(np.int32)).max()) / _FULL if audio else 0.0
-        return [round(peak, 3), 1.0 if line.ledger.ahead(now) > 0 else 0.0]
+    def levels(self, line: Line, now: float) -> dict[str, Any]:
+        """How loud both sides were since the last time, as `aybiza.speech.loudness` has it. Of a
+        line that is new here, the caller's last seconds."""
+        if line is not self._line:
+            self.close()
+            self._line, self._heard = line, line.ring.start
+            line.said = Loudness(now)
+        end = line.ring.end - line.ring.end % STEP_BYTES
+        # No offset is a step's beginning but those that are whole steps from the call's.
+        audio = line.ring.since(self._heard)[1][: max(0, end - self._heard)]
+        self._heard = max(self._heard, end)
+        agent = line.said.take(now) if line.said is not None else []
+        return {"step": STEP_SECONDS, "caller": peaks(audio), "agent": agent}
+
+    def close(self) -> None:
+        """Nobody looks any more."""
+        if self._line is not None:
+            self._line.said = None
+            self._line = None

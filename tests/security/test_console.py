@@ -208,7 +208,8 @@ async def test_an_action_is_written_down_with_who_asked_and_nothing_else_is(
             look = json.dumps({"do": "observe", "process": "metrics"}).encode()
             assert (await made.ask("POST", ACT, look, WITH_TOKEN)).is_success
             answer = await made.ask("POST", ACT, KILL, WITH_TOKEN)
-    assert answer.json()["asked"] == {"op": "kill", "reason": "kill", "process": "metrics"}
+    asked = {"op": "kill", "reason": "kill", "process": "metrics", "by": f"console {STRANGER}"}
+    assert answer.json()["asked"] == asked
     (told,) = [entry for entry in logs if entry["event"] == "console_action"]
     assert (told["action"], told["about"], told["by"]) == ("kill", "metrics", STRANGER)
     assert TOKEN not in str(logs)
@@ -238,7 +239,8 @@ def test_no_script_or_style_stands_in_a_page_and_no_text_becomes_markup() -> Non
             assert text.count("<script") == text.count('<script type="module" src="/console/')
         for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
             assert way not in text, path
-        assert "https://" not in text and "http://" not in text.replace("http://www.w3.org", "")
+        if "/uplot/" not in path:  # which names where it comes from
+            assert "https://" not in text and "http://" not in text.replace("http://www.w3.org", "")
 
 
 def test_every_path_of_the_console_stands_in_the_table() -> None:

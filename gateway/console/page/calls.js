@@ -1,10 +1,13 @@
 // The calls: the table of all, and one that is looked at: its transcript as it is said, who spoke
-// when, and what each turn took.
+// when, what each turn took, and what was made of it when it was over.
 
-import { by, clock, colours, drawing, make, ms, put, span, usd } from "./parts.js";
+import { ask } from "./door.js";
+import { Listening } from "./listen.js";
+import { by, clock, make, ms, put, span, usd } from "./parts.js";
+import { facts, pairs, PastCalls } from "./past.js";
+import { Timeline } from "./timeline.js";
 
-const SECONDS_SHOWN = 60;
-const LEVELS_A_SECOND = 4;
+const ANALYSED_MS = [1000, 3000, 6000, 15000];
 const STAGES = [
   ["recognised", "words known"],
   ["first_token", "first token"],
@@ -13,8 +16,10 @@ const STAGES = [
 
 /** What is known of a call's conversation, read off its journal. */
 export class Transcript {
-  constructor(list) {
+  /** `onEntry`: told of each entry once, with its unix time. */
+  constructor(list, onEntry = () => {}) {
     this.list = list;
+    this.onEntry = onEntry;
     this.clear();
   }
 
@@ -28,8 +33,10 @@ export class Transcript {
   add(rows) {
     const below = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 40;
     for (const [row, at, entry] of rows) {
-      if (row > this.last) this.#entry(at, entry);
-      this.last = Math.max(this.last, row);
+      if (row <= this.last) continue;
+      this.last = row;
+      this.#entry(at, entry);
+      this.onEntry(at, entry);
     }
     if (rows.length && below) this.list.scrollTop = this.list.scrollHeight;
   }
@@ -92,60 +99,36 @@ export class Transcript {
 
 const percent = (share) => `${Math.round(share * 100)} %`;
 
-/** Two tracks, the caller's above and the agent's below, of the last minute. */
-export class Timeline {
-  constructor(canvas) {
-    this.canvas = canvas;
-    this.levels = [];
-  }
-
-  clear() {
-    this.levels = [];
-    this.draw();
-  }
-
-  add(level) {
-    this.levels.push(level);
-    if (this.levels.length > SECONDS_SHOWN * LEVELS_A_SECOND) this.levels.shift();
-    this.draw();
-  }
-
-  draw() {
-    if (!this.canvas.clientWidth) return;
-    const { context, width, height } = drawing(this.canvas);
-    const { caller, agent, faint } = colours();
-    const middle = height / 2;
-    const step = width / (SECONDS_SHOWN * LEVELS_A_SECOND);
-    context.fillStyle = faint;
-    context.fillRect(0, middle, width, 1);
-    const first = SECONDS_SHOWN * LEVELS_A_SECOND - this.levels.length;
-    this.levels.forEach(([heard, said], at) => {
-      const x = (first + at) * step;
-      const above = Math.max(heard > 0.002 ? 2 : 0, Math.sqrt(heard) * (middle - 3));
-      context.fillStyle = caller;
-      context.fillRect(x, middle - above, Math.max(1, step - 1), above);
-      context.fillStyle = agent;
-      if (said) context.fillRect(x, middle + 2, Math.max(1, step), middle - 8);
-    });
-  }
-}
-
 export class Calls {
-  constructor(onChosen) {
+  /** `onChosen`: another call is looked at; `onListen`: it is to be heard, or no longer. */
+  constructor(onChosen, onListen) {
     this.onChosen = onChosen;
     this.rows = new Map();
     this.chosen = "";
     this.body = by("calls-body");
-    this.transcript = new Transcript(by("transcript"));
     this.timeline = new Timeline(by("timeline"));
+    this.transcript = new Transcript(by("transcript"), (at, entry) => this.#entry(at, entry));
+    this.past = new PastCalls((id, told) => this.#showPast(id, told));
+    this.listening = new Listening(onListen);
+    for (const which of ["now", "past"]) {
+      by(`show-${which}`).addEventListener("click", () => this.#show(which));
+    }
     setInterval(() => this.#tick(), 1000);
   }
 
+  /** The whole picture follows. What is known of a call's journal stays: each entry has its number. */
   clear() {
     this.rows.clear();
     this.body.replaceChildren();
-    this.transcript.clear();
-    by("turns-body").replaceChildren();
+  }
+
+  /** The calls of now, or those that are over. */
+  #show(which) {
+    for (const each of ["now", "past"]) {
+      by(`show-${each}`).setAttribute("aria-pressed", String(each === which));
+      by(`calls-${each}`).hidden = each !== which;
+    }
+    if (which === "past") this.past.load();
   }
 
   update({ rows, gone }) {
@@ -163,24 +146,71 @@ export class Calls {
     for (const id of gone) {
       this.rows.get(id)?.element.remove();
       this.rows.delete(id);
-      if (id === this.chosen) put(by("call-state"), "this call is over");
+      if (id === this.chosen) this.#over(id);
     }
     by("no-calls").hidden = this.rows.size > 0;
   }
 
   choose(id) {
+    this.#look(id);
+    by("live").hidden = false;
+    by("call-facts").replaceChildren();
+    this.onChosen(id);
+  }
+
+  #look(id) {
+    this.listening.stop();
+    this.listening.offer(false);
     this.chosen = id;
     for (const { element, call } of this.rows.values()) {
       element.classList.toggle("chosen", call.id === id);
       element.querySelector("button").setAttribute("aria-pressed", String(call.id === id));
     }
     by("call").hidden = false;
+    by("analysis").hidden = true;
     put(by("call-title"), id);
     put(by("call-state"), "");
+    put(by("call-cost"), "");
     this.transcript.clear();
     this.timeline.clear();
     by("turns-body").replaceChildren();
-    this.onChosen(id);
+  }
+
+  /** A call that is over, as a store has it. */
+  #showPast(id, told) {
+    this.onChosen("");
+    this.#look(id);
+    by("live").hidden = true;
+    by("call-facts").replaceChildren(...facts(told));
+    this.transcript.add(told.rows);
+    this.transcript.list.scrollTop = 0;
+    this.#analysed(told.analysis);
+    by("call").scrollIntoView({ block: "nearest" });
+  }
+
+  /** A call has ended that is looked at: what is made of it comes some seconds later. */
+  async #over(id) {
+    this.listening.stop();
+    this.listening.offer(false);
+    put(by("call-state"), "this call is over");
+    for (const wait of ANALYSED_MS) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      if (id !== this.chosen || by("live").hidden) return;
+      try {
+        const told = await ask("/console/act", { do: "past_call", call: id });
+        if (id !== this.chosen) return;
+        by("call-facts").replaceChildren(...facts(told));
+        this.#analysed(told.analysis);
+        if (told.analysis.length) return;
+      } catch {
+        // It is in no store yet, or in none at all.
+      }
+    }
+  }
+
+  #analysed(lines) {
+    by("analysis").hidden = !lines.length;
+    by("analysis-facts").replaceChildren(...pairs(lines));
   }
 
   /** What comes of the call that is looked at. */
@@ -189,6 +219,11 @@ export class Calls {
     this.transcript.add(picture.rows);
     if (picture.level) this.timeline.add(picture.level);
     if (picture.turns) this.#turns(picture.turns, picture.usd);
+    this.listening.offer(picture.recorded);
+  }
+
+  #entry(at, entry) {
+    this.timeline.entry(at, entry);
   }
 
   #add(call) {

@@ -14,7 +14,10 @@ takeToken();
 const panel = new Panel();
 const tree = new Tree(by("tree-body"), (row) => panel.show(row));
 const plots = new Plots();
-const calls = new Calls((id) => stream.look(id));
+const calls = new Calls(
+  (id) => stream.look(id),
+  (on) => stream.look(calls.chosen, on),
+);
 let isOpen = false;
 let lost = "";
 let node = null;
@@ -40,6 +43,8 @@ const stream = new Stream({
   gone: ({ serials }) => tree.gone(serials),
   calls: (told) => calls.update(told),
   call: (told) => calls.tell(told),
+  listening: ({ id, why }) => id === calls.chosen && calls.listening.answered(why),
+  audio: ({ id, audio }) => id === calls.chosen && calls.listening.hear(audio),
   cluster: ({ members }) => by("members").replaceChildren(...members.map(member)),
   points: ({ points }) => plots.add(points),
   node(told) {
@@ -47,6 +52,10 @@ const stream = new Stream({
     put(by("count-processes"), number(told.processes));
     put(by("count-calls"), `${told.calls} of ${told.max_calls}`);
     put(by("count-restarts"), number(told.restarts));
+    put(by("loop-late"), `${told.lag_ms} ms`);
+    put(by("memory"), `${number(told.memory_mb)} MB`);
+    by("room").max = told.max_calls;
+    by("room").value = told.calls;
     const today = told.days.find(([day]) => day === new Date().toISOString().slice(0, 10));
     put(by("cost-today"), usd(today ? today[1] : 0));
     by("alarms").replaceChildren(...told.alarms.map((each) => make("li", { class: each.how }, each.text)));

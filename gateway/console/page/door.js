@@ -84,14 +84,14 @@ export class Stream {
     if (document.visibilityState === "visible") this.#connect();
   }
 
-  /** Look at a call: its journal is told from its beginning. */
-  look(call) {
+  /** Look at a call: its journal is told from its beginning. `listen`: hear it, too. */
+  look(call, listen = false) {
     this.call = call;
-    if (this.socket?.readyState === WebSocket.OPEN) this.#ask();
+    if (this.socket?.readyState === WebSocket.OPEN) this.#ask(listen);
   }
 
-  #ask() {
-    this.socket.send(JSON.stringify({ call: this.call }));
+  #ask(listen = false) {
+    this.socket.send(JSON.stringify({ call: this.call, ...(listen ? { listen } : {}) }));
   }
 
   #drop() {

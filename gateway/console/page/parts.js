@@ -44,13 +44,20 @@ export function span(seconds) {
 export const clock = (at) =>
   new Date(at * 1000).toLocaleTimeString("en-GB", { hour12: false });
 
+/** A day and a time, as people of the page's place have it. */
+export const when = (at) =>
+  new Date(at * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
 /** The colours of the theme, for canvases. */
 export function colours() {
   const style = getComputedStyle(document.documentElement);
   const named = (name) => style.getPropertyValue(name).trim();
   return {
     text: named("--text"),
+    soft: named("--soft"),
     faint: named("--line"),
+    accent: named("--accent"),
+    odd: named("--odd"),
     caller: named("--caller"),
     agent: named("--agent"),
     bad: named("--bad"),

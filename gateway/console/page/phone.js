@@ -18,7 +18,6 @@ const transcript = new Transcript(by("transcript"));
 const stream = new Stream({
   state: (state) => state === "unauthorised" && by("door").showModal(),
   call: ({ id, rows }) => line?.id === id && transcript.add(rows),
-  about: () => transcript.clear(),
 });
 let line = null;
 

@@ -1,83 +1,162 @@
-// Four plots of the last hour: calls, response, restarts, cost. Each says its newest value in words.
+// Four plots of how it went: calls, response, restarts, cost. Drawn by uPlot (./uplot).
+//
+// Each says its newest point in words, or the one below the pointer. To drag over a part shows that
+// part in all of them, a double click all again.
 
-import { by, colours, drawing, ms, number, put, usd } from "./parts.js";
+import { by, clock, colours, ms, number, put, usd } from "./parts.js";
+import uPlot from "./uplot/uPlot.esm.js";
 
 const MOST = 10000;
+const HEIGHT = 132;
 const [AT, CALLS, RESTARTS, MEDIAN, P95, USD] = [0, 1, 2, 3, 4, 5];
 
 const PLOTS = [
-  { id: "plot-calls", series: [[CALLS, "agent"]], text: (p) => `${number(p[CALLS])} calls` },
+  {
+    id: "plot-calls",
+    series: [[CALLS, "accent"]],
+    axis: number,
+    text: (p) => `${number(p[CALLS])} ${p[CALLS] === 1 ? "call" : "calls"}`,
+  },
   {
     id: "plot-response",
     series: [
-      [P95, "bad"],
+      [P95, "odd"],
       [MEDIAN, "agent"],
     ],
+    axis: (value) => `${Math.round(value * 1000)}`,
     text: (p) => (p[MEDIAN] ? `median ${ms(p[MEDIAN])}, 95 % ${ms(p[P95])}` : "no answer"),
     gaps: true,
   },
-  { id: "plot-restarts", series: [[RESTARTS, "bad"]], text: (p) => `${number(p[RESTARTS])} in 5 s` },
-  { id: "plot-cost", series: [[USD, "caller"]], text: (p) => `${usd(p[USD])} in 5 s` },
+  {
+    id: "plot-restarts",
+    series: [[RESTARTS, "bad"]],
+    axis: number,
+    text: (p) => `${number(p[RESTARTS])} in 5 s`,
+  },
+  {
+    id: "plot-cost",
+    series: [[USD, "caller"]],
+    axis: (value) => `${+(value * 100).toPrecision(3)}`,
+    text: (p) => `${usd(p[USD])} in 5 s`,
+  },
 ];
 
 export class Plots {
   constructor() {
-    this.points = [];
+    this.columns = [[], [], [], [], [], []];
+    this.drawn = [];
     this.asked = 0;
-    addEventListener("resize", () => this.#soon());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#soon());
-  }
-
-  clear() {
-    this.points = [];
-  }
-
-  add(points) {
-    this.points.push(...points);
-    if (this.points.length > MOST) this.points.splice(0, this.points.length - MOST);
-    this.#soon();
-  }
-
-  #soon() {
-    this.asked ||= requestAnimationFrame(() => {
-      this.asked = 0;
-      for (const plot of PLOTS) this.#draw(plot);
+    this.near = null;
+    const sizes = new ResizeObserver(() => this.#resize());
+    for (const plot of PLOTS) sizes.observe(by(plot.id));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      for (const { chart } of this.drawn) chart.destroy();
+      this.drawn = [];
+      this.soon();
     });
   }
 
-  #draw({ id, series, text, gaps }) {
-    const canvas = by(id);
-    const last = this.points.at(-1);
-    put(by(`${id}-text`), last ? text(last) : "");
-    if (!canvas.clientWidth || !last) return;
-    const { context, width, height } = drawing(canvas);
-    const named = colours();
-    const first = this.points[0][AT];
-    const long = Math.max(last[AT] - first, 60);
-    const top = Math.max(...series.map(([at]) => this.#most(at)), 0.001);
-    context.fillStyle = named.faint;
-    context.fillRect(0, height - 1, width, 1);
-    context.lineWidth = 1.5;
-    for (const [at, colour] of series) {
-      context.strokeStyle = context.fillStyle = named[colour];
-      context.beginPath();
-      let down = false;
-      for (const point of this.points) {
-        const absent = gaps && !point[at];
-        const x = ((point[AT] - first) / long) * width;
-        const y = height - 2 - (point[at] / top) * (height - 6);
-        // A point that stands alone would make no line.
-        if (!absent && !down) context.fillRect(x - 1, y - 1, 2, 2);
-        if (!absent) down ? context.lineTo(x, y) : context.moveTo(x, y);
-        down = !absent;
-      }
-      context.stroke();
-    }
+  clear() {
+    for (const column of this.columns) column.length = 0;
   }
 
-  #most(at) {
-    let most = 0;
-    for (const point of this.points) if (point[at] > most) most = point[at];
-    return most;
+  /** Points as the node tells them, a list of six figures each, oldest first. */
+  add(points) {
+    this.columns.forEach((column, at) => {
+      for (const point of points) column.push(point[at]);
+      if (column.length > MOST) column.splice(0, column.length - MOST);
+    });
+    this.soon();
+  }
+
+  soon() {
+    this.asked ||= requestAnimationFrame(() => {
+      this.asked = 0;
+      this.draw();
+    });
+  }
+
+  draw() {
+    if (!this.drawn.length) this.#make();
+    const { columns } = this;
+    for (const { plot, chart } of this.drawn) {
+      chart.setData([columns[AT], ...plot.series.map(([at]) => shown(columns[at], plot.gaps))]);
+    }
+    this.#tell();
+  }
+
+  #make() {
+    const named = colours();
+    this.drawn = PLOTS.map((plot) => {
+      const place = by(plot.id);
+      place.replaceChildren();
+      return { plot, chart: new uPlot(this.#options(plot, place, named), null, place) };
+    });
+  }
+
+  #options(plot, place, named) {
+    const axis = {
+      stroke: named.soft,
+      font: "11px system-ui, sans-serif",
+      grid: { stroke: named.faint, width: 1 },
+      ticks: { show: false },
+    };
+    return {
+      width: Math.max(place.clientWidth, 100),
+      height: HEIGHT,
+      legend: { show: false },
+      padding: [8, 4, 0, 0],
+      cursor: {
+        sync: { key: "console" },
+        y: false,
+        points: { size: 6 },
+        drag: { x: true, y: false, setScale: true },
+      },
+      scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
+      axes: [
+        { ...axis, grid: { show: false }, size: 22, space: 70, values: (_, times) => times.map(hour) },
+        { ...axis, size: 38, space: 28, values: (_, values) => values.map(plot.axis) },
+      ],
+      series: [
+        {},
+        ...plot.series.map(([, colour]) => ({
+          stroke: named[colour],
+          fill: plot.series.length === 1 ? `${named[colour]}22` : undefined,
+          width: 1.5,
+          points: { show: plot.gaps ? undefined : false, size: 4 },
+        })),
+      ],
+      hooks: {
+        setCursor: [
+          (chart) => {
+            this.near = chart.cursor.idx;
+            this.#tell();
+          },
+        ],
+      },
+    };
+  }
+
+  /** Say what stands below the pointer, or what came last. */
+  #tell() {
+    const last = this.columns[AT].length - 1;
+    const at = this.near != null && this.near <= last ? this.near : last;
+    if (at < 0) return;
+    const point = this.columns.map((column) => column[at]);
+    const when = at === last ? "" : `${clock(point[AT])}: `;
+    for (const { id, text } of PLOTS) put(by(`${id}-text`), when + text(point));
+  }
+
+  #resize() {
+    for (const { plot, chart } of this.drawn) {
+      const width = by(plot.id).clientWidth;
+      if (width && width !== chart.width) chart.setSize({ width, height: HEIGHT });
+    }
   }
 }
+
+/** Where nobody was answered there is no time to draw. */
+const shown = (column, gaps) => (gaps ? column.map((value) => value || null) : column);
+
+const hour = (at) =>
+  new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });

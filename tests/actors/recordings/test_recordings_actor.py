@@ -11,6 +11,8 @@ from aybiza.actors.recordings.recordings_actor import (
     TABLE,
     RecordingsActor,
     begin,
+    is_recorded,
+    listen,
     wait,
 )
 from aybiza.actors.recordings.shelf import Part, Shelf
@@ -81,3 +83,44 @@ async def test_only_so_many_calls_that_are_over_wait_for_a_disk(tmp_path: Path) 
         table = vm.tables[TABLE]
         assert len(table.running) <= MOST_OVER
         assert len(table.batch) <= MOST_OVER
+
+
+@virtual_time
+async def test_who_listens_in_hears_what_is_recorded_and_nothing_before_or_after(
+    tmp_path: Path,
+) -> None:
+    async with VM() as vm:
+        await vm.start(RecordingsActor, Shelf(tmp_path), name=names.RECORDINGS)
+        waits = Line("CA1", Sink(), clock=vm.now)
+        wait(vm, waits)
+        heard: list[bytes] = []
+        assert not is_recorded(vm, "CA1")
+        assert listen(vm, "CA1", heard.append) is None
+        waits.hear(b"w" * 800)
+        assert begin(vm, waits, 0.0)
+        end = listen(vm, "CA1", heard.append)
+        assert end is not None
+        waits.hear(b"c" * 8_000)
+        await asyncio.sleep(4)
+        assert b"".join(heard)[: 2 * 8_000 : 2] == b"c" * 8_000
+        end()
+        end()
+        count = len(heard)
+        waits.hear(b"d" * 80_000)
+        await asyncio.sleep(4)
+        assert len(heard) == count
+        assert vm.tables[TABLE].ears == {}
+
+
+@virtual_time
+async def test_who_listens_in_hears_no_key_that_is_pressed(tmp_path: Path) -> None:
+    async with VM() as vm:
+        await vm.start(RecordingsActor, Shelf(tmp_path), name=names.RECORDINGS)
+        line = recorded_line(vm, "CA1")
+        heard: list[bytes] = []
+        listen(vm, "CA1", heard.append)
+        line.press(1, "7")
+        line.hear(b"k" * 8_000)
+        await asyncio.sleep(4)
+        assert heard
+        assert b"k" not in b"".join(heard)

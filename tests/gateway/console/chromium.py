@@ -124,6 +124,7 @@ class Page:
         await self.send("Emulation.setEmulatedMedia", features=features)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await self.send("Emulation.setDeviceMetricsOverride", **size)
+        await self.run("document.activeElement?.blur(); scrollTo(0, 0)")
         await asyncio.sleep(0.6)
         shot = await self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         await asyncio.to_thread(path.write_bytes, base64.b64decode(shot["data"]))

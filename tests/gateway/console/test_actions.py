@@ -36,7 +36,7 @@ async def test_each_action_asks_what_its_row_says(name: str) -> None:
         }
     (asked,) = node.asked
     expected = {**fields, **({"who": "console ::1"} if "who" in fields else {})}
-    assert asked == {**action.request, **expected}
+    assert asked == {**action.request, **expected, "by": "console ::1"}
     assert bool(logs) is action.changes
 
 
@@ -65,7 +65,8 @@ async def test_nobody_says_what_an_action_asks_beyond_its_fields() -> None:
     node = Node()
     asked = {"do": "kill", "process": "x", "reason": "normal", "op": "drain", "who": "another"}
     await act(Console(node.control), VM("test"), asked, "::1")
-    assert node.asked == [{"op": "kill", "reason": "kill", "process": "x"}]
+    said = {"op": "kill", "reason": "kill", "process": "x", "by": "console ::1"}
+    assert node.asked == [said]
 
 
 @pytest.mark.parametrize("error", [ValueError("no such process"), CallExit("noproc", "x")])

@@ -11,7 +11,9 @@ from aybiza.gateway.console.assets import ASSETS, FOLDER, policy_of
 
 def test_every_file_of_the_folder_is_served_and_no_other() -> None:
     bodies = {asset.body for asset in ASSETS.values()}
-    assert bodies == {path.read_bytes() for path in FOLDER.iterdir()}
+    not_served = {"LICENSE", "README.md"}
+    files = [path for path in FOLDER.rglob("*") if path.is_file() and path.name not in not_served]
+    assert bodies == {path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize("path", ASSETS)
@@ -25,7 +27,10 @@ def test_what_a_file_names_of_others_is_served(path: str) -> None:
 
 def test_the_ids_that_the_scripts_ask_for_stand_in_the_pages() -> None:
     pages = {name: ASSETS[name].body.decode() for name in ("/console", "/console/phone")}
-    scripts = {"/console": ("console", "actions", "calls", "plots"), "/console/phone": ("phone",)}
+    scripts = {
+        "/console": ("console", "actions", "calls", "listen", "past", "plots"),
+        "/console/phone": ("phone",),
+    }
     for page, names in scripts.items():
         ids = set(re.findall(r' id="([^"]+)"', pages[page])) | {"fault", "kill", "restart", "trace"}
         for name in names:

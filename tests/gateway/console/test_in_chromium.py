@@ -20,6 +20,7 @@ from aybiza.gateway.console.hub import hub
 from tests.call.kit import World, world
 from tests.call.steps import stay, text
 from tests.gateway.console.chromium import Chromium, browser, needs_chromium
+from tests.slowness import slowness
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time, needs_chromium]
 
@@ -87,6 +88,8 @@ async def test_a_call_is_seen_its_actor_killed_with_a_click_and_its_restart_seen
         await page.until(shows("#transcript", "On Saturdays we close at noon."))
         await page.until(shows("#transcript", f"You said {MARKUP} to me."))
         assert await page.run("document.querySelector('#transcript img')") is None
+        await page.click("#span-300")
+        await page.until(DRAWN.strip())
         before = place.vm.whereis(names.call(call.call_id))
         assert before is not None
         await page.click(f"tr[data-serial='{before.serial}'] .own-name")
@@ -102,6 +105,62 @@ async def test_a_call_is_seen_its_actor_killed_with_a_click_and_its_restart_seen
         report = await call.over()
     assert report.streams[-1].close_code == 1000
     await page.until(f"!document.querySelector('tr[data-call={call.call_id}]')")
+    await page.click("#show-past")
+    await page.click(f"tr[data-past={call.call_id}] button")
+    await page.until(shows("#call-facts", "hangup"))
+    await page.until(shows("#transcript", f"You said {MARKUP} to me."))
+    assert page.problems == []
+
+
+DRAWN = """
+(() => {
+  const canvas = document.querySelector("#timeline");
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const [caller, agent] = [[0, 0], [0, 0]];
+  for (let at = 0; at < data.length; at += 4) {
+    const below = at / 4 / width > height / 2 ? 1 : 0;
+    const [r, g, b] = [data[at], data[at + 1], data[at + 2]];
+    if (b > r + 100 && b > g + 80) caller[below] += 1;
+    if (g > r + 60 && g > b + 20) agent[below] += 1;
+  }
+  return caller[0] > 10 && agent[1] > 10 && agent[0] === 0;
+})()
+"""
+"""Whether the timeline has the caller above the line, and the agent below it."""
+
+POINTS = 10_000
+DRAW = f"""
+(async () => {{
+  document.querySelectorAll(".plot").forEach((each) => each.replaceChildren());
+  const {{ Plots }} = await import("/console/plots.js");
+  const plots = new Plots();
+  const point = (at) => [1.7e9 + 5 * at, at % 200, at % 3, 0.2 + (at % 50) / 100, 0.9, at / 1e5];
+  plots.add(Array.from({{ length: {POINTS} }}, (_, at) => point(at)));
+  const took = [];
+  for (let at = 0; at < 40; at++) {{
+    plots.add([point({POINTS} + at)]);
+    const began = performance.now();
+    plots.draw();
+    await null;  // where uPlot draws
+    took.push(performance.now() - began);
+    await new Promise(requestAnimationFrame);
+  }}
+  took.sort((one, other) => one - other);
+  return [took[0], plots.columns[0].length, document.querySelectorAll(".plot canvas").length];
+}})()
+"""
+FRAME_MS = 1000 / 60
+
+
+async def test_four_plots_of_ten_thousand_points_can_be_drawn_within_a_frame(
+    place: World, chromium: Chromium
+) -> None:
+    page = await chromium.page(f"{place.node.http_url}/console")
+    await page.until("document.querySelectorAll('.plot canvas').length === 4")
+    took, points, drawn = await page.run(DRAW)
+    assert (points, drawn) == (POINTS, 4)
+    assert took < FRAME_MS * slowness()
     assert page.problems == []
 
 
@@ -189,7 +248,7 @@ async def test_the_tree_is_walked_with_keys_alone(place: World, chromium: Chromi
 
 NAMELESS = """
 [...document.querySelectorAll('button, input, textarea, canvas, table, section, meter, [role]')]
-  .filter((e) => e.checkVisibility() && e.getAttribute('aria-hidden') !== 'true')
+  .filter((e) => e.checkVisibility() && !e.closest("[aria-hidden='true']"))
   .filter((e) => !['row', 'gridcell', 'rowgroup', 'status', 'columnheader'].includes(e.role))
   .filter((e) => !e.getAttribute('aria-label') && !e.getAttribute('aria-labelledby')
     && !e.labels?.length && !e.textContent.trim())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,10 +16,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from aybiza.actors import names
+from aybiza.actors.measures.events import OPERATOR
+from aybiza.actors.recordings.recordings_actor import is_recorded
+from aybiza.config.recording import Recording
 from aybiza.gateway.console.console_actor import NAME as CONSOLE
 from aybiza.gateway.console.hub import MOST_VIEWERS, hub
 from aybiza.gateway.console.pages import MOST_BYTES
-from tests.call.kit import World, world
+from tests.call.kit import World, agent, world
 from tests.call.steps import stay, text
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -39,11 +43,11 @@ async def client(place: World) -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
-def socket(place: World) -> connect:
+def socket(place: World, **options: Any) -> connect:
     """The console's websocket, as its page opens it."""
     origin: Any = place.node.http_url
     address = f"{origin.replace('http', 'ws', 1)}/console/events"
-    return connect(address, origin=origin, proxy=None)
+    return connect(address, origin=origin, proxy=None, **options)
 
 
 async def heard(opened: ClientConnection) -> AsyncIterator[tuple[str, Any]]:
@@ -125,6 +129,52 @@ async def test_who_says_what_no_page_of_ours_would_is_not_served_any_more(
             while True:
                 await opened.recv()
         await place.until(lambda: not held.viewers)
+
+
+async def listened(place: World, call_id: str) -> tuple[str, bytes]:
+    """Why nobody may listen in on a call, or what is heard of it."""
+    token = place.node._admission.rules.console_token or ""
+    encoded = base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+    protocols: list[Any] = ["aybiza.console", f"token.{encoded}"] if token else ["aybiza.console"]
+    async with asyncio.timeout(LIMIT), socket(place, subprotocols=protocols) as opened:
+        await opened.send(json.dumps({"call": call_id}))
+        await opened.send(json.dumps({"call": call_id, "listen": True}))
+        why, heard_ = "", b""
+        async for event, data in heard(opened):
+            if event == "listening" and data["why"]:
+                return data["why"], b""
+            if event == "audio":
+                heard_ += base64.b64decode(data["audio"])
+            if len(heard_) > 32_000:
+                break
+    return why, heard_
+
+
+async def test_a_call_is_heard_that_is_recorded_by_who_has_the_token_and_that_is_written_down(
+    tmp_path: Path,
+) -> None:
+    settings: dict[str, Any] = {
+        "AYBIZA_RECORDINGS": str(tmp_path / "r"),
+        "AYBIZA_CONSOLE_TOKEN": "t" * 24,
+    }
+    who = agent(recording=Recording())
+    async with world(tmp_path, voice_speed=2, agent=who, **settings) as place:
+        told: list[Any] = []
+        place.vm.telemetry.attach("test", OPERATOR, lambda _, __, about, ___: told.append(about))
+        async with place.call(text("What are your hours?"), stay()) as call:
+            await place.until(lambda: is_recorded(place.vm, call.call_id))
+            why, stereo = await listened(place, call.call_id)
+            assert why == ""
+            assert len(set(stereo[1::2])) > 10
+            listens = {"who": "console 127.0.0.1", "did": "listen", "what": call.call_id}
+            assert listens in told
+        assert "not recorded" in (await listened(place, "CA1"))[0]
+
+
+async def test_nobody_listens_in_without_a_token_of_the_console(place: World) -> None:
+    async with place.call(text("What are your hours?"), stay()) as call:
+        await call.until(lambda: call.has_heard(0, 1))
+        assert "AYBIZA_CONSOLE_TOKEN" in (await listened(place, call.call_id))[0]
 
 
 async def test_so_many_may_look_and_no_more(place: World) -> None:

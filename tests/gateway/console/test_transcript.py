@@ -42,14 +42,24 @@ class Sink:
     def clear(self) -> None: ...
 
 
-def test_the_caller_is_as_loud_as_their_newest_audio_and_the_agent_as_long_as_it_plays() -> None:
+LOUD, QUIET = bytes([0x00]), bytes([SILENCE])
+
+
+def test_each_step_of_both_sides_is_told_once_the_last_seconds_of_the_caller_first() -> None:
     line, ear = Line("CA1", Sink()), Ear()
-    line.hear(bytes([0x00]) * 160)
-    assert ear.level(line, 0.0) == [0.0, 0.0]
-    line.hear(bytes([0x00]) * 160)
-    loud, _ = ear.level(line, 0.0)
-    assert loud > 0.9
-    line.hear(bytes([SILENCE]) * 160)
-    line.play(Sentence(1, 1), bytes(8000), 10.0)
-    assert ear.level(line, 10.5) == [0.0, 1.0]
-    assert ear.level(line, 11.5) == [0.0, 0.0]
+    line.hear(QUIET * 400 + LOUD * 560)
+    assert ear.levels(line, 10.0) == {"step": 0.05, "caller": [0, 99], "agent": []}
+    line.hear(QUIET * 640)
+    line.play(Sentence(1, 1), LOUD * 400, 10.0)
+    assert ear.levels(line, 10.1) == {"step": 0.05, "caller": [99, 0], "agent": [99, 0]}
+    assert ear.levels(line, 10.1) == {"step": 0.05, "caller": [], "agent": []}
+
+
+def test_a_line_puts_nothing_down_any_more_when_nobody_looks() -> None:
+    first, second, ear = Line("CA1", Sink()), Line("CA1", Sink()), Ear()
+    ear.levels(first, 0.0)
+    ear.levels(second, 1.0)
+    assert first.said is None
+    assert second.said is not None
+    ear.close()
+    assert second.said is None
