@@ -6,7 +6,8 @@
 Whatever else stands in the log is passed over, but for a few lines that switches write when media
 fails (`HINTS`) and Asterisk's lines of RTP packets, which are counted. How a switch announces a
 message is one row of `ANNOUNCED`; a message that nobody announces is read as well, without its
-addresses. What is kept is bounded: beyond `MOST_MESSAGES` messages `trace.left_out` counts.
+addresses. Colours are passed over, and so are a container's name and FreeSWITCH's ids before the
+lines. What is kept is bounded: beyond `MOST_MESSAGES` messages `trace.left_out` counts.
 
 Errors: none; a log without SIP gives a trace without dialogs.
 Source: Asterisk, `pjsip set logger on`, `sip set debug on`, `rtp set debug on`; FreeSWITCH, `sofia
@@ -53,6 +54,12 @@ _MARKS: Final = ("<--- ", "Retransmitting #", " bytes ", " -> ")
 _RTP: Final = re.compile(
     r"(?P<did>Got|Sent)\s+RTP packet (?:from|to)\s+(?P<who>[0-9A-Fa-f.:\[\]]{3,50}:\d{1,5})"
 )
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_BEFORE: Final = re.compile(
+    r"(?:[\w.-]{1,64} +\|(?= |$)|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?= |$))"
+)
+"""What stands before each line of a log: the container's name, or FreeSWITCH's id of the call."""
+
 _STAMP: Final = re.compile(r"^\[?(\w{3} +\d+ \d\d:\d\d:\d\d[.\d]*|[\d-]+[ T]\d\d:\d\d:\d\d[.\d]*)")
 _HEADER: Final = re.compile(r"([A-Za-z][A-Za-z-]{0,39})\s*:\s*(.*)$")
 
@@ -125,7 +132,7 @@ def read(lines: Iterable[str]) -> Trace:
     body = dotted = False
     for number, raw in enumerate(lines, 1):
         trace.lines = number
-        line = raw[:LONGEST_LINE].strip()
+        line = _bare(raw)
         if dotted:
             line = line.removesuffix(".")
         if "SIP/2.0" in line and (REQUEST.search(line) or RESPONSE.search(line)):
@@ -148,6 +155,16 @@ def read(lines: Iterable[str]) -> Trace:
         _aside(trace, number, line)
     _end(trace, message)
     return trace
+
+
+def _bare(raw: str) -> str:
+    """A line without what terminals and collectors of logs put around it."""
+    line = raw[:LONGEST_LINE]
+    if "\x1b" in line:
+        line = _COLOUR.sub("", line)
+    line = line.strip()
+    found = _BEFORE.match(line)
+    return line if found is None else line[found.end() :].strip()
 
 
 def _begun(number: int, line: str, announced: dict[str, str]) -> Message:

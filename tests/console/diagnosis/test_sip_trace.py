@@ -32,6 +32,24 @@ def test_each_switchs_log_is_read_alike(form: str) -> None:
     assert "10:00:00" in first.time
 
 
+DRESSES = {
+    "the colours of a console": "\x1b[0;32m{}\x1b[0m\r",
+    "a container's name": "asterisk-1  | {}",
+    "the call's id": "dedf359c-fd65-4df4-a512-1b05747a1b6d {}",
+}
+
+
+@pytest.mark.parametrize("dress", DRESSES.values(), ids=DRESSES)
+@pytest.mark.parametrize("form", ["asterisk", "freeswitch", "ngrep"])
+def test_what_terminals_and_collectors_put_around_lines_changes_nothing(
+    form: str, dress: str
+) -> None:
+    log = FORMS[form](good())
+    bare, dressed = read(log), read([dress.format(line) for line in log])
+    assert dressed.dialogs == bare.dialogs
+    assert dressed.messages == 6
+
+
 def test_messages_without_an_announcement_and_log_lines_between_are_read() -> None:
     log = ["10:00 DEBUG noise", *message("INVITE", "1 INVITE").split("\n"), "10:01 DEBUG: more"]
     log += message("486 Busy Here", "1 INVITE").split("\n")
