@@ -91,15 +91,18 @@ class Caller:
         seconds: float,
         *,
         call_sid: str = "",
+        account_sid: str = "",
         parameters: Mapping[str, str] | None = None,
     ) -> None:
-        """Call, ask for `seconds` after the greeting, hang up. `call_sid` and `parameters`: those
-        of the TwiML that led here, if one did."""
+        """Call, ask for `seconds` after the greeting, hang up. `call_sid`, `account_sid` and
+        `parameters`: those of the webhook and its TwiML that led here, if one did."""
         try:
             async with connect(
                 url, compression=None, max_queue=None, close_timeout=CLOSE_SECONDS
             ) as socket:
-                writer = StreamWriter(new_sid("MZ"), call_sid or new_sid("CA"), new_sid("AC"))
+                writer = StreamWriter(
+                    new_sid("MZ"), call_sid or new_sid("CA"), account_sid or new_sid("AC")
+                )
                 await socket.send(CONNECTED)
                 await socket.send(writer.start(parameters or {}))
                 hearing = asyncio.create_task(self._hear(socket, writer))
@@ -157,7 +160,9 @@ class Caller:
                 match message["event"]:
                     case "media":
                         turn = self.turns[-1] if self.turns else None
-                        if turn is not None and turn.first_audio_at is None:
+                        if turn is not None and now < turn.said_at - FRAME_SECONDS:
+                            pass  # It is of what came before: the question goes on.
+                        elif turn is not None and turn.first_audio_at is None:
                             turn.first_audio_at = now
                         elif turn is not None and now - played_at > GAP_SECONDS:
                             # What comes after the answer was broken off is another one.

@@ -72,8 +72,8 @@ async def _call(caller: Caller, url: str, plan: Plan) -> None:
     if not url.startswith(("http:", "https:")):
         await caller.call(url, plan.seconds)
         return
-    call_sid = new_sid("CA")
-    fields = {"CallSid": call_sid, "AccountSid": new_sid("AC"), "CallStatus": "ringing"}
+    call_sid, account = new_sid("CA"), new_sid("AC")
+    fields = {"CallSid": call_sid, "AccountSid": account, "CallStatus": "ringing"}
     fields |= {"From": f"+1555{caller.number:07}", "To": "+15550100", "Direction": "inbound"}
     status, body = await post(url, fields, plan.token)
     if status != 200:
@@ -82,7 +82,8 @@ async def _call(caller: Caller, url: str, plan: Plan) -> None:
     if not streams:
         raise WebhookError("the webhook's TwiML connects no stream: the node takes no call now")
     stream = streams[0]
-    await caller.call(stream.url, plan.seconds, call_sid=call_sid, parameters=stream.parameters)
+    who = {"call_sid": call_sid, "account_sid": account}
+    await caller.call(stream.url, plan.seconds, **who, parameters=stream.parameters)
 
 
 def summed(callers: Sequence[Caller], seconds: float) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Line:
     def __init__(self, socket: ServerConnection, stream: str) -> None:
         self.socket = socket
         self.stream = stream
+        self.start: dict[str, Any] = {}
         self.text = ""
         self.marks: asyncio.Queue[str] = asyncio.Queue()
         self.asked = asyncio.Event()
@@ -43,7 +44,9 @@ async def server(agent: Agent) -> AsyncIterator[tuple[str, list[Line]]]:
 
     async def handle(socket: ServerConnection) -> None:
         assert json.loads(await socket.recv())["event"] == "connected"
-        line = Line(socket, json.loads(await socket.recv())["streamSid"])
+        start = json.loads(await socket.recv())
+        line = Line(socket, start["streamSid"])
+        line.start = start["start"]
         lines.append(line)
         decoder = TextAudioDecoder()
         talking = asyncio.create_task(agent(line))
@@ -124,3 +127,20 @@ async def test_a_server_that_is_not_there_is_told_of() -> None:
 
 def test_no_two_questions_share_a_word() -> None:
     assert len({words(number) for number in range(4_900)}) == 4_900
+
+
+async def test_what_comes_before_the_end_of_a_question_is_no_answer_to_it() -> None:
+    async def agent(line: Line) -> None:
+        while "about" not in line.text:
+            await line.say(20)
+            await asyncio.sleep(0.05)
+        await line.asked.wait()
+        await asyncio.sleep(0.4)
+        await line.say(20)
+
+    async with server(agent) as (url, _):
+        caller = Caller(1, period=60.0, greeting=0.0)
+        await caller.call(url, seconds=3.0)
+    (turn,) = caller.turns
+    assert turn.first_audio_at is not None
+    assert turn.first_audio_at - turn.said_at > 0.2

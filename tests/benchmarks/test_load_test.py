@@ -64,3 +64,21 @@ def test_a_question_that_the_end_cut_short_is_none() -> None:
     told = summed([caller], 9.0)
     assert (told["asked"], told["unanswered"], told["gaps"]) == (2, 1, 1)
     assert told["response_ms"]["p99"] == 500.0
+
+
+async def test_a_call_by_the_webhook_is_the_same_accounts_on_its_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    posted: list[dict[str, str]] = []
+    async with server(answers) as (url, lines):
+
+        async def post(_: str, fields: dict[str, str], __: str | None) -> tuple[int, str]:
+            posted.append(fields)
+            return 200, f'<Response><Connect><Stream url="{url}"/></Connect></Response>'
+
+        monkeypatch.setattr("aybiza.benchmarks.load_test.post", post)
+        told = await load_test("http://127.0.0.1/incoming", Plan(1, ramp=0.0, seconds=0.2))
+    assert told["failed"] == 0
+    ((fields,), (line,)) = posted, lines
+    assert line.start["accountSid"] == fields["AccountSid"]
+    assert line.start["callSid"] == fields["CallSid"]
