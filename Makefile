@@ -31,14 +31,15 @@ $(STAMP): pyproject.toml constraints.txt
 
 # flite is the clearest voice that a machine without a cloud can speak with; without it the voice
 # that comes with the Python packages speaks. redis-server and postgresql are for tests of what nodes
-# share and where records go; without them they are skipped. So nothing here is fatal.
+# share and where records go, chromium for those of the console's pages; without them they are
+# skipped. So nothing here is fatal.
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=1 -o DPkg::Lock::Timeout=60 \
        -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 -o Dpkg::Options::=--force-confold
-SYSTEM_PACKAGES := flite redis-server postgresql
+SYSTEM_PACKAGES := flite redis-server postgresql chromium
 # The tests start servers of their own: no database is made, and no server begun, for the machine.
 NO_CLUSTER := /etc/postgresql-common/createcluster.conf
 
-system-packages: ## install flite, redis-server and postgresql, where this is root on Debian
+system-packages: ## install flite, redis-server, postgresql and chromium, where this is root on Debian
 	@missing=; for package in $(SYSTEM_PACKAGES); do \
 	  { command -v $$package || ls /usr/lib/$$package/*/bin/initdb; } >/dev/null 2>&1 || \
 	  missing="$$missing $$package"; done; \
