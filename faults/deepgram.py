@@ -25,7 +25,7 @@ from websockets.http11 import Response
 
 from aybiza.emulators.deepgram.engine import ScriptedEngine
 from aybiza.emulators.deepgram.faults import Faults
-from aybiza.emulators.deepgram.service import PATHS
+from aybiza.emulators.deepgram.service import PATHS, Limits
 from aybiza.emulators.deepgram.service import Deepgram as Service
 from aybiza.emulators.deepgram.session import Abort, Action, Close, Send, Session, Synthesise
 from aybiza.emulators.deepgram.speak import Pace
@@ -35,6 +35,9 @@ from aybiza.speech.deepgram import Deepgram
 
 BYTES_PER_CHAR = 480
 """Sixteen characters a second, as people speak."""
+
+PIECE_BYTES = (800, 6400)
+"""Of a voice's audio: a call is cheaper in fewer pieces, and no client may count on their size."""
 
 HANDSHAKE_SECONDS = 0.03
 TODAY = "2026-01-05T10:00:00.000Z"
@@ -62,7 +65,9 @@ class MemoryEmulator:
     ) -> None:
         loop = asyncio.get_running_loop()
         pace = pace or Pace(first_ms=120.0, times_real_time=8.0)
-        self.service = Service(Voice(char_bytes), pace=pace, clock=loop.time, today=lambda: TODAY)
+        limits = Limits(piece_bytes=PIECE_BYTES)
+        voice, clock = Voice(char_bytes), loop.time
+        self.service = Service(voice, pace=pace, limits=limits, clock=clock, today=lambda: TODAY)
         self._note = note
         self.tasks: set[asyncio.Task[None]] = set()
         self.ends: list[tuple[str, str, End]] = []

@@ -149,7 +149,8 @@ class Event:
 
     def fits(self, name: str, value: Any) -> bool:
         """Whether it happened."""
-        if self.name != name and not fnmatchcase(name, self.name):
+        # Most names are no patterns.
+        if self.name != name and (self.name.isidentifier() or not fnmatchcase(name, self.name)):
             return False
         return all(getattr(value, key, _ABSENT) == one for key, one in self.values.items())
 

@@ -83,6 +83,7 @@ class Injector(Watcher):
 
     def __init__(self, faults: Sequence[Fault], seed: int = 0) -> None:
         self.armed = [_armed(fault) for fault in faults]
+        self._by_message = [armed for armed in self.armed if _waits_for_messages(armed.fault)]
         self.callbacks = any(
             fault.what in _IN_CALLBACK or fault.state is not None for fault in faults
         )
@@ -104,6 +105,8 @@ class Injector(Watcher):
         """One more fault; its time counts from the first call, or from now if that has begun."""
         armed = _armed(fault)
         self.armed.append(armed)
+        if _waits_for_messages(fault):
+            self._by_message.append(armed)
         if self._begun and fault.at is not None:
             self._later(fault.at, partial(self._due, armed))
 
@@ -150,7 +153,7 @@ class Injector(Watcher):
     # What is seen
 
     def delivering(self, sender: Process | None, to: Process, message: Any) -> bool:
-        if not (self.armed and self._begun) or type(message) is Poison:
+        if not (self._by_message and self._begun) or type(message) is Poison:
             return True
         if to.pid.serial in self.spared:
             return True
@@ -160,9 +163,9 @@ class Injector(Watcher):
                 self.loop.call_soon(arrive, to, late)
         name, value = type_of(message), _payload(message)
         arrives = True
-        for armed in self.armed:
+        for armed in self._by_message:
             fault = armed.fault
-            if armed.over or (fault.what in _IN_CALLBACK and fault.message is not None):
+            if armed.over:
                 continue
             if fault.message is not None or fault.kind.group == "message":
                 if self._is_moment(armed, to, name, value):
@@ -368,6 +371,14 @@ def _armed(fault: Fault) -> Armed:
     # A provider's fault waits with its provider, which counts how often it strikes.
     provider = fault.kind.group in PROVIDERS
     return Armed(fault, event, before, 1 if provider else fault.times or None)
+
+
+def _waits_for_messages(fault: Fault) -> bool:
+    """Whether its moment may be that a message reaches a mailbox; one in a callback comes later."""
+    if fault.message is not None:
+        return fault.what not in _IN_CALLBACK
+    group = fault.kind.group == "message"
+    return group or fault.after is not None or fault.probability is not None
 
 
 def _payload(message: Any) -> Any:

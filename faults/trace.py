@@ -90,11 +90,12 @@ def called(process: Process | None) -> str:
 
 def type_of(message: Any) -> str:
     """The name by which plans and traces know a message: a string itself, else its type."""
-    if isinstance(message, System):
-        return message.name
-    if isinstance(message, Cast | Call):
-        return type_of(message.request)
-    return message if isinstance(message, str) else type(message).__name__
+    kind = type(message)
+    if issubclass(kind, str):
+        return str(message)
+    if issubclass(kind, System):
+        return str(message.name)
+    return type_of(message.request) if issubclass(kind, Cast | Call) else kind.__name__
 
 
 def shown(value: Any) -> str:

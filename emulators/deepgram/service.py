@@ -31,7 +31,13 @@ from aybiza.emulators.deepgram.journal import Journal
 from aybiza.emulators.deepgram.listen import Parameters
 from aybiza.emulators.deepgram.listen_session import SILENCE_SECONDS, ListenSession
 from aybiza.emulators.deepgram.session import Note, Session
-from aybiza.emulators.deepgram.speak import IDLE_SECONDS, LIFETIME_SECONDS, Pace, Speaking
+from aybiza.emulators.deepgram.speak import (
+    IDLE_SECONDS,
+    LIFETIME_SECONDS,
+    PIECE_BYTES,
+    Pace,
+    Speaking,
+)
 
 PATHS: dict[str, Door] = {"/v1/listen": "listen", "/v2/listen": "flux", "/v1/speak": "speak"}
 
@@ -56,11 +62,13 @@ class Refusal:
 @dataclass(slots=True)
 class Limits:
     """How long a socket lives, in seconds: without audio or KeepAlive (listen), without a message
-    (speak), and at most (speak)."""
+    (speak), and at most (speak). `piece_bytes`: the least and the most of a voice's audio that goes
+    out together."""
 
     silence: float = SILENCE_SECONDS
     idle: float = IDLE_SECONDS
     lifetime: float = LIFETIME_SECONDS
+    piece_bytes: tuple[int, int] = PIECE_BYTES
 
 
 def _wall_clock() -> str:
@@ -169,6 +177,7 @@ class Deepgram:
                     strike,
                     lifetime_seconds=self.limits.lifetime,
                     idle_seconds=self.limits.idle,
+                    piece_bytes=self.limits.piece_bytes,
                 )
 
     def connected(self, path: str, headers: Mapping[str, str], what: str) -> None:

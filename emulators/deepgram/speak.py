@@ -78,7 +78,8 @@ class _Flush:
 
 
 class Speaking:
-    """One speak socket. `pace` is looked at anew for each piece, so it can be changed meanwhile."""
+    """One speak socket. `pace` is looked at anew for each piece, so it can be changed meanwhile;
+    a piece has `piece_bytes`, at least and at most."""
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class Speaking:
         *,
         lifetime_seconds: float = LIFETIME_SECONDS,
         idle_seconds: float = IDLE_SECONDS,
+        piece_bytes: tuple[int, int] = PIECE_BYTES,
     ) -> None:
         self._identity = identity
         self._pace = pace
@@ -96,6 +98,7 @@ class Speaking:
         self._strike = strike
         self._lifetime = lifetime_seconds
         self._idle = idle_seconds
+        self._piece_bytes = piece_bytes
         self._random = random.Random(identity.model)
         self._texts: list[str] = []
         self._flushes = _Window(FLUSHES)
@@ -245,7 +248,7 @@ class Speaking:
     def _cut(self, audio: bytes) -> deque[bytes]:
         pieces: deque[bytes] = deque()
         while audio:
-            size = self._random.randint(*PIECE_BYTES)
+            size = self._random.randint(*self._piece_bytes)
             pieces.append(audio[:size])
             audio = audio[size:]
         return pieces
