@@ -31,7 +31,7 @@ from aybiza.dialogue.journal import (
     SentenceHeard,
     SentenceUnsaid,
 )
-from aybiza.dialogue.turn_policy import PATIENCE_UNFINISHED
+from aybiza.dialogue.turn_policy import PATIENCE_UNFINISHED, TurnPolicy
 from aybiza.emulators.phone.audio import FRAME_MS
 from aybiza.emulators.phone.report import Turn
 from aybiza.faults.silences import silence
@@ -135,7 +135,8 @@ def _once(outcome: Outcome) -> Iterator[str]:
     """No sentence is lost, and none is heard twice.
 
     What a noise broke into is said again from its beginning, on purpose. What a carrier has played
-    that reads nothing, or tells nothing, cannot be known.
+    that reads nothing, or tells nothing, cannot be known. The words for who waits may be said once
+    a turn beside, of which no journal tells.
     """
     heard = heard_letters(outcome.report)
     given: Counter[str] = Counter()
@@ -157,10 +158,13 @@ def _once(outcome: Outcome) -> Iterator[str]:
             case Resumed(turn):
                 resumed[broken_into.get(turn, "")] += 1
     again = max(0, len(outcome.report.streams) - 1)
+    fillers = {letters(spoken(text, language)) for text in TurnPolicy.of(outcome.agent).fillers}
+    turns = sum(isinstance(entry, CallerTurn) for _, entry in outcome.entries)
     for text, number in given.items():
         times = heard.count(text) if text else number
         whole = sum(text in other for other in given) > 1
-        if times > number + again + resumed[text] and not whole:
+        beside = turns if text in fillers else 0
+        if times > number + again + resumed[text] + beside and not whole:
             yield f"heard {times} times, said {number} times: {text[:40]!r}"
         if times < told[text] and not _is_untold(outcome):
             yield f"taken for heard and never heard: {text[:40]!r}"

@@ -42,10 +42,14 @@ def only_listens(outcome: Outcome, turn: Turn) -> bool:
 
 
 def _is_owed(outcome: Outcome, turn: Turn) -> bool:
-    """Whether an answer was being thought of when this was said."""
+    """Whether an answer was being thought of while this was said, at its beginning or later."""
     asked: int | None = None
+    end = turn.end_ms if turn.end_ms is not None else turn.start_ms
     for at, entry in outcome.entries:
-        if (at - outcome.zero) * 1000 >= turn.start_ms:
+        ms = (at - outcome.zero) * 1000
+        if asked is not None and ms >= turn.start_ms:
+            return True
+        if ms >= end:
             break
         if isinstance(entry, CallerTurn):
             asked = entry.turn if entry.text else None

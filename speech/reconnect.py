@@ -129,13 +129,16 @@ _LIVE = (_State.OPENING, _State.OPEN, _State.ENDING)
 
 
 class Reconnect:
-    """See the module. `jitter` gives a share from 0 to 1."""
+    """See the module. `jitter` gives a share from 0 to 1. `openings` are the times of the newest
+    sockets, `limits.sockets` at most: of a call that had others before, those."""
 
-    def __init__(self, limits: Limits, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self, limits: Limits, jitter: Callable[[], float], openings: deque[float] | None = None
+    ) -> None:
         self._limits = limits
         self._jitter = jitter
         self._state = _State.NEW
-        self._openings: deque[float] = deque(maxlen=limits.sockets)
+        self._openings = deque(maxlen=limits.sockets) if openings is None else openings
         self._failures = 0
         self._wanted: float | None = None
         self._asked = 0.0

@@ -23,6 +23,7 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 import structlog
 
+from aybiza.actors.call.call_attempts import openings_of
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import KILL, Exit, GenServer, Pid, Shutdown, Stop, Task, Timer, telemetry
@@ -135,7 +136,8 @@ class Wire(Generic[S]):
         self._name = name
         self._call_id = call_id
         self._dial = dial
-        self._policy = Reconnect(limits, random.random)
+        openings = openings_of(server.vm, call_id, name, limits.sockets)
+        self._policy = Reconnect(limits, random.random, openings)
         self._reader: Pid | None = None
         self._timer: Timer | None = None
         self._timer_at = 0.0

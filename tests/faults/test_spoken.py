@@ -1,8 +1,13 @@
 """What was said is compared by its letters, and noise asks for nothing."""
 
+from types import SimpleNamespace
+from typing import Any
+
+from aybiza.dialogue.journal import AgentSentence, CallerTurn
 from aybiza.emulators.phone.report import Turn
 from aybiza.faults.caller import NOISE
-from aybiza.faults.spoken import asks, letters
+from aybiza.faults.desk import AGENT
+from aybiza.faults.spoken import asks, letters, only_listens
 
 
 def test_blanks_marks_and_case_make_no_difference() -> None:
@@ -12,3 +17,18 @@ def test_blanks_marks_and_case_make_no_difference() -> None:
 def test_noise_and_keys_ask_for_no_answer() -> None:
     said = ("Hello.", NOISE, "keys 42#", "")
     assert [asks(Turn("1", text, 0.0)) for text in said] == [True, False, False, False]
+
+
+def test_a_sound_of_listening_is_no_turn_if_an_answer_was_thought_of_while_it_was_made() -> None:
+    said = Turn("2", "Okay.", 5000.0, end_ms=5200.0)
+
+    def is_no_turn(taken_s: float, spoken_s: float) -> bool:
+        entries = [
+            (taken_s, CallerTurn(1, "Where is it?")),
+            (spoken_s, AgentSentence(1, 1, "Here.")),
+        ]
+        outcome: Any = SimpleNamespace(entries=entries, zero=0.0, agent=AGENT)
+        return only_listens(outcome, said)
+
+    assert is_no_turn(4.0, 6.0) and is_no_turn(5.1, 6.0) and is_no_turn(4.0, 5.1)
+    assert not is_no_turn(4.0, 4.5) and not is_no_turn(5.3, 6.0)

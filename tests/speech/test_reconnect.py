@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import pairwise
 from typing import Any
 
@@ -194,3 +195,10 @@ def test_in_any_order_of_events_attempts_are_bounded_and_there_is_an_end(
     assert world.given_up is not None and world.given_up <= before + LIMITS.end
     for event in (*FAILURES, Opened(), Wanted(), Tick(), Begun()):
         assert world.policy.handle(event, world.now) == []
+
+
+def test_sockets_that_a_call_had_before_count() -> None:
+    openings = deque([95.0, 96.0, 97.0, 98.0, 99.0], maxlen=LIMITS.sockets)
+    made = Reconnect(LIMITS, lambda: 0.0, openings)
+    assert made.handle(Begun(), 100.0) == [OpenIn(95.0 + LIMITS.window - 100.0)]
+    assert list(openings)[-1] == 95.0 + LIMITS.window

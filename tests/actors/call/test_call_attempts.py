@@ -19,6 +19,17 @@ async def test_a_call_has_its_own_until_it_ends() -> None:
 
 
 @virtual_time
+async def test_the_sockets_of_a_call_are_counted_by_their_names_until_it_ends() -> None:
+    async with VM("test") as vm:
+        spoken = call_attempts.openings_of(vm, "CA1", "speaker", 2)
+        spoken.extend((1.0, 2.0, 3.0))
+        assert list(call_attempts.openings_of(vm, "CA1", "speaker", 2)) == [2.0, 3.0]
+        assert not call_attempts.openings_of(vm, "CA1", "transcriber", 2)
+        call_attempts.forget(vm, "CA1")
+        assert not call_attempts.openings_of(vm, "CA1", "speaker", 2)
+
+
+@virtual_time
 async def test_of_too_many_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_attempts, "CALLS", 3)
     async with VM("test") as vm:

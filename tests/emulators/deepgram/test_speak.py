@@ -35,7 +35,7 @@ AT_ONCE = Pace(times_real_time=1e6)
 class Socket:
     """A speak socket without a wire; `until` lets its time go by, `said` is what was said on it."""
 
-    def __init__(self, engine: Any = None, pace: Pace = AT_ONCE, **limits: float) -> None:
+    def __init__(self, engine: Any = None, pace: Pace = AT_ONCE, **limits: Any) -> None:
         self.said: list[bytes | dict[str, Any]] = []
         self.ended: list[Close] = []
         self.noted: list[tuple[str, dict[str, Any]]] = []
