@@ -32,7 +32,7 @@ from aybiza.config.kinds import wanted
 from aybiza.config.languages import MOST, Speaks, Tag, changes, wrong
 from aybiza.config.menus import Menu, Name, Prompt, placed
 from aybiza.config.menus import wrong as misled
-from aybiza.config.others import ChatModel
+from aybiza.config.others import ChatModel, Voice, is_elevenlabs
 from aybiza.config.outgoing import Outgoing
 from aybiza.config.phrases import keys, phrases
 from aybiza.config.recording import Recording
@@ -181,12 +181,15 @@ class Agent(BaseModel):
     the day and the time there. None: the zone of the node."""
     listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")] = "nova-3"
     """Recogniser of Deepgram; a `flux-` model tells turns by itself."""
-    voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")] = Field(
+    voice: Voice = Field(
         default_factory=lambda data: get_optimal_voice_for_context(
             {"agent_type": data.get("type"), "language": data.get("language")}, rules="call"
         )
     )
-    """Voice model of Deepgram; left out: the voice of its type and its language."""
+    """Voice model of Deepgram, or `elevenlabs:` and the id of a voice there (behind a slash the
+    model: `/eleven_multilingual_v2`); left out: Deepgram's of its type and its language."""
+    second_voice: Voice | None = None
+    """The voice that speaks while the first one fails; None: no other."""
     keyterms: Annotated[tuple[Word, ...], Field(max_length=100, strict=False)] = ()
     """Names and words that the recogniser is to expect."""
     endpointing_ms: Annotated[int, Field(ge=10, le=5_000)] = 300
@@ -339,6 +342,22 @@ class Agent(BaseModel):
         if analysis is not None and analysis.sentiment and not language.startswith("en"):
             raise ValueError("the lexicon of analysis.sentiment is English")
         return language
+
+    @field_validator("voice", "second_voice", "speaks")
+    @classmethod
+    def _nobody_else_speaks(cls, given: Any, info: ValidationInfo) -> Any:
+        voices = [given]
+        if isinstance(given, dict):
+            voices = [one for each in given.values() for one in (each.voice, each.second_voice)]
+        if info.data.get("health_data") and any(map(is_elevenlabs, voices)):
+            raise ValueError("with health_data nobody but Deepgram may speak")
+        return given
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """All voices that the agent may speak with."""
+        further = [one for each in self.speaks.values() for one in (each.voice, each.second_voice)]
+        return tuple(one for one in (self.voice, self.second_voice, *further) if one is not None)
 
     @field_validator("last_model")
     @classmethod

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from aybiza.config.fields import (
     AbsolutePath,
     AnyCase,
+    HttpUrl,
     MetricsNamespace,
     Secret,
     Text,
@@ -85,6 +86,15 @@ class SpeechSettings(BaseModel):
         "Another server for listen and speak; unset: Deepgram itself.",
     )
     deepgram_api_key: Secret | None = secret("DEEPGRAM_API_KEY", "Deepgram's API key.")
+    elevenlabs_api_key: Secret | None = secret(
+        "ELEVENLABS_API_KEY", "ElevenLabs' API key, for agents with a voice of theirs."
+    )
+    elevenlabs_url: HttpUrl = setting(
+        "ELEVENLABS_URL",
+        "https://api.elevenlabs.io",
+        "an http or https URL",
+        "Address of ElevenLabs.",
+    )
     keep_phrases: bool = flag(
         "AYBIZA_KEEP_PHRASES",
         True,

@@ -22,6 +22,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import BaseModel, Field, StringConstraints
 
 from aybiza.config.agent_types import agent_types, get_optimal_voice_for_context
+from aybiza.config.others import Voice
 from aybiza.config.phrases import phrases, translations
 from aybiza.config.tables import TABLE
 
@@ -53,8 +54,10 @@ class Speaks(BaseModel):
 
     model_config = TABLE
 
-    voice: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")] | None = None
-    """The voice model of Deepgram; None: that of the agent's type and the language."""
+    voice: Voice | None = None
+    """The voice; None: Deepgram's of the agent's type and the language."""
+    second_voice: Voice | None = None
+    """The voice that speaks while that one fails; None: no other in this language."""
     listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")] | None = (
         None
     )
@@ -187,4 +190,5 @@ def changes(language: str, kind: str, speaks: Speaks, english: Mapping[str, Any]
     the phrases of that language, which stand nowhere else."""
     voice = get_optimal_voice_for_context({"agent_type": kind, "language": language}, rules="call")
     own = {key: value for key, value in speaks.model_dump().items() if value is not None}
-    return {**english, **phrases(language), "language": language, "voice": voice, **own}
+    voices = {"voice": voice, "second_voice": None}
+    return {**english, **phrases(language), "language": language, **voices, **own}

@@ -18,6 +18,7 @@ from aybiza.actors.switchboard import Answering
 from aybiza.claude.chat.models import chat_profile
 from aybiza.claude.choice import Policy
 from aybiza.config.agents import Agent
+from aybiza.config.others import is_elevenlabs
 from aybiza.config.prices import load as load_prices
 from aybiza.config.routes import Route
 from aybiza.config.settings import Settings
@@ -66,6 +67,8 @@ def own_policy(agent: Agent, settings: Settings, policy: Policy) -> Policy:
     give what the agent's file asks for."""
     if agent.recording is not None and settings.recordings is None:
         raise ValueError(f"{agent.name}: recording: set AYBIZA_RECORDINGS to a folder for them")
+    if any(map(is_elevenlabs, agent.voices)) and settings.elevenlabs_api_key is None:
+        raise ValueError(f"{agent.name}: voice: set ELEVENLABS_API_KEY for a voice of ElevenLabs'")
     try:
         own = policy.preferring(agent.model, agent.model_rule)
     except ValueError as error:

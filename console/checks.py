@@ -62,7 +62,7 @@ def checks(settings: Settings, catalogue: Catalogue) -> list[Check]:
         ("DEEPGRAM_API_KEY", partial(_deepgram_key, settings)),
         ("network: Deepgram", partial(_network, "Deepgram", settings.deepgram_url or DEEPGRAM_URL)),
         *_redis_network(settings),
-        *_chat(settings),
+        *_others(settings),
         *((f"memory: {name}", partial(_memory, settings, name)) for name in settings.memory),
     ]
     findings = [Check(*finding) for finding in weaknesses(settings)]
@@ -84,11 +84,13 @@ def checks(settings: Settings, catalogue: Catalogue) -> list[Check]:
     ] + findings
 
 
-def _chat(settings: Settings) -> list[tuple[str, Callable[[], Check]]]:
-    """The chat service, for who has a key of it."""
-    if settings.openai_api_key is None:
-        return []
-    return [("network: OpenAI", partial(_network, "OpenAI", settings.openai_base_url))]
+def _others(settings: Settings) -> list[tuple[str, Callable[[], Check]]]:
+    """The chat service and ElevenLabs, for who has keys of them."""
+    named = (
+        ("OpenAI", settings.openai_api_key, settings.openai_base_url),
+        ("ElevenLabs", settings.elevenlabs_api_key, settings.elevenlabs_url),
+    )
+    return [(f"network: {name}", partial(_network, name, url)) for name, key, url in named if key]
 
 
 def _run(number: int, name: str, job: Callable[[], Check], done: Any) -> None:

@@ -17,7 +17,7 @@ from typing import Literal
 
 Engine = Literal["scripted", "acoustic"]
 
-URLS = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "DEEPGRAM_URL", "OPENAI_BASE_URL")
+URLS = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "DEEPGRAM_URL", "OPENAI_BASE_URL", "ELEVENLABS_URL")
 START_LIMIT = 30.0
 """Seconds until the servers listen; the acoustic engine loads its models first."""
 STOP_LIMIT = 1.0
@@ -29,6 +29,7 @@ _CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "DEEPGRAM_API_KEY": "emulated",
     "OPENAI_API_KEY": "emulated",
+    "ELEVENLABS_API_KEY": "emulated",
 }
 _UNWANTED = ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 """What would make boto3 look for credentials other than those above."""

@@ -30,6 +30,7 @@ import structlog
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.call.phrase_keeper import PhraseKeeper
+from aybiza.actors.call.speaker_voice import BREAKERS
 from aybiza.actors.cluster.carrier import Carrier
 from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.measures import events
@@ -88,6 +89,7 @@ from aybiza.gateway.media_server import PATH
 from aybiza.gateway.media_stream import SEAM, running_for
 from aybiza.gateway.origin import caller_of, country_of, edge_of
 from aybiza.speech.deepgram import Deepgram
+from aybiza.speech.elevenlabs import ElevenLabs
 from aybiza.speech.line import Line
 from aybiza.supervisors.application import Application, Parts
 from aybiza.supervisors.child_spec import ChildSpec, child
@@ -167,6 +169,7 @@ class Node:
         if self._answers is not None:
             self._closing.push_async_callback(self._answers.aclose)
         self._chat = self._chat_client()
+        self._elevenlabs = self._further_voices()
         self._deepgram = Deepgram(
             url=settings.deepgram_url, api_key=secret.get_secret_value() if secret else ""
         )
@@ -180,6 +183,17 @@ class Node:
             settings.openai_api_key.get_secret_value(),
             pool_size=settings.bedrock_pool_size,
         )
+        self._closing.push_async_callback(client.aclose)
+        return client
+
+    def _further_voices(self) -> ElevenLabs | None:
+        settings = self._settings
+        if settings.elevenlabs_api_key is None:
+            return None
+        secret = settings.elevenlabs_api_key.get_secret_value()
+        # A call has one sentence under way, and may have given up another.
+        size = 2 * settings.max_calls
+        client = ElevenLabs(settings.elevenlabs_url, secret, pool_size=size)
         self._closing.push_async_callback(client.aclose)
         return client
 
@@ -236,6 +250,8 @@ class Node:
 
     async def _warm_speech(self) -> None:
         await self._deepgram.warm()
+        if self._elevenlabs is not None:
+            await self._elevenlabs.warm()
 
     async def _warm_stores(self) -> None:
         await warm(self._stores, None if self._settings.one_call else time.time())
@@ -283,8 +299,9 @@ class Node:
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
         place = self._place()
         last = [who.policy.last.id for who in self._switchboard if who.policy.last is not None]
+        voices = BREAKERS.values() if self._elevenlabs is not None else ()
         parts = Parts(
-            tuple(dict.fromkeys((*self._policy.ids, *last))),
+            tuple(dict.fromkeys((*self._policy.ids, *last, *voices))),
             self._stores,
             limits,
             [gateway(doors)],
@@ -302,7 +319,7 @@ class Node:
         def agents() -> list[Agent]:
             return [who.agent for who in board]
 
-        return child(PhraseKeeper, agents, self._deepgram, folder, name=PHRASES)
+        return child(PhraseKeeper, agents, self._deepgram, folder, self._elevenlabs, name=PHRASES)
 
     def _switchboard_actor(self) -> ChildSpec | None:
         if not self._switchboard.routes.files:
@@ -360,6 +377,7 @@ class Node:
             tenant=who.tenant,
             retention_days=settings.retention_days,
             chat=self._chat,
+            elevenlabs=self._elevenlabs,
         )
 
     async def __aexit__(self, *_: object) -> None:

@@ -29,6 +29,7 @@ from aybiza.emulators.bedrock.reader import reading
 from aybiza.emulators.bedrock.rules import RulesError, load_rules
 from aybiza.emulators.bedrock.stand_in import stand_in_of
 from aybiza.emulators.chat.service import Chat
+from aybiza.emulators.elevenlabs.service import ElevenLabs
 from aybiza.emulators.services import ServicesEmulator
 from aybiza.emulators.streamed.server import StreamedServer
 
@@ -78,12 +79,14 @@ async def _serve(options: argparse.Namespace, responder: Responder) -> int:
                 engine=options.engine, host=options.host, port=options.deepgram_port
             ) as deepgram,
             StreamedServer(Chat(responder=responder, pace=pace), host=options.host) as chat,
+            StreamedServer(ElevenLabs(deepgram.service.engine), host=options.host) as eleven,
             contextlib.AsyncExitStack() as others,
         ):
             urls = {
                 "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.url,
                 "DEEPGRAM_URL": deepgram.url,
                 "OPENAI_BASE_URL": f"{chat.url}/v1",
+                "ELEVENLABS_URL": eleven.url,
             }
             if options.services:
                 services = ServicesEmulator(host=options.host)

@@ -28,6 +28,7 @@ from aybiza.emulators.streamed.steps import (
     Step,
     Wait,
     Whole,
+    let_go,
 )
 
 ROUND_TRIP_SECONDS: Final = 0.02
@@ -87,6 +88,7 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         self._owner.open.discard(self)
+        let_go(self._steps)
 
 
 async def _until(due: float) -> None:

@@ -29,6 +29,8 @@ def strike(world: World, loop: WorldLoop, fault: Fault) -> None:
             world.bedrock.faults.add(provider_fault(fault))
         case "openai":
             world.chat.faults.add(provider_fault(fault))
+        case "elevenlabs":
+            world.eleven.faults.add(provider_fault(fault))
         case "listen" | "flux" | "speak":
             _deepgram(world, loop, fault)
         case "line":

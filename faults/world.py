@@ -46,12 +46,13 @@ from aybiza.emulators.bedrock.continuation import Responder
 from aybiza.emulators.bedrock.service import Bedrock
 from aybiza.emulators.chat.service import Chat
 from aybiza.emulators.deepgram.speak import Pace as SpeakPace
+from aybiza.emulators.elevenlabs.service import ElevenLabs as ElevenLabsService
 from aybiza.emulators.phone import Party
 from aybiza.emulators.phone.player import Player
 from aybiza.faults import provider_strikes
 from aybiza.faults.bedrock import MemoryBedrock
 from aybiza.faults.caller import Step, script_of
-from aybiza.faults.deepgram import BYTES_PER_CHAR, MemoryDeepgram, MemoryEmulator
+from aybiza.faults.deepgram import BYTES_PER_CHAR, MemoryDeepgram, MemoryEmulator, Voice
 from aybiza.faults.desk import AGENT, Answers, Desk, answering
 from aybiza.faults.entries import WatchedJournals
 from aybiza.faults.fault import Fault
@@ -67,6 +68,7 @@ from aybiza.faults.trace import Trace
 from aybiza.faults.virtual import ambient
 from aybiza.faults.watched import Watcher
 from aybiza.faults.world_node import WorldNode
+from aybiza.speech.elevenlabs import ElevenLabs
 from aybiza.speech.line import Line
 from aybiza.speech.prompts import load_prompts
 
@@ -159,6 +161,9 @@ class World:
         )
         self.chat_line = MemoryHttp(self.chat)
         self.chat_client = ChatClient(api_key="world", transport=self.chat_line)
+        self.eleven = ElevenLabsService(Voice(char_bytes), pace=SpeakPace(120.0, voice_speed))
+        self.eleven_line = MemoryHttp(self.eleven)
+        self.eleven_client = ElevenLabs(api_key="world", transport=self.eleven_line)
         self.network = Network()
         # Those of one machine share the memory's file.
         self.store, self.redis = MemoryStore(), MemoryRedis()
@@ -210,6 +215,7 @@ class World:
             await node.close()
         await self.deepgram.stop()
         await self.chat_client.aclose()
+        await self.eleven_client.aclose()
         self.store.close()
         self._logs.__exit__(None, None, None)
 

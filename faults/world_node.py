@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.speaker_voice import BREAKERS
 from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.measures.costs_sharer import CostsSharer
 from aybiza.actors.measures.provider_health import watch
@@ -108,9 +109,11 @@ class WorldNode:
             keepers.append(child(CostsSharer, client=world.redis.client, name="costs_sharer"))
         if world.recordings is not None:
             keepers.append(child(RecordingsActor, world.recordings, name=RECORDINGS))
+        several = any(who.agent.second_voice for who in world.switchboard)
+        voices = BREAKERS.values() if several else ()
         last = [who.policy.last.id for who in world.switchboard if who.policy.last is not None]
         parts = Parts(
-            tuple(dict.fromkeys((*world.policy.ids, *last))),
+            tuple(dict.fromkeys((*world.policy.ids, *last, *voices))),
             self._stores,
             limits,
             [streams],
@@ -201,6 +204,7 @@ class WorldNode:
             tenant=who.tenant,
             answers=world.answers,
             chat=world.chat_client,
+            elevenlabs=world.eleven_client,
         )
 
 

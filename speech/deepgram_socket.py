@@ -24,6 +24,8 @@ from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from aybiza.speech.errors import SpeechClosed, SpeechRefused
+
 CLOSE_SECONDS = 2.0
 # A cut connection is torn down in the next few rounds of the loop.
 TEAR_DOWN_SECONDS = 0.5
@@ -40,27 +42,27 @@ _HINTS = {
 }
 
 
-class DeepgramRefused(Exception):
+class DeepgramRefused(SpeechRefused):
     """The handshake was refused with HTTP `status`.
 
     `hint` says what that means, `detail` what Deepgram says of it, if anything.
     """
 
     def __init__(self, status: int, detail: str = "") -> None:
-        self.status = status
         self.hint = _HINTS.get(status, "see Deepgram's status page")
         self.detail = detail
         told = f" ({detail})" if detail else ""
-        super().__init__(f"Deepgram refused the connection with status {status}: {self.hint}{told}")
+        super().__init__(
+            status, f"Deepgram refused the connection with status {status}: {self.hint}{told}"
+        )
 
 
-class DeepgramClosed(Exception):
+class DeepgramClosed(SpeechClosed):
     """The socket ended with close `code` (1006: without any) and `reason`."""
 
     def __init__(self, code: int, reason: str) -> None:
-        self.code = code
-        self.reason = reason
-        super().__init__(f"Deepgram closed the connection with code {code} {reason}".rstrip())
+        told = f"Deepgram closed the connection with code {code} {reason}".rstrip()
+        super().__init__(code, reason, told)
 
 
 def check_sdk(*sockets: type[Any]) -> None:

@@ -15,9 +15,11 @@ from aybiza.claude.choice import Policy
 from aybiza.claude.client import BedrockClient
 from aybiza.claude.converse import Guardrail
 from aybiza.config.agents import Agent
+from aybiza.config.others import is_elevenlabs
 from aybiza.config.prices import ServicePrices
 from aybiza.dialogue.toolbox import Toolbox
 from aybiza.speech.deepgram import Deepgram
+from aybiza.speech.elevenlabs import ElevenLabs
 from aybiza.speech.line import Line
 
 DAY_SECONDS = 86_400
@@ -38,7 +40,7 @@ class CallContext:
     open. `log_transcripts`: whether what is said may stand in the log. `start_tool` runs a
     coroutine function as a task under ToolSupervisor. `carrier` has brought the call, at `prices`;
     `edge`: unix ms at which the edge network has sent it on and at which it came here.
-    `chat`: the service that has the agent's `last_model`.
+    `chat`: the service that has the agent's `last_model`; `elevenlabs`: further voices.
     `audio`: what is heard of texts that the agent has recordings of, in mu-law.
     `retention_days`: how long its journal stays in the stores, unless the agent says so; 0: always.
     """
@@ -67,6 +69,7 @@ class CallContext:
     retention_days: int = 0
     audio: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     chat: ChatClient | None = None
+    elevenlabs: ElevenLabs | None = None
 
     @property
     def speaking(self) -> Agent:
@@ -86,6 +89,11 @@ class CallContext:
     def client_of(self, model_id: str) -> BedrockClient | ChatClient:
         """Who is asked for an answer of this model."""
         return self.chat if self.chat is not None and is_chat(model_id) else self.bedrock
+
+    def speaker_of(self, voice: str) -> Deepgram | ElevenLabs:
+        """Who has this voice."""
+        other = self.elevenlabs if is_elevenlabs(voice) else None
+        return self.deepgram if other is None else other
 
     def about(self, opened: float) -> About:
         """What the memory is told of the call, which began at unix time `opened`."""

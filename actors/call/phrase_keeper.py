@@ -23,12 +23,15 @@ from typing import Any
 import structlog
 
 from aybiza.actors.call import kept_phrases
+from aybiza.actors.call.speaker_voice import Session, Speaks
 from aybiza.actors.runtime import NORMAL, Continue, Exit, GenServer, Pid, Shutdown, Stop, Task
 from aybiza.config.agents import Agent
+from aybiza.config.others import is_elevenlabs
 from aybiza.speech import phrase_files
 from aybiza.speech.deepgram import Deepgram
-from aybiza.speech.deepgram_socket import DeepgramClosed, DeepgramRefused
-from aybiza.speech.deepgram_speak import Audio, Flushed, SpeakOptions, SpeakSession
+from aybiza.speech.deepgram_speak import Audio, Flushed, SpeakOptions
+from aybiza.speech.elevenlabs import ElevenLabs
+from aybiza.speech.errors import SpeechClosed, SpeechRefused
 from aybiza.speech.phrases import PHRASE_BYTES, PHRASES, Phrase
 from aybiza.speech.spoken_text import spoken
 
@@ -47,10 +50,15 @@ class PhraseKeeper(GenServer):
     traps_exits = True
 
     async def init(
-        self, agents: Callable[[], Iterable[Agent]], deepgram: Deepgram, folder: Path | None
+        self,
+        agents: Callable[[], Iterable[Agent]],
+        deepgram: Deepgram,
+        folder: Path | None,
+        elevenlabs: ElevenLabs | None = None,
     ) -> Continue:
         self._agents = agents
         self._deepgram = deepgram
+        self._elevenlabs = elevenlabs
         self._folder = folder
         self._filler: Pid | None = None
         self._changed = False
@@ -120,12 +128,14 @@ class PhraseKeeper(GenServer):
         try:
             for voice in voices:
                 await self._speak(voice, {p.text: missing[p] for p in missing if p.voice == voice})
-        except (DeepgramRefused, DeepgramClosed, OSError, TimeoutError) as error:
+        except (SpeechRefused, SpeechClosed, OSError, TimeoutError) as error:
             raise Stop(Shutdown(str(error) or "no audio in time")) from None
 
     async def _speak(self, voice: str, languages: dict[str, str]) -> None:
         """Have the texts said in this voice, each in its language, and keep them."""
-        session = await self._deepgram.speak(SpeakOptions(voice), "phrases", CONNECT_SECONDS)
+        other = self._elevenlabs if is_elevenlabs(voice) else None
+        service: Speaks = self._deepgram if other is None else other
+        session = await service.speak(SpeakOptions(voice), "phrases", CONNECT_SECONDS)
         events = aiter(session)
         try:
             for text, language in languages.items():
@@ -134,9 +144,7 @@ class PhraseKeeper(GenServer):
         finally:
             await session.close()
 
-    async def _synthesised(
-        self, session: SpeakSession, events: AsyncIterator[Any], words: str
-    ) -> bytes:
+    async def _synthesised(self, session: Session, events: AsyncIterator[Any], words: str) -> bytes:
         if not words:
             return b""
         mulaw = bytearray()

@@ -1,4 +1,4 @@
-"""SpeakerActor: one call's speak socket at Deepgram. Sentences in, paced audio out.
+"""SpeakerActor: one call's voice, at Deepgram or ElevenLabs. Sentences in, paced audio out.
 
 Sentences are spoken in the order in which they are given, whatever arrives when. Three things each
 have a file of their own: the socket (`wire`), which texts are synthesised together and when
@@ -30,6 +30,7 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.call import call_language, kept_phrases
 from aybiza.actors.call.call_context import CallContext
+from aybiza.actors.call.speaker_voice import Session, SpeakerVoice
 from aybiza.actors.call.wire import Down, Lost, Up, Wire
 from aybiza.actors.measures import charges, events
 from aybiza.actors.measures.events import emit
@@ -41,8 +42,6 @@ from aybiza.speech.deepgram_speak import (
     Audio,
     Cleared,
     Flushed,
-    SpeakOptions,
-    SpeakSession,
     SpeakWarning,
 )
 from aybiza.speech.pacing import Kind, Pacer
@@ -101,6 +100,7 @@ class SpeakerActor(GenServer):
         self._wire = Wire(self, "speaker", context.call_id, LIMITS, self._dial)
         self._budget = SpeakBudget()
         self._agent, self._language = context.speaking, context.line.language
+        self._voice = SpeakerVoice(self.vm, context, self._agent)
         policy = TurnPolicy.of(self._agent)
         self._synthesis = Synthesis(self._line.ledger, self._voiced, policy.low)
         self._pacer = Pacer(self._line, self._kind, policy.lead)
@@ -164,10 +164,10 @@ class SpeakerActor(GenServer):
 
     # The socket
 
-    async def _dial(self, timeout: float) -> SpeakSession:
-        context, agent = self._context, self._agent
-        options = SpeakOptions(agent.voice, private=agent.health_data)
-        return await context.deepgram.speak(options, context.call_id, timeout)
+    async def _dial(self, timeout: float) -> Session:
+        session = await self._voice.dial(timeout)
+        self._wire.provider = self._voice.provider
+        return session
 
     def _happened(self, happening: Any) -> None:
         call_id = self._context.call_id
@@ -175,9 +175,12 @@ class SpeakerActor(GenServer):
             case Up():
                 self._clearing = 0
                 self._budget = SpeakBudget()
-            case Down():
+            case Down(_, refused, fault):
                 self._clearing = 0
-                self._passed_over(self._synthesis.lost(self.vm.now()))
+                if fault:
+                    go = self._synthesis.awaited
+                    self._voice.failed(heard=go is not None and go.came > 0)
+                self._passed_over(self._synthesis.lost(self.vm.now(), tried=not refused))
             case Audio(mulaw):
                 self._mute = False
                 self._wire.worked()
@@ -236,7 +239,7 @@ class SpeakerActor(GenServer):
         await self._send(go, session)
         return True
 
-    async def _send(self, go: Go, session: SpeakSession) -> None:
+    async def _send(self, go: Go, session: Session) -> None:
         self._recorded.clear()
         sent = 0
         for text in go.texts:
@@ -245,7 +248,7 @@ class SpeakerActor(GenServer):
             sent += 1
         if sent == len(go.texts) and await self._wire.send(session.flush()):
             self._budget.spend(go.characters, self.vm.now())
-            charges.said(self.vm, self._context, go.name.turn, go.characters)
+            charges.said(self.vm, self._context, go.name.turn, self._voice.name, go.characters)
         else:
             self._passed_over(self._synthesis.lost(self.vm.now(), tried=sent > 0))
 
@@ -330,8 +333,9 @@ class SpeakerActor(GenServer):
             return
         self._said_turn = go.name.turn
         self._wire.worked()
+        self._voice.worked()
         if self._is_fixed(go) and len(self._recorded) == go.came:
-            voice = self._agent.voice
+            voice = self._voice.name
             kept_phrases.keep(self.vm, voice, go.texts[0].written, bytes(self._recorded))
 
     def _is_fixed(self, go: Go) -> bool:
@@ -390,7 +394,8 @@ class SpeakerActor(GenServer):
         before, self._agent = self._agent, self._context.speaking
         self._language = self._line.language
         self._fillers = frozenset(TurnPolicy.of(self._agent).fillers)
-        if self._agent.voice != before.voice:
+        if (self._agent.voice, self._agent.second_voice) != (before.voice, before.second_voice):
+            self._voice = SpeakerVoice(self.vm, self._context, self._agent)
             self._passed_over(self._synthesis.lost(self.vm.now(), tried=False))
             self._wire.renew("it is to speak another language")
 

@@ -1,4 +1,4 @@
-"""Wire: a call's socket at Deepgram, kept open; what both speech actors have in common.
+"""Wire: a call's socket at a speech service, kept open; what both speech actors have in common.
 
 The actor hands each of its messages to `take`, which gives what has happened on the wire, in order:
 `Up`, an event of the session, `Down(reason)`, `Troubled` (the caller has waited long enough to be
@@ -6,7 +6,7 @@ told something), `Lost(reason)` (no further socket is opened). It says by `wants
 is to come, and by `worked` that it has. When sockets are opened, replaced and given up is decided
 by `aybiza.speech.reconnect`.
 
-A task opens and reads each socket, so the actor never waits for Deepgram. A socket that is dropped
+A task opens and reads each socket, so the actor never waits for it. A socket that is dropped
 closes by itself; what it still says is not taken.
 
 Errors: none reach the actor; `send` answers False when the socket has not taken what was sent.
@@ -27,7 +27,7 @@ from aybiza.actors.call.call_attempts import openings_of
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import KILL, Exit, GenServer, Pid, Shutdown, Stop, Task, Timer, telemetry
-from aybiza.speech.deepgram_socket import DeepgramClosed, DeepgramRefused
+from aybiza.speech.errors import SpeechClosed, SpeechRefused
 from aybiza.speech.reconnect import (
     Begun,
     Closed,
@@ -52,7 +52,6 @@ from aybiza.speech.reconnect import (
 CONNECT_SECONDS = 5.0
 SEND_SECONDS = 1.0
 
-PROVIDER: Final = "deepgram"
 _ERRORS: Final[dict[type[Event], str]] = {
     Refused: "refused",
     Closed: "closed",
@@ -80,9 +79,12 @@ class Up:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """The open socket is gone, or none could be had."""
+    """The open socket is gone, or none could be had. `refused`: its service said no, whatever was
+    to be said. `fault`: it is its provider's."""
 
     reason: str
+    refused: bool = False
+    fault: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,10 @@ class Lost:
 
 
 Happening: TypeAlias = Up | Down | Troubled | Lost | Any
+
+
+class _Refusal(str):
+    """Why a session ended that was refused what it asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,8 @@ class Wire(Generic[S]):
         self._failures = 0
         self._happened: deque[Happening] = deque()
         self.session: S | None = None
+        self.provider = "deepgram"
+        """Whose socket it is, for figures."""
 
     @property
     def failing(self) -> bool:
@@ -204,7 +212,7 @@ class Wire(Generic[S]):
             emit(self._vm, events.SOCKET_CLOSED, **told)
         self._reader, self.session = None, None
         log.info(f"{self._name}_renewed", call_id=self._call_id, reason=why)
-        self._happened.append(Down(why))
+        self._happened.append(Down(why, fault=False))
         self._tell(Renewed())
 
     async def send(self, action: Awaitable[None]) -> bool:
@@ -212,7 +220,7 @@ class Wire(Generic[S]):
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await action
-        except (DeepgramClosed, TimeoutError) as error:
+        except (SpeechClosed, TimeoutError) as error:
             self.drop(str(error) or "the socket takes nothing")
             return False
         return True
@@ -228,8 +236,9 @@ class Wire(Generic[S]):
                 self._happened.append(Up())
                 self._tell(Opened())
             case Exit(pid, reason) if pid == self._reader:
-                why = str(reason.detail if isinstance(reason, Shutdown) else reason)
-                self._gone(why, Refused() if self.session is None else Closed())
+                why = reason.detail if isinstance(reason, Shutdown) else reason
+                refused = isinstance(why, _Refusal) or self.session is None
+                self._gone(str(why), Refused() if refused else Closed(), refused=refused)
             case _Clock(opens=True) if not self._policy.over:
                 self._reader = Task.start(self._vm, self._carry).pid
             case _Clock(opens=False):
@@ -255,11 +264,13 @@ class Wire(Generic[S]):
                     vm.send(to, _Said(me, event))
             finally:
                 await session.close()
-        except (DeepgramRefused, DeepgramClosed, OSError, TimeoutError) as error:
+        except SpeechRefused as error:
+            raise Stop(Shutdown(_Refusal(error))) from None
+        except (SpeechClosed, OSError, TimeoutError) as error:
             raise Stop(Shutdown(str(error) or "no answer in time")) from None
-        raise Stop(Shutdown("Deepgram ended the stream"))
+        raise Stop(Shutdown("the service ended the stream"))
 
-    def _gone(self, reason: str, how: Event, *, fault: bool = True) -> None:
+    def _gone(self, reason: str, how: Event, *, fault: bool = True, refused: bool = False) -> None:
         how_told = events.SOCKET_FAILED if self.session is None else events.SOCKET_CLOSED
         told = {"socket": self._name, "call_id": self._call_id, "reason": reason}
         emit(self._vm, how_told, **told)
@@ -268,11 +279,11 @@ class Wire(Generic[S]):
         self._reader, self.session, self._reason = None, None, reason
         self._failures += 1
         log.warning(f"{self._name}_down", call_id=self._call_id, reason=reason)
-        self._happened.append(Down(reason))
+        self._happened.append(Down(reason, refused, fault))
         self._tell(how)
 
     def _tell_provider(self, event: telemetry.Event, **more: str) -> None:
-        emit(self._vm, event, provider=PROVIDER, call_id=self._call_id, **more)
+        emit(self._vm, event, provider=self.provider, call_id=self._call_id, **more)
 
     def _tell(self, event: Event) -> None:
         for command in self._policy.handle(event, self._vm.now()):

@@ -1,7 +1,7 @@
 """What a call costs beside its answers: what is heard, what is said, the line, and meanings.
 
     charges.heard(vm, context, turn)              when a turn has begun, and at the call's end
-    charges.said(vm, context, turn, characters)   when words have gone to the voice
+    charges.said(vm, context, turn, voice, characters)   when words have gone to the voice
     charges.embedded(vm, context, turn, model, tokens)   when a meaning was told
 
 Audio is charged for by the part that is new since the last time, so what a crash takes along is a
@@ -52,9 +52,8 @@ def heard(vm: VM, context: CallContext, turn: int | None = None) -> None:
         _enter(vm, context, turn, "carrier", context.carrier, begun, 1, float(begun))
 
 
-def said(vm: VM, context: CallContext, turn: int, characters: int) -> None:
+def said(vm: VM, context: CallContext, turn: int, voice: str, characters: int) -> None:
     """Charge for words that have gone to the voice."""
-    voice = context.speaking.voice
     _enter(vm, context, turn, "speak", voice, characters, _THOUSAND, float(characters))
 
 

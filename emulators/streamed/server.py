@@ -23,6 +23,7 @@ from aybiza.emulators.streamed.steps import (
     Service,
     Wait,
     Whole,
+    let_go,
 )
 
 
@@ -36,13 +37,17 @@ class StreamedServer(HttpService):
     async def _handle(self, connection: Connection, request: HttpRequest) -> None:
         arrived = time.monotonic()
         asked = Request(request.method, request.target, request.headers, request.body)
-        for step in await self.service.answer(asked, arrived):
-            wait = arrived + step.at - time.monotonic()
-            if wait > 0:
-                await connection.pause(wait)
-            if connection.left.is_set():
-                raise ClientLeft
-            await _done(connection, step.action)
+        steps = await self.service.answer(asked, arrived)
+        try:
+            for step in steps:
+                wait = arrived + step.at - time.monotonic()
+                if wait > 0:
+                    await connection.pause(wait)
+                if connection.left.is_set():
+                    raise ClientLeft
+                await _done(connection, step.action)
+        finally:
+            let_go(steps)
 
 
 async def _done(connection: Connection, action: Action) -> None:

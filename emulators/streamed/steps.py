@@ -94,6 +94,13 @@ class Service(Protocol):
     def answer(self, request: Request, arrived: float) -> Awaitable[Iterator[Step]]: ...
 
 
+def let_go(steps: Iterator[Step]) -> None:
+    """Whoever asked is done with the answer, or gone: its service is told."""
+    close = getattr(steps, "close", None)
+    if close is not None:
+        close()
+
+
 def error(status: int, body: Mapping[str, Any]) -> Iterator[Step]:
     """The one step of an error."""
     yield Step(0.0, Whole(status, JSON_TYPE, json.dumps(body).encode()))

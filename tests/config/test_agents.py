@@ -17,6 +17,9 @@ def written(folder: Path, text: str) -> str:
     return str(path)
 
 
+ELEVEN = "elevenlabs:JBFqnCBsd6RMkjVDRZzb"
+
+
 def problems(name_or_path: str) -> list[str]:
     with pytest.raises(AgentError) as caught:
         load_agent(name_or_path)
@@ -157,7 +160,8 @@ def test_a_tools_file_is_found_from_the_agents_file_or_by_its_name(tmp_path: Pat
 
 def test_what_health_data_forbids_is_open_to_others(tmp_path: Path) -> None:
     wants = (
-        'transfer_style = "accept"\nlast_model = "openai:gpt-4o-mini"\n[recording]\n[analysis]\n'
+        'transfer_style = "accept"\nlast_model = "openai:gpt-4o-mini"\n'
+        f'voice = "{ELEVEN}"\n[recording]\n[analysis]\n'
     )
     agent = load_agent(written(tmp_path, SMALLEST + wants))
     assert (agent.transfer_style, agent.recording is None) == ("accept", False)
@@ -166,6 +170,24 @@ def test_what_health_data_forbids_is_open_to_others(tmp_path: Path) -> None:
     assert "there are figures only" in told
     assert "no carrier may say" in told
     assert "nobody but Bedrock may answer" in told
+    assert "nobody but Deepgram may speak" in told
+
+
+def test_a_voice_of_another_language_is_held_to_the_same(tmp_path: Path) -> None:
+    speaks = f'languages = ["en", "es"]\n[speaks.es]\nsecond_voice = "{ELEVEN}"\n'
+    agent = load_agent(written(tmp_path, SMALLEST + speaks))
+    assert ELEVEN in agent.voices and agent.second_voice is None
+    assert agent.speaking("es").second_voice == ELEVEN
+    (problem,) = problems(written(tmp_path, SMALLEST + "health_data = true\n" + speaks))
+    assert "nobody but Deepgram may speak" in problem
+
+
+@pytest.mark.parametrize("key", ["voice", "second_voice"])
+def test_a_voice_that_is_none_is_told_with_its_line(tmp_path: Path, key: str) -> None:
+    path = written(tmp_path, SMALLEST + f'{key} = "elevenlabs:Rachel"\n')
+    with pytest.raises(AgentError) as caught:
+        load_agent(path)
+    assert f":4: {key} = 'elevenlabs:Rachel': must be a voice of Deepgram's" in str(caught.value)
 
 
 @pytest.mark.parametrize("model", ["gpt-4o-mini", "openai:", "openai:gpt 4", "bedrock:x"])

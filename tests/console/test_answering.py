@@ -53,6 +53,13 @@ def test_an_agent_is_answered_by_its_own_model_and_rule() -> None:
         answering(Route("r", agent(model="gpt"), "T"), load({}), POLICY, ToolFiles())
 
 
+def test_a_voice_of_elevenlabs_needs_its_key() -> None:
+    who = Route("r", agent(second_voice="elevenlabs:JBFqnCBsd6RMkjVDRZzb"), "T")
+    with pytest.raises(ValueError, match="Desk: voice: set ELEVENLABS_API_KEY"):
+        answering(who, load({}), POLICY, ToolFiles())
+    assert answering(who, load({"ELEVENLABS_API_KEY": "k"}), POLICY, ToolFiles()).agent.voices
+
+
 def test_a_last_model_needs_its_key_and_no_guardrail() -> None:
     who = Route("r", agent(last_model="openai:gpt-4o-mini"), "T")
     with pytest.raises(ValueError, match="Desk: last_model: set OPENAI_API_KEY"):

@@ -9,8 +9,10 @@ import pytest
 
 from aybiza.console.emulated import Emulators, EmulatorsError, enter
 
-URLS = """{"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://127.0.0.1:1", "DEEPGRAM_URL": "ws://127.0.0.1:2",
- "OPENAI_BASE_URL": "http://127.0.0.1:3/v1"}""".replace("\n", "")
+URLS = (
+    '{"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://127.0.0.1:1", "DEEPGRAM_URL": "ws://127.0.0.1:2",'
+    ' "OPENAI_BASE_URL": "http://127.0.0.1:3/v1", "ELEVENLABS_URL": "http://127.0.0.1:4"}'
+)
 
 
 @pytest.fixture
@@ -30,6 +32,7 @@ def test_the_urls_are_read_and_the_program_is_ended(program: Path) -> None:
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://127.0.0.1:1",
         "DEEPGRAM_URL": "ws://127.0.0.1:2",
         "OPENAI_BASE_URL": "http://127.0.0.1:3/v1",
+        "ELEVENLABS_URL": "http://127.0.0.1:4",
     }
     assert not emulators.ended()
     emulators.stop()
@@ -95,6 +98,7 @@ def test_an_environment_points_to_the_emulators_and_holds_no_real_credentials() 
         "AWS_EC2_METADATA_DISABLED": "true",
         "DEEPGRAM_API_KEY": "emulated",
         "OPENAI_API_KEY": "emulated",
+        "ELEVENLABS_API_KEY": "emulated",
         "AYBIZA_EMULATED": "true",
         "DEEPGRAM_URL": "ws://127.0.0.1:2",
         "NO_PROXY": "127.0.0.1,localhost,intranet",

@@ -15,7 +15,7 @@ import pytest
 
 from aybiza.emulators.__main__ import main
 
-NAMES = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "DEEPGRAM_URL", "OPENAI_BASE_URL"}
+NAMES = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "DEEPGRAM_URL", "OPENAI_BASE_URL", "ELEVENLABS_URL"}
 
 
 @asynccontextmanager
