@@ -20,7 +20,7 @@ FULL_SECONDS = 60.0
 GROWN = 5_000
 """Objects; some 2 MB at most."""
 MOST_GROWN = 300_000
-"""Objects, some 40 MB: what 350 calls leave behind, most of it connections and timers that refer to
+"""Objects: what some hundred calls leave behind, most of it connections and timers that refer to
 each other."""
 
 # The last generation but one: what survives it is old.
