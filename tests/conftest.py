@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from aybiza.actors.node.cookie import ensure_cookie
 from tests.order import arranged
+from tests.pure import is_pure
 
 # What is made of our sources costs seconds of work a process, in each that a test starts too: it is
 # kept where it may be.
@@ -73,6 +74,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     module be the last."""
     items[:] = arranged(items, by=lambda item: item.nodeid)
     for item in items:
+        searches = isinstance(item, pytest.Function) and is_hypothesis_test(item.obj)
+        real = item.get_closest_marker("real_time") is not None
+        if is_pure(item.nodeid, searches=searches, real_time=real):
+            item.add_marker("pure")
         if item.get_closest_marker("real_time") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(REAL_TIME_SECONDS))
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pure import PURE
+
 ROOT = Path(__file__).resolve().parent.parent
 
 BELOW = {
@@ -22,9 +24,6 @@ BELOW = {
     "gateway": {"config", "claude", "speech", "dialogue", "actors", "supervisors"},
 }
 """The floors from the lowest up, each with the packages that it may import."""
-
-PURE = ("config", "claude", "speech", "dialogue")
-"""Those that decide, with thin clients at their edges: `make coverage` measures their tests."""
 
 BESIDE = {
     "emulators": {"config", "speech"},

@@ -1,27 +1,34 @@
 """A module that cannot be imported says which extra brings the package that it needs."""
 
 import ast
+import re
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from aybiza.config import extras
-from tests.test_floors import ALLOWED, ROOT, whole_names
+from tests.test_floors import ALLOWED, ROOT
 from tests.test_repository import PROJECT
 
 DECLARED = PROJECT["project"]["optional-dependencies"]
 ALONG = {"anyio", "botocore", "httpx2", "mcp_types", "pydantic_core", "referencing", "urllib3"}
 """What a package that an extra declares brings along, and we import."""
 
+IMPORT = re.compile(
+    r"^\s*(?:from (\w+)[\w.]* import |import (\w+)[\w.]*(?: as \w+)?$)", re.MULTILINE
+)
+
 
 def imported_by(path: Path) -> set[str]:
     """The packages of others that a file imports, wherever in it."""
-    tops = {name.partition(".")[0] for name in whole_names(path, ROOT)}
+    text = path.read_text(encoding="utf-8")
+    tops = {from_ or import_ for from_, import_ in IMPORT.findall(text)}
     return tops - {"aybiza", "structlog", "typing_extensions", ""} - set(sys.stdlib_module_names)
 
 
@@ -62,6 +69,7 @@ def test_the_extra_is_that_of_the_package_and_enough_for_the_floor(
     assert extras.extra_for(package, module) == extra
 
 
+NO_MODULE = "No module named "
 WITHOUT = """\
 import importlib, sys
 
@@ -112,3 +120,34 @@ def test_pythons_sources_are_found_as_before() -> None:
 
     assert ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     assert module.__spec__ is not None and module.__spec__.origin == module.__file__
+
+
+def test_the_loader_tells_of_the_packages_of_extras_and_leaves_other_errors_as_they_are(
+    tmp_path: Path,
+) -> None:
+    for name, missing in (("needs", "numpy"), ("odd", "django"), ("good", "")):
+        path = tmp_path / f"{name}.py"
+        path.write_text(f"raise ModuleNotFoundError({NO_MODULE + missing!r}, name={missing!r})")
+        if not missing:
+            path.write_text("VALUE = 7")
+    loader = extras._Loader("aybiza.claude.needs", str(tmp_path / "needs.py"))
+    with pytest.raises(
+        ModuleNotFoundError, match=r"^aybiza.claude.needs needs numpy, .*\[voice\]'$"
+    ):
+        loader.exec_module(ModuleType("aybiza.claude.needs"))
+    loader = extras._Loader("aybiza.odd", str(tmp_path / "odd.py"))
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named django$"):
+        loader.exec_module(ModuleType("aybiza.odd"))
+    made = ModuleType("aybiza.good")
+    extras._Loader("aybiza.good", str(tmp_path / "good.py")).exec_module(made)
+    assert made.VALUE == 7
+
+
+def test_the_finder_looks_below_aybiza_alone() -> None:
+    import aybiza.claude
+
+    finder = extras._Finder()
+    assert finder.find_spec("json.decoder") is None
+    assert finder.find_spec("aybiza.claude.nosuch", aybiza.claude.__path__) is None
+    found = finder.find_spec("aybiza.claude.client", aybiza.claude.__path__)
+    assert found is not None and isinstance(found.loader, extras._Loader)

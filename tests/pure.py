@@ -1,0 +1,22 @@
+"""Which tests are measured: those of the floors that decide, by examples, in no real time.
+
+    is_pure("tests/claude/test_models.py::test_1", searches=False, real_time=False)
+
+A search by hypothesis takes three times as long when it is measured, and tests in real time spend
+theirs in waiting; the examples of the same floors come to the branches without them.
+"""
+
+from typing import Final
+
+PURE: Final = ("config", "claude", "speech", "dialogue")
+"""The floors that decide, with thin clients at their edges."""
+
+
+def is_pure(nodeid: str, *, searches: bool, real_time: bool) -> bool:
+    """Whether a test, by its id, is one of these.
+
+    `searches`: hypothesis makes its examples. `real_time`: it has real sockets or processes.
+    """
+    first, _, rest = nodeid.partition("/")
+    folder, below, _ = rest.partition("/")
+    return first == "tests" and bool(below) and folder in PURE and not (searches or real_time)

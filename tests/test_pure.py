@@ -1,0 +1,23 @@
+"""The tests that are measured are those of the floors that decide, by examples, in no real time."""
+
+import pytest
+
+from tests.pure import is_pure
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "searches", "real_time", "pure"),
+    [
+        ("tests/claude/test_models.py::test_a", False, False, True),
+        ("tests/dialogue/tools/test_openapi.py::test_a[b/c]", False, False, True),
+        ("tests/claude/test_models.py::test_a", True, False, False),
+        ("tests/claude/test_models.py::test_a", False, True, False),
+        ("tests/gateway/test_http.py::test_a", False, False, False),
+        ("tests/test_floors.py::test_a[config/x]", False, False, False),
+        ("config/test_x.py::test_a", False, False, False),
+    ],
+)
+def test_a_test_is_measured_by_its_folder_and_its_kind(
+    nodeid: str, searches: bool, real_time: bool, pure: bool
+) -> None:
+    assert is_pure(nodeid, searches=searches, real_time=real_time) == pure
