@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, StringConstraints
 
-from aybiza.config.fields import HostPort, HttpUrl, Secret, Text, secret, setting
+from aybiza.config.fields import AbsolutePath, HostPort, HttpUrl, Secret, Text, secret, setting
 from aybiza.config.tables import GROUP
 
 AccountSid = Annotated[Text, StringConstraints(pattern=r"^AC[0-9a-f]{32}\Z")]
@@ -33,6 +33,12 @@ class CarrierSettings(BaseModel):
         "https://api.twilio.com",
         "an http or https URL such as https://api.twilio.com",
         "Where Twilio's API is.",
+    )
+    outbound_file: AbsolutePath | None = setting(
+        "AYBIZA_OUTBOUND_FILE",
+        None,
+        "an absolute path of a file",
+        "Rules of the calls that the node places: who, when, how often; unset: it places none.",
     )
     telnyx_api_key: Secret | None = secret(
         "AYBIZA_TELNYX_API_KEY", "Telnyx's API key; with it, calls are ended by Telnyx's API."

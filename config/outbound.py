@@ -177,6 +177,30 @@ def load_campaign(path: Path) -> Campaign:
         listed = list(_listed(source, problems, MOST_OF_A_CAMPAIGN))
     else:
         source, listed = path, [(0, text) for text in file.numbers]
+    return _with_numbers(file, source, listed, problems)
+
+
+def spec_of(campaign: Campaign) -> dict[str, Any]:
+    """The campaign as JSON, with its numbers; `campaign_of` reads it back."""
+    spec = campaign.file.model_dump(mode="json", by_alias=True)
+    return {**spec, "numbers": [one.number for one in campaign.numbers]}
+
+
+def campaign_of(spec: dict[str, Any]) -> Campaign:
+    """See `spec_of`. Raises OutboundError."""
+    try:
+        file = CampaignFile.model_validate(spec)
+    except ValidationError as error:
+        problems = [_problem(Path("campaign"), "", CampaignFile, one) for one in error.errors()]
+        raise OutboundError(list(dict.fromkeys(problems))) from None
+    if isinstance(file.numbers, str):
+        raise OutboundError(["campaign: numbers has to be a list"])
+    return _with_numbers(file, Path(file.name), [(0, text) for text in file.numbers], [])
+
+
+def _with_numbers(
+    file: CampaignFile, source: Path, listed: list[tuple[int, str]], problems: list[str]
+) -> Campaign:
     numbers: dict[str, Called] = {}
     for line, text in listed:
         try:

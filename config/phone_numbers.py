@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -43,6 +44,11 @@ class Called:
     number: str
     zones: tuple[str, ...]
     country: str = ""
+
+
+def is_installed() -> bool:
+    """Whether the extra `outbound` is there."""
+    return find_spec("phonenumbers") is not None
 
 
 def called(text: str) -> Called:

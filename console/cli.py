@@ -17,6 +17,7 @@ from aybiza.console import (
     audit,
     bench,
     calls,
+    campaign,
     completion,
     config,
     demo,
@@ -105,6 +106,7 @@ app.command("kill", epilog="Example: aybiza kill call:CA0123")(operate.kill)
 app.command("stop", epilog="Example: aybiza stop --port 1900")(operate.stop)
 app.add_typer(agents.app, name="agents")
 app.add_typer(calls.app, name="calls")
+app.add_typer(campaign.app, name="campaign")
 app.add_typer(tools.app, name="tools")
 app.add_typer(models.app, name="models")
 app.add_typer(nodes.app, name="node")

@@ -15,6 +15,7 @@ from aybiza.console.page import say
 from aybiza.console.setup import (
     agents_or_exit,
     catalogue_or_exit,
+    outbound_or_exit,
     policy_or_exit,
     prices_or_exit,
     quotas_or_exit,
@@ -65,6 +66,7 @@ def show(
     routes = routes_or_exit(settings)
     tools_or_exit(settings, routes)
     prices_or_exit(settings)
+    outbound_or_exit(settings)
     quotas_or_exit(settings, routes)
     if check:
         _check(settings, as_json)

@@ -13,6 +13,7 @@ Requests and replies are JSON data.
     {"op": "undrain", "node": N}                       {"unknown": N, "nodes": [...]}; N is any node
     {"op": "drain_progress", "node": N}                (`aybiza.actors.placement.drain`)
     {"op": "emulators"}                             -> see `aybiza.console.node_emulators`
+    {"op": "outbound", "do": D, …}                  -> see `aybiza.console.node_outbound`
     {"op": "records", …}                            -> see `aybiza.console.node_records`
     {"op": "faults", "do": D, …}                    -> see `aybiza.console.node_faults`
     {"op": "past", …}                               -> see `aybiza.console.past_calls`
@@ -68,6 +69,7 @@ from aybiza.actors.runtime.crash_report import kind_of
 from aybiza.console.addresses import place_of
 from aybiza.console.node_emulators import emulators
 from aybiza.console.node_faults import faults
+from aybiza.console.node_outbound import outbound
 from aybiza.console.node_records import records
 from aybiza.console.past_calls import past
 from aybiza.console.traces import trace, traced
@@ -87,7 +89,7 @@ RESTART = "restart"
 MOST_COUNTED = 1000
 RESTART_SECONDS = 3.0
 OF_PROCESSES = frozenset({"observe", "kill", "restart", "trace", "traced"})
-OF_CALLS = frozenset({"performance"})
+OF_CALLS = frozenset({"performance", "outbound"})
 """What only a node with phone agents can tell."""
 PARTS = ("call", "transcriber", "speaker", "session")
 
@@ -106,6 +108,8 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             _acted(vm, request, "transcript", call_id)
         case {"op": "past", "call": str(call_id)}:
             _acted(vm, request, "transcript", call_id)
+        case {"op": "outbound", "do": "dial" | "run" | "stop" as do}:
+            _acted(vm, request, f"outbound.{do}", str(request.get("name", "")))
         case {"op": "faults", "do": "begin" | "stop" as do}:
             _acted(vm, request, f"faults.{do}", str(request.get("name", "")))
     return answer
@@ -137,6 +141,8 @@ async def _answer(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             return emulators(vm)
         case {"op": "past"}:
             return await past(vm, request)
+        case {"op": "outbound"}:
+            return await outbound(vm, request)
         case {"op": "records"}:
             return await records(vm, request, elsewhere)
         case {"op": "faults", **options}:

@@ -1,4 +1,10 @@
-"""`aybiza dial`: place calls by phone scripts, and tell what the caller heard and how long it took.
+"""`aybiza dial`: place calls, by the node to a telephone number, or to the node by phone scripts.
+
+    aybiza dial +14155552671 --agent clinic     the node on this machine calls this number
+    aybiza dial booking                         a script's caller calls a node, and judges it
+
+What begins with a plus is a number. The node asks its carrier to call it, if its rules allow that
+(`docs/outbound.md`); the exit code is 1 if not. The rest is about scripts.
 
 Each script is played on a node of its own in virtual time; with `--live` by telephones that call
 the node which runs on this machine, in real time and over its media websocket, with `--url` one
@@ -15,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aybiza.console.operate import PortOption, asked, doors_of
+from aybiza.console.operate import NodeOption, PortOption, asked, doors_of
 from aybiza.console.page import COLUMNS, say
 
 if TYPE_CHECKING:
@@ -27,8 +33,19 @@ SLACK_MS = 500.0
 
 def dial(
     scripts: Annotated[
-        list[str] | None, typer.Argument(help="Names of scripts, or TOML files.")
+        list[str] | None,
+        typer.Argument(
+            metavar="NUMBER | SCRIPTS",
+            help="A number to call, such as +14155552671; or names of scripts, or TOML files.",
+        ),
     ] = None,
+    agent: Annotated[
+        str | None, typer.Option(help="With a number: who speaks, a route or an agent of the node.")
+    ] = None,
+    from_number: Annotated[
+        str | None, typer.Option("--from", help="With a number: the own number that is shown.")
+    ] = None,
+    node: NodeOption = None,
     every: Annotated[
         bool, typer.Option("--all", help="Play all scripts that come with it.")
     ] = False,
@@ -53,10 +70,15 @@ def dial(
     ] = SLACK_MS,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Place the calls of phone scripts, and judge what was heard, and how soon."""
+    """Call a number by the node; or play phone scripts, and judge what was heard, and how soon."""
     from aybiza.faults.phone_script import names
     from aybiza.faults.plan import PlanError
 
+    if any(name.startswith("+") for name in scripts or ()):
+        _call(scripts or [], agent, from_number, port, node)
+        return
+    if agent is not None or from_number is not None:
+        raise typer.BadParameter("--agent and --from are for a number", param_hint="--agent")
     if live and url is not None:
         raise typer.BadParameter("--live and --url name two nodes", param_hint="--live")
     wanted = names() if every else list(scripts or [])
@@ -89,6 +111,21 @@ def dial(
         told = f"{len(verdicts) - skipped} played, {wrong} wrong"
         typer.echo(told + (f", {skipped} skipped" if skipped else ""))
     raise typer.Exit(int(wrong > 0))
+
+
+def _call(
+    given: list[str], agent: str | None, own: str | None, port: int | None, node: str | None
+) -> None:
+    """Have the node call a number."""
+    from aybiza.console.campaign import done
+
+    if len(given) != 1:
+        raise typer.BadParameter("one number at a time; many are a campaign", param_hint="NUMBER")
+    if agent is None:
+        raise typer.BadParameter("--agent says who speaks", param_hint="--agent")
+    request = {"op": "outbound", "do": "dial", "to": given[0], "agent": agent, "from": own or ""}
+    answer = done(asked(port, request, node))
+    typer.echo(f"attempt {answer['attempt']}: the carrier is asked; `aybiza campaign status` tells")
 
 
 def _live(port: int | None, emulated: tuple[str, str] | None) -> tuple[str, tuple[str, str] | None]:

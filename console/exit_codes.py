@@ -64,9 +64,16 @@ _ROWS: Final = (
     ),
     (
         "dial",
-        "all was as expected",
-        "something was not; --live: no node runs there",
+        "all was as expected; a number: the carrier is asked",
+        "something was not; --live, a number: no node runs there, or it refused",
         "a script or an emulator that cannot be used",
+    ),
+    ("campaign check", "it can be used", "", "a campaign or rules that cannot be used"),
+    (
+        "campaign run, campaign stop, campaign status",
+        "done",
+        "no node runs there, or it refused",
+        "a campaign that cannot be used",
     ),
     ("loadtest", "all calls were carried", "some were not", ""),
     (

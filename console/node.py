@@ -9,8 +9,8 @@ Thespian, for tests, benchmarks and scripts:
 Errors: `AgentError`, `ToolsError` and `ValueError` for agents, routes or tools that cannot be
 read, or an agent that names tools that do not exist; `TlsError` and `CookieError` for files that
 cannot be used; `CatalogueError` and `SelectionError` for models that cannot be chosen;
-`QuotasError` and `PricesError` for quotas and prices that cannot be read; `OSError` for a port that
-is taken.
+`OutboundError` for rules of outgoing calls, `QuotasError` and `PricesError` for quotas and prices
+that cannot be read; `OSError` for a port that is taken.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ from aybiza.config.catalogue import load as load_catalogue
 from aybiza.config.ports import SHARED, bound
 from aybiza.config.routes import DEFAULT, Route, Routes, load_routes
 from aybiza.config.settings import Settings, load
-from aybiza.console import node_emulators, past_calls, sinks
+from aybiza.console import node_emulators, node_outbound, past_calls, sinks
 from aybiza.console.answering import answering, tool_files
 from aybiza.console.control import control
 from aybiza.console.node_faults import allow
@@ -232,6 +232,19 @@ class Node:
         for each in self._controls.values():
             self._closing.push_async_callback(each.aclose)
 
+    async def _prepare_outbound(self) -> None:
+        made = await asyncio.to_thread(
+            node_outbound.means,
+            self._settings,
+            self._switchboard,
+            self._admission,
+            lambda: self._settings.public_http_url or self.http_url,
+        )
+        self._outbound = None
+        if made is not None:
+            self._outbound, placer = made
+            self._closing.push_async_callback(placer.aclose)
+
     async def _warm_models(self) -> None:
         regions = (*self._policy.regions, self._settings.aws_fallback_region)
         await self._bedrock.warm(*dict.fromkeys(regions))
@@ -304,13 +317,17 @@ class Node:
             tuple(dict.fromkeys((*self._policy.ids, *last, *voices))),
             self._stores,
             limits,
-            [gateway(doors)],
+            [gateway(doors), *self._placing()],
             keepers,
             place,
             self._phrases() if settings.keep_phrases else None,
             switchboard=self._switchboard_actor(),
         )
         self.root = await self.vm.start(Application, parts, name="application", timeout=None)
+
+    def _placing(self) -> list[ChildSpec]:
+        made = self._outbound
+        return [] if made is None else [node_outbound.outbound_child(self.vm, made)]
 
     def _phrases(self) -> ChildSpec:
         folder = self._settings.memory_path.with_name("phrases")
@@ -394,6 +411,7 @@ OPENINGS: Final[Sequence[tuple[str, Callable[[Node], Awaitable[None]]]]] = (
     ("ports", Node._bind_ports),
     ("admission", Node._guard_doors),
     ("controls", Node._find_controls),
+    ("outbound", Node._prepare_outbound),
     ("models", Node._warm_models),
     ("tools", Node._warm_tools),
     ("sinks", Node._warm_sinks),

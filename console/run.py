@@ -24,6 +24,7 @@ from aybiza.console.setup import (
     agents_or_exit,
     certificate_or_exit,
     folder_or_exit,
+    outbound_or_exit,
     policy_or_exit,
     prices_or_exit,
     quotas_or_exit,
@@ -204,6 +205,7 @@ def run(
         folder_or_exit(settings)
         tools_or_exit(settings, routes)
         prices_or_exit(settings)
+        outbound_or_exit(settings)
         quotas_or_exit(settings, routes)
     else:  # a main of one's own is found where the command is given, as by `python -m`
         sys.path.insert(0, os.getcwd())

@@ -119,6 +119,24 @@ def prices_or_exit(settings: "Settings") -> None:
         _refuse([f"AYBIZA_PRICES_FILE: {problem}" for problem in error.problems])
 
 
+def outbound_or_exit(settings: "Settings") -> None:
+    """Look at the rules of outgoing calls. What cannot be used ends the command, code 2."""
+    if settings.outbound_file is None:
+        return
+    from aybiza.config.outbound import OutboundError, load_rules
+    from aybiza.config.phone_numbers import INSTALL, is_installed
+    from aybiza.gateway.control.placing import placing
+
+    try:
+        placing(settings, load_rules(settings.outbound_file).file.carrier)
+    except OutboundError as error:
+        _refuse([f"AYBIZA_OUTBOUND_FILE: {problem}" for problem in error.problems])
+    except ValueError as error:
+        _refuse([f"AYBIZA_OUTBOUND_FILE: {error}"])
+    if not is_installed():
+        _refuse([f"AYBIZA_OUTBOUND_FILE: {INSTALL}"])
+
+
 def tools_or_exit(settings: "Settings", routes: "Routes") -> None:
     """Look at the agents' tools and at the tools' file. What cannot be used ends the command, 2."""
     import asyncio

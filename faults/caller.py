@@ -1,7 +1,7 @@
 """What a caller does on the telephone, step by step.
 
-    says("What are your hours?"), interrupts("Wait!"), mumbles(), presses("42"), breaks_off(),
-    stays(), hangs_up()
+    says("What are your hours?"), interrupts("Wait!"), mumbles(), presses("42"), beeps(200),
+    breaks_off(), stays(), hangs_up()
 
 A step begins when the agent has spoken since the step before and has been quiet for `quiet_ms`; or,
 with `after_ms`, so long after the step before; or, to break in, when so much of the agent has been
@@ -16,9 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from aybiza.emulators import textaudio
 from aybiza.emulators.phone.audio import SILENCE_CODES, Utterance
 from aybiza.emulators.phone.script import Script, parse
+from aybiza.speech.mulaw import SAMPLE_RATE, encode
 
 BYTES_PER_CHAR: Final = 320
 TIMEOUT_S: Final = 90.0
@@ -27,6 +30,11 @@ QUIET_MS: Final = 700.0
 # What stands in a script for a sound of which the recogniser makes no words.
 NOISE: Final = "(noise)"
 _NOISE_BYTES: Final = 4000
+TONE: Final = "(tone)"
+_TONE_SECONDS: Final = 0.4
+_TONE_HERTZ: Final = 1_000
+_TONE_LOUD: Final = 1_500.0
+"""Soft enough that none of its codes are a letter's."""
 
 Step = dict[str, Any]
 
@@ -48,6 +56,11 @@ def mumbles(after_ms: float | None = None, *, into_ms: float | None = None) -> S
     if into_ms is not None:
         return {"text": NOISE, "when_agent_speaking_ms": into_ms}
     return {"text": NOISE, **_moment(QUIET_MS, after_ms, r"\S")}
+
+
+def beeps(after_ms: float) -> Step:
+    """The tone of an answering machine."""
+    return {"text": TONE, "after_ms": after_ms}
 
 
 def presses(keys: str, *, quiet_ms: float = QUIET_MS, after_ms: float | None = None) -> Step:
@@ -90,6 +103,10 @@ def _moment(quiet_ms: float, after_ms: float | None, when: str) -> Step:
 
 
 def _utterance(text: str) -> Utterance:
+    if text == TONE:
+        at = np.arange(round(_TONE_SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+        wave = _TONE_LOUD * np.sin(2 * np.pi * _TONE_HERTZ * at)
+        return Utterance.of(encode(wave.astype(np.int16)), SILENCE_CODES)
     noise = text == NOISE
     audio = bytes([0x55]) * _NOISE_BYTES if noise else textaudio.encode(text + " ", BYTES_PER_CHAR)
     return Utterance.of(audio, SILENCE_CODES)

@@ -98,6 +98,7 @@ class WorldNode:
             _admission(world),
             wall=time.time,
         )
+        self.door = door
         self.application = http_app(door)
         streams = child(StreamSupervisor, name=STREAM_SUPERVISOR)
         # What this machine is busy with beside is not the world's.

@@ -8,6 +8,9 @@
                      (`aybiza.gateway.returning`). One that comes back again and again is ended
                      in words. Other carriers' calls come in at /incoming/telnyx and
                      /incoming/signalwire, if `AYBIZA_CARRIERS` lets them
+    POST /incoming/placed          what to do with a call that the node has placed, and
+    POST /incoming/placed/status   how it goes; SignalWire's stand below its own webhook
+    POST /outbound/calls           have the node place a call (`aybiza.gateway.outbound_api`)
     POST /status     Twilio's status callbacks, logged
     GET  /healthz    200 while the loop runs
     GET  /readyz     200 while the node takes calls, 503 with the reason when it does not, or when
@@ -42,10 +45,11 @@ from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, CallExit
 from aybiza.actors.switchboard import Answering, Switchboard
 from aybiza.config.routes import ROUTE
+from aybiza.dialogue.journal import Dialled
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
-from aybiza.gateway.admission.policy import ACT, DIAL, EVENTS, HTTP, WEBSOCKET, paths
+from aybiza.gateway.admission.policy import ACT, CALLS, DIAL, EVENTS, HTTP, WEBSOCKET, paths
 from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, WHISPER, Carrier
@@ -55,6 +59,8 @@ from aybiza.gateway.console.assets import ASSETS
 from aybiza.gateway.known_of import known_of, note, remembered
 from aybiza.gateway.media_stream import NODE, SEAM, SINCE
 from aybiza.gateway.origin import origin
+from aybiza.gateway.outbound_api import place_call
+from aybiza.gateway.placed import ATTEMPT, BEHIND, STATUS, Way, told_of, turned
 from aybiza.gateway.returning import Next, Transfers, returning, whispered
 from aybiza.supervisors.application import count_calls
 
@@ -85,6 +91,7 @@ def http_app(door: HttpDoor) -> Starlette:
     answers = {**ANSWERS}
     for carrier in CARRIERS.values():
         answers |= {carrier.webhook: incoming, carrier.webhook + WHISPER: whisper}
+        answers |= {carrier.webhook + BEHIND: placed, carrier.webhook + STATUS: placed_status}
     routes: list[BaseRoute] = [
         Route(row.path, door_route(door, answers[row.path]), methods=[row.method])
         for row in paths(HTTP)
@@ -135,7 +142,46 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
         form = read_form(await request.body(), request.headers, carrier.name, needs_call=True)
     except FormError as error:
         return PlainTextResponse(error.text, error.status)
-    call_sid = form["CallSid"]
+    way = Way(carrier, door.admission.seals)
+    return await _answered(door, request, form, way)
+
+
+async def placed(door: HttpDoor, request: Request) -> Response:
+    """TwiML for a call that was placed from here, once somebody has answered it."""
+    carrier = _carrier(door, request, BEHIND)
+    if carrier is None:
+        return PlainTextResponse("AYBIZA_CARRIERS does not let this carrier in.\n", 404)
+    try:
+        form = read_form(await request.body(), request.headers, carrier.name, needs_call=True)
+    except FormError as error:
+        return PlainTextResponse(error.text, error.status)
+    attempt = request.query_params.get(ATTEMPT, "")
+    conversation, journal = await remembered(door.vm, form["CallSid"])
+    if not conversation.dialled:
+        await note(door.vm, form["CallSid"], journal, (Dialled(attempt),))
+    door.vm.cast(names.outbound(door.vm), told_of(form, attempt))
+    way = Way(carrier, door.admission.seals, form.get("AccountSid", ""), attempt)
+    return await _answered(door, request, turned(form), way)
+
+
+async def placed_status(door: HttpDoor, request: Request) -> Response:
+    """How a call goes that was placed from here: told to whoever places calls."""
+    carrier = _carrier(door, request, STATUS)
+    if carrier is None:
+        return PlainTextResponse("AYBIZA_CARRIERS does not let this carrier in.\n", 404)
+    try:
+        form = read_form(await request.body(), request.headers, carrier.name, needs_call=True)
+    except FormError as error:
+        return PlainTextResponse(error.text, error.status)
+    told = told_of(form, request.query_params.get(ATTEMPT, ""))
+    door.vm.cast(names.outbound(door.vm), told)
+    return Response(status_code=204)
+
+
+async def _answered(
+    door: HttpDoor, request: Request, form: Mapping[str, str], way: Way
+) -> Response:
+    carrier, call_sid = way.carrier, form["CallSid"]
     told = _told(form, request.query_params)
     who, named = door.switchboard.answering(told), door.switchboard.named(told)
     arrival = replace(Arrival.of(request.query_params, door.wall()), route=named.get(ROUTE, ""))
@@ -144,7 +190,7 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
         taken = await adopt(door.vm, call_sid, arrival.node)
         if taken is not None:
             arrival = replace(arrival, node=door.vm.node)
-        following = await _after_stream(door, call_sid, carrier, arrival, form, who)
+        following = await _after_stream(door, call_sid, way, arrival, form, who)
         if following.document is not None:
             return _twiml(following.document)
         if following.entries:
@@ -156,7 +202,7 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
             return _twiml(twiml.say_hangup(who.agent.busy))
     media_url, node, refusal = await _stream_door(door, call_sid)
     if refusal:
-        elsewhere = _elsewhere(door, call_sid, carrier, arrival, refusal)
+        elsewhere = _elsewhere(door, call_sid, way, arrival, refusal)
         if elsewhere is None and arrival.again:
             media_url, node, refusal = await _stream_door(door, call_sid, back=True)
         if refusal:
@@ -164,7 +210,7 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
                 # The journal is here, for the next node to take.
                 at_seam = taken.at_seam if taken is not None else None
                 door.vm.cast(names.DRAIN, Left(call_sid, at_seam))
-            return elsewhere or _nowhere(door, call_sid, carrier, arrival, refusal, who)
+            return elsewhere or _nowhere(door, call_sid, way, arrival, refusal, who)
     log.info(
         "call_incoming",
         call_id=call_sid,
@@ -176,8 +222,11 @@ async def incoming(door: HttpDoor, request: Request) -> Response:
     parameters = {name: form[name] for name in ("From", "To") if form.get(name)}
     parameters = {"CallSid": call_sid, **parameters} if carrier.names_the_call else parameters
     parameters |= named | _passed_on(arrival, at_seam=taken is not None and taken.at_seam)
+    if way.attempt:
+        # Its journal says that it was placed, and begins here.
+        parameters.setdefault(NODE, door.vm.node)
     parameters |= origin(form.get("FromCountry", ""), request.query_params, door.wall())
-    back = f"{door.public_url}{carrier.webhook}?{arrival.back(door.wall(), node)}"
+    back = way.url(door.public_url, arrival.back(door.wall(), node))
     url = media_url.removesuffix(TWILIO[0].path) + carrier.path
     account = form.get("AccountSid", "")
     parameters |= door.admission.parameters(call_sid, carrier.name, account, parameters)
@@ -216,7 +265,7 @@ async def _stream_door(
 
 
 def _elsewhere(
-    door: HttpDoor, call_sid: str, carrier: Carrier, arrival: Arrival, refusal: str
+    door: HttpDoor, call_sid: str, way: Way, arrival: Arrival, refusal: str
 ) -> Response | None:
     """Send the caller to a node with room; None if there is none."""
     other = board(door.vm).elsewhere() if arrival.may_go_on else None
@@ -224,15 +273,15 @@ def _elsewhere(
         return None
     log.info("call_sent_on", call_id=call_sid, to=other.node, reason=refusal)
     board(door.vm).sent(other.node)
-    url = f"{other.place.http}{carrier.webhook}?{arrival.onward()}"
-    fallback = f"{door.public_url}{carrier.webhook}?{arrival.finally_here()}"
+    url = way.url(other.place.http, arrival.onward())
+    fallback = way.url(door.public_url, arrival.finally_here())
     return _twiml(twiml.redirect(url, fallback))
 
 
 def _nowhere(
     door: HttpDoor,
     call_sid: str,
-    carrier: Carrier,
+    way: Way,
     arrival: Arrival,
     refusal: str,
     who: Answering,
@@ -243,8 +292,10 @@ def _nowhere(
     held = arrival.may_wait and bool(own.others or not own.ending)
     log.warning("call_refused", call_id=call_sid, reason=refusal, held=held)
     if held:
-        url = f"{door.public_url}{carrier.webhook}?{arrival.later()}"
-        return _twiml(twiml.wait(WAIT_SECONDS, url))
+        return _twiml(twiml.wait(WAIT_SECONDS, way.url(door.public_url, arrival.later())))
+    if way.attempt:
+        # Whom we have called is not told to call again.
+        return _twiml(twiml.hangup())
     return _twiml(twiml.say_hangup(who.agent.busy))
 
 
@@ -319,13 +370,13 @@ async def whisper(door: HttpDoor, request: Request) -> Response:
 async def _after_stream(
     door: HttpDoor,
     call_sid: str,
-    carrier: Carrier,
+    way: Way,
     arrival: Arrival,
-    form: dict[str, str],
+    form: Mapping[str, str],
     who: Answering,
 ) -> Next:
     """What becomes of a call that is back; see `aybiza.gateway.returning`."""
-    vm = door.vm
+    vm, carrier = door.vm, way.carrier
     conversation, journal = await remembered(vm, call_sid)
     webhook = f"{door.public_url}{carrier.webhook}"
     after = replace(arrival, again=0).back(door.wall(), vm.node)
@@ -333,7 +384,7 @@ async def _after_stream(
         conversation,
         form,
         Transfers.of(who),
-        f"{webhook}?{after}",
+        way.url(door.public_url, after),
         whisper=f"{webhook}{WHISPER}?{_which(door, call_sid, carrier, arrival, form)}",
         wait_words=who.agent.filler,
         last_words=who.agent.closing,
@@ -364,6 +415,7 @@ ANSWERS: Final[Mapping[str, Callable[[HttpDoor, Request], Any]]] = {
     "/metrics": metrics,
     **dict.fromkeys(ASSETS, pages.asset),
     ACT: pages.action,
+    CALLS: place_call,
     DIAL: pages.dial,
 }
 """What answers at the paths of the door policy that are no call's."""

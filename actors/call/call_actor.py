@@ -319,8 +319,9 @@ class CallActor(GenServer):
     def _beginning(
         self, turn: int, first_seq: int, messages: list[dict[str, Any]], said: str
     ) -> BeginAnswer:
-        greeting = self.machine.conversation.at(GREETING_TURN)
-        greeted = greeting.spoken(1, greeting.last_seq)
+        # A call that was placed may have none.
+        greeting = self.machine.conversation.turns.get(GREETING_TURN)
+        greeted = greeting.spoken(1, greeting.last_seq) if greeting is not None else ""
         prompt = system_prompt(self.machine.agent, greeted)
         clock = clock_prompt(self._began, self.vm.now() - self._context.opened)
         told = "\n\n".join(filter(None, (clock, self._analysis.hint(said))))

@@ -44,6 +44,8 @@ from aybiza.dialogue.outbound.permission import Asked, Held, Schedule, Standing,
 LOOKED_AT_ONCE: Final = 50
 LOOK_AFTER: Final = (5.0, 15.0, 60.0, 300.0)
 """Seconds to each look-up of an attempt of which the carrier has told nothing."""
+AGAIN_SECONDS: Final = 5.0
+"""A carrier that turns a call away for the moment is left alone for so long."""
 SILENT_SECONDS: Final = 60.0
 """An attempt that has rung so much longer than it may is looked up."""
 ANSWERED_SECONDS: Final = 900.0
@@ -326,6 +328,8 @@ class Dialler:
             self._looks[event.id] = (now + LOOK_AFTER[0], 0)
         elif attempt.status == ASKED:
             status = NOT_PLACED if event.again else REFUSED
+            if event.again:
+                self._next_at[""] = max(self._next_at.get("", 0.0), now + AGAIN_SECONDS)
             self._moved(Moved(event.id, status, now, code=event.code))
 
     def _told(self, event: Told, now: float) -> None:

@@ -1,9 +1,10 @@
 """Sealed addresses: what the carrier is to ask of us later, made by us and good for one carrier.
 
 TwiML gives an address at which the carrier asks what somebody hears whom a caller is put through
-to. The address says which call that is, so who may sign webhooks of any carrier could ask for
-another's. A sealed one holds its expiry, the account of the call and an HMAC-SHA256 over all of
-it and the carrier. Any node with the same key can check it.
+to; an order to place a call gives one at which it asks what to do then. The address says which call
+that is, so who may sign webhooks of any carrier could ask for another's. A sealed one holds its
+expiry, the account of the call and an HMAC-SHA256 over all of it and the carrier. Any node with the
+same key can check it.
 
 Contract: `sealed` makes the query of such an address, `fits` says whether a query that came by a
 carrier, for an account, is one. Carriers may write the query in another way: its names and values
@@ -40,9 +41,15 @@ class AddressSeals:
         self._keys = [hkdf(key, _INFO) for key in keys]
         self._clock = clock
 
-    def sealed(self, query: Mapping[str, str], carrier: str, account: str) -> str:
-        """The query of the address, for this carrier and account."""
-        told = {**query, ACCOUNT: account, UNTIL: str(int(self._clock() + LIFE_SECONDS))}
+    def sealed(
+        self,
+        query: Mapping[str, str],
+        carrier: str,
+        account: str,
+        seconds: float = LIFE_SECONDS,
+    ) -> str:
+        """The query of the address, for this carrier and account, good for so long."""
+        told = {**query, ACCOUNT: account, UNTIL: str(int(self._clock() + seconds))}
         return urlencode({**told, SEAL: _seal(self._keys[0], told, carrier)})
 
     def fits(self, query: str, carrier: str, account: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Final
 
 from aybiza.gateway.carriers.paths import CARRIERS, SOFTPHONE, WHISPER
 from aybiza.gateway.console.assets import ASSETS
+from aybiza.gateway.placed import BEHIND, STATUS
 
 HTTP: Final = "http"
 MEDIA: Final = "media"
@@ -31,6 +32,9 @@ EVENTS: Final = "/console/events"
 ACT: Final = "/console/act"
 DIAL: Final = "/console/dial"
 """What the console's page asks of the node: to be told, to have something done, to place a call."""
+
+CALLS: Final = "/outbound/calls"
+"""Where a call is asked for that the node is to place."""
 
 ELSEWHERE: Final = "*"
 """The path of the row for all paths that have none."""
@@ -132,6 +136,9 @@ def _table() -> Iterator[Door]:
             yield _webhook(carrier.webhook, carrier.name)
             whisper = carrier.webhook + WHISPER
             yield _webhook(whisper, carrier.name, is_call=False, proof=Proof.SEALED)
+            for behind in (BEHIND, STATUS):
+                path = carrier.webhook + behind
+                yield _webhook(path, carrier.name, is_call=False, proof=Proof.SEALED)
     yield _webhook("/status", "twilio", is_call=False)
     yield _open("/healthz")
     yield _open("/readyz")
@@ -139,6 +146,8 @@ def _table() -> Iterator[Door]:
     for asset in ASSETS:
         yield _shell(asset)
     yield _socket(EVENTS)
+    refusal = "401, 429 too often, 409 by the rules of outgoing calls, 503 where none are placed"
+    yield Door(HTTP, "POST", CALLS, "operators", Proof.CONSOLE, _REQUEST, refusal)
     yield _of_page("POST", ACT)
     yield _of_page("POST", DIAL)
     yield Door(HTTP, "*", ELSEWHERE, "nobody", Proof.NOBODY, _PAGE, "401 or 404, 429 too often")

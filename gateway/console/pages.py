@@ -129,7 +129,7 @@ async def action(door: HttpDoor, request: Request) -> Response:
     """Do something."""
     if door.console is None:
         return _error("this node takes no actions", 503)
-    asked = await _json(request)
+    asked = await json_of(request)
     if asked is None:
         return _error("the body is no JSON object of at most 32 KB", 400)
     try:
@@ -141,7 +141,7 @@ async def action(door: HttpDoor, request: Request) -> Response:
 
 async def dial(door: HttpDoor, request: Request) -> Response:
     """What the softphone needs for a call."""
-    asked = await _json(request)
+    asked = await json_of(request)
     if asked is None:
         return _error("the body is no JSON object of at most 32 KB", 400)
     routes = [who.route for who in door.switchboard]
@@ -171,7 +171,7 @@ def _media_url(door: HttpDoor, request: Request) -> str:
     return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}"))
 
 
-async def _json(request: Request) -> dict[str, Any] | None:
+async def json_of(request: Request) -> dict[str, Any] | None:
     """The body as a JSON object; None for what is none."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         return None

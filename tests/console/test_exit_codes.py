@@ -23,7 +23,7 @@ UNIT = re.compile(
 )
 ROW = re.compile(r"^\| (`[^|]+) \| ([^|]*) \|([^|]*)\|([^|]*)\|$", re.M)
 
-ASKS_A_NODE = {"top", "tree", "observe", "trace", "kill", "stop", "node", "calls"}
+ASKS_A_NODE = {"top", "tree", "observe", "trace", "kill", "stop", "node", "calls", "campaign"}
 """The beginnings of commands that may be told the port of a node."""
 
 MISUSED = {
@@ -45,6 +45,8 @@ MISUSED = {
     "diagnose latency": "--period nosuch",
     "evals run": "nosuch",
     "tools try": "nosuch.toml",
+    "campaign check": "nosuch.toml",
+    "campaign run": "nosuch.toml",
 }
 """What a command cannot take beside an option that it has not."""
 
@@ -72,6 +74,8 @@ FAILED = {
     "diagnose sip": "nosuch",
     "diagnose audio": "nosuch",
     "agents check": "nosuch.toml",
+    "campaign status": "",
+    "campaign stop": "nosuch",
 }
 """What finds nothing where no node runs and none has run."""
 

@@ -1,0 +1,1 @@
+"""Calls that the node places: who does, and the ledger of attempts on disk."""

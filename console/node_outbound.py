@@ -1,0 +1,87 @@
+"""What a running node answers about the calls that it places, and what places them.
+
+    {"op": "outbound", "do": "dial", "to": T, "agent": A, "from": F}    -> {"attempt": id}
+    {"op": "outbound", "do": "run", "campaign": {…}}                    -> {"running": name, …}
+    {"op": "outbound", "do": "stop", "name": N}                         -> {"stopped": name}
+    {"op": "outbound", "do": "status", "name": N}                       -> {"campaigns": […], …}
+
+What is not done is answered with {"refused": reason, "words": text}. The answers are those of
+`aybiza.actors.outbound.outbound_actor`, wherever in the cluster it runs.
+
+Errors: `ValueError` with a text for people; from `means`, that and `OutboundError`, for rules that
+cannot be used at the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from aybiza.actors.names import OUTBOUND
+from aybiza.actors.outbound.attempt_store import AttemptStore
+from aybiza.actors.outbound.outbound_actor import (
+    Dial,
+    Means,
+    OutboundActor,
+    RunCampaign,
+    Status,
+    StopCampaign,
+)
+from aybiza.actors.runtime import VM
+from aybiza.actors.switchboard import Answering, Switchboard
+from aybiza.config.outbound import load_rules
+from aybiza.config.settings import Settings
+from aybiza.dialogue.outbound.ledger import Attempted
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.carriers.paths import CARRIERS
+from aybiza.gateway.control.placing import RestPlacer, placing
+from aybiza.gateway.outbound_api import ask
+from aybiza.gateway.placed import Addresses, addresses
+from aybiza.supervisors.child_spec import ChildSpec, child
+from aybiza.supervisors.singleton import singleton
+
+FILE: str = "outbound.sqlite3"
+
+
+async def outbound(vm: VM, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer one request."""
+    match request:
+        case {"do": "dial", "to": str(to), "agent": str(agent), "from": str(own)}:
+            return await ask(vm, Dial(to, agent, own))
+        case {"do": "run", "campaign": dict(spec)}:
+            return await ask(vm, RunCampaign(spec))
+        case {"do": "stop", "name": str(name)}:
+            return await ask(vm, StopCampaign(name))
+        case {"do": "status", "name": str(name)}:
+            return await ask(vm, Status(name))
+    raise ValueError(f"a node does not understand {dict(request)!r}")
+
+
+def means(
+    settings: Settings, board: Switchboard, admission: Admission, base: Callable[[], str]
+) -> tuple[Means, RestPlacer] | None:
+    """What places calls, if the settings name rules for them. Reads files: for a thread."""
+    if settings.outbound_file is None:
+        return None
+    rules = load_rules(settings.outbound_file)
+    api = placing(settings, rules.file.carrier)
+
+    def addresses_of(attempt: Attempted) -> Addresses:
+        return addresses(attempt, base(), CARRIERS[api.carrier], admission.seals, api.account)
+
+    def answering(name: str) -> Answering | None:
+        return next((who for who in board if name in (who.route, who.agent.name)), None)
+
+    placer = RestPlacer(api, addresses_of, detect=rules.file.detect == "carrier")
+    path = settings.memory_path.with_name(FILE)
+    store = AttemptStore(path, days=settings.retention_days)
+    made = Means(store, placer, partial(load_rules, settings.outbound_file), answering)
+    return made, placer
+
+
+def outbound_child(vm: VM, made: Means) -> ChildSpec:
+    """The spec of who places calls: one in the cluster, if there is one."""
+    if vm.remote is None:
+        return child(OutboundActor, made, name=OUTBOUND)
+    return singleton(OutboundActor, OUTBOUND, made)

@@ -1,0 +1,88 @@
+"""A node's control has calls placed by whoever places them, and says where nobody does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aybiza.actors import names
+from aybiza.actors.measures import events
+from aybiza.actors.outbound.outbound_actor import Dial, OutboundActor
+from aybiza.actors.runtime import VM, GenServer
+from aybiza.config.settings import load
+from aybiza.console.control import control
+from aybiza.console.node_outbound import means, outbound_child
+from aybiza.dialogue.outbound.ledger import Attempted
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.outbound_api import NOBODY
+from tests.call.placed import ANN, OURS, rules_in
+
+ACCOUNT = {"TWILIO_ACCOUNT_SID": "AC" + "a" * 32, "TWILIO_AUTH_TOKEN": "t0ken-of-a-test"}
+
+
+class Places(GenServer):
+    """Stands for who places calls."""
+
+    async def init(self) -> None:
+        """There is nothing to keep."""
+
+    async def handle_call(self, request: Any, _: Any) -> dict[str, Any]:
+        return {"asked": repr(request)}
+
+
+class Stands(GenServer):
+    """Stands for what a node with agents has."""
+
+    async def init(self) -> None:
+        """There is nothing to keep."""
+
+
+async def test_requests_are_handed_on_and_stand_in_the_audit_trail() -> None:
+    told: list[str] = []
+    async with VM() as vm:
+        vm.telemetry.attach("t", events.OPERATOR, lambda *a: told.append(a[2]["did"]))
+        await vm.start(Stands, name=names.METRICS)
+        dial = {"op": "outbound", "do": "dial", "to": ANN, "agent": "clinic", "from": ""}
+        with pytest.raises(ValueError, match=NOBODY):
+            await control(vm, dial)
+        await vm.start(Places, name=names.OUTBOUND)
+        assert await control(vm, dial) == {"asked": repr(Dial(ANN, "clinic"))}
+        for request in (
+            {"do": "run", "campaign": {"name": "c"}},
+            {"do": "stop", "name": "c"},
+            {"do": "status", "name": ""},
+        ):
+            assert "asked" in await control(vm, {"op": "outbound", **request})
+        with pytest.raises(ValueError, match="does not understand"):
+            await control(vm, {"op": "outbound", "do": "sing"})
+    assert told == ["outbound.dial", "outbound.run", "outbound.stop"]
+
+
+def made(folder: Path, **changes: str) -> Any:
+    rules_in(folder, ANN)
+    file = str(folder / "outbound.toml")
+    memory = str(folder / "memory.sqlite3")
+    variables = {"AYBIZA_OUTBOUND_FILE": file, "AYBIZA_MEMORY_PATH": memory, **ACCOUNT, **changes}
+    board: Any = []
+    return means(load(variables), board, Admission(), lambda: "https://n.example")
+
+
+async def test_a_node_with_rules_and_an_account_places_calls(tmp_path: Path) -> None:
+    found, placer = made(tmp_path)
+    attempt = Attempted("a1", ANN, OURS, "clinic", "", 0.0)
+    assert placer._addresses_of(attempt).webhook.startswith("https://n.example/incoming/placed?")
+    assert found.store.path == tmp_path / "outbound.sqlite3"
+    assert found.answering("clinic") is None
+    async with VM() as vm:
+        spec = outbound_child(vm, found)
+        assert (spec.id, OutboundActor.__name__) == (names.OUTBOUND, "OutboundActor")
+    await placer.aclose()
+
+
+def test_without_rules_or_an_account_it_does_not(tmp_path: Path) -> None:
+    board: Any = []
+    assert means(load({}), board, Admission(), lambda: "") is None
+    with pytest.raises(ValueError, match="TWILIO_ACCOUNT_SID"):
+        made(tmp_path, TWILIO_ACCOUNT_SID="")
