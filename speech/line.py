@@ -164,7 +164,7 @@ class Line:
     `tape`: where the call is recorded; `clock` is its time. `figures`: what is measured of a call
     that is analysed. `said`: while somebody looks at the call, how loud the agent is.
     `language`: the one that the call has changed to; "": it is the agent's first.
-    `tones`: is given the caller's audio while tones in it matter.
+    `tones`: is given the caller's audio while tones in it matter. `placed`: the call is ours.
     `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
     """
@@ -191,6 +191,7 @@ class Line:
     figures: LineFigures | None = None
     tones: Callable[[bytes], None] | None = None
     said: Loudness | None = None
+    placed: bool = False
     clock: Callable[[], float] = time.monotonic
     keys: dict[int, str] = field(default_factory=dict, repr=False)
     keys_over: bool = False

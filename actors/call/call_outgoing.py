@@ -42,6 +42,7 @@ class CallOutgoing:
         self._conversation = conversation
         self._beeps = BeepWatch()
         self._until = vm.now() + WATCH_SECONDS
+        self._line.placed = bool(conversation.dialled)
         self._line.tones = self._listen if conversation.dialled else None
 
     def entered(self, entry: Entry) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 SECONDS_A_MINUTE: Final = 60
 _MINUTE: Final = SECONDS_A_MINUTE * BYTES_A_SECOND
 _THOUSAND: Final = 1_000
+PLACED: Final = "-placed"
+"""Behind a carrier's name: its price for calls that it is asked to place, if it has another."""
 RESTS: Final = "embedding_rests"
 MOST_RESTS: Final = 1_000
 
@@ -49,7 +51,8 @@ def heard(vm: VM, context: CallContext, turn: int | None = None) -> None:
     minutes = -(-line.ring.end // _MINUTE)
     begun, line.minutes = minutes - line.minutes, minutes
     if begun > 0 and context.carrier:
-        _enter(vm, context, turn, "carrier", context.carrier, begun, 1, float(begun))
+        name = f"{context.carrier}{PLACED}" if line.placed else context.carrier
+        _enter(vm, context, turn, "carrier", name, begun, 1, float(begun))
 
 
 def said(vm: VM, context: CallContext, turn: int, voice: str, characters: int) -> None:

@@ -9,14 +9,17 @@ this process, the node or the machine died is looked up and never placed again. 
 looked at every `FILES_SECONDS`: one that cannot be used has nobody called.
 
 Answers are dicts of JSON: `{"attempt": id}`, or `{"refused": reason, "words": text}`.
-Errors: a request that cannot be carried out is `{"refused": …}`; the disk that does not take an
-entry ends the actor, and nothing is placed.
+Errors: a request that cannot be carried out is `{"refused": …}`. While the ledger cannot be had (a
+disk that is full, another process that has it) nothing is placed; it is tried again every
+`LEDGER_SECONDS`, and nobody else on the node notices.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -59,6 +62,7 @@ from aybiza.dialogue.outbound.permission import Asked, Standing
 TICK_SECONDS: Final = 1.0
 FILES_SECONDS: Final = 5.0
 DISK_SECONDS: Final = 10.0
+LEDGER_SECONDS: Final = 5.0
 PLACE_SECONDS: Final = 30.0
 ID_BYTES: Final = 8
 MOST_SHOWN: Final = 200
@@ -109,6 +113,10 @@ class Means:
     wall: Callable[[], float] = time.time
 
 
+class _Closed(Exception):
+    """The ledger cannot be had."""
+
+
 class OutboundActor(GenServer):
     """See the module."""
 
@@ -117,18 +125,18 @@ class OutboundActor(GenServer):
     async def init(self, means: Means) -> None:
         self._means = means
         self._rules: Rules | None = None
+        self._files: dict[Any, Any] = {}
         self._asking: dict[Any, str] = {}
-        entries = await self._on_disk(means.store.open, means.wall())
-        ledger = await self._on_disk(Ledger.of, entries)
-        self._dialler = Dialler(ledger, _new_id)
-        await self._read_rules()
-        for campaign in [one for one in ledger.campaigns.values() if not one.halted]:
-            await self._take_up(campaign.begun.name, campaign.begun.spec)
+        self._dialler: Dialler | None = None
+        self._why = ""
+        await self._open()
         self.send_after("tick", TICK_SECONDS)
         self.send_after("files", FILES_SECONDS)
 
     def get_state(self) -> dict[str, Any]:
         """For people: how many calls go on, and which campaigns run."""
+        if self._dialler is None:
+            return {"waits": self._why}
         ledger = self._dialler.ledger
         return {"live": ledger.live_of(), "campaigns": list(self._dialler.campaigns)}
 
@@ -136,13 +144,21 @@ class OutboundActor(GenServer):
         await self.vm.run_blocking(self._means.store.close)
 
     async def handle_call(self, request: Any, _: Any) -> dict[str, Any]:
+        try:
+            return await self._done(request)
+        except _Closed:
+            return _refused("ledger", f"the ledger cannot be had: {self._why}")
+        except TimeoutError:
+            return _refused("busy", "the node has too much to do: try again")
+
+    async def _done(self, request: Any) -> dict[str, Any]:
         match request:
             case Dial():
                 return await self._dial(request)
             case RunCampaign(spec):
                 return await self._run(spec)
             case StopCampaign(name):
-                running = name in self._dialler.campaigns
+                running = name in self._open_dialler.campaigns
                 await self._tell(StopAsked(name))
                 return {"stopped": name} if running else _refused("campaign", "it does not run")
             case Status(name):
@@ -151,16 +167,23 @@ class OutboundActor(GenServer):
 
     async def handle_cast(self, request: Any) -> None:
         if isinstance(request, Told | Heard):
-            await self._tell(request)
+            with contextlib.suppress(_Closed):
+                await self._tell(request)
 
     async def handle_info(self, message: Any) -> None:
+        with contextlib.suppress(_Closed):
+            await self._note(message)
+
+    async def _note(self, message: Any) -> None:
         match message:
             case "tick":
-                await self._tell(Ticked())
                 self.send_after("tick", TICK_SECONDS)
+                await self._tell(Ticked())
             case "files":
-                await self._look_at_files()
                 self.send_after("files", FILES_SECONDS)
+                await self._look_at_files()
+            case "open" if self._dialler is None:
+                await self._open()
             case Answer() | Told():
                 await self._tell(message)
             case Exit(pid, reason) if pid in self._asking:
@@ -168,6 +191,35 @@ class OutboundActor(GenServer):
                 if reason != NORMAL:
                     # Nobody knows how far it has come.
                     await self._tell(Answer(id_))
+
+    # The ledger
+
+    @property
+    def _open_dialler(self) -> Dialler:
+        if self._dialler is None:
+            raise _Closed
+        return self._dialler
+
+    async def _open(self) -> None:
+        """Go on from what is on the disk; again later, where that cannot be had."""
+        means = self._means
+        try:
+            entries = await self._on_disk(means.store.open, means.wall())
+            ledger = await self._on_disk(Ledger.of, entries)
+        except (OSError, sqlite3.Error) as error:
+            self._close(error)
+            return
+        self._dialler, self._why = Dialler(ledger, _new_id), ""
+        with contextlib.suppress(_Closed):
+            await self._read_rules()
+            for campaign in [one for one in ledger.campaigns.values() if not one.halted]:
+                await self._take_up(campaign.begun.name, campaign.begun.spec)
+
+    def _close(self, error: Exception) -> None:
+        """What is on the disk is all that counts: it is read again."""
+        self._dialler, self._why = None, str(error) or type(error).__name__
+        log.error("outbound_ledger_not_to_be_had", reason=self._why, again_s=LEDGER_SECONDS)
+        self.send_after("open", LEDGER_SECONDS)
 
     # What is asked for
 
@@ -206,8 +258,8 @@ class OutboundActor(GenServer):
         """Go on with a campaign that ran when the last process ended."""
         try:
             campaign = await self._on_disk(campaign_of, spec)
-        except (OutboundError, NumbersMissing) as error:
-            log.error("campaign_not_taken_up", campaign=name, reason=str(error))
+        except (OutboundError, NumbersMissing, TimeoutError) as error:
+            log.error("campaign_not_taken_up", campaign=name, reason=str(error) or "too slow")
             return
         log.info("campaign_taken_up", campaign=name, numbers=len(campaign.numbers))
         await self._tell(self._asked(campaign, spec, is_kept=True))
@@ -223,10 +275,14 @@ class OutboundActor(GenServer):
 
     async def _tell(self, event: Event) -> list[Command]:
         now = self._means.wall()
-        commands = self._dialler.handle(event, now)
+        commands = self._open_dialler.handle(event, now)
         entries = [(now, command.entry) for command in commands if isinstance(command, Keep)]
         if entries:
-            await self._on_disk(self._means.store.keep, entries)
+            try:
+                await self._on_disk(self._means.store.keep, entries)
+            except (OSError, sqlite3.Error) as error:
+                self._close(error)
+                raise _Closed from None
         for command in commands:
             self._carry_out(command)
         return commands
@@ -244,7 +300,7 @@ class OutboundActor(GenServer):
                 log.info("call_not_placed", campaign=campaign, reason=held.reason)
                 emit(self.vm, events.OUTBOUND_REFUSED, campaign=campaign, reason=held.reason)
             case Settled(id_, outcome, campaign):
-                known = self._dialler.ledger.attempts[id_]
+                known = self._open_dialler.ledger.attempts[id_]
                 told = {"attempt": id_, "campaign": campaign, "call_id": known.call_id}
                 told |= {"outcome": outcome, "code": known.code}
                 log.info("call_settled", seconds=known.seconds, **told)
@@ -280,10 +336,11 @@ class OutboundActor(GenServer):
         self._files = {} if self._rules is None else self._rules.files
         try:
             rules = await self._on_disk(self._means.read_rules)
-        except OutboundError as error:
+        except (OutboundError, TimeoutError) as error:
             self._rules = None
-            log.error("outbound_rules_refused", problem=error.problems[0])
-            await self._tell(RulesRead(None, error.problems[0]))
+            why = str(error).partition("\n")[0] or "they cannot be read in time"
+            log.error("outbound_rules_refused", problem=why)
+            await self._tell(RulesRead(None, why))
             return
         self._rules, self._files = rules, rules.files
         file = rules.file
@@ -292,9 +349,9 @@ class OutboundActor(GenServer):
 
     async def _look_at_files(self) -> None:
         if self._rules is not None:
-            found = await self._on_disk(stamps, self._files)
-            if found == self._files:
-                return
+            with contextlib.suppress(TimeoutError):
+                if await self._on_disk(stamps, self._files) == self._files:
+                    return
         await self._read_rules()
 
     async def _on_disk(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -304,7 +361,7 @@ class OutboundActor(GenServer):
     # For people
 
     def _status(self, name: str) -> dict[str, Any]:
-        ledger = self._dialler.ledger
+        ledger = self._open_dialler.ledger
         if name and name not in ledger.campaigns:
             return _refused("campaign", f"there is no campaign {name}")
         rows = []
@@ -318,7 +375,8 @@ class OutboundActor(GenServer):
         return {"campaigns": rows, "attempts": shown}
 
     def _row(self, name: str, attempts: Sequence[str]) -> dict[str, Any]:
-        ledger, running = self._dialler.ledger, self._dialler.campaigns.get(name)
+        dialler = self._open_dialler
+        ledger, running = dialler.ledger, dialler.campaigns.get(name)
         outcomes = Counter(ledger.attempts[one].outcome for one in attempts)
         known = ledger.campaigns.get(name)
         row: dict[str, Any] = {

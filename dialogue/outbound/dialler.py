@@ -45,7 +45,9 @@ LOOKED_AT_ONCE: Final = 50
 LOOK_AFTER: Final = (5.0, 15.0, 60.0, 300.0)
 """Seconds to each look-up of an attempt of which the carrier has told nothing."""
 AGAIN_SECONDS: Final = 5.0
-"""A carrier that turns a call away for the moment is left alone for so long."""
+AGAIN_MOST: Final = 300.0
+"""A carrier that turns a call away for the moment is left alone for so long, and twice as long each
+time, up to the most."""
 SILENT_SECONDS: Final = 60.0
 """An attempt that has rung so much longer than it may is looked up."""
 ANSWERED_SECONDS: Final = 900.0
@@ -207,6 +209,7 @@ class Dialler:
         self._new_id = new_id
         self._next_at: dict[str, float] = {}
         self._looks: dict[str, tuple[float, int]] = {}
+        self._turned_away = 0
         self._commands: list[Command] = []
         self._after_crash = {one.begun.id for one in ledger.live()}
 
@@ -323,13 +326,16 @@ class Dialler:
         if attempt is None or not attempt.is_live:
             return
         if event.call_id:
+            self._turned_away = 0
             self._moved(Moved(event.id, PLACED, now, event.call_id))
         elif not event.code:
             self._looks[event.id] = (now + LOOK_AFTER[0], 0)
         elif attempt.status == ASKED:
             status = NOT_PLACED if event.again else REFUSED
             if event.again:
-                self._next_at[""] = max(self._next_at.get("", 0.0), now + AGAIN_SECONDS)
+                wait = min(AGAIN_MOST, AGAIN_SECONDS * 2.0 ** min(self._turned_away, 10))
+                self._turned_away += 1
+                self._next_at[""] = max(self._next_at.get("", 0.0), now + wait)
             self._moved(Moved(event.id, status, now, code=event.code))
 
     def _told(self, event: Told, now: float) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aybiza.actors import names
+from aybiza.actors.measures import events
 from aybiza.actors.outbound.outbound_actor import RunCampaign, StopCampaign
 from aybiza.actors.runtime import KILL
 from aybiza.config.outgoing import Outgoing
@@ -46,6 +47,18 @@ def test_a_person_says_hello_and_is_talked_to(tmp_path: Path) -> None:
     assert heard.startswith(PLAN.greeting)
     assert "It is the desk." in heard
     assert row["call"].startswith("CA") and row["seconds"] > 0
+
+
+def test_a_call_costs_what_the_carrier_asks_for_placing_it(tmp_path: Path) -> None:
+    charged: list[str] = []
+
+    async def talk(desk: PlacedWorld) -> None:
+        desk.world.vm.telemetry.attach("t", events.COST, lambda *a: charged.append(a[2]["model"]))
+        await desk.dial(ANN)
+        await desk.outcome()
+
+    placed(tmp_path, talk, people={ANN: (says("Hello?", after_ms=300), hangs_up())}, agent=AGENT)
+    assert "twilio-placed" in charged and "twilio" not in charged
 
 
 def test_a_machine_gets_the_message_whole_behind_its_beep(tmp_path: Path) -> None:

@@ -6,20 +6,19 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from aybiza.actors import names
 from aybiza.actors.measures import events
 from aybiza.actors.outbound.attempt_store import AttemptStore
 from aybiza.actors.outbound.outbound_actor import (
     FILES_SECONDS,
+    LEDGER_SECONDS,
     Dial,
     Means,
     OutboundActor,
     RunCampaign,
     Status,
 )
-from aybiza.actors.runtime import VM, CallExit, StartError, virtual_time
+from aybiza.actors.runtime import VM, virtual_time
 from aybiza.dialogue.outbound.dialler import Answer, Heard, Told
 from tests.call.placed import ANN, BOB, OURS, RULES, rules_in
 
@@ -93,11 +92,17 @@ async def test_a_disk_that_does_not_take_it_keeps_the_call_from_being_placed(
         def full(_: Any) -> None:
             raise OSError("no space left")
 
-        made.store.keep = full  # type: ignore[assignment, method-assign]
-        with pytest.raises(CallExit):
-            await ask(vm, Dial(ANN, "clinic"))
-        assert carrier.placed == []
-        made.store.close()
+        keep, made.store.keep = made.store.keep, full  # type: ignore[assignment, method-assign]
+        pid = vm.whereis(names.OUTBOUND)
+        refused = {"refused": "ledger", "words": "the ledger cannot be had: no space left"}
+        assert await ask(vm, Dial(ANN, "clinic")) == refused
+        assert await ask(vm, Status()) == refused
+        made.store.keep = keep  # type: ignore[method-assign]
+        await asyncio.sleep(LEDGER_SECONDS + 1)
+        assert "attempt" in await ask(vm, Dial(ANN, "clinic"))
+        await asyncio.sleep(1)
+        assert (carrier.placed, vm.whereis(names.OUTBOUND)) == ([ANN], pid)
+        await vm.stop(names.OUTBOUND, "shutdown", 5.0)
 
 
 @virtual_time
@@ -144,7 +149,11 @@ async def test_rules_that_break_have_nobody_called_and_mended_ones_hold(tmp_path
 async def test_only_one_has_the_ledger(tmp_path: Path) -> None:
     async with VM() as vm:
         await begun(vm, means(tmp_path, Carrier()))
-        other = means(tmp_path, Carrier())
-        with pytest.raises(StartError, match="another node places calls"):
-            await vm.start(OutboundActor, other)
+        await vm.start(OutboundActor, means(tmp_path, Carrier()), name="other")
+        answer = await vm.call("other", Dial(ANN, "clinic"), 10.0)
+        assert answer["refused"] == "ledger"
+        assert "another node places calls by it" in answer["words"]
         await vm.stop(names.OUTBOUND, "shutdown", 5.0)
+        await asyncio.sleep(LEDGER_SECONDS + 1)
+        assert "attempt" in await vm.call("other", Dial(ANN, "clinic"), 10.0)
+        await vm.stop("other", "shutdown", 5.0)

@@ -209,6 +209,19 @@ def test_what_the_carrier_turns_away_for_the_moment_counts_for_nothing_and_is_tr
     assert desk.tick(5) == [PEOPLE[0].number]
 
 
+def test_a_carrier_that_takes_no_orders_is_asked_ever_more_seldom() -> None:
+    desk = Desk(limits=Limits(attempts=1, calls_a_second=100))
+    desk.run(people=PEOPLE[:1])
+    begun = []
+    for _ in range(2_000):
+        if desk.tick():
+            begun.append(desk.now)
+            desk.tell(Answer(desk.last(), code="20003", again=True))
+    gaps = [b - a for a, b in pairwise(begun)]
+    assert gaps[0] <= 7 and gaps == sorted(gaps) and gaps[-1] >= 300
+    desk.tell(Answer(desk.last(), "CA1"))
+
+
 def test_what_the_carrier_refuses_is_settled_with_its_code() -> None:
     desk = Desk()
     desk.dial()
