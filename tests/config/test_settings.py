@@ -139,6 +139,7 @@ WRONG = {
     "OTEL_METRIC_EXPORT_INTERVAL": "0",
     "OTEL_EXPORTER_OTLP_HEADERS": "two words",
     "AYBIZA_POSTGRES_URL": "two words",
+    "AYBIZA_OUTBOUND_FILE": "outbound.toml",
     "AYBIZA_RECORDINGS": "calls",
     "AYBIZA_RECORDINGS_KEY": "0123456789abcdef",
     "DEEPGRAM_URL": "https://api.example.org",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from aybiza.console.node_outbound import means, outbound_child
 from aybiza.dialogue.outbound.ledger import Attempted
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.outbound_api import NOBODY
+from tests.call.kit import world
 from tests.call.placed import ANN, OURS, rules_in
 
 ACCOUNT = {"TWILIO_ACCOUNT_SID": "AC" + "a" * 32, "TWILIO_AUTH_TOKEN": "t0ken-of-a-test"}
@@ -86,3 +88,35 @@ def test_without_rules_or_an_account_it_does_not(tmp_path: Path) -> None:
     assert means(load({}), board, Admission(), lambda: "") is None
     with pytest.raises(ValueError, match="TWILIO_ACCOUNT_SID"):
         made(tmp_path, TWILIO_ACCOUNT_SID="")
+
+
+@pytest.mark.real_time
+async def test_a_running_node_places_calls_by_its_file_and_says_what_came_of_them(
+    tmp_path: Path,
+) -> None:
+    rules_in(tmp_path, ANN)
+    variables = {
+        **ACCOUNT,
+        "AYBIZA_OUTBOUND_FILE": str(tmp_path / "outbound.toml"),
+        # Nobody listens there.
+        "AYBIZA_TWILIO_API": "http://127.0.0.1:9",
+    }
+    async with world(tmp_path, **variables) as place:
+        dial = {"op": "outbound", "do": "dial", "to": ANN, "agent": "default", "from": ""}
+        answer = await control(place.vm, dial)
+        assert "attempt" in answer, answer
+        status = {"op": "outbound", "do": "status", "name": ""}
+
+        async def outcome() -> str:
+            told = await control(place.vm, status)
+            return str(told["attempts"][-1]["outcome"])
+
+        came = "asked"
+        for _ in range(400):
+            came = await outcome()
+            if came != "asked":
+                break
+            await asyncio.sleep(0.05)
+        assert came == "not_placed"
+        again = await control(place.vm, {**dial, "to": "+14155552672"})
+        assert again["refused"] in ("no_opt_in", "rate")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from aybiza.gateway.admission.policy import ELSEWHERE, HTTP, MEDIA, POLICY, paths
+from aybiza.gateway.admission.policy import ELSEWHERE, HTTP, MEDIA, POLICY, WEBSOCKET, paths
 from aybiza.gateway.carriers.paths import CARRIERS
 from tests.call.kit import world
 from tests.security.doors import outside
@@ -21,8 +21,11 @@ async def test_every_route_of_the_http_door_has_its_row_and_every_row_its_route(
 ) -> None:
     async with outside(tmp_path) as node:
         routes: list[Any] = node.app.routes
-        assert all(type(route) is Route for route in routes)
-        answered = {(method, route.path) for route in routes for method in route.methods - {"HEAD"}}
+        sockets = [route for route in routes if type(route) is WebSocketRoute]
+        pages = [route for route in routes if type(route) is Route]
+        assert len(sockets) + len(pages) == len(routes)
+        answered = {(method, page.path) for page in pages for method in page.methods - {"HEAD"}}
+        answered |= {(WEBSOCKET, route.path) for route in sockets}
     assert answered == {(row.method, row.path) for row in paths(HTTP)}
 
 
