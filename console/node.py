@@ -239,6 +239,7 @@ class Node:
             self._switchboard,
             self._admission,
             lambda: self._settings.public_http_url or self.http_url,
+            lambda: node_outbound.has_room(self.vm),
         )
         self._outbound = None
         if made is not None:

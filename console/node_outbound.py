@@ -28,6 +28,7 @@ from aybiza.actors.outbound.outbound_actor import (
     Status,
     StopCampaign,
 )
+from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM
 from aybiza.actors.switchboard import Answering, Switchboard
 from aybiza.config.outbound import load_rules
@@ -58,11 +59,22 @@ async def outbound(vm: VM, request: Mapping[str, Any]) -> dict[str, Any]:
     raise ValueError(f"a node does not understand {dict(request)!r}")
 
 
+def has_room(vm: VM) -> bool:
+    """Whether this node, or one that it can send a call on to, would carry one more."""
+    own = board(vm)
+    return not own.refusal(*own.carried(vm.now())) or own.elsewhere() is not None
+
+
 def means(
-    settings: Settings, board: Switchboard, admission: Admission, base: Callable[[], str]
+    settings: Settings,
+    switchboard: Switchboard,
+    admission: Admission,
+    base: Callable[[], str],
+    room: Callable[[], bool] = lambda: True,
 ) -> tuple[Means, RestPlacer] | None:
-    """What places calls, if the settings name rules for them. Reads files: for a thread."""
-    if settings.outbound_file is None:
+    """What places calls, if the settings name rules for them; a node of one call places none.
+    Reads files: for a thread."""
+    if settings.outbound_file is None or settings.one_call:
         return None
     rules = load_rules(settings.outbound_file)
     api = placing(settings, rules.file.carrier)
@@ -71,12 +83,13 @@ def means(
         return addresses(attempt, base(), CARRIERS[api.carrier], admission.seals, api.account)
 
     def answering(name: str) -> Answering | None:
-        return next((who for who in board if name in (who.route, who.agent.name)), None)
+        return next((who for who in switchboard if name in (who.route, who.agent.name)), None)
 
     placer = RestPlacer(api, addresses_of, detect=rules.file.detect == "carrier")
     path = settings.memory_path.with_name(FILE)
     store = AttemptStore(path, days=settings.retention_days)
-    made = Means(store, placer, partial(load_rules, settings.outbound_file), answering)
+    read = partial(load_rules, settings.outbound_file)
+    made = Means(store, placer, read, answering, has_room=room)
     return made, placer
 
 

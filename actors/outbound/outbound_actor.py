@@ -104,13 +104,15 @@ class Status:
 @dataclass(frozen=True, slots=True)
 class Means:
     """What it works with: reads the node's rules (blocks, raises OutboundError), knows who answers
-    under a name, and has calls placed. `wall` is the unix time."""
+    under a name, and has calls placed. `has_room`: whether some node would carry one more call, for
+    nobody is to be called and then hung up on. `wall` is the unix time."""
 
     store: AttemptStore
     placer: Placer
     read_rules: Callable[[], Rules]
     answering: Callable[[str], Answering | None]
     wall: Callable[[], float] = time.time
+    has_room: Callable[[], bool] = lambda: True
 
 
 class _Closed(Exception):
@@ -178,7 +180,7 @@ class OutboundActor(GenServer):
         match message:
             case "tick":
                 self.send_after("tick", TICK_SECONDS)
-                await self._tell(Ticked())
+                await self._tell(Ticked(self._means.has_room()))
             case "files":
                 self.send_after("files", FILES_SECONDS)
                 await self._look_at_files()
@@ -233,6 +235,8 @@ class OutboundActor(GenServer):
             return _refused("number", str(error))
         except NumbersMissing as error:
             return _refused("package", str(error))
+        if not self._means.has_room():
+            return _refused("full", "no node has room for one more call")
         own = self._rules.file.own_numbers[0] if self._rules is not None else ""
         id_ = _new_id()
         asked = Asked(to, wanted.from_number or own)

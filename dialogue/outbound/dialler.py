@@ -95,7 +95,9 @@ class StopAsked:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """Time has gone on."""
+    """Time has gone on. `room`: whether some node would carry one more call."""
+
+    room: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +250,10 @@ class Dialler:
 
     # What is called
 
-    def _tick(self, _: Ticked, now: float) -> None:
+    def _tick(self, event: Ticked, now: float) -> None:
         self._look(now)
+        if not event.room:
+            return
         looked = 0
         for name, running in list(self.campaigns.items()):
             while looked < LOOKED_AT_ONCE and self._crowded(name, running, now) is None:

@@ -11,10 +11,11 @@ import pytest
 from aybiza.actors import names
 from aybiza.actors.measures import events
 from aybiza.actors.outbound.outbound_actor import Dial, OutboundActor
+from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, GenServer
 from aybiza.config.settings import load
 from aybiza.console.control import control
-from aybiza.console.node_outbound import means, outbound_child
+from aybiza.console.node_outbound import has_room, means, outbound_child
 from aybiza.dialogue.outbound.ledger import Attempted
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.outbound_api import NOBODY
@@ -67,8 +68,8 @@ def made(folder: Path, **changes: str) -> Any:
     file = str(folder / "outbound.toml")
     memory = str(folder / "memory.sqlite3")
     variables = {"AYBIZA_OUTBOUND_FILE": file, "AYBIZA_MEMORY_PATH": memory, **ACCOUNT, **changes}
-    board: Any = []
-    return means(load(variables), board, Admission(), lambda: "https://n.example")
+    nobody: Any = []
+    return means(load(variables), nobody, Admission(), lambda: "https://n.example")
 
 
 async def test_a_node_with_rules_and_an_account_places_calls(tmp_path: Path) -> None:
@@ -83,9 +84,18 @@ async def test_a_node_with_rules_and_an_account_places_calls(tmp_path: Path) -> 
     await placer.aclose()
 
 
+async def test_while_a_node_drains_nobody_is_called(tmp_path: Path) -> None:
+    async with VM() as vm:
+        own = board(vm)
+        own.calls = 0
+        assert has_room(vm)
+        own.draining = True
+        assert not has_room(vm)
+
+
 def test_without_rules_or_an_account_it_does_not(tmp_path: Path) -> None:
-    board: Any = []
-    assert means(load({}), board, Admission(), lambda: "") is None
+    nobody: Any = []
+    assert means(load({}), nobody, Admission(), lambda: "") is None
     with pytest.raises(ValueError, match="TWILIO_ACCOUNT_SID"):
         made(tmp_path, TWILIO_ACCOUNT_SID="")
 
@@ -95,7 +105,7 @@ async def test_a_running_node_places_calls_by_its_file_and_says_what_came_of_the
     tmp_path: Path,
 ) -> None:
     rules_in(tmp_path, ANN)
-    variables = {
+    variables: Any = {
         **ACCOUNT,
         "AYBIZA_OUTBOUND_FILE": str(tmp_path / "outbound.toml"),
         # Nobody listens there.

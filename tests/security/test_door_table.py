@@ -22,7 +22,7 @@ async def test_every_route_of_the_http_door_has_its_row_and_every_row_its_route(
     async with outside(tmp_path) as node:
         routes: list[Any] = node.app.routes
         sockets = [route for route in routes if type(route) is WebSocketRoute]
-        pages = [route for route in routes if type(route) is Route]
+        pages: list[Any] = [route for route in routes if type(route) is Route]
         assert len(sockets) + len(pages) == len(routes)
         answered = {(method, page.path) for page in pages for method in page.methods - {"HEAD"}}
         answered |= {(WEBSOCKET, route.path) for route in sockets}

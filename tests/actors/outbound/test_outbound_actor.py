@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,14 @@ async def test_rules_that_break_have_nobody_called_and_mended_ones_hold(tmp_path
         (tmp_path / "do_not_call.csv").write_text(f"{ANN}\n")
         await asyncio.sleep(FILES_SECONDS + 1)
         assert (await ask(vm, Dial(ANN, "clinic")))["refused"] == "do_not_call"
+        await vm.stop(names.OUTBOUND, "shutdown", 5.0)
+
+
+@virtual_time
+async def test_without_room_at_any_node_nobody_is_called(tmp_path: Path) -> None:
+    async with VM() as vm:
+        await begun(vm, replace(means(tmp_path, Carrier()), has_room=lambda: False))
+        assert (await ask(vm, Dial(ANN, "clinic")))["refused"] == "full"
         await vm.stop(names.OUTBOUND, "shutdown", 5.0)
 
 

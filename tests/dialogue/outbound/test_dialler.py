@@ -146,6 +146,14 @@ def test_a_campaign_calls_one_after_another_at_its_rate() -> None:
     assert desk.tick() == [PEOPLE[3].number]
 
 
+def test_a_campaign_waits_while_no_node_has_room() -> None:
+    desk = Desk()
+    desk.run()
+    desk.now += 1
+    assert desk.tell(Ticked(room=False)) == []
+    assert desk.tick() == [PEOPLE[0].number]
+
+
 def test_a_campaigns_own_limits_hold_besides() -> None:
     desk = Desk(limits=Limits(concurrency=100, calls_a_second=100))
     desk.run(Limits(concurrency=1, calls_a_second=10, spacing_minutes=1))
