@@ -233,18 +233,9 @@ class Node:
             self._closing.push_async_callback(each.aclose)
 
     async def _prepare_outbound(self) -> None:
-        made = await asyncio.to_thread(
-            node_outbound.means,
-            self._settings,
-            self._switchboard,
-            self._admission,
-            lambda: self._settings.public_http_url or self.http_url,
-            lambda: node_outbound.has_room(self.vm),
-        )
-        self._outbound = None
-        if made is not None:
-            self._outbound, placer = made
-            self._closing.push_async_callback(placer.aclose)
+        base = self._settings.public_http_url or self.http_url
+        given = (self._settings, self._switchboard, self._admission, base)
+        self._outbound = await node_outbound.prepared(self.vm, self._closing, *given)
 
     async def _warm_models(self) -> None:
         regions = (*self._policy.regions, self._settings.aws_fallback_region)
@@ -318,17 +309,13 @@ class Node:
             tuple(dict.fromkeys((*self._policy.ids, *last, *voices))),
             self._stores,
             limits,
-            [gateway(doors), *self._placing()],
+            [gateway(doors), *node_outbound.children(self.vm, self._outbound)],
             keepers,
             place,
             self._phrases() if settings.keep_phrases else None,
             switchboard=self._switchboard_actor(),
         )
         self.root = await self.vm.start(Application, parts, name="application", timeout=None)
-
-    def _placing(self) -> list[ChildSpec]:
-        made = self._outbound
-        return [] if made is None else [node_outbound.outbound_child(self.vm, made)]
 
     def _phrases(self) -> ChildSpec:
         folder = self._settings.memory_path.with_name("phrases")

@@ -14,7 +14,9 @@ cannot be used at the start.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
@@ -93,8 +95,27 @@ def means(
     return made, placer
 
 
-def outbound_child(vm: VM, made: Means) -> ChildSpec:
-    """The spec of who places calls: one in the cluster, if there is one."""
+async def prepared(
+    vm: VM,
+    closing: AsyncExitStack,
+    settings: Settings,
+    switchboard: Switchboard,
+    admission: Admission,
+    base: str,
+) -> Means | None:
+    """The `means` of the node of `vm`, whose connections end with what is `closing`."""
+    given = (settings, switchboard, admission, lambda: base, partial(has_room, vm))
+    made = await asyncio.to_thread(means, *given)
+    if made is None:
+        return None
+    closing.push_async_callback(made[1].aclose)
+    return made[0]
+
+
+def children(vm: VM, made: Means | None) -> list[ChildSpec]:
+    """The specs of who places calls: one in the cluster, if there is one; nobody without means."""
+    if made is None:
+        return []
     if vm.remote is None:
-        return child(OutboundActor, made, name=OUTBOUND)
-    return singleton(OutboundActor, OUTBOUND, made)
+        return [child(OutboundActor, made, name=OUTBOUND)]
+    return [singleton(OutboundActor, OUTBOUND, made)]

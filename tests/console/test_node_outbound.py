@@ -10,12 +10,12 @@ import pytest
 
 from aybiza.actors import names
 from aybiza.actors.measures import events
-from aybiza.actors.outbound.outbound_actor import Dial, OutboundActor
+from aybiza.actors.outbound.outbound_actor import Dial
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, GenServer
 from aybiza.config.settings import load
 from aybiza.console.control import control
-from aybiza.console.node_outbound import has_room, means, outbound_child
+from aybiza.console.node_outbound import children, has_room, means
 from aybiza.dialogue.outbound.ledger import Attempted
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.outbound_api import NOBODY
@@ -79,8 +79,8 @@ async def test_a_node_with_rules_and_an_account_places_calls(tmp_path: Path) -> 
     assert found.store.path == tmp_path / "outbound.sqlite3"
     assert found.answering("clinic") is None
     async with VM() as vm:
-        spec = outbound_child(vm, found)
-        assert (spec.id, OutboundActor.__name__) == (names.OUTBOUND, "OutboundActor")
+        assert len(children(vm, found)) == 1
+        assert children(vm, None) == []
     await placer.aclose()
 
 
