@@ -211,6 +211,9 @@ class Means(SimpleNamespace):
         spoken: Agent = self.agent.speaking(self.line.language)
         return spoken
 
+    def speaker_of(self, voice: str) -> Any:
+        return self.deepgram
+
 
 @asynccontextmanager
 async def place(agent: Agent = AGENT, **more: Any) -> AsyncIterator[Place]:
