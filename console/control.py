@@ -69,7 +69,6 @@ from aybiza.actors.runtime.crash_report import kind_of
 from aybiza.console.addresses import place_of
 from aybiza.console.node_emulators import emulators
 from aybiza.console.node_faults import faults
-from aybiza.console.node_outbound import outbound
 from aybiza.console.node_records import records
 from aybiza.console.past_calls import past
 from aybiza.console.traces import trace, traced
@@ -142,6 +141,9 @@ async def _answer(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
         case {"op": "past"}:
             return await past(vm, request)
         case {"op": "outbound"}:
+            # A node of one's own has none of what calls need.
+            from aybiza.console.node_outbound import outbound
+
             return await outbound(vm, request)
         case {"op": "records"}:
             return await records(vm, request, elsewhere)
