@@ -56,7 +56,7 @@ SPEECH_FAULTS = {
     "speak aborted": [SpeechFault("speak", "abort", after=0.15)],
     "speak aborted in an answer": [SpeechFault("speak", "abort", after=3.2)],
     "speak stalls": [SpeechFault("speak", "stall", after=0.1)],
-    "speak stalls in an answer": [SpeechFault("speak", "stall", after=3.2)],
+    "speak stalls in an answer": [SpeechFault("speak", "stall", after=3.0)],
     "speak tells something new": [SpeechFault("speak", "unknown", after=0.2)],
     "listen and speak aborted": [
         SpeechFault("speak", "abort", after=1.8),
