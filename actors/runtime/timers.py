@@ -55,11 +55,13 @@ class Timer:
         self.ref = 0
         # Kept here, because uvloop's handle of what is due at once has no time.
         self._due = loop.time() + seconds
-        self._handle: asyncio.Handle = loop.call_later(seconds, self._fire)
+        # None when it is over: a handle's context holds the process that started it, which may
+        # hold this timer, and only a full collection would find them.
+        self._handle: asyncio.Handle | None = loop.call_later(seconds, self._fire)
 
     def read(self) -> float | None:
         """The seconds that are left, None when it has fired or was cancelled."""
-        if self._handle.cancelled() or (self.fired and self._every is None):
+        if self._handle is None:
             return None
         return max(0.0, self._due - self._loop.time())
 
@@ -69,13 +71,16 @@ class Timer:
         A message that was sent already stays in the mailbox.
         """
         left = self.read()
-        self._handle.cancel()
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
         self._part()
         return left
 
     def _fire(self) -> None:
         self.fired = True
         if self._every is None:
+            self._handle = None
             self._part()
             self._act(*self._args)
         else:

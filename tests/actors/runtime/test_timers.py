@@ -248,3 +248,25 @@ async def test_a_timer_can_run_any_function() -> None:
     Timer(asyncio.get_running_loop(), 1, ran.append, "done")
     await asyncio.sleep(2)
     assert ran == ["done"]
+
+
+@virtual_time
+async def test_a_timer_that_has_fired_leaves_nothing_for_a_full_collection() -> None:
+    class Message:
+        pass
+
+    async with VM() as vm:
+        pid = await vm.start(Bell)
+        assert pid is not None
+        message = Message()
+        held = weakref.ref(message)
+        gc.collect()
+        gc.disable()
+        try:
+            vm.send_after(pid, message, 1)
+            del message
+            await asyncio.sleep(2)
+            await vm.stop(pid)
+            assert held() is None
+        finally:
+            gc.enable()
