@@ -187,7 +187,10 @@ def test_a_process_without_a_successor_is_told() -> None:
 @pytest.mark.parametrize(
     "command", [["tree"], ["calls"], ["performance"], ["kill", "metrics"], ["stop"]]
 )
-def test_without_a_node_they_say_so_and_fail(command: list[str]) -> None:
+def test_without_a_node_they_say_so_and_fail(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AYBIZA_MEMORY_PATH", str(tmp_path / "memory.sqlite3"))
     result = aybiza(*command, "--port", str(free_port()))
     assert result.exit_code == 1
     assert result.stderr.startswith("aybiza: ")
