@@ -239,7 +239,9 @@ class NodeKeeper(ActorProcess):
         self.send(client, ControlReply(error=error))
 
     def _greet(self, card: Card, node: Any) -> None:
-        assert self._order is not None
+        # Nodes of other machines may ask before this one has any; they ask again.
+        if self._order is None:
+            return
         kept = self._kept.get(card.name)
         own = kept is not None and card.machine == self._order.machine
         if kept is not None and own and card.incarnation == kept.started:

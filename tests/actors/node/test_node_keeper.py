@@ -5,9 +5,13 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import pytest
 
+from aybiza.actors.cluster.membership import Card
+from aybiza.actors.node import actor_process
+from aybiza.actors.node.messages import ForwardedHello
 from aybiza.actors.node.node_keeper import CAPABILITY, NodeKeeper
 from tests.actors.node.kit import LIMIT, RunningCommand, answer, ask_node, until
 from tests.slowness import slowness
@@ -16,6 +20,17 @@ from tests.slowness import slowness
 def test_only_a_system_that_is_made_for_a_node_gets_a_keeper() -> None:
     assert NodeKeeper.actorSystemCapabilityCheck({CAPABILITY: True}, None)
     assert not NodeKeeper.actorSystemCapabilityCheck({"Admin Port": 1900}, None)
+
+
+def test_another_machine_that_asks_before_there_are_nodes_ends_no_keeper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(actor_process, "die_with_parent", lambda: None)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        NodeKeeper().handle(ForwardedHello(Mock(Card), None), None)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_killed_node_is_back_within_two_seconds(
