@@ -48,6 +48,7 @@ from aybiza.dialogue.events import (
     LineFailed,
     SpeechTroubled,
     Started,
+    StopTimer,
     TalkStopped,
     TimerFired,
     ToolsUsed,
@@ -70,6 +71,13 @@ class TurnMachine(LineActs, CallerActs, AnswerActs):
             if row.guard is None or row.guard(self, event):
                 return self._run(row, event)
         return []
+
+    def watch(self) -> list[Command]:
+        """What a restarted actor does first, before it deals with what has happened meanwhile: go
+        on with the watch over the silence that the caller hears, or end it."""
+        self._commands = []
+        self._keep_watch()
+        return self._commands or [StopTimer("wait")]
 
     def resume(self) -> list[Command]:
         """What to do to go on from the journal, for a restarted actor on a line that holds."""

@@ -156,7 +156,8 @@ class Line:
     `known_at`: when the recogniser told that the turn is over, until the first audio of the answer.
     `aside`: words that are said on it and stand in no journal, such as those about the line itself;
     the `asides`-th of them.
-    `since`: when the timers of the conversation were started that run by now.
+    `running`: for how long the timers of the conversation run that outlive its actor, and since
+    when.
     `charged`: bytes of audio that are charged for, `minutes` of the carrier that are, `unpriced`:
     services whose price nobody knows.
     `keys`: what the caller has entered last, by the numbers of its events, of an agent that keeps
@@ -195,7 +196,7 @@ class Line:
     clock: Callable[[], float] = time.monotonic
     keys: dict[int, str] = field(default_factory=dict, repr=False)
     keys_over: bool = False
-    since: dict[str, float] = field(default_factory=dict)
+    running: dict[str, tuple[float, float]] = field(default_factory=dict)
     charged: int = 0
     minutes: int = 0
     unpriced: set[str] = field(default_factory=set)

@@ -162,12 +162,11 @@ class CallActor(GenServer):
             turn = self.machine.conversation.turn
             if turn is not None and turn.complete:
                 self.vm.cast(names.answer(self.call_id, turn.number), "done")
+            await self._resume(self.machine.watch())
             # What has happened comes first: words that were silenced are not begun once more.
             await self._catch_up()
             self._say_aside()
-            self._timers.resuming = True
-            await self._perform(self.machine.resume())
-            self._timers.resuming = False
+            await self._resume(self.machine.resume())
         else:
             again = bool(self._written) and not self._context.at_seam
             agent = self._context.agent
@@ -176,6 +175,11 @@ class CallActor(GenServer):
                 self.vm.cast(names.FIRST_ANSWERS, Prepare(self._context, self._began))
             await self._tell(Started(again, closed, *self._recording.opening))
             await self._catch_up()
+
+    async def _resume(self, commands: list[Command]) -> None:
+        self._timers.resuming = True
+        await self._perform(commands)
+        self._timers.resuming = False
 
     async def _catch_up(self) -> None:
         for sentence in sorted(self._line.ledger.heard()):
@@ -255,6 +259,8 @@ class CallActor(GenServer):
         entries = [command.entry for command in commands if isinstance(command, Record)]
         if entries:
             self._remember([encode(entry) for entry in entries], number)
+        # A caller's wait is counted from now, however long what follows takes, or fails.
+        commands = sorted(commands, key=lambda command: type(command) not in _TIMERS)
         if any(type(command) in _NOTICED for command in commands):
             await kept(self.vm, self.call_id)
         for command in commands:
@@ -466,6 +472,7 @@ class CallActor(GenServer):
 
 # What the caller can notice.
 _NOTICED = frozenset({Say, EndCall})
+_TIMERS = frozenset({StartTimer, StopTimer})
 
 _ACTS: dict[type[Any], Callable[[CallActor, Any], Awaitable[None] | None]] = {
     Ask: CallActor._ask,

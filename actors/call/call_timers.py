@@ -5,9 +5,12 @@
     timers.has_come("wait", all_out=False)       whether it is one for the turn machine, too
 
 `wait` counts the silence on the line: audio that plays holds it up. `voice` tells only if nothing
-was played since it was started. Since when `wait`, `silence`, `closing` and `answering` run stands
-on the line, which outlives the actor: one that takes a call up (`resuming`) goes on with them, so
-however often it crashes, no silence is counted anew.
+was played since it was started; it comes sooner to a caller who has waited long before it, so that
+all of a silence, counted from their last word, is one that callers bear (`MOST_SECONDS`).
+
+Since when those in `_KEPT` run, and for how long, stands on the line, which outlives the actor: one
+that takes a call up (`resuming`) goes on with them, so however often it crashes, no silence is
+counted anew. `voice`, of which a new turn machine knows nothing, goes on by itself.
 
 Errors: none.
 """
@@ -22,7 +25,11 @@ from aybiza.speech.line import Line
 
 # Clocks are no more exact.
 INSTANT_SECONDS: Final = 0.001
-_KEPT: Final = frozenset({"wait", "silence", "closing", "answering"})
+_KEPT: Final = frozenset({"wait", "silence", "closing", "answering", "voice"})
+# What a caller bears, less what the carrier takes to say something in the agent's place.
+MOST_SECONDS: Final = 4.0
+# A voice that is there needs no longer to begin.
+VOICE_SECONDS: Final = 0.5
 
 
 class CallTimers:
@@ -35,21 +42,35 @@ class CallTimers:
         self._running: dict[str, Timer] = {}
         # The newest start of each: for how long, and since when.
         self._started: dict[str, tuple[float, float]] = {}
+        if "voice" in line.running:
+            self._go_on("voice")
 
     def start(self, start: StartTimer) -> None:
         """Start it, or start it anew."""
-        name, now, since = start.name, self._server.vm.now(), self._line.since
-        began = since.get(name, now) if self.resuming else now
-        if name in _KEPT:
-            since[name] = began
-        else:
-            began = now
-        self._started[name] = start.seconds, began
-        self._run(name, max(0.0, began + start.seconds - now))
+        name, now, running = start.name, self._server.vm.now(), self._line.running
+        if name not in _KEPT:
+            self._started[name] = start.seconds, now
+            self._run(name, start.seconds)
+            return
+        if name not in running or not self.resuming:
+            seconds = min(start.seconds, self._borne(now)) if name == "voice" else start.seconds
+            running[name] = seconds, now
+        self._go_on(name)
+
+    def _go_on(self, name: TimerName) -> None:
+        seconds, began = self._started[name] = self._line.running[name]
+        self._run(name, max(0.0, began + seconds - self._server.vm.now()))
+
+    def _borne(self, now: float) -> float:
+        """For how long the caller, who waits already, will wait for a voice."""
+        _, waits = self._line.running.get("wait", (0.0, now))
+        spoke = self._line.finished_at
+        silent = min(now - (waits if spoke is None else spoke), self._line.ledger.quiet(now))
+        return max(VOICE_SECONDS, MOST_SECONDS - silent)
 
     def stop(self, stop: StopTimer) -> None:
         """Stop it, if it runs."""
-        self._line.since.pop(stop.name, None)
+        self._line.running.pop(stop.name, None)
         self._cancel(stop.name)
 
     def has_come(self, name: TimerName, *, all_out: bool) -> bool:
@@ -66,6 +87,7 @@ class CallTimers:
         quiet = self._line.ledger.quiet(now)
         match name:
             case "voice":
+                self._line.running.pop(name, None)
                 return quiet >= now - began
             case "wait":
                 left = seconds if all_out else seconds - min(now - began, quiet)

@@ -29,6 +29,8 @@ from aybiza.dialogue.events import (
     Say,
     SayAll,
     Started,
+    StartTimer,
+    StopTimer,
     TalkStopped,
     ToolsUsed,
 )
@@ -344,3 +346,9 @@ def test_an_answer_that_dies_behind_its_last_sentence_is_not_asked_to_go_on() ->
     ]
     assert handle(world, AnswerFailed(1, "killed")) == []
     assert handle(world, AnswerFinished(1, "end_turn")) == []
+
+
+def test_a_machine_that_takes_a_call_up_goes_on_with_its_watch_before_anything_else() -> None:
+    thinking = call(Phase.THINKING).machine.conversation
+    assert TurnMachine(AGENT, thinking).watch() == [StartTimer("wait", 2.0)]
+    assert TurnMachine(AGENT).watch() == [StopTimer("wait")]

@@ -90,6 +90,57 @@ async def test_an_actor_that_takes_a_call_up_goes_on_with_its_silence() -> None:
 
 
 @virtual_time
+async def test_a_timer_goes_on_for_as_long_as_it_was_started_for() -> None:
+    async with VM("test") as vm:
+        line = Line("CA1", Sink())
+        first = await vm.start(Holder, line)
+        assert first is not None
+        await vm.call(first, start("wait", 0.5))
+        await vm.stop(first)
+        second = await vm.start(Holder, line)
+        assert second is not None
+        await vm.call(second, start("wait", 2.0, resuming=True))
+        await asyncio.sleep(1.0)
+        assert [name for name, _ in await came(vm, second)] == ["wait"]
+
+
+@virtual_time
+async def test_an_actor_that_takes_a_call_up_knows_that_a_voice_is_waited_for() -> None:
+    async with VM("test") as vm:
+        line, began = Line("CA1", Sink()), vm.now()
+        for _ in range(3):
+            pid = await vm.start(Holder, line)
+            assert pid is not None
+            if not line.running:
+                await vm.call(pid, start("voice", 1.5))
+            await asyncio.sleep(0.4)
+            await vm.stop(pid)
+        last = await vm.start(Holder, line)
+        await asyncio.sleep(2.0)
+        [(name, at)] = await came(vm, last)
+        assert name == "voice" and abs(at - began - 1.5) < 0.05 and line.running == {}
+
+
+@virtual_time
+async def test_a_voice_has_the_less_time_the_longer_the_caller_has_waited() -> None:
+    cases = [(0.0, 0.3, 1.5), (2.0, 0.3, 1.5), (2.0, 1.5, 0.5), (3.0, 0.0, 1.0), (9.0, 3.0, 0.5)]
+    for waited, spoke_before, voice in cases:
+        async with VM("test") as vm:
+            line = Line("CA1", Sink())
+            await asyncio.sleep(20.0)
+            pid = await vm.start(Holder, line)
+            assert pid is not None
+            line.finished_at = vm.now() - spoke_before
+            await vm.call(pid, start("wait", 30.0))
+            await asyncio.sleep(waited)
+            began = vm.now()
+            await vm.call(pid, start("voice", 1.5))
+            await asyncio.sleep(2.0)
+            [(name, at)] = await came(vm, pid)
+            assert name == "voice" and abs(at - began - voice) < 0.05
+
+
+@virtual_time
 async def test_a_timer_that_is_stopped_is_forgotten() -> None:
     async with VM("test") as vm:
         line = Line("CA1", Sink())
@@ -98,4 +149,4 @@ async def test_a_timer_that_is_stopped_is_forgotten() -> None:
         await vm.call(pid, start("silence", 3.0))
         await vm.call(pid, lambda timers: timers.stop(StopTimer("silence")))
         await asyncio.sleep(5.0)
-        assert await came(vm, pid) == [] and line.since == {}
+        assert await came(vm, pid) == [] and line.running == {}
