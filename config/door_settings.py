@@ -5,7 +5,7 @@ Source: Twilio, "Media Streams" and "Validating requests".
 
 import base64
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, model_validator
@@ -34,6 +34,7 @@ def _ed25519(value: str) -> str:
     return value
 
 
+StreamCodec = Literal["PCMU", "PCMA", "L16", "L16@16000", "L16@24000"]
 ED25519_BYTES = 32
 TelnyxKey = Annotated[str, AfterValidator(_ed25519)]
 
@@ -61,6 +62,12 @@ class DoorSettings(BaseModel):
         f"some of {', '.join(CARRIERS)}, separated by commas",
         "Carriers whose webhooks and media streams are let in.",
         min_length=1,
+    )
+    stream_codec: StreamCodec = setting(
+        "AYBIZA_STREAM_CODEC",
+        "PCMU",
+        f"one of {', '.join(get_args(StreamCodec))}",
+        "Code in which Telnyx and SignalWire are asked for audio; PCMA where their lines have it.",
     )
     audio_socket_port: int | None = setting(
         "AYBIZA_AUDIOSOCKET_PORT",

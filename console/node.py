@@ -352,6 +352,7 @@ class Node:
             switchboard=self._switchboard,
             admission=self._admission,
             carriers=chosen(settings.carriers),
+            stream_codec=settings.stream_codec,
             console=Console(control, settings.allow_faults),
         )
 

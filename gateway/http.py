@@ -52,6 +52,7 @@ from aybiza.gateway.admission.http_admission import HttpAdmission
 from aybiza.gateway.admission.policy import ACT, CALLS, DIAL, EVENTS, HTTP, WEBSOCKET, paths
 from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.arrival import Arrival
+from aybiza.gateway.carriers.line_formats import CODEC_PARAMETER, PCMU, stream_attributes
 from aybiza.gateway.carriers.paths import CARRIERS, TWILIO, WHISPER, Carrier
 from aybiza.gateway.console import pages
 from aybiza.gateway.console.actions import Console
@@ -73,8 +74,8 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class HttpDoor:
     """What the routes need: the VM, where Twilio finds the media door and this one, who answers
-    which call, who may come in; the node's console, None where there is none.
-    `wall` is the unix time."""
+    which call, who may come in; the node's console, None where there is none. `stream_codec`: as
+    `AYBIZA_STREAM_CODEC`. `wall` is the unix time."""
 
     vm: VM
     media_url: str
@@ -82,6 +83,7 @@ class HttpDoor:
     switchboard: Switchboard
     admission: Admission = field(default_factory=Admission)
     carriers: Sequence[Carrier] = TWILIO
+    stream_codec: str = PCMU
     wall: Callable[[], float] = time.time
     console: Console | None = None
 
@@ -229,8 +231,10 @@ async def _answered(
     back = way.url(door.public_url, arrival.back(door.wall(), node))
     url = media_url.removesuffix(TWILIO[0].path) + carrier.path
     account = form.get("AccountSid", "")
+    attributes = stream_attributes(carrier, door.stream_codec)
+    parameters |= {CODEC_PARAMETER: door.stream_codec} if attributes != carrier.stream else {}
     parameters |= door.admission.parameters(call_sid, carrier.name, account, parameters)
-    return _twiml(twiml.connect_stream(url, parameters, back, carrier.stream, words))
+    return _twiml(twiml.connect_stream(url, parameters, back, attributes, words))
 
 
 def _passed_on(arrival: Arrival, *, at_seam: bool) -> dict[str, str]:

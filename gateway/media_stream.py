@@ -67,6 +67,7 @@ from aybiza.gateway.carriers.codec import (
     Ignored,
     Mark,
     Media,
+    OrderedCodec,
     ProtocolError,
     Start,
     Unknown,
@@ -236,6 +237,9 @@ class MediaStream(GenServer):
             await self._end_session(self._session)
         if self._context is not None:
             line_over(self.vm, self._context.line)
+        if isinstance(self._codec, OrderedCodec):
+            for how, count in self._codec.mended.items():
+                emit(self.vm, events.FRAMES_MENDED, count=count, call_id=self.call_id, how=how)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
         self.vm.exit(self._reader.pid, KILL)
         self.vm.exit(self._writer.pid, KILL)
@@ -264,7 +268,7 @@ class MediaStream(GenServer):
             for came in self._codec.decode(frame):
                 if type(came) is Media:
                     assert line is not None
-                    line.hear(came.payload, came.timestamp_ms)
+                    line.hear(came.payload, None if came.lasts_ms else came.timestamp_ms)
                     continue
                 frames.count(came, started=line is not None)
                 if type(came) in _OF_NO_USE:

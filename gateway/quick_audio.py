@@ -23,13 +23,16 @@ def divert(connection: Any, codec: Codec, line: Line) -> None:
 
     def take(messages: list[Message]) -> int:
         heard: list[bytes] = []
+        figures = line.figures
         for text, data in messages:
             audio = audio_of(data) if text else None
             if audio is None:
                 break
             heard.append(audio)
+            if figures is not None:
+                figures.arrivals.took(line.clock(), codec.stamp_ms, len(audio))
         if heard:
-            hear(heard[0] if len(heard) == 1 else b"".join(heard))
+            hear(heard[0] if len(heard) == 1 else b"".join(heard), None)
         return len(heard)
 
     connection.divert = take

@@ -222,11 +222,12 @@ class Line:
         """The keys that nobody else was told."""
         return "".join(self.keys.values())
 
-    def hear(self, mulaw: bytes, timestamp_ms: int = 0) -> None:
-        """The caller's next audio; `timestamp_ms`: its own time, as the carrier tells it."""
+    def hear(self, mulaw: bytes, timestamp_ms: int | None = None) -> None:
+        """The caller's next audio; `timestamp_ms`: its own time, as the carrier tells it; None: how
+        it came is measured elsewhere, or it is silence for what has not come."""
         self.ring.append(mulaw)
         self.heard_at = self.clock()
-        if self.figures is not None:
+        if self.figures is not None and timestamp_ms is not None:
             self.figures.arrivals.took(self.heard_at, timestamp_ms, len(mulaw))
         if self.tape is not None:
             self.tape.caller(mulaw, self.heard_at)

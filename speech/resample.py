@@ -1,7 +1,8 @@
 """Changing the sample rate of speech, piece by piece; how it is cut into pieces changes nothing.
 
-`Upsampler` doubles 8000 Hz to 16,000 Hz by two-tap linear interpolation: the images that it leaves
-above 4 kHz suit wide-band recognisers better than a clean cut. `Downsampler` brings any higher rate
+`Upsampler` brings 8000 Hz to a multiple of it, 16,000 Hz by default, by two-tap linear
+interpolation: the images that it leaves above 4 kHz suit wide-band recognisers better than a clean
+cut. `Downsampler` brings any higher rate
 down to 8000 Hz through a windowed-sinc low pass, so that nothing above 4 kHz folds back. Both take
 and give 16-bit mono samples; a `Downsampler` for a lower rate than 8000 Hz is a `ValueError`.
 """
@@ -24,22 +25,25 @@ Floats = NDArray[np.float64]
 
 
 class Upsampler:
-    """8000 Hz to 16,000 Hz."""
+    """8000 Hz to `times` 8000 Hz."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: int = 2) -> None:
+        self._times = times
         self._last = 0
 
     def feed(self, pcm: Pcm) -> Pcm:
-        """Twice as many samples: each behind the mean of it and the one before."""
-        if not len(pcm):
+        """`times` as many samples: each behind those between it and the one before."""
+        if not len(pcm) or self._times == 1:
             return pcm
+        times = self._times
         before = np.empty(len(pcm), dtype=np.int32)
         before[0], before[1:] = self._last, pcm[:-1]
         self._last = int(pcm[-1])
-        doubled = np.empty(2 * len(pcm), dtype=np.int16)
-        doubled[0::2] = (before + pcm) >> 1
-        doubled[1::2] = pcm
-        return doubled
+        raised = np.empty(times * len(pcm), dtype=np.int16)
+        for step in range(1, times):
+            raised[step - 1 :: times] = (before * (times - step) + pcm * np.int32(step)) // times
+        raised[times - 1 :: times] = pcm
+        return raised
 
 
 class Downsampler:

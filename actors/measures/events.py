@@ -61,6 +61,7 @@ TOOL_STOP: Final[Event] = (*TOOL, "stop")
 TOOL_EXCEPTION: Final[Event] = (*TOOL, "exception")
 TOOL_FAILED: Final[Event] = ("aybiza", "tool", "failed")
 BREAKER: Final[Event] = ("aybiza", "breaker", "change")
+FRAMES_MENDED: Final[Event] = ("aybiza", "frames", "mended")
 SOCKET_OPENED: Final[Event] = ("aybiza", "socket", "opened")
 SOCKET_CLOSED: Final[Event] = ("aybiza", "socket", "closed")
 SOCKET_FAILED: Final[Event] = ("aybiza", "socket", "failed")
@@ -236,6 +237,12 @@ EVENTS: Final[dict[Event, Told]] = {
     ),
     AGENT_FILES: Told(
         "Files of agents or routes have changed; outcome: taken, refused", (), ("outcome",)
+    ),
+    FRAMES_MENDED: Told(
+        "A stream has ended, so many of whose frames did not come one behind the other; how: "
+        "reordered, doubled, late, missing",
+        ("count",),
+        ("call_id", "how"),
     ),
     STORE_FAILED: Told(
         "A store of the memory, or the Redis that nodes share, did not do what was asked",

@@ -132,6 +132,9 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "aybiza_sink_failures_total": Metric("counter", "Batches that a sink did not take", ("sink",)),
     "aybiza_sink_lost_total": Metric("counter", "Items that a sink has not got", ("sink",)),
+    "aybiza_frames_mended_total": Metric(
+        "counter", "Frames of callers that were reordered, doubled, late or missing", ("how",)
+    ),
     "aybiza_memory_dropped_total": Metric(
         "counter", "Entries of journals that a store of the memory will not have", ("store",)
     ),
@@ -238,6 +241,7 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count", ("sink",)),),
     events.RECORDING_LOST: (Feed("aybiza_recording_lost_seconds_total", "seconds", ()),),
     events.AGENT_FILES: (Feed("aybiza_agent_files_total", None, ("outcome",)),),
+    events.FRAMES_MENDED: (Feed("aybiza_frames_mended_total", "count", ("how",)),),
     events.STORE_FAILED: (Feed("aybiza_store_failures_total", None, ("store",)),),
     events.CERTIFICATE: (Feed("aybiza_tls_certificate_ends_timestamp_seconds", "ends"),),
     events.MEMORY_DROPPED: (Feed("aybiza_memory_dropped_total", "count", ("store",)),),

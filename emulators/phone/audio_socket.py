@@ -2,7 +2,8 @@
 
 Asterisk plays audio as it comes, so whoever sends it faster than it is played loses the rest: what
 is more than `MAX_AHEAD_MS` ahead of its time is an `AgentError`. It breaks off at any message but
-audio and the order to hang up, and at empty audio.
+audio and the order to hang up, and at empty audio. A channel that was opened with slin16 or slin24
+sends that, and is answered in it.
 
 Source: Asterisk, "AudioSocket"; `app_audiosocket.c`, `res_audiosocket.c`.
 """
@@ -13,16 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-import numpy as np
-
 from aybiza.emulators.phone.bridge import Frame, HangUp
+from aybiza.emulators.phone.line_audio import LinearAudio
 from aybiza.emulators.phone.messages import AgentError, AgentMessage, Audio
-from aybiza.speech import mulaw as g711
 
 HANG_UP: Final = 0x00
 ID: Final = 0x01
 KEY: Final = 0x03
 AUDIO: Final = 0x10
+KINDS: Final = {8000: AUDIO, 16_000: 0x12, 24_000: 0x13}
 
 MAX_AHEAD_MS: Final = 200.0
 """A jitter buffer's worth."""
@@ -31,12 +31,14 @@ _HEADER: Final = struct.Struct(">BH")
 
 
 class AudioSocketWire:
-    """One AudioSocket. `now`: a clock in seconds."""
+    """One AudioSocket. `now`: a clock in seconds; `rate`: of the channel's format."""
 
     subprotocol: str | None = None
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic, rate: int = 8000) -> None:
         self._now = now
+        self._rate = rate
+        self._pcm = LinearAudio(rate, "<")
         self._held = b""
         self._plays_until = 0.0
 
@@ -46,7 +48,7 @@ class AudioSocketWire:
 
     def media(self, mulaw: bytes) -> Sequence[Frame]:
         """A message of 20 ms."""
-        return (_message(AUDIO, g711.decode(mulaw).astype("<i2").tobytes()),)
+        return (_message(KINDS[self._rate], self._pcm.sent(mulaw)),)
 
     def dtmf(self, digit: str) -> Sequence[Frame]:
         """A key."""
@@ -77,14 +79,13 @@ class AudioSocketWire:
     def _take(self, kind: int, payload: bytes) -> AgentMessage | HangUp:
         if kind == HANG_UP:
             return HangUp()
-        if kind != AUDIO or not payload or len(payload) % 2:
+        if kind != KINDS[self._rate] or not payload or len(payload) % 2:
             raise AgentError(f"the agent sent kind 0x{kind:02x} with {len(payload)} bytes")
-        samples = np.frombuffer(payload, dtype="<i2")
         now = self._now()
-        self._plays_until = max(self._plays_until, now) + len(samples) / g711.SAMPLE_RATE
+        self._plays_until = max(self._plays_until, now) + len(payload) / 2 / self._rate
         if (ahead := (self._plays_until - now) * 1000) > MAX_AHEAD_MS:
             raise AgentError(f"the agent's audio is {ahead:.0f} ms ahead of its time")
-        return Audio(g711.encode(samples))
+        return Audio(self._pcm.taken(payload))
 
 
 def _message(kind: int, payload: bytes = b"") -> bytes:

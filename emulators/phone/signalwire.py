@@ -1,7 +1,8 @@
 """SignalWire's side of the media websocket, without I/O; see `aybiza.emulators.phone.bridge`.
 
 Messages are Twilio's without the `streamSid` of `media` and `stop`, and UUIDs for ids; in the
-envelope in which SignalWire documents them if `enveloped`.
+envelope in which SignalWire documents them if `enveloped`. `codec`: what `<Stream codec>` asked
+for, as `AYBIZA_STREAM_CODEC` names it.
 
 Source: SignalWire, "Compatibility API: cXML <Stream>".
 """
@@ -13,7 +14,10 @@ from typing import Any
 from uuid import uuid4
 
 from aybiza.emulators.phone.bridge import Frame, HangUp
-from aybiza.emulators.phone.messages import AgentMessage, read
+from aybiza.emulators.phone.line_audio import line_audio
+from aybiza.emulators.phone.messages import AgentMessage, Audio, read
+
+ENCODINGS = {"PCMU": "audio/x-mulaw", "PCMA": "audio/x-alaw", "L16": "audio/x-L16"}
 
 NAMED = frozenset(("dtmf", "mark"))
 """Events that name their stream outside their body."""
@@ -24,7 +28,9 @@ class SignalWireWire:
 
     subprotocol: str | None = None
 
-    def __init__(self, enveloped: bool = False) -> None:
+    def __init__(self, enveloped: bool = False, codec: str = "PCMU") -> None:
+        self._codec = codec
+        self._audio = line_audio(codec, "<")
         self.stream_sid = str(uuid4())
         self._enveloped = enveloped
         self._sequence = 0
@@ -38,7 +44,11 @@ class SignalWireWire:
             "callSid": call_id,
             "tracks": ["inbound"],
             "customParameters": dict(parameters),
-            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+            "mediaFormat": {
+                "encoding": ENCODINGS[self._codec.partition("@")[0]],
+                "sampleRate": int(self._codec.partition("@")[2] or 8000),
+                "channels": 1,
+            },
         }
         hello = self._wrapped({"event": "connected", "protocol": "Call", "version": "0.2.0"})
         return (hello, self._message("start", body))
@@ -46,7 +56,7 @@ class SignalWireWire:
     def media(self, mulaw: bytes) -> Sequence[Frame]:
         """`media`."""
         self._chunk += 1
-        payload = binascii.b2a_base64(mulaw, newline=False).decode()
+        payload = binascii.b2a_base64(self._audio.sent(mulaw), newline=False).decode()
         timestamp = str((self._chunk - 1) * 20)
         body = {
             "track": "inbound",
@@ -70,7 +80,10 @@ class SignalWireWire:
 
     def read(self, frame: Frame) -> Sequence[AgentMessage | HangUp]:
         """The one message of a text frame."""
-        return (read(frame, self.stream_sid),)
+        message = read(frame, self.stream_sid)
+        if isinstance(message, Audio):
+            return (Audio(self._audio.taken(message.mulaw)),)
+        return (message,)
 
     def cleared(self) -> Frame:
         """What SignalWire says when a clear has been done."""

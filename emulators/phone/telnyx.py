@@ -1,7 +1,7 @@
 """Telnyx's side of the media websocket, without I/O; see `aybiza.emulators.phone.bridge`.
 
 Media comes out of order now and then, as Telnyx says it may: of every `SWAP_EVERY` chunks two are
-swapped.
+swapped. `codec` is in what the stream was asked for, both ways, as `AYBIZA_STREAM_CODEC` names it.
 
 Source: Telnyx, "Stream call media over WebSocket" (AsyncAPI).
 """
@@ -13,14 +13,15 @@ from typing import Any, Final
 from uuid import uuid4
 
 from aybiza.emulators.phone.bridge import Frame, HangUp
+from aybiza.emulators.phone.line_audio import line_audio
 from aybiza.emulators.phone.messages import AgentError, AgentMessage, Audio, Clear, MarkSet
 
 SWAP_EVERY: Final = 25
 CHUNK_MS: Final = 20
-MIN_BYTES: Final = 160
-"""The shortest media that Telnyx takes: 20 ms."""
-MAX_BYTES: Final = 30 * 8000
-"""The longest: 30 s."""
+MIN_MS: Final = 20
+"""The shortest media that Telnyx takes."""
+MAX_MS: Final = 30_000
+"""The longest."""
 
 
 class TelnyxWire:
@@ -28,7 +29,9 @@ class TelnyxWire:
 
     subprotocol: str | None = None
 
-    def __init__(self, swap_every: int = SWAP_EVERY) -> None:
+    def __init__(self, swap_every: int = SWAP_EVERY, codec: str = "PCMU") -> None:
+        self._codec = codec
+        self._audio = line_audio(codec, ">")
         self.stream_id = str(uuid4()).upper()
         self._swap_every = swap_every
         self._sequence = 0
@@ -45,7 +48,11 @@ class TelnyxWire:
             **{key: value for key, value in numbers.items() if value},
             "client_state": "aGF2ZSBhIG5pY2UgZGF5ID1d",
             "custom_parameters": dict(parameters),
-            "media_format": {"encoding": "PCMU", "sample_rate": 8000, "channels": 1},
+            "media_format": {
+                "encoding": self._codec.partition("@")[0],
+                "sample_rate": int(self._codec.partition("@")[2] or 8000),
+                "channels": 1,
+            },
         }
         return ('{"event":"connected","version":"1.0.0"}', self._message("start", body))
 
@@ -56,7 +63,7 @@ class TelnyxWire:
             "track": "inbound",
             "chunk": str(self._chunk),
             "timestamp": str((self._chunk - 1) * CHUNK_MS),
-            "payload": binascii.b2a_base64(mulaw, newline=False).decode(),
+            "payload": binascii.b2a_base64(self._audio.sent(mulaw), newline=False).decode(),
         }
         message = self._message("media", body)
         if self._swap_every and self._chunk % self._swap_every == 0:
@@ -85,7 +92,7 @@ class TelnyxWire:
             message = None
         match message:
             case {"event": "media", "media": {"payload": str(payload)}}:
-                return (Audio(_audio(payload)),)
+                return (Audio(self._audio.taken(self._played(payload))),)
             case {"event": "mark", "mark": {"name": str(name)}}:
                 return (MarkSet(name),)
             case {"event": "clear"}:
@@ -104,12 +111,11 @@ class TelnyxWire:
             }
         )
 
-
-def _audio(payload: str) -> bytes:
-    try:
-        audio = binascii.a2b_base64(payload, strict_mode=True)
-    except ValueError as error:
-        raise AgentError("the agent sent media that is not base64") from error
-    if not MIN_BYTES <= len(audio) <= MAX_BYTES:
-        raise AgentError(f"the agent sent {len(audio)} bytes of media; 20 ms to 30 s are taken")
-    return audio
+    def _played(self, payload: str) -> bytes:
+        try:
+            audio = binascii.a2b_base64(payload, strict_mode=True)
+        except ValueError as error:
+            raise AgentError("the agent sent media that is not base64") from error
+        if not MIN_MS <= len(audio) / self._audio.bytes_a_ms <= MAX_MS:
+            raise AgentError(f"the agent sent {len(audio)} bytes of media; 20 ms to 30 s are taken")
+        return audio

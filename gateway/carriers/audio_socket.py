@@ -31,11 +31,10 @@ from aybiza.gateway.carriers.audio_socket_codec import (
     CLEAR,
     HANG_UP,
     MARK,
-    SAMPLE_BYTES,
     AudioSocketCodec,
     Parser,
-    audio_of,
     message,
+    seconds_of,
 )
 from aybiza.gateway.carriers.codec import Frame
 from aybiza.gateway.carriers.pacer import Pacer
@@ -44,7 +43,6 @@ from aybiza.gateway.leaving import Leaving, TransfersOf, to_nobody
 from aybiza.gateway.listening import retire
 from aybiza.gateway.media_server import carry
 from aybiza.gateway.media_stream import ContextOf
-from aybiza.speech.mulaw import SAMPLE_RATE
 
 DOOR: Final = "audiosocket"
 MAX_STRANGERS: Final = 64
@@ -125,8 +123,7 @@ class AudioSocket:
         if self._closed:
             raise ConnectionClosedError(None, None)
         if isinstance(frame, bytes):
-            seconds = len(audio_of(frame)) / SAMPLE_BYTES / SAMPLE_RATE
-            self._pacer.play(frame, seconds)
+            self._pacer.play(frame, seconds_of(frame))
         elif frame == CLEAR:
             await self._return(self._pacer.clear())
         else:

@@ -1,11 +1,15 @@
 """Asterisk's AudioSocket without I/O: messages in, events out; commands in, messages out.
 
-    byte 0      kind: 0x00 hang up, 0x01 the call's UUID, 0x03 a key, 0x10 audio, 0xff an error
+    byte 0      kind: 0x00 hang up, 0x01 the call's UUID, 0x03 a key, 0xff an error
+                audio: 0x10 8000 Hz, 0x12 16,000, 0x13 24,000
     bytes 1, 2  length of the payload, big-endian
-    payload     audio: 16-bit linear, 8000 Hz, mono, little-endian
+    payload     audio: 16-bit linear, mono, little-endian
 
 Asterisk speaks first, with the UUID; that is the call's id, and all that it tells of the call. It
 takes audio and the order to hang up, and breaks off at anything else, an empty audio message too.
+The rate is that of the format with which the dialplan or external media opened the socket (slin,
+slin16, slin24); it is told by the kind of the first audio, stays, and the agent's audio goes back
+in it. Other rates are refused: what is above 4 kHz is not heard here.
 
 AudioSocket has no marks and no clear: Asterisk plays what comes as it comes. So both stay on this
 side of the wire, where the pacer (`aybiza.gateway.carriers.pacer`) plays audio in real time. They
@@ -16,11 +20,9 @@ Source: Asterisk, "AudioSocket" (protocol definition); `res_audiosocket.c`.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 from uuid import UUID
-
-import numpy as np
 
 from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
@@ -38,21 +40,23 @@ from aybiza.gateway.carriers.codec import (
     Unknown,
 )
 from aybiza.gateway.carriers.json_frames import DIGITS
-from aybiza.speech import mulaw as g711
+from aybiza.gateway.carriers.line_formats import Linear, whole
 
 HANG_UP: Final = 0x00
 ID: Final = 0x01
 KEY: Final = 0x03
 AUDIO: Final = 0x10
-OTHER_RATES: Final = range(0x11, 0x19)
-"""Audio of 12 to 192 kHz, which has to be asked for."""
+RATES: Final[Mapping[int, int]] = {AUDIO: 8000, 0x12: 16_000, 0x13: 24_000}
+"""Kinds of audio that are taken, and their rates."""
+OTHER_RATES: Final = frozenset(range(AUDIO, 0x19)) - RATES.keys()
+"""Audio of 12 to 192 kHz."""
 ERROR: Final = 0xFF
 
 CLEAR: Final = "clear"
 MARK: Final = "mark "
 
-FRAME_SAMPLES: Final = 160
-"""20 ms: what Asterisk sends, and what it likes to get."""
+FRAME_MS: Final = 20
+"""What Asterisk sends, and what it likes to get."""
 SAMPLE_BYTES: Final = 2
 
 _HEADER: Final = struct.Struct(">BH")
@@ -67,6 +71,11 @@ def message(kind: int, payload: bytes = b"") -> bytes:
 def audio_of(frame: bytes) -> bytes:
     """The payload of a message."""
     return frame[_HEADER.size :]
+
+
+def seconds_of(frame: bytes) -> float:
+    """How long a message of audio plays."""
+    return len(audio_of(frame)) / SAMPLE_BYTES / RATES[frame[0]]
 
 
 class Parser:
@@ -98,6 +107,8 @@ class AudioSocketCodec:
         self._stopped = False
         self._heard = 0
         self._chunk = 0
+        self._kind = 0
+        self._form = Linear(RATES[AUDIO], "<")
 
     def decode(self, frame: Frame) -> Sequence[Event]:
         """The one event of a message, or of a mark that the pacer returns."""
@@ -118,21 +129,22 @@ class AudioSocketCodec:
             start = _start(payload)
             self._started = True
             return (start,)
-        if kind == AUDIO:
-            return (self._audio(payload),)
+        if kind in RATES:
+            return (self._audio(kind, payload),)
         if kind == KEY:
             return (_key(payload),)
         if kind in OTHER_RATES:
             raise ProtocolError(
-                CLOSE_UNSUPPORTED_DATA, f"audio of kind 0x{kind:02x}; only 0x10, 8000 Hz, is taken"
+                CLOSE_UNSUPPORTED_DATA,
+                f"audio of kind 0x{kind:02x}; taken are {sorted(RATES.values())} Hz",
             )
         return (Unknown(f"kind 0x{kind:02x}"),)
 
     def media(self, mulaw: bytes) -> Sequence[Frame]:
         """A message for each 20 ms, and one for the rest."""
-        linear = g711.decode(mulaw).astype("<i2").tobytes()
-        step = FRAME_SAMPLES * SAMPLE_BYTES
-        return [message(AUDIO, linear[at : at + step]) for at in range(0, len(linear), step)]
+        kind, linear = self._kind or AUDIO, self._form.said(mulaw)
+        step = FRAME_MS * self._form.bytes_a_ms
+        return [message(kind, linear[at : at + step]) for at in range(0, len(linear), step)]
 
     def mark(self, name: str) -> Sequence[Frame]:
         """The mark, for the pacer."""
@@ -146,14 +158,19 @@ class AudioSocketCodec:
         """Nothing: the order to hang up goes out with every close."""
         return ()
 
-    def _audio(self, payload: bytes) -> Media:
-        if len(payload) % SAMPLE_BYTES:
-            raise ProtocolError(CLOSE_INVALID_DATA, "audio with half a sample")
-        timestamp = self._heard * 1000 // g711.SAMPLE_RATE
-        self._heard += len(payload) // SAMPLE_BYTES
+    def _audio(self, kind: int, payload: bytes) -> Media:
+        if self._kind not in (0, kind):
+            raise ProtocolError(
+                CLOSE_POLICY_VIOLATION, f"audio of kind 0x{kind:02x} behind 0x{self._kind:02x}"
+            )
+        whole(self._form, payload)
+        if not self._kind:
+            self._kind = kind
+            self._form = Linear(RATES[kind], "<")
+        timestamp = self._heard // self._form.bytes_a_ms
+        self._heard += len(payload)
         self._chunk += 1
-        samples = np.frombuffer(payload, dtype="<i2")
-        return Media(g711.encode(samples), timestamp, self._chunk, "inbound")
+        return Media(self._form.heard(payload), timestamp, self._chunk, "inbound")
 
 
 def _start(payload: bytes) -> Start:

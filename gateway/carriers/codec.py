@@ -78,13 +78,15 @@ class Start:
 class Media:
     """Caller audio: raw mu-law, usually 160 bytes (20 ms), but no size is promised.
 
-    `timestamp_ms` is media time since the stream's start, `chunk` counts from 1.
+    `timestamp_ms` is media time since the stream's start, `chunk` counts from 1. `lasts_ms`: the
+    payload is silence in the place of so much that is missing; 0: the carrier has sent it.
     """
 
     payload: bytes
     timestamp_ms: int
     chunk: int
     track: str
+    lasts_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +169,16 @@ class QuickCodec(Codec, Protocol):
     def audio(self, message: bytes) -> bytes | None:
         """What `decode` would give of this text message, if that is one `Media`: its payload. None
         for all else, and whenever a closer look is due: then nothing has happened."""
+
+    @property
+    def stamp_ms(self) -> int:
+        """The `timestamp_ms` of what `audio` has given last."""
+
+
+@runtime_checkable
+class OrderedCodec(Codec, Protocol):
+    """A codec that puts the caller's frames in order."""
+
+    @property
+    def mended(self) -> Mapping[str, int]:
+        """How many frames were not heard as they came, by what was the matter with them."""

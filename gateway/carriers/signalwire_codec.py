@@ -8,6 +8,8 @@ The compatibility API speaks Twilio's dialect. What differs:
     envelope               SignalWire documents its messages inside `rawEvent` of another object;
                            both forms are taken
     clear                  comes back when it has been done; passed over
+    mediaFormat            may be PCMA or L16, little-endian, if `<Stream codec>` asked for it; its
+                           words for these are not documented, so the usual ones are taken
     dtmf                   has a duration as well
 
 What a server sends is Twilio's to the letter.
@@ -29,6 +31,16 @@ class SignalWireStream(TwilioStream):
     """The receiving half of one stream; see `TwilioStream`."""
 
     __slots__ = ()
+
+    codes: ClassVar[Mapping[str, str]] = {
+        "audio/x-mulaw": "PCMU",
+        "audio/x-alaw": "PCMA",
+        "audio/x-L16": "L16",
+        "audio/x-l16": "L16",
+        "PCMU": "PCMU",
+        "PCMA": "PCMA",
+        "L16": "L16",
+    }
 
     sid_pattern = re.compile(r"[0-9A-Za-z_-]{1,64}\Z", re.ASCII)
 
@@ -62,4 +74,10 @@ def _unwrapped(message: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**outer, **inner}
 
 
-CARRIER: Final = Carrier("signalwire", "/media/signalwire", SignalWireCodec, "/incoming/signalwire")
+def _asked(code: str, rate: int) -> Mapping[str, str]:
+    return {"codec": f"{code}@{rate}h"}
+
+
+CARRIER: Final = Carrier(
+    "signalwire", "/media/signalwire", SignalWireCodec, "/incoming/signalwire", asked=_asked
+)

@@ -3,17 +3,18 @@
 Twilio's events in other words: `stream_id`, `sequence_number`, a call that is known by its
 `call_control_id`. What a server sends names no stream. Four things are Telnyx's own:
 
-- Media may come out of order; `media.chunk` gives the order. What is ahead is held back for at most
-  `HELD_CHUNKS` (100 ms at 20 ms a chunk), then what is missing is given up. A chunk that comes
-  later still is passed over.
+- Media may come out of order; `media.chunk` gives the order
+  (`aybiza.gateway.carriers.frame_order`).
 - The webhook and the stream may know the call by different ids. The stream is the call of its
   custom parameter `CallSid` if it has one, which `/incoming/telnyx` gives it.
 - A `media` message has 20 ms to 30 s of audio.
 - `error` says that a message of ours was not taken; it is passed over and logged.
 
-What is refused, and how, stands in `aybiza.gateway.carriers.codec`. Media is PCMU, 8000 Hz, mono:
-the stream has to be asked for like that, and for RTP both ways (`aybiza.gateway.carriers.paths`,
-`stream_bidirectional_mode`).
+What is refused, and how, stands in `aybiza.gateway.carriers.codec`. The start message tells in
+which code the caller's audio comes: PCMU, PCMA or L16. It does not tell in which the agent's is
+taken. That is PCMU, as the stream is asked for, unless the custom parameter `Codec` names another
+(`line_formats.NAMES`), which `/incoming/telnyx` gives where `AYBIZA_STREAM_CODEC` asks for one.
+The stream has to be asked for RTP both ways (`stream_bidirectional_mode`).
 
 Source: Telnyx, "Stream call media over WebSocket" (AsyncAPI) and "Media Streaming over Websockets".
 """
@@ -36,12 +37,12 @@ from aybiza.gateway.carriers.codec import (
     Ignored,
     Mark,
     Media,
-    MediaFormat,
     ProtocolError,
     Start,
     Stop,
     Unknown,
 )
+from aybiza.gateway.carriers.frame_order import FrameOrder
 from aybiza.gateway.carriers.json_frames import (
     base64_of,
     counter,
@@ -55,15 +56,23 @@ from aybiza.gateway.carriers.json_frames import (
     strings_in,
     text,
 )
+from aybiza.gateway.carriers.line_formats import (
+    CODEC_PARAMETER,
+    PCMU,
+    LineFormat,
+    Mulaw,
+    format_told,
+    heard,
+    line_format,
+    named,
+    whole,
+)
 from aybiza.gateway.carriers.twilio_codec import TRANSITIONS, State
 from aybiza.speech import mulaw as g711
 
-HELD_CHUNKS: Final = 5
-"""So many chunks may wait for one that is missing."""
-
 MIN_BYTES: Final = g711.SAMPLE_RATE // 50
 MAX_BYTES: Final = 30 * g711.SAMPLE_RATE
-"""The least and the most audio in a message."""
+"""The least and the most audio in a message, as mu-law."""
 
 CALL_PARAMETER: Final = "CallSid"
 """The custom parameter that says which call the stream is of."""
@@ -72,7 +81,7 @@ CONTROL_ID: Final = "CallControlId"
 """Beside the custom parameters: by what Telnyx's own API knows the call, where that is another id.
 """
 
-PCMU_8000_MONO: Final = MediaFormat("PCMU", 8000, 1)
+CODES: Final[Mapping[str, str]] = {"PCMU": "PCMU", "PCMA": "PCMA", "L16": "L16"}
 
 _SILENCE = bytes([g711.SILENCE])
 _ID = re.compile(r"[0-9A-Za-z_.:=+/-]{1,128}\Z", re.ASCII)
@@ -90,7 +99,9 @@ class TelnyxCodec:
     def __init__(self) -> None:
         self.state = State.AWAITING_START
         self.stream_id: str | None = None
-        self._order = Reorderer()
+        self._order = FrameOrder()
+        self._heard: LineFormat = Mulaw()
+        self._said: LineFormat = Mulaw()
 
     def decode(self, frame: Frame) -> Sequence[Event]:
         """The events of a frame: none while one before it is missing, several when it has come."""
@@ -113,20 +124,31 @@ class TelnyxCodec:
                 f"{self.stream_id}",
             )
         event = reader(message)
-        self.state = next_state
         match event:
             case Start():
+                self._heard, self._said = _media_format(message), _said_format(event)
+                self._order = FrameOrder(self._heard.bytes_a_ms)
                 self.stream_id = event.stream_sid
             case Media():
-                return self._order.take(event)
+                whole(self._heard, event.payload)
+        self.state = next_state
+        match event:
+            case Media():
+                return heard(self._heard, self._order.take(event))
             case Stop():
-                return (*self._order.flush(), event)
+                return (*heard(self._heard, self._order.flush()), event)
         return (event,)
+
+    @property
+    def mended(self) -> Mapping[str, int]:
+        """As `aybiza.gateway.carriers.codec.OrderedCodec.mended`."""
+        return self._order.mended
 
     def media(self, mulaw: bytes) -> Sequence[Frame]:
         """`media` messages of a length that is taken; silence fills up the last."""
         pieces = (mulaw[at : at + MAX_BYTES] for at in range(0, len(mulaw), MAX_BYTES))
-        payloads = (base64_of(piece.ljust(MIN_BYTES, _SILENCE)) for piece in pieces)
+        said = self._said.said
+        payloads = (base64_of(said(piece.ljust(MIN_BYTES, _SILENCE))) for piece in pieces)
         return [f'{{"event":"media","media":{{"payload":"{payload}"}}}}' for payload in payloads]
 
     def mark(self, name: str) -> Sequence[Frame]:
@@ -140,44 +162,6 @@ class TelnyxCodec:
     def farewell(self) -> Sequence[Frame]:
         """Nothing: closing the websocket says it."""
         return ()
-
-
-class Reorderer:
-    """Puts media into the order of its chunks; see the module. Chunk 0: unnumbered, as it comes."""
-
-    def __init__(self, limit: int = HELD_CHUNKS) -> None:
-        self._limit = limit
-        self._next: int | None = None
-        self._held: dict[int, Media] = {}
-
-    def take(self, media: Media) -> Sequence[Event]:
-        """What may be heard now that `media` has come, in order."""
-        if media.chunk == 0:
-            return (media,)
-        if self._next is None:
-            self._next = media.chunk
-        if media.chunk < self._next:
-            return (Ignored("media", f"chunk {media.chunk} came too late"),)
-        self._held[media.chunk] = media
-        ready = self._run()
-        while len(self._held) > self._limit:
-            self._next = min(self._held)
-            ready += self._run()
-        return ready
-
-    def flush(self) -> Sequence[Media]:
-        """All that is held back: what is missing will not come."""
-        held = [self._held[chunk] for chunk in sorted(self._held)]
-        self._held.clear()
-        return held
-
-    def _run(self) -> list[Media]:
-        """The chunks without a gap from the next one on."""
-        ready = []
-        while self._next in self._held:
-            ready.append(self._held.pop(self._next))
-            self._next += 1
-        return ready
 
 
 def _read_connected(message: Mapping[str, Any]) -> Event:
@@ -195,7 +179,7 @@ def _read_start(message: Mapping[str, Any]) -> Event:
         call_sid=call,
         account_sid=text(start.get("user_id", ""), "user_id"),
         tracks=("inbound",),
-        media_format=_media_format(start),
+        media_format=MULAW_8000_MONO,
         custom_parameters={**parameters, **known},
     )
 
@@ -257,19 +241,27 @@ def _id(value: object, what: str) -> str:
     return value
 
 
-def _media_format(start: Mapping[str, Any]) -> MediaFormat:
+def _media_format(message: Mapping[str, Any]) -> LineFormat:
+    start = object_in(message, "start")
     if "media_format" not in start:
-        return MULAW_8000_MONO
-    body = object_in(start, "media_format")
-    encoding = text(body.get("encoding"), "media_format.encoding")
-    given = MediaFormat(encoding, counter(body, "sample_rate"), counter(body, "channels"))
-    if given != PCMU_8000_MONO:
+        return Mulaw()
+    told = object_in(start, "media_format")
+    encoding = text(told.get("encoding"), "media_format.encoding")
+    return format_told(encoding, counter(told, "sample_rate"), counter(told, "channels"), CODES)
+
+
+def _said_format(start: Start) -> LineFormat:
+    name = start.custom_parameters.get(CODEC_PARAMETER, PCMU)
+    form = line_format(*named(name))
+    if form is None:
         raise ProtocolError(
-            CLOSE_UNSUPPORTED_DATA,
-            f"media format {printable(encoding)} {given.sample_rate} Hz x{given.channels}; "
-            "only PCMU 8000 Hz x1 is taken",
+            CLOSE_UNSUPPORTED_DATA, f"{CODEC_PARAMETER} {printable(name)} is no code that is known"
         )
-    return MULAW_8000_MONO
+    return form
+
+
+def _asked(code: str, rate: int) -> Mapping[str, str]:
+    return {"codec": code, "bidirectionalCodec": code, "bidirectionalSamplingRate": str(rate)}
 
 
 CARRIER: Final = Carrier(
@@ -285,5 +277,6 @@ CARRIER: Final = Carrier(
         "bidirectionalCodec": "PCMU",
         "bidirectionalSamplingRate": "8000",
     },
+    asked=_asked,
     names_the_call=True,
 )

@@ -1,14 +1,15 @@
 """Twilio Media Streams without I/O: frames in, events out; commands in, frames out.
 
-`TwilioCodec` is the codec of one websocket; behind it `TwilioStream`, whose `receive` takes a frame
-as the websocket delivered it and returns exactly one event, or raises `ProtocolError`. An error
-leaves the stream's state as it was. The functions at the end write the three messages that a server
-may send.
+`TwilioCodec` is the codec of one websocket, which puts the caller's frames in order
+(`aybiza.gateway.carriers.frame_order`); behind it `TwilioStream`, whose `receive` takes a frame as
+the websocket delivered it and returns exactly one event, or raises `ProtocolError`. An error leaves
+the stream's state as it was. The functions at the end write the three messages that a server may
+send.
 
 What is refused, and how, stands in `aybiza.gateway.carriers.codec`. What is tolerated: unknown
 events (`Unknown`: Twilio adds some now and then), tracks other than the inbound one (`Ignored`),
-counters as strings or numbers, absent counters (0). Media is mu-law, 8000 Hz, mono, and nothing
-else.
+counters as strings or numbers, absent counters (0). Twilio's media is mu-law, 8000 Hz, mono, and
+nothing else; a dialect has other `codes`.
 
 Source: Twilio, "Media Streams: WebSocket messages".
 """
@@ -24,7 +25,6 @@ from aybiza.gateway.carriers.carrier import Carrier
 from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_POLICY_VIOLATION,
-    CLOSE_UNSUPPORTED_DATA,
     MAX_FRAME_BYTES,
     MULAW_8000_MONO,
     Connected,
@@ -34,12 +34,12 @@ from aybiza.gateway.carriers.codec import (
     Ignored,
     Mark,
     Media,
-    MediaFormat,
     ProtocolError,
     Start,
     Stop,
     Unknown,
 )
+from aybiza.gateway.carriers.frame_order import FrameOrder
 from aybiza.gateway.carriers.json_frames import (
     base64_of,
     counter,
@@ -53,6 +53,7 @@ from aybiza.gateway.carriers.json_frames import (
     strings_in,
     text,
 )
+from aybiza.gateway.carriers.line_formats import LineFormat, Mulaw, format_told, heard, whole
 
 
 class State(Enum):
@@ -86,9 +87,10 @@ _OTHER_SID = re.compile(r"[0-9A-Za-z_.:-]{1,64}\Z", re.ASCII)
 _INBOUND_TRACKS = frozenset(("inbound", "inbound_track"))
 
 # A message of the caller's audio as Twilio writes it; `streamSid` is known to stand at either end.
-_COUNT = rb' ?"[0-9]{1,18}", ?'
+_COUNT = rb' ?"([0-9]{1,18})", ?'
 _AUDIO = re.compile(
-    rb'\{"event": ?"media", ?"sequenceNumber":%(count)b(?:"streamSid": ?"([^"\\]{1,64})", ?)?'
+    rb'\{"event": ?"media", ?"sequenceNumber": ?"[0-9]{1,18}", ?'
+    rb'(?:"streamSid": ?"([^"\\]{1,64})", ?)?'
     rb'"media": ?\{"track": ?"inbound", ?"chunk":%(count)b"timestamp":%(count)b'
     rb'"payload": ?"([A-Za-z0-9+/]+={0,2})"\}(?:, ?"streamSid": ?"([^"\\]{1,64})")?\}'
     % {b"count": _COUNT}
@@ -98,17 +100,21 @@ _AUDIO = re.compile(
 class TwilioStream:
     """The receiving half of one media stream, as a state machine; see `TRANSITIONS`.
 
-    `state` and `stream_sid` (None before `start`) may be read at any time.
+    `state`, `stream_sid` (None before `start`) and `form` may be read at any time.
     """
 
-    __slots__ = ("_sid", "state", "stream_sid")
+    __slots__ = ("_sid", "form", "state", "stream_sid")
 
     sid_pattern = re.compile(r"MZ[0-9A-Za-z_-]{1,62}\Z", re.ASCII)
     """What a stream's id looks like."""
 
+    codes: ClassVar[Mapping[str, str]] = {"audio/x-mulaw": "PCMU"}
+    """What a start message may tell of the audio."""
+
     def __init__(self) -> None:
         self.state = State.AWAITING_START
         self.stream_sid: str | None = None
+        self.form: LineFormat = Mulaw()
         self._sid = b""
 
     def receive(self, frame: Frame) -> Event:
@@ -119,18 +125,19 @@ class TwilioStream:
         """
         return self.take(message_of(frame))
 
-    def audio(self, message: bytes) -> bytes | None:
-        """As `aybiza.gateway.carriers.codec.QuickCodec.audio`."""
+    def audio(self, message: bytes) -> tuple[int, bytes, bytes] | None:
+        """Chunk, timestamp and payload of a message that is the caller's audio by its looks."""
         looks = _AUDIO.fullmatch(message)
         if looks is None or self.state is not State.STREAMING or len(message) > MAX_FRAME_BYTES:
             return None
-        before, payload, behind = looks.groups(b"")
+        before, chunk, stamp, payload, behind = looks.groups(b"")
         if before + behind != self._sid or (before and behind):
             return None
         try:
-            return binascii.a2b_base64(payload, strict_mode=True)
+            audio = binascii.a2b_base64(payload, strict_mode=True)
         except ValueError:
             return None
+        return None if len(audio) % self.form.sample_bytes else (int(chunk), stamp, audio)
 
     def take(self, message: Mapping[str, Any]) -> Event:
         """Take a message that has been read."""
@@ -156,10 +163,21 @@ class TwilioStream:
                     CLOSE_POLICY_VIOLATION,
                     f"start with an ill-formed streamSid: {shown(event.stream_sid)}",
                 )
+            self.form = self._form(object_in(message, "start"))
             self.stream_sid = event.stream_sid
             self._sid = event.stream_sid.encode()
+        elif isinstance(event, Media):
+            whole(self.form, event.payload)
         self.state = next_state
         return event
+
+    def _form(self, start: Mapping[str, Any]) -> LineFormat:
+        if "mediaFormat" not in start:
+            return Mulaw()
+        told = object_in(start, "mediaFormat")
+        encoding = text(told.get("encoding"), "mediaFormat.encoding")
+        rate, channels = counter(told, "sampleRate"), counter(told, "channels")
+        return format_told(encoding, rate, channels, self.codes, swapped=True)
 
 
 class TwilioCodec:
@@ -169,18 +187,42 @@ class TwilioCodec:
 
     def __init__(self, stream: TwilioStream | None = None) -> None:
         self._stream = stream or TwilioStream()
+        self._order = FrameOrder()
+        self._form: LineFormat = Mulaw()
 
     def decode(self, frame: Frame) -> Sequence[Event]:
-        """The one event of a frame."""
-        return (self._stream.receive(frame),)
+        """The events of a frame: none while one before it is missing, several when it has come."""
+        event = self._stream.receive(frame)
+        match event:
+            case Start():
+                self._form = self._stream.form
+                self._order = FrameOrder(self._form.bytes_a_ms)
+            case Media():
+                return heard(self._form, self._order.take(event))
+            case Stop():
+                return (*heard(self._form, self._order.flush()), event)
+        return (event,)
 
     def audio(self, message: bytes) -> bytes | None:
         """As `aybiza.gateway.carriers.codec.QuickCodec.audio`."""
-        return self._stream.audio(message)
+        found = self._stream.audio(message)
+        if found is None or not self._order.goes_on(found[0], found[1], len(found[2])):
+            return None
+        return self._form.heard(found[2])
+
+    @property
+    def stamp_ms(self) -> int:
+        """As `aybiza.gateway.carriers.codec.QuickCodec.stamp_ms`."""
+        return self._order.stamp_ms
+
+    @property
+    def mended(self) -> Mapping[str, int]:
+        """As `aybiza.gateway.carriers.codec.OrderedCodec.mended`."""
+        return self._order.mended
 
     def media(self, mulaw: bytes) -> Sequence[Frame]:
         """One `media` message."""
-        return (media(self._sid, mulaw),)
+        return (media(self._sid, self._form.said(mulaw)),)
 
     def mark(self, name: str) -> Sequence[Frame]:
         """One `mark` message."""
@@ -236,7 +278,7 @@ def _read_start(message: Mapping[str, Any]) -> Event:
         call_sid=_sid(start, "callSid"),
         account_sid=_sid(start, "accountSid") if "accountSid" in start else "",
         tracks=_tracks(start),
-        media_format=_media_format(start),
+        media_format=MULAW_8000_MONO,
         custom_parameters=strings_in(start, "customParameters"),
     )
 
@@ -287,21 +329,6 @@ def _tracks(start: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(tracks, list):
         raise ProtocolError(CLOSE_INVALID_DATA, f"start.tracks is {shown(tracks)}, not a list")
     return tuple(text(track, "a track") for track in tracks)
-
-
-def _media_format(start: Mapping[str, Any]) -> MediaFormat:
-    if "mediaFormat" not in start:
-        return MULAW_8000_MONO
-    body = object_in(start, "mediaFormat")
-    encoding = text(body.get("encoding"), "mediaFormat.encoding")
-    given = MediaFormat(encoding, counter(body, "sampleRate"), counter(body, "channels"))
-    if given != MULAW_8000_MONO:
-        raise ProtocolError(
-            CLOSE_UNSUPPORTED_DATA,
-            f"media format {printable(encoding)} {given.sample_rate} Hz x{given.channels}; "
-            "only audio/x-mulaw 8000 Hz x1 is taken",
-        )
-    return MULAW_8000_MONO
 
 
 CARRIER: Final = Carrier("twilio", "/media", TwilioCodec, "/incoming")

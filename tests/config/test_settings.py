@@ -47,6 +47,7 @@ WRONG = {
     "ELEVENLABS_API_KEY": "two words",
     "ELEVENLABS_URL": "api.elevenlabs.io",
     "AYBIZA_CARRIERS": "twilio, carrier pigeon",
+    "AYBIZA_STREAM_CODEC": "G722",
     "AYBIZA_AUDIOSOCKET_PORT": "audio",
     "AYBIZA_PUBLIC_URL": "ftp://phone.example.org",
     "TWILIO_AUTH_TOKEN": "two words",

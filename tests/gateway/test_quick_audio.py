@@ -9,11 +9,12 @@ from websockets.asyncio.server import ServerConnection
 from websockets.server import ServerProtocol
 
 from aybiza.emulators.phone.messages import StreamWriter
-from aybiza.gateway.carriers.codec import Codec
+from aybiza.gateway.carriers.codec import Codec, Media
 from aybiza.gateway.carriers.telnyx_codec import TelnyxCodec
 from aybiza.gateway.carriers.twilio_codec import TwilioCodec
 from aybiza.gateway.quick_audio import divert
 from aybiza.speech.line import Line
+from aybiza.speech.line_figures import LineFigures
 from aybiza.speech.websocket import Message, Together
 
 STREAM = "MZ" + "0" * 32
@@ -63,6 +64,31 @@ async def test_audio_that_comes_together_is_heard_as_one() -> None:
     assert call.connection.divert([call.media(b"ef")]) == 1
     assert call.line.ring.since(0) == (0, b"abcdef")
     assert call.heard == [4, 6]
+
+
+async def test_how_audio_came_is_measured_by_its_stamps_on_the_short_cut_too() -> None:
+    call = Call(twilio())
+    clock = [1.0]
+    call.line.clock = lambda: clock[0]
+    call.line.figures = LineFigures()
+    for _ in range(4):
+        clock[0] += 0.030
+        call.connection.divert([call.media(bytes(160))])
+    arrivals = call.line.figures.arrivals
+    assert (arrivals.frames, round(arrivals.jitter_ms)) == (3, 10)
+    assert arrivals.lost == 0.0
+
+
+async def test_a_frame_that_is_early_is_left_to_a_closer_look() -> None:
+    codec = twilio()
+    call = Call(codec)
+    first, second, third = (call.media(bytes([code])) for code in b"abc")
+    assert call.connection.divert([first, third]) == 1
+    assert codec.decode(third.data.decode()) == []
+    assert call.connection.divert([second]) == 0
+    told = codec.decode(second.data.decode())
+    assert [event.payload for event in told if isinstance(event, Media)] == [b"b", b"c"]
+    assert call.connection.divert([call.media(b"d")]) == 1
 
 
 async def test_what_is_no_audio_is_left_with_all_behind_it() -> None:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aybiza.emulators.phone.audio_socket import AudioSocketWire
+from aybiza.emulators.phone.messages import Audio
 from aybiza.gateway.carriers.audio_socket_codec import (
     AUDIO,
     CLEAR,
@@ -20,6 +22,7 @@ from aybiza.gateway.carriers.audio_socket_codec import (
     Parser,
     audio_of,
     message,
+    seconds_of,
 )
 from aybiza.gateway.carriers.codec import (
     Dtmf,
@@ -85,6 +88,21 @@ def test_audio_arrives_as_mu_law(linear: bytes) -> None:
     event = begun().decode(message(AUDIO, linear))[0]
     assert isinstance(event, Media)
     assert event.payload == mulaw.encode(np.frombuffer(linear, dtype="<i2"))
+
+
+@pytest.mark.parametrize(("kind", "rate"), [(0x10, 8000), (0x12, 16_000), (0x13, 24_000)])
+def test_a_channel_is_answered_in_the_rate_that_it_speaks(kind: int, rate: int) -> None:
+    codec, wire = begun(), AudioSocketWire(lambda: 0.0, rate)
+    speech = bytes(range(0x10, 0x30)) * 5
+    (frame,) = wire.media(speech)
+    assert isinstance(frame, bytes) and frame[0] == kind
+    (heard,) = codec.decode(frame)
+    assert isinstance(heard, Media) and len(heard.payload) >= len(speech) - 16
+    (said,) = codec.media(speech)
+    assert isinstance(said, bytes) and seconds_of(said) == 0.02
+    (audio,) = wire.read(said)
+    assert isinstance(audio, Audio) and len(audio.mulaw) == len(speech)
+    refused(codec, message(0x10 if kind != 0x10 else 0x12, bytes(320)), 1008)
 
 
 def test_audio_is_counted_in_media_time() -> None:

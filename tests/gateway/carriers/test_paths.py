@@ -173,6 +173,39 @@ async def test_a_call_comes_in_by_its_carriers_webhook(place: World, name: str) 
         assert (await call.over()).ok, call.summary()
 
 
+async def test_a_carrier_that_is_asked_for_another_code_is_heard_and_answered_in_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    wires: dict[str, Callable[[], Wire]] = {
+        "telnyx": lambda: TelnyxWire(codec="PCMA"),
+        "signalwire": lambda: SignalWireWire(codec="PCMA"),
+    }
+
+    async def run(name: str) -> None:
+        call_id, url = str(uuid4()), asking.node.http_url + CARRIERS[name].webhook
+        _, body = await webhook.post(url, {"CallSid": call_id}, None)
+        stream = webhook.read_twiml(body, url)[0]
+        assert isinstance(stream, ConnectStream) and 'codec="PCMA' in body
+        steps = text(ASK, after=r"\?\s*$"), hang_up(after=r"another one\.")
+        given = {"parameters": stream.parameters}
+        async with carried(asking, wires[name], stream.url, call_id, *steps, **given) as made:
+            call, bridge = made
+            report = await call.over()
+        assert report.ok, call.summary()
+        assert call.heard == f"{GREETING} {STORY} "
+        assert bridge.errors == []
+
+    options: dict[str, Any] = {
+        "AYBIZA_CARRIERS": ",".join(CARRIERS),
+        "AYBIZA_STREAM_CODEC": "PCMA",
+        "delta_ms": 50,
+        "voice_speed": 3,
+    }
+    folder = tmp_path_factory.mktemp("alaw")
+    async with world(folder, answers=ANSWERS, **options) as asking:
+        await side_by_side(run, wires)
+
+
 async def test_a_node_that_asks_for_tokens_gets_them_by_the_webhook_or_trusts_its_switch(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

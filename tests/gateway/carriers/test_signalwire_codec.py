@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from aybiza.emulators.phone.messages import Audio
+from aybiza.emulators.phone.signalwire import SignalWireWire
 from aybiza.gateway.carriers.codec import (
     MULAW_8000_MONO,
     Connected,
@@ -120,8 +122,21 @@ def test_an_ill_formed_stream_id_is_refused(sid: object) -> None:
         SignalWireCodec().decode(json.dumps(start))
 
 
-def test_wide_band_audio_that_was_not_asked_for_is_refused() -> None:
-    wide = {"encoding": "audio/x-L16", "sampleRate": 24000, "channels": 1}
+@pytest.mark.parametrize("name", ["PCMU", "PCMA", "L16", "L16@16000", "L16@24000"])
+def test_the_start_tells_the_code_of_both_directions(name: str) -> None:
+    wire, codec = SignalWireWire(codec=name), SignalWireCodec()
+    for frame in wire.start(CALL, {}):
+        codec.decode(frame)
+    speech = bytes(range(0x10, 0x30)) * 5
+    (said,) = codec.media(speech)
+    (audio,) = wire.read(said)
+    assert isinstance(audio, Audio) and len(audio.mulaw) == len(speech)
+    (heard,) = [event for frame in wire.media(speech) for event in codec.decode(frame)]
+    assert isinstance(heard, Media) and len(heard.payload) >= len(speech) - 16
+
+
+def test_audio_of_a_code_that_is_not_known_is_refused() -> None:
+    wide = {"encoding": "audio/x-L16", "sampleRate": 48000, "channels": 1}
     start = START | {"start": START["start"] | {"mediaFormat": wide}}
     with pytest.raises(ProtocolError) as refusal:
         SignalWireCodec().decode(json.dumps(start))
