@@ -16,7 +16,6 @@ Source: Bedrock guide, section 2 (`extract_complete_sentences`, `process_streami
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -32,6 +31,7 @@ from aybiza.claude.abbreviations import (
     NEVER,
     SENTENCE_OPENERS,
 )
+from aybiza.config import clocks
 from aybiza.config.rule_sets import RULE_SETS, Rules
 
 
@@ -73,7 +73,7 @@ def process_streaming_chunk(
     context: Mapping[str, Any],
     *,
     rules: Rules = "specification",
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = clocks.monotonic,
 ) -> tuple[list[dict[str, Any]], StreamAccumulator]:
     """Events of one decoded chunk in the native (InvokeModel) stream form, and the accumulator
     after it.

@@ -14,7 +14,6 @@ beyond has not answered. Errors: those of `ask`, if the first node does not answ
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from typing import Any, Final
 
 from aybiza.actors.measures.records_pages import Start, rows_of_page
 from aybiza.actors.measures.report import Rows
+from aybiza.config import clocks
 from aybiza.console.node_records import AT_ONCE
 
 MOST_ROWS: Final = 1_000_000
@@ -94,7 +94,7 @@ def gathered(
     until: float,
     *,
     seconds: float = SECONDS,
-    now: Callable[[], float] = time.monotonic,
+    now: Callable[[], float] = clocks.monotonic,
 ) -> Gathered:
     """See the module."""
     machines = machines_of(ask({"op": "members"})["members"])

@@ -9,10 +9,11 @@ Errors: none.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Final
+
+from aybiza.config import clocks
 
 REMEMBERED: Final = 10_000
 DAY_SECONDS: Final = 86_400.0
@@ -37,7 +38,7 @@ class Tally:
         self,
         most: int,
         seconds: float = DAY_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
         self._most = most
         self._seconds = seconds
@@ -76,7 +77,7 @@ class Identifying:
     Who has given too many is not listened to any more, so that nobody can try out names.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = clocks.monotonic) -> None:
         self._calls = Tally(IDENTIFYING_A_CALL, clock=clock)
         self._callers = Tally(IDENTIFYING_A_CALLER, clock=clock)
 

@@ -24,7 +24,6 @@ Source: Twilio, TwiML `<Connect>`, `<Stream>`, `<Redirect>`; design, "Doors".
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -44,6 +43,7 @@ from aybiza.actors.placement.drain_actor import Left, adopt
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, CallExit
 from aybiza.actors.switchboard import Answering, Switchboard
+from aybiza.config import clocks
 from aybiza.config.routes import ROUTE
 from aybiza.dialogue.journal import Dialled
 from aybiza.gateway import twiml
@@ -84,7 +84,7 @@ class HttpDoor:
     admission: Admission = field(default_factory=Admission)
     carriers: Sequence[Carrier] = TWILIO
     stream_codec: str = PCMU
-    wall: Callable[[], float] = time.time
+    wall: Callable[[], float] = clocks.wall
     console: Console | None = None
 
 

@@ -14,12 +14,12 @@ Nothing here waits or does I/O: outgoing audio goes to the `CarrierSink` that th
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from aybiza.config import clocks
 from aybiza.speech.line_figures import LineFigures
 from aybiza.speech.loudness import Loudness
 from aybiza.speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
@@ -193,7 +193,7 @@ class Line:
     tones: Callable[[bytes], None] | None = None
     said: Loudness | None = None
     placed: bool = False
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = clocks.monotonic
     keys: dict[int, str] = field(default_factory=dict, repr=False)
     keys_over: bool = False
     running: dict[str, tuple[float, float]] = field(default_factory=dict)

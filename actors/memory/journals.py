@@ -12,7 +12,6 @@ up, the oldest call first (`Journals.surplus`).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,6 +20,7 @@ from aybiza.actors import names
 from aybiza.actors.memory.store import About, Part, Row
 from aybiza.actors.memory.withheld import without_words
 from aybiza.actors.runtime import VM
+from aybiza.config import clocks
 from aybiza.dialogue.journal import FAULT, REACHED, TRANSFER
 
 TABLE: Final = "memory"
@@ -139,7 +139,7 @@ class Journals(dict[str, Journal]):
         super().__init__()
         self.waiting: dict[str, dict[str, None]] = {}
         self.told = False
-        self.wall: Callable[[], float] = time.time
+        self.wall: Callable[[], float] = clocks.wall
 
     def use(self, stores: Iterable[str]) -> None:
         """From now on these stores are written to."""

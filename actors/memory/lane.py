@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from aybiza.actors.memory.store import JournalStore, Part, Written
 from aybiza.actors.runtime import Pid
+
+LOG_SECONDS: Final = 60.0
+"""How often the same is told of a store: each refusal would be a line a second of a night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,23 @@ class Lane:
     batches: int = 0
     late: bool = False
     retrying: bool = False
+    _told: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _is_told: bool = False
+
+    def times(self, event: str, now: float) -> int | None:
+        """How often it has happened since it was told last; None if it is not to be told now."""
+        until, times = self._told.get(event, (now, 0))
+        if now < until:
+            self._told[event] = until, times + 1
+            return None
+        self._told[event] = now + LOG_SECONDS, 0
+        self._is_told = True
+        return times + 1
+
+    def recovers(self) -> bool:
+        """It is well again; whether anybody has been told that it was not."""
+        self.late, told, self._is_told = False, self._is_told, False
+        return told
 
     @property
     def name(self) -> str:

@@ -207,8 +207,9 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
                 return
             case _Late(number, batch) if self._lanes[number].is_writing(batch):
                 lane = self._lanes[number]
-                log.warning("memory_slow", store=lane.name)
                 lane.late = True
+                if (times := lane.times("memory_slow", self.vm.now())) is not None:
+                    log.warning("memory_slow", store=lane.name, times=times)
                 self._answer()
             case "write":
                 self._write()
@@ -288,16 +289,17 @@ class MemoryActor(GenServer[Keep | Load | Claim, Forget | Literal["write"]]):
         assert batch is not None
         if reason != NORMAL:
             why = reason.detail if isinstance(reason, Shutdown) else reason
-            log.error("memory_not_written", store=lane.name, reason=str(why))
+            if (times := lane.times("memory_not_written", self.vm.now())) is not None:
+                reason = str(why)
+                log.error("memory_not_written", store=lane.name, reason=reason, times=times)
             emit(self.vm, events.STORE_FAILED, store=lane.name)
             lane.late = lane.retrying = True
             self._answer()
             self.send_after(_Retry(lane.number), RETRY_SECONDS)
             return
-        if lane.late:
+        if lane.late and lane.recovers():
             entries = sum(len(part.rows) for part in batch.parts)
             log.info("memory_caught_up", store=lane.name, entries=entries)
-        lane.late = False
         for part, written in zip(batch.parts, batch.written, strict=True):
             journal = self._table.get(part.call_id)
             if journal is not None:

@@ -41,6 +41,7 @@ import structlog
 
 from aybiza.actors.node import refusals
 from aybiza.actors.node.cookie import lines
+from aybiza.config import clocks
 
 WINDOW = 60.0
 """Seconds by which a frame's time may differ from this process's clock."""
@@ -89,7 +90,7 @@ class FrameCodec:
         cookie: bytes,
         *,
         clock: Callable[[], float] | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = clocks.monotonic,
         quiet: bool = False,
     ) -> None:
         self._quiet = quiet

@@ -20,7 +20,6 @@ import asyncio
 import contextlib
 import secrets
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from aybiza.actors.outbound.attempt_store import AttemptStore
 from aybiza.actors.outbound.placer import Placer
 from aybiza.actors.runtime import NORMAL, Exit, GenServer, Task
 from aybiza.actors.switchboard import Answering
+from aybiza.config import clocks
 from aybiza.config.outbound import Campaign, OutboundError, Rules, campaign_of
 from aybiza.config.phone_numbers import NumberError, NumbersMissing, called
 from aybiza.config.routes import stamps
@@ -111,7 +111,7 @@ class Means:
     placer: Placer
     read_rules: Callable[[], Rules]
     answering: Callable[[str], Answering | None]
-    wall: Callable[[], float] = time.time
+    wall: Callable[[], float] = clocks.wall
     has_room: Callable[[], bool] = lambda: True
 
 

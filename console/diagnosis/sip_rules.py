@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -90,19 +91,26 @@ class Call:
         return list(found.values())
 
     @cached_property
+    def newest(self) -> dict[str, int]:
+        """The last number of each method."""
+        numbers: dict[str, int] = {}
+        for each in self.transactions:
+            numbers[each.method] = max(each.number, numbers.get(each.method, each.number))
+        return numbers
+
+    @cached_property
     def media(self) -> list[tuple[Message, Sdp, Message, Sdp]]:
         """Each offer with its answer."""
+        acks: defaultdict[int, list[Message]] = defaultdict(list)
+        for message in self.dialog.messages:
+            if message.method == "ACK":
+                acks[message.cseq[0]].append(message)
         found = []
         for each in self.transactions:
             if each.method not in ("INVITE", "UPDATE"):
                 continue
-            acks = [
-                message
-                for message in self.dialog.messages
-                if message.method == "ACK" and message.cseq[0] == each.number
-            ]
             asked, told = _last(each.requests), _last(_successes(each.responses))
-            for offer, answer in ((asked, told), (told, _last(acks))):
+            for offer, answer in ((asked, told), (told, _last(acks.get(each.number, ())))):
                 if offer is not None and answer is not None:
                     found.append((*offer, *answer))
                     break
@@ -309,9 +317,7 @@ def _rtp(trace: Trace) -> Iterator[Finding]:
 
 
 def _tried_again(call: Call, tried: Transaction) -> bool:
-    return any(
-        each.method == tried.method and each.number > tried.number for each in call.transactions
-    )
+    return call.newest[tried.method] > tried.number
 
 
 def _successes(responses: Sequence[Message]) -> list[Message]:

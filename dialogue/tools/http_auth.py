@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
@@ -19,6 +18,7 @@ from typing import Any, Final, Literal, Protocol
 import httpx
 import structlog
 
+from aybiza.config import clocks
 from aybiza.config.numbers import finite
 from aybiza.dialogue.tool_registry import ToolError
 from aybiza.dialogue.tools import http_body
@@ -103,7 +103,7 @@ class ClientCredentials:
         client_id: str,
         client_secret: str,
         scope: str = "",
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
         self._url = token_url
         self._auth = httpx.BasicAuth(client_id, client_secret)

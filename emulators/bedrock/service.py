@@ -21,12 +21,12 @@ import json
 import random
 import secrets
 import string
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
 
+from aybiza.config import clocks
 from aybiza.emulators.bedrock import catalogue, validation
 from aybiza.emulators.bedrock.continuation import Responder, continuing, text_of
 from aybiza.emulators.bedrock.exchange import (
@@ -163,7 +163,7 @@ class Bedrock:
         responder: Responder = respond,
         pace: Pace | None = None,
         seed: int | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clocks.monotonic,
     ) -> None:
         self.clock = clock
         self.pace = pace or Pace()

@@ -8,10 +8,11 @@ Errors: none.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
+
+from aybiza.config import clocks
 
 JOURNAL_LIMIT = 10_000
 
@@ -20,7 +21,7 @@ class Journal:
     """See the module."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, limit: int = JOURNAL_LIMIT
+        self, clock: Callable[[], float] = clocks.monotonic, limit: int = JOURNAL_LIMIT
     ) -> None:
         self._clock = clock
         self._entries: deque[dict[str, Any]] = deque(maxlen=limit)

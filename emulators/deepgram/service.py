@@ -14,7 +14,6 @@ Source: Deepgram, listen v1, listen v2 and speak v1: handshake, parameters, erro
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from aybiza.config import clocks
 from aybiza.emulators.deepgram.engine import Engine
 from aybiza.emulators.deepgram.faults import KINDS, Door, Fault, Faults, Strike
 from aybiza.emulators.deepgram.faulty import Faulty
@@ -84,7 +84,7 @@ class Deepgram:
         *,
         pace: Pace | None = None,
         limits: Limits | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clocks.monotonic,
         today: Callable[[], str] = _wall_clock,
         seed: int = 0,
     ) -> None:

@@ -9,11 +9,11 @@ Source: Asterisk, "AudioSocket"; `app_audiosocket.c`, `res_audiosocket.c`.
 """
 
 import struct
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+from aybiza.config import clocks
 from aybiza.emulators.phone.bridge import Frame, HangUp
 from aybiza.emulators.phone.line_audio import LinearAudio
 from aybiza.emulators.phone.messages import AgentError, AgentMessage, Audio
@@ -35,7 +35,7 @@ class AudioSocketWire:
 
     subprotocol: str | None = None
 
-    def __init__(self, now: Callable[[], float] = time.monotonic, rate: int = 8000) -> None:
+    def __init__(self, now: Callable[[], float] = clocks.monotonic, rate: int = 8000) -> None:
         self._now = now
         self._rate = rate
         self._pcm = LinearAudio(rate, "<")

@@ -8,10 +8,11 @@ clock; bounded by the calls of the node and of the last minute.
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
+
+from aybiza.config import clocks
 
 RESERVED_SECONDS: Final = 60.0
 
@@ -19,7 +20,7 @@ RESERVED_SECONDS: Final = 60.0
 class AccountCalls:
     """See the module. `most`: calls at a time of one account; None: any number."""
 
-    def __init__(self, most: int | None = None, timer: Callable[[], float] = time.monotonic):
+    def __init__(self, most: int | None = None, timer: Callable[[], float] = clocks.monotonic):
         self._most = most
         self._timer = timer
         self._calls: dict[str, dict[str, float]] = {}

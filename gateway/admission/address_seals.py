@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
+from aybiza.config import clocks
 from aybiza.gateway.admission.stream_token import hkdf
 
 LIFE_SECONDS: Final = 900.0
@@ -37,7 +37,7 @@ _MOST_DIGITS: Final = 12
 class AddressSeals:
     """See the module. `keys`: as `stream_token.derived_key` makes them; the first seals."""
 
-    def __init__(self, keys: Sequence[bytes], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, keys: Sequence[bytes], clock: Callable[[], float] = clocks.wall) -> None:
         self._keys = [hkdf(key, _INFO) for key in keys]
         self._clock = clock
 

@@ -10,10 +10,11 @@ Pure but for the clock. Bounded by the node's calls and `MOST` calls that have n
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
+
+from aybiza.config import clocks
 
 KEPT_SECONDS: Final = 4 * 3600.0
 """No carrier keeps a call, or a dialled leg of it, for longer unless it is asked to."""
@@ -26,7 +27,7 @@ Owner = tuple[str, str]
 class CallOwners:
     """See the module. `timer`: monotonic, in seconds."""
 
-    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, timer: Callable[[], float] = clocks.monotonic) -> None:
         self._timer = timer
         self._streams: Counter[str] = Counter()
         self._live: dict[str, Owner] = {}

@@ -11,11 +11,11 @@ forgotten first, and by the calls of each.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from aybiza.config import clocks
 from aybiza.config.caller_number import told
 
 WINDOW_SECONDS: Final = 3600.0
@@ -38,7 +38,7 @@ class CallerLimits:
     """See the module. `calls`, `minutes`: in an hour; 0: any number. `timer`: monotonic."""
 
     def __init__(
-        self, calls: int = 0, minutes: int = 0, timer: Callable[[], float] = time.monotonic
+        self, calls: int = 0, minutes: int = 0, timer: Callable[[], float] = clocks.monotonic
     ) -> None:
         self._calls = calls
         self._minutes = minutes

@@ -20,7 +20,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,6 +27,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from aybiza.config import clocks
 from aybiza.gateway.admission import signature
 
 TOLERANCE_SECONDS: Final = 300.0
@@ -57,7 +57,7 @@ class CarrierSignatures:
     door without.
     """
 
-    def __init__(self, keys: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, keys: Mapping[str, str], clock: Callable[[], float] = clocks.wall) -> None:
         self._checks: dict[str, Callable[[Signed], bool]] = {}
         self._clock = clock
         # In the order in which they came.

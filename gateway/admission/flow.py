@@ -8,9 +8,10 @@ Contract: `take` is told of bytes as they come and says whether they may. Pure b
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Final
+
+from aybiza.config import clocks
 
 EARLY_BYTES: Final = 128 * 1024
 """Room for a frame of the largest size, so that it is refused for what it is."""
@@ -23,7 +24,7 @@ class Flow:
 
     __slots__ = ("_early", "_room", "_seen", "_timer")
 
-    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, timer: Callable[[], float] = clocks.monotonic) -> None:
         self._timer = timer
         self._early = 0
         self._room = float(BURST_BYTES)

@@ -12,9 +12,10 @@ Pure but for the clock; bounded by `ADDRESSES`, of which the oldest is forgotten
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Final
+
+from aybiza.config import clocks
 
 MOST: Final = 10
 MINUTE: Final = 60
@@ -24,7 +25,7 @@ ADDRESSES: Final = 20_000
 class Guesses:
     """See the module. `timer`: monotonic, in seconds."""
 
-    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, timer: Callable[[], float] = clocks.monotonic) -> None:
         self._timer = timer
         # Wrong tokens, and when they are forgotten; the oldest first.
         self._wrong: dict[str, tuple[int, float]] = {}

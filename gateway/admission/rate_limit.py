@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from limits.aio.storage import RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
 from aybiza.actors.memory.redis_failover import leave_demoted_soon
+from aybiza.config import clocks
 
 ADDRESSES: Final = 20_000
 MINUTE: Final = 60
@@ -44,7 +44,7 @@ class AddressTable(Storage):
 
     STORAGE_SCHEME = ["async+addresses"]  # noqa: RUF012 - the library reads it from the class
 
-    def __init__(self, most: int = ADDRESSES, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, most: int = ADDRESSES, clock: Callable[[], float] = clocks.wall) -> None:
         super().__init__()
         self._most = most
         self._clock = clock
@@ -105,8 +105,8 @@ class RateLimit:
         redis_url: str | None = None,
         *,
         shared: Storage | None = None,
-        clock: Callable[[], float] = time.time,
-        timer: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clocks.wall,
+        timer: Callable[[], float] = clocks.monotonic,
     ) -> None:
         self._limit = RateLimitItemPerMinute(per_minute) if per_minute else None
         self._clock = clock

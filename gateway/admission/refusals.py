@@ -9,12 +9,13 @@ waits. `timer`: monotonic, in seconds.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
 import structlog
+
+from aybiza.config import clocks
 
 LOG_SECONDS: Final = 60.0
 
@@ -48,7 +49,7 @@ class Refusals:
     def __init__(
         self,
         count: Callable[[str, str], None] = lambda door, reason: None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = clocks.monotonic,
     ) -> None:
         self._count = count
         self._timer = timer

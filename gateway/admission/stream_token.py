@@ -28,10 +28,11 @@ import hashlib
 import hmac
 import secrets
 import struct
-import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
+
+from aybiza.config import clocks
 
 PARAMETER: Final = "StreamToken"
 """Name of the `<Parameter>`; logs hide values under such a name."""
@@ -54,7 +55,7 @@ class StreamTokens:
     """Makes tokens and takes each of them once."""
 
     def __init__(
-        self, key: bytes, clock: Callable[[], float] = time.time, *, also: Sequence[bytes] = ()
+        self, key: bytes, clock: Callable[[], float] = clocks.wall, *, also: Sequence[bytes] = ()
     ) -> None:
         """Tokens are made with `key`; those made with one of `also` are taken, too."""
         self._keys = (key, *also)

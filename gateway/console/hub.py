@@ -20,7 +20,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
@@ -30,6 +29,7 @@ from aybiza.actors.measures.costs import ledger
 from aybiza.actors.memory.journals import journals
 from aybiza.actors.recordings.recordings_actor import is_recorded, listen
 from aybiza.actors.runtime import VM
+from aybiza.config import clocks
 from aybiza.config.catalogue import MICRO
 from aybiza.gateway.console.happenings import Happenings
 from aybiza.gateway.console.look import SLICE, Look
@@ -130,7 +130,7 @@ class Hub:
         vm: VM,
         members: Members,
         about: dict[str, Any] | None = None,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] = clocks.wall,
     ) -> None:
         self.vm = vm
         self.about = about or {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from aybiza.console.diagnosis.sip_rules import Finding, judged
-from aybiza.console.diagnosis.sip_trace import read
+from aybiza.console.diagnosis.sip_trace import MOST_OF_A_CALL, read
 from tests.console.diagnosis.sip_kit import EVENTS, FORMS, SWITCH, asterisk, good, message, sdp
 
 INVITE = ("in", message("INVITE", "1 INVITE", sdp()))
@@ -174,3 +176,28 @@ def test_faults_come_first() -> None:
         ("out", message("503 Away", "1 INVITE", call_id="b")),
     ]
     assert abouts(calls) == ["503", "486"]
+
+
+@pytest.mark.parametrize("answer", ["ACK", "401 Unauthorized"])
+def test_a_call_of_four_times_as_many_messages_takes_four_times_as_long(answer: str) -> None:
+    def steps(messages: int) -> int:
+        call = []
+        for number in range(messages // 2, 0, -1):
+            last = "ACK" if answer == "ACK" else "INVITE"
+            call.append(("in", message("INVITE", f"{number} INVITE")))
+            call.append(("in", message(answer, f"{number} {last}")))
+        trace, calls = read(asterisk(call)), 0
+
+        def count(frame: object, event: str, argument: object) -> None:
+            nonlocal calls
+            calls += event == "call"
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            judged(trace)
+        finally:
+            sys.setprofile(before)
+        return calls
+
+    assert steps(MOST_OF_A_CALL) < 5 * steps(MOST_OF_A_CALL // 4)
