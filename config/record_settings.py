@@ -1,9 +1,9 @@
 """Settings of what a node keeps and exports of its calls: records, events, traces, the trail."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, SecretStr
+from pydantic import AfterValidator, BaseModel, SecretStr, StringConstraints, model_validator
 
 from aybiza.config.fields import (
     AbsolutePath,
@@ -22,6 +22,12 @@ def _key(value: SecretStr) -> SecretStr:
     return value
 
 
+BucketAddress = Annotated[
+    str,
+    StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?$"),
+]
+BucketRegion = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{2,32}$")]
+KmsKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:/_-]{1,2048}$")]
 RecordingsKey = Annotated[Secret, AfterValidator(_key)]
 
 
@@ -50,6 +56,36 @@ class RecordSettings(BaseModel):
         "Key with which recordings are sealed; unset: they are WAV files.",
         hidden=True,
     )
+    recordings_bucket: BucketAddress | None = setting(
+        "AYBIZA_RECORDINGS_BUCKET",
+        None,
+        "s3://BUCKET or s3://BUCKET/PREFIX",
+        "Bucket that recordings are moved to from AYBIZA_RECORDINGS when they are whole.",
+    )
+    recordings_endpoint: HttpUrl | None = setting(
+        "AYBIZA_RECORDINGS_ENDPOINT",
+        None,
+        "an http or https URL",
+        "S3-compatible service that has the bucket; unset: Amazon S3.",
+    )
+    recordings_region: BucketRegion | None = setting(
+        "AYBIZA_RECORDINGS_REGION",
+        None,
+        "a region such as eu-central-1",
+        "Region of the bucket; unset: AWS_REGION.",
+    )
+    recordings_encryption: Literal["AES256", "aws:kms", "none"] = setting(
+        "AYBIZA_RECORDINGS_ENCRYPTION",
+        "AES256",
+        "AES256, aws:kms or none",
+        "How the bucket is asked to encrypt recordings; none: as it does by itself.",
+    )
+    recordings_kms_key: KmsKey | None = setting(
+        "AYBIZA_RECORDINGS_KMS_KEY",
+        None,
+        "a key's id, ARN or alias",
+        "Key of KMS for aws:kms; unset: the bucket's.",
+    )
     events_file: AbsolutePath | None = setting(
         "AYBIZA_EVENTS_FILE",
         None,
@@ -76,3 +112,12 @@ class RecordSettings(BaseModel):
         "AYBIZA_POSTGRES_URL",
         "PostgreSQL database that gets each event as a row: postgresql://user:password@host/name.",
     )
+
+    @model_validator(mode="after")
+    def _bucket_has_a_folder(self) -> Self:
+        if self.recordings_bucket is not None and self.recordings is None:
+            raise ValueError(
+                "AYBIZA_RECORDINGS_BUCKET: recordings wait for it in a folder, set "
+                "AYBIZA_RECORDINGS too"
+            )
+        return self

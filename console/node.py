@@ -44,13 +44,16 @@ from aybiza.actors.names import (
     RECORDINGS,
     SWITCHBOARD,
     TOOL_SUPERVISOR,
+    UPLOADS,
 )
 from aybiza.actors.node.context import NodeContext
 from aybiza.actors.node.cookie import lines, read_cookie
 from aybiza.actors.placement.drain_actor import drained, one_call
 from aybiza.actors.placement.placement import Limits, Place
+from aybiza.actors.recordings.bucket import bucket
 from aybiza.actors.recordings.recordings_actor import RecordingsActor
 from aybiza.actors.recordings.shelf import shelf
+from aybiza.actors.recordings.uploads_actor import UploadsActor
 from aybiza.actors.runtime import NORMAL, VM, CallExit
 from aybiza.actors.runtime.collector import Collector, freeze
 from aybiza.actors.switchboard import Switchboard
@@ -301,6 +304,9 @@ class Node:
             keepers.append(child(CertificateKeeper, self._certificate, name=CERTIFICATE_KEEPER))
         if settings.recordings is not None:
             keepers.append(child(RecordingsActor, shelf(settings), name=RECORDINGS))
+            to = bucket(settings)
+            if to is not None:
+                keepers.append(child(UploadsActor, shelf(settings), to, name=UPLOADS))
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
         place = self._place()
         last = [who.policy.last.id for who in self._switchboard if who.policy.last is not None]

@@ -1,14 +1,16 @@
 """`aybiza calls recording`: a call's recordings, and what other commands tell of them.
 
-What is recorded stands in the folder of `AYBIZA_RECORDINGS`; no node is asked. Sealed recordings
-are opened by `AYBIZA_RECORDINGS_KEY`.
+What is recorded stands in the folder of `AYBIZA_RECORDINGS`, and in the bucket of
+`AYBIZA_RECORDINGS_BUCKET` when it is whole; no node is asked. Sealed recordings are opened by
+`AYBIZA_RECORDINGS_KEY`.
 
 Exit codes: 0; 1 if there is no recording, or it cannot be opened; 2 for a file that is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
@@ -19,6 +21,7 @@ from aybiza.console.page import say
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
+    from aybiza.actors.recordings.bucket import Bucket
     from aybiza.actors.recordings.shelf import Shelf
     from aybiza.config.settings import Settings
 
@@ -38,13 +41,12 @@ def recording(
     from aybiza.actors.recordings.shelf import SealError
     from aybiza.config.private_files import private_file
 
-    shelf = _shelf(settings_or_exit())
-    parts = shelf.parts(call_id) if shelf is not None else []
-    if part > len(parts):
-        where = shelf.folder if shelf is not None else "AYBIZA_RECORDINGS, which is not set"
-        _refuse(f"{call_id} has {len(parts)} recordings in {where}", 1)
+    settings = settings_or_exit()
     try:
-        wav = shelf.wav(parts[part - 1]) if shelf is not None else b""
+        parts = _parts(settings, call_id)
+        if part > len(parts):
+            _refuse(f"{call_id} has {len(parts)} recordings in {_where(settings)}", 1)
+        wav = parts[part - 1][1]()
     except (OSError, SealError) as error:
         _refuse(str(error), 1)
     if to.exists():
@@ -64,24 +66,74 @@ def recorded(settings: Settings, call_id: str, journal: Iterable[Any]) -> str:
     shelf = _shelf(settings)
     seconds = [shelf.seconds(path) for path in shelf.parts(call_id)] if shelf is not None else []
     told = [" + ".join(f"{each:.0f} s" for each in seconds)] if seconds else []
+    told += _in_bucket(settings, call_id)
     told += [_CONSENTS[consents[-1]]] if consents and consents[-1] in _CONSENTS else []
     return ", ".join(told)
 
 
 def forgotten(settings: Settings, call_ids: Iterable[str]) -> int:
     """Delete the recordings of these calls; how many there were. Raises OSError."""
-    shelf = _shelf(settings)
-    return shelf.forget(call_ids) if shelf is not None else 0
+    known = list(call_ids)
+    return sum(place.forget(known) for place in _places(settings))
 
 
 def unclaimed(settings: Settings, call_ids: Iterable[str]) -> int:
     """How many recordings there are of calls that are none of these. Raises OSError."""
-    shelf = _shelf(settings)
-    return len(shelf.others(call_ids)) if shelf is not None else 0
+    known = list(call_ids)
+    return sum(len(place.others(known)) for place in _places(settings))
 
 
 def _is_consent(entry: dict[str, Any]) -> bool:
     return entry.get("type") == "recording_consent"
+
+
+def _places(settings: Settings) -> list[Shelf | Bucket]:
+    return [place for place in (_shelf(settings), _bucket(settings)) if place is not None]
+
+
+def _parts(settings: Settings, call_id: str) -> list[tuple[int, Callable[[], bytes]]]:
+    """When each recording of a call began, and what gets it, in order of time. What is put into
+    the bucket at this moment is one."""
+    from aybiza.actors.recordings.part_names import began
+
+    shelf, bucket = _shelf(settings), _bucket(settings)
+    found: dict[str, tuple[int, Callable[[], bytes]]] = {}
+    if shelf is None:
+        return []
+    if bucket is not None:
+        for name in bucket.parts(call_id):
+            found[name] = (began(Path(name)), partial(_fetched, shelf, bucket, name))
+    for path in shelf.parts(call_id):
+        found[path.name] = (began(path), partial(shelf.wav, path))
+    return sorted(found.values(), key=lambda part: part[0])
+
+
+def _fetched(shelf: Shelf, bucket: Bucket, name: str) -> bytes:
+    return shelf.opened(Path(name), bucket.get(name))
+
+
+def _in_bucket(settings: Settings, call_id: str) -> list[str]:
+    """What the bucket has of a call, or why that is not known."""
+    bucket = _bucket(settings)
+    if bucket is None:
+        return []
+    try:
+        count = len(bucket.parts(call_id))
+    except OSError as error:
+        return [str(error)]
+    return [f"{count} in {bucket.where}"] if count else []
+
+
+def _where(settings: Settings) -> str:
+    names = [str(settings.recordings or "AYBIZA_RECORDINGS, which is not set")]
+    bucket = _bucket(settings)
+    return " and ".join([*names, str(bucket.where)] if bucket is not None else names)
+
+
+def _bucket(settings: Settings) -> Bucket | None:
+    from aybiza.actors.recordings.bucket import bucket
+
+    return bucket(settings)
 
 
 def _shelf(settings: Settings) -> Shelf | None:

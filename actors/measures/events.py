@@ -78,6 +78,8 @@ SINK_LOST: Final[Event] = ("aybiza", "sink", "lost")
 OPERATOR: Final[Event] = ("aybiza", "operator", "acted")
 METRIC: Final[Event] = ("aybiza", "metric", "put")
 FIGURES: Final[Event] = ("aybiza", "figures", "taken")
+RECORDING_NOT_UP: Final[Event] = ("aybiza", "recording", "not_up")
+RECORDINGS_WAITING: Final[Event] = ("aybiza", "recording", "waiting")
 RECORDING_LOST: Final[Event] = ("aybiza", "recording", "lost")
 AGENT_FILES: Final[Event] = ("aybiza", "agents", "files")
 STORE_FAILED: Final[Event] = ("aybiza", "store", "failed")
@@ -230,6 +232,8 @@ EVENTS: Final[dict[Event, Told]] = {
     FIGURES: Told(
         "All metrics as they stand (`aybiza.actors.measures.figures`)", (), ("snapshot",)
     ),
+    RECORDING_NOT_UP: Told("The bucket has not taken a recording; it stays on the disk"),
+    RECORDINGS_WAITING: Told("So many recordings are not in the bucket yet", ("waiting",)),
     RECORDING_LOST: Told(
         "Some of a call could not be recorded, for the disk did not take it",
         ("seconds",),

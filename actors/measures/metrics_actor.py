@@ -147,6 +147,10 @@ METRICS: Final[dict[str, Metric]] = {
     "aybiza_refused_total": Metric(
         "counter", "Requests and connections that the doors have refused", ("door", "reason")
     ),
+    "aybiza_recording_upload_failures_total": Metric(
+        "counter", "Recordings that the bucket has not taken when it was asked"
+    ),
+    "aybiza_recordings_waiting": Metric("gauge", "Recordings that are not in the bucket yet"),
     "aybiza_recording_lost_seconds_total": Metric(
         "counter", "Seconds of calls that could not be recorded, for the disk did not take them", ()
     ),
@@ -239,6 +243,8 @@ FEEDS: Final[dict[Event, tuple[Feed, ...]]] = {
     events.DOOR_REFUSED: (Feed("aybiza_refused_total", None, ("door", "reason")),),
     events.SINK_FAILED: (Feed("aybiza_sink_failures_total", None, ("sink",)),),
     events.SINK_LOST: (Feed("aybiza_sink_lost_total", "count", ("sink",)),),
+    events.RECORDING_NOT_UP: (Feed("aybiza_recording_upload_failures_total"),),
+    events.RECORDINGS_WAITING: (Feed("aybiza_recordings_waiting", "waiting"),),
     events.RECORDING_LOST: (Feed("aybiza_recording_lost_seconds_total", "seconds", ()),),
     events.AGENT_FILES: (Feed("aybiza_agent_files_total", None, ("outcome",)),),
     events.FRAMES_MENDED: (Feed("aybiza_frames_mended_total", "count", ("how",)),),

@@ -4,6 +4,8 @@
     size = shelf.write(part, size, stereo)    `size`: how much of the file is sound; 0: a new one
     shelf.parts("CA1")                        the files of a call, in order of time
     shelf.wav(path)                           one of them as a WAV file, opened if it is sealed
+    shelf.opened(name, data)                  the same of bytes that a bucket had
+    shelf.files()                             all recordings, of all calls
     shelf.forget(["CA1"]), shelf.sweep(now)   how many files are gone
     shelf.others(["CA1"])                     the files of all other calls
 
@@ -20,23 +22,20 @@ is not opened by the key.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
-from urllib.parse import quote
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from aybiza.actors.recordings.part_names import SEALED, WAV, began, call_name, expires
 from aybiza.config.private_files import check_private, private_file, private_folder
 from aybiza.config.settings import Settings
 from aybiza.speech.playout import BYTES_A_SECOND
 
-WAV: Final = ".wav"
-SEALED: Final = ".sealed"
 KEY_BYTES: Final = 32
 SIDES: Final = 2
 _MULAW: Final = 7
@@ -44,7 +43,6 @@ _MAGIC: Final = b"AYBIZA1\n"
 _NONCE: Final = 12
 _LENGTH: Final = struct.Struct("<I")
 _HEAD: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
-_MOST_NAME: Final = 180
 
 
 class SealError(Exception):
@@ -62,7 +60,7 @@ class Part(NamedTuple):
     @property
     def name(self) -> str:
         """Of its file, without the ending."""
-        return f"{_named(self.call_id)}.{int(self.began * 1000)}.{int(self.expires)}"
+        return f"{call_name(self.call_id)}.{int(self.began * 1000)}.{int(self.expires)}"
 
 
 class Shelf:
@@ -92,7 +90,7 @@ class Shelf:
 
     def parts(self, call_id: str) -> list[Path]:
         """See the module."""
-        return sorted(self._files(f"{_named(call_id)}.*"), key=_began)
+        return sorted(self._files(f"{call_name(call_id)}.*"), key=began)
 
     def seconds(self, path: Path) -> float:
         """How long a recording is, as near as its file's size tells."""
@@ -101,7 +99,10 @@ class Shelf:
     def wav(self, path: Path) -> bytes:
         """See the module."""
         check_private(path)
-        data = path.read_bytes()
+        return self.opened(path, path.read_bytes())
+
+    def opened(self, path: Path, data: bytes) -> bytes:
+        """See the module. `path`: its name, which the seal is bound to."""
         if path.suffix != SEALED:
             return data
         if self._seal is None:
@@ -113,22 +114,26 @@ class Shelf:
         stereo = b"".join(self._opened(path, data))
         return _head(len(stereo)) + stereo
 
+    def files(self) -> list[Path]:
+        """See the module."""
+        return self._files("*")
+
     def forget(self, call_ids: Iterable[str]) -> int:
         """See the module."""
         return sum(_remove(path) for call_id in call_ids for path in self.parts(call_id))
 
     def others(self, call_ids: Iterable[str]) -> list[Path]:
         """See the module."""
-        known = {_named(call_id) for call_id in call_ids}
+        known = {call_name(call_id) for call_id in call_ids}
         return [path for path in self._files("*") if path.stem.split(".")[0] not in known]
 
     def sweep(self, now: float) -> int:
         """See the module."""
-        return sum(_remove(path) for path in self._files("*") if 0 < _expires(path) <= now)
+        return sum(_remove(path) for path in self._files("*") if 0 < expires(path) <= now)
 
     def _files(self, pattern: str) -> list[Path]:
         found = self.folder.glob(pattern)
-        return [path for path in found if path.suffix in (WAV, SEALED) and _expires(path) >= 0]
+        return [path for path in found if expires(path) >= 0]
 
     def _sealed(self, name: str, at: int, stereo: bytes) -> bytes:
         assert self._seal is not None
@@ -177,28 +182,6 @@ def _head(size: int) -> bytes:
     rate, block = BYTES_A_SECOND, SIDES
     form = (_MULAW, SIDES, rate, rate * block, block, 8)
     return _HEAD.pack(b"RIFF", size + 36, b"WAVE", b"fmt ", 16, *form, b"data", size)
-
-
-def _named(call_id: str) -> str:
-    """A call's id as part of a file's name: no dot, no slash, nothing that a pattern reads; no two
-    calls have the same."""
-    name = quote(call_id, safe="").replace(".", "%2E").replace("~", "%7E")
-    if len(name) <= _MOST_NAME:
-        return name
-    digest = hashlib.sha256(call_id.encode()).hexdigest()
-    return f"{name[: _MOST_NAME - len(digest) - 1]}-{digest}"
-
-
-def _began(path: Path) -> int:
-    return int(path.stem.split(".")[1])
-
-
-def _expires(path: Path) -> int:
-    """When it is to be deleted; -1 if it is no recording."""
-    match path.stem.split("."):
-        case [_, began, expires] if began.isdecimal() and expires.isdecimal():
-            return int(expires)
-    return -1
 
 
 def _remove(path: Path) -> bool:

@@ -3,11 +3,12 @@
     async with ServicesEmulator() as services:
         os.environ.update(services.environment())
 
-Contract: Lambda's Invoke, SES v2's SendEmail, Kendra's Query, CloudWatch's PutMetricData and a
-business system's HTTP API (`/crm`, described by `/crm/openapi.json`) answer as the services do, and
-so do Twilio's, SignalWire's and Telnyx's APIs for calls under way; AWS requests have to be signed
-for their service. `journal` holds what was asked; the next requests can
-be made to fail (`fail`), to wait (`stall`) or to lose their connection (`drop`).
+Contract: Lambda's Invoke, SES v2's SendEmail, Kendra's Query, CloudWatch's PutMetricData, S3's
+objects (`aybiza.emulators.services.s3`) and a business system's HTTP API (`/crm`, described by
+`/crm/openapi.json`) answer as the services do, and so do Twilio's, SignalWire's and Telnyx's APIs
+for calls under way; AWS requests have to be signed for their service, and those for S3 rightly.
+`journal` holds what was asked; the next requests can be made to fail (`fail`), to wait (`stall`) or
+to lose their connection (`drop`).
 Errors: `start` raises `OSError` when the port is taken.
 Source: AWS Lambda, Amazon SES v2, Amazon Kendra and Amazon CloudWatch API references; OpenAPI 3.1.
 """
@@ -25,7 +26,7 @@ import structlog
 
 from aybiza.emulators.bedrock.connection import ClientLeft, Connection, HttpRequest
 from aybiza.emulators.http_service import HttpService
-from aybiza.emulators.services import calls, cloudwatch, kendra, lambda_, ses
+from aybiza.emulators.services import calls, cloudwatch, kendra, lambda_, s3, ses
 from aybiza.emulators.services.answer import Answer, Refused
 from aybiza.emulators.services.crm import Crm
 
@@ -71,6 +72,7 @@ class ServicesEmulator(HttpService):
         self.mail = ses.Outbox()
         self.documents = kendra.Documents()
         self.metrics = cloudwatch.Metrics()
+        self.buckets = s3.Buckets()
         self.crm = Crm()
         self.calls = calls.Calls()
         self.journal: deque[Asked] = deque(maxlen=KEPT)
@@ -88,8 +90,8 @@ class ServicesEmulator(HttpService):
         }
 
     def fail(self, service: str, status: int, code: str = "") -> None:
-        """Answer the next request of `lambda`, `ses`, `kendra`, `cloudwatch`, `crm`, `twilio`,
-        `signalwire` or `telnyx` with this error."""
+        """Answer the next request of `lambda`, `ses`, `kendra`, `cloudwatch`, `s3`, `crm`,
+        `twilio`, `signalwire` or `telnyx` with this error."""
         self._faults.append(_Fault(service, "fail", status, code))
 
     def stall(self, service: str, seconds: float | None = None) -> None:
@@ -129,6 +131,8 @@ class ServicesEmulator(HttpService):
 
     def _route(self, request: HttpRequest) -> tuple[str, Serve]:
         path = request.target.path
+        if s3.is_s3(request):
+            return "s3", self.buckets.serve
         if lambda_.ROUTE.fullmatch(path):
             return "lambda", self.functions.serve
         if path == ses.PATH:

@@ -11,7 +11,8 @@ from aybiza.actors.memory.store import Row
 from aybiza.actors.recordings.shelf import Part, Shelf
 from aybiza.config.settings import load
 from aybiza.console.cli import app
-from aybiza.console.recordings import forgotten, recorded
+from aybiza.console.recordings import forgotten, recorded, unclaimed
+from tests.actors.recordings.bucket_kit import NAME, bucket_of, emulated
 
 
 def rows(how: str) -> list[Row]:
@@ -27,6 +28,37 @@ def test_of_a_call_its_stretches_and_its_consent_are_told(tmp_path: Path) -> Non
     assert recorded(settings, "CA1", rows("agreed")) == "2 s + 2 s, the caller has agreed"
     assert forgotten(settings, ["CA1"]) == 2
     assert forgotten(load({}), ["CA1"]) == 0
+
+
+def test_what_is_in_the_bucket_is_told_fetched_and_forgotten_with_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with emulated(monkeypatch) as services:
+        variables = {
+            "AYBIZA_RECORDINGS": str(tmp_path / "shelf"),
+            "AYBIZA_RECORDINGS_BUCKET": f"s3://{NAME}/recordings",
+            "AYBIZA_RECORDINGS_ENDPOINT": services.url,
+        }
+        settings = load(variables)
+        shelf = Shelf(tmp_path / "shelf")
+        for began in (1.0, 2.0):
+            shelf.write(Part("CA1", began, 0.0), 0, bytes([int(began)]) * 32_000)
+        first, second = shelf.parts("CA1")
+        wavs = [first.read_bytes(), second.read_bytes()]
+        bucket_of(services).put(first)
+        first.unlink()
+        assert recorded(settings, "CA1", []) == f"2 s, 1 in s3://{NAME}/recordings/"
+        for part, wav in enumerate(wavs, 1):
+            to = tmp_path / f"{part}.wav"
+            command = ["calls", "recording", "CA1", "--to", str(to), "--part", str(part)]
+            assert CliRunner().invoke(app, command, env=variables).exit_code == 0
+            assert to.read_bytes() == wav
+        assert unclaimed(settings, ["CA2"]) == 2
+        assert forgotten(settings, ["CA1"]) == 2
+        assert services.buckets.objects[NAME] == {}
+    assert "cannot be asked" in recorded(settings, "CA1", [])
+    with pytest.raises(OSError, match="cannot be asked"):
+        forgotten(settings, ["CA1"])
 
 
 @pytest.mark.parametrize("variables", [{}, {"AYBIZA_RECORDINGS": "."}])

@@ -1,0 +1,179 @@
+"""Bucket: recordings in an S3-compatible bucket. For threads: all of it waits for the network.
+
+    bucket = Bucket(where)                     `where`: as the settings name it
+    bucket.put(path)                           a file of a `Shelf`; again it is the same object
+    bucket.parts("CA1")                        the names of a call's objects, in order of time
+    bucket.get(name)                           the bytes of one
+    bucket.forget(["CA1"]), bucket.sweep(now)  how many objects are gone
+    bucket.delete(name)                        one of them
+    bucket.others(["CA1"])                     the names of all other calls' objects
+
+An object has the name of the file on the shelf, behind the prefix: so it says whose it is and when
+it is to be deleted, and a sealed recording is sealed in the bucket too. One `PutObject` takes 5 GB,
+which is 87 hours of a call. The bucket encrypts as the settings say. Checksums that only newer
+services know are left out.
+
+A request is sent once and has `CONNECT_SECONDS` and `READ_SECONDS`; whoever asks decides what is
+tried again. Errors: `BucketError`, an `OSError` whose text is for people and names no secret.
+
+Source: Amazon S3 API reference: PutObject, GetObject, DeleteObject, ListObjectsV2.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from aybiza.actors.recordings.part_names import began, call_name, expires
+from aybiza.config.settings import Settings
+
+CONNECT_SECONDS: Final = 5.0
+READ_SECONDS: Final = 30.0
+NO_ENCRYPTION: Final = "none"
+KMS: Final = "aws:kms"
+
+
+class BucketError(OSError):
+    """The bucket has not done what was asked."""
+
+
+class Where(NamedTuple):
+    """Which bucket, and how: `prefix` is empty or ends with a slash; `endpoint` empty: Amazon's;
+    `encryption`: as S3 names it, or `NO_ENCRYPTION`; `key`: of KMS, empty: the bucket's."""
+
+    name: str
+    prefix: str
+    region: str
+    endpoint: str = ""
+    encryption: str = "AES256"
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"s3://{self.name}/{self.prefix}"
+
+
+class Bucket:
+    """See the module."""
+
+    def __init__(self, where: Where) -> None:
+        self.where = where
+        self._building = threading.Lock()
+        self._made: Any = None
+
+    def put(self, path: Path) -> None:
+        """See the module."""
+        where = self.where
+        options: dict[str, str] = {}
+        if where.encryption != NO_ENCRYPTION:
+            options["ServerSideEncryption"] = where.encryption
+        if where.encryption == KMS and where.key:
+            options["SSEKMSKeyId"] = where.key
+        kind = "audio/wav" if path.suffix == ".wav" else "application/octet-stream"
+        with path.open("rb") as file:
+            key = where.prefix + path.name
+            self._ask("put_object", Key=key, Body=file, ContentType=kind, **options)
+
+    def parts(self, call_id: str) -> list[str]:
+        """See the module."""
+        return sorted(self._names(f"{call_name(call_id)}."), key=lambda name: began(Path(name)))
+
+    def get(self, name: str) -> bytes:
+        """See the module."""
+        answer = self._ask("get_object", Key=self.where.prefix + name)
+        with answer["Body"] as body:
+            data: bytes = body.read()
+        return data
+
+    def forget(self, call_ids: Iterable[str]) -> int:
+        """See the module."""
+        names = [name for call_id in call_ids for name in self.parts(call_id)]
+        return sum(self.delete(name) for name in names)
+
+    def others(self, call_ids: Iterable[str]) -> list[str]:
+        """See the module."""
+        known = {call_name(call_id) for call_id in call_ids}
+        return [name for name in self._names("") if name.split(".")[0] not in known]
+
+    def sweep(self, now: float) -> int:
+        """See the module."""
+        due = [name for name in self._names("") if 0 < expires(Path(name)) <= now]
+        return sum(self.delete(name) for name in due)
+
+    def delete(self, name: str) -> int:
+        """Delete one, if it is there."""
+        self._ask("delete_object", Key=self.where.prefix + name)
+        return 1
+
+    def _names(self, beginning: str) -> Iterator[str]:
+        """The names behind the prefix that begin so and are a recording's."""
+        more: dict[str, str] = {}
+        while True:
+            prefix = self.where.prefix + beginning
+            answer = self._ask("list_objects_v2", Prefix=prefix, **more)
+            for found in answer.get("Contents", ()):
+                name = str(found["Key"]).removeprefix(self.where.prefix)
+                if "/" not in name and expires(Path(name)) >= 0:
+                    yield name
+            if not answer.get("IsTruncated"):
+                return
+            more = {"ContinuationToken": answer["NextContinuationToken"]}
+
+    def _ask(self, operation: str, **request: Any) -> dict[str, Any]:
+        # They take 15 MB, which a node without a bucket does not need for this.
+        from botocore.exceptions import BotoCoreError, ClientError
+        from urllib3.exceptions import HTTPError
+
+        try:
+            call: Any = getattr(self._client(), operation)
+            answer: dict[str, Any] = call(Bucket=self.where.name, **request)
+            return answer
+        except ClientError as refusal:
+            told = refusal.response.get("Error", {})
+            why = f"{told.get('Code', '')}: {told.get('Message', '')}"[:200]
+            raise BucketError(f"{self.where} has not done {operation}: {why}") from None
+        except (BotoCoreError, HTTPError, ValueError) as failure:
+            why = f"{type(failure).__name__}: {failure}"[:200]
+            raise BucketError(f"{self.where} cannot be asked for {operation}: {why}") from None
+
+    def _client(self) -> Any:
+        # A client is not to be built by two threads at a time.
+        with self._building:
+            if self._made is None:
+                import boto3
+                from botocore.config import Config
+
+                where = self.where
+                config = Config(
+                    connect_timeout=CONNECT_SECONDS,
+                    read_timeout=READ_SECONDS,
+                    retries={"total_max_attempts": 1, "mode": "standard"},
+                    request_checksum_calculation="when_required",
+                    response_checksum_validation="when_required",
+                    s3={"addressing_style": "path" if where.endpoint else "auto"},
+                )
+                make: Any = boto3.Session().client
+                endpoint = where.endpoint or None
+                self._made = make(
+                    "s3", region_name=where.region, endpoint_url=endpoint, config=config
+                )
+            return self._made
+
+
+def bucket(settings: Settings) -> Bucket | None:
+    """The one that the settings name, if they name one."""
+    address = settings.recordings_bucket
+    if address is None:
+        return None
+    name, _, prefix = address.removeprefix("s3://").partition("/")
+    return Bucket(
+        Where(
+            name,
+            f"{prefix.strip('/')}/" if prefix.strip("/") else "",
+            settings.recordings_region or settings.aws_region,
+            str(settings.recordings_endpoint or ""),
+            settings.recordings_encryption,
+            settings.recordings_kms_key or "",
+        )
+    )

@@ -1,0 +1,108 @@
+"""Recordings in a bucket, by the real boto3: what is sent, what is found, what a refusal says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aybiza.actors.recordings.bucket import Bucket, BucketError, Where, bucket
+from aybiza.actors.recordings.shelf import Part, Shelf
+from aybiza.config.settings import load
+from aybiza.emulators.services import ServicesEmulator
+from aybiza.emulators.services.s3 import Stored
+from tests.actors.recordings.bucket_kit import NAME, bucket_of, emulated
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServicesEmulator]:
+    with emulated(monkeypatch) as made:
+        yield made
+
+
+def recording(shelf: Shelf, call_id: str = "CA1", began: float = 1.0, expires: float = 0.0) -> Path:
+    part = Part(call_id, began, expires)
+    shelf.write(part, 0, bytes(3_200))
+    return next(path for path in shelf.parts(call_id) if path.stem == part.name)
+
+
+def test_a_recording_comes_back_as_it_was_put_and_is_encrypted_there(
+    services: ServicesEmulator, tmp_path: Path
+) -> None:
+    shelf, ours = Shelf(tmp_path, KEY), bucket_of(services)
+    for began in (2.0, 1.0):
+        ours.put(recording(shelf, "v3:a/b", began))
+    names = ours.parts("v3:a/b")
+    assert [name.split(".")[1] for name in names] == ["1000", "2000"]
+    assert shelf.opened(Path(names[0]), ours.get(names[0])) == shelf.wav(tmp_path / names[0])
+    stored = services.buckets.objects[NAME][f"recordings/{names[0]}"]
+    assert (stored.encryption, stored.kind) == ("AES256", "application/octet-stream")
+
+
+def test_the_key_of_the_settings_encrypts(services: ServicesEmulator, tmp_path: Path) -> None:
+    path = recording(Shelf(tmp_path))
+    bucket_of(services, encryption="aws:kms", key="alias/calls").put(path)
+    (stored,) = services.buckets.objects[NAME].values()
+    assert (stored.encryption, stored.kms_key, stored.kind) == (
+        "aws:kms",
+        "alias/calls",
+        "audio/wav",
+    )
+    bucket_of(services, encryption="none", prefix="").put(path)
+    assert services.buckets.objects[NAME][path.name].encryption == ""
+
+
+def test_what_is_forgotten_or_due_is_gone_however_long_the_listing_is(
+    services: ServicesEmulator, tmp_path: Path
+) -> None:
+    shelf, ours = Shelf(tmp_path), bucket_of(services)
+    services.buckets.page = 2
+    services.buckets.objects[NAME]["recordings/notes.txt"] = Stored(b"", "text/plain", "", "")
+    for number in range(5):
+        ours.put(recording(shelf, "CA1", number + 1.0, expires=100.0 if number < 3 else 0.0))
+    ours.put(recording(shelf, "CA10"))
+    assert ours.sweep(99.0) == 0 and ours.sweep(100.0) == 3
+    assert len(ours.others(["CA1"])) == 1
+    assert ours.forget(["CA1", "CA2"]) == 2
+    assert ours.parts("CA1") == [] and len(ours.parts("CA10")) == 1
+    assert "recordings/notes.txt" in services.buckets.objects[NAME]
+
+
+def test_a_refusal_says_what_the_bucket_says_and_no_secret(
+    services: ServicesEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = recording(Shelf(tmp_path))
+    services.buckets.full = (503, "SlowDown")
+    with pytest.raises(BucketError, match=r"s3://calls-of-ours/recordings/ .*put_object: SlowDown"):
+        bucket_of(services).put(path)
+    with pytest.raises(BucketError, match="NoSuchBucket"):
+        bucket_of(services, name="another-one").parts("CA1")
+    with pytest.raises(BucketError, match="NoSuchKey"):
+        bucket_of(services).get("CA1.1.0.wav")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-secret")
+    with pytest.raises(BucketError) as refusal:
+        bucket_of(services).put(path)
+    assert "SignatureDoesNotMatch" in str(refusal.value)
+    assert "not-the-secret" not in str(refusal.value)
+
+
+def test_a_bucket_that_is_away_is_asked_once(services: ServicesEmulator, tmp_path: Path) -> None:
+    services.drop("s3")
+    with pytest.raises(BucketError, match="cannot be asked for put_object"):
+        bucket_of(services).put(recording(Shelf(tmp_path)))
+    assert len(services.journal) == 1
+
+
+def test_the_settings_name_it(tmp_path: Path) -> None:
+    assert bucket(load({})) is None
+    variables = {
+        "AYBIZA_RECORDINGS": str(tmp_path),
+        "AYBIZA_RECORDINGS_BUCKET": "s3://calls-of-ours/eu/desk/",
+        "AYBIZA_RECORDINGS_REGION": "eu-central-1",
+    }
+    named = bucket(load(variables))
+    assert isinstance(named, Bucket)
+    assert named.where == Where("calls-of-ours", "eu/desk/", "eu-central-1")
