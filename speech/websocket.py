@@ -191,6 +191,15 @@ class Together(_Base):
             super().data_received(item)  # type: ignore[arg-type]
         self._hand_on(messages)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over, and nothing of it leads back to it: its memory is free with its last user.
+
+        websockets keeps a function on the protocol that knows the connection.
+        """
+        super().connection_lost(exc)
+        self.divert = None
+        vars(self.protocol).pop("select_subprotocol", None)
+
     def takes(self, message: bytes | str) -> bool:
         """Send a message without waiting; False, and nothing is sent, if `send` has to wait."""
         if self.protocol.state is not State.OPEN or self.paused or self.transport.is_closing():

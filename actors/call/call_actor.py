@@ -98,6 +98,8 @@ log = structlog.get_logger(__name__)
 class CallActor(GenServer):
     """See the module. The line wakes it with `"inbox"`, the answer and its timers send events."""
 
+    lets_go = True
+
     async def init(self, context: CallContext) -> Continue:
         self.call_id = context.call_id
         self._context = context

@@ -92,6 +92,7 @@ class SpeakerActor(GenServer):
     """See the module."""
 
     traps_exits = True
+    lets_go = True
 
     async def init(self, context: CallContext) -> Continue:
         self._context = context

@@ -82,6 +82,7 @@ class TranscriberActor(GenServer):
     be, the line sends it `"audio"`."""
 
     traps_exits = True
+    lets_go = True
 
     async def init(self, context: CallContext) -> Continue:
         self._context = context
@@ -100,14 +101,14 @@ class TranscriberActor(GenServer):
         return Continue("connect")
 
     def _audio_waits(self) -> None:
-        if not self._feed_at_once():
+        if self._process.alive and not self._feed_at_once():
             self.vm.send(self.pid, "audio")
 
     def _feed_at_once(self) -> bool:
         """Send what has just come, called by whoever brings it: a frame costs no message and no
         change of tasks. False where anything else is to be done, or to be waited for."""
         ring, session, process = self._line.ring, self._wire.session, self._process
-        if session is None or self._feeding or process.suspended or not process.alive:
+        if session is None or self._feeding or process.suspended:
             return False
         end, position = ring.end, self._position
         if self._wants(end) != self._wire.wanting or not 0 < end - position <= PIECE_BYTES:

@@ -146,10 +146,13 @@ class GenServer(Startable, Generic[Calls, Casts]):
 
     A class that sets `traps_exits` is told of links' exit signals by `Exit` messages. One that
     names the types of its requests, `GenServer[Get | Add, Reset]` for calls and casts, is checked
-    by a type checker to handle all of them; left out, they may be anything.
+    by a type checker to handle all of them; left out, they may be anything. One that sets
+    `lets_go` has nothing left but its process when that has ended, however it did: as on the BEAM
+    its memory is free at once, though its parts hold its methods.
     """
 
     traps_exits: ClassVar[bool] = False
+    lets_go: ClassVar[bool] = False
     _awaited: ClassVar[Mapping[str, tuple[str, ...] | None]] = CALLBACKS
     _process: Process
 

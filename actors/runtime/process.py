@@ -330,6 +330,10 @@ class Process:
         self._others = self.waiter = None
         self.links = self.monitors = self.monitoring = None
         self.callers = self.held = None
+        if self.server is not None and self.server.lets_go:
+            # Who still calls one of its methods finds out from its process.
+            vars(self.server).clear()
+            self.server._process = self
         self.starting = self.server = self.last_message = self.task = None
 
 

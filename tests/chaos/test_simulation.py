@@ -1,4 +1,4 @@
-"""An hour of chaos in virtual time, and that its checks see what is broken."""
+"""Ten minutes of chaos in virtual time, and that its checks see what is broken."""
 
 import pytest
 
@@ -10,9 +10,9 @@ from tests.chaos.simulation import Broken, simulate
 
 @pytest.mark.parametrize(("seed", "nodes"), [(1, 3), (2, 4)])
 def test_chaos_breaks_no_invariant(seed: int, nodes: int) -> None:
-    world = simulate(seed, 600, nodes)
-    assert world.counts["casts"] > 1000
-    assert min(world.counts.values()) > 50
+    world = simulate(seed, 300, nodes)
+    assert world.counts["casts"] > 500
+    assert min(world.counts.values()) > 25
     assert 1.0 < world.slowest_down < 2.0
 
 

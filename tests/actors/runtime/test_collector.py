@@ -61,8 +61,17 @@ def collecting(**options: Any) -> Iterator[None]:
         collector.stop()
 
 
-async def calls_beside_many_processes() -> list[float]:
-    """The pauses of 100 callers beside 10,000 processes; for a Python process of its own."""
+def full() -> float:
+    """How long a collection takes that looks at everything, milliseconds."""
+    gc.unfreeze()
+    with pauses() as took:
+        gc.collect()
+    return took[-1]
+
+
+async def calls_beside_many_processes() -> float:
+    """How many times longer than the longest pause of 100 callers beside 10,000 processes a full
+    collection is; for a Python process of its own."""
     async with VM(block_warning_ms=None) as vm:
         with collecting():
             for _ in range(10_000):
@@ -78,11 +87,11 @@ async def calls_beside_many_processes() -> list[float]:
                 await asyncio.gather(*(ask(server) for server in servers))
                 gc.collect(1)
                 gc.collect()
-            return took
+            return full() / max(took)
 
 
-async def come_and_go(count: int = 100_000) -> list[float]:
-    """The pauses while `count` supervised processes start and stop, 1,000 living at a time."""
+async def come_and_go(count: int = 40_000) -> float:
+    """The same while `count` supervised processes start and stop, 1,000 living at a time."""
     async with VM(block_warning_ms=None) as vm:
         with collecting():
             supervisor = await vm.start(DynamicSupervisor)
@@ -101,24 +110,24 @@ async def come_and_go(count: int = 100_000) -> list[float]:
                     if number == count // 2:
                         frozen = gc.get_freeze_count()
             assert gc.get_freeze_count() < frozen * 1.1 + 50_000, "what is frozen grows"
-            return took
+            return full() / max(took)
 
 
 @pytest.mark.parametrize(
-    ("what", "limit"), [("calls_beside_many_processes", 5), ("come_and_go", 10)]
+    ("what", "times"), [("calls_beside_many_processes", 20), ("come_and_go", 3)]
 )
 @pytest.mark.timeout(240)
-def test_no_collection_holds_the_loop(what: str, limit: float) -> None:
+def test_no_collection_holds_the_loop(what: str, times: float) -> None:
     code = (
         "import asyncio\n"
         f"from tests.actors.runtime.test_collector import {what}\n"
-        f"print(max(asyncio.run({what}())))"
+        f"print(asyncio.run({what}()))"
     )
     run = subprocess.run(
         [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=200
     )
     assert run.returncode == 0, run.stderr
-    assert float(run.stdout) < limit
+    assert float(run.stdout) > times
 
 
 @virtual_time
@@ -160,14 +169,14 @@ async def test_where_it_is_never_quiet_much_that_was_frozen_is_looked_at_all_the
 
 @virtual_time
 async def test_where_little_has_grown_old_nothing_that_is_shared_is_written_to() -> None:
-    def full() -> int:
+    def fulls() -> int:
         return int(gc.get_stats()[2]["collections"])
 
     with collecting(quiet=lambda: True):
         gc.collect(1)
-        before = full()
+        before = fulls()
         await asyncio.sleep(10 * FULL_SECONDS)
-        assert full() == before
+        assert fulls() == before
 
 
 @virtual_time

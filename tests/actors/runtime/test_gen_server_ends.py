@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from aybiza.actors.runtime import (
     Crashed,
     Exit,
     ExitError,
+    GenServer,
     Pid,
     Reason,
     Stop,
@@ -138,3 +140,46 @@ async def test_a_kill_ends_a_terminate_that_takes_too_long() -> None:
         with pytest.raises(CallExit) as failed:
             await call
         assert failed.value.reason == KILLED
+
+
+class Holder(GenServer):
+    """Gives a method of its own away, with everything that it holds; raises what is cast to it."""
+
+    async def init(self, given: dict[str, Any]) -> None:
+        self.heavy = Heavy()
+        given["heavy"] = weakref.ref(self.heavy)
+        given["alive"] = self.alive
+
+    async def handle_cast(self, request: Exception) -> None:
+        raise request
+
+    def alive(self) -> bool:
+        return self._process.alive
+
+
+class Heavy:
+    pass
+
+
+@virtual_time
+async def test_a_server_that_lets_go_has_nothing_left_however_it_ended() -> None:
+    class LetsGo(Holder):
+        lets_go = True
+
+    ends: tuple[Any, ...] = (
+        lambda vm, pid: vm.exit(pid, KILL),
+        lambda vm, pid: vm.exit(pid, SHUTDOWN),
+        lambda vm, pid: vm.cast(pid, ValueError("x")),
+        lambda vm, pid: vm.cast(pid, Stop(NORMAL)),
+    )
+    for kept, server in ((True, Holder), (False, LetsGo)):
+        for end in ends:
+            given: dict[str, Any] = {}
+            async with VM() as vm:
+                pid = await vm.start(server, given)
+                assert pid is not None and given["alive"]()
+                end(vm, pid)
+                await vm.join(pid)
+                await asyncio.sleep(0)
+                assert (given["heavy"]() is not None) is kept
+                assert not given["alive"]()
