@@ -135,8 +135,8 @@ def _once(outcome: Outcome) -> Iterator[str]:
     """No sentence is lost, and none is heard twice.
 
     What a noise broke into is said again from its beginning, on purpose. What a carrier has played
-    that reads nothing, or tells nothing, cannot be known. The words for who waits may be said once
-    a turn beside, of which no journal tells.
+    that reads nothing, or tells nothing, cannot be known, nor what a voice has left out of several
+    texts. The words for who waits may be said once a turn beside, of which no journal tells.
     """
     heard = heard_letters(outcome.report)
     given: Counter[str] = Counter()
@@ -158,6 +158,7 @@ def _once(outcome: Outcome) -> Iterator[str]:
             case Resumed(turn):
                 resumed[broken_into.get(turn, "")] += 1
     again = max(0, len(outcome.report.streams) - 1)
+    left_out = _left_out(outcome)
     fillers = {letters(spoken(text, language)) for text in TurnPolicy.of(outcome.agent).fillers}
     turns = sum(isinstance(entry, CallerTurn) for _, entry in outcome.entries)
     for text, number in given.items():
@@ -166,7 +167,7 @@ def _once(outcome: Outcome) -> Iterator[str]:
         beside = turns if text in fillers else 0
         if times > number + again + resumed[text] + beside and not whole:
             yield f"heard {times} times, said {number} times: {text[:40]!r}"
-        if times < told[text] and not _is_untold(outcome):
+        if times + left_out[text] < told[text] and not _is_untold(outcome):
             yield f"taken for heard and never heard: {text[:40]!r}"
     yield from _unheard(outcome)
 
@@ -239,6 +240,7 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
         return
     heard = heard_letters(outcome.report)
     language = outcome.agent.language
+    left_out = _left_out(outcome)
     for record in outcome.requests:
         messages = (record.body or {}).get("messages", [])
         until = _last_words(messages)
@@ -250,8 +252,14 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
                     # Stands for what a guardrail has stopped.
                     continue
                 for sentence in _SENTENCE.split(block.get("text", "")):
-                    if _history_text(sentence, language) not in heard:
+                    text = _history_text(sentence, language)
+                    if text not in heard and text not in left_out:
                         yield f"request {record.number} has what nobody heard: {sentence[:50]!r}"
+
+
+def _left_out(outcome: Outcome) -> Counter[str]:
+    """What a voice has left out of several texts: its audio has no names."""
+    return Counter(letters(text) for text in outcome.left_out)
 
 
 def _last_words(messages: list[dict[str, Any]]) -> int:

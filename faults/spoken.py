@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from aybiza.dialogue import overheard
 from aybiza.dialogue.journal import AgentSentence, AnswerComplete, CallerTurn
@@ -12,6 +14,9 @@ from aybiza.faults.caller import NOISE
 
 if TYPE_CHECKING:
     from aybiza.faults.trial import Outcome
+
+SOUNDS_MS: Final = 500.0
+"""A sentence that is there begins to be heard by then, where nothing breaks."""
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -42,17 +47,25 @@ def only_listens(outcome: Outcome, turn: Turn) -> bool:
 
 
 def _is_owed(outcome: Outcome, turn: Turn) -> bool:
-    """Whether an answer was being thought of while this was said, at its beginning or later."""
-    asked: int | None = None
+    """Whether an answer was yet to be heard while this was said, at its beginning or later."""
     end = turn.end_ms if turn.end_ms is not None else turn.start_ms
+    return any(since < end and until >= turn.start_ms for since, until in _waits(outcome))
+
+
+def _waits(outcome: Outcome) -> Iterator[tuple[float, float]]:
+    """From when until when the caller waits for an answer: its first sentence is heard a moment
+    after it is there."""
+    asked: int | None = None
+    since = 0.0
     for at, entry in outcome.entries:
         ms = (at - outcome.zero) * 1000
-        if asked is not None and ms >= turn.start_ms:
-            return True
-        if ms >= end:
-            break
         if isinstance(entry, CallerTurn):
-            asked = entry.turn if entry.text else None
+            if asked is not None:
+                yield since, ms
+            asked, since = (entry.turn if entry.text else None), ms
         elif isinstance(entry, AgentSentence | AnswerComplete) and entry.turn == asked:
             asked = None
-    return asked is not None
+            sounds = (heard.at_ms for heard in outcome.report.heard if heard.at_ms >= ms)
+            yield since, min(ms + SOUNDS_MS, next(sounds, ms))
+    if asked is not None:
+        yield since, math.inf

@@ -69,6 +69,8 @@ class Outcome:
     """Connections to providers: when, which door, which call."""
     documents: list[str] = field(default_factory=list)
     written: list[ToolRun] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Texts that a voice has left out of several that it was given in one."""
     strikes: list[Strike] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -213,6 +215,8 @@ async def _settled(world: World, before: Level) -> None:
 def _note(world: World, outcome: Outcome, injector: Injector, bill: Bill) -> None:
     outcome.entries = world.journals.written.get("CA1", [])
     outcome.requests = world.bedrock.journal.records
+    skipped = world.deepgram.service.journal.entries("skipped")
+    outcome.left_out = [entry["text"] for entry in skipped if not entry["alone"]]
     asked = [(at, "bedrock", "CA1") for at in world.asked.opened]
     outcome.opened = sorted([*world.deepgram.opened, *asked])
     outcome.written = world.toolbox.written if isinstance(world.toolbox, Desk) else []

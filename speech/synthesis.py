@@ -217,13 +217,13 @@ class Synthesis:
 
     @property
     def due(self) -> float | None:
-        """When `tick` does something."""
+        """When the flush under way is silent, if no audio comes."""
         go = self.awaited
         return None if go is None or go.emptied is None else go.emptied + EMPTY_SECONDS
 
-    def tick(self, now: float) -> list[Text]:
-        """A flush that was done without audio has had its time; the texts that are passed over."""
-        return self.lost(now) if self.due is not None and now >= self.due else []
+    def is_silent(self, now: float) -> bool:
+        """Whether a flush that was done without audio has had its time."""
+        return self.due is not None and now >= self.due
 
     def lost(self, now: float, *, tried: bool = True) -> list[Text]:
         """The go under way will not be completed; the texts that are passed over for it.

@@ -146,7 +146,7 @@ class SpeakerActor(GenServer):
         match message:
             case "time":
                 self._timer = None
-                self._passed_over(self._synthesis.tick(self.vm.now()))
+                self._look_for_audio()
             case ("uncleared", generation) if self._clearing and generation == self._generation:
                 self._wire.drop("it does not clear")
             case "check":
@@ -327,6 +327,17 @@ class SpeakerActor(GenServer):
             )
         if self._is_fixed(go):
             self._recorded += mulaw
+
+    def _look_for_audio(self) -> None:
+        """A flush that was done without audio is tried on another socket: it may be this one, and
+        not the text."""
+        go, now = self._synthesis.awaited, self.vm.now()
+        if go is None or not self._synthesis.is_silent(now):
+            return
+        if go.texts[0].tries == 0:
+            self._wire.drop("it makes no sound of a text")
+        else:
+            self._passed_over(self._synthesis.lost(now))
 
     def _flushed(self) -> None:
         go = None if self._clearing else self._synthesis.flushed(self.vm.now())

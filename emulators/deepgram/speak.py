@@ -202,7 +202,12 @@ class Speaking:
 
     def _made(self, joined: str) -> _Flush:
         """The flush of a text, with what goes wrong with it."""
-        said = [part for part in sentences(joined) if not self._strike("skip_text", part)]
+        said: list[str] = []
+        skipped: list[str] = []
+        for part in sentences(joined):
+            (skipped if self._strike("skip_text", part) else said).append(part)
+        for part in skipped:
+            self._note("skipped", text=part, alone=not said)
         slow = self._strike("slow", joined)
         first_ms: float | None = self._pace.first_ms + (slow.seconds * 1000.0 if slow else 0.0)
         if self._strike("never_say", joined):

@@ -20,6 +20,7 @@ from aybiza.dialogue.journal import (
 from aybiza.dialogue.toolbox import ToolRun
 from aybiza.emulators.bedrock.journal import Record
 from aybiza.emulators.phone.report import Heard, Report, Stream, Turn
+from aybiza.faults.desk import AGENT
 from aybiza.faults.fault import Fault
 from aybiza.faults.injector import Strike
 from aybiza.faults.invariants import INVARIANTS, broken
@@ -143,6 +144,26 @@ def test_what_a_carrier_does_not_tell_is_held_against_nobody() -> None:
     assert any(line.startswith("once: taken for heard") for line in broken(lost))
     lost = dataclasses.replace(lost, strikes=[deaf])
     assert not any(line.startswith("once: taken for heard") for line in broken(lost))
+
+
+def test_what_a_voice_leaves_out_of_several_texts_is_held_against_nobody() -> None:
+    lost = dataclasses.replace(
+        GOOD, **report(heard=REPORT.heard[:1]), requests=[request("It opens at nine.")]
+    )
+    names = ["once: taken for heard", "history_heard: request 2 has"]
+    assert all(any(line.startswith(name) for line in broken(lost)) for name in names)
+    lost = dataclasses.replace(lost, left_out=["It opens at nine."])
+    assert not any(line.startswith(tuple(names)) for line in broken(lost))
+
+
+def test_the_words_for_who_waits_may_be_heard_once_a_turn_beside_those_of_the_journal() -> None:
+    filler = AGENT.filler
+    said = entries(AgentSentence(1, 2, filler), SentenceHeard(1, 2))
+    heard = [*REPORT.heard, *(Heard(5000.0 + n, 5001.0 + n, f"{filler} ") for n in (1, 2))]
+    told = dataclasses.replace(GOOD, **said, **report(heard=heard))
+    assert broken(told) == []
+    heard.append(Heard(5500.0, 5600.0, f"{filler} "))
+    assert [line.partition(":")[0] for line in broken(told)] == ["once"]
 
 
 def test_every_invariant_is_seen_to_say_no() -> None:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from aybiza.dialogue.journal import AgentSentence, CallerTurn
-from aybiza.emulators.phone.report import Turn
+from aybiza.emulators.phone.report import Heard, Report, Turn
 from aybiza.faults.caller import NOISE
 from aybiza.faults.desk import AGENT
 from aybiza.faults.spoken import asks, letters, only_listens
@@ -22,13 +22,17 @@ def test_noise_and_keys_ask_for_no_answer() -> None:
 def test_a_sound_of_listening_is_no_turn_if_an_answer_was_thought_of_while_it_was_made() -> None:
     said = Turn("2", "Okay.", 5000.0, end_ms=5200.0)
 
-    def is_no_turn(taken_s: float, spoken_s: float) -> bool:
+    def is_no_turn(taken_s: float, spoken_s: float, heard_ms: float = 0.0) -> bool:
         entries = [
             (taken_s, CallerTurn(1, "Where is it?")),
             (spoken_s, AgentSentence(1, 1, "Here.")),
         ]
-        outcome: Any = SimpleNamespace(entries=entries, zero=0.0, agent=AGENT)
+        report = Report("x", "CA1", heard=[Heard(heard_ms, heard_ms + 1000.0, "Here.")])
+        outcome: Any = SimpleNamespace(entries=entries, zero=0.0, agent=AGENT, report=report)
         return only_listens(outcome, said)
 
     assert is_no_turn(4.0, 6.0) and is_no_turn(5.1, 6.0) and is_no_turn(4.0, 5.1)
     assert not is_no_turn(4.0, 4.5) and not is_no_turn(5.3, 6.0)
+    # The answer is there, and not heard yet.
+    assert is_no_turn(4.0, 4.9, 5020.0)
+    assert not is_no_turn(4.0, 4.9, 4980.0) and not is_no_turn(4.0, 4.4, 5020.0)

@@ -158,8 +158,10 @@ def test_a_flush_that_brings_nothing_is_waited_for_and_then_tried_again() -> Non
     for attempt in range(TRIES):
         assert voice.ask() is not None
         assert voice.synthesis.flushed(voice.now) is None
+        assert not voice.synthesis.is_silent(voice.now)
         voice.now += EMPTY_SECONDS
-        passed = voice.synthesis.tick(voice.now)
+        assert voice.synthesis.is_silent(voice.now)
+        passed = voice.synthesis.lost(voice.now)
         assert [text.sentence for text in passed] == [Sentence(1, 1)] * (attempt == TRIES - 1)
 
 

@@ -355,6 +355,16 @@ def test_a_text_can_be_one_that_the_voice_does_not_say(
     assert socket.faults.waiting() == []
 
 
+def test_the_journal_tells_a_text_that_was_left_out_of_several(socket: Socket) -> None:
+    socket.faults.add(Fault("speak", "skip_text", times=2, text="e"))
+    socket.speak("One.")
+    socket.finish()
+    socket.speak("Two. Three.")
+    socket.finish()
+    skipped = [more for what, more in socket.noted if what == "skipped"]
+    assert skipped == [{"text": "One.", "alone": True}, {"text": "Three.", "alone": False}]
+
+
 def test_a_text_that_is_never_said_holds_up_all_that_is_behind_it_until_a_clear(
     socket: Socket,
 ) -> None:
