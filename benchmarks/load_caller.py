@@ -45,7 +45,7 @@ def words(number: int) -> str:
     """A word of no language for each number.
 
     >>> words(0), words(1), words(4_899)
-    ('bababab', 'babadab', 'zuzubab')
+    ('bababab', 'babebab', 'zuzubab')
     """
     letters = ""
     for _ in range(2):

@@ -3,7 +3,7 @@
     >>> percentile([1.0, 2.0, 3.0, 4.0], 50)
     2.0
     >>> share_interval(8, 10)
-    (0.49, 0.9433)
+    (0.4902, 0.9433)
 
 Errors: none; of nothing, there is nothing to say (None).
 Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference" (1927);

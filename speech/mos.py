@@ -70,7 +70,7 @@ def line_mos(jitter_ms: float, loss: float, codec: str = "g711", delay_ms: float
     """The MOS of a line: a buffer of twice the jitter is taken for what bears it.
 
     >>> round(line_mos(2.0, 0.0), 2), round(line_mos(20.0, 0.05), 2)
-    (4.41, 3.89)
+    (4.41, 3.88)
     """
     r = R_DEFAULT - delay_impairment(delay_ms + 2.0 * jitter_ms) - loss_impairment(loss, codec)
     return mos_of(r)

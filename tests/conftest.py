@@ -16,8 +16,9 @@ import structlog
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from aybiza.actors.node.cookie import ensure_cookie
+from tests.measured import measuring
 from tests.order import arranged
-from tests.pure import is_pure
+from tests.pure import WHOLE_CALLS, is_pure
 
 # What is made of our sources costs seconds of work a process, in each that a test starts too: it is
 # kept where it may be.
@@ -76,10 +77,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         searches = isinstance(item, pytest.Function) and is_hypothesis_test(item.obj)
         real = item.get_closest_marker("real_time") is not None
-        if is_pure(item.nodeid, searches=searches, real_time=real):
+        module = item.getparent(pytest.Module)
+        calls = module is not None and any(hasattr(module.obj, name) for name in WHOLE_CALLS)
+        if is_pure(item.nodeid, searches=searches, real_time=real, calls=calls):
             item.add_marker("pure")
         if item.get_closest_marker("real_time") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(REAL_TIME_SECONDS))
+
+
+MEASURING = measuring()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure which branches a pure test takes, where a run is measured."""
+    if MEASURING is None or item.get_closest_marker("pure") is None:
+        return (yield)
+    with MEASURING.running():
+        return (yield)
+
+
+def pytest_sessionfinish() -> None:
+    """Leave what was measured."""
+    if MEASURING is not None:
+        MEASURING.save()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,9 +1,10 @@
 """Which tests are measured: those of the floors that decide, by examples, in no real time.
 
-    is_pure("tests/claude/test_models.py::test_1", searches=False, real_time=False)
+    is_pure("tests/claude/test_models.py::test_1", searches=False, real_time=False, calls=False)
 
-A search by hypothesis takes three times as long when it is measured, and tests in real time spend
-theirs in waiting; the examples of the same floors come to the branches without them.
+A search by hypothesis takes three times as long when it is measured, a whole call passes through
+all the other floors, and tests in real time spend theirs in waiting; the examples of the same
+floors come to the branches without them.
 """
 
 from typing import Final
@@ -12,11 +13,17 @@ PURE: Final = ("config", "claude", "speech", "dialogue")
 """The floors that decide, with thin clients at their edges."""
 
 
-def is_pure(nodeid: str, *, searches: bool, real_time: bool) -> bool:
+WHOLE_CALLS: Final = ("in_world", "tried")
+"""A module that imports one of these makes whole calls."""
+
+
+def is_pure(nodeid: str, *, searches: bool, real_time: bool, calls: bool) -> bool:
     """Whether a test, by its id, is one of these.
 
     `searches`: hypothesis makes its examples. `real_time`: it has real sockets or processes.
+    `calls`: its module makes whole calls.
     """
     first, _, rest = nodeid.partition("/")
     folder, below, _ = rest.partition("/")
-    return first == "tests" and bool(below) and folder in PURE and not (searches or real_time)
+    pure = first == "tests" and bool(below) and folder in PURE
+    return pure and not (searches or real_time or calls)

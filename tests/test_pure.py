@@ -6,18 +6,19 @@ from tests.pure import is_pure
 
 
 @pytest.mark.parametrize(
-    ("nodeid", "searches", "real_time", "pure"),
+    ("nodeid", "searches", "real_time", "calls", "pure"),
     [
-        ("tests/claude/test_models.py::test_a", False, False, True),
-        ("tests/dialogue/tools/test_openapi.py::test_a[b/c]", False, False, True),
-        ("tests/claude/test_models.py::test_a", True, False, False),
-        ("tests/claude/test_models.py::test_a", False, True, False),
-        ("tests/gateway/test_http.py::test_a", False, False, False),
-        ("tests/test_floors.py::test_a[config/x]", False, False, False),
-        ("config/test_x.py::test_a", False, False, False),
+        ("tests/claude/test_models.py::test_a", False, False, False, True),
+        ("tests/dialogue/tools/test_openapi.py::test_a[b/c]", False, False, False, True),
+        ("tests/claude/test_models.py::test_a", True, False, False, False),
+        ("tests/claude/test_models.py::test_a", False, True, False, False),
+        ("tests/claude/test_models.py::test_a", False, False, True, False),
+        ("tests/gateway/test_http.py::test_a", False, False, False, False),
+        ("tests/test_floors.py::test_a[config/x]", False, False, False, False),
+        ("config/test_x.py::test_a", False, False, False, False),
     ],
 )
 def test_a_test_is_measured_by_its_folder_and_its_kind(
-    nodeid: str, searches: bool, real_time: bool, pure: bool
+    nodeid: str, searches: bool, real_time: bool, calls: bool, pure: bool
 ) -> None:
-    assert is_pure(nodeid, searches=searches, real_time=real_time) == pure
+    assert is_pure(nodeid, searches=searches, real_time=real_time, calls=calls) == pure

@@ -306,6 +306,60 @@ def test_a_schema_that_turns_in_a_circle_is_refused() -> None:
         ToolRegistry([tool(input_schema=schema)])
 
 
+class Guard:
+    """Who identifies callers: lets all in, or raises `wrong`."""
+
+    def __init__(self, wrong: Exception | None = None) -> None:
+        self.wrong = wrong
+        self.asked = 0
+
+    async def __call__(self, given: dict[str, Any], use: ToolRun) -> None:
+        self.asked += 1
+        if self.wrong is not None:
+            raise self.wrong
+
+
+async def test_who_is_not_known_has_nothing_run_and_soon_is_not_listened_to() -> None:
+    hand, guard = Hand(), Guard(ToolError("not_identified", "Which day were you born?"))
+    registry = ToolRegistry([tool(hand, identify=guard, effect="write")])
+    told = [await registry.run(use(tool_use_id=f"use{n}", caller="+1")) for n in range(9)]
+    assert {one["error"] for one in told} == {"not_identified"}
+    assert told[0]["message"] == "Which day were you born?"
+    assert told[-1]["message"].startswith("Too often wrong")
+    assert hand.given == [] and 0 < guard.asked < len(told)
+    assert registry.statistics()["price"].errors == len(told)
+    # Who rings off and calls again has some more tries, and not without end.
+    again = [await registry.run(use(call_id=f"CA{n}", caller="+1")) for n in range(2, 12)]
+    assert again[0]["message"] == told[0]["message"]
+    assert again[-1]["message"] == told[-1]["message"]
+
+
+async def test_nobody_is_let_in_by_a_fault_of_who_identifies() -> None:
+    hand, guard = Hand(), Guard(RuntimeError("the patient is Ann"))
+    with capture_logs() as logs:
+        [told] = await ran(tool(hand, identify=guard))
+    assert told["error"] == "not_identified" and hand.given == []
+    assert logs[0]["event"] == "tool_identify_failed" and "Ann" not in str(logs)
+
+
+async def test_who_is_known_has_it_run() -> None:
+    guard = Guard()
+    assert await ran(tool(identify=guard)) == [{"price": 5}]
+    assert guard.asked == 1
+
+
+async def test_a_write_is_done_as_often_as_one_call_and_one_caller_may() -> None:
+    made = tool(effect="write", confirm=False, most_a_call=2, most_a_caller=3)
+    registry = ToolRegistry([made])
+
+    async def wrote(call_id: str, number: int) -> bool:
+        told = await registry.run(use(call_id=call_id, tool_use_id=f"use{number}", caller="+1"))
+        return told.get("error") != "too_many"
+
+    assert [await wrote("CA1", number) for number in range(3)] == [True, True, False]
+    assert [await wrote("CA2", number) for number in range(2)] == [True, False]
+
+
 async def test_a_registry_tells_the_tools_it_was_given() -> None:
     given = [tool(), tool(name="other")]
     registry = ToolRegistry(given)

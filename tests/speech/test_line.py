@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aybiza.speech.line import ATTEMPTS, INBOX_LIMIT, AudioRing, Inbox, Line
+from aybiza.speech.line import ATTEMPTS, INBOX_LIMIT, MOST_KEYS, AudioRing, Inbox, Line
+from aybiza.speech.line_figures import LineFigures
+from aybiza.speech.loudness import Loudness
 from aybiza.speech.playout import BYTES_A_SECOND, Cut, Sentence
+from aybiza.speech.tape import Tape
 
 ONE = Sentence(1, 1)
 
@@ -221,3 +224,55 @@ def test_nothing_is_lost_while_nobody_listens(post_first: bool) -> None:
     line.hear(b"abc")
     assert line.ring.since(0) == (0, b"abc")
     assert len(line.inbox) == int(post_first)
+
+
+def test_keys_stop_the_recording_and_begin_anew_behind_those_that_were_used() -> None:
+    line = Line("CA1", Carrier(), tape=Tape(0.0), clock=lambda: 0.0)
+    for number, key in enumerate("123", 1):
+        line.press(number, key)
+    line.press(3, "3")  # the same event, dealt with again
+    assert line.tape is not None and line.tape.is_paused
+    assert line.entered == "123"
+    line.keys_over = True
+    line.press(4, "9")
+    assert line.entered == "9" and not line.keys_over
+    for number in range(5, 5 + MOST_KEYS):
+        line.press(number, "0")
+    assert len(line.entered) == MOST_KEYS
+
+
+def test_words_about_the_line_are_said_once_until_they_were_heard() -> None:
+    line = Line("CA1", Carrier())
+    assert line.say_aside(1, "One moment.")
+    assert not line.say_aside(1, "One moment.")
+    assert line.say_aside(1, "Are you there?")
+    assert line.aside == (Sentence(1, -2), "Are you there?")
+    line.play(Sentence(1, -2), bytes(BYTES_A_SECOND), now=0.0)
+    line.finish(Sentence(1, -2))
+    assert not line.drop_aside(0.5)
+    line.ledger.marked(line.ledger.mark(Sentence(1, -2)))
+    assert line.say_aside(1, "Are you there?")
+
+
+def test_only_words_of_their_number_are_forgotten() -> None:
+    line = Line("CA1", Carrier())
+    line.say_aside(1, "One moment.")
+    line.forget_aside(Sentence(1, -7))
+    assert line.aside is not None
+    line.forget_aside(Sentence(1, -1))
+    assert line.aside is None
+    line.forget_aside(Sentence(1, -1))
+    assert not line.drop_aside(0.0)
+
+
+def test_who_measures_a_line_is_told_what_is_heard_on_it() -> None:
+    now, tones = [0.0], bytearray()
+    line = Line("CA1", Carrier(), tape=Tape(0.0), figures=LineFigures(), clock=lambda: now[0])
+    line.said, line.tones = Loudness(0.0), tones.extend
+    line.play(ONE, bytes(2 * BYTES_A_SECOND), now=0.0)
+    now[0] = 0.5
+    line.hear(b"abc", 500)
+    line.clear(0.5)
+    assert bytes(tones) == b"abc"
+    assert line.figures is not None and line.figures.talk.told().agent_s == 0.5
+    assert max(line.said.take(0.5)) > 0
