@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 from aybiza.actors.node.cookie import ensure_cookie
 from tests.measured import measuring
 from tests.order import arranged
-from tests.pure import WHOLE_CALLS, is_pure
+from tests.pure import is_pure, makes_calls
 
 # What is made of our sources costs seconds of work a process, in each that a test starts too: it is
 # kept where it may be.
@@ -78,7 +78,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         searches = isinstance(item, pytest.Function) and is_hypothesis_test(item.obj)
         real = item.get_closest_marker("real_time") is not None
         module = item.getparent(pytest.Module)
-        calls = module is not None and any(hasattr(module.obj, name) for name in WHOLE_CALLS)
+        calls = module is not None and makes_calls(module.obj)
         if is_pure(item.nodeid, searches=searches, real_time=real, calls=calls):
             item.add_marker("pure")
         if item.get_closest_marker("real_time") and not item.get_closest_marker("timeout"):

@@ -13,8 +13,16 @@ PURE: Final = ("config", "claude", "speech", "dialogue")
 """The floors that decide, with thin clients at their edges."""
 
 
-WHOLE_CALLS: Final = ("in_world", "tried")
-"""A module that imports one of these makes whole calls."""
+WHOLE_CALLS: Final = {"in_world": "aybiza.faults.world", "tried": "aybiza.faults.trial"}
+"""A module that imports one of these from there makes whole calls."""
+
+
+def makes_calls(module: object) -> bool:
+    """Whether the tests of this module make whole calls."""
+    return any(
+        getattr(getattr(module, name, None), "__module__", "") == home
+        for name, home in WHOLE_CALLS.items()
+    )
 
 
 def is_pure(nodeid: str, *, searches: bool, real_time: bool, calls: bool) -> bool:

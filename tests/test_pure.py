@@ -1,8 +1,11 @@
 """The tests that are measured are those of the floors that decide, by examples, in no real time."""
 
+from types import ModuleType
+
 import pytest
 
-from tests.pure import is_pure
+from aybiza.faults import trial, world
+from tests.pure import WHOLE_CALLS, is_pure, makes_calls
 
 
 @pytest.mark.parametrize(
@@ -22,3 +25,12 @@ def test_a_test_is_measured_by_its_folder_and_its_kind(
     nodeid: str, searches: bool, real_time: bool, calls: bool, pure: bool
 ) -> None:
     assert is_pure(nodeid, searches=searches, real_time=real_time, calls=calls) == pure
+
+
+def test_a_module_makes_whole_calls_by_what_it_imports() -> None:
+    assert {world.in_world.__module__, trial.tried.__module__} == set(WHOLE_CALLS.values())
+    module = ModuleType("test_x")
+    vars(module)["tried"] = test_a_test_is_measured_by_its_folder_and_its_kind
+    assert not makes_calls(module)
+    vars(module)["tried"] = trial.tried
+    assert makes_calls(module)

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aybiza.config.outbound import Campaign, OutboundError, Rules, load_campaign, load_rules
+from aybiza.config import outbound
+from aybiza.config.outbound import (
+    Campaign,
+    OutboundError,
+    Rules,
+    campaign_of,
+    load_campaign,
+    load_rules,
+    spec_of,
+)
 
 RULES = """
 own_numbers = ["+14155550100"]
@@ -119,3 +129,29 @@ def test_too_many_faults_are_told_in_part(tmp_path: Path) -> None:
         campaign(tmp_path, people="1\n" * 100)
     assert len(error.value.problems) == 21
     assert error.value.problems[-1] == "and 80 more"
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"numbers": "people.csv"}, "numbers has to be a list"),
+        ({"agent": 5}, "agent"),
+        ({"numbers": []}, "there is no number"),
+    ],
+)
+def test_a_campaign_that_a_node_is_sent_is_checked_as_a_file_is(
+    tmp_path: Path, change: dict[str, Any], wrong: str
+) -> None:
+    spec = spec_of(campaign(tmp_path))
+    assert spec_of(campaign_of(spec)) == spec
+    with pytest.raises(OutboundError, match=wrong):
+        campaign_of({**spec, **change})
+
+
+def test_a_list_that_is_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "MOST_OF_A_CAMPAIGN", 1)
+    with pytest.raises(OutboundError, match="has more than 1 numbers"):
+        campaign(tmp_path, people="+14155552671\n+493012345678\n")
+    monkeypatch.setattr(outbound, "MOST_BYTES", 10)
+    with pytest.raises(OutboundError, match="is larger than 0 MB"):
+        campaign(tmp_path)

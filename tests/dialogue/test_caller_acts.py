@@ -312,3 +312,21 @@ def test_an_answer_that_is_begun_early_is_asked_with_what_joined_turns_have_done
     before = world.machine.conversation.messages_if(world.eager[1])
     tell(world, CallerSaid("then"), CallerFinished())
     assert before == world.machine.conversation.messages()
+
+
+def test_keys_are_taken_when_their_number_is_full_or_the_last_one_comes() -> None:
+    world = call(Phase.LISTENING, agent(keys_most=3, keys_end="#"))
+    assert Record(CallerSegment("1")) in handle(world, DigitPressed("1"))
+    world = tell(call(Phase.LISTENING, agent(keys_most=3, keys_end="#")), DigitPressed("1"))
+    taken = handle(world, DigitPressed("#"))
+    assert Record(CallerTurn(1, "1")) in taken and Ask(1, 0) in taken
+    world = call(Phase.LISTENING, agent(keys_most=2, keys_end="#"))
+    tell(world, DigitPressed("4"))
+    assert Record(CallerTurn(1, "4 2")) in handle(world, DigitPressed("2"))
+
+
+def test_a_voice_that_falls_silent_without_words_is_no_turn() -> None:
+    world = call(Phase.LISTENING)
+    ordered = handle(world, CallerFinished())
+    assert Ask(1, 0) not in ordered
+    assert not [one for one in ordered if isinstance(one, Record)]

@@ -7,6 +7,7 @@ def test_the_scale_is_that_of_the_e_model() -> None:
     # G.107, table B.1.
     table = {90: 4.34, 80: 4.03, 70: 3.60, 60: 3.10, 50: 2.58}
     assert all(abs(mos_of(r) - mos) < 0.01 for r, mos in table.items())
+    assert (mos_of(-5.0), mos_of(130.0)) == (1.0, 4.5)
 
 
 def test_jitter_loss_delay_and_a_poorer_codec_each_cost_something() -> None:

@@ -96,3 +96,10 @@ def test_the_loudest_sound_does_not_wrap_round() -> None:
 def test_a_rate_below_the_lines_is_refused() -> None:
     with pytest.raises(ValueError, match="7999 Hz is below"):
         Downsampler(7999)
+
+
+def test_each_sample_is_doubled_behind_the_mean_with_the_one_before() -> None:
+    up = Upsampler()
+    assert up.feed(np.array([100, 200], dtype=np.int16)).tolist() == [50, 100, 150, 200]
+    assert up.feed(np.array([], dtype=np.int16)).tolist() == []
+    assert up.feed(np.array([400], dtype=np.int16)).tolist() == [300, 400]
