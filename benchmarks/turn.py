@@ -80,17 +80,38 @@ class Overhead:
         }
 
 
-def run(calls: int, turns: int) -> Overhead:
-    """Place `calls` calls at a time with `turns` measured turns each."""
+class Bench:
+    """A node and its providers, for as many rounds as are wanted; `http` is the node's door."""
+
+    def __init__(self, urls: dict[str, str], media: str, http: str, pid: int) -> None:
+        self._urls = urls
+        self._media = media
+        self.http = http
+        self._pid = pid
+
+    async def round(self, calls: int, turns: int) -> Overhead:
+        """Place `calls` calls at a time with `turns` measured turns each."""
+        cpu = _cpu_seconds(self._pid)
+        began = time.monotonic()
+        overhead = await _measure(calls, turns, self._media, self._urls)
+        overhead.cpu_seconds = _cpu_seconds(self._pid) - cpu
+        overhead.call_minutes = calls * (time.monotonic() - began) / 60.0
+        return overhead
+
+
+@contextlib.contextmanager
+def bench() -> Iterator[Bench]:
+    """See `Bench`."""
     with tempfile.TemporaryDirectory(prefix="aybiza-bench-") as folder, emulators() as urls:
         _control(urls)
-        with _node(urls, Path(folder)) as (media, pid):
-            cpu = _cpu_seconds(pid)
-            began = time.monotonic()
-            overhead = asyncio.run(_measure(calls, turns, media, urls))
-            overhead.cpu_seconds = _cpu_seconds(pid) - cpu
-            overhead.call_minutes = calls * (time.monotonic() - began) / 60.0
-    return overhead
+        with _node(urls, Path(folder)) as doors:
+            yield Bench(urls, doors["media"], doors["http"], doors["pid"])
+
+
+def run(calls: int, turns: int) -> Overhead:
+    """One round."""
+    with bench() as made:
+        return asyncio.run(made.round(calls, turns))
 
 
 async def _measure(calls: int, turns: int, media: str, urls: dict[str, str]) -> Overhead:
@@ -167,7 +188,7 @@ def emulators() -> Iterator[dict[str, str]]:
 
 
 @contextlib.contextmanager
-def _node(urls: dict[str, str], folder: Path) -> Iterator[tuple[str, int]]:
+def _node(urls: dict[str, str], folder: Path) -> Iterator[dict[str, Any]]:
     environment = {
         **os.environ,
         **urls,
@@ -190,8 +211,7 @@ def _node(urls: dict[str, str], folder: Path) -> Iterator[tuple[str, int]]:
         "EDGE_CACHE_ENABLED": "false",
     }
     with _child([sys.executable, "-m", "aybiza.console", "run", "--json"], environment) as process:
-        doors = json.loads(_line(process))
-        yield doors["media"], doors["pid"]
+        yield json.loads(_line(process))
 
 
 def _patient_agent(folder: Path) -> Path:

@@ -104,7 +104,9 @@ def _memory(process: Process) -> int:
         size += sys.getsizeof(waiting, 0)
         waiting = getattr(waiting, "cr_await", None)
     seen = {id(process), id(process.vm)}
-    found: deque[Any] = deque((process.mailbox, process.server, process.links, process.held))
+    # A name leads to the table of all names.
+    held = [holding for holding in process.held or () if not holding.named]
+    found: deque[Any] = deque((process.mailbox, process.server, process.links, held))
     for _ in range(MEMORY_OBJECTS):
         if not found:
             break

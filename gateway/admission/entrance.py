@@ -164,6 +164,7 @@ class HttpConnection(Entrance, H11Protocol):
     """A connection of the HTTP door."""
 
     door = HTTP
+    _upgraded = False
 
     def __init__(self, admission: Admission, **options: Any) -> None:
         super().__init__(**options)
@@ -201,6 +202,11 @@ class HttpConnection(Entrance, H11Protocol):
         self.refuse("malformed")
         super().send_400_response(msg)
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """From now on another protocol has the connection, which has bounds of its own."""
+        self._upgraded = True
+        super().handle_websocket_upgrade(event)
+
     def pause_writing(self) -> None:
         """The peer does not read; the answer waits for it, and nobody else's clock runs."""
         super().pause_writing()
@@ -214,7 +220,8 @@ class HttpConnection(Entrance, H11Protocol):
     def _look(self) -> None:
         # What is closed is so only when all of it has been read.
         unread = self.transport.is_closing() and self.transport.get_write_buffer_size() > 0
-        if self.conn.their_state in _OWING or self.flow.write_paused or unread:
+        owing = self.conn.their_state in _OWING or self.flow.write_paused or unread
+        if owing and not self._upgraded:
             self.owes()
         else:
             self.owes_nothing()

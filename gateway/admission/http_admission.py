@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
-from aybiza.gateway.admission.policy import HTTP, WEBHOOKS, WEBSOCKET, door
+from aybiza.gateway.admission.policy import HTTP, WEBHOOKS, WEBSOCKET, Proof, door
 from aybiza.gateway.admission.rules import BUSY, Knock, Refusal
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -83,6 +83,8 @@ class HttpAdmission:
         knock = _knock(scope, {} if token is None else {"authorization": f"Bearer {token}"})
         refusal = await self._admission.page(knock, WEBSOCKET)
         if refusal is None:
+            if door(HTTP, WEBSOCKET, knock.path).proof is Proof.NOBODY:
+                self._admission.refused(HTTP, "nobody", knock.peer)
             await self._app(scope, receive, send)
             return
         headers = [(name.encode(), value.encode()) for name, value in refusal.headers.items()]

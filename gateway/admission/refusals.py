@@ -31,6 +31,7 @@ REASONS: Final = (
     "origin",  # a request that somebody else's web page has a browser send
     "signature",  # no signature of the carrier's, or a wrong one
     "page",  # what only the console's page asks for, not from that page
+    "nobody",  # a handshake at a path where no websocket is
     "console",  # an operator's page without the token
     "form",  # a webhook that no carrier would send
     "seal",  # an address for a carrier to ask at, which was not given to it

@@ -44,6 +44,7 @@ _FILES: Final[Mapping[str, str]] = {
             "phone.js",
             "player.js",
             "plots.js",
+            "rows.js",
             "timeline.js",
             "tree.js",
             "uplot/uPlot.esm.js",

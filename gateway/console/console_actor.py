@@ -19,7 +19,7 @@ from aybiza.gateway.console.actions import Console
 from aybiza.gateway.console.happenings import through, why
 from aybiza.gateway.console.hub import POINT_SECONDS, TABLE, Hub, hub
 
-TICK_SECONDS: Final = 0.25
+TICK_SECONDS: Final = 0.2
 NAME: Final = "console"
 
 log = structlog.get_logger(__name__)

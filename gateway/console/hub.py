@@ -3,7 +3,7 @@
     viewer = hub.enter("CA1")                 somebody looks, at this call among others
     text = await viewer.next()                what to send them; None when it is over
     hub.leave(viewer)
-    await hub.tick()                          the work of a quarter of a second, in slices
+    await hub.tick()                          the work of a fifth of a second, in slices
 
 A tick is done once, however many look, and none while nobody does. What has changed is written once
 into frames, a line each (`frame`), which all viewers are given; a new one gets the whole picture

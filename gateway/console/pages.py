@@ -80,8 +80,8 @@ async def events(door: HttpDoor, socket: WebSocket) -> None:
         with suppress(WebSocketDisconnect):
             while (told := await viewer.next()) is not None:
                 await socket.send_text(told)
-        if not asking.done():
-            await socket.close(GOING_AWAY)
+            if not asking.done():
+                await socket.close(GOING_AWAY)
     finally:
         held.leave(viewer)
         asking.cancel()

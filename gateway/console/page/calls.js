@@ -3,8 +3,9 @@
 
 import { ask } from "./door.js";
 import { Listening } from "./listen.js";
-import { by, clock, make, ms, put, span, usd } from "./parts.js";
+import { button, by, clock, make, ms, put, span, usd } from "./parts.js";
 import { facts, pairs, PastCalls } from "./past.js";
+import { Rows } from "./rows.js";
 import { Timeline } from "./timeline.js";
 
 const ANALYSED_MS = [1000, 3000, 6000, 15000];
@@ -103,27 +104,36 @@ export class Calls {
   /** `onChosen`: another call is looked at; `onListen`: it is to be heard, or no longer. */
   constructor(onChosen, onListen) {
     this.onChosen = onChosen;
-    this.rows = new Map();
+    this.calls = new Map();
+    this.before = this.calls;
     this.chosen = "";
-    this.body = by("calls-body");
+    this.rows = new Rows(by("calls-body"), (held) => this.#draw(held));
     this.timeline = new Timeline(by("timeline"));
     this.transcript = new Transcript(by("transcript"), (at, entry) => this.#entry(at, entry));
     this.past = new PastCalls((id, told) => this.#showPast(id, told));
     this.listening = new Listening(onListen);
     for (const which of ["now", "past"]) {
-      by(`show-${which}`).addEventListener("click", () => this.#show(which));
+      by(`show-${which}`).addEventListener("click", () => this.#choose(which));
     }
-    setInterval(() => this.#tick(), 1000);
+    setInterval(() => this.calls.size && this.rows.soon(), 1000);
   }
 
   /** The whole picture follows. What is known of a call's journal stays: each entry has its number. */
   clear() {
-    this.rows.clear();
-    this.body.replaceChildren();
+    this.before = this.calls;
+    this.calls = new Map();
+    this.#show();
+  }
+
+  /** The whole picture is there: what was looked at may have ended meanwhile. */
+  settled() {
+    const was = this.before.has(this.chosen);
+    this.before = this.calls;
+    if (was && !this.calls.has(this.chosen)) this.#over(this.chosen);
   }
 
   /** The calls of now, or those that are over. */
-  #show(which) {
+  #choose(which) {
     for (const each of ["now", "past"]) {
       by(`show-${each}`).setAttribute("aria-pressed", String(each === which));
       by(`calls-${each}`).hidden = each !== which;
@@ -133,22 +143,21 @@ export class Calls {
 
   update({ rows, gone }) {
     for (const call of rows) {
-      const held = this.rows.get(call.id) ?? this.#add(call);
+      const held = this.calls.get(call.id) ?? this.before.get(call.id) ?? { element: null };
       held.call = call;
-      put(held.phase, call.phase);
-      put(held.turn, call.turn == null ? "" : String(call.turn));
-      put(held.caller, call.caller);
-      put(held.model, short(call.model));
-      put(held.response, ms(call.response));
-      put(held.usd, usd(call.usd));
-      this.#age(held);
+      this.calls.set(call.id, held);
     }
     for (const id of gone) {
-      this.rows.get(id)?.element.remove();
-      this.rows.delete(id);
+      this.calls.delete(id);
+      this.before.delete(id);
       if (id === this.chosen) this.#over(id);
     }
-    by("no-calls").hidden = this.rows.size > 0;
+    this.#show();
+  }
+
+  #show() {
+    this.rows.show([...this.calls.values()]);
+    by("no-calls").hidden = this.calls.size > 0;
   }
 
   choose(id) {
@@ -162,10 +171,7 @@ export class Calls {
     this.listening.stop();
     this.listening.offer(false);
     this.chosen = id;
-    for (const { element, call } of this.rows.values()) {
-      element.classList.toggle("chosen", call.id === id);
-      element.querySelector("button").setAttribute("aria-pressed", String(call.id === id));
-    }
+    this.rows.soon();
     by("call").hidden = false;
     by("analysis").hidden = true;
     put(by("call-title"), id);
@@ -226,10 +232,9 @@ export class Calls {
     this.timeline.entry(at, entry);
   }
 
-  #add(call) {
+  #make(held) {
     const cell = (kind) => make("td", { class: kind });
-    const held = {
-      call,
+    held.cells = {
       phase: cell(""),
       turn: cell("number"),
       caller: cell("roomy"),
@@ -238,26 +243,28 @@ export class Calls {
       response: cell("number"),
       usd: cell("number wide"),
     };
-    const name = make("button", { type: "button", class: "link", "aria-pressed": "false" });
-    name.textContent = call.id;
-    name.title = call.id;
-    name.addEventListener("click", () => this.choose(call.id));
-    held.element = make("tr", {}, make("th", { scope: "row" }, name));
-    const { phase, turn, caller, age, model, response, usd: cost } = held;
-    held.element.append(phase, turn, caller, age, model, response, cost);
-    held.element.dataset.call = call.id;
-    if (call.id === this.chosen) held.element.classList.add("chosen");
-    this.rows.set(call.id, held);
-    this.body.append(held.element);
-    return held;
+    const { id } = held.call;
+    held.name = button(id, () => this.choose(id), { class: "link", title: id });
+    const element = make("tr", {}, make("th", { scope: "row" }, held.name), ...Object.values(held.cells));
+    element.dataset.call = id;
+    return element;
   }
 
-  #age(held) {
-    put(held.age, span(Date.now() / 1000 - held.call.began));
-  }
-
-  #tick() {
-    for (const held of this.rows.values()) this.#age(held);
+  /** The row of a call, as it is now. */
+  #draw(held) {
+    held.element ??= this.#make(held);
+    const { call, cells } = held;
+    put(cells.phase, call.phase);
+    put(cells.turn, call.turn == null ? "" : String(call.turn));
+    put(cells.caller, call.caller);
+    put(cells.model, short(call.model));
+    put(cells.response, ms(call.response));
+    put(cells.usd, usd(call.usd));
+    put(cells.age, span(Date.now() / 1000 - call.began));
+    const chosen = call.id === this.chosen;
+    held.element.classList.toggle("chosen", chosen);
+    held.name.setAttribute("aria-pressed", String(chosen));
+    return held.element;
   }
 
   #turns(turns, cost) {

@@ -59,7 +59,8 @@ const stream = new Stream({
     const today = told.days.find(([day]) => day === new Date().toISOString().slice(0, 10));
     put(by("cost-today"), usd(today ? today[1] : 0));
     by("alarms").replaceChildren(...told.alarms.map((each) => make("li", { class: each.how }, each.text)));
-    by("alarms-section").hidden = !told.alarms.length;
+    by("no-alarms").hidden = told.alarms.length > 0;
+    by("alarms-section").classList.toggle("odd", told.alarms.length > 0);
     by("alarms-section").classList.toggle("bad", told.alarms.some((each) => each.how === "bad"));
     by("breakers").replaceChildren(...told.breakers.map(breaker));
     by("days").replaceChildren(...told.days.toReversed().map(day));
@@ -70,6 +71,7 @@ const stream = new Stream({
     for (const each of news) list.prepend(item(each));
     while (list.children.length > MOST_NEWS) list.lastChild.remove();
     tree.settled();
+    calls.settled();
   },
 });
 

@@ -1,34 +1,44 @@
-// The supervision tree: a treegrid whose rows stay the same elements, so that nothing flickers,
-// the focus stays, and a screen reader reads on.
+// The supervision tree: a treegrid whose rows stay the same elements while they are to be seen, so
+// that nothing flickers, the focus stays, and a screen reader reads on.
 //
-// Keys as the ARIA practices have them: up, down, Home, End move; right opens, left closes or goes
-// to the parent; Enter shows the process.
+// Keys as the ARIA practices have them: up, down, Home, End, page up and page down move; right
+// opens, left closes or goes to the parent; Enter shows the process.
 
 import { bytes, make, number, put } from "./parts.js";
+import { Rows } from "./rows.js";
 
 const [SERIAL, PARENT, LABEL, NAME, MAILBOX, TAKEN, MEMORY, RESTARTS] = [0, 1, 2, 3, 4, 5, 6, 7];
 const FLASH_MS = 4000;
 const FEW = 150;
 const OPEN_LEVELS = 3;
+const PAGE = 15;
+const LONG = 100;
+const MOST_PLACES = 5000;
 
 export class Tree {
   constructor(body, onChosen) {
-    this.body = body;
     this.onChosen = onChosen;
     this.nodes = new Map();
+    this.before = this.nodes;
     this.places = new Map();
     this.filter = "";
     this.calm = true;
     this.focused = null;
-    this.drawn = 0;
+    this.chosen = null;
+    this.stale = true;
+    this.asked = 0;
+    this.rows = new Rows(body, (node) => this.#draw(node));
+    this.rows.keep = (node) => node === this.focused;
     body.addEventListener("keydown", (event) => this.#key(event));
     body.addEventListener("click", (event) => this.#click(event));
   }
 
   clear() {
-    this.nodes.clear();
-    this.body.replaceChildren();
+    // The same processes come again in a moment, and stay where and as they are.
+    this.before = this.nodes;
+    this.nodes = new Map();
     this.calm = true;
+    this.#soon();
   }
 
   /** The first picture is whole: from now on what comes is news. */
@@ -36,27 +46,18 @@ export class Tree {
     this.calm = false;
   }
 
-  find(serial) {
-    return this.nodes.get(serial)?.row;
-  }
-
   update(rows) {
     for (const row of rows) {
       const node = this.nodes.get(row[SERIAL]) ?? this.#add(row);
       const renamed = node.row[NAME] !== row[NAME];
       node.row = row;
-      if (renamed) this.#place(node);
-      this.#fill(node);
+      if (renamed || node.order == null) this.#place(node);
     }
-    this.#soon();
+    this.rows.soon();
   }
 
   gone(serials) {
     for (const serial of serials) {
-      const node = this.nodes.get(serial);
-      if (!node) continue;
-      if (this.focused === node) this.focused = null;
-      node.element.remove();
       this.nodes.delete(serial);
     }
     this.#soon();
@@ -64,26 +65,15 @@ export class Tree {
 
   search(text) {
     this.filter = text.trim().toLowerCase();
+    this.rows.box.scrollTop = 0;
     this.#soon();
   }
 
   #add(row) {
-    const cells = {
-      name: make("td", { role: "gridcell", class: "name" }),
-      mailbox: make("td", { role: "gridcell", class: "number" }),
-      taken: make("td", { role: "gridcell", class: "number wide" }),
-      memory: make("td", { role: "gridcell", class: "number wide" }),
-      restarts: make("td", { role: "gridcell", class: "number" }),
-    };
-    const twist = make("span", { class: "twist", "aria-hidden": "true" });
-    const label = make("span", { class: "label" });
-    const name = make("span", { class: "own-name" });
-    cells.name.append(twist, label, " ", name);
-    const element = make("tr", { role: "row", tabindex: "-1" }, ...Object.values(cells));
-    element.dataset.serial = row[SERIAL];
-    const node = { row, cells, twist, label, name, element, open: null, level: 0, children: [] };
+    const known = this.before.get(row[SERIAL]);
+    const node = known ?? { row, open: null, level: 0, children: [], element: null, again: false };
     this.nodes.set(row[SERIAL], node);
-    this.#place(node);
+    this.#soon();
     if (!this.calm && row[RESTARTS] > 0) this.#flash(node);
     return node;
   }
@@ -91,32 +81,73 @@ export class Tree {
   /** A process that takes another one's place stands where that stood. */
   #place(node) {
     const { row } = node;
-    const key = row[NAME] ? `${row[LABEL]} ${row[NAME]}` : `#${row[SERIAL]}`;
-    if (!this.places.has(key)) this.places.set(key, row[SERIAL]);
-    node.order = this.places.get(key);
+    const key = `${row[LABEL]} ${row[NAME]}`;
+    if (row[NAME] && !this.places.has(key)) this.places.set(key, row[SERIAL]);
+    if (this.places.size > MOST_PLACES) this.places.delete(this.places.keys().next().value);
+    node.order = row[NAME] ? this.places.get(key) : row[SERIAL];
+    this.#soon();
   }
 
   #flash(node) {
-    node.element.classList.add("again");
-    setTimeout(() => node.element.classList.remove("again"), FLASH_MS);
+    node.again = true;
+    setTimeout(() => {
+      node.again = false;
+      node.element?.classList.remove("again");
+    }, FLASH_MS);
   }
 
-  #fill(node) {
-    const { row, cells } = node;
+  #make(node) {
+    const { row } = node;
+    const cells = {
+      name: make("td", { role: "gridcell", class: "name" }),
+      mailbox: make("td", { role: "gridcell", class: "number" }),
+      taken: make("td", { role: "gridcell", class: "number wide" }),
+      memory: make("td", { role: "gridcell", class: "number wide" }),
+      restarts: make("td", { role: "gridcell", class: "number" }),
+    };
+    node.cells = cells;
+    node.twist = make("span", { class: "twist", "aria-hidden": "true" });
+    node.label = make("span", { class: "label" });
+    node.name = make("span", { class: "own-name" });
+    cells.name.append(node.twist, node.label, " ", node.name);
+    const element = make("tr", { role: "row", tabindex: "-1" }, ...Object.values(cells));
+    element.dataset.serial = row[SERIAL];
+    element.classList.toggle("again", node.again);
+    return element;
+  }
+
+  /** The row of a process, as it is now. */
+  #draw(node) {
+    node.element ??= this.#make(node);
+    const { row, cells, element } = node;
     put(node.label, row[LABEL]);
     put(node.name, row[NAME]);
     put(cells.mailbox, row[MAILBOX] ? number(row[MAILBOX]) : "");
     put(cells.taken, number(row[TAKEN]));
     put(cells.memory, bytes(row[MEMORY]));
     put(cells.restarts, row[RESTARTS] ? number(row[RESTARTS]) : "");
-    node.element.classList.toggle("long", row[MAILBOX] > 100);
+    element.classList.toggle("long", row[MAILBOX] > LONG);
+    const has = node.children.length > 0;
+    put(node.twist, has ? (node.shownOpen ? "▾" : "▸") : "");
+    set(element, "aria-expanded", has ? String(node.shownOpen) : null);
+    set(element, "aria-selected", node === this.chosen ? "true" : null);
+    set(element, "tabindex", node === this.focused ? "0" : "-1");
+    if (set(element, "aria-level", String(node.level))) {
+      element.style.setProperty("--level", String(node.level));
+    }
+    return element;
   }
 
+  /** What stands below what has changed. */
   #soon() {
-    if (this.drawn) return;
-    this.drawn = requestAnimationFrame(() => {
-      this.drawn = 0;
+    this.asked ||= requestAnimationFrame(() => {
+      this.asked = 0;
+      const had = this.focused?.element?.contains(document.activeElement);
       this.#arrange();
+      this.rows.now();
+      if (had && !this.focused?.element.contains(document.activeElement)) {
+        this.focused?.element.focus({ preventScroll: true });
+      }
     });
   }
 
@@ -134,42 +165,23 @@ export class Tree {
       nodes.sort((one, other) => one.order - other.order);
       for (const node of nodes) {
         node.level = level;
-        const open = node.open ?? (!many || level < OPEN_LEVELS);
-        const fits = this.filter ? this.#fits(node) : visible;
-        shown.push([node, fits, open]);
-        walk(node.children, level + 1, visible && open);
+        node.shownOpen = node.open ?? (!many || level < OPEN_LEVELS);
+        if (this.filter ? this.#fits(node) : visible) shown.push(node);
+        walk(node.children, level + 1, visible && node.shownOpen);
       }
     };
     walk(roots, 1, true);
-    let cursor = this.body.firstChild;
-    for (const [node, visible, open] of shown) {
-      const { element } = node;
-      if (cursor === element) cursor = element.nextSibling;
-      else this.body.insertBefore(element, cursor);
-      if (element.hidden === visible) element.hidden = !visible;
-      const level = String(node.level);
-      if (element.getAttribute("aria-level") !== level) {
-        element.setAttribute("aria-level", level);
-        element.style.setProperty("--level", level);
-      }
-      const has = node.children.length > 0;
-      put(node.twist, has ? (open ? "▾" : "▸") : "");
-      if (has) element.setAttribute("aria-expanded", String(open));
-      else element.removeAttribute("aria-expanded");
-      node.shownOpen = open;
+    if (!shown.includes(this.focused)) {
+      // Whoever stood on a process that is gone stands on its neighbour.
+      const at = this.rows.items.indexOf(this.focused);
+      this.focused = shown[Math.max(0, Math.min(at, shown.length - 1))] ?? null;
     }
-    if (!this.focused && shown.length) this.#focusable(shown[0][0]);
+    this.rows.show(shown);
   }
 
   #fits(node) {
     const { row } = node;
     return `${row[LABEL]} ${row[NAME]} ${row[SERIAL]}`.toLowerCase().includes(this.filter);
-  }
-
-  #focusable(node) {
-    this.focused?.element.setAttribute("tabindex", "-1");
-    this.focused = node;
-    node.element.setAttribute("tabindex", "0");
   }
 
   #of(target) {
@@ -185,41 +197,43 @@ export class Tree {
   #click(event) {
     const node = this.#of(event.target);
     if (!node) return;
-    this.#focusable(node);
+    this.focused = node;
     if (event.target === node.twist) this.#toggle(node, !node.shownOpen);
     else this.#choose(node);
   }
 
   #choose(node) {
-    for (const old of this.body.querySelectorAll("[aria-selected]")) {
-      old.removeAttribute("aria-selected");
-    }
-    node.element.setAttribute("aria-selected", "true");
+    this.chosen = node;
+    this.rows.soon();
     this.onChosen(node.row);
+  }
+
+  #go(node) {
+    if (!node) return;
+    this.focused = node;
+    this.rows.reveal(node);
+    node.element.focus({ preventScroll: true });
   }
 
   #key(event) {
     const node = this.#of(event.target);
     if (!node || event.altKey || event.ctrlKey || event.metaKey) return;
-    const rows = [...this.body.children].filter((element) => !element.hidden);
-    const at = rows.indexOf(node.element);
-    const go = (element) => {
-      if (!element) return;
-      this.#focusable(this.#of(element));
-      element.focus();
-    };
+    const { items } = this.rows;
+    const at = items.indexOf(node);
     const acts = {
-      ArrowDown: () => go(rows[at + 1]),
-      ArrowUp: () => go(rows[at - 1]),
-      Home: () => go(rows[0]),
-      End: () => go(rows.at(-1)),
+      ArrowDown: () => this.#go(items[at + 1]),
+      ArrowUp: () => this.#go(items[at - 1]),
+      PageDown: () => this.#go(items[Math.min(items.length - 1, at + PAGE)]),
+      PageUp: () => this.#go(items[Math.max(0, at - PAGE)]),
+      Home: () => this.#go(items[0]),
+      End: () => this.#go(items.at(-1)),
       ArrowRight: () => {
         if (node.children.length && !node.shownOpen) this.#toggle(node, true);
-        else go(rows[at + 1]);
+        else this.#go(items[at + 1]);
       },
       ArrowLeft: () => {
         if (node.children.length && node.shownOpen) this.#toggle(node, false);
-        else go(this.nodes.get(node.row[PARENT])?.element);
+        else this.#go(this.nodes.get(node.row[PARENT]));
       },
       Enter: () => this.#choose(node),
       " ": () => this.#choose(node),
@@ -229,4 +243,12 @@ export class Tree {
     event.preventDefault();
     act();
   }
+}
+
+/** Give an element an attribute, or take it from it (null); whether it had another. */
+function set(element, name, value) {
+  if (element.getAttribute(name) === value) return false;
+  if (value === null) element.removeAttribute(name);
+  else element.setAttribute(name, value);
+  return true;
 }

@@ -150,6 +150,16 @@ async def test_other_processes_are_not_counted() -> None:
 
 
 @virtual_time
+async def test_the_names_of_others_are_not_counted() -> None:
+    async with VM() as vm:
+        alone = observe(vm, await started(vm)).memory
+        named = [await started(vm) for _ in range(200)]
+        for number, pid in enumerate(named):
+            vm.register(f"one-of-many-{number}", pid)
+        assert observe(vm, named[-1]).memory < alone + 1_000
+
+
+@virtual_time
 async def test_nobody_cannot_be_observed() -> None:
     async with VM() as vm:
         assert current_process.get() is None

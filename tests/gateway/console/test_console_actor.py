@@ -35,7 +35,7 @@ async def console() -> AsyncIterator[tuple[VM, Hub]]:
         await vm.stop(root, NORMAL)
 
 
-def test_it_ticks_four_times_a_second_while_somebody_looks_and_never_else(
+def test_it_ticks_five_times_a_second_while_somebody_looks_and_never_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ticks = 0

@@ -13,13 +13,14 @@ import pytest_asyncio
 
 from aybiza.actors import names
 from aybiza.actors.memory.sqlite_store import SqliteStore
+from aybiza.benchmarks.chromium import Chromium, browser
 from aybiza.dialogue.journal import Ended, decode
 from aybiza.emulators.textaudio import encode
 from aybiza.faults.desk import Answers
 from aybiza.gateway.console.hub import hub
 from tests.call.kit import World, world
 from tests.call.steps import stay, text
-from tests.gateway.console.chromium import Chromium, browser, needs_chromium
+from tests.gateway.console.browsers import needs_chromium
 from tests.slowness import slowness
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.real_time, needs_chromium]

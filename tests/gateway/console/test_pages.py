@@ -19,6 +19,7 @@ from aybiza.actors import names
 from aybiza.actors.measures.events import OPERATOR
 from aybiza.actors.recordings.recordings_actor import is_recorded
 from aybiza.config.recording import Recording
+from aybiza.gateway.admission.policy import HTTP
 from aybiza.gateway.console.console_actor import NAME as CONSOLE
 from aybiza.gateway.console.hub import MOST_VIEWERS, hub
 from aybiza.gateway.console.pages import MOST_BYTES
@@ -106,6 +107,16 @@ async def test_a_killed_process_is_back_and_the_picture_says_so(
             if any(row[3] == names.METRICS and row[7] == 1 for row in rows):
                 break
         await seen.aclose()  # type: ignore[attr-defined]
+
+
+async def test_who_looks_owes_nothing_and_so_may_look_for_as_long_as_they_like(
+    place: World,
+) -> None:
+    room = place.node._admission.room
+    async with asyncio.timeout(LIMIT), socket(place) as opened:
+        async for _ in heard(opened):
+            break
+        assert [guest for guest in room._guests if guest.door == HTTP] == []
 
 
 async def test_who_goes_is_noticed_and_nothing_is_left_of_them(place: World) -> None:

@@ -9,9 +9,9 @@ import asyncio
 import time
 
 from aybiza.actors.runtime import VM
+from aybiza.benchmarks.console_crowd import crowd, stir
 from aybiza.gateway.console.console_actor import TICK_SECONDS
 from aybiza.gateway.console.hub import Hub
-from tests.gateway.console.crowd import crowd, stir
 
 MOST_SHARE = 0.05
 TICKS = 24
@@ -40,4 +40,4 @@ async def test_a_thousand_processes_and_their_calls_cost_below_a_twentieth_of_a_
         for _ in range(6):
             held.enter("")
         await held.tick()
-        assert await a_tick(vm, held) < 1.5 * one
+        assert await a_tick(vm, held) < 2 * one

@@ -1,11 +1,16 @@
 """A headless Chromium, driven over the DevTools protocol; nothing of it is left when it ends.
 
-    async with browser(tmp_path) as chromium:
+    async with browser(folder) as chromium:
         page = await chromium.page(url)
         await page.until("document.querySelector('h1')?.textContent === 'node'")
         assert page.problems == []
 
-`problems` are errors of the page's scripts, of its console, and violations of its policy.
+`problems` are errors of the page's scripts, of its console, and violations of its policy. `FOUND`
+is the browser of this machine, None where there is none. What of it is left behind: nothing.
+
+Errors: `PageError` for a script that fails, for what does not come in time, and for a browser that
+does not start.
+Source: the Chrome DevTools Protocol.
 """
 
 from __future__ import annotations
@@ -24,16 +29,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 FOUND: Final = next(filter(None, map(shutil.which, NAMES)), None)
-
-needs_chromium: Final = pytest.mark.skipif(
-    FOUND is None,
-    reason="NOT TESTED: no Chromium is installed; on Debian: apt-get install chromium",
-)
 
 FLAGS: Final = (
     "--headless",
@@ -56,6 +55,20 @@ FLAGS: Final = (
 START_SECONDS: Final = 60.0
 LIMIT: Final = 60.0
 POLL_SECONDS: Final = 0.02
+
+BOX: Final = """
+(() => {{
+  const found = {};
+  found.scrollIntoView({{ block: "center" }});
+  const box = found.getBoundingClientRect();
+  return [box.x + Math.min(box.width / 2, 60), box.y + box.height / 2];
+}})()
+"""
+"""Where the mouse clicks on an element."""
+
+
+class PageError(AssertionError):
+    """Something did not happen on a page that had to."""
 
 
 class Page:
@@ -81,7 +94,7 @@ class Page:
             userGesture=True,
         )
         if "exceptionDetails" in result:
-            raise AssertionError(f"{script}: {result['exceptionDetails']}")
+            raise PageError(f"{script[:200]}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
     async def until(self, condition: str, within: float = LIMIT) -> Any:
@@ -95,20 +108,14 @@ class Page:
                 return value
             if time.monotonic() > until:
                 shown = await self.run("document.body.innerText")
-                raise AssertionError(
-                    f"{condition} did not come; {self.problems}; it shows:\n{shown}"
-                )
+                raise PageError(f"{condition} did not come; {self.problems}; it shows:\n{shown}")
             await asyncio.sleep(POLL_SECONDS)
 
     async def click(self, selector: str) -> None:
         """Click with the mouse on what the selector finds, when it is there."""
         found = f"document.querySelector({json.dumps(selector)})"
         await self.until(f"{found}?.checkVisibility() && !{found}.disabled")
-        box = await self.run(
-            f"(() => {{ const e = {found}; e.scrollIntoView({{block: 'center'}});"
-            " const b = e.getBoundingClientRect(); return [b.x + Math.min(b.width / 2, 60),"
-            " b.y + b.height / 2]; })()"
-        )
+        box = await self.run(BOX.format(found))
         where = {"x": box[0], "y": box[1], "button": "left", "clickCount": 1}
         for kind in ("mousePressed", "mouseReleased"):
             await self.send("Input.dispatchMouseEvent", type=kind, **where)
@@ -118,16 +125,28 @@ class Page:
         for kind in ("keyDown", "keyUp"):
             await self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key)
 
-    async def look(self, path: Path, width: int, height: int, theme: str) -> None:
-        """A picture of it at this size, in the light or the dark."""
-        features = [{"name": "prefers-color-scheme", "value": theme}]
+    async def dress(self, width: int, height: int, theme: str) -> None:
+        """Give it this size, in the light or the dark."""
+        features = [
+            {"name": "prefers-color-scheme", "value": theme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]
         await self.send("Emulation.setEmulatedMedia", features=features)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await self.send("Emulation.setDeviceMetricsOverride", **size)
-        await self.run("document.activeElement?.blur(); scrollTo(0, 0)")
-        await asyncio.sleep(0.6)
+
+    async def picture(self, path: Path) -> None:
+        """A picture of all of it, as PNG."""
         shot = await self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         await asyncio.to_thread(path.write_bytes, base64.b64decode(shot["data"]))
+
+    async def heap_mb(self) -> float:
+        """What its scripts hold, when what they have let go of is gone."""
+        await self.send("Performance.enable")
+        await self.send("HeapProfiler.collectGarbage")
+        metrics = (await self.send("Performance.getMetrics"))["metrics"]
+        held = {metric["name"]: metric["value"] for metric in metrics}
+        return float(held["JSHeapUsedSize"]) / 1e6
 
     def hear(self, method: str, told: dict[str, Any]) -> None:
         """An event of the tab."""
@@ -180,6 +199,13 @@ class Chromium:
         await page.send("Page.navigate", url=url)
         return page
 
+    async def private_mb(self) -> float:
+        """The memory that the processes of its pages have to themselves."""
+        told = await self.send("SystemInfo.getProcessInfo", {})
+        kinds = [one["id"] for one in told["processInfo"] if one["type"] == "renderer"]
+        held = await asyncio.to_thread(lambda: [_private_mb(pid) for pid in kinds])
+        return sum(held)
+
     async def close_pages(self) -> None:
         """Close all tabs: each holds a connection, and a browser keeps six to a server."""
         for page in self._pages.values():
@@ -198,7 +224,7 @@ class Chromium:
             elif waiting.done():
                 continue
             elif "error" in told:
-                waiting.set_exception(AssertionError(str(told["error"])))
+                waiting.set_exception(PageError(str(told["error"])))
             else:
                 waiting.set_result(told["result"])
 
@@ -244,4 +270,12 @@ async def _address(file: Path) -> str:
             port, path = (await asyncio.to_thread(file.read_text)).split()
             return f"ws://127.0.0.1:{port}{path}"
         await asyncio.sleep(POLL_SECONDS)
-    raise AssertionError("Chromium did not start")
+    raise PageError("Chromium did not start")
+
+
+def _private_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private")) / 1e3
