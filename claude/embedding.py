@@ -61,6 +61,17 @@ def embedder_of(name: str, bedrock: BedrockClient) -> Embedder:
     return LocalEmbedder() if name == LOCAL else TitanEmbedder(name, bedrock)
 
 
+def embedding_of(answer: object, text: str) -> Embedding:
+    """What Titan has answered for this text. Raises BedrockError."""
+    told = answer if isinstance(answer, dict) else {}
+    vector, tokens = _unit(told.get("embedding")), told.get("inputTextTokenCount")
+    if vector.size != DIMENSIONS:
+        raise BedrockError(ErrorKind.UNKNOWN, f"an embedding of {vector.size} numbers")
+    if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0:
+        tokens = estimated_tokens(text)
+    return Embedding(vector, tokens)
+
+
 class TitanEmbedder:
     """Titan Text Embeddings V2, by the client of the calls; a node that has no free thread for it
     embeds nothing."""
@@ -82,11 +93,7 @@ class TitanEmbedder:
             )
             return json.loads(answer["body"].read())
 
-        answer = await self._bedrock.ask(ask, model=self.name, timeout=seconds)
-        tokens = answer.get("inputTextTokenCount")
-        return Embedding(
-            _unit(answer["embedding"]), tokens if type(tokens) is int else estimated_tokens(text)
-        )
+        return embedding_of(await self._bedrock.ask(ask, model=self.name, timeout=seconds), text)
 
     def close(self) -> None:
         """See `Embedder`."""
@@ -140,7 +147,12 @@ def _on_one_processor(make: Any) -> Any:
 
 
 def _unit(values: Any) -> Vector:
-    vector: Vector = np.asarray(values, dtype=np.float32)
+    try:
+        # What is too large for its kind is infinite, and no vector.
+        with np.errstate(over="ignore", invalid="ignore"):
+            vector: Vector = np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        vector = np.empty(0, dtype=np.float32)
     length = float(np.linalg.norm(vector)) if vector.ndim == 1 and vector.size else 0.0
     if not np.isfinite(length) or length == 0.0:
         raise BedrockError(ErrorKind.UNKNOWN, "an embedding that is no vector")

@@ -39,6 +39,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from aybiza.claude.rules import RULES
+from aybiza.config.file_names import path_of
 from aybiza.config.kinds import wanted
 from aybiza.config.tables import TABLE
 
@@ -129,7 +130,7 @@ def parse(selection: str) -> tuple[str, tuple[Experiment, ...]]:
     """
     selection = selection.strip()
     if selection.endswith(".toml"):
-        rule, experiments = _of_file(Path(selection).expanduser())
+        rule, experiments = _of_file(path_of(selection))
     elif "=" in selection:
         rule, experiments = "current", (_inline(selection),)
     else:

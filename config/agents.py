@@ -27,6 +27,7 @@ from pydantic import (
 
 from aybiza.config.agent_types import get_optimal_voice_for_context, get_system_prompt
 from aybiza.config.analysis import Analysis
+from aybiza.config.file_names import path_of
 from aybiza.config.hours import Hours
 from aybiza.config.kinds import wanted
 from aybiza.config.languages import MOST, Speaks, Tag, changes, wrong
@@ -393,7 +394,7 @@ def load_agent(name_or_path: str) -> Agent:
     Reads a file: call it before the event loop has calls to carry. Raises AgentError.
     """
     own = is_path(name_or_path)
-    path = Path(name_or_path).expanduser() if own else FOLDER / f"{name_or_path}.toml"
+    path = path_of(name_or_path) if own else FOLDER / f"{name_or_path}.toml"
     if not own and name_or_path not in available():
         raise AgentError(
             [
@@ -420,7 +421,7 @@ def load_agent(name_or_path: str) -> Agent:
 def _tools_file(named: str, agent: Path, text: str) -> str:
     """The path of a tools' file that an agent names."""
     if is_path(named):
-        return str(agent.parent / Path(named).expanduser())
+        return str(agent.parent / path_of(named))
     there_are = {path.parent.name: path for path in EXAMPLES.glob("*/tools.toml")}
     if named not in there_are:
         line = line_of(text, ("tools_file",))

@@ -21,6 +21,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from aybiza.config.file_names import path_of
 from aybiza.config.tables import TABLE
 
 MAIN: Final = "main"
@@ -116,5 +117,5 @@ def placed(prompts: Any, folder: Path) -> Any:
 def _placed(prompt: Any, folder: Path) -> Any:
     match prompt:
         case {"file": str(file)} if file:
-            return {**prompt, "file": str(folder / Path(file).expanduser())}
+            return {**prompt, "file": str(folder / path_of(file))}
     return prompt

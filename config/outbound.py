@@ -37,6 +37,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aybiza.config.agents import Number, Word, shown
 from aybiza.config.caller_number import bare
+from aybiza.config.file_names import path_of
 from aybiza.config.hours import Hours
 from aybiza.config.kinds import wanted
 from aybiza.config.phone_numbers import Called, NumberError, called
@@ -152,7 +153,7 @@ def load_rules(path: Path) -> Rules:
     lists: list[frozenset[str]] = []
     problems: list[str] = []
     for key in ("opt_in", "do_not_call"):
-        source = path.parent / Path(getattr(file, key)).expanduser()
+        source = path.parent / path_of(getattr(file, key))
         found |= stamps([source])
         numbers = set()
         for line, text in _listed(source, problems, MOST_LISTED):
@@ -173,7 +174,7 @@ def load_campaign(path: Path) -> Campaign:
     file = _read(path, CampaignFile)
     problems: list[str] = []
     if isinstance(file.numbers, str):
-        source = path.parent / Path(file.numbers).expanduser()
+        source = path.parent / path_of(file.numbers)
         listed = list(_listed(source, problems, MOST_OF_A_CAMPAIGN))
     else:
         source, listed = path, [(0, text) for text in file.numbers]

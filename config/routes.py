@@ -43,6 +43,7 @@ from aybiza.config.agents import (
     load_agent,
     shown,
 )
+from aybiza.config.file_names import path_of
 from aybiza.config.kinds import wanted
 from aybiza.config.quotas import Tenant
 from aybiza.config.tables import TABLE
@@ -228,7 +229,7 @@ def _read(path: Path, files: Files) -> tuple[str, RoutesFile]:
 def _file(agent: str, folder: Path) -> Iterator[Path]:
     """The file of an agent, unless it is one of the package."""
     if is_path(agent):
-        yield folder / Path(agent).expanduser()
+        yield folder / path_of(agent)
 
 
 def _clashes(path: Path, text: str, routes: list[Route]) -> Iterator[str]:

@@ -128,10 +128,10 @@ class ChatEvents:
     def _call(self, call: Mapping[str, Any]) -> Iterator[Event]:
         function = call.get("function")
         function = function if isinstance(function, Mapping) else {}
-        key = call.get("index")
+        key, told_id = call.get("index"), call.get("id")
         if not isinstance(key, int):
             # A call that is told whole has an id, and none of the others' pieces.
-            key = call.get("id") or self._last
+            key = told_id if isinstance(told_id, str) and told_id else self._last
         self._last = key
         if key not in self._tools:
             name = function.get("name")

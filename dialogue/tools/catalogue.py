@@ -53,6 +53,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from aybiza.config.file_names import path_of
 from aybiza.config.kinds import wanted
 from aybiza.config.toml_lines import placed
 from aybiza.dialogue.consent import ConsentGate
@@ -214,7 +215,7 @@ class _Builder:
         for name, own in file.python.items():
             yield (
                 f"python.{name}",
-                partial(python_tools, self._folder / own.file, name, own.attribute),
+                partial(python_tools, self._folder / path_of(own.file), name, own.attribute),
             )
         for name, server in file.mcp.items():
             yield f"mcp.{name}", partial(self._mcp, name, server)
@@ -248,7 +249,7 @@ class _Builder:
                 KendraIndex(self._aws("kendra"), table.kendra_index).search
             )
         index = LocalIndex()
-        if not index.add_folder(self._folder / (table.folder or "")):
+        if not index.add_folder(self._folder / path_of(table.folder or "")):
             raise ValueError(f"{table.folder} holds no .md or .txt file")
         return knowledge_search_tool(index.search)
 
@@ -261,7 +262,7 @@ class _Builder:
             exclude={"base_url", "auth", "headers"}, exclude_none=True, exclude_defaults=True
         )
         if table.openapi is not None:
-            given["openapi"] = self._folder / table.openapi
+            given["openapi"] = self._folder / path_of(table.openapi)
         left_out = self.tools.left_out.setdefault(f"connectors.{name}", {})
         return create_connector(name, given, self._api(table.api(self._environment)), left_out)
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import httpx
 import structlog
@@ -30,11 +31,9 @@ _NO_TOKEN: Final = (
     httpx.HTTPError,
     http_body.TooMuch,
     ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
     RecursionError,
 )
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 log = structlog.get_logger(__name__)
 
@@ -129,13 +128,27 @@ class ClientCredentials:
             asked = client.stream("POST", self._url, data=self._form, auth=self._auth)
             async with asked as answer:
                 answer.raise_for_status()
-                token: Any = json.loads(await http_body.read(answer, _TOKEN_BYTES))
-            self._token = str(token["access_token"])
-            told = token.get("expires_in", _DEFAULT_LIFE_SECONDS)
-            life = finite(float(told) if isinstance(told, str) else told) or 0.0
+                self._token, life = token_of(await http_body.read(answer, _TOKEN_BYTES))
         except _NO_TOKEN as failure:
             log.warning(
                 "token_refused", host=httpx.URL(self._url).host, kind=type(failure).__name__
             )
             raise ToolError("not_allowed", "The system does not let us in at the moment.") from None
         self._until = self._clock() + max(0.0, life - _EARLY_SECONDS)
+
+
+def token_of(data: bytes) -> tuple[str, float]:
+    """The key that a service gives out, and for how many seconds it is good.
+
+    Raises ValueError and RecursionError. What has other signs than a token has (RFC 6749, A.12)
+    would end the header that it is sent in, or be none.
+
+    >>> token_of(b'{"access_token": "abc", "expires_in": "60"}')
+    ('abc', 60.0)
+    """
+    told = json.loads(data)
+    token = told.get("access_token") if isinstance(told, dict) else None
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise ValueError("no token")
+    life = told.get("expires_in", _DEFAULT_LIFE_SECONDS)
+    return token, max(0.0, finite(float(life) if isinstance(life, str) else life) or 0.0)

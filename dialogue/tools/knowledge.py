@@ -84,12 +84,26 @@ class KendraIndex:
         """The best passages."""
         request = {"IndexId": self._index_id, "QueryText": query, "PageSize": limit}
         answer = await self._aws.call("kendra", "query", request)
-        return [_passage(item) for item in answer.get("ResultItems", [])][:limit]
+        return passages_of(answer, limit)
 
 
-def _passage(item: Mapping[str, Any]) -> Passage:
-    return Passage(
-        title=str(item.get("DocumentTitle", {}).get("Text", "")),
-        text=str(item.get("DocumentExcerpt", {}).get("Text", "")),
-        source=str(item.get("DocumentURI") or item.get("DocumentId", "")),
-    )
+def passages_of(answer: object, limit: int) -> list[Passage]:
+    """The passages of an answer of Kendra's; what is none is left out."""
+    items = answer.get("ResultItems") if isinstance(answer, Mapping) else None
+    found = [item for item in items if isinstance(item, Mapping)] if type(items) is list else []
+    return [
+        Passage(
+            title=_text(item.get("DocumentTitle")),
+            text=_text(item.get("DocumentExcerpt")),
+            source=_word(item.get("DocumentURI")) or _word(item.get("DocumentId")),
+        )
+        for item in found[:limit]
+    ]
+
+
+def _text(told: object) -> str:
+    return _word(told.get("Text")) if isinstance(told, Mapping) else ""
+
+
+def _word(told: object) -> str:
+    return told if isinstance(told, str) else ""

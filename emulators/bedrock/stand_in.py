@@ -20,6 +20,7 @@ from typing import Any
 
 from aybiza.config.agent_types import get_system_prompt
 from aybiza.config.agents import FOLDER, Agent, AgentError, is_path, load_agent
+from aybiza.config.file_names import path_of
 from aybiza.config.routes import Files, load_routes, stamps
 from aybiza.emulators.bedrock.clinic.results import TOOLS
 from aybiza.emulators.bedrock.continuation import Body, Responder
@@ -85,7 +86,7 @@ class _Several:
 
 
 def _file_of(agent: str) -> Path:
-    return Path(agent).expanduser() if is_path(agent) else FOLDER / f"{agent}.toml"
+    return path_of(agent) if is_path(agent) else FOLDER / f"{agent}.toml"
 
 
 def _prompt(agent: Agent) -> str:

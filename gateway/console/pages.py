@@ -25,7 +25,7 @@ import json
 import re
 import secrets
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
@@ -90,21 +90,40 @@ async def events(door: HttpDoor, socket: WebSocket) -> None:
 
 async def _asked(door: HttpDoor, socket: WebSocket, held: Hub, viewer: Viewer) -> None:
     """Take what the page says, until it is gone or says what no page of ours would."""
-    with suppress(WebSocketDisconnect, ValueError, RecursionError, KeyError):
+    # Bytes in place of text are a KeyError of Starlette's.
+    with suppress(WebSocketDisconnect, KeyError):
         address = _address(socket)
-        while True:
-            said = json.loads(await socket.receive_text())
-            call_id = said.get("call") if isinstance(said, dict) else None
-            if not isinstance(call_id, str):
-                break
-            call_id = call_id if _CALL.match(call_id) else ""
-            if said.get("listen") is True:
-                _listen(door, held, viewer, call_id, address)
+        while (wish := wish_of(await socket.receive_text())) is not None:
+            if wish.listens:
+                _listen(door, held, viewer, wish.call_id, address)
             else:
-                if call_id != viewer.call_id:
-                    _acted(door, "transcript", call_id, address)
-                viewer.look_at(call_id)
+                if wish.call_id != viewer.call_id:
+                    _acted(door, "transcript", wish.call_id, address)
+                viewer.look_at(wish.call_id)
     viewer.close()
+
+
+class Wish(NamedTuple):
+    """Which call the page looks at, "" for none, and whether it is to be heard."""
+
+    call_id: str
+    listens: bool
+
+
+def wish_of(text: str) -> Wish | None:
+    """What the page says; None for what no page of ours would say.
+
+    >>> wish_of('{"call": "CA12", "listen": true}'), wish_of('[]')
+    (Wish(call_id='CA12', listens=True), None)
+    """
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    call_id = said.get("call") if isinstance(said, dict) else None
+    if not isinstance(call_id, str):
+        return None
+    return Wish(call_id if _CALL.match(call_id) else "", said.get("listen") is True)
 
 
 def _listen(door: HttpDoor, held: Hub, viewer: Viewer, call_id: str, address: str) -> None:

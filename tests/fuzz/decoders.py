@@ -2,7 +2,8 @@
 
 Here is what comes over the cluster, from carriers and from providers, and the table of all. What is
 read from files is in `files`, from stores in `stores`, from switches, webs and words in `doors`,
-from models, tools and other nodes in `others`.
+from models, tools and other nodes in `others`, from services in `answers`, and what operators write
+in `operators`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from aybiza.gateway.carriers.paths import CARRIERS
 from aybiza.speech import deepgram_flux, deepgram_listen, deepgram_speak
 from aybiza.speech.flux_hearing import FluxHearing
 from aybiza.speech.hearing import NovaHearing
-from tests.fuzz import doors, files, others, stores
+from tests.fuzz import answers, doors, files, operators, others, stores
 from tests.fuzz.decoder import Decoder
 from tests.fuzz.diagnosis import sip, wav
 from tests.fuzz.mutate import broken_bytes, broken_json, broken_text
@@ -395,5 +396,7 @@ DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
     **stores.DECODERS,
     **doors.DECODERS,
     **others.DECODERS,
+    **answers.DECODERS,
+    **operators.DECODERS,
 }
 """All of them, by name; made when they are used."""

@@ -24,6 +24,7 @@ from aybiza.emulators.web_pages import refusal
 from aybiza.gateway.admission.address_seals import AddressSeals
 from aybiza.gateway.admission.callers import Callers, limited_as
 from aybiza.gateway.admission.carrier_signatures import CarrierSignatures, Signed
+from aybiza.gateway.admission.http_admission import _token
 from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.control import esl, manager
 from aybiza.gateway.control.control import ControlError, checked_number
@@ -127,6 +128,19 @@ def _headers() -> Decoder:
                 raise AssertionError("nobody has signed this")
 
     return Decoder(make, decode)
+
+
+def _subprotocols() -> Decoder:
+    """The console's token among the subprotocols of a handshake."""
+    good = ["token.YWJj", "aybiza.console", "token."]
+
+    def decode(texts: list[str]) -> None:
+        token = _token(texts)
+        assert token is None or isinstance(token.encode(errors="replace"), bytes)
+
+    return Decoder(
+        lambda random: [broken_text(random, each, good) for each in random.sample(good, 2)], decode
+    )
 
 
 def _addresses() -> Decoder:
@@ -266,6 +280,7 @@ DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
     "ami": _ami,
     "dialled": _dialled,
     "headers": _headers,
+    "subprotocols": _subprotocols,
     "addresses": _addresses,
     "controls": _controls,
     "requests": _requests,
