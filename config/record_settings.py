@@ -24,10 +24,10 @@ def _key(value: SecretStr) -> SecretStr:
 
 BucketAddress = Annotated[
     str,
-    StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?$"),
+    StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?\Z"),
 ]
-BucketRegion = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{2,32}$")]
-KmsKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:/_-]{1,2048}$")]
+BucketRegion = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{2,32}\Z")]
+KmsKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:/_-]{1,2048}\Z")]
 RecordingsKey = Annotated[Secret, AfterValidator(_key)]
 
 

@@ -25,6 +25,7 @@ from typing import Any, Final
 import httpx
 
 from aybiza.config.others import elevenlabs_voice
+from aybiza.config.plain_answers import PLAIN, pieces
 from aybiza.speech.deepgram_speak import Audio, Cleared, Flushed, SpeakEvent, SpeakOptions
 from aybiza.speech.errors import SpeechClosed, SpeechRefused
 
@@ -96,7 +97,7 @@ class ElevenLabs:
     def _built(self) -> httpx.AsyncClient:
         size = self._pool_size
         return httpx.AsyncClient(
-            headers={"xi-api-key": self._api_key, "content-type": "application/json"},
+            headers={"xi-api-key": self._api_key, "content-type": "application/json", **PLAIN},
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS, pool=0.5),
             limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
             transport=self._transport,
@@ -183,13 +184,13 @@ class ElevenLabsSession:
         async with self._http.stream("POST", self._url, content=body) as response:
             if response.status_code != httpx.codes.OK:
                 raise await _refusal(response)
-            async for piece in response.aiter_bytes():
+            async for piece in pieces(response):
                 await self._events.put(Audio(piece))
 
 
 async def _refusal(response: httpx.Response) -> SpeechRefused | SpeechClosed:
     body = b""
-    async for piece in response.aiter_bytes():
+    async for piece in pieces(response):
         body += piece
         if len(body) > ERROR_BYTES:
             break

@@ -11,6 +11,7 @@ Source: OpenTelemetry, "OTLP specification" (OTLP/HTTP, JSON Protobuf encoding, 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,8 +20,11 @@ import httpx
 
 from aybiza.actors.measures.exported import whole
 from aybiza.actors.measures.metrics_sink import SinkError
+from aybiza.config.plain_answers import PLAIN, beginning
 
 SECONDS: Final = 5.0
+ANSWER_BYTES: Final = 64 * 1024
+"""A collector has little to say: of how much it has not taken it."""
 FOR_A_TIME: Final = frozenset((429, 502, 503, 504))
 _REJECTED: Final = ("rejectedSpans", "rejectedDataPoints")
 
@@ -34,18 +38,19 @@ class OtlpDoor:
         self._url = endpoint.rstrip("/") + path
         about = {"service.name": "aybiza", "service.instance.id": node}
         self.resource: Final = {"attributes": attributes(about)}
-        self._client = httpx.Client(timeout=SECONDS, headers=dict(headers or {}))
+        self._client = httpx.Client(timeout=SECONDS, headers={**(headers or {}), **PLAIN})
 
     def send(self, request: Mapping[str, Any]) -> None:
         """Send a request. Raises SinkError."""
         try:
-            answer = self._client.post(self._url, json=request)
+            with self._client.stream("POST", self._url, json=request) as answer:
+                body = beginning(answer, ANSWER_BYTES)
         except httpx.HTTPError as failure:
             raise SinkError(f"OTLP: {type(failure).__name__}", again=True) from None
         if answer.status_code >= httpx.codes.BAD_REQUEST:
             again = answer.status_code in FOR_A_TIME
             raise SinkError(f"OTLP answered {answer.status_code}", again=again)
-        if rejected := _rejected(answer):
+        if rejected := _rejected(body):
             raise SinkError(f"OTLP did not take {rejected} of a batch", again=False)
 
     def close(self) -> None:
@@ -53,12 +58,12 @@ class OtlpDoor:
         self._client.close()
 
 
-def _rejected(answer: httpx.Response) -> int:
+def _rejected(body: bytes) -> int:
     """Of how much the collector says that it did not take it."""
     try:
-        told = answer.json()["partialSuccess"]
+        told = json.loads(body)["partialSuccess"]
         return max(int(told.get(name, 0)) for name in _REJECTED)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         return 0
 
 

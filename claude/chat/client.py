@@ -31,6 +31,7 @@ from aybiza.claude.chat.errors import broken, refused, told
 from aybiza.claude.chat.events import DONE, ChatEvents, Event, Lines, error_of
 from aybiza.claude.chat.request import chat_body
 from aybiza.claude.errors import BedrockError, ErrorKind
+from aybiza.config.plain_answers import PLAIN, pieces
 
 OPENAI_URL: Final = "https://api.openai.com/v1"
 CONNECT_SECONDS: Final = 2.0
@@ -108,6 +109,7 @@ class ChatClient:
                 "authorization": f"Bearer {self._api_key}",
                 "content-type": "application/json",
                 "accept": "text/event-stream",
+                **PLAIN,
             },
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS, pool=0.5),
             limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
@@ -193,9 +195,9 @@ class ChatStream:
     async def _opened(self) -> Pieces:
         self._response = response = await self._send()
         if response.status_code == httpx.codes.OK:
-            return response.aiter_bytes()
+            return pieces(response)
         body = b""
-        async for piece in response.aiter_bytes():
+        async for piece in pieces(response):
             body += piece
             if len(body) > ERROR_BYTES:
                 break

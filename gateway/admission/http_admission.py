@@ -16,7 +16,6 @@ Source: ASGI, "HTTP & WebSocket"; RFC 9112, section 6.3; RFC 6455, section 1.9.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -101,7 +100,7 @@ def _token(subprotocols: Iterable[str]) -> str | None:
     encoded = given.removeprefix(TOKEN)
     try:
         return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII, or not UTF-8
         return ""
 
 

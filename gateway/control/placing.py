@@ -28,6 +28,7 @@ from urllib.parse import quote
 import httpx
 import structlog
 
+from aybiza.config.plain_answers import PLAIN, pieces
 from aybiza.config.settings import Settings
 from aybiza.dialogue.outbound.dialler import Answer, Told
 from aybiza.dialogue.outbound.ledger import Attempted
@@ -122,7 +123,7 @@ class RestPlacer:
         self._detect = detect
         self._client = httpx.AsyncClient(
             auth=(api.account, api.token),
-            headers={"User-Agent": "aybiza", "Accept": "application/json"},
+            headers={"User-Agent": "aybiza", "Accept": "application/json", **PLAIN},
             limits=httpx.Limits(max_connections=CONNECTIONS),
             timeout=seconds,
             follow_redirects=False,
@@ -201,7 +202,7 @@ class RestPlacer:
         sent: dict[str, Any] = {"data" if method == "POST" else "params": given or {}}
         async with self._client.stream(method, f"{self._api.base}/{path}", **sent) as response:
             body = bytearray()
-            async for piece in response.aiter_bytes():
+            async for piece in pieces(response):
                 body += piece
                 if len(body) > BODY_BYTES:
                     break

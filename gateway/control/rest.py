@@ -26,6 +26,7 @@ from urllib.parse import quote
 import httpx
 import structlog
 
+from aybiza.config.plain_answers import PLAIN, pieces
 from aybiza.gateway.carriers.codec import Start
 from aybiza.gateway.carriers.telnyx_codec import CONTROL_ID
 from aybiza.gateway.control.control import HANG_UP_SECONDS, ControlError
@@ -104,7 +105,7 @@ class RestControl:
         self._client = httpx.AsyncClient(
             base_url=api.url.rstrip("/"),
             auth=api.auth,
-            headers={"User-Agent": "aybiza", "Accept": "application/json", **api.headers},
+            headers={"User-Agent": "aybiza", "Accept": "application/json", **PLAIN, **api.headers},
             limits=httpx.Limits(max_connections=CONNECTIONS),
             timeout=seconds,
             follow_redirects=False,
@@ -154,7 +155,7 @@ class RestControl:
 async def _beginning(response: httpx.Response) -> bytes:
     """What the answer begins with: enough for a code."""
     body = bytearray()
-    async for piece in response.aiter_bytes():
+    async for piece in pieces(response):
         body += piece
         if len(body) > BODY_BYTES:
             break

@@ -38,6 +38,7 @@ READ_BY: Final[dict[str, str | tuple[str, ...]]] = {
     "actors/cluster/signals.py": ("signals",),
     "actors/measures/audit.py": ("trails",),
     "actors/measures/costs_keeper.py": ("ledgers",),
+    "actors/measures/otlp_door.py": ("collectors",),
     "actors/measures/records_pages.py": ("pages",),
     "actors/memory/process_store.py": OURS,
     "actors/memory/redis_store.py": ("redis",),

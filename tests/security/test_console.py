@@ -146,6 +146,7 @@ HANDSHAKES: dict[str, tuple[str | None, dict[str, str], str, int]] = {
     ),
     "another token": (TOKEN, {**OURS, **bearing("x")}, STRANGER, 401),
     "what is no token": (TOKEN, {**OURS, "sec-websocket-protocol": "token.*"}, HERE, 401),
+    "a token of no letters": (TOKEN, {**OURS, "sec-websocket-protocol": "token.é"}, HERE, 401),
     "no token where there is one": (TOKEN, LOOPBACK, HERE, 401),
 }
 
