@@ -29,7 +29,7 @@ OTHERS = set(
         select_replace foldl safe_fixtable code_change change_code gen_event Broadway mnesia dets
         disk_log erpc rpc trans set_lock max_heap_size min_heap_size send_request format_status
         proc_lib hms Reg DeepgramTTS timeout_threshold thinking_budget_tokens audio_complete
-        ListBucket"""
+        ListBucket chrt"""
     )
 )
 """Names of Erlang, Elixir, the specification, and other people's programs."""

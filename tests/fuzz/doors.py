@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 from collections.abc import Callable
@@ -22,9 +23,13 @@ from aybiza.emulators.deepgram.service import Deepgram
 from aybiza.emulators.phone.webhook import WebhookError, read_twiml
 from aybiza.emulators.web_pages import refusal
 from aybiza.gateway.admission.address_seals import AddressSeals
+from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.callers import Callers, limited_as
 from aybiza.gateway.admission.carrier_signatures import CarrierSignatures, Signed
-from aybiza.gateway.admission.http_admission import _token
+from aybiza.gateway.admission.guesses import Guesses
+from aybiza.gateway.admission.http_admission import HttpAdmission, _token
+from aybiza.gateway.admission.policy import HTTP, POLICY, WEBSOCKET, Proof, door
+from aybiza.gateway.admission.rules import Rules
 from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.control import esl, manager
 from aybiza.gateway.control.control import ControlError, checked_number
@@ -141,6 +146,93 @@ def _subprotocols() -> Decoder:
     return Decoder(
         lambda random: [broken_text(random, each, good) for each in random.sample(good, 2)], decode
     )
+
+
+def _http_door() -> Decoder:
+    """Whole requests of strangers: nobody comes in by a path that is not open to all."""
+    rules = Rules(
+        auth_token="t" * 32,
+        signalwire_signing_key="s" * 32,
+        console_token="c" * 32,
+        stream_tokens=True,
+        trusted_proxies=("10.0.0.0/8",),
+    )
+    admission = Admission(rules)
+    rows = [(row.method, row.path) for row in POLICY if row.listener == HTTP]
+    paths = [path for _, path in rows]
+    headers = {
+        "host": "phone.example.org",
+        "origin": "https://phone.example.org",
+        "authorization": "Bearer abc",
+        "x-aybiza-console": "1",
+        "sec-fetch-site": "same-origin",
+        "sec-websocket-protocol": "aybiza.console, token.YWJj",
+        "x-forwarded-for": "203.0.113.9, 10.0.0.1",
+        "x-forwarded-host": "phone.example.org",
+        "x-twilio-signature": "AAAA",
+        "content-type": "application/x-www-form-urlencoded",
+        "content-length": "5",
+        "transfer-encoding": "chunked",
+    }
+    values = list(headers.values())
+    entered: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        entered.append(scope["path"])
+
+    async def send(message: Any) -> None:
+        assert message["type"] in ("http.response.start", "http.response.body") or message[
+            "type"
+        ].startswith("websocket.http.response")
+
+    middleware = HttpAdmission(app, admission, lambda query, body: "All lines are busy.")
+
+    def make(random: Random) -> tuple[dict[str, Any], bytes]:
+        method, path = random.choice(rows)
+        if random.random() < 0.3:
+            # As servers read it.
+            path = broken_text(random, path, paths).encode(errors="replace").decode("utf-8")
+        given = [
+            (name, broken_text(random, headers[name], values) if random.random() < 0.5 else text)
+            for name, text in random.choices(list(headers.items()), k=5)
+        ]
+        told = [text for name, text in given if name == "sec-websocket-protocol"]
+        is_socket = method == WEBSOCKET or random.random() < 0.2
+        scope = {
+            "type": "websocket" if is_socket else "http",
+            "method": method,
+            "scheme": random.choice(("ws", "wss") if is_socket else ("http", "https")),
+            "path": path,
+            "raw_path": path.encode(errors="replace"),
+            "query_string": broken_bytes(random, b"again=1&since=5", [b"%ff"]),
+            "headers": [(name.encode(), text.encode(errors="replace")) for name, text in given],
+            # As servers read them.
+            "subprotocols": [
+                one.strip()
+                for text in told
+                for one in text.encode(errors="replace").decode("latin-1").split(",")
+            ],
+            "client": random.choice((("203.0.113.9", 5), ("10.0.0.2", 5), ("127.0.0.1", 5), None)),
+        }
+        return scope, broken_bytes(random, b"CallSid=CA1&From=%2B1", [b"%ff", b"&="])
+
+    def decode(given: tuple[dict[str, Any], bytes]) -> None:
+        scope, body = given
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        entered.clear()
+        admission._guesses = Guesses()
+        with contextlib.suppress(StopIteration):
+            # Without Redis nothing of it waits.
+            middleware(scope, receive, send).send(None)
+        method = WEBSOCKET if scope["type"] == "websocket" else scope["method"]
+        for path in entered:
+            if door(HTTP, method, path).proof not in (Proof.NONE, Proof.SHELL):
+                raise AssertionError(f"a stranger has come in at {method} {path!r}")
+
+    return Decoder(make, decode)
 
 
 def _addresses() -> Decoder:
@@ -281,6 +373,7 @@ DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
     "dialled": _dialled,
     "headers": _headers,
     "subprotocols": _subprotocols,
+    "http_door": _http_door,
     "addresses": _addresses,
     "controls": _controls,
     "requests": _requests,
