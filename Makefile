@@ -73,9 +73,11 @@ MEASURED := build/measured
 BRANCHES := $(BIN)/python -m tests.measured $(MEASURED)
 
 # The types are checked beside the tests, behind them in turn: most of them wait for nobody's clock.
+# What is made of the sources is made once, before each of those who test would make it for itself.
 test: install lint ## lint, type check, run all tests
 	@rm -rf $(MEASURED); mkdir -p build
 	nice $(BIN)/mypy >build/types 2>&1 & types=$$!; \
+	$(BIN)/python -m pytest --collect-only -q >build/collected 2>&1 || tail -50 build/collected; \
 	MEASURED=$(MEASURED) $(PYTEST); tested=$$?; \
 	wait $$types; typed=$$?; cat build/types; \
 	[ $$tested = 0 ] && [ $$typed = 0 ]

@@ -27,10 +27,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 REAL_TIME_SECONDS = 300
 
-# The same examples in each run, however long the machine takes over one. `python -m tests.fuzz` and
-# `aybiza faults explore` look for new ones.
+# The same few examples in each run, however long the machine takes over one. New ones are looked
+# for by `pytest --hypothesis-profile search`, `python -m tests.fuzz` and `aybiza faults explore`.
 settings.register_profile(
-    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "suite",
+    deadline=None,
+    derandomize=True,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "search", settings.get_profile("suite"), derandomize=False, max_examples=1000
 )
 settings.load_profile("suite")
 

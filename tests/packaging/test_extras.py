@@ -132,17 +132,21 @@ def environment(wheel: Path, name: str, distributions: set[str]) -> Path:
     return made
 
 
-def test_the_runtime_needs_structlog_and_nothing_else(wheel: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def alone(wheel: Path) -> Path:
+    """The wheel, and structlog."""
+    return environment(wheel, "alone", {"structlog"})
+
+
+def test_the_runtime_needs_structlog_and_nothing_else(alone: Path, tmp_path: Path) -> None:
     assert wanted() == {"structlog"}
-    alone = environment(wheel, "alone", {"structlog"})
     (tmp_path / "counter.py").write_text(COUNTER)
     assert run(alone / "bin" / "python", "counter.py", cwd=tmp_path) == "42\n"
 
 
 def test_the_runtime_alone_has_no_command_and_says_what_to_install(
-    wheel: Path, tmp_path: Path
+    alone: Path, tmp_path: Path
 ) -> None:
-    alone = environment(wheel, "commandless", {"structlog"})
     assert run(alone / "bin" / "aybiza", "--help", cwd=tmp_path, expected=2) == ""
     told = run(alone / "bin" / "aybiza", "--version", cwd=tmp_path)
     assert told == f"aybiza {metadata.version('aybiza')}\n"
