@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aybiza.claude.choice import Policy
 from aybiza.config.agents import Agent
@@ -72,6 +73,21 @@ class Switchboard:
     def answering(self, told: Mapping[str, str]) -> Answering:
         """Who answers the call of which this is told; see `aybiza.config.routes`."""
         return self._table.answering[self._table.routes.choose(told).name]
+
+    def called(self, name: str) -> Answering | None:
+        """Who is meant by a name that somebody types: that of a route, of an agent, or of an
+        agent's file without its ending; large and small letters are the same."""
+        kinds: tuple[Callable[[Route], str], ...] = (
+            lambda route: route.name,
+            lambda route: route.agent.name,
+            lambda route: Path(route.source).stem,
+        )
+        wanted = name.casefold()
+        for kind in kinds:
+            for route in self.routes:
+                if wanted and kind(route).casefold() == wanted:
+                    return self._table.answering[route.name]
+        return None
 
     def named(self, told: Mapping[str, str]) -> dict[str, str]:
         """What a call takes along, so that who comes back is answered by the same agent."""

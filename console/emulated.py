@@ -17,7 +17,13 @@ from typing import Literal
 
 Engine = Literal["scripted", "acoustic"]
 
-URLS = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "DEEPGRAM_URL", "OPENAI_BASE_URL", "ELEVENLABS_URL")
+URLS = (
+    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    "DEEPGRAM_URL",
+    "OPENAI_BASE_URL",
+    "ELEVENLABS_URL",
+    "AYBIZA_TWILIO_API",
+)
 START_LIMIT = 30.0
 """Seconds until the servers listen; the acoustic engine loads its models first."""
 STOP_LIMIT = 1.0
@@ -31,8 +37,14 @@ _CREDENTIALS = {
     "OPENAI_API_KEY": "emulated",
     "ELEVENLABS_API_KEY": "emulated",
 }
-_UNWANTED = ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
-"""What would make boto3 look for credentials other than those above."""
+_UNWANTED = (
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AYBIZA_SIGNALWIRE_API",
+)
+"""What would make boto3 look for credentials other than those above; and a carrier of real people,
+which a node that is tried out has nobody called by."""
 
 
 class EmulatorsError(Exception):

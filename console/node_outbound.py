@@ -32,7 +32,7 @@ from aybiza.actors.outbound.outbound_actor import (
 )
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM
-from aybiza.actors.switchboard import Answering, Switchboard
+from aybiza.actors.switchboard import Switchboard
 from aybiza.config.outbound import load_rules
 from aybiza.config.settings import Settings
 from aybiza.dialogue.outbound.ledger import Attempted
@@ -84,14 +84,11 @@ def means(
     def addresses_of(attempt: Attempted) -> Addresses:
         return addresses(attempt, base(), CARRIERS[api.carrier], admission.seals, api.account)
 
-    def answering(name: str) -> Answering | None:
-        return next((who for who in switchboard if name in (who.route, who.agent.name)), None)
-
     placer = RestPlacer(api, addresses_of, detect=rules.file.detect == "carrier")
     path = settings.memory_path.with_name(FILE)
     store = AttemptStore(path, days=settings.retention_days)
     read = partial(load_rules, settings.outbound_file)
-    made = Means(store, placer, read, answering, has_room=room)
+    made = Means(store, placer, read, switchboard.called, has_room=room)
     return made, placer
 
 

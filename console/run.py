@@ -205,7 +205,7 @@ def run(
         folder_or_exit(settings)
         tools_or_exit(settings, routes)
         prices_or_exit(settings)
-        outbound_or_exit(settings)
+        outbound_or_exit(settings, emulated=emulated is not None)
         quotas_or_exit(settings, routes)
     else:  # a main of one's own is found where the command is given, as by `python -m`
         sys.path.insert(0, os.getcwd())

@@ -119,8 +119,12 @@ def prices_or_exit(settings: "Settings") -> None:
         _refuse([f"AYBIZA_PRICES_FILE: {problem}" for problem in error.problems])
 
 
-def outbound_or_exit(settings: "Settings") -> None:
-    """Look at the rules of outgoing calls. What cannot be used ends the command, code 2."""
+def outbound_or_exit(settings: "Settings", *, emulated: bool = False) -> None:
+    """Look at the rules of outgoing calls. What cannot be used ends the command, code 2.
+
+    `emulated`: emulators will be started, so nobody's account is needed."""
+    if emulated:
+        settings = settings.model_copy(update={"emulated": True})
     if settings.outbound_file is None:
         return
     from aybiza.config.outbound import OutboundError, load_rules

@@ -31,6 +31,7 @@ from aybiza.emulators.bedrock.stand_in import stand_in_of
 from aybiza.emulators.chat.service import Chat
 from aybiza.emulators.elevenlabs.service import ElevenLabs
 from aybiza.emulators.services import ServicesEmulator
+from aybiza.emulators.services.placed import PlacedEmulator
 from aybiza.emulators.streamed.server import StreamedServer
 
 STANDARD_INPUT = 0
@@ -80,6 +81,7 @@ async def _serve(options: argparse.Namespace, responder: Responder) -> int:
             ) as deepgram,
             StreamedServer(Chat(responder=responder, pace=pace), host=options.host) as chat,
             StreamedServer(ElevenLabs(deepgram.service.engine), host=options.host) as eleven,
+            PlacedEmulator(host=options.host) as carrier,
             contextlib.AsyncExitStack() as others,
         ):
             urls = {
@@ -87,6 +89,7 @@ async def _serve(options: argparse.Namespace, responder: Responder) -> int:
                 "DEEPGRAM_URL": deepgram.url,
                 "OPENAI_BASE_URL": f"{chat.url}/v1",
                 "ELEVENLABS_URL": eleven.url,
+                "AYBIZA_TWILIO_API": carrier.url,
             }
             if options.services:
                 services = ServicesEmulator(host=options.host)

@@ -96,6 +96,7 @@ class Phone:
         country: str = "",
         to_number: str | None = None,
         call_sid: str | None = None,
+        account_sid: str = ACCOUNT,
         on_progress: Callable[[Progress], None] | None = None,
         speed: float = 1.0,
         jitter_ms: float = 0.0,
@@ -130,7 +131,7 @@ class Phone:
         self._told: Mapping[str, str] = {}
         self._player = player
         self._call_sid = call_sid or new_sid("CA")
-        self._account_sid = ACCOUNT
+        self._account_sid = account_sid
         self._zero: float | None = None
         self._over = False
         self._line: tuple[ClientConnection, StreamWriter] | None = None

@@ -98,11 +98,12 @@ class Call:
 @dataclass(slots=True)
 class PlacedCalls:
     """See the module. `turned_away`: so many of the next orders are one too many; `silent`: the
-    carrier tells nothing of its calls of its own accord."""
+    carrier tells nothing of its calls of its own accord. `own_numbers`: those of the account;
+    None: whichever is shown."""
 
     account: str
     token: str = field(repr=False)
-    own_numbers: tuple[str, ...] = ()
+    own_numbers: tuple[str, ...] | None = ()
     parties: dict[str, Party] = field(default_factory=dict)
     cps: float = 1.0
     turned_away: int = 0
@@ -176,9 +177,9 @@ class PlacedCalls:
             return _error(400, 21201, "No 'To' number is specified")
         if not own:
             return _error(400, 21213, "No 'From' number is specified")
-        if not _E164.match(to) or to in self.own_numbers:
+        if not _E164.match(to) or to in (self.own_numbers or ()):
             return _error(400, 21211, "The phone number you are attempting to call is not valid")
-        if own not in self.own_numbers:
+        if self.own_numbers is not None and own not in self.own_numbers:
             words = f"The source phone number provided, {own}, is not yet verified for your account"
             return _error(400, 21210, words)
         if not _is_url(form.get("Url", [""])[0]):

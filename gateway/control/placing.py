@@ -27,6 +27,7 @@ from urllib.parse import quote
 
 import httpx
 import structlog
+from pydantic import SecretStr
 
 from aybiza.config.plain_answers import PLAIN, pieces
 from aybiza.config.settings import Settings
@@ -43,6 +44,7 @@ CLOCKS_APART: Final = 60.0
 MOST_SECONDS: Final = 14_400
 EVENTS: Final = ("initiated", "ringing", "answered", "completed")
 TELNYX: Final = "telnyx"
+EMULATED: Final = "emulated"
 
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _NOT_TAKEN: Final = frozenset((401, 403, 404, 429))
@@ -65,6 +67,9 @@ class Api:
 
 def _twilio(settings: Settings) -> Api | None:
     account, token = settings.twilio_account_sid, settings.twilio_auth_token
+    if settings.emulated:
+        # The emulator takes any key. None of the settings, so that the doors are as open as before.
+        account, token = account or EMULATED, token or SecretStr(EMULATED)
     if not account or token is None:
         return None
     base = f"{settings.twilio_api.rstrip('/')}/2010-04-01/Accounts/{account}"

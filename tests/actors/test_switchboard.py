@@ -33,6 +33,17 @@ def test_a_call_takes_its_route_along_where_there_are_several() -> None:
     assert Switchboard.of_one(make(OWN)).named({}) == {}
 
 
+def test_a_name_that_somebody_types_means_a_route_an_agent_or_its_file() -> None:
+    first = Route(DEFAULT, agent(name="Lakeside Clinic"), "Desk", source="agents/clinic.toml")
+    board = Switchboard(Routes(first, (SALES,)), make)
+    for name in (DEFAULT, "lakeside clinic", "clinic", "Clinic"):
+        who = board.called(name)
+        assert who is not None and who.route == DEFAULT, name
+    assert board.called("SALES") is board.answering({"Route": "sales"})
+    assert board.called("nobody") is None
+    assert Switchboard.of_one(make(OWN)).called("") is None
+
+
 def test_an_unchanged_route_keeps_who_answers_on_it() -> None:
     board = Switchboard(Routes(OWN, (SALES,)), make)
     before = board.answering({"Route": "sales"})

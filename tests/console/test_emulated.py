@@ -11,7 +11,8 @@ from aybiza.console.emulated import Emulators, EmulatorsError, enter
 
 URLS = (
     '{"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://127.0.0.1:1", "DEEPGRAM_URL": "ws://127.0.0.1:2",'
-    ' "OPENAI_BASE_URL": "http://127.0.0.1:3/v1", "ELEVENLABS_URL": "http://127.0.0.1:4"}'
+    ' "OPENAI_BASE_URL": "http://127.0.0.1:3/v1", "ELEVENLABS_URL": "http://127.0.0.1:4",'
+    ' "AYBIZA_TWILIO_API": "http://127.0.0.1:5"}'
 )
 
 
@@ -33,6 +34,7 @@ def test_the_urls_are_read_and_the_program_is_ended(program: Path) -> None:
         "DEEPGRAM_URL": "ws://127.0.0.1:2",
         "OPENAI_BASE_URL": "http://127.0.0.1:3/v1",
         "ELEVENLABS_URL": "http://127.0.0.1:4",
+        "AYBIZA_TWILIO_API": "http://127.0.0.1:5",
     }
     assert not emulators.ended()
     emulators.stop()
@@ -86,6 +88,7 @@ def test_an_environment_points_to_the_emulators_and_holds_no_real_credentials() 
     environment = {
         "AWS_PROFILE": "production",
         "AWS_SESSION_TOKEN": "real",
+        "AYBIZA_SIGNALWIRE_API": "https://example.signalwire.com",
         "AWS_ACCESS_KEY_ID": "real",
         "DEEPGRAM_API_KEY": "real",
         "NO_PROXY": "intranet",

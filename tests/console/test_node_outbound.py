@@ -63,12 +63,19 @@ async def test_requests_are_handed_on_and_stand_in_the_audit_trail() -> None:
     assert told == ["outbound.dial", "outbound.run", "outbound.stop"]
 
 
+class Nobody:
+    """A switchboard without anybody."""
+
+    def called(self, name: str) -> None:
+        return None
+
+
 def made(folder: Path, **changes: str) -> Any:
     rules_in(folder, ANN)
     file = str(folder / "outbound.toml")
     memory = str(folder / "memory.sqlite3")
     variables = {"AYBIZA_OUTBOUND_FILE": file, "AYBIZA_MEMORY_PATH": memory, **ACCOUNT, **changes}
-    nobody: Any = []
+    nobody: Any = Nobody()
     return means(load(variables), nobody, Admission(), lambda: "https://n.example")
 
 
@@ -94,7 +101,7 @@ async def test_while_a_node_drains_nobody_is_called(tmp_path: Path) -> None:
 
 
 def test_without_rules_or_an_account_it_does_not(tmp_path: Path) -> None:
-    nobody: Any = []
+    nobody: Any = Nobody()
     assert means(load({}), nobody, Admission(), lambda: "") is None
     with pytest.raises(ValueError, match="TWILIO_ACCOUNT_SID"):
         made(tmp_path, TWILIO_ACCOUNT_SID="")

@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from aybiza.console.emulated import URLS
 from aybiza.emulators.__main__ import main
 
-NAMES = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "DEEPGRAM_URL", "OPENAI_BASE_URL", "ELEVENLABS_URL"}
+NAMES = set(URLS)
 
 
 @asynccontextmanager

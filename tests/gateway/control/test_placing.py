@@ -145,3 +145,12 @@ def test_the_apis_stand_on_their_settings() -> None:
 def test_what_is_missing_is_told(carrier: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         placing(load({}), carrier)
+
+
+def test_a_node_with_emulators_orders_calls_of_theirs_without_an_account() -> None:
+    variables = {"AYBIZA_EMULATED": "true", "AYBIZA_TWILIO_API": "http://127.0.0.1:5"}
+    settings = load(variables)
+    assert placing(settings, "twilio").base.startswith("http://127.0.0.1:5/")
+    assert settings.twilio_auth_token is None, "its doors are open"
+    with pytest.raises(ValueError, match="TWILIO_ACCOUNT_SID"):
+        placing(load({}), "twilio")
