@@ -272,6 +272,7 @@ class Dialler:
         to = asked.numbers[index]
         last = self.ledger.last(to.number, name)
         if last is not None and last.outcome in DONE:
+            running.held.pop(to.number, None)
             return
         wanted = Asked(to, asked.from_number, name, asked.schedule)
         held = self._held(wanted, now)

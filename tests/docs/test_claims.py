@@ -24,12 +24,11 @@ DEFAULT = re.compile(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)` \((\d[\d,.]*|on|off)(?=[ ,;
 FILE = re.compile(r"`([\w./-]+/[\w.-]+\.(?:py|toml|md|yaml|json|sh|conf|tf))`")
 OTHERS = set(
     WORD.findall(
-        """systemctl SO_REUSEPORT malloc_trim spy gil erlang system_monitor long_message_queue
-        net_kernel register_name whereis_name change_callback_module net_ticktime start_phases
-        select_replace foldl safe_fixtable code_change change_code gen_event Broadway mnesia dets
-        disk_log erpc rpc trans set_lock max_heap_size min_heap_size send_request format_status
-        proc_lib hms Reg DeepgramTTS timeout_threshold thinking_budget_tokens audio_complete
-        ListBucket chrt"""
+        """SO_REUSEPORT malloc_trim system_monitor long_message_queue net_kernel register_name
+        whereis_name change_callback_module net_ticktime start_phases select_replace safe_fixtable
+        code_change change_code gen_event disk_log set_lock max_heap_size min_heap_size
+        send_request format_status proc_lib DeepgramTTS timeout_threshold thinking_budget_tokens
+        audio_complete ListBucket"""
     )
 )
 """Names of Erlang, Elixir, the specification, and other people's programs."""
@@ -56,13 +55,14 @@ def known() -> frozenset[str]:
 
 
 def unknown(page: str) -> list[str]:
-    """The names in code type that there are none of."""
+    """The names in code type that there are none of: plain words may be anybody's."""
     named = {(word, code) for code in INLINE.findall(prose(page)) for word in WORD.findall(code)}
     # An ellipsis stands for what was named before it.
     return sorted(
         f"{word} in `{code}`"
         for word, code in named
-        if word.removesuffix("_") not in known()
+        if (("_" in word) or not (word.islower() or word.istitle()))
+        and word.removesuffix("_") not in known()
         and word not in known()
         and not (code.startswith("…") and any(one.endswith(word) for one in known()))
     )

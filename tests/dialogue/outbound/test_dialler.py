@@ -400,3 +400,15 @@ def test_whatever_happens_no_number_has_more_calls_than_allowed(
         assert len(counted) <= limits.attempts
         gaps = [b - a for a, b in pairwise(counted)]
         assert all(gap >= limits.spacing_minutes * 60 for gap in gaps)
+
+
+def test_who_was_reached_is_not_told_as_held_back() -> None:
+    desk = Desk()
+    desk.run(people=PEOPLE[:1])
+    desk.tick()
+    desk.tick(2.0)
+    running = desk.dialler.campaigns["c"]
+    assert running.held == {PEOPLE[0].number: "live"}
+    desk.tell(Told(desk.last(), "completed", "CA1", seconds=30, by="human"))
+    desk.tick(60.0)
+    assert running.held == {}
