@@ -38,6 +38,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from aybiza.actors import names
+from aybiza.actors.measures import events
+from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.provider_health import lost
 from aybiza.actors.placement.drain_actor import Left, adopt
 from aybiza.actors.placement.placement_actor import board
@@ -297,6 +299,7 @@ def _nowhere(
     log.warning("call_refused", call_id=call_sid, reason=refusal, held=held)
     if held:
         return _twiml(twiml.wait(WAIT_SECONDS, way.url(door.public_url, arrival.later())))
+    emit(door.vm, events.CALL_REFUSED, call_id=call_sid, outcome="refused")
     if way.attempt:
         # Whom we have called is not told to call again.
         return _twiml(twiml.hangup())

@@ -194,7 +194,9 @@ async def test_a_caller_who_comes_back_to_an_ending_or_full_node_is_held_for_a_w
 
 
 async def test_a_call_does_not_go_round_among_full_nodes_for_ever(tmp_path: Path) -> None:
+    refused: list[str] = []
     async with door(tmp_path, max_calls=1) as (vm, client):
+        vm.telemetry.attach("t", events.CALL_REFUSED, lambda *a: refused.append(a[2]["outcome"]))
         await DynamicSupervisor.start_child(vm, names.CALL_SUPERVISOR, child(Idle))
         url, hops = "/incoming", 0
         while True:
@@ -206,6 +208,8 @@ async def test_a_call_does_not_go_round_among_full_nodes_for_ever(tmp_path: Path
             hops += 1
     assert hops == MAX_HOPS
     assert ET.fromstring(document).findtext("Say") == "All lines are busy."
+    # Who is only sent on is not counted, who hears the busy words is: an alarm asks for it.
+    assert refused == ["refused"]
 
 
 async def test_calls_that_were_let_in_at_once_do_not_overfill_the_node(tmp_path: Path) -> None:
