@@ -125,7 +125,7 @@ def explore(
         jobs=jobs or os.cpu_count() or 1,
         tell=partial(say, under=2),
     )
-    for line in [*result.coverage(), *result.gaps()]:
+    for line in [*result.coverage(), *result.gaps(), *result.pairs()]:
         say(line, 4)
     for kind, count in result.kinds.most_common():
         say(f"{count:6}  {kind}", 8)

@@ -14,11 +14,12 @@ from typing import Any
 from aybiza.actors.measures import events
 from aybiza.actors.runtime import VM
 from aybiza.actors.runtime.telemetry import Event
+from aybiza.claude.chat.models import is_chat
 
 
 class Bill:
-    """`told`: all that was charged, `answers`: for answers of a model that came whole, both in
-    micro-USD; `heard_s`: for so many seconds of the caller's audio."""
+    """`told`: all that was charged, `answers`: for answers of Bedrock's models that came whole,
+    both in micro-USD; `heard_s`: for so many seconds of the caller's audio."""
 
     def __init__(self, vms: Sequence[VM]) -> None:
         self.told = self.answers = 0
@@ -30,7 +31,8 @@ class Bill:
         self, event: Event, amounts: Mapping[str, Any], about: Mapping[str, Any], config: Any
     ) -> None:
         self.told += amounts["micro_usd"]
-        if about["what"] == "model" and not about.get("estimated"):
+        is_whole = about["what"] == "model" and not about.get("estimated")
+        if is_whole and not is_chat(about.get("model", "")):
             self.answers += amounts["micro_usd"]
         elif about["what"] == "listen":
             self.heard_s += amounts["quantity"]

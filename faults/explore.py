@@ -20,9 +20,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from aybiza.dialogue.conversation import Phase
 from aybiza.faults.fed import unfed
 from aybiza.faults.plan import Plan
-from aybiza.faults.random_plans import plan_of
+from aybiza.faults.random_plans import drawn, plan_of
 from aybiza.faults.shrink import MOST, shrunk
 from aybiza.faults.transitions import Row, table, untaken
 from aybiza.faults.trial import Outcome, tried
@@ -69,7 +70,7 @@ class Exploration:
 
     def coverage(self) -> list[str]:
         """Lines that tell which faults struck in which phases, and how often."""
-        phases = ("none", "listening", "thinking", "speaking", "interrupted", "ended")
+        phases = ("none", *(phase.value for phase in Phase))
         rows = sorted({(cell.what, cell.whom) for cell in self.cells})
         head = f"{'fault':<26}{'where':<26}" + "".join(f"{phase[:9]:>10}" for phase in phases)
         lines = [head]
@@ -78,6 +79,23 @@ class Exploration:
             figures = "".join(f"{count or '.':>10}" for count in counts)
             lines.append(f"{what:<26}{whom:<26}{figures}")
         return lines
+
+    def pairs(self) -> list[str]:
+        """Lines that tell in how many pairs of a phase of the call and a kind of fault, of those
+        that the search draws, the fault has struck in that phase, and in which it has not."""
+        met = {(cell.what, cell.phase) for cell in self.cells}
+        kinds, phases = (
+            sorted(drawn()),
+            [phase.value for phase in Phase if phase is not Phase.ENDED],
+        )
+        lines, most = [], len(kinds) * len(phases)
+        for phase in phases:
+            left = [kind for kind in kinds if (kind, phase) not in met]
+            there = len(kinds) - len(left)
+            told = f"; not: {', '.join(left)}" if left else ""
+            lines.append(f"  {phase}: {there} of {len(kinds)} kinds of faults{told}")
+        count = sum((kind, phase) in met for kind in kinds for phase in phases)
+        return [*lines, f"phases and faults: {count} of {most} pairs met, {most - count} not"]
 
     def gaps(self) -> list[str]:
         """Lines that tell what no plan has come to: rows of the turn machine, and metrics."""

@@ -60,6 +60,7 @@ UNHEARD_MS: Final = 13_000.0
 EXACT_SECONDS: Final = 0.001
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_VOICES: Final = ("speak", "elevenlabs")
 # What stands in the caller's place, though nobody has said it.
 _NOT_THEIRS: Final = (CONTINUE, ANSWER_NOW)
 _GLUED = re.compile(r"[.!?][A-Z]")
@@ -189,7 +190,7 @@ def _unheard(outcome: Outcome) -> Iterator[str]:
             waiting.pop((entry.turn, entry.seq), None)
         elif isinstance(entry, SentenceUnsaid):
             since = given.get((entry.turn, entry.seq), at)
-            if any(door == "speak" and since <= then <= at for then, door, _ in outcome.opened):
+            if any(door in _VOICES and since <= then <= at for then, door, _ in outcome.opened):
                 waiting.pop((entry.turn, entry.seq), None)
         elif isinstance(entry, Interrupted | Joined):
             # Who has joined a turn to the next one has gone on before anything was heard.

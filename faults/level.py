@@ -45,7 +45,9 @@ class Level:
             - sum(board(vm).draining for vm in world.vms),
             "journals": sum(_kept(node.journals) for node in world.nodes if not node.is_lost),
             "sockets": len(world.deepgram.ends),
-            "streams": len(world.asked.streams),
+            "streams": len(world.asked.streams)
+            + len(world.chat_line.open)
+            + len(world.eleven_line.open),
             "costs": sum(_is_ended(world, c) for vm in world.vms for c in costs.ledger(vm).calls),
         }
 

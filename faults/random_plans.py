@@ -8,12 +8,14 @@ inside a node are not lost or reordered here: a VM guarantees that they are not.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from aybiza.faults import random_others, random_providers
 from aybiza.faults.fault import Fault
 from aybiza.faults.plan import Plan
+from aybiza.faults.random_others import with_others
 from aybiza.faults.random_providers import is_flux, troubled
 from aybiza.faults.random_turns import varied
 
@@ -39,15 +41,32 @@ ACTORS: Final = (
     "CallActor", "SpeakerActor", "TranscriberActor", "AnswerActor", "CallSession", "MediaStream",
     "MediaWriter", "MemoryActor", "RegistryActor", "MetricsActor", "ModelSupervisor",
     "ToolSupervisor", "CallSupervisor", "CircuitBreakerActor", "CircuitBreakerSupervisor",
-    "PlacementActor", "DrainActor", "Task answer", "Task SpeakerActor._carry",
-    "Task TranscriberActor._carry", "Task MediaStream._read",
+    "PlacementActor", "DrainActor", "Task answer", "Task Wire._carry", "Task MediaStream._read",
 )  # fmt: skip
 # Those in which most happens are struck more often.
-_WEIGHTS: Final = (8, 6, 6, 6, 3, 3, 2, 3, 2, 1, 2, 2, 2, 1, 1, 1, 1, 3, 2, 2, 1)
+_WEIGHTS: Final = (8, 6, 6, 6, 3, 3, 2, 3, 2, 1, 2, 2, 2, 1, 1, 1, 1, 3, 4, 1)
 _IN_CALLBACK: Final = ("crash", "raise", "hang", "block")
 _ENTRIES: Final = ("CallerTurn", "AgentSentence", "SentenceHeard", "AnswerComplete", "Interrupted")
-_MESSAGES: Final = ("Audio", "AnswerSentence", "Speak", "Transcript", "inbox", "audio", "Flushed")
-_PHASES: Final = ("listening", "thinking", "speaking", "interrupted")
+MESSAGES: Final[Mapping[str, Sequence[str]]] = {
+    "CallActor": ("inbox", "AnswerSentence", "AnswerFinished", "TimerFired", "ToolsUsed"),
+    "SpeakerActor": ("_Said", "Speak", "Finish", "_Opened", "time"),
+    "TranscriberActor": ("_Said", "audio", "hearing", "_Opened"),
+    "AnswerActor": ("AnswerSentence", "AnswerFinished", "attach", "Taken", "ToolsUsed"),
+    "MediaStream": ("Mark", "Start"),
+    "MemoryActor": ("write", "Keep", "Claim"),
+    "ModelSupervisor": ("BeginAnswer",),
+}
+"""What these actors are told in a call: one can be struck while it deals with that."""
+
+_PHASES: Final = (
+    "greeting",
+    "listening",
+    "eager",
+    "thinking",
+    "speaking",
+    "interrupted",
+    "closing",
+)
 _BEDROCK: Final = (
     "http_error", "slow_header", "no_answer", "stream_exception", "stream_error", "fin", "rst",
     "stall", "silent_end", "bad_crc", "garbage_tool_json",
@@ -61,8 +80,24 @@ VARIED: Final = 0.5
 TROUBLED: Final = 0.3
 """In so many a provider says something wrong, beside what breaks."""
 
+OTHERS: Final = 0.15
+"""In so many another provider's voice or model is there to help out."""
+
 _REDIS: Final = ("redis.gone", "redis.slow", "redis.empty")
 _SOCKET: Final = ("refuse", "close", "abort", "stall", "unknown", "malformed")
+_PROCESS: Final = ("kill", "kill", "crash", "raise", "exit", "hang", "block")
+_LINE: Final = ("drop", "deaf", "mute", "no_marks")
+_NODES: Final = ("node.lost", "node.part", "node.drain", "node.freeze")
+_MACHINE: Final = ("disk.full", "disk.slow", "clock.jump", *_REDIS)
+
+
+def drawn() -> frozenset[str]:
+    """All kinds of faults that the search has plans of."""
+    sockets = (f"{door}.{kind}" for door in ("listen", "flux", "speak") for kind in _SOCKET)
+    bedrock = (f"bedrock.{kind}" for kind in _BEDROCK)
+    lines = (f"line.{kind}" for kind in _LINE)
+    said = (*random_providers.DRAWN, *random_others.DRAWN)
+    return frozenset({*_PROCESS, *sockets, *bedrock, *lines, *_MACHINE, *_NODES, *said})
 
 
 def plan_of(seed: int, number: int) -> Plan:
@@ -88,6 +123,9 @@ def plan_of(seed: int, number: int) -> Plan:
     wrong = random.Random(f"troubled:{seed}:{number}")
     if wrong.random() < TROUBLED:
         plan = troubled(wrong, plan, _moment(wrong))
+    help_out = random.Random(f"others:{seed}:{number}")
+    if help_out.random() < OTHERS:
+        plan = with_others(help_out, plan, _moment(help_out))
     return _at_its_door(plan) if is_flux(plan) else plan
 
 
@@ -99,7 +137,7 @@ def _at_its_door(plan: Plan) -> Plan:
 
 def _in_cluster(chance: random.Random, plan: Plan) -> Plan:
     """The same call, with nothing broken but the nodes."""
-    what = chance.choice(("node.lost", "node.part", "node.drain", "node.freeze"))
+    what = chance.choice(_NODES)
     given: dict[str, Any] = {"what": what, "node": chance.choice(("one", "one", "two"))}
     if what != "node.lost":
         longest = {"node.part": 20.0, "node.drain": 0.0, "node.freeze": 3.0}[what]
@@ -212,16 +250,16 @@ def _moment(chance: random.Random) -> dict[str, Any]:
 
 def _process(chance: random.Random) -> dict[str, Any]:
     where = chance.choices(ACTORS, _WEIGHTS)[0]
-    what = chance.choice(("kill", "kill", "crash", "raise", "exit", "hang", "block"))
+    what = chance.choice(_PROCESS)
     if what in _IN_CALLBACK and (where.startswith("Task") or where == "MediaWriter"):
         what = "kill"
     told: dict[str, Any] = {"what": what, "where": where, "times": chance.choice((1, 1, 1, 2, 3))}
     if what in ("hang", "block"):
         told["seconds"] = round(chance.uniform(0.05, 0.9), 2)
     kind = chance.random()
-    if kind < 0.2 and what in _IN_CALLBACK:
-        told |= {"message": chance.choice(_MESSAGES), "nth": chance.randint(1, 8)}
-    elif kind < 0.3:
+    if kind < 0.25 and what in _IN_CALLBACK and where in MESSAGES:
+        told |= {"message": chance.choice(MESSAGES[where]), "nth": chance.randint(1, 8)}
+    elif kind < 0.35:
         told |= {"state": f"phase={chance.choice(_PHASES)}", "where": "CallActor"}
     return told
 
@@ -253,14 +291,14 @@ def _bedrock(chance: random.Random) -> dict[str, Any]:
 
 
 def _line(chance: random.Random) -> dict[str, Any]:
-    kind = chance.choice(("drop", "deaf", "mute", "no_marks"))
+    kind = chance.choice(_LINE)
     if kind == "drop":
         return {"what": "line.drop"}
     return {"what": f"line.{kind}", "seconds": round(chance.uniform(0.2, 6.0), 1)}
 
 
 def _node(chance: random.Random) -> dict[str, Any]:
-    kind = chance.choice(("disk.full", "disk.slow", "clock.jump", *_REDIS))
+    kind = chance.choice(_MACHINE)
     if kind == "redis.empty":
         return {"what": kind}
     if kind == "clock.jump":

@@ -41,6 +41,18 @@ _SECONDS: Final[Mapping[str, tuple[float, float]]] = {
     "trickle": (0.1, 3.0),
 }
 
+DRAWN: Final = frozenset(
+    f"{door}.{kind}"
+    for door, kinds in (
+        ("listen", _HEARD),
+        ("flux", _FLUX),
+        ("speak", _SPOKEN),
+        ("bedrock", _MODEL),
+    )
+    for kind in kinds
+)
+"""All kinds that are drawn here."""
+
 
 def is_flux(plan: Plan) -> bool:
     """Whether the agent of a plan listens by the door of Flux."""

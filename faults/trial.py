@@ -179,7 +179,8 @@ async def _ask_before(world: World, plan: Plan) -> None:
     world.answers.cache = AnswerCache()
     world.calls.clear()
     world.deepgram.opened.clear()
-    world.asked.opened.clear()
+    for opened in (world.asked.opened, world.chat_line.opened, world.eleven_line.opened):
+        opened.clear()
     world.bedrock.journal.clear()
 
 
@@ -217,7 +218,12 @@ def _note(world: World, outcome: Outcome, injector: Injector, bill: Bill) -> Non
     outcome.requests = world.bedrock.journal.records
     skipped = world.deepgram.service.journal.entries("skipped")
     outcome.left_out = [entry["text"] for entry in skipped if not entry["alone"]]
-    asked = [(at, "bedrock", "CA1") for at in world.asked.opened]
+    doors = {
+        "bedrock": world.asked.opened,
+        "openai": world.chat_line.opened,
+        "elevenlabs": world.eleven_line.opened,
+    }
+    asked = [(at, door, "CA1") for door, opened in doors.items() for at in opened]
     outcome.opened = sorted([*world.deepgram.opened, *asked])
     outcome.written = world.toolbox.written if isinstance(world.toolbox, Desk) else []
     outcome.strikes = injector.strikes

@@ -87,7 +87,8 @@ class ElevenLabs:
                 code = _CODES.get(fault.code, "internal_error")
                 raise Refused(fault.code, code, "refused on demand")
             try:
-                audio = await self._engine.synthesise(asked.text, asked.voice)
+                # Spoken by itself: what comes before and behind it is no part of its last word.
+                audio = await self._engine.synthesise(f"{asked.text} ", asked.voice)
             except SynthesisError:
                 raise Refused(500, "internal_error", "the text could not be spoken") from None
         except Refused as refused:

@@ -11,7 +11,7 @@ import pytest
 from aybiza.actors.call.call_actor import CallActor
 from aybiza.faults.explore import Cell, Exploration, explore, smallest
 from aybiza.faults.plan import load, parse
-from aybiza.faults.random_plans import plan_of
+from aybiza.faults.random_plans import drawn, plan_of
 from aybiza.faults.transitions import Row
 from aybiza.faults.trial import tried
 
@@ -49,8 +49,23 @@ def test_the_coverage_tells_which_faults_struck_in_which_phase() -> None:
     result = Exploration(1, plans=2)
     result.cells.update([Cell("kill", "CallActor", "thinking")] * 3)
     head, row = result.coverage()
-    assert head.split()[:4] == ["fault", "where", "none", "listening"]
-    assert row.split() == ["kill", "CallActor", ".", ".", "3", ".", ".", "."]
+    assert head.split()[:5] == ["fault", "where", "none", "greeting", "listening"]
+    assert head.split()[5:] == ["eager", "thinking", "speaking", "interrupt", "closing", "ended"]
+    assert row.split() == ["kill", "CallActor", ".", ".", ".", ".", "3", ".", ".", ".", "."]
+
+
+def test_the_pairs_of_phases_and_kinds_of_faults_are_counted_and_those_not_met_are_named() -> None:
+    result = Exploration(1)
+    *lines, nothing = result.pairs()
+    most = 7 * len(drawn())
+    assert nothing == f"phases and faults: 0 of {most} pairs met, {most} not"
+    assert len(lines) == 7 and all("kill" in line for line in lines)
+    result.cells.update([Cell("kill", "CallActor", "thinking"), Cell("kill", "Task x", "thinking")])
+    result.cells[Cell("kill", "CallActor", "none")] += 1
+    *lines, one = result.pairs()
+    assert one == f"phases and faults: 1 of {most} pairs met, {most - 1} not"
+    [thinking] = [line for line in lines if line.startswith("  thinking: 1 of ")]
+    assert "kill" not in thinking and "block" in thinking
 
 
 def test_what_no_plan_has_come_to_is_named() -> None:

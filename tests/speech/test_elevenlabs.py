@@ -77,7 +77,7 @@ def test_texts_of_a_flush_are_one_request_for_the_voice_and_its_model() -> None:
         audio, _ = await said(session, "One.", " Two. ")
         (asked,) = service.said
         assert asked == ("JBFqnCBsd6RMkjVDRZzb", "eleven_flash_v2_5", "One. Two.")
-        assert audio == encode("One. Two.", BYTES_PER_CHAR)
+        assert audio == encode("One. Two. ", BYTES_PER_CHAR)
         other = await client.speak(SpeakOptions(f"{VOICE.model}/eleven_v3"), "CA1", 5.0)
         await said(other, "Three.")
         assert service.said[-1].model == "eleven_v3"
