@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
 DEFAULT = re.compile(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)` \((\d[\d,.]*|on|off)(?=[ ,;)])")
 FILE = re.compile(r"`([\w./-]+/[\w.-]+\.(?:py|toml|md|yaml|json|sh|conf|tf))`")
+PATH = re.compile(r"`(?:(?:GET|POST|PUT|DELETE) )?(/(?!var/|etc/|dev/|proc/|usr/)[a-z_/]+)`")
 OTHERS = set(
     WORD.findall(
         """SO_REUSEPORT malloc_trim system_monitor long_message_queue net_kernel register_name
@@ -81,6 +82,29 @@ def test_every_file_that_is_named_is_there(page: str) -> None:
             assert any(place.exists() for place in places), name
 
 
+@cache
+def answered() -> str:
+    """What is not a page, as one text: a path that is answered stands in it between quotes."""
+    kinds = {".py", ".conf", ".yaml", ".js"}
+    return "\n".join(
+        path.read_text(encoding="utf-8", errors="ignore")
+        for path in files()
+        if path.suffix in kinds and path.relative_to(ROOT).parts[0] not in ("docs", "tests")
+    )
+
+
+def is_answered(path: str) -> bool:
+    """Whether a path stands there whole, or its last part and what is above it do."""
+    above, _, last = path.rpartition("/")
+    text = answered()
+    return f'"{path}' in text or (bool(above) and f'"{above}' in text and f'"{last}"' in text)
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_path_that_is_named_is_answered(page: str) -> None:
+    assert [path for path in PATH.findall(prose(page)) if not is_answered(path)] == []
+
+
 def defaults() -> dict[str, object]:
     """Each setting's default; where that is none, what a guarded door takes."""
     guarded = {name: value for name, value in vars(rules).items() if name.startswith("GUARDED_")}
@@ -127,3 +151,5 @@ def test_pages_state_defaults_and_a_wrong_name_is_found(monkeypatch: pytest.Monk
     assert any(DEFAULT.search(prose(page)) for page in TEXTS)
     monkeypatch.setitem(TEXTS, "README.md", "The log has `node_gaveup_utterly` of `VM`.")
     assert unknown("README.md") == ["node_gaveup_utterly in `node_gaveup_utterly`"]
+    assert is_answered("/readyz") and is_answered("/_emulator/pace")
+    assert not is_answered("/metrix") and not is_answered("/_emulator/pase")
