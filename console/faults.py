@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aybiza.console.operate import NodeOption, PortOption
-from aybiza.console.page import say
+from aybiza.console.page import printable, say
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def run(
             typer.echo(json.dumps({**told, "strikes": [str(s.fault) for s in outcome.strikes]}))
             continue
         if show:
-            typer.echo("\n".join(sequence(outcome.happened)))
+            typer.echo("\n".join(map(printable, sequence(outcome.happened))))
         say(f"{path}: {plan.title}", 2)
         for strike in outcome.strikes:
             say(f"  {strike.at:7.2f} s  {strike.whom}, {strike.phase}: {strike.fault}", 13)
@@ -192,7 +192,7 @@ def _live(
         for line in live_faults.lines(name, report):
             say(line, 13)
         if show:
-            typer.echo("\n".join(report.get("sequence", [])))
+            typer.echo("\n".join(map(printable, report.get("sequence", []))))
     failed = any(report["undone"] or report.get("lost") for report in reports.values())
     raise typer.Exit(int(failed))
 

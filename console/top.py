@@ -19,7 +19,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from aybiza.console.operate import NodeOption, PortOption, asked
-from aybiza.console.page import COLUMNS
+from aybiza.console.page import COLUMNS, printable
 
 EXAMPLE: Final = "Example: aybiza top --by mailbox"
 HOME: Final = "\x1b[H\x1b[2J"
@@ -55,7 +55,7 @@ def top(
             now = asked(port, {"op": "tree"}, node)["processes"]
             began, looked = looked, time.monotonic()
             lines = [*head_lines(members), "", *top_lines(before, now, looked - began, by)]
-            typer.echo((HOME if live else "") + "\n".join(lines))
+            typer.echo((HOME if live else "") + "\n".join(map(printable, lines)))
             if not live:
                 return
             before = now

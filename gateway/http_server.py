@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from aybiza.actors.runtime import Exit, GenServer, Stop, Task
 from aybiza.config.ports import BACKLOG
@@ -45,6 +46,19 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
+class _Socket(WebSocketsSansIOProtocol):
+    """A websocket whose refusal counts as an answer.
+
+    uvicorn takes a handshake that was refused in words for one that was forgotten, and writes an
+    error into the log: a line for each that a stranger sends.
+    """
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
+
+
 class HttpServer(GenServer):
     """See the module. `listening` is bound already; the server uses a duplicate of it. `shared`:
     a socket that all nodes of the machine accept from."""
@@ -63,7 +77,7 @@ class HttpServer(GenServer):
             lifespan="off",
             loop="none",
             # The console's page; what it sends are a few words.
-            ws="websockets-sansio",
+            ws=_Socket,
             ws_max_size=MAX_MESSAGE_BYTES,
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PING_SECONDS,
