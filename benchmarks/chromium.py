@@ -134,9 +134,11 @@ class Page:
         await self.send("Emulation.setEmulatedMedia", features=features)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await self.send("Emulation.setDeviceMetricsOverride", **size)
+        await self.send("Emulation.setScrollbarsHidden", hidden=True)
 
     async def picture(self, path: Path) -> None:
         """A picture of all of it, as PNG."""
+        await self.run("scrollTo(0, 0)")
         shot = await self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         await asyncio.to_thread(path.write_bytes, base64.b64decode(shot["data"]))
 

@@ -38,6 +38,7 @@ from typing import Any, Final
 
 from aybiza.benchmarks.chromium import FOUND, Chromium, Page, browser
 from aybiza.benchmarks.console_crowd import BELL, CALLS, PROCESSES
+from aybiza.benchmarks.console_tour import pictures
 from aybiza.benchmarks.console_turns import CONSOLES, Compared, compare
 from aybiza.benchmarks.load_bench import share as _share
 
@@ -182,6 +183,19 @@ async def measure(window: float = WINDOW_SECONDS) -> Figures:
             return await looked(crowd, chromium, window)
 
 
+async def draw(folder: Path) -> int:
+    """Write the pictures; 1 if a page had an error."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    async with crowded() as crowd:
+        told = await pictures(folder, crowd.url)
+    # The page without the token is refused, and the browser says so.
+    problems = [
+        problem for problem in told if "401" not in problem and "credentials" not in problem
+    ]
+    print("\n".join(problems) or f"the pictures are in {folder}")
+    return 1 if problems else 0
+
+
 def lines(figures: Figures) -> list[str]:
     """For people."""
     told = figures.told
@@ -240,6 +254,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if FOUND is None:
         print("no Chromium is installed; on Debian: apt-get install chromium", file=sys.stderr)
         return 2
+    if asked.screenshots is not None:
+        return asyncio.run(draw(asked.screenshots))
     figures = asyncio.run(measure())
     measured = figures.measured()
     print("\n".join(lines(figures)))

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -18,6 +20,8 @@ from aybiza.console.page import folded, printable, say
 
 EXAMPLE: Final = "Example: aybiza loadtest --url ws://127.0.0.1:8080/media --calls 20 --ramp 10"
 RECORDING: Final = "opening_hours_ask.wav"
+PROGRESS_SECONDS: Final = 1.0
+PROGRESS_WIDTH: Final = 60
 
 
 def loadtest(
@@ -56,8 +60,7 @@ def loadtest(
     from aybiza.emulators.phone.audio import utterance_of_wav
     from aybiza.speech.wav import AudioError
 
-    if not url.startswith(("ws://", "wss://", "http://", "https://")):
-        raise typer.BadParameter(f"{url!r}: must begin with ws, wss, http or https")
+    _look_at(url)
     voice = None
     if not codes:
         path = wav or Path(phone.__file__).with_name("recordings") / RECORDING
@@ -72,18 +75,51 @@ def loadtest(
     def over() -> None:
         nonlocal ended
         ended += 1
-        if sys.stderr.isatty():
-            typer.echo(f"\r{ended} of {calls} calls are over", nl=ended == calls, err=True)
+
+    async def run() -> dict[str, Any]:
+        shown = asyncio.create_task(_progress(calls, lambda: ended))
+        try:
+            return await load_test(url, plan, over)
+        finally:
+            shown.cancel()
+            await asyncio.gather(shown, return_exceptions=True)
 
     plan = Plan(calls, ramp, seconds, every, voice=voice, token=token)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        told = runner.run(load_test(url, plan, over))
+        told = runner.run(run())
     if as_json:
         typer.echo(json.dumps(told))
     else:
         for line in load_lines(told):
             typer.echo(line)
     raise typer.Exit(int(bool(told["failed"] or told["unanswered"])))
+
+
+def _look_at(url: str) -> None:
+    """Raise a usage error for what is no address of a node."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("ws", "wss", "http", "https") and bool(parts.hostname)
+        usable = usable and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise typer.BadParameter(f"{url!r}: must be ws, wss, http or https://host:port/path")
+
+
+async def _progress(calls: int, ended: Callable[[], int]) -> None:
+    """Say each second how it goes, where a terminal shows it; the line goes with its end."""
+    if not sys.stderr.isatty():
+        return
+    began = time.monotonic()
+    try:
+        while True:
+            seconds = time.monotonic() - began
+            line = f"{seconds:.0f} s, {ended()} of {calls} calls are over"
+            typer.echo(f"\r{line:<{PROGRESS_WIDTH}}", nl=False, err=True)
+            await asyncio.sleep(PROGRESS_SECONDS)
+    finally:
+        typer.echo(f"\r{'':<{PROGRESS_WIDTH}}\r", nl=False, err=True)
 
 
 def load_lines(told: Mapping[str, Any]) -> Iterator[str]:

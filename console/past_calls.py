@@ -3,10 +3,13 @@
     {"op": "past"}                  -> {"calls": [{"id", "caller", "agent", "opened", "outcome",
                                        "turns"}, …]}, the newest first, `MOST` at most
     {"op": "past", "call": "CA…"}   -> {"call": {…}, "rows": [[number, unix time, entry], …],
-                                       "analysis": [[key, text], …], "recorded": text}
+                                       "analysis": [[key, text], …], "recorded": text,
+                                       "waveforms": [{"at", "caller", "agent"}, …],
+                                       "turns": [{…}, …]}
 
 Times are unix times; of a caller's number two digits are shown. `rows` are as
-`aybiza.gateway.console.transcript` tells them, `analysis` as `aybiza.console.call_analysis` does.
+`aybiza.gateway.console.transcript` tells them, `analysis` as `aybiza.console.call_analysis` does,
+`waveforms` as `aybiza.console.recordings` does; `turns` are the figures that the node still knows.
 
 The stores are opened for each request, in a thread, and by nobody else: a journal that is being
 written waits for none of it.
@@ -21,6 +24,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aybiza.actors.runtime import VM
+from aybiza.gateway.console.hub import hub
 
 if TYPE_CHECKING:
     from aybiza.actors.memory.calls import Calls
@@ -50,7 +54,9 @@ async def past(vm: VM, request: Mapping[str, Any]) -> dict[str, Any]:
         case None:
             return await _looked(vm, settings, _list)
         case str():
-            return await _looked(vm, settings, lambda calls: _one(calls, settings, call_id))
+            found = await _looked(vm, settings, lambda calls: _one(calls, settings, call_id))
+            held = hub(vm)
+            return {**found, "turns": held.heard.turns_of(call_id) if held is not None else []}
     raise ValueError("call: the id of a call")
 
 
@@ -101,6 +107,7 @@ def _one(calls: Calls, settings: Settings, call_id: str) -> dict[str, Any]:
         "rows": told(rows, 0, len(rows)),
         "analysis": [list(line) for line in call_analysis.told(conversation.analysis or {})],
         "recorded": recordings.recorded(settings, call_id, rows),
+        "waveforms": recordings.waveforms(settings, call_id),
     }
 
 

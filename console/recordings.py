@@ -9,6 +9,7 @@ Exit codes: 0; 1 if there is no recording, or it cannot be opened; 2 for a file 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from aybiza.actors.recordings.shelf import Shelf
     from aybiza.config.settings import Settings
 
+_MOST_STEPS: Final = 20 * 3600
 _CONSENTS: Final = {
     "told": "the caller was told",
     "agreed": "the caller has agreed",
@@ -69,6 +71,32 @@ def recorded(settings: Settings, call_id: str, journal: Iterable[Any]) -> str:
     told += _in_bucket(settings, call_id)
     told += [_CONSENTS[consents[-1]]] if consents and consents[-1] in _CONSENTS else []
     return ", ".join(told)
+
+
+def waveforms(settings: Settings, call_id: str) -> list[dict[str, Any]]:
+    """How loud both sides were, as far as the folder has it and it can be opened: of each part the
+    unix time `at` of its end, and a byte each `STEP_SECONDS`, 0 to 100, in base64; an hour at most.
+    For threads."""
+    from aybiza.actors.recordings.part_names import began
+    from aybiza.actors.recordings.shelf import SealError
+    from aybiza.speech.loudness import STEP_BYTES, STEP_SECONDS, peaks
+
+    told: list[dict[str, Any]] = []
+    shelf, room = _shelf(settings), _MOST_STEPS
+    if shelf is None:
+        return told
+    for path in shelf.parts(call_id):
+        try:
+            stereo = shelf.stereo(path)
+        except (OSError, SealError):
+            continue
+        stereo = stereo[: 2 * STEP_BYTES * min(room, len(stereo) // (2 * STEP_BYTES))]
+        sides = [bytes(peaks(stereo[side::2])) for side in range(2)]
+        room -= len(sides[0])
+        caller, agent = (base64.b64encode(side).decode() for side in sides)
+        end = began(path) / 1000 + len(sides[0]) * STEP_SECONDS
+        told.append({"at": end, "caller": caller, "agent": agent})
+    return told
 
 
 def forgotten(settings: Settings, call_ids: Iterable[str]) -> int:

@@ -4,6 +4,7 @@
     size = shelf.write(part, size, stereo)    `size`: how much of the file is sound; 0: a new one
     shelf.parts("CA1")                        the files of a call, in order of time
     shelf.wav(path)                           one of them as a WAV file, opened if it is sealed
+    shelf.stereo(path)                        its sound, without a head
     shelf.opened(name, data)                  the same of bytes that a bucket had
     shelf.files()                             all recordings, of all calls
     shelf.forget(["CA1"]), shelf.sweep(now)   how many files are gone
@@ -100,6 +101,10 @@ class Shelf:
         """See the module."""
         check_private(path)
         return self.opened(path, path.read_bytes())
+
+    def stereo(self, path: Path) -> bytes:
+        """Its sound alone: mu-law, a byte of the caller's and one of the agent's by turns."""
+        return self.wav(path)[_HEAD.size :]
 
     def opened(self, path: Path, data: bytes) -> bytes:
         """See the module. `path`: its name, which the seal is bound to."""

@@ -102,4 +102,4 @@ def _note(vm: VM, name: str | None, about: str, address: str, outcome: str) -> N
     log.warning("console_action", action=name, about=about, by=address, outcome=outcome)
     held = hub(vm)
     if held is not None:
-        held.heard.tell("action", f"{name} {about}: {outcome}", by=address)
+        held.heard.tell("action", f"{f'{name} {about}'.strip()}: {outcome}", by=address)

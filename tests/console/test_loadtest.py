@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from aybiza.benchmarks import load_test
+from aybiza.console import loadtest
 from aybiza.console.cli import app
 
 TOLD: dict[str, Any] = {
@@ -63,7 +66,32 @@ def test_what_cannot_be_called_or_said_is_refused(
     plans: list[load_test.Plan], tmp_path: Path
 ) -> None:
     refused = CliRunner().invoke(app, ["loadtest", "--url", "ftp://x"])
-    assert refused.exit_code == 2 and "must begin with ws" in refused.output
+    assert refused.exit_code == 2 and "must be ws" in refused.output
     missing = run("--wav", str(tmp_path / "none.wav"))
     assert missing.exit_code == 1 and "No such file" in " ".join(missing.output.split())
     assert plans == []
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "ws://", 'ws://127.0.0.1:80"', "ws://h:99999/m", "x"])
+def test_what_is_no_address_is_refused_before_any_call(
+    plans: list[load_test.Plan], url: str
+) -> None:
+    result = CliRunner().invoke(app, ["loadtest", "--url", url])
+    assert result.exit_code == 2
+    assert "host:port" in result.output
+    assert plans == []
+
+
+async def test_how_it_goes_is_shown_on_a_terminal_and_leaves_no_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await loadtest._progress(3, lambda: 1)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    shown = asyncio.create_task(loadtest._progress(3, lambda: 1))
+    await asyncio.sleep(0)
+    shown.cancel()
+    await asyncio.gather(shown, return_exceptions=True)
+    told = capsys.readouterr().err
+    assert "0 s, 1 of 3 calls are over" in told
+    assert told.endswith(" \r")

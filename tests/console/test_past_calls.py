@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ import pytest
 from aybiza.actors.measures.events import OPERATOR
 from aybiza.actors.memory.sqlite_store import SqliteStore
 from aybiza.actors.memory.store import About, Part, Row
+from aybiza.actors.recordings.shelf import Part as Stretch
+from aybiza.actors.recordings.shelf import Shelf
 from aybiza.actors.runtime import VM
 from aybiza.config.settings import load
 from aybiza.console.control import control
 from aybiza.console.past_calls import keep
+from aybiza.speech.loudness import STEP_BYTES, STEP_SECONDS
 
 ABOUT = About("+14155550123", "desk", "", 1000.0, 0.0)
 ENTRIES: list[dict[str, Any]] = [
@@ -70,3 +74,29 @@ async def test_what_is_in_no_store_is_refused_in_words(tmp_path: Path) -> None:
         keep(vm, load({"AYBIZA_MEMORY": "memory"}))
         with pytest.raises(ValueError, match="keeps no call that is over"):
             await control(vm, {"op": "past"})
+
+
+async def test_a_call_that_was_recorded_is_told_with_how_loud_both_sides_were(
+    tmp_path: Path,
+) -> None:
+    path, folder = tmp_path / "memory.sqlite3", tmp_path / "recordings"
+    store = written(path)
+    loud, silent = b"\x00", b"\xff"
+    stretch = Stretch("CA1", 1000.5, 0)
+    Shelf(folder).write(stretch, 0, (loud + silent) * STEP_BYTES + (silent + loud) * STEP_BYTES)
+    async with VM("test") as vm:
+        keep(vm, load({"AYBIZA_MEMORY_PATH": str(path), "AYBIZA_RECORDINGS": str(folder)}))
+        (part,) = (await control(vm, {"op": "past", "call": "CA1"}))["waveforms"]
+        sealed = load(
+            {
+                "AYBIZA_MEMORY_PATH": str(path),
+                "AYBIZA_RECORDINGS": str(folder),
+                "AYBIZA_RECORDINGS_KEY": "00" * 32,
+            }
+        )
+        keep(vm, sealed)
+        assert (await control(vm, {"op": "past", "call": "CA1"}))["waveforms"] == [part]
+    assert part["at"] == pytest.approx(1000.5 + 2 * STEP_SECONDS)
+    assert list(base64.b64decode(part["caller"])) == [99, 0]
+    assert list(base64.b64decode(part["agent"])) == [0, 99]
+    store.close()

@@ -67,6 +67,7 @@ export class Panel {
   async #end(how) {
     put(by("process-state"), "…");
     const killed = this.pid;
+    this.#untrace();
     await this.#did(ask("/console/act", { do: how, process: killed }), (answer) =>
       answer.back
         ? `${answer.name}: ${answer.back} took its place after ${answer.after_ms} ms`

@@ -20,6 +20,7 @@ export class Transcript {
   /** `onEntry`: told of each entry once, with its unix time. */
   constructor(list, onEntry = () => {}) {
     this.list = list;
+    this.box = list.parentElement;
     this.onEntry = onEntry;
     this.clear();
   }
@@ -32,14 +33,14 @@ export class Transcript {
   }
 
   add(rows) {
-    const below = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 40;
+    const below = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 40;
     for (const [row, at, entry] of rows) {
       if (row <= this.last) continue;
       this.last = row;
       this.#entry(at, entry);
       this.onEntry(at, entry);
     }
-    if (rows.length && below) this.list.scrollTop = this.list.scrollHeight;
+    if (rows.length && below) this.box.scrollTop = this.box.scrollHeight;
   }
 
   #line(at, who, kind, text) {
@@ -158,6 +159,7 @@ export class Calls {
   #show() {
     this.rows.show([...this.calls.values()]);
     by("no-calls").hidden = this.calls.size > 0;
+    by("calls-table").hidden = !this.calls.size;
   }
 
   choose(id) {
@@ -179,7 +181,7 @@ export class Calls {
     put(by("call-cost"), "");
     this.transcript.clear();
     this.timeline.clear();
-    by("turns-body").replaceChildren();
+    this.#turns([], 0);
   }
 
   /** A call that is over, as a store has it. */
@@ -189,7 +191,10 @@ export class Calls {
     by("live").hidden = true;
     by("call-facts").replaceChildren(...facts(told));
     this.transcript.add(told.rows);
-    this.transcript.list.scrollTop = 0;
+    this.transcript.box.scrollTop = 0;
+    const spoken = told.rows.filter(([, , entry]) => entry.type !== "analysed").map(([, at]) => at);
+    this.timeline.past(spoken.at(0) ?? 0, spoken.at(-1) ?? 0, told.waveforms);
+    this.#turns(told.turns, 0);
     this.#analysed(told.analysis);
     by("call").scrollIntoView({ block: "nearest" });
   }
@@ -268,6 +273,7 @@ export class Calls {
   }
 
   #turns(turns, cost) {
+    by("turns-part").hidden = !turns.length;
     const longest = Math.max(...turns.map(whole), 0.001);
     by("turns-body").replaceChildren(...turns.map((turn) => turnRow(turn, longest)));
     put(by("call-cost"), cost ? `${usd(cost)} so far` : "");
@@ -296,7 +302,7 @@ function turnRow(turn, longest) {
   return make(
     "tr",
     {},
-    make("th", { scope: "row" }, String(turn.turn)),
+    make("th", { scope: "row" }, turn.turn == null ? "after" : String(turn.turn)),
     make("td", { class: "roomy" }, short(turn.model ?? "")),
     make("td", {}, bar),
     make("td", { class: "number" }, ms(turn.response)),

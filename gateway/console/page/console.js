@@ -25,7 +25,7 @@ let node = null;
 const stream = new Stream({
   state(state, why = "") {
     isOpen = state === "open";
-    lost = why;
+    lost = state === "unauthorised" ? "waits for its token" : why;
     if (state === "unauthorised") by("door").showModal();
     verdict();
   },
@@ -64,6 +64,7 @@ const stream = new Stream({
     by("alarms-section").classList.toggle("bad", told.alarms.some((each) => each.how === "bad"));
     by("breakers").replaceChildren(...told.breakers.map(breaker));
     by("days").replaceChildren(...told.days.toReversed().map(day));
+    by("no-costs").hidden = told.days.length > 0;
     verdict();
   },
   news({ news }) {

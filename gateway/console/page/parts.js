@@ -28,8 +28,9 @@ export const number = (value) => value.toLocaleString("en");
 
 export function bytes(value) {
   if (!value) return "";
-  if (value < 10240) return `${number(value)} B`;
-  return `${number(Math.round(value / 1024))} kB`;
+  if (value < 1000) return `${value} B`;
+  if (value < 1e6) return `${(value / 1000).toFixed(value < 1e4 ? 1 : 0)} kB`;
+  return `${(value / 1e6).toFixed(1)} MB`;
 }
 
 export const usd = (value) => `$${value.toFixed(value && value < 0.1 ? 4 : 2)}`;

@@ -56,7 +56,8 @@ export class PastCalls {
 /** The facts of a call that is over, with how long it went on and whether there is a recording. */
 export function facts({ call, rows, recorded }) {
   const told = FACTS.map(([name, text]) => [name, call.opened == null ? "" : text(call)]);
-  const [first, last] = [rows.at(0), rows.at(-1)];
+  const spoken = rows.filter(([, , entry]) => entry.type !== "analysed");
+  const [first, last] = [spoken.at(0), spoken.at(-1)];
   if (first && last) told.push(["lasted", span(last[1] - first[1])]);
   told.push(["recorded", recorded]);
   return pairs(told);

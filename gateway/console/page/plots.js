@@ -10,11 +10,16 @@ const MOST = 10000;
 const HEIGHT = 132;
 const [AT, CALLS, RESTARTS, MEDIAN, P95, USD] = [0, 1, 2, 3, 4, 5];
 
+/** Steps of what there is no half of. */
+const WHOLE = [1, 2, 5].flatMap((each) => [1, 10, 100, 1000].map((times) => each * times)).sort((a, b) => a - b);
+
 const PLOTS = [
   {
     id: "plot-calls",
     series: [[CALLS, "accent"]],
     axis: number,
+    incrs: WHOLE,
+    least: 1,
     text: (p) => `${number(p[CALLS])} ${p[CALLS] === 1 ? "call" : "calls"}`,
   },
   {
@@ -24,6 +29,7 @@ const PLOTS = [
       [MEDIAN, "agent"],
     ],
     axis: (value) => `${Math.round(value * 1000)}`,
+    least: 1,
     text: (p) => (p[MEDIAN] ? `median ${ms(p[MEDIAN])}, 95 % ${ms(p[P95])}` : "no answer"),
     gaps: true,
   },
@@ -31,12 +37,15 @@ const PLOTS = [
     id: "plot-restarts",
     series: [[RESTARTS, "bad"]],
     axis: number,
+    incrs: WHOLE,
+    least: 1,
     text: (p) => `${number(p[RESTARTS])} in 5 s`,
   },
   {
     id: "plot-cost",
     series: [[USD, "caller"]],
     axis: (value) => `${+(value * 100).toPrecision(3)}`,
+    least: 0.01,
     text: (p) => `${usd(p[USD])} in 5 s`,
   },
 ];
@@ -105,17 +114,17 @@ export class Plots {
       width: Math.max(place.clientWidth, 100),
       height: HEIGHT,
       legend: { show: false },
-      padding: [8, 4, 0, 0],
+      padding: [8, 20, 6, 0],
       cursor: {
         sync: { key: "console" },
         y: false,
         points: { size: 6 },
         drag: { x: true, y: false, setScale: true },
       },
-      scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
+      scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : plot.least] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 22, space: 70, values: (_, times) => times.map(hour) },
-        { ...axis, size: 38, space: 28, values: (_, values) => values.map(plot.axis) },
+        { ...axis, grid: { show: false }, size: 22, space: 70, values: ticks },
+        { ...axis, size: 38, space: 28, incrs: plot.incrs, values: (_, values) => values.map(plot.axis) },
       ],
       series: [
         {},
@@ -158,5 +167,11 @@ export class Plots {
 /** Where nobody was answered there is no time to draw. */
 const shown = (column, gaps) => (gaps ? column.map((value) => value || null) : column);
 
-const hour = (at) =>
-  new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+/** The times below a plot, with seconds where its steps are shorter than a minute. */
+const ticks = (chart, times) => {
+  if (chart.data[0].length < 2) return times.map(() => "");
+  const second = times.length > 1 && times[1] - times[0] < 60 ? { second: "2-digit" } : {};
+  return times.map((at) =>
+    new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...second }),
+  );
+};

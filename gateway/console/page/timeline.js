@@ -8,6 +8,9 @@ import { by, colours, drawing } from "./parts.js";
 const STEP = 0.05;
 const MOST = 3600 / STEP;
 const SPANS = [15, 60, 300];
+const ALL = "all";
+const GRID = [1, 5, 30, 60, 300, 600];
+const MOST_LINES = 15;
 const LANE = 18;
 const MARKS = {
   turn: { colour: "caller", text: (mark) => `turn ${mark.turn}` },
@@ -24,18 +27,36 @@ export class Timeline {
     this.clear();
     const sizes = new ResizeObserver(() => this.soon());
     sizes.observe(canvas);
-    for (const seconds of SPANS) {
+    for (const seconds of [...SPANS, ALL]) {
       by(`span-${seconds}`).addEventListener("click", () => this.show(seconds));
     }
   }
 
+  /** So many seconds, the last ones; `ALL`: the whole of a call that is over. */
   show(seconds) {
-    this.span = seconds;
-    for (const each of SPANS) by(`span-${each}`).setAttribute("aria-pressed", String(each === seconds));
+    this.span = seconds === ALL ? this.whole : seconds;
+    for (const each of [...SPANS, ALL]) {
+      by(`span-${each}`).setAttribute("aria-pressed", String(each === seconds));
+    }
     this.soon();
   }
 
+  /** A call that is over went on between these unix times; `parts` as a store tells them. */
+  past(first, last, parts) {
+    for (const { at, caller, agent } of parts) {
+      this.#put(this.caller, at, levels(caller));
+      this.#put(this.agent, at, levels(agent));
+    }
+    this.end = Math.max(last, ...parts.map(({ at }) => at));
+    this.whole = Math.max(1, this.end - first);
+    by(`span-${ALL}`).hidden = false;
+    this.show(ALL);
+  }
+
   clear() {
+    if (!this.whole || this.span === this.whole) this.show(SPANS[1]);
+    this.whole = 0;
+    by(`span-${ALL}`).hidden = true;
     this.caller = new Map();
     this.agent = new Map();
     this.sentences = new Map();
@@ -116,7 +137,7 @@ export class Timeline {
   }
 
   #seconds(context, named, first, last, x, height) {
-    const every = this.span <= 15 ? 1 : this.span <= 60 ? 5 : 30;
+    const every = GRID.find((step) => this.span / step <= MOST_LINES) ?? GRID.at(-1);
     context.fillStyle = named.faint;
     for (let at = Math.ceil(first / every) * every; at < last; at += every) {
       context.fillRect(Math.round(x(at)), LANE, 1, height - LANE);
@@ -164,3 +185,5 @@ export class Timeline {
     }
   }
 }
+
+const levels = (coded) => Array.from(atob(coded), (each) => each.charCodeAt(0));

@@ -122,6 +122,7 @@ export class Tree {
     const { row, cells, element } = node;
     put(node.label, row[LABEL]);
     put(node.name, row[NAME]);
+    set(cells.name, "title", `${row[LABEL]} ${row[NAME]}`);
     put(cells.mailbox, row[MAILBOX] ? number(row[MAILBOX]) : "");
     put(cells.taken, number(row[TAKEN]));
     put(cells.memory, bytes(row[MEMORY]));

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -258,19 +256,6 @@ NAMELESS = """
 """What nobody can name who does not see it."""
 
 
-@pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("path", ["/console", "/console/phone"])
-async def test_the_pages_fit_their_width(
-    place: World, chromium: Chromium, width: int, path: str
-) -> None:
-    page = await chromium.page(f"{place.node.http_url}{path}")
-    size: dict[str, Any] = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    await page.send("Emulation.setDeviceMetricsOverride", **size)
-    await page.until("document.readyState === 'complete'")
-    await page.until("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    assert page.problems == []
-
-
 async def test_a_whole_conversation_is_held_on_the_softphone(
     place: World, chromium: Chromium
 ) -> None:
@@ -310,29 +295,3 @@ def _frames(words: str) -> str:
     audio = encode(words)
     pieces = [audio[at : at + 160].ljust(160, b"\xff") for at in range(0, len(audio), 160)]
     return json.dumps([base64.b64encode(piece).decode() for piece in pieces])
-
-
-AXE = Path(__file__).with_name("axe") / "axe.min.js"
-SERIOUS = """
-axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations
-  .filter((found) => ["serious", "critical"].includes(found.impact))
-  .flatMap((found) => found.nodes.map((node) => `${found.id}: ${node.html.slice(0, 120)}`)))
-"""
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/console", "/console/phone"])
-async def test_axe_finds_nothing_serious_on_the_pages(
-    place: World, chromium: Chromium, path: str, theme: str
-) -> None:
-    page = await chromium.page(f"{place.node.http_url}{path}")
-    features = [{"name": "prefers-color-scheme", "value": theme}]
-    await page.send("Emulation.setEmulatedMedia", features=features)
-    if path == "/console":
-        await page.until("document.querySelectorAll('#tree-body tr').length > 10")
-        await page.click("#tree-body tr .own-name")
-        await page.until(shows("#process-facts", "mailbox length"))
-    await page.run(f"{AXE.read_text(encoding='utf-8')}; 0")
-    assert await page.run(SERIOUS) == []
-    await page.run("document.querySelector('main').append(document.createElement('button'))")
-    assert await page.run(SERIOUS) == ["button-name: <button></button>"]
