@@ -102,6 +102,8 @@ _NEEDS: Final = {
 
 def placing(settings: Settings, carrier: str) -> Api:
     """The API of this carrier as the settings have it; see the module."""
+    if settings.emulated and carrier != "twilio":
+        raise ValueError(f'emulators call nobody by {carrier}: they have carrier = "twilio"')
     if carrier not in CARRIERS:
         raise ValueError(f"calls cannot be placed by {carrier}: {' and '.join(CARRIERS)} can")
     api = CARRIERS[carrier](settings)

@@ -152,5 +152,7 @@ def test_a_node_with_emulators_orders_calls_of_theirs_without_an_account() -> No
     settings = load(variables)
     assert placing(settings, "twilio").base.startswith("http://127.0.0.1:5/")
     assert settings.twilio_auth_token is None, "its doors are open"
+    with pytest.raises(ValueError, match="call nobody by signalwire"):
+        placing(settings, "signalwire")
     with pytest.raises(ValueError, match="TWILIO_ACCOUNT_SID"):
         placing(load({}), "twilio")
