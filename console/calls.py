@@ -18,7 +18,15 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from aybiza.console import USAGE_ERROR, audit, call_analysis, follow, operate, recordings
+from aybiza.console import (
+    USAGE_ERROR,
+    audit,
+    call_analysis,
+    follow,
+    operate,
+    outbound_ledger,
+    recordings,
+)
 from aybiza.console.page import printable, say
 from aybiza.console.setup import settings_or_exit
 
@@ -170,6 +178,7 @@ def forget(
 ) -> None:
     """Delete all that is known of a caller from every store, and say what cannot be deleted."""
     from aybiza.actors.memory.store import Wanted
+    from aybiza.actors.outbound.attempt_store import Forgotten
     from aybiza.config.caller_number import bare, is_address
     from aybiza.config.caller_number import told as told_number
 
@@ -199,14 +208,21 @@ def forget(
             )
     except OSError as error:
         told.failed["recordings"] = str(error)
+    placed = Forgotten(0, [])
+    try:
+        placed = outbound_ledger.forgotten(settings, bare(caller))
+    except OSError as error:
+        told.failed["ledger of placed calls"] = str(error)
+    told.going_on += placed.going_on
     what = [f"{len(told.call_ids)} {_calls(len(told.call_ids))}"]
     what += [_recordings(unrecorded)] if unrecorded else []
+    what += [_attempts(placed.attempts)] if placed.attempts else []
     what += [f"failed: {store}" for store in told.failed]
     if why := audit.noted(settings, operate.operator(), "forget", ", ".join(what)):
         told.failed["audit trail"] = why
     if as_json:
         about = {"gone": told.gone, "failed": told.failed, "going_on": told.going_on}
-        about["recordings"] = unrecorded
+        about |= {"recordings": unrecorded, "attempts": placed.attempts}
         typer.echo(json.dumps({**about, "kept": kept}))
     else:
         for store, count in told.gone.items():
@@ -214,6 +230,8 @@ def forget(
                 say(f"deleted   {count} {_calls(count)} in {store}; {_left(count)}", 10)
         if unrecorded:
             say(f"deleted   {_recordings(unrecorded)}", 10)
+        if placed.attempts:
+            say(f"deleted   {_attempts(placed.attempts)} to call this number", 10)
         for store, why in told.failed.items():
             say(f"FAILED    {store}: {why}", 10)
         for call_id in told.going_on:
@@ -391,6 +409,10 @@ def _number(caller: str, numbers: bool) -> str:
 
 def _time(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+def _attempts(count: int) -> str:
+    return f"{count} attempt{'' if count == 1 else 's'}"
 
 
 def _recordings(count: int) -> str:

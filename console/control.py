@@ -107,7 +107,7 @@ async def control(vm: VM, request: dict[str, Any]) -> dict[str, Any]:
             _acted(vm, request, "transcript", call_id)
         case {"op": "past", "call": str(call_id)}:
             _acted(vm, request, "transcript", call_id)
-        case {"op": "outbound", "do": "dial" | "run" | "stop" as do}:
+        case {"op": "outbound", "do": "dial" | "run" | "stop" | "forget" as do}:
             _acted(vm, request, f"outbound.{do}", str(request.get("name", "")))
         case {"op": "faults", "do": "begin" | "stop" as do}:
             _acted(vm, request, f"faults.{do}", str(request.get("name", "")))

@@ -4,6 +4,7 @@
     {"op": "outbound", "do": "run", "campaign": {…}}                    -> {"running": name, …}
     {"op": "outbound", "do": "stop", "name": N}                         -> {"stopped": name}
     {"op": "outbound", "do": "status", "name": N}                       -> {"campaigns": […], …}
+    {"op": "outbound", "do": "forget", "number": N}                     -> {"forgotten": count, …}
 
 What is not done is answered with {"refused": reason, "words": text}. The answers are those of
 `aybiza.actors.outbound.outbound_actor`, wherever in the cluster it runs.
@@ -21,9 +22,10 @@ from functools import partial
 from typing import Any
 
 from aybiza.actors.names import OUTBOUND
-from aybiza.actors.outbound.attempt_store import AttemptStore
+from aybiza.actors.outbound.attempt_store import FILE, AttemptStore
 from aybiza.actors.outbound.outbound_actor import (
     Dial,
+    Forget,
     Means,
     OutboundActor,
     RunCampaign,
@@ -44,8 +46,6 @@ from aybiza.gateway.placed import Addresses, addresses
 from aybiza.supervisors.child_spec import ChildSpec, child
 from aybiza.supervisors.singleton import singleton
 
-FILE: str = "outbound.sqlite3"
-
 
 async def outbound(vm: VM, request: Mapping[str, Any]) -> dict[str, Any]:
     """Answer one request."""
@@ -58,6 +58,8 @@ async def outbound(vm: VM, request: Mapping[str, Any]) -> dict[str, Any]:
             return await ask(vm, StopCampaign(name))
         case {"do": "status", "name": str(name)}:
             return await ask(vm, Status(name))
+        case {"do": "forget", "number": str(number)}:
+            return await ask(vm, Forget(number))
     raise ValueError(f"a node does not understand {dict(request)!r}")
 
 

@@ -51,7 +51,16 @@ from aybiza.dialogue.journal import Dialled
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.http_admission import HttpAdmission
-from aybiza.gateway.admission.policy import ACT, CALLS, DIAL, EVENTS, HTTP, WEBSOCKET, paths
+from aybiza.gateway.admission.policy import (
+    ACT,
+    CALLS,
+    CAMPAIGNS,
+    DIAL,
+    EVENTS,
+    HTTP,
+    WEBSOCKET,
+    paths,
+)
 from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.carriers.line_formats import CODEC_PARAMETER, PCMU, stream_attributes
@@ -62,7 +71,7 @@ from aybiza.gateway.console.assets import ASSETS
 from aybiza.gateway.known_of import known_of, note, remembered
 from aybiza.gateway.media_stream import NODE, SEAM, SINCE
 from aybiza.gateway.origin import origin
-from aybiza.gateway.outbound_api import place_call
+from aybiza.gateway.outbound_api import campaigns, place_call
 from aybiza.gateway.placed import ATTEMPT, BEHIND, STATUS, Way, told_of, turned
 from aybiza.gateway.returning import Next, Transfers, returning, whispered
 from aybiza.supervisors.application import count_calls
@@ -423,6 +432,7 @@ ANSWERS: Final[Mapping[str, Callable[[HttpDoor, Request], Any]]] = {
     **dict.fromkeys(ASSETS, pages.asset),
     ACT: pages.action,
     CALLS: place_call,
+    CAMPAIGNS: campaigns,
     DIAL: pages.dial,
 }
 """What answers at the paths of the door policy that are no call's."""

@@ -3,10 +3,12 @@
     store = AttemptStore(path, days=90)
     entries = store.open(time.time())     and have it to oneself, until `close`
     store.keep([entry, …])                on the disk when it returns
+    store.forget("+14155552671")          nothing on the disk is of this number any more
 
 One process has the file at a time, by a lock beside it: two that placed calls by one ledger would
 call people twice. What is older than `days` is deleted when it is opened, but for campaigns that
-run and attempts that go on; 0: nothing is.
+run and attempts that go on; 0: nothing is. What is forgotten is gone from the file and its log,
+and campaigns do not know the number any more; an attempt that goes on stays, and is named.
 
 For threads. Errors: `StoreTaken` while another process has it; `sqlite3.Error` and `OSError`, with
 texts for people.
@@ -20,11 +22,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aybiza.config.private_files import private_file
-from aybiza.dialogue.outbound.ledger import Attempted, Begun, Entry, Ledger, decode, encode
+from aybiza.dialogue.outbound.ledger import Attempted, Begun, Entry, Halted, Ledger, decode, encode
+
+FILE: Final = "outbound.sqlite3"
+"""Its name, beside the memory."""
 
 BUSY_SECONDS: Final = 5.0
 LEAST_DAYS: Final = 31
@@ -36,6 +42,13 @@ CREATE TABLE IF NOT EXISTS ledger (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, entry TEXT NOT NULL
 )
 """
+
+
+class Forgotten(NamedTuple):
+    """How many attempts are gone, and the ids of those that go on."""
+
+    attempts: int
+    going_on: list[str]
 
 
 class StoreTaken(OSError):
@@ -86,6 +99,40 @@ class AttemptStore:
             except BaseException:
                 self._file.execute("ROLLBACK")
                 raise
+
+    def forget(self, number: str) -> Forgotten:
+        """See the module. It has to be open."""
+        with self._turn:
+            if self._file is None:
+                raise sqlite3.ProgrammingError(f"{self.path}: is not open")
+            rows = list(self._rows(self._file))
+            ledger = Ledger.of(entry for _, _, entry in rows)
+            own = [one for one in ledger.attempts.values() if one.begun.to == number]
+            going_on = [one.begun.id for one in own if one.is_live]
+            gone = {one.begun.id for one in own} - set(going_on)
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                for row, _, entry in rows:
+                    if getattr(entry, "id", "") in gone:
+                        self._file.execute("DELETE FROM ledger WHERE number = ?", (row,))
+                    elif isinstance(entry, Begun) and number in entry.spec.get("numbers", ()):
+                        self._without(self._file, row, entry, number)
+                self._file.execute("COMMIT")
+            except BaseException:
+                self._file.execute("ROLLBACK")
+                raise
+            self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return Forgotten(len(gone), going_on)
+
+    def _without(self, file: sqlite3.Connection, row: int, entry: Begun, number: str) -> None:
+        """A campaign, as if the number had never been in it."""
+        numbers = [one for one in entry.spec["numbers"] if one != number]
+        left = replace(entry, spec={**entry.spec, "numbers": numbers})
+        text = json.dumps(encode(left))
+        file.execute("UPDATE ledger SET entry = ? WHERE number = ?", (text, row))
+        if not numbers:
+            over = json.dumps(encode(Halted(entry.name, entry.at, "done")))
+            file.execute("INSERT INTO ledger (at, entry) VALUES (?, ?)", (entry.at, over))
 
     def close(self) -> None:
         """Others may have it. Idempotent."""

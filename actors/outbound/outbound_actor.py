@@ -2,6 +2,7 @@
 
     await vm.call(names.outbound(vm), Dial("+14155552671", "clinic"))
     await vm.call(names.outbound(vm), RunCampaign(spec))     or StopCampaign("reminders"), Status()
+    await vm.call(names.outbound(vm), Forget("+14155552671"))
 
 Who may be called when is decided by `aybiza.dialogue.outbound.dialler`. What that orders is done
 here: an entry is on the disk before the carrier is asked, so an attempt that was in the air when
@@ -35,7 +36,7 @@ from aybiza.actors.outbound.placer import Placer
 from aybiza.actors.runtime import NORMAL, Exit, GenServer, Task
 from aybiza.actors.switchboard import Answering
 from aybiza.config import clocks
-from aybiza.config.outbound import Campaign, OutboundError, Rules, campaign_of
+from aybiza.config.outbound import Campaign, OutboundError, Rules, campaign_of, spec_of
 from aybiza.config.phone_numbers import NumberError, NumbersMissing, called
 from aybiza.config.routes import stamps
 from aybiza.dialogue.outbound.dialler import (
@@ -102,6 +103,13 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Forget:
+    """Forget all attempts at this number, and that campaigns were to call it."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Means:
     """What it works with: reads the node's rules (blocks, raises OutboundError), knows who answers
     under a name, and has calls placed. `has_room`: whether some node would carry one more call, for
@@ -165,6 +173,8 @@ class OutboundActor(GenServer):
                 return {"stopped": name} if running else _refused("campaign", "it does not run")
             case Status(name):
                 return self._status(name)
+            case Forget(number):
+                return await self._forget(number)
         return _refused("request", "nobody understands it")
 
     async def handle_cast(self, request: Any) -> None:
@@ -255,8 +265,21 @@ class OutboundActor(GenServer):
             return _refused("agent", f"no route and no agent of this node is called {file.agent}")
         if self._rules is not None and file.from_number not in self._rules.file.own_numbers:
             return _refused("caller_id", f"{file.from_number} is none of own_numbers")
-        await self._tell(self._asked(campaign, spec, is_kept=False))
+        # Numbers are kept in one form, by which they are found again.
+        await self._tell(self._asked(campaign, spec_of(campaign), is_kept=False))
         return {"running": campaign.name, "numbers": len(campaign.numbers)}
+
+    async def _forget(self, number: str) -> dict[str, Any]:
+        """What is on the disk then is all that is known."""
+        if self._dialler is None:
+            raise _Closed
+        try:
+            told = await self._on_disk(self._means.store.forget, number)
+        except (OSError, sqlite3.Error) as error:
+            self._close(error)
+            raise _Closed from None
+        await self._open()
+        return {"forgotten": told.attempts, "going_on": told.going_on}
 
     async def _take_up(self, name: str, spec: dict[str, Any]) -> None:
         """Go on with a campaign that ran when the last process ended."""

@@ -36,6 +36,9 @@ DIAL: Final = "/console/dial"
 CALLS: Final = "/outbound/calls"
 """Where a call is asked for that the node is to place."""
 
+CAMPAIGNS: Final = "/outbound/campaigns"
+"""Where campaigns are run, looked at and stopped."""
+
 ELSEWHERE: Final = "*"
 """The path of the row for all paths that have none."""
 
@@ -148,6 +151,10 @@ def _table() -> Iterator[Door]:
     yield _socket(EVENTS)
     refusal = "401, 429 too often, 409 by the rules of outgoing calls, 503 where none are placed"
     yield Door(HTTP, "POST", CALLS, "operators", Proof.CONSOLE, _REQUEST, refusal)
+    yield Door(HTTP, "POST", CAMPAIGNS, "operators", Proof.CONSOLE, _REQUEST, refusal)
+    refusal = "401, 429 too often, 404 no such campaign, 503 where no calls are placed"
+    for method in ("GET", "DELETE"):
+        yield Door(HTTP, method, CAMPAIGNS, "operators", Proof.CONSOLE, _PAGE, refusal)
     yield _of_page("POST", ACT)
     yield _of_page("POST", DIAL)
     yield Door(HTTP, "*", ELSEWHERE, "nobody", Proof.NOBODY, _PAGE, "401 or 404, 429 too often")

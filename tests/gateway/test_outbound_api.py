@@ -1,4 +1,4 @@
-"""`POST /outbound/calls`: a call is asked for by JSON, and the answer says what became of it."""
+"""`/outbound/calls` and `/outbound/campaigns`: asked for by JSON, answered with what came of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from aybiza.actors import names
-from aybiza.actors.outbound.outbound_actor import Dial
+from aybiza.actors.outbound.outbound_actor import Dial, RunCampaign, Status, StopCampaign
 from aybiza.actors.runtime import VM, GenServer
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.rules import Rules
@@ -85,3 +85,56 @@ async def test_it_is_for_operators(vm: VM) -> None:
     assert (await asked(vm, CALL, "secret", authorization="Bearer wrong"))[0] == 401
     assert (await asked(vm, CALL, "secret", authorization="Bearer secret"))[0] == 202
     assert (await asked(vm, CALL, origin="https://evil.example"))[0] == 403
+
+
+class Campaigns(GenServer):
+    """Stands for who runs campaigns."""
+
+    async def handle_call(self, request: Any, _: Any) -> dict[str, Any]:
+        match request:
+            case RunCampaign({"name": "ours"} as spec):
+                return {"running": "ours", "numbers": len(spec["numbers"])}
+            case StopCampaign("ours"):
+                return {"stopped": "ours"}
+            case Status("ours" | ""):
+                return {"campaigns": [{"name": "ours"}], "attempts": []}
+        return {"refused": "campaign", "words": "there is none of that name"}
+
+
+async def of_campaigns(
+    vm: VM, method: str, query: str = "", body: Any = None, **headers: str
+) -> tuple[int, Any]:
+    board: Any = None
+    door = HttpDoor(vm, "ws://n/media", "http://n", board, Admission(Rules(console_token="secret")))
+    transport = httpx.ASGITransport(http_app(door), client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        sent = {"authorization": "Bearer secret", **headers}
+        path = f"/outbound/campaigns{query}"
+        answer = await client.request(method, path, json=body, headers=sent)
+    found = answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+    return answer.status_code, found
+
+
+async def test_a_campaign_is_run_looked_at_and_stopped(vm: VM) -> None:
+    await vm.start(Campaigns, name=names.OUTBOUND)
+    spec = {"name": "ours", "agent": "clinic", "from": "+14155550100", "numbers": ["+14155552671"]}
+    none = {"refused": "campaign", "words": "there is none of that name"}
+    row = {"campaigns": [{"name": "ours"}], "attempts": []}
+    asked_for = of_campaigns
+    assert await asked_for(vm, "POST", body=spec) == (202, {"running": "ours", "numbers": 1})
+    assert await asked_for(vm, "POST", body={**spec, "name": "other"}) == (409, none)
+    assert await asked_for(vm, "GET") == (200, row) == await asked_for(vm, "GET", "?name=ours")
+    assert await asked_for(vm, "GET", "?name=other") == (404, none)
+    assert await asked_for(vm, "DELETE", "?name=ours") == (200, {"stopped": "ours"})
+    assert await asked_for(vm, "DELETE", "?name=other") == (404, none)
+
+
+async def test_what_is_no_campaign_and_who_is_no_operator_are_refused(vm: VM) -> None:
+    assert (await of_campaigns(vm, "GET"))[0] == 503
+    await vm.start(Campaigns, name=names.OUTBOUND)
+    assert (await of_campaigns(vm, "POST", body=[]))[0] == 400
+    assert (await of_campaigns(vm, "POST", body={"numbers": "1" * 40_000}))[0] == 400
+    assert (await of_campaigns(vm, "DELETE"))[0] == 400
+    for method in ("GET", "POST", "DELETE"):
+        assert (await of_campaigns(vm, method, authorization="Bearer wrong"))[0] == 401
+    assert (await of_campaigns(vm, "PUT"))[0] in (401, 404, 405)

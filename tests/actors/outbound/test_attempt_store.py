@@ -6,11 +6,12 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aybiza.actors.outbound.attempt_store import DAY, AttemptStore, StoreTaken
+from aybiza.actors.outbound.attempt_store import DAY, AttemptStore, Forgotten, StoreTaken
 from aybiza.dialogue.outbound.ledger import Attempted, Begun, Entry, Halted, Ledger, Moved
 
 NOW = 1_000 * DAY
@@ -123,3 +124,37 @@ def test_an_entry_that_nobody_understands_is_passed_over(tmp_path: Path) -> None
     own = store(tmp_path)
     assert own.open(NOW) == [attempted()]
     own.close()
+
+
+def test_a_number_that_is_forgotten_stands_nowhere_in_the_file_any_more(tmp_path: Path) -> None:
+    spec = {"name": "c", "numbers": ["+14155552671", "+14155552672"]}
+    alone = {"name": "d", "numbers": ["+14155552671"]}
+    keep(
+        store(tmp_path),
+        (NOW, Begun("c", NOW, spec)),
+        (NOW, Begun("d", NOW, alone)),
+        (NOW, attempted("a1")),
+        (NOW, Moved("a1", "busy", NOW)),
+        (NOW, replace(attempted("a2"), to="+14155552672")),
+    )
+    own = store(tmp_path)
+    own.open(NOW)
+    assert own.forget("+14155552671") == Forgotten(1, [])
+    ledger = Ledger.of(own.open(NOW))
+    own.close()
+    assert list(ledger.attempts) == ["a2"]
+    assert ledger.campaigns["c"].begun.spec["numbers"] == ["+14155552672"]
+    assert ledger.campaigns["d"].halted == "done"
+    left = [path.read_bytes() for path in tmp_path.glob("outbound.sqlite3*")]
+    assert left and not any(b"4155552671" in data for data in left)
+
+
+def test_an_attempt_that_goes_on_is_not_forgotten_but_named(tmp_path: Path) -> None:
+    keep(store(tmp_path), (NOW, attempted("a1")))
+    own = store(tmp_path)
+    own.open(NOW)
+    assert own.forget("+14155552671") == Forgotten(0, ["a1"])
+    assert len(own.open(NOW)) == 1
+    own.close()
+    with pytest.raises(sqlite3.Error, match="is not open"):
+        own.forget("+14155552671")

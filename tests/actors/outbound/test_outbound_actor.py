@@ -14,6 +14,7 @@ from aybiza.actors.outbound.outbound_actor import (
     FILES_SECONDS,
     LEDGER_SECONDS,
     Dial,
+    Forget,
     Means,
     OutboundActor,
     RunCampaign,
@@ -21,6 +22,7 @@ from aybiza.actors.outbound.outbound_actor import (
 )
 from aybiza.actors.runtime import VM, virtual_time
 from aybiza.dialogue.outbound.dialler import Answer, Heard, Told
+from aybiza.dialogue.outbound.ledger import Ledger
 from tests.call.placed import ANN, BOB, OURS, RULES, rules_in
 
 
@@ -143,6 +145,34 @@ async def test_rules_that_break_have_nobody_called_and_mended_ones_hold(tmp_path
         (tmp_path / "do_not_call.csv").write_text(f"{ANN}\n")
         await asyncio.sleep(FILES_SECONDS + 1)
         assert (await ask(vm, Dial(ANN, "clinic")))["refused"] == "do_not_call"
+        await vm.stop(names.OUTBOUND, "shutdown", 5.0)
+
+
+@virtual_time
+async def test_a_number_that_is_forgotten_is_not_called_by_the_campaign_that_runs(
+    tmp_path: Path,
+) -> None:
+    carrier = Carrier()
+    async with VM() as vm:
+        made = means(tmp_path, carrier)
+        (tmp_path / "opt_in.csv").write_text(f"{ANN}\n{BOB}\n")
+        await begun(vm, replace(made, has_room=lambda: room))
+        room = False
+        people = ["+1 415 555 2671", BOB]
+        spec = {"name": "c", "agent": "clinic", "from": OURS, "numbers": people}
+        assert "running" in await ask(vm, RunCampaign(spec))
+        assert await ask(vm, Forget(ANN)) == {"forgotten": 0, "going_on": []}
+        room = True
+        await asyncio.sleep(10)
+        assert carrier.placed == [BOB]
+        (attempt,) = Ledger.of(made.store.open(0.0)).attempts
+        assert await ask(vm, Forget(BOB)) == {"forgotten": 0, "going_on": [attempt]}
+        vm.cast(names.OUTBOUND, Told(attempt, "completed", "CA1", seconds=9, by="human"))
+        assert await ask(vm, Forget(BOB)) == {"forgotten": 1, "going_on": []}
+        await asyncio.sleep(10)
+        assert carrier.placed == [BOB]
+        (row,) = (await ask(vm, Status("c")))["campaigns"]
+        assert (row["state"], row["numbers"], row["attempts"]) == ("done", 0, 0)
         await vm.stop(names.OUTBOUND, "shutdown", 5.0)
 
 
