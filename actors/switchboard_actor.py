@@ -1,19 +1,19 @@
 """`SwitchboardActor`: takes up changes of the agents' files and the routes' without a restart.
 
-    child(SwitchboardActor, switchboard, load, name=names.SWITCHBOARD)
+    child(SwitchboardActor, switchboard, load, ready, name=names.SWITCHBOARD)
 
 Every `LOOK_SECONDS` a thread looks at the times and sizes of the files; where one has changed,
-`load()` reads them all, and calls that come from then on are answered by what it gives. Nobody
-waits for it. Files that cannot be used leave what was in force, with one line in the log
-(`agents_refused`) that has the first of their problems, and one count of
-`aybiza_agent_files_total{outcome="refused"}`, until they change again.
+`load()` reads them all, and calls that come from then on are answered by what it gives, once
+`ready(table)` has made what its agents need. Nobody waits for it. Files that cannot be used leave
+what was in force, with one line in the log (`agents_refused`) that has the first of their problems,
+and one count of `aybiza_agent_files_total{outcome="refused"}`, until they change again.
 
 Errors: none reach a call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
@@ -30,12 +30,22 @@ LOOK_SECONDS: Final = 2.0
 log = structlog.get_logger(__name__)
 
 
+async def _nothing(_: Table) -> None:
+    """All that agents need is there."""
+
+
 class SwitchboardActor(GenServer):
-    """See the module. `load` blocks, and raises RoutesError."""
+    """See the module. `load` blocks, and raises RoutesError; `ready` raises nothing."""
 
     traps_exits = True
 
-    async def init(self, switchboard: Switchboard, load: Callable[[], Routes]) -> None:
+    async def init(
+        self,
+        switchboard: Switchboard,
+        load: Callable[[], Routes],
+        ready: Callable[[Table], Awaitable[None]] = _nothing,
+    ) -> None:
+        self._ready = ready
         self._switchboard = switchboard
         self._load = load
         self._files = switchboard.routes.files
@@ -67,6 +77,7 @@ class SwitchboardActor(GenServer):
             emit(self.vm, events.AGENT_FILES, outcome="refused")
             return
         self._files = table.routes.files
+        await self._ready(table)
         self._switchboard.put(table)
         log.info("agents_taken_up", agents=len(table.answering))
         emit(self.vm, events.AGENT_FILES, outcome="taken")

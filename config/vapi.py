@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aybiza.config.agents import Agent
+from aybiza.config.others import elevenlabs_voice, is_elevenlabs
 
 UNTITLED: Final = "Assistant"
 HALF: Final = 2.0
 
-_SPEECH = "calls are heard and spoken by Deepgram"
+_SPEECH = "calls are heard by Deepgram, and spoken by it or ElevenLabs"
 _MODELS = "calls are answered by Claude on Bedrock; AWS_BEDROCK_MODELS has the node's models"
 _ENDS = "endpointing_ms and utterance_end_ms say when a turn is over"
 _WHY: Final[Mapping[str, str]] = {
@@ -32,8 +33,8 @@ _WHY: Final[Mapping[str, str]] = {
     "model.tools": "tools are named in `tools` and set up in AYBIZA_TOOLS_FILE",
     "voice.provider": f"{_SPEECH}; name a voice of it in `voice`",
     "voice.voiceId": f"{_SPEECH}; name a voice of it in `voice`",
-    "voice.stability": "Deepgram's voices have no such value",
-    "voice.similarityBoost": "Deepgram's voices have no such value",
+    "voice.stability": "voices speak as they were made",
+    "voice.similarityBoost": "voices speak as they were made",
     "voice.optimizeStreamingLatency": "the first sentence is always spoken at once",
     "endpointingConfig": _ENDS,
     "recordingEnabled": "set [recording], and AYBIZA_RECORDINGS to a folder for them",
@@ -146,7 +147,7 @@ def _messages(carried: Carried, value: Any) -> None:
 
 
 def _voice(carried: Carried, value: Any) -> None:
-    """Of Deepgram's voices their model; of others nothing."""
+    """Of Deepgram's voices their model, of ElevenLabs' their id; of others nothing."""
     if not isinstance(value, Mapping):
         carried.leave("voice", "is no object")
         return
@@ -156,8 +157,19 @@ def _voice(carried: Carried, value: Any) -> None:
         model = rest.pop("model", "aura-2")
         del rest["provider"]
         carried.result["voice"] = voice if voice.startswith("aura-") else f"{model}-{voice}-en"
+    elif rest.get("provider") == "11labs" and (named := _elevenlabs(rest)) is not None:
+        for key in ("provider", "voiceId", "model"):
+            rest.pop(key, None)
+        carried.result["voice"] = named
     for key in rest:
         carried.leave(f"voice.{key}")
+
+
+def _elevenlabs(voice: Mapping[str, Any]) -> str | None:
+    """The name of a voice of ElevenLabs' by its id; Vapi has names of its own for some, too."""
+    model = f"/{voice['model']}" if voice.get("model") else ""
+    name = f"elevenlabs:{voice.get('voiceId')}{model}"
+    return name if is_elevenlabs(name) else None
 
 
 def _language(carried: Carried, value: Any) -> None:
@@ -252,6 +264,13 @@ _CARRIED: Final = frozenset(
 )
 
 
+def _vapi_voice(voice: str) -> dict[str, str]:
+    if not is_elevenlabs(voice):
+        return {"provider": "deepgram", "voiceId": voice}
+    voice_id, model = elevenlabs_voice(voice)
+    return {"provider": "11labs", "voiceId": voice_id} | ({"model": model} if model else {})
+
+
 def to_vapi(agent: Agent, prompt: str) -> Carried:
     """An assistant's configuration. `prompt`: all that the agent's model is told at first."""
     config: dict[str, Any] = {
@@ -271,7 +290,7 @@ def to_vapi(agent: Agent, prompt: str) -> Carried:
             "maxTokens": agent.max_tokens,
             "messages": [{"role": "system", "content": prompt}],
         },
-        "voice": {"provider": "deepgram", "voiceId": agent.voice},
+        "voice": _vapi_voice(agent.voice),
         "stopSpeakingPlan": {"numWords": agent.barge_in_words},
     }
     if agent.max_duration_s is not None:

@@ -94,7 +94,7 @@ from aybiza.gateway.origin import caller_of, country_of, edge_of
 from aybiza.speech.deepgram import Deepgram
 from aybiza.speech.elevenlabs import ElevenLabs
 from aybiza.speech.line import Line
-from aybiza.supervisors.application import Application, Parts
+from aybiza.supervisors.application import Application, Parts, add_breakers
 from aybiza.supervisors.child_spec import ChildSpec, child
 from aybiza.supervisors.task_supervisor import TaskSupervisor
 
@@ -335,7 +335,8 @@ class Node:
     def _switchboard_actor(self) -> ChildSpec | None:
         if not self._switchboard.routes.files:
             return None
-        return child(SwitchboardActor, self._switchboard, self._read_routes, name=SWITCHBOARD)
+        given = (self._switchboard, self._read_routes, partial(add_breakers, self.vm))
+        return child(SwitchboardActor, *given, name=SWITCHBOARD)
 
     def _place(self) -> Place:
         settings, carrier = self._settings, self._carrier

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from aybiza.actors import names
 from aybiza.actors.call.analysis_actor import AnalysisActor
 from aybiza.actors.call.first_answers import FirstAnswers
@@ -22,6 +24,7 @@ from aybiza.actors.placement.placement import Limits, Place
 from aybiza.actors.placement.placement_actor import Gauge, PlacementActor
 from aybiza.actors.registry_actor import RegistryActor
 from aybiza.actors.runtime import VM, CallExit
+from aybiza.actors.switchboard import Table
 from aybiza.supervisors.child_spec import ChildSpec, child
 from aybiza.supervisors.dynamic_supervisor import DynamicSupervisor
 from aybiza.supervisors.errors import SupervisorError
@@ -35,6 +38,10 @@ from aybiza.supervisors.task_supervisor import TaskSupervisor
 MAX_RESTARTS = 10
 MAX_SECONDS = 10
 COUNT_SECONDS = 1.0
+BREAKER_SECONDS = 2.0
+BREAKERS = "circuit_breaker_supervisor"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ class Application(Supervisor):
             *([parts.phrases] if parts.phrases is not None else []),
             *([parts.switchboard] if parts.switchboard is not None else []),
             child(MemoryActor, *parts.stores, name=names.MEMORY),
-            child(CircuitBreakerSupervisor, parts.models, name="circuit_breaker_supervisor"),
+            child(CircuitBreakerSupervisor, parts.models, name=BREAKERS),
             child(ModelSupervisor, name=names.MODEL_SUPERVISOR),
             child(SummaryActor, name=names.SUMMARIES),
             child(AnalysisActor, name=names.ANALYSES),
@@ -111,9 +118,23 @@ class CircuitBreakerSupervisor(Supervisor):
     """One CircuitBreakerActor for each model."""
 
     async def init(self, models: Sequence[str]) -> Any:  # type: ignore[override]
-        await super().init(
-            [
-                child(CircuitBreakerActor, model, name=names.breaker(model), id=model)
-                for model in models
-            ]
-        )
+        await super().init([breaker(model) for model in models])
+
+
+def breaker(model: str) -> ChildSpec:
+    """The spec of a model's breaker."""
+    return child(CircuitBreakerActor, model, name=names.breaker(model), id=model)
+
+
+async def add_breakers(vm: VM, table: Table) -> None:
+    """Give a breaker to each last model of these agents that has none: agents that are read while
+    the node runs may name others. One that cannot be started is told in the log; calls do without.
+    """
+    last = [who.policy.last for who in table.answering.values()]
+    for model in dict.fromkeys(one.id for one in last if one is not None):
+        if vm.whereis(names.breaker(model)) is not None:
+            continue
+        try:
+            await Supervisor.start_child(vm, BREAKERS, breaker(model), timeout=BREAKER_SECONDS)
+        except (SupervisorError, CallExit) as failure:
+            log.warning("breaker_not_started", model=model, reason=str(failure))

@@ -79,14 +79,19 @@ class ChatClient:
         silence_timeout: float | None = None,
     ) -> ChatStream:
         """As `BedrockClient.stream`; a chat service has no regions."""
-        self._http = self._http or self._built()
         body = json.dumps(chat_body(request, limit=self._limit), ensure_ascii=False)
-        asked = self._http.build_request(
-            "POST", f"{self._url}/chat/completions", content=body.encode()
-        )
-        send = partial(self._http.send, asked, stream=True)
+        send = partial(self._sent, body.encode())
         limits = (timeout, first_event_timeout, silence_timeout)
         return ChatStream(self, send, str(request.get("modelId", "")), limits)
+
+    async def _sent(self, body: bytes) -> httpx.Response:
+        """The head of the answer. A client that nobody has warmed is built off the loop, too."""
+        http = self._http
+        if http is None:
+            built = await asyncio.to_thread(self._built)
+            http = self._http = self._http or built
+        asked = http.build_request("POST", f"{self._url}/chat/completions", content=body)
+        return await http.send(asked, stream=True)
 
     async def aclose(self) -> None:
         """Give all connections up. Idempotent."""

@@ -99,6 +99,25 @@ def test_what_is_carried_comes_back() -> None:
     assert [line.partition(":")[0] for line in back.left_out] == ["model.provider"]
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ({"voiceId": "JBFqnCBsd6RMkjVDRZzb"}, "elevenlabs:JBFqnCBsd6RMkjVDRZzb"),
+        (
+            {"voiceId": "JBFqnCBsd6RMkjVDRZzb", "model": "eleven_flash_v2_5"},
+            "elevenlabs:JBFqnCBsd6RMkjVDRZzb/eleven_flash_v2_5",
+        ),
+    ],
+)
+def test_a_voice_of_elevenlabs_is_carried_both_ways(theirs: dict[str, str], ours: str) -> None:
+    voice = {"provider": "11labs", **theirs}
+    there = from_vapi({**ASSISTANT, "voice": {**voice, "stability": 0.5}})
+    assert there.result["voice"] == ours
+    named = [line.partition(":")[0] for line in there.left_out if line.startswith("voice")]
+    assert named == ["voice.stability"]
+    assert to_vapi(agent(voice=ours), "").result["voice"] == voice
+
+
 def test_what_vapi_has_not_is_named() -> None:
     own = agent(tools=("look_up",), hours={"monday": ("09:00-17:00",)}, filler="Wait.")
     left = [line.partition(":")[0] for line in to_vapi(own, own.system_prompt).left_out]

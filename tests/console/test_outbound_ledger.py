@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ ANN = "+14155552671"
 
 def settings_of(folder: Path) -> Settings:
     cookie = folder / "cookie"
-    cookie.write_text("c" * 40)
+    cookie.write_text(secrets.token_hex(32))
     cookie.chmod(0o600)
     memory = str(folder / "memory.sqlite3")
     return load({"AYBIZA_MEMORY_PATH": memory, "AYBIZA_COOKIE_FILE": str(cookie)})
@@ -26,9 +28,10 @@ def settings_of(folder: Path) -> Settings:
 
 def kept(folder: Path) -> AttemptStore:
     store = AttemptStore(folder / FILE)
-    store.open(1.0)
-    attempted = Attempted("a1", ANN, "+14155550100", "clinic", "", 1.0)
-    store.keep([(1.0, attempted), (1.0, Moved("a1", "busy", 1.0))])
+    now = time.time()
+    store.open(now)
+    attempted = Attempted("a1", ANN, "+14155550100", "clinic", "", now)
+    store.keep([(now, attempted), (now, Moved("a1", "busy", now))])
     return store
 
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from aybiza.actors import names
-from aybiza.actors.runtime import Dest
+from aybiza.actors.registry_actor import RegistryActor
+from aybiza.actors.runtime import VM, Dest, virtual_time
+from aybiza.actors.switchboard import Table
+from aybiza.config.agents import load_agent
+from aybiza.config.routes import Route, Routes
 from aybiza.console.control import tree
 from aybiza.gateway.media_server import STREAM_SUPERVISOR
-from aybiza.supervisors.application import MAX_RESTARTS
+from aybiza.supervisors.application import (
+    BREAKERS,
+    MAX_RESTARTS,
+    CircuitBreakerSupervisor,
+    add_breakers,
+)
 from tests.call.kit import world
 from tests.call.steps import hang_up
 
@@ -92,3 +103,25 @@ async def test_a_part_that_keeps_failing_ends_the_node(tmp_path: Path) -> None:
         place.kill(names.METRICS)
         await place.until(lambda: not place.vm.alive(root), 2.0)
         await place.until(lambda: place.labels() == [], 2.0)
+
+
+@virtual_time
+async def test_agents_that_are_read_later_have_breakers_for_their_last_models() -> None:
+    async with VM() as vm:
+        await vm.start(RegistryActor, name=names.REGISTRY_ACTOR)
+        await vm.start(CircuitBreakerSupervisor, ["claude"], name=BREAKERS)
+        policy: Any = SimpleNamespace(last=SimpleNamespace(id="openai:gpt-4o-mini"))
+        none: Any = SimpleNamespace(last=None)
+        who: Any = {name: SimpleNamespace(policy=policy) for name in ("one", "two")}
+        table = Table(Routes(Route("default", load_agent("clinic"), "")), who)
+        await add_breakers(vm, table)
+        breaker = vm.whereis(names.breaker("openai:gpt-4o-mini"))
+        assert breaker is not None
+        await add_breakers(vm, table)
+        assert vm.whereis(names.breaker("openai:gpt-4o-mini")) == breaker
+        who["one"] = who["two"] = SimpleNamespace(policy=none)
+        await add_breakers(vm, table)
+        await vm.stop(BREAKERS, "shutdown", 5.0)
+        who["one"] = SimpleNamespace(policy=policy)
+        await add_breakers(vm, table)
+        assert vm.whereis(names.breaker("openai:gpt-4o-mini")) is None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 
+from aybiza.actors.runtime import virtual_time
 from aybiza.claude.chat.client import ChatClient, ChatStream
 from aybiza.claude.errors import BedrockError, ErrorKind
 from aybiza.claude.stream import Finished, StreamDecoder
@@ -134,3 +137,26 @@ def test_openai_itself_is_told_the_limit_by_its_newer_name() -> None:
         return chat.asked[-1]
 
     assert in_virtual_time(act)["max_completion_tokens"] == 50
+
+
+@virtual_time
+async def test_a_client_that_nobody_has_warmed_is_built_off_the_loop() -> None:
+    client = ChatClient("http://chat.world/v1", "key", transport=_Refuses())
+    threads: list[int] = []
+    built = client._built
+
+    def noted() -> Any:
+        threads.append(threading.get_ident())
+        return built()
+
+    client._built = noted  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(BedrockError):
+            await read(client.stream(REQUEST))
+    assert len(threads) == 1 and threads[0] != threading.get_ident()
+    await client.aclose()
+
+
+class _Refuses(httpx.AsyncBaseTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, json={})
