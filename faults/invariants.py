@@ -137,7 +137,8 @@ def _once(outcome: Outcome) -> Iterator[str]:
 
     What a noise broke into is said again from its beginning, on purpose. What a carrier has played
     that reads nothing, or tells nothing, cannot be known, nor what a voice has left out of several
-    texts. The words for who waits may be said once a turn beside, of which no journal tells.
+    texts, or of the end of one that it calls whole. The words for who waits may be said once a
+    turn beside, of which no journal tells.
     """
     heard = heard_letters(outcome.report)
     given: Counter[str] = Counter()
@@ -168,7 +169,7 @@ def _once(outcome: Outcome) -> Iterator[str]:
         beside = turns if text in fillers else 0
         if times > number + again + resumed[text] + beside and not whole:
             yield f"heard {times} times, said {number} times: {text[:40]!r}"
-        if times + left_out[text] < told[text] and not _is_untold(outcome):
+        if times + left_out.count(text) < told[text] and not _is_untold(outcome):
             yield f"taken for heard and never heard: {text[:40]!r}"
     yield from _unheard(outcome)
 
@@ -258,9 +259,9 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
                         yield f"request {record.number} has what nobody heard: {sentence[:50]!r}"
 
 
-def _left_out(outcome: Outcome) -> Counter[str]:
-    """What a voice has left out of several texts: its audio has no names."""
-    return Counter(letters(text) for text in outcome.left_out)
+def _left_out(outcome: Outcome) -> str:
+    """The letters of what a voice may have left out, a bar between the texts."""
+    return "|".join(letters(text) for text in outcome.left_out)
 
 
 def _last_words(messages: list[dict[str, Any]]) -> int:

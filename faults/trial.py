@@ -70,7 +70,8 @@ class Outcome:
     documents: list[str] = field(default_factory=list)
     written: list[ToolRun] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
-    """Texts that a voice has left out of several that it was given in one."""
+    """Texts that a voice has left out of several that it was given in one, and those of which it
+    has not said the end and called it whole: nobody can know."""
     strikes: list[Strike] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -218,6 +219,7 @@ def _note(world: World, outcome: Outcome, injector: Injector, bill: Bill) -> Non
     outcome.requests = world.bedrock.journal.records
     skipped = world.deepgram.service.journal.entries("skipped")
     outcome.left_out = [entry["text"] for entry in skipped if not entry["alone"]]
+    outcome.left_out += world.eleven.shortened
     doors = {
         "bedrock": world.asked.opened,
         "openai": world.chat_line.opened,

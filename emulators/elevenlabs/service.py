@@ -75,6 +75,8 @@ class ElevenLabs:
         self.at_a_time = 10
         self.credit = 1_000_000
         self.said: deque[Said] = deque(maxlen=KEPT)
+        # Texts of which a fault has left out the end, in an answer that is whole.
+        self.shortened: deque[str] = deque(maxlen=KEPT)
         self._engine = engine
         self._under_way = 0
 
@@ -94,6 +96,8 @@ class ElevenLabs:
         except Refused as refused:
             return error(refused.status, refused.body)
         self.said.append(asked)
+        if fault is not None and fault.kind == "short":
+            self.shortened.append(asked.text)
         self.credit -= len(asked.text)
         return self._counted(struck(self._steps(asked, audio), fault))
 

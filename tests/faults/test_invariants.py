@@ -152,8 +152,11 @@ def test_what_a_voice_leaves_out_of_several_texts_is_held_against_nobody() -> No
     )
     names = ["once: taken for heard", "history_heard: request 2 has"]
     assert all(any(line.startswith(name) for line in broken(lost)) for name in names)
-    lost = dataclasses.replace(lost, left_out=["It opens at nine."])
-    assert not any(line.startswith(tuple(names)) for line in broken(lost))
+    for texts in (["It opens at nine."], ["Good day.", "Yes. It opens at nine. Come in."]):
+        left = dataclasses.replace(lost, left_out=texts)
+        assert not any(line.startswith(tuple(names)) for line in broken(left))
+    lost = dataclasses.replace(lost, left_out=["It opens at ten.", "It opens", "at nine."])
+    assert all(any(line.startswith(name) for line in broken(lost)) for name in names)
 
 
 def test_the_words_for_who_waits_may_be_heard_once_a_turn_beside_those_of_the_journal() -> None:

@@ -76,3 +76,11 @@ def test_a_fault_refuses_in_the_services_form() -> None:
     eleven.faults.add(Fault("refuse", code=429))
     assert refused(eleven) == (429, "system_busy")
     assert len(steps(eleven)) > 2
+
+
+def test_it_is_known_which_texts_were_shortened() -> None:
+    eleven = ElevenLabs(ScriptedEngine())
+    for kind in ("cut", "short", "slow"):
+        eleven.faults.add(Fault(kind))
+        steps(eleven, {**BODY, "text": f"Good {kind}."})
+    assert list(eleven.shortened) == ["Good short."]
