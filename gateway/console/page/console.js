@@ -25,7 +25,7 @@ let node = null;
 const stream = new Stream({
   state(state, why = "") {
     isOpen = state === "open";
-    lost = state === "unauthorised" ? "waits for its token" : why;
+    lost = state === "unauthorised" ? "needs its token: load the page again to give it" : why;
     if (state === "unauthorised") by("door").showModal();
     verdict();
   },
