@@ -78,6 +78,7 @@ READ_BY: Final[dict[str, str | tuple[str, ...]]] = {
     "console/diagnosis/wav.py": ("wav",),
     "console/emulated.py": OURS,
     "console/listeners.py": "reads what the kernel tells of its sockets",
+    "console/loadtest.py": "reads what an operator types",
     "console/machine.py": SETTING,
     "console/node_emulators.py": SETTING,
     "console/runner.py": OURS,
