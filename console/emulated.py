@@ -24,7 +24,7 @@ URLS = (
     "ELEVENLABS_URL",
     "AYBIZA_TWILIO_API",
 )
-START_LIMIT = 30.0
+START_LIMIT = 60.0
 """Seconds until the servers listen; the acoustic engine loads its models first."""
 STOP_LIMIT = 1.0
 """Seconds from SIGTERM to a kill."""

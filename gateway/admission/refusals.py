@@ -33,6 +33,7 @@ REASONS: Final = (
     "page",  # what only the console's page asks for, not from that page
     "nobody",  # a handshake at a path where no websocket is
     "console",  # an operator's page without the token
+    "guesses",  # the same, too often in a minute
     "form",  # a webhook that no carrier would send
     "seal",  # an address for a carrier to ask at, which was not given to it
     "owner",  # a call that is another carrier's or account's

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from structlog.testing import capture_logs
 
+from aybiza.gateway.admission import refusals as doors
 from aybiza.gateway.admission.refusals import LOG_SECONDS, Refusals
 
 
@@ -21,3 +25,14 @@ def test_each_is_counted_and_the_log_tells_sums_once_a_minute() -> None:
         ({"media/slow": 1}, "10.0.0.0"),
         ({"media/slow": 999, "http/rate": 1}, "10.0.0.1"),
     ]
+
+
+def test_each_reason_that_a_door_names_is_one_of_those_that_are_told_of() -> None:
+    gateway = Path(doors.__file__).parents[1]
+    named = {
+        reason
+        for file in gateway.rglob("*.py")
+        for reason in re.findall(r'\.refused\(\w+, "(\w+)"', file.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert named <= set(doors.REASONS)
