@@ -7,6 +7,7 @@ import importlib
 import inspect
 import re
 import tomllib
+from codeop import CommandCompiler
 from collections.abc import AsyncIterator
 from contextlib import aclosing, closing
 from pathlib import Path
@@ -114,6 +115,35 @@ async def test_an_example_gives_what_it_says(example: Example, bedrock: None) ->
     if inspect.iscoroutine(running):
         await running
     assert repr(names["found"]) == told
+
+
+def pasted(code: str) -> list[str]:
+    """The lines at which a console that is given these one by one does not go on."""
+    compiler = CommandCompiler()
+    compiler.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    held: list[str] = []
+    wrong = []
+    for line in [*code.splitlines(), ""]:
+        held.append(line)
+        try:
+            complete = compiler("\n".join(held), symbol="single") is not None
+        except SyntaxError:
+            wrong.append(line)
+            complete = True
+        if complete:
+            held = []
+    return [*wrong, *held]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
+def test_an_example_can_be_pasted_into_a_console(example: Example) -> None:
+    assert pasted(example.code) == []
+
+
+def test_a_body_without_a_blank_line_behind_it_cannot_be_pasted() -> None:
+    assert pasted("with a as b:\n    c = b\nc") == ["c"]
+    assert pasted("with a as b:\n    c = b\n\nc") == []
+    assert pasted("await a(")
 
 
 def test_the_emulator_that_the_page_starts_has_the_answers_of_its_examples() -> None:
