@@ -66,7 +66,7 @@ def create_connector(
     what cannot be used, and why."""
     left_out = {} if left_out is None else left_out
     only = config.get("only")
-    offered = _operations(type_, config, left_out)
+    offered = _operations(type_, config, left_out, api.base_url)
     if only is not None:
         refused = [f"{name}: {why}" for name, why in left_out.items()]
         if refused:
@@ -109,7 +109,9 @@ def _missing(only: Iterable[str], offered: list[Operation]) -> str | None:
     return None
 
 
-def _operations(type_: str, config: Mapping[str, Any], left_out: dict[str, str]) -> list[Operation]:
+def _operations(
+    type_: str, config: Mapping[str, Any], left_out: dict[str, str], base_url: str
+) -> list[Operation]:
     if ("openapi" in config) == ("operations" in config):
         raise ValueError(f"{type_}: give either `openapi` or `operations`")
     only = config.get("only")
@@ -126,7 +128,7 @@ def _operations(type_: str, config: Mapping[str, Any], left_out: dict[str, str])
             told = "is YAML, which is not read: convert it" if yaml else f"is not JSON: {fault}"
             raise ValueError(f"{type_}: {document} {told}") from None
     try:
-        return operations(document, only, left_out)
+        return operations(document, only, left_out, base_url=base_url)
     except ValueError as fault:
         raise ValueError(f"{type_}: {fault}") from None
 

@@ -76,7 +76,7 @@ class HttpApi:
                 f"{shown!r} is a URL with a user or a fragment: use `auth` for secrets"
             )
         self.host = parts.hostname
-        self._base = base_url.rstrip("/")
+        self.base_url = base_url.rstrip("/")
         self._auth = auth or anonymous()
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(
@@ -152,14 +152,14 @@ class HttpApi:
         try:
             request = self._client.build_request(
                 method,
-                self._base + path,
+                self.base_url + path,
                 params=[*given, *members.query.items()] or None,
                 headers={**headers, **members.headers},
                 content=content,
             )
         except (UnicodeError, httpx.InvalidURL):
             raise ToolError("bad_input", "That cannot be sent. Nothing was sent.") from None
-        if request.url.host != httpx.URL(self._base).host:
+        if request.url.host != httpx.URL(self.base_url).host:
             raise ValueError("a request would have left its host")
         try:
             response = await self._client.send(request, stream=True)

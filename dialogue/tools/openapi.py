@@ -83,16 +83,20 @@ class _Described(NamedTuple):
     method: str
     stated: Mapping[str, Any]
     shared: Any
+    servers: Any = None
 
 
 def operations(
     document: Mapping[str, Any],
     only: Collection[str] | None = None,
     left_out: dict[str, str] | None = None,
+    *,
+    base_url: str = "",
 ) -> list[Operation]:
     """See the module. The order is the document's.
 
-    `only`: the names, or operationIds, of those that are looked at.
+    `only`: the names, or operationIds, of those that are looked at. `base_url` is where requests
+    go: what has another server of its own is no operation, because a document names no hosts.
     """
     document = as_3(document)
     if not str(document.get("openapi", "")).startswith("3."):
@@ -114,6 +118,7 @@ def operations(
         if only is not None and not {name, stated_id} & set(only):
             continue
         try:
+            _check_server(document, name, described.servers, base_url)
             found.append(_operation(document, name, described))
         except ValueError as fault:
             if left_out is None:
@@ -159,7 +164,23 @@ def _described(
         for method in METHODS:
             described = item.get(method)
             if isinstance(described, Mapping):
-                yield _Described(str(path), method, described, item.get("parameters"))
+                servers = described.get("servers") or item.get("servers")
+                yield _Described(str(path), method, described, item.get("parameters"), servers)
+
+
+def _check_server(document: Mapping[str, Any], name: str, servers: Any, base_url: str) -> None:
+    """Raises ValueError for an operation that is elsewhere than the document or the base URL."""
+    own, shared = _urls(servers), _urls(document.get("servers"))
+    if own and own != shared and base_url.rstrip("/") not in own:
+        raise ValueError(
+            f"{name}: it has a server of its own, {own[0][:80]}:"
+            " give it a connector with that base_url"
+        )
+
+
+def _urls(servers: Any) -> list[str]:
+    stated = [each.get("url") for each in _listed(servers) if isinstance(each, Mapping)]
+    return [str(url).rstrip("/") for url in stated]
 
 
 class _Input:
@@ -197,7 +218,7 @@ class _Input:
 
 
 def _operation(document: Mapping[str, Any], name: str, described: _Described) -> Operation:
-    path, method, stated, _ = described
+    path, method, stated = described[:3]
     if not path.startswith("/"):
         raise ValueError(f"{name}: the path {path!r} does not begin with a slash")
     given = _Input(document, name)

@@ -232,3 +232,47 @@ def test_the_answers_schema_is_that_of_the_first_success_in_json(
     responses: Any, schema: Any
 ) -> None:
     assert only(operations(get(responses=responses))).output_schema == schema
+
+
+def served(of_path: Any, of_operation: Any) -> dict[str, Any]:
+    described = get()
+    described["servers"] = [{"url": "https://api.example.org/v1"}]
+    item = described["paths"]["/a"]
+    for table, servers in ((item, of_path), (item["get"], of_operation)):
+        if servers is not None:
+            table["servers"] = [{"url": url} for url in servers]
+    return described
+
+
+@pytest.mark.parametrize(
+    ("of_path", "of_operation"),
+    [
+        (None, ["https://files.example.org"]),
+        (["https://files.example.org"], None),
+        (["https://api.example.org/v1"], ["https://files.example.org"]),
+        (["/v2"], None),
+    ],
+)
+def test_an_operation_of_another_server_is_left_out_with_its_reason(
+    of_path: Any, of_operation: Any
+) -> None:
+    left_out: dict[str, str] = {}
+    assert operations(served(of_path, of_operation), None, left_out) == []
+    assert "has a server of its own" in left_out["x"]
+    assert str((of_operation or of_path)[0]) in left_out["x"]
+
+
+@pytest.mark.parametrize(
+    ("of_path", "of_operation"),
+    [
+        (["https://api.example.org/v1/"], None),
+        (["https://files.example.org"], ["https://api.example.org/v1"]),
+        ([], []),
+        (None, ["https://files.example.org", "https://staging.example.org/v1/"]),
+    ],
+)
+def test_an_operation_of_the_documents_server_or_of_the_base_url_is_offered(
+    of_path: Any, of_operation: Any
+) -> None:
+    described = served(of_path, of_operation)
+    assert only(operations(described, base_url="https://staging.example.org/v1"))
