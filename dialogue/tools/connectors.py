@@ -8,13 +8,15 @@ The configuration has `openapi` (a decoded document, or the path of a .json file
 list of `{"name", "description", "method", "path", "input_schema"}`, and if need be
 `"output_schema"` and `"places"`. Members named in the path go there, the others into the query of a
 GET or DELETE and into the JSON body of anything else, unless `places` says otherwise. Besides:
-`only` (the operations to offer; no other is looked at), `effects` (`{"operation": "none" | "write"
-| …}`, where the method does not tell), `seconds`.
+`only` (the operations to offer; no other is looked at), `cookies` (the names of those that the
+API's client sends by itself), `effects` (`{"operation": "none" | "write" | …}`, where the method
+does not tell), `seconds`.
 
 A tool is called `<type>_<operation>`; an operation without a name of its own is `<type>_connector`.
 
-What cannot be used of an OpenAPI document (a multipart body, a schema without end) is left out and
-told in the log as `operations_left_out`; one that `only` names is an error.
+What cannot be used of an OpenAPI document (a file to upload, a schema without end) is left out and
+told in the log as `operations_left_out`; one that `only` names is an error. An optional parameter
+that cannot be sent is left out alone, and told as `<operation>: <parameter>`.
 
 Errors: `ValueError` for a description that makes no sense, `OSError` for a file that is not there.
 Source: specification 001, "MCP Connectors" (`create_connector`).
@@ -77,6 +79,10 @@ def create_connector(
     elif left_out and not offered:
         refused = [f"{name}: {why}" for name, why in left_out.items()]
         raise ValueError(f"{type_}: no operation can be used: {'; '.join(refused)}")
+    for operation in offered:
+        left_out |= {
+            f"{operation.name}: {member}": why for member, why in operation.dropped.items()
+        }
     effects = config.get("effects", {})
     seconds = finite(config.get("seconds", LONGEST_SECONDS)) or 0.0
     taken: set[str] = set()
@@ -128,7 +134,9 @@ def _operations(
             told = "is YAML, which is not read: convert it" if yaml else f"is not JSON: {fault}"
             raise ValueError(f"{type_}: {document} {told}") from None
     try:
-        return operations(document, only, left_out, base_url=base_url)
+        return operations(
+            document, only, left_out, base_url=base_url, cookies=config.get("cookies", ())
+        )
     except ValueError as fault:
         raise ValueError(f"{type_}: {fault}") from None
 

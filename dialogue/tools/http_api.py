@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -90,6 +91,8 @@ class HttpApi:
                 **(headers or {}),
             },
             follow_redirects=False,
+            # What a server sets in one caller's call must not go with another's.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             # To read certificates takes longer than the loop may be held.
             verify=parts.scheme == "https",
         )

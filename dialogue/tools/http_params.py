@@ -7,7 +7,7 @@
 Contract: pure. What is to be one segment of a path stays one: a value that would leave it, on this
 server or on one that decodes twice, is refused, not escaped.
 Errors: `ToolError("bad_input", …)` for a value that cannot stand there.
-Source: OpenAPI Specification 3.0 and 3.1, "Parameter Object", style; RFC 3986; RFC 9110.
+Source: OpenAPI Specification 3.0 and 3.1, "Parameter Object", style; RFC 3986; RFC 6265; RFC 9110.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Pair = tuple[str, str]
 
 STYLES: Final[Mapping[str, tuple[str, ...]]] = {
     "path": ("simple",),
-    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject"),
     "header": ("simple",),
 }
-"""The styles that can be written, by place; the first is the default."""
+"""The styles that can be written, by place; the first is the default. Tabs are of 2.0 (`tsv`)."""
 
 NEVER_GIVEN: Final = frozenset(
     (
@@ -40,8 +40,15 @@ NEVER_GIVEN: Final = frozenset(
 )
 """Headers that no input names: they say who asks, of which host, and how it is sent."""
 
-_DELIMITERS: Final = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|", "simple": ","}
+_DELIMITERS: Final[Mapping[str, str]] = {
+    "form": ",",
+    "spaceDelimited": " ",
+    "pipeDelimited": "|",
+    "tabDelimited": "\t",
+}
 _LEAVES_A_SEGMENT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 _MOST_DECODINGS: Final = 3
 _DEEPEST: Final = 8
 
@@ -111,6 +118,14 @@ def check_header(name: str, text: str) -> None:
             "bad_input",
             f"{name} takes plain ASCII letters, digits and signs only. Nothing was sent.",
         )
+
+
+def cookie_header(cookies: Mapping[str, str]) -> str:
+    """The header `Cookie` that has these. Raises ValueError, which never has a value in it."""
+    for name, value in cookies.items():
+        if not _COOKIE_NAME.fullmatch(name) or not _COOKIE_VALUE.fullmatch(value):
+            raise ValueError(f"the cookie {name!r} has a sign in it that no cookie has")
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
 
 
 def segment(value: object, name: str = "This") -> str:

@@ -6,7 +6,8 @@ the members of one input schema, under names that Converse takes; references ins
 are put in their place, the dialect of 3.0 becomes JSON Schema 2020-12, and what is too large is
 cut. Pure.
 Errors: `ValueError` names the operation and what is wrong with it; with `left_out` such an
-operation is entered there and left out, so that one does not refuse the others.
+operation is entered there and left out, so that one does not refuse the others. An optional
+parameter that cannot be sent is none of the tool's input: `Operation.dropped` has the reason.
 Source: OpenAPI Specification 3.0 and 3.1; JSON Schema 2020-12; Converse, `ToolInputSchema`.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -33,8 +35,8 @@ FORM: Final = "application/x-www-form-urlencoded"
 _NOT_NAME = re.compile(r"[^A-Za-z0-9-]+")
 _NOT_MEMBER = re.compile(r"[^A-Za-z0-9_.-]+")
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
-_OF_THE_CLIENT: Final = frozenset({"accept", "content-type", "authorization"})
-"""Of these OpenAPI says that a parameter is ignored."""
+_OF_THE_CLIENT: Final = frozenset({"accept", "content-type", "authorization", "user-agent"})
+"""The client says these; of the first three OpenAPI says that a parameter is ignored."""
 _BODY: Final = "body"
 _LONGEST: Final = 64
 _CUT: Final = "Parts of the input are too large to be described: any value is taken there."
@@ -57,7 +59,8 @@ class Operation:
 
     `places` says where each member of the input goes; a `whole_body` is the one member that is the
     body. `path` has `{name}` where a member belongs. `wires` says how those of an OpenAPI document
-    are sent, `content_type` what the body is.
+    are sent, `content_type` what the body is. `dropped` says of each optional parameter that
+    cannot be sent why.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Operation:
     output_schema: Schema | None = None
     wires: Mapping[str, Wire] = field(default_factory=dict)
     content_type: str = JSON
+    dropped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def writes(self) -> bool:
@@ -92,11 +96,13 @@ def operations(
     left_out: dict[str, str] | None = None,
     *,
     base_url: str = "",
+    cookies: Collection[str] = (),
 ) -> list[Operation]:
     """See the module. The order is the document's.
 
     `only`: the names, or operationIds, of those that are looked at. `base_url` is where requests
     go: what has another server of its own is no operation, because a document names no hosts.
+    `cookies`: those that the client sends by itself.
     """
     document = as_3(document)
     if not str(document.get("openapi", "")).startswith("3."):
@@ -119,7 +125,7 @@ def operations(
             continue
         try:
             _check_server(document, name, described.servers, base_url)
-            found.append(_operation(document, name, described))
+            found.append(_operation(document, name, described, cookies))
         except ValueError as fault:
             if left_out is None:
                 raise
@@ -186,14 +192,16 @@ def _urls(servers: Any) -> list[str]:
 class _Input:
     """The members of an operation's input, as they are found."""
 
-    def __init__(self, document: Mapping[str, Any], name: str) -> None:
+    def __init__(self, document: Mapping[str, Any], name: str, cookies: Collection[str]) -> None:
         self.document = document
         self.name = name
+        self.cookies = cookies
         self.properties: dict[str, Schema] = {}
         self.wires: dict[str, Wire] = {}
         self.required: list[str] = []
         self.content_type = JSON
         self.cut = False
+        self.dropped: dict[str, str] = {}
         self._taken: set[str] = set()
 
     def add(self, wire: Wire, schema: Schema, required: bool) -> None:
@@ -207,6 +215,16 @@ class _Input:
         if required:
             self.required.append(name)
 
+    @contextmanager
+    def attempt(self, member: str, required: bool) -> Iterator[None]:
+        """Add a member here: one that cannot be sent is dropped, unless it is required."""
+        try:
+            yield
+        except ValueError as fault:
+            if required:
+                raise
+            self.dropped[member] = str(fault).removeprefix(f"{self.name}: ")
+
     def schema(self, stated: Any) -> Schema:
         """A schema of the document, bounded. Raises ValueError."""
         try:
@@ -217,11 +235,13 @@ class _Input:
         return made
 
 
-def _operation(document: Mapping[str, Any], name: str, described: _Described) -> Operation:
+def _operation(
+    document: Mapping[str, Any], name: str, described: _Described, cookies: Collection[str]
+) -> Operation:
     path, method, stated = described[:3]
     if not path.startswith("/"):
         raise ValueError(f"{name}: the path {path!r} does not begin with a slash")
-    given = _Input(document, name)
+    given = _Input(document, name, cookies)
     _add_parameters(given, described)
     in_paths = {wire.name for wire in given.wires.values() if wire.place == "path"}
     missing = [member for member in in_path(path) if member not in in_paths]
@@ -247,6 +267,7 @@ def _operation(document: Mapping[str, Any], name: str, described: _Described) ->
         output_schema=_answer(document, stated),
         wires=given.wires,
         content_type=given.content_type,
+        dropped=given.dropped,
     )
 
 
@@ -257,30 +278,43 @@ def _add_parameters(given: _Input, described: _Described) -> None:
         if not isinstance(parameter, Mapping) or "name" not in parameter:
             raise ValueError(f"{given.name}: a parameter has no name")
         parameters[str(parameter["name"]), str(parameter.get("in"))] = parameter
+    writes = described.method.upper() not in SAFE_METHODS
+    ours = _OF_THE_CLIENT | ({"idempotency-key"} if writes else set())
     for (member, place), parameter in parameters.items():
+        if place == "header" and member.lower() in ours:
+            continue
+        if place == "cookie" and member in given.cookies:
+            continue
         required = bool(parameter.get("required")) or place == "path"
-        own = place == "header" and member.lower() in NEVER_GIVEN
-        if own and member.lower() in _OF_THE_CLIENT:
-            continue
-        if (own or place == "cookie") and not required:
-            continue
-        if own:
-            raise ValueError(f"{given.name}: the header {member!r} is not an input's to say")
-        if place not in STYLES:
-            raise ValueError(f"{given.name}: parameter {member!r} cannot be sent (in: {place})")
-        stated = parameter.get("schema")
-        content = parameter.get("content")
-        as_json = isinstance(content, Mapping) and bool(content)
-        if isinstance(content, Mapping) and as_json:
-            kind, media = next(iter(content.items()))
-            if not _is_json(kind) or not isinstance(media, Mapping):
-                raise ValueError(f"{given.name}: parameter {member!r} is {kind}, not JSON")
-            stated = media.get("schema")
-        schema = given.schema({} if stated is None else stated)
-        if "description" in parameter:
-            schema = {**schema, "description": str(parameter["description"])}
-        style = _style(given.name, member, place, parameter, as_json)
-        given.add(Wire(place, member, style), schema, required)  # type: ignore[arg-type]
+        with given.attempt(member, required):
+            _add_parameter(given, member, place, parameter, required)
+
+
+def _add_parameter(
+    given: _Input, member: str, place: str, parameter: Mapping[str, Any], required: bool
+) -> None:
+    if place == "header" and member.lower() in NEVER_GIVEN:
+        raise ValueError(f"{given.name}: the header {member!r} is not an input's to say")
+    if place == "cookie":
+        raise ValueError(
+            f"{given.name}: the cookie {member!r} is not an input's to say;"
+            " the file may give it, under `cookies`"
+        )
+    if place not in STYLES:
+        raise ValueError(f"{given.name}: parameter {member!r} cannot be sent (in: {place})")
+    stated = parameter.get("schema")
+    content = parameter.get("content")
+    as_json = isinstance(content, Mapping) and bool(content)
+    if isinstance(content, Mapping) and as_json:
+        kind, media = next(iter(content.items()))
+        if not _is_json(kind) or not isinstance(media, Mapping):
+            raise ValueError(f"{given.name}: parameter {member!r} is {kind}, not JSON")
+        stated = media.get("schema")
+    schema = given.schema({} if stated is None else stated)
+    if "description" in parameter:
+        schema = {**schema, "description": str(parameter["description"])}
+    style = _style(given.name, member, place, parameter, as_json)
+    given.add(Wire(place, member, style), schema, required)  # type: ignore[arg-type]
 
 
 def _style(
@@ -320,11 +354,12 @@ def _add_body(given: _Input, described: Mapping[str, Any]) -> None:
         needed = _listed(whole.get("required"))
         for member, schema in members.items():
             style = None
-            if form:
-                stated = encodings.get(member) if isinstance(encodings, Mapping) else None
-                stated = stated if isinstance(stated, Mapping) else {}
-                style = _style(given.name, member, "query", stated, _as_one(schema, stated))
-            given.add(Wire("body", member, style), schema, member in needed)
+            with given.attempt(member, member in needed):
+                if form:
+                    stated = encodings.get(member) if isinstance(encodings, Mapping) else None
+                    stated = stated if isinstance(stated, Mapping) else {}
+                    style = _style(given.name, member, "query", stated, _as_one(schema, stated))
+                given.add(Wire("body", member, style), schema, member in needed)
         return
     given.add(Wire("whole_body", _BODY), whole, bool(body.get("required")))
 

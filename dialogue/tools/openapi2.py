@@ -18,13 +18,13 @@ FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 JSON: Final = "application/json"
 
-# Styles and explode by collectionFormat; tabs between items are no style of 3.0.
+# Styles and explode by collectionFormat; 3.0 has no name for tabs between items.
 _STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "csv": {"explode": False},
     "multi": {"explode": True},
     "ssv": {"style": "spaceDelimited", "explode": False},
     "pipes": {"style": "pipeDelimited", "explode": False},
-    "tsv": {"style": "tabDelimited"},
+    "tsv": {"style": "tabDelimited", "explode": False},
 }
 _OF_THE_PARAMETER: Final = ("name", "in", "description", "required", "collectionFormat")
 _KEPT: Final = ("summary", "description", "operationId")

@@ -7,6 +7,7 @@ Errors: pydantic's `ValidationError`; `ValueError` from `auth` for a secret that
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
@@ -14,6 +15,7 @@ from pydantic import BaseModel, Field, model_validator
 from aybiza.config.tables import LENIENT
 from aybiza.dialogue.tools import http_auth
 from aybiza.dialogue.tools.http_api import HttpApi
+from aybiza.dialogue.tools.http_params import cookie_header
 
 Environment = Mapping[str, str]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z")]
@@ -27,6 +29,13 @@ Domain = Annotated[
 
 class _Table(BaseModel):
     model_config = LENIENT
+
+
+def _secret(environment: Environment, variable: str | None) -> str:
+    value = environment.get(variable or "", "")
+    if not value:
+        raise ValueError(f"the environment variable {variable} is not set")
+    return value
 
 
 class AuthTable(_Table):
@@ -58,12 +67,7 @@ class AuthTable(_Table):
     def auth(self, environment: Environment) -> http_auth.Auth:
         """What signs the requests. Raises ValueError for a variable that is not set."""
 
-        def secret(variable: str | None) -> str:
-            value = environment.get(variable or "", "")
-            if not value:
-                raise ValueError(f"the environment variable {variable} is not set")
-            return value
-
+        secret = partial(_secret, environment)
         if self.bearer:
             return http_auth.bearer(secret(self.bearer))
         if self.basic_user:
@@ -92,13 +96,21 @@ class CrmTable(_Api):
 
 
 class ConnectorTable(_Api):
-    """See `aybiza.dialogue.tools.connectors`."""
+    """See `aybiza.dialogue.tools.connectors`. `cookies`: their names, and for each the environment
+    variable with its value; they go with every request."""
 
     openapi: str | None = None
     operations: list[dict[str, Any]] | None = None
     only: list[str] | None = None
     effects: dict[str, str] = {}
     seconds: float | None = None
+    cookies: dict[Word, Variable] = {}
+
+    def api(self, environment: Environment) -> HttpApi:
+        """The client. Raises ValueError."""
+        given = {name: _secret(environment, variable) for name, variable in self.cookies.items()}
+        headers = {**self.headers, **({"Cookie": cookie_header(given)} if given else {})}
+        return HttpApi(self.base_url, auth=self.auth.auth(environment), headers=headers)
 
 
 class HeaderTable(_Table):

@@ -18,11 +18,16 @@ PAGE = Path(__file__).parents[2] / "docs" / "apis.md"
 OF_JSON = {"content": {"application/json": {"schema": {"type": "object"}}}}
 OF_FILES = {"content": {"multipart/form-data": {"schema": {"type": "object"}}}}
 STATE = {"name": "state", "in": "query", "schema": {"type": "string"}}
+SESSION = {"name": "session", "in": "cookie", "schema": {"type": "string"}}
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.0.3",
     "paths": {
         "/tickets": {
-            "get": {"operationId": "list", "summary": "List tickets", "parameters": [STATE]},
+            "get": {
+                "operationId": "list",
+                "summary": "List tickets",
+                "parameters": [STATE, SESSION],
+            },
             "post": {"operationId": "create", "summary": "Open a ticket", "requestBody": OF_JSON},
         },
         "/files": {"post": {"operationId": "upload", "requestBody": OF_FILES}},
@@ -84,7 +89,7 @@ def test_the_list_as_json_has_what_a_model_would_be_told() -> None:
     assert (first["name"], first["effect"]) == ("tickets_list", "none")
     assert first["input_schema"]["properties"]["state"]["type"] == "string"
     assert (second["table"], second["effect"]) == ("connectors.tickets", "write")
-    assert list(told["left_out"]["connectors.tickets"]) == ["upload"]
+    assert list(told["left_out"]["connectors.tickets"]) == ["upload", "list: session"]
 
 
 def test_a_long_name_has_a_line_of_its_own_and_no_line_is_too_wide(here: Path) -> None:
@@ -94,7 +99,7 @@ def test_a_long_name_has_a_line_of_its_own_and_no_line_is_too_wide(here: Path) -
     (here / "tickets.json").write_text(json.dumps({**DOCUMENT, "paths": paths}))
     lines = tried("tools.toml").stdout.splitlines()
     assert lines[:2] == ["connectors.tickets", "  tickets_" + name[:56]]
-    assert lines[-1] == "1 tool, nothing left out"
+    assert lines[-1] == "1 tool, 1 left out"
     assert max(map(len, lines)) <= COLUMNS
 
 

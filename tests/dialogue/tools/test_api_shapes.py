@@ -68,7 +68,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "XML": ({"post": {"requestBody": body("application/xml")}}, "application/xml"),
     "a form of nothing": ({"post": {"requestBody": body(FORM)}}, "form"),
-    "a matrix": ({"get": {"parameters": [query("a", style="matrix")]}}, "matrix"),
+    "a matrix": ({"get": {"parameters": [query("a", style="matrix", required=True)]}}, "matrix"),
     "a cookie": (
         {"get": {"parameters": [{"name": "a", "in": "cookie", "required": True}]}},
         "cookie",

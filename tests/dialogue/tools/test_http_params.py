@@ -22,6 +22,7 @@ from aybiza.dialogue.tools.http_params import Style, in_header, in_segment, pair
         ([1, 2], Style(explode=False), [("x", "1,2")]),
         ([1, 2], Style("spaceDelimited", False), [("x", "1 2")]),
         ([1, 2], Style("pipeDelimited", False), [("x", "1|2")]),
+        ([1, 2], Style("tabDelimited", False), [("x", "1\t2")]),
         ([], Style(), []),
         ([], Style(explode=False), []),
         ({"a": 1, "b": 2}, Style(), [("a", "1"), ("b", "2")]),

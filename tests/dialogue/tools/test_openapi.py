@@ -184,9 +184,13 @@ def header(name: str, required: bool) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("parameter", "says"),
     [
-        ({"name": "q", "in": "body"}, "'q' cannot be sent"),
-        ({"name": "q", "in": "query", "content": {"text/xml": {}}}, "'q' is text/xml, not JSON"),
-        ({"name": "q", "in": "query", "style": "matrix"}, "the style matrix"),
+        ({"name": "q", "in": "body", "required": True}, "'q' cannot be sent"),
+        (
+            {"name": "q", "in": "query", "required": True, "content": {"text/xml": {}}},
+            "'q' is text/xml, not JSON",
+        ),
+        ({"name": "q", "in": "query", "required": True, "style": "matrix"}, "the style matrix"),
+        ({"name": "q", "in": "cookie", "required": True}, "the cookie 'q' is not an input's"),
         (header("Cookie", True), "header 'Cookie' is not an input's to say"),
     ],
 )
@@ -197,8 +201,33 @@ def test_a_parameter_that_cannot_be_sent_is_named(parameter: Any, says: str) -> 
 
 def test_a_header_that_is_not_ours_to_say_and_need_not_be_is_left_out() -> None:
     cookie = {"name": "c", "in": "cookie", "schema": {"type": "string"}}
-    operation = only(operations(get(header("Cookie", False), cookie, header("X-Trace", False))))
+    mine = header("Accept", False)
+    operation = only(
+        operations(get(header("Cookie", False), cookie, mine, header("X-Trace", False)))
+    )
     assert list(operation.input_schema["properties"]) == ["X-Trace"]
+    assert list(operation.dropped) == ["Cookie", "c"]
+    assert "under `cookies`" in operation.dropped["c"]
+
+
+def test_an_optional_parameter_that_cannot_be_sent_is_dropped_with_its_reason() -> None:
+    odd = {"name": "q", "in": "query", "style": "matrix"}
+    operation = only(operations(get(odd, header("X-Trace", False))))
+    assert list(operation.input_schema["properties"]) == ["X-Trace"]
+    assert operation.dropped == {"q": "'q' has the style matrix, which is not written"}
+
+
+def test_a_cookie_that_the_client_sends_is_none_of_the_input() -> None:
+    cookie = {"name": "sid", "in": "cookie", "required": True, "schema": {"type": "string"}}
+    operation = only(operations(get(cookie), cookies=["sid"]))
+    assert operation.input_schema["properties"] == operation.dropped == {}
+
+
+def test_the_key_of_a_write_is_the_clients_to_say() -> None:
+    key = header("Idempotency-Key", True)
+    operation = only(operations(document(parameters=[ID, key])))
+    assert list(operation.input_schema["properties"]) == ["id"] and operation.dropped == {}
+    assert list(only(operations(get(header("Idempotency-Key", False)))).dropped)
 
 
 def test_a_parameter_may_be_json() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from aybiza.dialogue.tools.http_auth import ClientCredentials
-from aybiza.dialogue.tools.tools_file import AuthTable, ToolsFile, members_at
+from aybiza.dialogue.tools.tools_file import AuthTable, ConnectorTable, ToolsFile, members_at
 
 ENVIRONMENT = {"TOKEN": "s3cret"}
 
@@ -83,3 +84,37 @@ def test_the_members_of_a_table_are_known_by_its_place(
 ) -> None:
     assert some <= set(members_at(place))
     assert "colour" not in members_at(place)
+
+
+def connector(**more: Any) -> ConnectorTable:
+    return ConnectorTable.model_validate({"base_url": "https://a.example.org", **more})
+
+
+async def test_cookies_of_the_file_go_with_every_request_and_a_servers_own_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[str | None] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("cookie"))
+        return httpx.Response(200, json={}, headers={"Set-Cookie": "sid=another; Path=/"})
+
+    plain = partial(httpx.AsyncClient, transport=httpx.MockTransport(handle))
+    monkeypatch.setattr(httpx, "AsyncClient", plain)
+    for table in (connector(cookies={"sid": "TOKEN", "lang": "TOKEN"}), connector()):
+        api = table.api(ENVIRONMENT)
+        await api.call("GET", "/a")
+        await api.call("GET", "/a")
+        await api.aclose()
+    assert sent == ["sid=s3cret; lang=s3cret"] * 2 + [None] * 2
+
+
+@pytest.mark.parametrize("value", ["a;b", "a\r\nX: 1", "a b", "é", 'a"'])
+def test_a_cookie_that_would_be_more_than_one_is_refused_without_its_value(value: str) -> None:
+    with pytest.raises(ValueError, match="the cookie 'sid' has a sign") as refused:
+        connector(cookies={"sid": "SID"}).api({"SID": value})
+    assert value not in str(refused.value)
+    with pytest.raises(ValueError, match="variable SID is not set"):
+        connector(cookies={"sid": "SID"}).api({})
+    with pytest.raises(ValueError, match="'s;d'"):
+        connector(cookies={"s;d": "SID"}).api({"SID": "x"})
