@@ -116,7 +116,7 @@ def _missing(only: Iterable[str], offered: list[Operation]) -> str | None:
 
 
 def _operations(
-    type_: str, config: Mapping[str, Any], left_out: dict[str, str], base_url: str
+    type_: str, config: Mapping[str, Any], left_out: dict[str, str], base_url: str = ""
 ) -> list[Operation]:
     if ("openapi" in config) == ("operations" in config):
         raise ValueError(f"{type_}: give either `openapi` or `operations`")
