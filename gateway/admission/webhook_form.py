@@ -27,17 +27,10 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from aybiza.gateway.admission.signature import FORM, MAX_PARAMETERS
+from aybiza.gateway.carriers.ids import CALL_IDS, PLAIN
 
 MAX_NUMBER_CHARS: Final = 255
 """Of From and To: a telephone number has 16 characters, a SIP address more."""
-
-_ID = re.compile(r"[0-9A-Za-z_.:-]{1,64}\Z", re.ASCII)
-CALL_IDS: Final[Mapping[str, re.Pattern[str]]] = {
-    "twilio": re.compile(r"CA[0-9A-Za-z_-]{1,62}\Z", re.ASCII),
-    "telnyx": re.compile(r"[0-9A-Za-z_.:=+/-]{1,128}\Z", re.ASCII),
-    "signalwire": _ID,
-}
-"""What a call's id looks like at each carrier."""
 
 JOINED: Final = ("twilio", "signalwire")
 """Carriers that sign names and values without a sign between them."""
@@ -122,7 +115,7 @@ def _check_values(form: Mapping[str, str], carrier: str, *, needs_call: bool) ->
     if call and not CALL_IDS[carrier].match(call):
         raise FormError(400, f"CallSid is not the id of a call of {carrier}'s.")
     account = form.get("AccountSid", "")
-    if account and not _ID.match(account):
+    if account and not PLAIN.match(account):
         raise FormError(400, "AccountSid is not the id of an account.")
     for name in ("From", "To"):
         number = form.get(name, "")

@@ -24,7 +24,6 @@ Source: jambonz, freeswitch-modules: mod_audio_fork, README, `lws_glue.cpp`, `mo
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -47,6 +46,7 @@ from aybiza.gateway.carriers.codec import (
     Stop,
     Unknown,
 )
+from aybiza.gateway.carriers.ids import PLAIN
 from aybiza.gateway.carriers.json_frames import (
     digit_of,
     message_of,
@@ -66,7 +66,6 @@ MORE_SAMPLES: Final = 640
 
 FAREWELL: Final = '{"type":"disconnect","data":{"reason":"the conversation is over"}}'
 
-_CALL = re.compile(r"[0-9A-Za-z_.:-]{1,64}\Z", re.ASCII)
 _SAMPLE_BYTES: Final = 2
 _SAMPLES_A_MS: Final = 8
 
@@ -152,7 +151,7 @@ class FreeSwitchCodec:
 def _start(message: Mapping[str, Any]) -> Start:
     parameters = {text(name, "a name"): _parameter(name, value) for name, value in message.items()}
     call = parameters.pop("call", "")
-    if not _CALL.match(call):
+    if not PLAIN.match(call):
         raise ProtocolError(
             CLOSE_POLICY_VIOLATION, f"metadata with an ill-formed call: {shown(call or None)}"
         )

@@ -20,7 +20,6 @@ Source: Telnyx, "Stream call media over WebSocket" (AsyncAPI) and "Media Streami
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -43,6 +42,7 @@ from aybiza.gateway.carriers.codec import (
     Unknown,
 )
 from aybiza.gateway.carriers.frame_order import FrameOrder
+from aybiza.gateway.carriers.ids import WIDE
 from aybiza.gateway.carriers.json_frames import (
     base64_of,
     counter,
@@ -84,7 +84,6 @@ CONTROL_ID: Final = "CallControlId"
 CODES: Final[Mapping[str, str]] = {"PCMU": "PCMU", "PCMA": "PCMA", "L16": "L16"}
 
 _SILENCE = bytes([g711.SILENCE])
-_ID = re.compile(r"[0-9A-Za-z_.:=+/-]{1,128}\Z", re.ASCII)
 _INBOUND_TRACKS = frozenset(("inbound", "inbound_track"))
 
 
@@ -234,7 +233,7 @@ def _error(message: Mapping[str, Any]) -> Event:
 
 
 def _id(value: object, what: str) -> str:
-    if not isinstance(value, str) or not _ID.match(value):
+    if not isinstance(value, str) or not WIDE.match(value):
         raise ProtocolError(
             CLOSE_POLICY_VIOLATION, f"start with an ill-formed {what}: {shown(value)}"
         )

@@ -40,6 +40,7 @@ from aybiza.gateway.carriers.codec import (
     Unknown,
 )
 from aybiza.gateway.carriers.frame_order import FrameOrder
+from aybiza.gateway.carriers.ids import PLAIN
 from aybiza.gateway.carriers.json_frames import (
     base64_of,
     counter,
@@ -81,9 +82,6 @@ TRANSITIONS: Final[Mapping[State, Mapping[str, State]]] = {
 }
 """State × event → next state. A known event that is not in its state's row is out of turn."""
 
-# An id is spliced into JSON and written to logs, hence the alphabet. Twilio's have 32
-# hexadecimal digits; nothing here depends on that, so the count is left to Twilio.
-_OTHER_SID = re.compile(r"[0-9A-Za-z_.:-]{1,64}\Z", re.ASCII)
 _INBOUND_TRACKS = frozenset(("inbound", "inbound_track"))
 
 # A message of the caller's audio as Twilio writes it; `streamSid` is known to stand at either end.
@@ -317,7 +315,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Event]]] = {
 
 def _sid(start: Mapping[str, Any], key: str) -> str:
     value = start.get(key)
-    if not isinstance(value, str) or not _OTHER_SID.match(value):
+    if not isinstance(value, str) or not PLAIN.match(value):
         raise ProtocolError(
             CLOSE_POLICY_VIOLATION, f"start with an ill-formed {key}: {shown(value)}"
         )

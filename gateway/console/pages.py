@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -34,6 +33,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from aybiza.actors.measures.events import OPERATOR, emit
 from aybiza.config.routes import ROUTE
+from aybiza.gateway.carriers.ids import ANY_CALL, CALL_IDS
 from aybiza.gateway.carriers.paths import SOFTPHONE, TWILIO
 from aybiza.gateway.console.actions import Refused, act
 from aybiza.gateway.console.assets import ASSETS, policy_of
@@ -50,7 +50,7 @@ AGAIN_LATER: Final = 1013
 GOING_AWAY: Final = 1001
 ANYWHERE: Final = frozenset(("0.0.0.0", "::"))
 
-_CALL = re.compile(r"CA[0-9A-Za-z_.:-]{1,62}\Z", re.ASCII)
+_OWN_CALL: Final = CALL_IDS[SOFTPHONE.name]
 _NO_STORE: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -123,7 +123,7 @@ def wish_of(text: str) -> Wish | None:
     call_id = said.get("call") if isinstance(said, dict) else None
     if not isinstance(call_id, str):
         return None
-    return Wish(call_id if _CALL.match(call_id) else "", said.get("listen") is True)
+    return Wish(call_id if ANY_CALL.match(call_id) else "", said.get("listen") is True)
 
 
 def _listen(door: HttpDoor, held: Hub, viewer: Viewer, call_id: str, address: str) -> None:
@@ -167,7 +167,7 @@ async def dial(door: HttpDoor, request: Request) -> Response:
     if asked.get("look"):
         return JSONResponse({"routes": routes}, headers=_NO_STORE)
     call_id = asked.get("call")
-    if not isinstance(call_id, str) or not _CALL.match(call_id):
+    if not isinstance(call_id, str) or not _OWN_CALL.match(call_id):
         call_id = f"CA{secrets.token_hex(16)}"
     told = {ROUTE: str(asked["route"])} if asked.get("route") in routes else {}
     parameters = {**told, **door.admission.parameters(call_id, SOFTPHONE.name, told=told)}

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aybiza.gateway.admission.webhook_form import CALL_IDS, FormError, read_form
+from aybiza.gateway.admission.webhook_form import FormError, read_form
+from aybiza.gateway.carriers.ids import CALL_IDS
 
 GOOD = {"CallSid": "CA1", "AccountSid": "AC1", "From": "+14155550123", "To": "sip:a@b.example"}
 
@@ -87,7 +88,7 @@ def test_each_carrier_has_its_own_ids() -> None:
     assert not CALL_IDS["signalwire"].match(own["telnyx"])
 
 
-@given(st.binary(), st.sampled_from([*CALL_IDS]), st.text())
+@given(st.binary(), st.sampled_from(["twilio", "telnyx", "signalwire"]), st.text())
 def test_any_bytes_are_read_or_refused(body: bytes, carrier: str, kind: str) -> None:
     try:
         read_form(body, {"content-type": kind}, carrier, needs_call=True)

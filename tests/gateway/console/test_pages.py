@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ from aybiza.config.recording import Recording
 from aybiza.gateway.admission.policy import HTTP
 from aybiza.gateway.console.console_actor import NAME as CONSOLE
 from aybiza.gateway.console.hub import MOST_VIEWERS, hub
-from aybiza.gateway.console.pages import MOST_BYTES
+from aybiza.gateway.console.pages import MOST_BYTES, Wish, wish_of
 from tests.call.kit import World, agent, world
 from tests.call.steps import stay, text
 
@@ -87,6 +88,15 @@ async def test_a_call_is_followed_with_its_words_and_hung_up_from_here(
     assert report.streams[-1].close_code == 1000
     assert said[0].startswith("Welcome")
     assert "What are your hours?" in said
+
+
+async def test_a_call_of_any_carrier_can_be_looked_at_by_its_id() -> None:
+    own = [str(uuid4()), f"v3:{'a' * 60}/b+c=", "CA" + "0" * 32, "5f1e:2.a_b"]
+    assert [wish_of(json.dumps({"call": one})) for one in own] == [
+        Wish(one, listens=False) for one in own
+    ]
+    for other in ("", "CA <b>", "x" * 129, "a\n", "ä"):
+        assert wish_of(json.dumps({"call": other})) == Wish("", listens=False)
 
 
 async def test_a_killed_process_is_back_and_the_picture_says_so(
