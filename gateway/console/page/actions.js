@@ -19,6 +19,7 @@ at = 0.5
 export class Panel {
   constructor() {
     this.pid = "";
+    this.shown = 0;
     this.about = { node: "", start: "", faults: false };
     by("process-actions").append(
       button("Look again", () => this.look(), { class: "quiet" }),
@@ -28,13 +29,14 @@ export class Panel {
       button("Inject a fault …", () => this.#fault(), { id: "fault", hidden: true }),
     );
     by("fault-run").addEventListener("click", () => this.#run());
-    by("fault-stop").addEventListener("click", () => this.#did(ask("/console/act", { do: "fault_stop" })));
+    by("fault-stop").addEventListener("click", () => this.#did({ do: "fault_stop" }));
   }
 
   show(row) {
     const start = this.about.start ? `@${this.about.start}` : "";
     this.pid = `<${this.about.node}.${row[SERIAL]}${start}>`;
     this.row = row;
+    this.shown += 1;
     by("process").hidden = false;
     put(by("process-title"), `${row[LABEL]} ${row[NAME]}`.trim());
     put(by("process-state"), "");
@@ -46,11 +48,28 @@ export class Panel {
   }
 
   async look() {
+    const answer = await this.#asked({ do: "observe", process: this.pid }, () =>
+      by("process-facts").replaceChildren(),
+    );
+    if (answer) this.#facts(answer);
+  }
+
+  /**
+   * The answer, or null where there is none, which is said, and where the panel has come to show
+   * another process meanwhile: then neither answer nor failure is of what it shows.
+   */
+  async #asked(what, failed = () => {}) {
+    const { pid, shown } = this;
+    const isOfWhatIsShown = () => pid === this.pid && shown === this.shown;
     try {
-      this.#facts(await ask("/console/act", { do: "observe", process: this.pid }));
+      const answer = await ask("/console/act", what);
+      return isOfWhatIsShown() ? answer : null;
     } catch (failure) {
-      by("process-facts").replaceChildren();
-      put(by("process-state"), failure.message);
+      if (isOfWhatIsShown()) {
+        failed();
+        put(by("process-state"), failure.message);
+      }
+      return null;
     }
   }
 
@@ -68,24 +87,20 @@ export class Panel {
     put(by("process-state"), "…");
     const killed = this.pid;
     this.#untrace();
-    await this.#did(ask("/console/act", { do: how, process: killed }), (answer) =>
+    await this.#did({ do: how, process: killed }, (answer) =>
       answer.back
         ? `${answer.name}: ${answer.back} took its place after ${answer.after_ms} ms`
         : `${answer.name} has ended; nobody has taken its place`,
     );
   }
 
-  async #did(asked, text = () => "done") {
-    try {
-      const answer = await asked;
-      put(by("process-state"), text(answer));
-      if (answer.back) {
-        this.pid = answer.back;
-        await this.look();
-      }
-    } catch (failure) {
-      put(by("process-state"), failure.message);
-    }
+  async #did(what, text = () => "done") {
+    const answer = await this.#asked(what);
+    if (!answer) return;
+    put(by("process-state"), text(answer));
+    if (!answer.back) return;
+    this.pid = answer.back;
+    await this.look();
   }
 
   /** What it gets and does, by types, as long as it is looked at. */
@@ -93,10 +108,10 @@ export class Panel {
     const on = by("trace").getAttribute("aria-pressed") !== "true";
     if (!on) {
       this.#untrace();
-      await this.#did(ask("/console/act", { do: "trace_stop", process: this.pid }), () => "it is traced no longer");
+      await this.#did({ do: "trace_stop", process: this.pid }, () => "it is traced no longer");
       return;
     }
-    await this.#did(ask("/console/act", { do: "trace", process: this.pid }), (answer) => {
+    await this.#did({ do: "trace", process: this.pid }, (answer) => {
       by("trace").setAttribute("aria-pressed", "true");
       by("traced").hidden = false;
       by("traced").replaceChildren();
@@ -116,6 +131,7 @@ export class Panel {
         by("traced").scrollTop = by("traced").scrollHeight;
         this.#follow(pid, told.last);
       } catch (failure) {
+        if (pid !== this.pid) return;
         this.#untrace();
         put(by("process-state"), failure.message);
       }
@@ -135,7 +151,7 @@ export class Panel {
 
   async #run() {
     const plan = by("fault-text").value;
-    await this.#did(ask("/console/act", { do: "fault", plan }), report);
+    await this.#did({ do: "fault", plan }, report);
     this.#watch();
   }
 

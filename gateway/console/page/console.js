@@ -2,7 +2,7 @@
 
 import { Panel } from "./actions.js";
 import { Calls } from "./calls.js";
-import { ask, keepToken, Stream, takeToken } from "./door.js";
+import { ask, askToken, keepToken, Stream, takeToken } from "./door.js";
 import { by, clock, make, number, put, usd } from "./parts.js";
 import { Plots } from "./plots.js";
 import { Tree } from "./tree.js";
@@ -25,8 +25,7 @@ let node = null;
 const stream = new Stream({
   state(state, why = "") {
     isOpen = state === "open";
-    lost = state === "unauthorised" ? "needs its token: load the page again to give it" : why;
-    if (state === "unauthorised") by("door").showModal();
+    lost = state === "unauthorised" ? askToken() : why;
     verdict();
   },
   about(told) {

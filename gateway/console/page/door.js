@@ -3,6 +3,8 @@
 // The token comes from the address (#token=…), from which it is taken at once, or from the form of
 // the page. It is kept for the tab, is sent in headers, and stands in no address.
 
+import { by } from "./parts.js";
+
 const KEPT = "aybiza-console-token";
 const AGAIN_MS = 1000;
 const SILENT_MS = 12000;
@@ -10,7 +12,20 @@ const ANSWER_MS = 30000;
 
 export const UNANSWERED = "no answer: the node is busy, or gone";
 
-export class Unauthorised extends Error {}
+const NEEDS_TOKEN = "needs its token: load the page again to give it";
+
+export class Unauthorised extends Error {
+  constructor() {
+    super(NEEDS_TOKEN);
+  }
+}
+
+/** Ask for the token, and say so where the one that was given is not it. What the page is to say. */
+export function askToken() {
+  by("door-wrong").hidden = !sessionStorage.getItem(KEPT);
+  by("door").showModal();
+  return NEEDS_TOKEN;
+}
 
 export function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");

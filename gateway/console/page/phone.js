@@ -2,7 +2,7 @@
 // to it as Twilio's Media Streams do. Source: Twilio, "Media Streams: WebSocket messages".
 
 import { Transcript } from "./calls.js";
-import { ask, keepToken, Stream, takeToken, Unauthorised } from "./door.js";
+import { ask, askToken, keepToken, Stream, takeToken, Unauthorised } from "./door.js";
 import { FRAME, SILENCE } from "./mulaw.js";
 import { by, button, make, put } from "./parts.js";
 
@@ -16,7 +16,7 @@ takeToken();
 
 const transcript = new Transcript(by("transcript"));
 const stream = new Stream({
-  state: (state) => state === "unauthorised" && by("door").showModal(),
+  state: (state) => state === "unauthorised" && askToken(),
   call: ({ id, rows }) => line?.id === id && transcript.add(rows),
 });
 let line = null;
@@ -36,9 +36,11 @@ class Line {
       audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
     });
     this.microphone = microphone;
+    if (this.#ended()) return;
     const audio = (this.audio = new AudioContext({ latencyHint: "interactive" }));
     await audio.audioWorklet.addModule("/console/capture.js");
     await audio.audioWorklet.addModule("/console/player.js");
+    if (this.#ended()) return;
     this.player = new AudioWorkletNode(audio, "player", { numberOfInputs: 0, outputChannelCount: [1] });
     this.player.port.onmessage = ({ data }) => this.#send({ event: "mark", mark: { name: data.mark } });
     this.player.connect(audio.destination);
@@ -54,8 +56,20 @@ class Line {
     await this.#connect();
   }
 
+  /** Whether it was hung up while something was waited for: then nothing stays on. */
+  #ended() {
+    if (this.over) this.#off();
+    return this.over;
+  }
+
+  #off() {
+    this.microphone?.getTracks().forEach((track) => track.stop());
+    if (this.audio && this.audio.state !== "closed") this.audio.close();
+  }
+
   async #connect() {
     const route = by("route").value;
+    if (this.over) return;
     const dialled = await ask("/console/dial", this.id ? { call: this.id, route } : { route });
     if (this.over) return;
     if (dialled.call !== this.id) {
@@ -131,7 +145,7 @@ class Line {
     this.returns += 1;
     state("the line broke; calling again", "odd");
     this.player.port.postMessage({ clear: true });
-    this.waiting = setTimeout(() => this.#connect().catch(failed), 500 * this.returns);
+    this.waiting = setTimeout(() => this.#connect().catch((failure) => failed(failure, this)), 500 * this.returns);
   }
 
   /** Hang up, or take note that the node has. */
@@ -142,10 +156,9 @@ class Line {
     this.#send({ event: "stop", stop: {} });
     this.isOpen = false;
     this.socket?.close(OVER);
-    this.microphone?.getTracks().forEach((track) => track.stop());
-    this.audio?.close();
+    this.#off();
     by("level").value = 0;
-    line = null;
+    if (line === this) line = null;
     buttons();
     state(ORDINARY_ENDS.has(why) ? "the call is over" : `the call is over: ${why}`, "odd");
   }
@@ -166,9 +179,11 @@ function buttons() {
   for (const key of by("keys").children) key.disabled = line === null;
 }
 
-function failed(failure) {
-  line?.end();
-  if (failure instanceof Unauthorised) by("door").showModal();
+/** What has failed: `whose` call, if it was one's. That of a call that is over is nobody's concern. */
+function failed(failure, whose = null) {
+  if (whose?.over) return;
+  whose?.end();
+  if (failure instanceof Unauthorised) askToken();
   const denied = failure.name === "NotAllowedError" || failure.name === "NotFoundError";
   state(denied ? "there is no microphone that may be used" : failure.message || "not allowed", "bad");
 }
@@ -189,14 +204,14 @@ by("keys").append(
   ...[...KEYS].map((key) => button(key, () => line?.press(key), { disabled: true })),
 );
 by("call").addEventListener("click", async () => {
-  line = new Line();
+  const begun = (line = new Line());
   transcript.clear();
   buttons();
   state("calling …", "odd");
   try {
-    await line.begin();
+    await begun.begin();
   } catch (failure) {
-    failed(failure);
+    failed(failure, begun);
   }
 });
 by("hangup").addEventListener("click", () => line?.end());

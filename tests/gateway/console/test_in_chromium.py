@@ -290,6 +290,75 @@ async def test_a_whole_conversation_is_held_on_the_softphone(
     assert page.problems == []
 
 
+LATE = """
+(() => {
+  const late = () => new Promise((resolve) => (window.release = resolve));
+  const { fetch } = window;
+  window.asked = [];
+  window.fetch = async (path, options) => {
+    window.asked.push(JSON.parse(options.body));
+    const answer = await fetch(path, options);
+    if (window.refuse) return new Response("", { status: 401 });
+    if (options.body.includes('"kill"')) await late();
+    return answer;
+  };
+  const media = navigator.mediaDevices;
+  const given = media.getUserMedia.bind(media);
+  media.getUserMedia = async (wish) => {
+    window.microphone = await given(wish);
+    await late();
+    return window.microphone;
+  };
+})();
+"""
+"""The answer to a kill, and the microphone, come when `release` is called."""
+
+
+async def test_an_answer_about_a_process_that_is_shown_no_more_changes_nothing(
+    place: World, chromium: Chromium
+) -> None:
+    page = await chromium.page(f"{place.node.http_url}/console", first=LATE)
+    killed, other = place.vm.whereis(names.METRICS), place.vm.whereis(names.DRAIN)
+    assert killed is not None and other is not None
+    await page.click(f"tr[data-serial='{killed.serial}'] .own-name")
+    await page.click("#kill")
+    await page.until("!!window.release")
+    await page.click(f"tr[data-serial='{other.serial}'] .own-name")
+    await page.until(shows("#process-facts", "mailbox length"))
+    await page.run("window.release()")
+    await page.run("new Promise((done) => setTimeout(done, 50))")
+    assert await page.run("document.querySelector('#process-state').textContent") == ""
+    await page.click("#process-actions button")
+    whom = (await page.run("window.asked"))[-1]["process"]
+    assert whom.startswith(repr(other)[:-1])
+    assert page.problems == []
+
+
+async def test_a_wrong_token_is_said_to_be_wrong_and_a_microphone_that_comes_late_is_put_out(
+    place: World, chromium: Chromium
+) -> None:
+    first = LATE + "window.refuse = true;"
+    page = await chromium.page(f"{place.node.http_url}/console/phone", first=first)
+    await page.until("document.querySelector('#door').open")
+    assert not await page.run("document.querySelector('#door-wrong').checkVisibility()")
+    give = "document.querySelector('#token').value = 'x'"
+    await page.run(give)
+    await page.click("#door button")
+    await page.until("document.querySelector('#door-wrong').checkVisibility()")
+    await page.run("document.querySelector('#door').close()")
+    assert "load the page again" in await page.run("document.querySelector('#state').textContent")
+    await page.run(f"window.refuse = false; document.querySelector('#door').showModal(); {give}")
+    await page.click("#door button")
+    await page.click("#call")
+    await page.until("!!window.release")
+    await page.click("#hangup")
+    await page.until(shows("#state", "the call is over"))
+    await page.run("window.release()")
+    await page.until("window.microphone.getTracks().every((one) => one.readyState === 'ended')")
+    assert not await page.run("window.asked.some((one) => 'route' in one)")
+    assert page.problems == []
+
+
 def _frames(words: str) -> str:
     """The frames of a text, as JSON; each is of 20 ms."""
     audio = encode(words)
