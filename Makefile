@@ -55,7 +55,7 @@ system-packages: ## install flite, redis-server, postgresql and chromium, where 
 DOCS_STAMP := $(VENV)/.docs
 
 docs: $(DOCS_STAMP) ## build the documentation site in build/site, with every link checked
-	$(BIN)/python docs/site.py build/docs
+	$(BIN)/python -m docs.site build/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "the site is build/site/index.html"
 

@@ -1,10 +1,10 @@
 """Lays out what the documentation site is made of: `make docs` runs it, and MkDocs builds the rest.
 
-    python docs/site.py build/docs
+    python -m docs.site build/docs
 
 The folder is a copy of the repository's pages, each where it stands, so that their links hold; a
-page for each alarm, cut out of `alerts.md`; and a page of reference for each row of `REFERENCE`,
-which mkdocstrings fills from the docstrings.
+page for each alarm, cut out of `alerts.md`; a page of reference for each row of `REFERENCE`, which
+mkdocstrings fills from the docstrings; and the turn machine, drawn from its table.
 
 Errors: `SystemExit` where a page that the site names is missing.
 """
@@ -17,6 +17,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
+
+from docs.draw_turns import on_site
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COPIED: Final = (
@@ -96,6 +98,9 @@ def lay(folder: Path, root: Path = ROOT) -> list[Path]:
     write("docs/alarms/index.md", f"# Alarms\n\nA page for each of them.\n\n{listed}\n")
     for title, modules in REFERENCE.items():
         write(f"docs/reference/{title}.md", reference(title, modules))
+    turns, drawn = on_site()
+    write("docs/turns.md", turns)
+    write("docs/turns.svg", drawn)
     return made
 
 

@@ -7,9 +7,13 @@ import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
+
+from aybiza.dialogue.conversation import Phase
+from docs.draw_turns import arrows
 
 ROOT = Path(__file__).parents[2]
 CONFIG: dict[str, Any] = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
@@ -52,6 +56,17 @@ def test_links_between_pages_lead_to_pages(laid: Path) -> None:
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
+def test_the_turn_machine_is_drawn_and_no_page_has_a_diagram_s_source(laid: Path) -> None:
+    for page in laid.rglob("*.md"):
+        assert "```mermaid" not in page.read_text(encoding="utf-8"), page.name
+    assert "](turns.svg)" in (laid / "docs/turns.md").read_text(encoding="utf-8")
+    drawn = ElementTree.parse(laid / "docs/turns.svg")
+    sign = "{http://www.w3.org/2000/svg}"
+    titles = {each.text for each in drawn.iterfind(f"{sign}path/{sign}title")}
+    assert titles == {f"{one} to {to}: {', '.join(why)}" for (one, to), why in arrows().items()}
+    assert {each.text for each in drawn.iterfind(f"{sign}text")} == {*Phase.__members__}
+
+
 def test_every_alarm_has_a_page(laid: Path) -> None:
     rules = [rule["alert"] for group in ALERTS["groups"] for rule in group["rules"]]
     assert {path.stem for path in (laid / "docs/alarms").glob("*.md")} == {"index", *rules}
@@ -67,7 +82,7 @@ def test_every_module_of_the_reference_is_there() -> None:
 def test_nothing_comes_from_another_host_and_every_broken_link_is_told() -> None:
     assert CONFIG["theme"]["font"] is False
     assert not {"extra_css", "extra_javascript"} & set(CONFIG)
-    # The theme fetches what draws Mermaid from elsewhere; without this fence it stays text.
+    # The theme fetches what draws Mermaid from elsewhere, so pages of the site have none.
     assert "pymdownx.superfences" in CONFIG["markdown_extensions"]
     assert set(CONFIG["validation"]["links"].values()) == {"warn"}
     build = next(
