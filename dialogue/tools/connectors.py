@@ -39,7 +39,15 @@ from aybiza.config.numbers import finite
 from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool, ToolRegistry
 from aybiza.dialogue.toolbox import Effect, ToolRun
 from aybiza.dialogue.tools.http_api import HttpApi
-from aybiza.dialogue.tools.http_params import NEVER_GIVEN, Pair, in_header, in_segment, pairs, plain
+from aybiza.dialogue.tools.http_params import (
+    NEVER_GIVEN,
+    Pair,
+    Style,
+    in_header,
+    in_segment,
+    pairs,
+    plain,
+)
 from aybiza.dialogue.tools.openapi import (
     FORM,
     Operation,
@@ -256,7 +264,7 @@ def _parts(operation: Operation, given: Mapping[str, Any]) -> _Parts:
             continue
         elif place == "path":
             parts.path[wire.name] = in_segment(
-                wire.name, value if style else _plain(value), bool(style and style.explode)
+                wire.name, value if style else _plain(value), style or Style("simple", False)
             )
         elif place == "header":
             explode = bool(style and style.explode)

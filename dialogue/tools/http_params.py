@@ -23,7 +23,7 @@ from aybiza.dialogue.tool_registry import ToolError
 Pair = tuple[str, str]
 
 STYLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "path": ("simple",),
+    "path": ("simple", "matrix"),
     "query": ("form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject"),
     "header": ("simple",),
 }
@@ -82,20 +82,26 @@ def pairs(name: str, value: Any, style: Style) -> list[Pair]:
     return [(name, plain(value))]
 
 
-def in_segment(name: str, value: Any, explode: bool) -> str:
-    """A value as one segment of a path, in the style `simple`."""
+def in_segment(name: str, value: Any, style: Style) -> str:
+    """A value as one segment of a path, in the style `simple` or `matrix`."""
+    each = style.name == "matrix" and style.explode
     if isinstance(value, list):
-        made = ",".join(segment(plain(item), name) for item in value)
+        parts = [segment(plain(item), name) for item in value]
+        parts = [f"{segment(name)}={part}" for part in parts] if each else parts
     elif isinstance(value, Mapping):
-        between = "=" if explode else ","
-        made = ",".join(
+        between = "=" if style.explode else ","
+        parts = [
             segment(key, name) + between + segment(plain(item), name) for key, item in value.items()
-        )
+        ]
     else:
-        made = segment(plain(value), name)
+        parts = [segment(plain(value), name)]
+        each = False
+    made = (";" if each else ",").join(parts)
     if not made:
         raise ToolError("bad_input", f"{name} must not be empty.")
-    return made
+    if style.name != "matrix":
+        return made
+    return f";{made}" if each else f";{segment(name)}={made}"
 
 
 def in_header(name: str, value: Any, explode: bool) -> str:

@@ -57,7 +57,21 @@ def test_what_is_nested_without_end_is_refused() -> None:
     ],
 )
 def test_a_segment_is_written_in_the_style_simple(value: Any, explode: bool, made: str) -> None:
-    assert in_segment("id", value, explode) == made
+    assert in_segment("id", value, Style("simple", explode)) == made
+
+
+@pytest.mark.parametrize(
+    ("value", "explode", "made"),
+    [
+        ("a;b", False, ";id=a%3Bb"),
+        ([1, "b?"], False, ";id=1,b%3F"),
+        ([1, 2], True, ";id=1;id=2"),
+        ({"a": 1, "b": 2}, False, ";id=a,1,b,2"),
+        ({"a": 1, "b": 2}, True, ";a=1;b=2"),
+    ],
+)
+def test_a_segment_is_written_in_the_style_matrix(value: Any, explode: bool, made: str) -> None:
+    assert in_segment("id", value, Style("matrix", explode)) == made
 
 
 @pytest.mark.parametrize(
@@ -88,7 +102,7 @@ def test_what_would_leave_its_segment_is_refused(value: str) -> None:
 @pytest.mark.parametrize("value", ["", [], {}])
 def test_an_empty_segment_is_refused(value: Any) -> None:
     with pytest.raises(ToolError, match="empty"):
-        in_segment("id", value, False)
+        in_segment("id", value, Style("simple", False))
 
 
 @given(st.text(min_size=1))
