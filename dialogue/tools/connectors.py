@@ -50,6 +50,7 @@ from aybiza.dialogue.tools.http_params import (
 )
 from aybiza.dialogue.tools.openapi import (
     FORM,
+    MULTIPART,
     Operation,
     Place,
     Wire,
@@ -218,7 +219,7 @@ async def _run(
     parts = _parts(operation, given)
     places = set(operation.places.values())
     has_body = bool({"body", "whole_body"} & places)
-    is_form = has_body and operation.content_type == FORM
+    is_form = has_body and operation.content_type in (FORM, MULTIPART)
     answer = await api.call(
         operation.method,
         _path(operation.path, parts.path),
@@ -229,6 +230,7 @@ async def _run(
         else None,
         form=parts.form if is_form else None,
         content_type=operation.content_type,
+        json_parts=parts.json,
         idempotency_key=idempotency_key(use) if operation.writes else "",
     )
     return answer if isinstance(answer, dict) else {"result": answer}
@@ -243,6 +245,7 @@ class _Parts:
     headers: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
     form: list[Pair] = field(default_factory=list)
+    json: set[str] = field(default_factory=set)
     whole: Any = None
 
 
@@ -260,6 +263,8 @@ def _parts(operation: Operation, given: Mapping[str, Any]) -> _Parts:
             parts.body[wire.name] = value
         elif place == "body" and style is not None:
             parts.form += pairs(wire.name, value, style)
+            if style.as_json:
+                parts.json.add(wire.name)
         elif value is None:
             continue
         elif place == "path":

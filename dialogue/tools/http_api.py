@@ -14,7 +14,7 @@ been done by then. Neither keys nor what is asked stand in the log.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
@@ -36,6 +36,7 @@ _POOL_SECONDS: Final = 1.0
 _BODY_BYTES: Final = 256 * 1024
 _DETAIL_CHARACTERS: Final = 200
 _FORM: Final = "application/x-www-form-urlencoded"
+_MULTIPART: Final = "multipart/form-data"
 
 # What a refusal is to the model. Nothing was done then.
 _REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
@@ -107,14 +108,16 @@ class HttpApi:
         body: Any = None,
         form: Sequence[Pair] | None = None,
         content_type: str = "application/json",
+        json_parts: Collection[str] = (),
         idempotency_key: str = "",
     ) -> Any:
         """What the server answers: decoded JSON, a text, or None for no content.
 
         `path` begins with a slash and is percent-encoded (`segment`); `body` is sent as JSON, of
-        this `content_type`, if it is not None, `form` URL-encoded. What cannot be sent is refused
-        by a ToolError before anything is. The same `idempotency_key` tells the server that it is
-        the same write.
+        this `content_type`, if it is not None; `form` URL-encoded, or as multipart if the
+        `content_type` says so, in which `json_parts` are said to be JSON. What cannot be sent is
+        refused by a ToolError before anything is. The same `idempotency_key` tells the server that
+        it is the same write.
         """
         if not path.startswith("/"):
             raise ValueError(f"the path {path[:40]!r} does not begin with a slash")
@@ -125,11 +128,11 @@ class HttpApi:
             check_header(name, value)
         try:
             asked = list(query.items() if isinstance(query, Mapping) else query or ())
-            content = _content(body, form)
+            content, kind = _content(body, form, content_type, json_parts)
         except (TypeError, ValueError, RecursionError):
             raise ToolError("bad_input", "That cannot be sent. Nothing was sent.") from None
         if content is not None:
-            sent["Content-Type"] = content_type if form is None else _FORM
+            sent["Content-Type"] = kind
         request = (method, path, asked, sent, content)
         status, kind, answer = await self._ask(*request)
         if status == HTTPStatus.UNAUTHORIZED and self._auth.refused():
@@ -192,10 +195,27 @@ class HttpApi:
         return ToolError(code, f"{message} It says: {detail}" if detail else message)
 
 
-def _content(body: Any, form: Sequence[Pair] | None) -> bytes | None:
-    if form is not None:
-        return urlencode(form).encode()
-    return None if body is None else json.dumps(body, allow_nan=False).encode()
+def _content(
+    body: Any, form: Sequence[Pair] | None, content_type: str, json_parts: Collection[str]
+) -> tuple[bytes | None, str]:
+    if form is None:
+        made = None if body is None else json.dumps(body, allow_nan=False).encode()
+        return made, content_type
+    if content_type != _MULTIPART:
+        return urlencode(form).encode(), _FORM
+    if not form:  # there is no multipart body of no parts
+        return None, content_type
+    parts: list[tuple[str, Any]] = [
+        (
+            name,
+            (None, value.encode(), "application/json")
+            if name in json_parts
+            else (None, value.encode()),
+        )
+        for name, value in form
+    ]
+    request = httpx.Request("POST", "http://form.invalid", files=parts)
+    return request.read(), request.headers["content-type"]
 
 
 def _decoded(kind: str, answer: bytes) -> Any:

@@ -31,6 +31,7 @@ Place = Literal["path", "query", "header", "body", "whole_body"]
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+MULTIPART: Final = "multipart/form-data"
 
 _NOT_NAME = re.compile(r"[^A-Za-z0-9-]+")
 _NOT_MEMBER = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -334,34 +335,56 @@ def _add_body(given: _Input, described: Mapping[str, Any]) -> None:
         return
     content = body.get("content")
     kinds = dict(content) if isinstance(content, Mapping) else {}
-    kind = next(filter(_is_json, kinds), None) or next(filter(_is_form, kinds), None)
+    fitting = (next(filter(each, kinds), None) for each in (_is_json, _is_form, _is_multipart))
+    kind = next(filter(None, fitting), None)
     if kind is None or not isinstance(kinds[kind], Mapping):
         told = ", ".join(map(str, kinds)) or "no kind is named"
         raise ValueError(f"{given.name}: its body is not JSON and no form: {told}")
-    media, form = kinds[kind], _is_form(kind)
-    plain_kind = str(kind).partition(";")[0].strip().lower()
+    media, plain_kind = kinds[kind], _plain_kind(kind)
+    form = plain_kind in (FORM, MULTIPART)
     given.content_type = plain_kind if form or "*" not in plain_kind else JSON
     whole = given.schema(media.get("schema", {}))
     members = whole.get("properties")
     apart = whole.get("type") == "object" and isinstance(members, Mapping)
-    if form and apart and not members and not body.get("required"):
+    if _is_form(kind) and apart and not members and not body.get("required"):
         return
     if form and not (apart and members):
-        raise ValueError(f"{given.name}: the members of its form are not described")
+        raise ValueError(f"{given.name}: the members of its form are not described: {plain_kind}")
     wired = {wire.name for wire in given.wires.values()}
     if apart and isinstance(members, Mapping) and (form or not set(members) & wired):
         encodings = media.get("encoding")
         needed = _listed(whole.get("required"))
         for member, schema in members.items():
             style = None
+            stated = encodings.get(member) if isinstance(encodings, Mapping) else None
+            stated = stated if isinstance(stated, Mapping) else {}
+            if _is_multipart(kind) and _is_file(schema, stated):
+                raise ValueError(f"{given.name}: its {MULTIPART} has a file, {member!r}")
             with given.attempt(member, member in needed):
                 if form:
-                    stated = encodings.get(member) if isinstance(encodings, Mapping) else None
-                    stated = stated if isinstance(stated, Mapping) else {}
                     style = _style(given.name, member, "query", stated, _as_one(schema, stated))
                 given.add(Wire("body", member, style), schema, member in needed)
         return
     given.add(Wire("whole_body", _BODY), whole, bool(body.get("required")))
+
+
+def _is_file(schema: Any, encoding: Mapping[str, Any]) -> bool:
+    """Whether a part of a multipart body is a file; so is what has no type, as 3.1 has it."""
+    if not isinstance(schema, Mapping):
+        return False
+    kind = _plain_kind(encoding.get("contentType", JSON))
+    inner = [
+        *[schema[key] for key in ("items",) if key in schema],
+        *[each for key in ("anyOf", "oneOf", "allOf") for each in _listed(schema.get(key))],
+    ]
+    return (
+        not (_is_json(kind) or kind.startswith("text/"))
+        or not schema.keys() - {"description", "title"}
+        or schema.get("type") == "file"
+        or schema.get("format") == "binary"
+        or bool({"contentMediaType", "contentEncoding"} & schema.keys())
+        or any(_is_file(each, {}) for each in inner)
+    )
 
 
 def _as_one(schema: Any, encoding: Mapping[str, Any]) -> bool:
@@ -392,13 +415,21 @@ def _answer(document: Mapping[str, Any], described: Mapping[str, Any]) -> Schema
     return None
 
 
+def _plain_kind(kind: object) -> str:
+    return str(kind).partition(";")[0].strip().lower()
+
+
 def _is_json(kind: object) -> bool:
-    plain = str(kind).partition(";")[0].strip().lower()
+    plain = _plain_kind(kind)
     return plain in (JSON, "text/json", "application/*", "*/*") or plain.endswith("+json")
 
 
 def _is_form(kind: object) -> bool:
-    return str(kind).partition(";")[0].strip().lower() == FORM
+    return _plain_kind(kind) == FORM
+
+
+def _is_multipart(kind: object) -> bool:
+    return _plain_kind(kind) == MULTIPART
 
 
 def _listed(value: Any) -> list[Any]:

@@ -16,7 +16,8 @@ from aybiza.console.page import COLUMNS
 PAGE = Path(__file__).parents[2] / "docs" / "apis.md"
 
 OF_JSON = {"content": {"application/json": {"schema": {"type": "object"}}}}
-OF_FILES = {"content": {"multipart/form-data": {"schema": {"type": "object"}}}}
+FILES = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+OF_FILES = {"content": {"multipart/form-data": {"schema": FILES}}}
 STATE = {"name": "state", "in": "query", "schema": {"type": "string"}}
 SESSION = {"name": "session", "in": "cookie", "schema": {"type": "string"}}
 DOCUMENT: dict[str, Any] = {

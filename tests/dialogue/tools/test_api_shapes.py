@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email import message_from_bytes
 from typing import Any
 
 import httpx
@@ -130,3 +131,28 @@ def test_a_path_that_would_extend_the_host_is_refused(server: Server) -> None:
         create_connector("t", {"operations": [described]}, server.api)
     with pytest.raises(ValueError, match="begin with a slash"):
         tools(server, document({"{id}": {"get": {"parameters": [path("id")]}}}))
+
+
+async def test_a_multipart_form_is_sent_part_by_part(server: Server) -> None:
+    members = {"to": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}}}
+    members["more"] = {"type": "object"}
+    stated = {"operationId": "send", "requestBody": body("multipart/form-data", members)}
+    tool = tools(server, document({"/send": {"post": stated}}))["t_send"]
+    given: dict[str, Any] = {"to": 'Zoë\r\n"', "tags": ["a", "b"], "more": {"n": 1}}
+    assert await used(tool, **given) == {"ok": True}
+    [request] = server.requests
+    message = message_from_bytes(
+        b"Content-Type: " + request.headers["content-type"].encode() + b"\r\n\r\n" + request.content
+    )
+    assert [
+        (part.get_param("name", header="content-disposition"), part.get_payload(decode=True))
+        for part in message.walk()
+        if not part.is_multipart()
+    ] == [
+        ("to", given["to"].encode()),
+        ("tags", b"a"),
+        ("tags", b"b"),
+        ("more", b'{"n": 1}'),
+    ]
+    assert b"filename" not in request.content
+    assert request.content.count(b"Content-Type: application/json") == 1

@@ -305,3 +305,39 @@ def test_an_operation_of_the_documents_server_or_of_the_base_url_is_offered(
 ) -> None:
     described = served(of_path, of_operation)
     assert only(operations(described, base_url="https://staging.example.org/v1"))
+
+
+def multipart(members: dict[str, Any], encoding: Any = None) -> dict[str, Any]:
+    schema = {"type": "object", "properties": members}
+    media = {"schema": schema, "encoding": encoding or {}}
+    return document(parameters=[ID], requestBody={"content": {"multipart/form-data; x=y": media}})
+
+
+@pytest.mark.parametrize(
+    ("member", "encoding"),
+    [
+        ({"type": "string", "format": "binary"}, {}),
+        ({"type": "array", "items": {"type": "string", "format": "binary"}}, {}),
+        ({"oneOf": [{"type": "string"}, {"type": "string", "format": "binary"}]}, {}),
+        ({"type": "string", "contentMediaType": "image/png"}, {}),
+        ({"description": "anything"}, {}),
+        ({"type": "string"}, {"f": {"contentType": "image/png, image/jpeg"}}),
+    ],
+)
+def test_a_multipart_body_with_a_file_is_left_out(member: Any, encoding: Any) -> None:
+    with pytest.raises(ValueError, match="has a file, 'f'"):
+        operations(multipart({"n": {"type": "string"}, "f": member}, encoding))
+
+
+def test_a_multipart_body_without_a_file_is_a_form() -> None:
+    members = {"to": {"type": "string"}, "more": {"type": "object"}}
+    operation = only(operations(multipart(members)))
+    assert operation.content_type == "multipart/form-data"
+    assert operation.places == {"id": "path", "to": "body", "more": "body"}
+
+
+def test_a_body_that_may_be_a_form_of_both_kinds_is_url_encoded() -> None:
+    media = {"schema": {"type": "object", "properties": {"to": {"type": "string"}}}}
+    kinds = {"multipart/form-data": media, "application/x-www-form-urlencoded": media}
+    operation = only(operations(document(parameters=[ID], requestBody={"content": kinds})))
+    assert operation.content_type == "application/x-www-form-urlencoded"

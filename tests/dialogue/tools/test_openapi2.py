@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aybiza.dialogue.tools.openapi import operations
-from aybiza.dialogue.tools.openapi2 import as_3
+from aybiza.dialogue.tools.openapi2 import FORM, as_3
 
 
 def made(method: str, *parameters: dict[str, Any], **more: Any) -> Any:
@@ -51,8 +51,22 @@ def test_form_data_is_a_form_and_a_body_is_json() -> None:
 
 
 def test_files_are_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="multipart"):
+    with pytest.raises(ValueError, match="multipart/form-data has a file, 'f'"):
         made("post", ID, {"name": "f", "in": "formData", "type": "file"})
+
+
+@pytest.mark.parametrize(
+    ("consumes", "kind"),
+    [
+        (["multipart/form-data"], "multipart/form-data"),
+        (["multipart/form-data", FORM], FORM),
+    ],
+)
+def test_form_data_without_a_file_is_multipart_only_where_nothing_else_is_taken(
+    consumes: list[str], kind: str
+) -> None:
+    member = {"name": "to", "in": "formData", "type": "string"}
+    assert made("post", ID, member, consumes=consumes).content_type == kind
 
 
 def test_the_server_is_put_together_and_other_documents_stay() -> None:
