@@ -2,7 +2,8 @@
 
 Nothing is asked of anybody unless `--call` names a tool. It is run as a model's use of it is, by
 the registry's checks and within its seconds; a tool that changes something, only with `--yes`,
-which stands for the caller's. Its result is printed as JSON.
+which stands for the caller's. Its result is printed as JSON; why a tool did not work, which no
+model is told, beside it.
 
 Exit codes: 0 listed, or the tool has a result; 1 its result is an error; 2 a file or an input that
 cannot be used, no such tool, or a write without `--yes`.
@@ -48,6 +49,7 @@ app = typer.Typer(
 
 MOST_COLUMNS: Final = 32
 """A longer name has a line of its own."""
+REASON_CHARACTERS: Final = 500
 _MISUSED: Final = ("bad_input", "unknown_tool")
 
 
@@ -181,11 +183,17 @@ async def _run(tools: Tools, tool: Tool, given: dict[str, Any]) -> int:
     await tools.warm()
     # A server may know a write by its use: each try is another.
     use = ToolRun(tool.name, uuid.uuid4().hex, given, call_id="try")
-    result = await ToolRegistry([tool]).run(use)
+    result = await ToolRegistry([tool], failed=_tell).run(use)
     typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
     if "error" not in result:
         return 0
     return USAGE_ERROR if result["error"] in _MISUSED else 1
+
+
+def _tell(failure: Exception) -> None:
+    """Say why a tool did not work, which a model is not told."""
+    told = f"{type(failure).__name__}: {str(failure)[:REASON_CHARACTERS]}"
+    say(printable(f"aybiza tools: {told}"), 8, err=True)
 
 
 def _refuse(problems: list[str]) -> NoReturn:

@@ -124,9 +124,19 @@ class ToolStatistics:
 
 
 class ToolRegistry:
-    """See the module. Satisfies `aybiza.dialogue.toolbox.Toolbox`; for one event loop."""
+    """See the module. Satisfies `aybiza.dialogue.toolbox.Toolbox`; for one event loop.
 
-    def __init__(self, tools: Iterable[Tool] = (), gate: ConsentGate | None = None) -> None:
+    `failed` is told why a tool crashed or gave no result that it promises: for its developer. The
+    model, and the log, are never.
+    """
+
+    def __init__(
+        self,
+        tools: Iterable[Tool] = (),
+        gate: ConsentGate | None = None,
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        self._failed = failed
         self._tools: dict[str, _Registered] = {}
         self._gate = gate or ConsentGate()
         self._done: OrderedDict[tuple[str, str], Result] = OrderedDict()
@@ -260,6 +270,8 @@ class ToolRegistry:
         except Exception as failure:
             # Its text may hold what the caller said.
             kind = type(failure).__name__
+            if self._failed is not None:
+                self._failed(failure)
             log.warning("tool_crashed", tool=tool.name, call_id=use.call_id, kind=kind)
             return _unknown(tool) or error("failed", "The tool did not work.")
 
@@ -312,8 +324,9 @@ class _Registered:
         if len(text) > RESULT_CHARACTERS:
             raise ToolError("too_much", "That is more than can be told. Ask for less.")
         check = self._output if "error" not in kept else None
-        if check is not None and fault(check, kept) is not None:
-            raise ValueError("the result does not fit its schema")
+        wrong = None if check is None else fault(check, kept)
+        if wrong is not None:
+            raise ValueError(f"the result does not fit its schema: {wrong}")
         return kept
 
 

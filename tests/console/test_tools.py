@@ -46,6 +46,10 @@ from aybiza.dialogue.tool_registry import Tool, ToolError
 async def brew(given, use):
     if given.get("tea") == "oolong":
         raise ToolError("no_tea", "There is none.")
+    if given.get("tea") == "mate":
+        raise KeyError("leaves\\x1b[2J")
+    if given.get("tea") == "void":
+        return {}
     return {"minutes": 3}
 
 async def throw_away(given, use):
@@ -53,8 +57,9 @@ async def throw_away(given, use):
     return {}
 
 SCHEMA = {"type": "object", "properties": {"tea": {"type": "string"}}}
+MINUTES = {"type": "object", "required": ["minutes"]}
 TOOLS = [
-    Tool("brew", "How long a tea has to brew.", brew, SCHEMA),
+    Tool("brew", "How long a tea has to brew.", brew, SCHEMA, MINUTES),
     Tool("throw_away", "Throw a tea away.", throw_away, effect="write", confirm=False),
 ]
 """
@@ -128,6 +133,26 @@ def test_a_result_that_is_an_error_is_a_failure(
     result = tried(file, *arguments)
     assert result.exit_code == 1
     assert json.loads(result.stdout)["error"] == error
+
+
+@pytest.mark.parametrize(
+    ("tea", "reason"),
+    [
+        (
+            "void",
+            "ValueError: the result does not fit its schema: 'minutes' is a required property",
+        ),
+        ("mate", "KeyError: 'leaves"),
+    ],
+)
+def test_a_tool_that_did_not_work_says_why_to_its_developer_and_not_to_the_model(
+    tea: str, reason: str
+) -> None:
+    result = tried("tea.toml", "--call", "brew", "--with", json.dumps({"tea": tea}))
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"error": "failed", "message": "The tool did not work."}
+    assert reason in " ".join(result.stderr.split())
+    assert "\x1b" not in result.stderr
 
 
 def test_what_does_not_fit_the_tool_is_told_as_the_model_would_be() -> None:
