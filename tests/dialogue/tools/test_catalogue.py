@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,21 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ToolsError) as caught:
         load_tools(path, region=REGION, environment={})
     assert len(caught.value.problems) >= 2
+
+
+async def test_the_connector_of_the_page_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "apis.md").read_text(encoding="utf-8")
+    shown = re.search(r"^```toml\n(\[connectors\..*?)```", page, re.M | re.S)
+    assert shown is not None
+    paths = {
+        "/tickets": {"get": {"operationId": "list"}, "post": {"operationId": "create"}},
+        "/tickets/search": {"post": {"operationId": "search"}},
+        "/tickets/export": {"get": {"operationId": "export"}},
+    }
+    (tmp_path / "tickets.json").write_text(json.dumps({"openapi": "3.0.3", "paths": paths}))
+    (tmp_path / "tools.toml").write_text(shown[1])
+    environment = {"TICKETS_SECRET": "s3cret", "PORTAL_SESSION": "s1"}
+    tools = load_tools(tmp_path / "tools.toml", region=REGION, environment=environment)
+    effects = {tool.name: tool.effect for tool in tools.registry.tools}
+    assert effects == {"tickets_list": "none", "tickets_create": "write", "tickets_search": "none"}
+    await tools.aclose()
