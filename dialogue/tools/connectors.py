@@ -59,11 +59,14 @@ from aybiza.dialogue.tools.openapi import (
     operations,
     unique,
 )
+from aybiza.dialogue.tools.paging import hint, next_page
 
 log = structlog.get_logger(__name__)
 
 _NAMED = re.compile(r"\{([^{}]+)\}")
 _DESCRIPTION_CHARACTERS: Final = 1_000
+NEXT_PAGE: Final = "next_page"
+"""The member of a result that says what asks for the next page, where a `Link` does."""
 _EFFECTS: Final = ("none", "write", "transfer", "end_call")
 
 
@@ -202,9 +205,13 @@ def _tool(
     if meant not in _EFFECTS:
         raise ValueError(f"{name}: {meant!r} is no effect; there are: {', '.join(_EFFECTS)}")
     answer = operation.output_schema
+    pages = hint(operation)
+    most = _DESCRIPTION_CHARACTERS - len(pages)
     return Tool(
         name=name,
-        description=operation.description[:_DESCRIPTION_CHARACTERS],
+        description=f"{operation.description[:most]}\n{pages}"
+        if pages
+        else operation.description[:most],
         run=partial(_run, replace(operation, name=name), api),
         input_schema=operation.input_schema,
         output_schema=answer if answer and answer.get("type") == "object" else None,
@@ -220,6 +227,7 @@ async def _run(
     places = set(operation.places.values())
     has_body = bool({"body", "whole_body"} & places)
     is_form = has_body and operation.content_type in (FORM, MULTIPART)
+    following: list[str] = []
     answer = await api.call(
         operation.method,
         _path(operation.path, parts.path),
@@ -232,8 +240,17 @@ async def _run(
         content_type=operation.content_type,
         json_parts=parts.json,
         idempotency_key=idempotency_key(use) if operation.writes else "",
+        on_next=following.append,
     )
-    return answer if isinstance(answer, dict) else {"result": answer}
+    result = answer if isinstance(answer, dict) else {"result": answer}
+    page = next_page(operation, following[0]) if following else {}
+    return {NEXT_PAGE: page, **result} if page and not _is_closed(operation) else result
+
+
+def _is_closed(operation: Operation) -> bool:
+    """Whether the document promises that an answer has no other members."""
+    answer = operation.output_schema or {}
+    return answer.get("type") == "object" and "additionalProperties" in answer
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ been done by then. Neither keys nor what is asked stand in the log.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
@@ -110,6 +110,7 @@ class HttpApi:
         content_type: str = "application/json",
         json_parts: Collection[str] = (),
         idempotency_key: str = "",
+        on_next: Callable[[str], None] | None = None,
     ) -> Any:
         """What the server answers: decoded JSON, a text, or None for no content.
 
@@ -117,7 +118,8 @@ class HttpApi:
         this `content_type`, if it is not None; `form` URL-encoded, or as multipart if the
         `content_type` says so, in which `json_parts` are said to be JSON. What cannot be sent is
         refused by a ToolError before anything is. The same `idempotency_key` tells the server that
-        it is the same write.
+        it is the same write. `on_next` is told the address of the next page, if the answer's `Link`
+        has one.
         """
         if not path.startswith("/"):
             raise ValueError(f"the path {path[:40]!r} does not begin with a slash")
@@ -134,10 +136,12 @@ class HttpApi:
         if content is not None:
             sent["Content-Type"] = kind
         request = (method, path, asked, sent, content)
-        status, kind, answer = await self._ask(*request)
+        status, kind, answer, following = await self._ask(*request)
         if status == HTTPStatus.UNAUTHORIZED and self._auth.refused():
-            status, kind, answer = await self._ask(*request)
+            status, kind, answer, following = await self._ask(*request)
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            if following and on_next is not None:
+                on_next(following)
             return _decoded(kind, answer)
         raise self._refusal(status, kind, answer)
 
@@ -152,7 +156,7 @@ class HttpApi:
         query: Sequence[tuple[str, Any]],
         headers: Mapping[str, str],
         content: bytes | None,
-    ) -> tuple[int, str, bytes]:
+    ) -> tuple[int, str, bytes, str]:
         members = await self._auth.members(self._client)
         given = [(name, value) for name, value in query if name not in members.query]
         try:
@@ -177,7 +181,8 @@ class HttpApi:
             raise TimeoutError(f"{self.host} is silent") from None
         try:
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-            return response.status_code, kind, await http_body.read(response, _BODY_BYTES)
+            body = await http_body.read(response, _BODY_BYTES)
+            return response.status_code, kind, body, response.links.get("next", {}).get("url", "")
         except http_body.TooMuch:
             message = "There is more than can be told. Ask for less."
             raise ToolError("too_much", message) from None
