@@ -155,7 +155,8 @@ def _inputs() -> Decoder:
         value, style, explode = given
         for write in (
             lambda: pairs("ids", value, style),
-            lambda: in_segment("id", value, explode),
+            lambda: in_segment("id", value, Style("simple", explode)),
+            lambda: in_segment("id", value, Style("matrix", explode)),
             lambda: in_header("x-id", value, explode),
         ):
             try:
