@@ -11,6 +11,7 @@ Source: RFC 8288; the names are those of the public documents that are fixtures 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,6 +27,7 @@ _PLACES: Final = frozenset(
     {"after", "continue", "marker", "offset", "page", "pageafter", "pagenumber", "skip", "startat"}
 )
 """In a query these ask for a page; in a body they may be anything."""
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _NO_LETTER: Final = re.compile(r"[^a-z]")
 _VALUE_CHARACTERS: Final = 1_000
 _MOST_FIELDS: Final = 100
@@ -48,10 +50,9 @@ def next_page(operation: Operation, url: str) -> dict[str, Any]:
     for member, name in _asking(operation).items():
         value = told.get(name, "")
         if value and len(value) <= _VALUE_CHARACTERS:
-            whole = properties[member].get("type") == "integer" and re.fullmatch(
-                "[0-9]{1,9}", value
-            )
-            found[member] = int(value) if whole else value
+            stated = properties.get(member)
+            number = isinstance(stated, Mapping) and stated.get("type") == "integer"
+            found[member] = int(value) if number and _NUMBER.fullmatch(value) else value
     return found
 
 

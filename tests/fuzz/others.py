@@ -22,6 +22,8 @@ from aybiza.dialogue.tools.code_execution import _outcome
 from aybiza.dialogue.tools.http_params import Style, in_header, in_segment, pairs
 from aybiza.dialogue.tools.mcp_server import Listed, result_of
 from aybiza.dialogue.tools.mcp_tools import tools_of
+from aybiza.dialogue.tools.openapi import Operation
+from aybiza.dialogue.tools.paging import next_page
 from aybiza.gateway.control.rest import _code
 from tests.fuzz.decoder import Decoder, InMemory
 from tests.fuzz.mutate import broken_bytes, broken_json, broken_text
@@ -167,6 +169,20 @@ def _inputs() -> Decoder:
     return Decoder(make, decode)
 
 
+def _links() -> Decoder:
+    """The address of a next page, as an answer's header has it."""
+    good = ["https://a.example.org/list?page=2&after=b%20c", "?page=x", "https://[::1]:80/?page=1"]
+    schema = {"type": "object", "properties": {"page": {"type": "integer"}, "after": True}}
+    listing = Operation("list", "", "GET", "/list", schema, {"page": "query", "after": "query"})
+
+    def decode(url: str) -> None:
+        found = next_page(listing, url)
+        assert found.keys() <= {"page", "after"}
+        json.dumps(found)
+
+    return Decoder(lambda random: broken_text(random, random.choice(good), good), decode)
+
+
 def _programs() -> Decoder:
     """What a function that has run a program answers."""
     good = [b'{"stdout": "4\\n", "exit_code": 0}', b'{"errorMessage": "x"}', b'{"result": [1]}']
@@ -211,6 +227,7 @@ DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
     "pages": _pages,
     "told_answers": _told_answers,
     "inputs": _inputs,
+    "links": _links,
     "programs": _programs,
     "refusals": _refusals,
     "sealed": _sealed,

@@ -92,6 +92,7 @@ READ_BY: Final[dict[str, str | tuple[str, ...]]] = {
     "dialogue/tools/http_auth.py": ("keys",),
     "dialogue/tools/http_body.py": ("answers",),
     "dialogue/tools/mcp_server.py": ("listed", "results"),
+    "dialogue/tools/paging.py": ("links",),
     "dialogue/tools/mcp_transports.py": "one line to a library's reader, whose ValueError is taken",
     "gateway/admission/address_seals.py": ("addresses",),
     "gateway/admission/admission.py": ("headers",),

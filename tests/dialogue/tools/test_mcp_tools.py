@@ -149,7 +149,7 @@ def test_the_tools_of_a_real_server_are_listed_and_tried(
 
 def test_the_tables_of_the_guide_can_be_read() -> None:
     text = (ROOT / "docs" / "apis.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```toml\n(.*?)^```$", text, re.M | re.S)
+    (block,) = re.findall(r"^```toml\n(\[mcp\..*?)^```$", text, re.M | re.S)
     file = ToolsFile.model_validate(tomllib.loads(block))
     assert file.mcp["files"].reads == ["find"]
     assert file.mcp["crm"].auth.headers({"CRM_KEY": "k"}) == {"Authorization": "Bearer k"}
