@@ -341,11 +341,13 @@ class Admission:
             return True
         if knock.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
+        origin = knock.headers.get("origin")
+        # Another port of this machine has other pages.
+        asked = _netloc(origin) in (caller.host.lower(), *self._own_hosts)
         if proof is Proof.PAGE:
-            return bool(knock.headers.get(PAGE_HEADER))
+            return bool(knock.headers.get(PAGE_HEADER)) and (origin is None or asked)
         # No header can be added to a websocket's handshake, and no browser asks before it.
-        netloc = _netloc(knock.headers.get("origin"))
-        return bool(netloc) and (netloc == caller.host.lower() or netloc in self._own_hosts)
+        return bool(origin) and asked
 
     def _is_ours(self, origin: str, caller: Caller) -> bool:
         try:

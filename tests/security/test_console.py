@@ -100,6 +100,17 @@ async def test_another_page_can_neither_look_nor_act_not_even_with_the_token(
         assert (await made.ask("POST", path, KILL, local, HERE)).status_code == 403
 
 
+async def test_a_page_of_another_port_of_this_machine_cannot_act_either(tmp_path: Path) -> None:
+    async with node(tmp_path, http_base=None) as made:
+        for given, status in (
+            (LOCAL, 200),
+            ({**LOCAL, "origin": "http://127.0.0.1:3000"}, 200),
+            ({**LOCAL, "origin": "http://127.0.0.1:9999"}, 403),
+            ({**LOCAL, "origin": "http://localhost:3000"}, 403),
+        ):
+            assert (await made.ask("POST", ACT, KILL, given, HERE)).status_code == status
+
+
 def bearing(token: str) -> dict[str, str]:
     """What the page's handshake has for a token."""
     encoded = base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
