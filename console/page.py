@@ -50,6 +50,16 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """So many of something; `many` where it is not told by an s.
+
+    >>> counted(1, "call"), counted(2_000, "process"), counted(0, "entry", "entries")
+    ('1 call', '2,000 processes', '0 entries')
+    """
+    plural = many or one + ("es" if one.endswith("s") else "s")
+    return f"{count:,} {one if count == 1 else plural}"
+
+
 def say(line: str, under: int = 0, *, err: bool = False) -> None:
     """Print a line for people, or several, folded; what would order a terminal about is `?`."""
     for each in line.split("\n"):

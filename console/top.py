@@ -10,6 +10,7 @@ Exit codes: 0 done or interrupted; 1 no node runs there; 2 wrong usage.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -19,14 +20,17 @@ from typing import Annotated, Any, Final
 import typer
 
 from aybiza.console.operate import NodeOption, PortOption, asked
-from aybiza.console.page import COLUMNS, printable
+from aybiza.console.page import COLUMNS, counted, printable
 
 EXAMPLE: Final = "Example: aybiza top --by mailbox"
 HOME: Final = "\x1b[H\x1b[2J"
 ROWS: Final = 20
+"""Of processes, where nobody watches."""
 
 WIDTHS: Final = (16, 22, 22)
 
+_TITLES: Final = 3
+"""Lines above the processes."""
 _ROW: Final = "{:16}  {:22}  {:22}  {:>7}  {:>5}"
 
 
@@ -54,11 +58,23 @@ def top(
             members = asked(port, {"op": "members"}, node)["members"]
             now = asked(port, {"op": "tree"}, node)["processes"]
             began, looked = looked, time.monotonic()
-            lines = [*head_lines(members), "", *top_lines(before, now, looked - began, by)]
+            head = [*head_lines(members), ""]
+            rows = rows_within(shutil.get_terminal_size().lines, len(head)) if live else ROWS
+            lines = [*head, *top_lines(before, now, looked - began, by, rows)]
             typer.echo((HOME if live else "") + "\n".join(map(printable, lines)))
             if not live:
                 return
             before = now
+
+
+def rows_within(height: int, above: int) -> int:
+    """How many processes a terminal of `height` lines shows, below `above` of them: the last line
+    stays free for the cursor.
+
+    >>> rows_within(24, 2), rows_within(60, 2), rows_within(3, 2)
+    (18, 54, 1)
+    """
+    return max(1, height - above - _TITLES - 1)
 
 
 def head_lines(members: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -87,8 +103,9 @@ def top_lines(
     now: Sequence[Mapping[str, Any]],
     seconds: float,
     by: By = By.taken,
+    most: int = ROWS,
 ) -> list[str]:
-    """The busiest of the processes of `now`, under a header; `before` they were `seconds` ago."""
+    """The `most` busiest processes of `now`, under a header; `before` they were `seconds` ago."""
     was = {process["pid"]: process["reductions"] for process in before}
     rows: list[tuple[float, int, Mapping[str, Any]]] = [
         (
@@ -103,9 +120,9 @@ def top_lines(
     else:
         rows.sort(key=lambda row: (-row[0], -row[1], row[2]["pid"]))
     waiting = sum(process["mailbox"] for process in now)
-    lines = [f"{len(now):,} processes, {waiting:,} messages wait", ""]
+    lines = [f"{counted(len(now), 'process')}, {counted(waiting, 'message')} waiting", ""]
     lines.append(_ROW.format("PID", "PROCESS", "NAME", "TAKEN/S", "WAIT"))
-    for taken, mailbox, process in rows[:ROWS]:
+    for taken, mailbox, process in rows[:most]:
         cells = (process["pid"], process["server"], process["name"] or "")
         pid, server, name = (_cut(cell, width) for cell, width in zip(cells, WIDTHS, strict=True))
         lines.append(_ROW.format(pid, server, name, _short(taken), _short(mailbox)).rstrip())

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from aybiza.console import top
@@ -22,7 +26,7 @@ def test_what_took_the_most_messages_stands_first_and_a_new_process_counts_in_wh
     before = [process(1, taken=100), process(2, taken=100)]
     now = [process(1, taken=110), process(2, taken=300), process(3, taken=40, mailbox=7)]
     lines = top_lines(before, now, 2.0)
-    assert lines[0] == "3 processes, 7 messages wait"
+    assert lines[0] == "3 processes, 7 messages waiting"
     assert [line.split() for line in lines[3:]] == [
         ["<node.2@k7fq>", "Clerk", "100", "0"],
         ["<node.3@k7fq>", "Clerk", "20", "7"],
@@ -42,6 +46,28 @@ def test_lines_have_their_columns_whatever_the_names_are() -> None:
     assert max(map(len, lines)) <= COLUMNS
 
 
+def test_a_picture_fits_into_the_terminal_with_its_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    processes = [process(number) for number in range(100)]
+    answers = {"processes": processes, "members": [{"node": "n", "state": "here"}]}
+    asked: list[str] = []
+
+    def answer(port: int | None, request: dict[str, Any], node: str | None) -> dict[str, Any]:
+        asked.append(request["op"])
+        if len(asked) > 3:
+            raise KeyboardInterrupt
+        return answers
+
+    shown: list[str] = []
+    monkeypatch.setattr(top, "asked", answer)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((80, 24)))
+    monkeypatch.setattr(typer, "echo", shown.append)
+    top.top(every=0.01)
+    (picture,) = shown
+    assert picture.startswith(HOME)
+    assert len(picture.splitlines()) == 23
+
+
 def test_one_picture_is_printed_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
@@ -54,4 +80,4 @@ def test_one_picture_is_printed_where_nobody_watches(monkeypatch: pytest.MonkeyP
     result = CliRunner().invoke(app, ["top", "--every", "0.2"])
     assert (result.exit_code, asked) == (0, ["tree", "members", "tree"])
     assert HOME not in result.output
-    assert "1 processes" in result.output
+    assert "1 process, 0 messages waiting" in result.output
