@@ -27,7 +27,7 @@ from aybiza.console import (
     outbound_ledger,
     recordings,
 )
-from aybiza.console.page import printable, say
+from aybiza.console.page import counted, printable, say
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def export(
                 whole = _whole(record, _redacted(rows) if redact else rows, numbers)
                 file.write(json.dumps(whole) + "\n")
         if to is not None:
-            say(f"{len(records)} {_calls(len(records))} in {to}", 4)
+            say(f"{counted(len(records), 'call')} in {to}", 4)
 
 
 @app.command(epilog="Example: aybiza calls forget --caller +15550100")
@@ -214,7 +214,7 @@ def forget(
     except OSError as error:
         told.failed["ledger of placed calls"] = str(error)
     told.going_on += placed.going_on
-    what = [f"{len(told.call_ids)} {_calls(len(told.call_ids))}"]
+    what = [f"{counted(len(told.call_ids), 'call')}"]
     what += [_recordings(unrecorded)] if unrecorded else []
     what += [_attempts(placed.attempts)] if placed.attempts else []
     what += [f"failed: {store}" for store in told.failed]
@@ -227,7 +227,7 @@ def forget(
     else:
         for store, count in told.gone.items():
             if store not in told.failed:
-                say(f"deleted   {count} {_calls(count)} in {store}; {_left(count)}", 10)
+                say(f"deleted   {counted(count, 'call')} in {store}; {_left(count)}", 10)
         if unrecorded:
             say(f"deleted   {_recordings(unrecorded)}", 10)
         if placed.attempts:
@@ -273,7 +273,7 @@ def table(found: "list[CallRecord]", numbers: bool) -> list[str]:
         for record in found
     ]
     lines = [("OPENED", "CALLER", "AGENT", "OUTCOME", "TURNS", "CALL"), *rows] if rows else []
-    count = f"{len(found)} {_calls(len(found))}"
+    count = f"{counted(len(found), 'call')}"
     return [*(row.format(*line).rstrip() for line in lines), count]
 
 
@@ -417,10 +417,6 @@ def _attempts(count: int) -> str:
 
 def _recordings(count: int) -> str:
     return f"{count} recording{'' if count == 1 else 's'}"
-
-
-def _calls(count: int) -> str:
-    return "call" if count == 1 else "calls"
 
 
 @contextmanager

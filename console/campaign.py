@@ -19,7 +19,7 @@ import typer
 
 from aybiza.console import USAGE_ERROR
 from aybiza.console.operate import AsJson, NodeOption, PortOption, asked
-from aybiza.console.page import say
+from aybiza.console.page import counted, say
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ NameArgument = Annotated[str, typer.Argument(help="The campaign's name, or its f
 def check(file: FileArgument) -> None:
     """Read a campaign, and tell who of it could be called now by the rules in force."""
     campaign = _loaded(file)
-    typer.echo(f"{campaign.name}: {len(campaign.numbers)} numbers")
+    typer.echo(f"{campaign.name}: {counted(len(campaign.numbers), 'number')}")
     settings = settings_or_exit()
     if settings.outbound_file is None:
         say("AYBIZA_OUTBOUND_FILE names no rules, so it is not told who may be called", 2, err=True)
@@ -55,7 +55,7 @@ def run(file: FileArgument, port: PortOption = None, node: NodeOption = None) ->
     campaign = _loaded(file)
     request = {"op": "outbound", "do": "run", "campaign": spec_of(campaign)}
     answer = done(asked(port, request, node))
-    typer.echo(f"{answer['running']} runs: {answer['numbers']} numbers")
+    typer.echo(f"{answer['running']} runs: {counted(answer['numbers'], 'number')}")
 
 
 @app.command("stop", epilog="Example: aybiza campaign stop reminders")

@@ -30,7 +30,7 @@ import typer
 from aybiza.config.ports import free_port
 from aybiza.config.private_files import private_file
 from aybiza.console.operate import killed_line, tree_lines
-from aybiza.console.page import COLUMNS, say
+from aybiza.console.page import COLUMNS, counted, say
 from aybiza.console.run import EngineName
 from aybiza.console.setup import settings_or_exit
 
@@ -225,9 +225,8 @@ class _Show:
             case {"event": "call_taken_up", "phase": _, "turn": turn}:
                 self.line("node", f"a new CallActor has read the journal and is in turn {turn}")
             case {"event": "call_ended", "reason": reason, "turns": turns}:
-                self.line(
-                    "node", f"the call has ended ({reason}) after {turns} turns of the caller"
-                )
+                many = counted(turns, "turn")
+                self.line("node", f"the call has ended ({reason}) after {many} of the caller")
             case {"level": "error" | "critical", "event": event}:
                 self.line("node", f"{event}: {entry.get('reason', '')}")
 

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from aybiza.console.page import folded, printable, say
+from aybiza.console.page import counted, folded, printable, say
 from aybiza.console.period_records import (
     Files,
     Here,
@@ -254,14 +254,15 @@ _VERDICTS: Final = {
 def sip_lines(trace: Trace, found: Sequence[SipFinding]) -> Iterator[str]:
     """The findings for people, in 80 columns: those of one kind and one cure together."""
     if not trace.dialogs:
-        yield f"no SIP message in {trace.lines:,} lines; have the switch write them:"
+        yield f"no SIP message in {counted(trace.lines, 'line')}; have the switch write them:"
         yield "  Asterisk: pjsip set logger on    FreeSWITCH: sofia global siptrace on"
         return
     calls = sum(any(m.method == "INVITE" for m in d.messages) for d in trace.dialogs.values())
     faults = sum(finding.fault for finding in found)
-    yield f"{trace.messages:,} messages, {calls:,} calls; {faults:,} faults"
+    told = (counted(trace.messages, "message"), counted(calls, "call"))
+    yield f"{', '.join(told)}; {counted(faults, 'fault')}"
     if trace.left_out:
-        yield f"{trace.left_out:,} messages were left out: the log is too long"
+        yield f"left out, because the log is too long: {counted(trace.left_out, 'message')}"
     groups: dict[tuple[str, str, bool], list[SipFinding]] = {}
     for finding in found:
         groups.setdefault((finding.about, finding.fix, finding.fault), []).append(finding)
@@ -282,7 +283,7 @@ def audio_lines(
     """The tracks and what is wrong with them, for people."""
     kind = f"{sound.code}, {sound.bits} bits, {sound.rate:,} samples a second"
     cut = "; the file is cut off" if sound.cut else ""
-    yield f"{sound.seconds:,.1f} s, {len(tracks)} channels, {kind}{cut}"
+    yield f"{sound.seconds:,.1f} s, {counted(len(tracks), 'channel')}, {kind}{cut}"
     yield _TRACK.format(*("CH", "SPEECH", "NOISE", "PEAK", "CLIPPED"), *_TRACK_HEAD)
     for track in tracks:
         yield _TRACK.format(

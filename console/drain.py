@@ -19,7 +19,7 @@ import typer
 
 from aybiza.console import USAGE_ERROR
 from aybiza.console.operate import AsJson, PortOption, operator, told_or_exit
-from aybiza.console.page import say
+from aybiza.console.page import counted, say
 from aybiza.console.setup import settings_or_exit
 
 POLL_SECONDS = 0.5
@@ -69,14 +69,15 @@ def drain(
         progress = _ask(port, {"op": "drain_progress", "node": name})
     if progress["state"] != "drained":
         left = progress["calls"] + progress["leaving"]
-        say(f"aybiza: {left} calls are left on {name}; {_why(progress)}", 8, err=True)
+        many = f"{counted(left, 'call')} {'is' if left == 1 else 'are'}"
+        say(f"aybiza: {many} left on {name}; {_why(progress)}", 8, err=True)
         raise typer.Exit(1)
 
 
 def line(name: str, progress: dict[str, Any]) -> str:
     """A round for people."""
     counts = (
-        f"{progress['calls']} calls here, {progress['leaving']} leaving, "
+        f"{counted(progress['calls'], 'call')} here, {progress['leaving']} leaving, "
         f"{progress['ended']} ended, {progress['handed_over']} handed over"
     )
     lost = f", {progress['lost']} did not come back" if progress["lost"] else ""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from aybiza.console.page import folded, printable, say
+from aybiza.console.page import counted, folded, printable, say
 
 EXAMPLE: Final = "Example: aybiza loadtest --url ws://127.0.0.1:8080/media --calls 20 --ramp 10"
 RECORDING: Final = "opening_hours_ask.wav"
@@ -127,8 +127,10 @@ def load_lines(told: Mapping[str, Any]) -> Iterator[str]:
     from aybiza.benchmarks.load_test import LATE_MS
 
     well = told["calls"] - told["failed"]
-    yield f"{told['calls']} calls in {told['seconds']:g} s: {well} carried, {told['failed']} failed"
-    yield f"{told['asked']} questions, {told['unanswered']} without an answer, {told['gaps']} gaps"
+    calls = counted(told["calls"], "call")
+    yield f"{calls} in {told['seconds']:g} s: {well} carried, {told['failed']} failed"
+    questions, gaps = counted(told["asked"], "question"), counted(told["gaps"], "gap")
+    yield f"{questions}, {told['unanswered']} without an answer, {gaps}"
     if told["response_ms"]["p50"] is not None:
         times = "  ".join(f"{name} {ms:,.0f} ms" for name, ms in told["response_ms"].items())
         yield f"response  {times}"

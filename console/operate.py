@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from aybiza.console import USAGE_ERROR
-from aybiza.console.page import COLUMNS, say
+from aybiza.console.page import COLUMNS, counted, say
 from aybiza.console.setup import settings_or_exit
 
 T = TypeVar("T")
@@ -122,7 +122,7 @@ def stop(
 
 def call_lines(calls: list[dict[str, Any]]) -> list[str]:
     """The calls, one line each under a header, and how many there are."""
-    count = f"{len(calls)} {'call' if len(calls) == 1 else 'calls'}"
+    count = counted(len(calls), "call")
     if not calls:
         return [count]
     rows = [

@@ -37,7 +37,7 @@ _DAYS: Final = 3650
 Period = Annotated[str, typer.Option(help="How far to look back: 30m, 24h, 7d, 90d.")]
 Files = Annotated[
     list[Path] | None,
-    typer.Option("--file", help="Records to read instead of asking a node; may be repeated."),
+    typer.Option("--file", help="Records to read in place of the node's; may be repeated."),
 ]
 Here = Annotated[
     bool, typer.Option("--here", help="Read this machine's records alone; ask no node.")

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from aybiza.console.page import folded, printable, say
+from aybiza.console.page import counted, folded, printable, say
 from aybiza.console.period_records import (
     AsJson,
     Files,
@@ -168,7 +168,7 @@ def report_lines(told: Mapping[str, Any], period: str) -> Iterator[str]:
     if not turns["count"] and not calls["count"]:
         yield f"no call in the last {period}"
         return
-    yield f"the last {period}: {calls['count']:,} calls, {calls['minutes']:,} minutes"
+    yield f"the last {period}: {counted(calls['count'], 'call')}, {calls['minutes']:,} minutes"
     yield f"  ended   {_counts(calls['outcomes'])}"
     yield f"  turns   {turns['count']:,}: {_counts(turns['outcomes'])}"
     yield ""

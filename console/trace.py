@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from aybiza.console.operate import PortOption, ProcessArgument, ProcessNodeOption, ask_about
-from aybiza.console.page import printable, say
+from aybiza.console.page import counted, printable, say
 
 EXAMPLE: Final = "Example: aybiza trace call:CA01234567 --seconds 30"
 POLL_SECONDS: Final = 0.25
@@ -63,7 +63,7 @@ def trace_lines(told: Mapping[str, Any], before: str) -> Iterator[str]:
     if told["traced"] != before:
         yield f"{told['traced']} {'took its place' if before else 'is traced'}"
     if told["lost"]:
-        yield f"{told['lost']:,} events came too fast to be fetched"
+        yield f"{counted(told['lost'], 'event')} came too fast to be fetched"
     for _, at, event, what, whom in told["rows"]:
         clock = time.strftime("%H:%M:%S", time.localtime(at))
         yield f"{clock}.{int(at % 1 * 1000):03}    {EVENTS[event]:10}  {what}  {whom}".rstrip()

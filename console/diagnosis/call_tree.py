@@ -113,7 +113,7 @@ def _not_heard(evidence: Evidence) -> Seen:
     if not evidence.journal:
         return "unknown", "its journal is not kept here"
     turns = [entry for entry in evidence.of("caller_turn") if entry.get("text")]
-    return ("no" if turns else "yes"), f"{len(turns)} turns of the caller were understood"
+    return ("no" if turns else "yes"), f"turns of the caller that were understood: {len(turns)}"
 
 
 def _not_hearing(evidence: Evidence) -> Seen:

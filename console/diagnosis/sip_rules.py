@@ -159,7 +159,7 @@ def _unanswered(call: Call) -> Iterator[Finding]:
                 fix = "trace longer, or look why nobody answers there"
                 yield Finding("rings", call.dialog.call_id, each.line, seen, fix, fault=False)
             continue
-        seen = f"{each.method} was sent {times} times and nothing came back"
+        seen = f"{each.method} was sent {_times(times)} and nothing came back"
         fix = (
             "the peer is not reached: check its address, the firewall for UDP and TCP 5060, and NAT"
         )
@@ -167,10 +167,19 @@ def _unanswered(call: Call) -> Iterator[Finding]:
         yield Finding("no response", call.dialog.call_id, each.line, seen, fix, fault)
 
 
+def _times(count: int) -> str:
+    """How often, in words.
+
+    >>> _times(1), _times(7)
+    ('once', '7 times')
+    """
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
 def _lost(call: Call) -> Iterator[Finding]:
     for each in call.transactions:
         if each.final is not None and len(each.requests) >= RETRANSMITTED_ENOUGH:
-            seen = f"{each.method} was sent {len(each.requests)} times before it was answered"
+            seen = f"{each.method} was sent {_times(len(each.requests))} before it was answered"
             fix = "packets get lost or the peer is slow: look at the way, its load, or use TCP"
             yield Finding("retransmissions", call.dialog.call_id, each.line, seen, fix)
 
@@ -183,7 +192,7 @@ def _no_ack(call: Call) -> Iterator[Finding]:
             continue
         if each.number not in acked:
             times = sum(message.status == final.status for message in each.responses)
-            seen = f"the call was answered {times} times and no ACK came; it drops after 32 s"
+            seen = f"the call was answered {_times(times)} and no ACK came; it drops after 32 s"
             fix = (
                 "the Contact of the answer is an address that the caller does not reach: set the"
                 " switch's outside address (external_signaling_address, ext-sip-ip)"

@@ -176,7 +176,8 @@ class Happenings:
 
     def _call_over(self, measured: Told, told: Told) -> None:
         text = f"the call {told['call_id']} is over: {told['outcome']}"
-        self.tell("call", f"{text}, {measured['turns']} turns")
+        turns = measured["turns"]
+        self.tell("call", f"{text}, {turns} {'turn' if turns == 1 else 'turns'}")
 
     def _name(self, told: Told) -> str:
         pid = told["pid"]

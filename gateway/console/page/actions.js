@@ -125,7 +125,7 @@ export class Panel {
       try {
         const told = await ask("/console/act", { do: "traced", process: pid, after: String(last) });
         if (pid !== this.pid || by("trace").getAttribute("aria-pressed") !== "true") return;
-        const lost = told.lost ? [make("li", {}, `${number(told.lost)} events came too fast`)] : [];
+        const lost = told.lost ? [make("li", {}, `${number(told.lost)} ${told.lost === 1 ? "event" : "events"} came too fast`)] : [];
         by("traced").append(...lost, ...told.rows.map(event));
         while (by("traced").children.length > MOST_TRACED) by("traced").firstChild.remove();
         by("traced").scrollTop = by("traced").scrollHeight;
@@ -178,7 +178,8 @@ function event([, at, did, what, whom]) {
 
 function report({ wrong, running, strikes, restarts }) {
   if (wrong) return wrong;
-  const came = `${strikes.length} struck, ${restarts.length} restarts`;
+  const again = restarts.length === 1 ? "restart" : "restarts";
+  const came = `${strikes.length} struck, ${restarts.length} ${again}`;
   return running ? `the plan runs: ${came}` : `the plan is over: ${came}`;
 }
 

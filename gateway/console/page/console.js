@@ -58,6 +58,8 @@ const stream = new Stream({
     const today = told.days.find(([day]) => day === new Date().toISOString().slice(0, 10));
     put(by("cost-today"), usd(today ? today[1] : 0));
     by("alarms").replaceChildren(...told.alarms.map((each) => make("li", { class: each.how }, each.text)));
+    // An empty list is no place to stop at.
+    by("alarms").tabIndex = told.alarms.length ? 0 : -1;
     by("no-alarms").hidden = told.alarms.length > 0;
     by("alarms-section").classList.toggle("odd", told.alarms.length > 0);
     by("alarms-section").classList.toggle("bad", told.alarms.some((each) => each.how === "bad"));
@@ -100,7 +102,7 @@ function member({ node: name, state, load }) {
 }
 
 function breaker({ model, state, failures }) {
-  const failed = failures ? `, ${failures} failures in a row` : "";
+  const failed = failures ? `, ${failures} ${failures === 1 ? "failure" : "failures in a row"}` : "";
   return make("li", { class: state }, `${model}: ${state.replace("_", " ")}${failed}`);
 }
 

@@ -328,6 +328,8 @@ async def test_an_answer_about_a_process_that_is_shown_no_more_changes_nothing(
     await page.run("window.release()")
     await page.run("new Promise((done) => setTimeout(done, 50))")
     assert await page.run("document.querySelector('#process-state').textContent") == ""
+    stops = await page.run("document.querySelector('#alarms').tabIndex === 0")
+    assert stops == await page.run("document.querySelector('#alarms').children.length > 0")
     await page.click("#process-actions button")
     whom = (await page.run("window.asked"))[-1]["process"]
     assert whom.startswith(repr(other)[:-1])
