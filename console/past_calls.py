@@ -24,7 +24,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aybiza.actors.runtime import VM
-from aybiza.gateway.console.hub import hub
 
 if TYPE_CHECKING:
     from aybiza.actors.memory.calls import Calls
@@ -55,6 +54,9 @@ async def past(vm: VM, request: Mapping[str, Any]) -> dict[str, Any]:
             return await _looked(vm, settings, _list)
         case str():
             found = await _looked(vm, settings, lambda calls: _one(calls, settings, call_id))
+            # Not before: a cluster without calls has no part that speaks.
+            from aybiza.gateway.console.hub import hub
+
             held = hub(vm)
             return {**found, "turns": held.heard.turns_of(call_id) if held is not None else []}
     raise ValueError("call: the id of a call")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,17 @@ from aybiza.actors.call.call_actor import CallActor
 from aybiza.actors.call.speaker_actor import SpeakerActor
 from aybiza.actors.call.transcriber_actor import TranscriberActor
 from aybiza.gateway.admission.entrance import MediaConnection
-from aybiza.speech.line import Line
 from tests.call.kit import world
 from tests.call.steps import hang_up
 
-HELD = (CallActor, SpeakerActor, TranscriberActor, Line, MediaConnection)
+PARTS = (CallActor, SpeakerActor, TranscriberActor, MediaConnection)
 
 pytestmark = pytest.mark.real_time
 
 
-def held() -> list[str]:
-    """The parts of calls that there are."""
-    return sorted(type(each).__name__ for each in gc.get_objects() if type(each) in HELD)
+def parts() -> list[object]:
+    """The parts of calls that there are. To look for them takes a second where much lives."""
+    return [each for each in gc.get_objects() if type(each) in PARTS]
 
 
 async def test_nothing_of_a_call_waits_for_the_collector(tmp_path: Path) -> None:
@@ -30,11 +30,13 @@ async def test_nothing_of_a_call_waits_for_the_collector(tmp_path: Path) -> None
         gc.collect()
         gc.disable()
         try:
-            before = held()
+            others = {id(each) for each in parts()}
             async with place.call(hang_up("today")) as call:
-                await place.until(lambda: "CallActor" in held())
+                await place.until(lambda: "CallActor" in place.labels())
+                left = [weakref.ref(each) for each in parts() if id(each) not in others]
+                assert {type(each()) for each in left} == set(PARTS)
                 await call.over()
             await place.until(lambda: place.labels() == place.idle)
-            await place.until(lambda: held() == before, 5.0, "parts are left")
+            await place.until(lambda: not any(each() for each in left), 5.0, "parts are left")
         finally:
             gc.enable()
