@@ -39,7 +39,8 @@ from typing import Any, Final
 from aybiza.benchmarks.chromium import FOUND, Chromium, Page, browser
 from aybiza.benchmarks.console_crowd import BELL, CALLS, PROCESSES
 from aybiza.benchmarks.console_tour import pictures
-from aybiza.benchmarks.console_turns import CONSOLES, Compared, compare
+from aybiza.benchmarks.compared import Compared
+from aybiza.benchmarks.console_turns import CONSOLES, compare
 from aybiza.benchmarks.load_bench import share as _share
 
 SETTLE_SECONDS: Final = 3.0
@@ -260,7 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured = figures.measured()
     print("\n".join(lines(figures)))
     if asked.turns:
-        compared = asyncio.run(compare())
+        compared, _ = asyncio.run(compare())
         measured["turns"] = compared.ratio
         print(turns_line(compared))
     wrong = missed(measured)

@@ -100,11 +100,11 @@ class Bench:
 
 
 @contextlib.contextmanager
-def bench() -> Iterator[Bench]:
-    """See `Bench`."""
+def bench(more: str = "") -> Iterator[Bench]:
+    """See `Bench`; `more` stands at the end of its agent's file."""
     with tempfile.TemporaryDirectory(prefix="aybiza-bench-") as folder, emulators() as urls:
         _control(urls)
-        with _node(urls, Path(folder)) as doors:
+        with _node(urls, Path(folder), more) as doors:
             yield Bench(urls, doors["media"], doors["http"], doors["pid"])
 
 
@@ -188,7 +188,7 @@ def emulators() -> Iterator[dict[str, str]]:
 
 
 @contextlib.contextmanager
-def _node(urls: dict[str, str], folder: Path) -> Iterator[dict[str, Any]]:
+def _node(urls: dict[str, str], folder: Path, more: str) -> Iterator[dict[str, Any]]:
     environment = {
         **os.environ,
         **urls,
@@ -205,7 +205,7 @@ def _node(urls: dict[str, str], folder: Path) -> Iterator[dict[str, Any]]:
         "AYBIZA_MEDIA_PORT": "0",
         "AYBIZA_CLUSTER_PORT": str(free_port()),
         "AYBIZA_MEMORY_PATH": str(folder / "memory.sqlite3"),
-        "AYBIZA_AGENT": str(_patient_agent(folder)),
+        "AYBIZA_AGENT": str(_patient_agent(folder, more)),
         "AYBIZA_LOG_LEVEL": "warning",
         # Measured is what a model's answer takes.
         "EDGE_CACHE_ENABLED": "false",
@@ -214,11 +214,11 @@ def _node(urls: dict[str, str], folder: Path) -> Iterator[dict[str, Any]]:
         yield json.loads(_line(process))
 
 
-def _patient_agent(folder: Path) -> Path:
+def _patient_agent(folder: Path, more: str) -> Path:
     """The clinic's agent, which waits until it is sure that the caller is done."""
     path = folder / "clinic.toml"
     given = (AGENTS / "clinic.toml").read_text(encoding="utf-8")
-    path.write_text(f"eager_answers = 0\n{given}", encoding="utf-8")
+    path.write_text(f"eager_answers = 0\n{given}\n{more}", encoding="utf-8")
     return path
 
 
