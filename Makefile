@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install system-packages docs demo test branches coverage lint format typecheck bench resilience redis-certificate image-digests clean
+.PHONY: help install venv system-packages docs demo talk test branches coverage lint format typecheck bench resilience redis-certificate image-digests clean
 .DELETE_ON_ERROR:
 
 help: ## list what can be made
@@ -20,14 +20,26 @@ help: ## list what can be made
 
 install: $(STAMP) ## make .venv with everything in it; done once, and again when the pins change
 
-$(STAMP): pyproject.toml constraints.txt
+# Who only wants to hear it waits for a third of the packages.
+TALK_STAMP := $(VENV)/.talks
+TALKS := $(if $(wildcard $(STAMP)),$(STAMP),$(TALK_STAMP))
+INSTALL := $(BIN)/python -m tests.packaging.install -c constraints.txt -e
+
+$(STAMP): pyproject.toml constraints.txt | venv
+	@$(MAKE) --no-print-directory system-packages
+	$(INSTALL) '.[offline,test,dev]'
+	@touch $@
+
+$(TALK_STAMP): pyproject.toml constraints.txt | venv
+	@$(MAKE) --no-print-directory system-packages SYSTEM_PACKAGES=flite
+	$(INSTALL) '.[offline]'
+	@touch $@
+
+venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is not Python 3.11 or newer; name one: make install PYTHON=python3.12" >&2; exit 1; }
-	@$(MAKE) --no-print-directory system-packages
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
 	  echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[offline,test,dev]'
-	@touch $@
 
 # flite is the clearest voice that a machine without a cloud can speak with; without it the voice
 # that comes with the Python packages speaks. redis-server and postgresql are for tests of what nodes
@@ -60,11 +72,15 @@ docs: $(DOCS_STAMP) ## build the documentation site in build/site, with every li
 	@echo "the site is build/site/index.html"
 
 $(DOCS_STAMP): $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(INSTALL) '.[docs]'
 	@touch $@
 
-demo: install ## place a supervised phone call on this machine, and crash it
+demo: $(TALKS) ## place a supervised phone call on this machine, and crash it
 	$(BIN)/aybiza demo
+
+talk: $(TALKS) ## speak with the agent yourself: a page with a softphone, no keys needed
+	@echo "When it says ready: http://127.0.0.1:3000/console/phone (Ctrl-C ends it)"
+	$(BIN)/aybiza run --emulated
 
 PYTEST := $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope
 # Of what decides and does not act it is measured which branches its own tests take: tests/pure.py.

@@ -2,8 +2,8 @@
 
     python -m aybiza.benchmarks.analysis_turns --pairs 6
 
-The rounds alternate (`aybiza.benchmarks.compared`). Each node has providers of its own; the one that
-is not asked has no call meanwhile.
+The rounds alternate (`aybiza.benchmarks.compared`). Each node has providers of its own, and no call
+while the other is asked.
 
 Errors: what `aybiza.benchmarks.turn` raises.
 """

@@ -1,4 +1,4 @@
-"""Turns of two kinds, measured in rounds that alternate, so that what the machine does tells on both.
+"""Turns of two kinds, measured in rounds that alternate: what else the machine does tells on both.
 
     compared = Compared()
     compared.without.append([12.1, 12.9])       a round without what is asked about
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Compared:
-    """The overheads of turns in ms, a list for each round, without what is asked about and with it."""
+    """The overheads of turns in ms, a list a round, without what is looked at and with it."""
 
     without: list[list[float]] = field(default_factory=list)
     beside: list[list[float]] = field(default_factory=list)

@@ -37,9 +37,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from aybiza.benchmarks.chromium import FOUND, Chromium, Page, browser
+from aybiza.benchmarks.compared import Compared
 from aybiza.benchmarks.console_crowd import BELL, CALLS, PROCESSES
 from aybiza.benchmarks.console_tour import pictures
-from aybiza.benchmarks.compared import Compared
 from aybiza.benchmarks.console_turns import CONSOLES, compare
 from aybiza.benchmarks.load_bench import share as _share
 
