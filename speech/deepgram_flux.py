@@ -17,7 +17,6 @@ Source: Deepgram, listen v2 (Flux), turn events.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -27,7 +26,7 @@ import structlog
 from aybiza.config.languages import main_tag
 from aybiza.config.numbers import finite
 from aybiza.speech.deepgram_listen import MULTI, ListenOptions, first_language
-from aybiza.speech.deepgram_socket import DeepgramSocket
+from aybiza.speech.deepgram_socket import DeepgramSocket, object_of
 from aybiza.speech.mulaw import silence
 
 KEEP_ALIVE_SECONDS = 0.08
@@ -101,16 +100,15 @@ class FluxSession(DeepgramSocket):
         """End the turn with what there is."""
         await self.send(self._socket.send_force_end_turn())
 
-    async def __aiter__(self) -> AsyncIterator[TurnInfo]:
-        async for message in self.messages():
-            if isinstance(message, bytes):
-                continue
-            if message.get("type") == "Error":
-                told = {key: str(message.get(key, "")) for key in ("code", "description")}
-                log.warning("deepgram_listen_error", **told)
-            event = decode(message)
-            if event is not None:
-                yield event
+    def read(self, message: bytes | str) -> TurnInfo | None:
+        """The event of a message."""
+        if isinstance(message, bytes):
+            return None
+        told = object_of(message)
+        if told.get("type") == "Error":
+            about = {key: str(told.get(key, "")) for key in ("code", "description")}
+            log.warning("deepgram_listen_error", **about)
+        return decode(told)
 
 
 def decode(message: dict[str, Any]) -> TurnInfo | None:

@@ -14,7 +14,7 @@ Source: Deepgram, listen v1.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard
 from urllib.parse import quote
@@ -23,7 +23,7 @@ import structlog
 
 from aybiza.config.languages import main_tag
 from aybiza.config.numbers import finite
-from aybiza.speech.deepgram_socket import DeepgramSocket
+from aybiza.speech.deepgram_socket import DeepgramSocket, object_of
 
 MULTI = "multi"
 """In place of a language: all that the model knows."""
@@ -140,15 +140,14 @@ class ListenSession(DeepgramSocket):
         """Have everything that was sent transcribed now."""
         await self.send(self._socket.send_finalize())
 
-    async def __aiter__(self) -> AsyncIterator[ListenEvent]:
-        async for message in self.messages():
-            if isinstance(message, bytes):
-                continue
-            if message.get("type") == "Error":
-                log.warning("deepgram_listen_error", **_told(message))
-            event = decode(message)
-            if event is not None:
-                yield event
+    def read(self, message: bytes | str) -> ListenEvent | None:
+        """The event of a message."""
+        if isinstance(message, bytes):
+            return None
+        told = object_of(message)
+        if told.get("type") == "Error":
+            log.warning("deepgram_listen_error", **_told(told))
+        return decode(told)
 
 
 def decode(message: dict[str, Any]) -> ListenEvent | None:

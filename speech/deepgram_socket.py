@@ -18,13 +18,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from aybiza.speech.errors import SpeechClosed, SpeechRefused
+from aybiza.speech.websocket import Message, Together
 
 CLOSE_SECONDS = 2.0
 # A cut connection is torn down in the next few rounds of the loop.
@@ -110,27 +111,42 @@ class DeepgramSocket:
         except ConnectionClosed as error:
             raise _closed(error) from None
 
-    def offer(self, message: bytes) -> bool:
+    def offer(self, message: bytes | str) -> bool:
         """Send `message` at once; False, and nothing is sent, where `send` has to be awaited."""
         taken: bool = self._websocket.takes(message)
         return taken
 
-    async def messages(self) -> AsyncIterator[bytes | dict[str, Any]]:
-        """What comes: audio as bytes, everything else as the decoded object.
+    def read(self, message: bytes | str) -> Any:
+        """The event of a message; None for one that says nothing here. Each session has its own."""
+        raise NotImplementedError
 
-        Ends when the socket was closed in order; what is not a JSON object is passed over.
-        """
+    def divert(self, told: Callable[[Any], object]) -> None:
+        """Have events told as they are read off the socket, without a change of tasks. To be
+        iterated over is still what came before, all while some of that waits, and the end; where
+        the connection has no short cut, everything."""
+        if not isinstance(self._websocket, Together):
+            return
+
+        def take(messages: list[Message]) -> int:
+            for count, (text, data) in enumerate(messages):
+                try:
+                    event = self.read(data.decode() if text else data)
+                except UnicodeDecodeError:
+                    # websockets has an answer to that.
+                    return count
+                if event is not None:
+                    told(event)
+            return len(messages)
+
+        self._websocket.divert = take
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        """The events that come. Ends when the socket was closed in order."""
         try:
             async for message in self._websocket:
-                if isinstance(message, bytes):
-                    yield message
-                    continue
-                try:
-                    decoded = json.loads(message)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(decoded, dict):
-                    yield decoded
+                event = self.read(message)
+                if event is not None:
+                    yield event
         except ConnectionClosed as error:
             raise _closed(error) from None
 
@@ -146,6 +162,19 @@ class DeepgramSocket:
         finally:
             self._websocket.transport.abort()
         await asyncio.wait((closing,), timeout=TEAR_DOWN_SECONDS)
+
+
+def object_of(message: str) -> dict[str, Any]:
+    """The JSON object that a text message is; an empty one for anything else.
+
+    >>> object_of('{"type": "Flushed"}'), object_of("[]")
+    ({'type': 'Flushed'}, {})
+    """
+    try:
+        decoded = json.loads(message)
+    except (ValueError, RecursionError):
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
 
 
 async def _entered(opening: AbstractAsyncContextManager[Any]) -> Any:

@@ -15,16 +15,18 @@ Source: Deepgram, speak v1 over websocket.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from deepgram.speak.v1.types import SpeakV1Text
 
-from aybiza.speech.deepgram_socket import DeepgramSocket
+from aybiza.speech.deepgram_socket import DeepgramSocket, object_of
 
 TEXT_CHARACTERS = 2000
+_FLUSH = json.dumps({"type": "Flush"})
+_CLEAR = json.dumps({"type": "Clear"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +90,23 @@ class SpeakSession(DeepgramSocket):
     async def speak(self, text: str) -> None:
         """Give text to be spoken; a long one goes in pieces of `TEXT_CHARACTERS` at most."""
         for piece in pieces(text):
-            await self.send(self._socket.send_text(SpeakV1Text(type="Speak", text=piece)))
+            # A model of the SDK's costs the loop half a millisecond; here a caller waits for it.
+            if not self.offer(json.dumps({"type": "Speak", "text": piece})):
+                await self.send(self._socket.send_text(SpeakV1Text(type="Speak", text=piece)))
 
     async def flush(self) -> None:
         """Have all text so far spoken now; answered by `Flushed`."""
-        await self.send(self._socket.send_flush())
+        if not self.offer(_FLUSH):
+            await self.send(self._socket.send_flush())
 
     async def clear(self) -> None:
         """Drop what was not spoken yet; answered by `Cleared`."""
-        await self.send(self._socket.send_clear())
+        if not self.offer(_CLEAR):
+            await self.send(self._socket.send_clear())
 
-    async def __aiter__(self) -> AsyncIterator[SpeakEvent]:
-        async for message in self.messages():
-            event = Audio(message) if isinstance(message, bytes) else decode(message)
-            if event is not None:
-                yield event
+    def read(self, message: bytes | str) -> SpeakEvent | None:
+        """The event of a message."""
+        return Audio(message) if isinstance(message, bytes) else decode(object_of(message))
 
 
 def decode(message: dict[str, Any]) -> SpeakEvent | None:

@@ -176,7 +176,7 @@ class Line:
     ledger: Ledger = field(default_factory=Ledger)
     inbox: Inbox = field(default_factory=Inbox)
     wake: Callable[[], None] = lambda: None
-    listener: Callable[[], None] = lambda: None
+    listener: Callable[[bytes], None] = lambda _: None
     audio_signalled: bool = False
     started: bool = False
     ended: str | None = None
@@ -235,7 +235,7 @@ class Line:
             self.tones(mulaw)
         if not self.audio_signalled:
             self.audio_signalled = True
-            self.listener()
+            self.listener(mulaw)
 
     def play(self, sentence: Sentence, mulaw: bytes, now: float) -> None:
         """Send a piece of `sentence` to the caller."""

@@ -33,10 +33,14 @@ except ImportError:
 TEXT: Final = 1
 BINARY: Final = 2
 _WHOLE: Final = 0x80
+_WHOLE_TEXT: Final = _WHOLE | TEXT
+_WHOLE_MESSAGES: Final = (_WHOLE_TEXT, _WHOLE | BINARY)
 _MASKED: Final = 0x80
 _OPCODE: Final = 0x0F
 _OPCODES: Final = frozenset(Opcode)
 _LEAST_HEAD: Final = 2
+_MEDIUM_HEAD: Final = 4
+"""Of a frame whose size stands in two bytes, without its key."""
 _SIZE_IN_TWO: Final = 126
 _SIZE_IN_EIGHT: Final = 127
 _KEY_BYTES: Final = 4
@@ -70,6 +74,8 @@ class WholeFrames:
 
     def take(self, data: bytes) -> list[Message | bytes]:
         """What is whole now, in order."""
+        if (message := self._only(data)) is not None:
+            return [message]
         if self._passing:
             return [data]
         if self._rest:
@@ -100,6 +106,24 @@ class WholeFrames:
             at = body + size
         self._rest = data[at:]
         return found
+
+    def _only(self, data: bytes) -> Message | None:
+        """The message that `data` is, where it is the one frame of middle size that most are: all
+        audio. None for anything else, and then nothing has happened."""
+        if self._rest or self._in_fragments or self._passing or len(data) < _MEDIUM_HEAD:
+            return None
+        first, mask = data[0], self._mask
+        body = _MEDIUM_HEAD + _KEY_BYTES if mask else _MEDIUM_HEAD
+        if (
+            first not in _WHOLE_MESSAGES
+            or data[1] != mask | _SIZE_IN_TWO
+            or len(data) != body + (data[2] << 8 | data[3])
+        ):
+            return None
+        payload = data[body:]
+        if mask:
+            payload = apply_mask(payload, data[_MEDIUM_HEAD:body])
+        return Message(first == _WHOLE_TEXT, payload)
 
     def _frame(self, data: bytes, at: int, body: int, end: int) -> Message | bytes:
         first = data[at]

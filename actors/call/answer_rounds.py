@@ -309,6 +309,9 @@ class AnswerRounds:
                         self._take(texts, repeats, self._ending(act, decoder))
                     else:
                         self._take(texts, repeats, None)
+                    if texts:
+                        # They are said now, and what has come behind them is looked at then.
+                        await asyncio.sleep(0)
                     for part in parts:
                         if isinstance(part, Finished):
                             self._attempts.answered(begun)

@@ -112,6 +112,7 @@ class SpeakerActor(GenServer):
         self._said_turn: int | None = None
         self._mute = False
         self._fillers = frozenset(policy.fillers)
+        self._fixed = kept_phrases.fixed(self._agent)
         self._timer: Timer | None = None
         self._timer_at = 0.0
         self._check()
@@ -151,6 +152,8 @@ class SpeakerActor(GenServer):
                 self._wire.drop("it does not clear")
             case "check":
                 self._check()
+                if not self._synthesis.goes and not self._synthesis.waiting:
+                    return
         for happening in self._wire.take(message):
             self._happened(happening)
         await self._go_on()
@@ -208,14 +211,15 @@ class SpeakerActor(GenServer):
 
     async def _go_on(self) -> None:
         """Send what is due: audio to the line, texts to the voice."""
-        self._pace()
-        while await self._say_next():
-            self._pace()
-        later = self._pace()
-        lead = self._lead()
-        early = self._budget.may_flush_early(self.vm.now())
-        waits = self._synthesis.wants(lead, early=early) and not self._clearing
-        self._wire.wants(waits or self._synthesis.awaited is not None or self._mute)
+        synthesis = self._synthesis
+        later, lead, waits = self._pace(), 0.0, False
+        if synthesis.waiting:
+            while await self._say_next():
+                self._pace()
+            later, lead = self._pace(), self._lead()
+            early = self._budget.may_flush_early(self.vm.now())
+            waits = synthesis.wants(lead, early=early) and not self._clearing
+        self._wire.wants(waits or synthesis.awaited is not None or self._mute)
         self._come_back(later, lead)
 
     async def _say_next(self) -> bool:
@@ -351,8 +355,7 @@ class SpeakerActor(GenServer):
             kept_phrases.keep(self.vm, voice, go.texts[0].written, bytes(self._recorded))
 
     def _is_fixed(self, go: Go) -> bool:
-        fixed = kept_phrases.fixed(self._agent)
-        return len(go.texts) == 1 and go.texts[0].written in fixed
+        return len(go.texts) == 1 and go.texts[0].written in self._fixed
 
     # The line
 
@@ -380,12 +383,12 @@ class SpeakerActor(GenServer):
     def _come_back(self, later: float | None, lead: float) -> None:
         """Wake up for the next piece of audio, the next text, or one that does not come."""
         waits = [later] if later is not None else []
-        low, idle = self._synthesis.low, self._synthesis.awaited is None
-        if self._synthesis.waiting and idle and lead > low:
-            waits.append(lead - low)
-        if self._synthesis.due is not None:
-            waits.append(self._synthesis.due - self.vm.now())
-        if self._wire.session is None and self._synthesis.waiting and self._wire.waited():
+        synthesis, due = self._synthesis, self._synthesis.due
+        if synthesis.waiting and lead > synthesis.low and synthesis.awaited is None:
+            waits.append(lead - synthesis.low)
+        if due is not None:
+            waits.append(due - self.vm.now())
+        if self._wire.session is None and synthesis.waiting and self._wire.waited():
             waits.append(max(0.1, KEPT_SECONDS - self._wire.waited()))
         if not waits:
             return
@@ -406,6 +409,7 @@ class SpeakerActor(GenServer):
         before, self._agent = self._agent, self._context.speaking
         self._language = self._line.language
         self._fillers = frozenset(TurnPolicy.of(self._agent).fillers)
+        self._fixed = kept_phrases.fixed(self._agent)
         if (self._agent.voice, self._agent.second_voice) != (before.voice, before.second_voice):
             self._voice = SpeakerVoice(self.vm, self._context, self._agent)
             self._passed_over(self._synthesis.lost(self.vm.now(), tried=False))

@@ -8,7 +8,7 @@ What Deepgram's events mean is decided by `aybiza.speech.hearing`.
 A recogniser that hears all the languages that the agent speaks is asked for all of them; of others
 the socket is replaced when the call changes its language.
 
-`Wire` keeps the socket. One that answers nothing to `UNANSWERED_SECONDS` of audio for a while is
+`Wire` keeps the socket. One that answers nothing to `UNANSWERED_BYTES` of audio for a while is
 replaced; where no socket works the line is told, first `SpeechTroubled`, at last `LineFailed`.
 Anything else that goes wrong is a crash, and its supervisor's business.
 
@@ -61,7 +61,7 @@ KEEP_ALIVE_SECONDS = 4.0
 # So that who waits hears a word before silence is too long: it counts from what was answered last.
 LIMITS = Limits(stall=2.5, words=2.7)
 # Deepgram says something about once a second of audio, even to silence.
-UNANSWERED_SECONDS = 1.2
+UNANSWERED_BYTES = int(1.2 * BYTES_A_SECOND)
 # A socket that is open for so long does not say a little and end, again and again.
 STEADY_SECONDS = 1.0
 
@@ -100,29 +100,28 @@ class TranscriberActor(GenServer):
         self._line.audio_signalled = False
         return Continue("connect")
 
-    def _audio_waits(self) -> None:
-        if self._process.alive and not self._feed_at_once():
+    def _audio_waits(self, audio: bytes) -> None:
+        if self._process.alive and not self._feed_at_once(audio):
             self.vm.send(self.pid, "audio")
 
-    def _feed_at_once(self) -> bool:
+    def _feed_at_once(self, audio: bytes) -> bool:
         """Send what has just come, called by whoever brings it: a frame costs no message and no
         change of tasks. False where anything else is to be done, or to be waited for."""
-        ring, session, process = self._line.ring, self._wire.session, self._process
+        line, wire, process = self._line, self._wire, self._process
+        session, end = wire.session, line.ring.end
         if session is None or self._feeding or process.suspended:
             return False
-        end, position = ring.end, self._position
-        if self._wants(end) != self._wire.wanting or not 0 < end - position <= PIECE_BYTES:
+        if end - self._position != len(audio) or not 0 < len(audio) <= PIECE_BYTES:
             return False
-        start, audio = ring.since(position)
-        if start != position or not session.offer(audio):
+        if self._wants(end) != wire.wanting or not session.offer(audio):
             return False
-        self._position, self._fed_at = end, self.vm.now()
-        self._line.audio_signalled = False
+        self._position, self._fed_at = end, line.heard_at
+        line.audio_signalled = False
         return True
 
     def _wants(self, end: int) -> bool:
         """Counted in audio: to a line on which nothing comes there is nothing to answer."""
-        return end - self._answered > UNANSWERED_SECONDS * BYTES_A_SECOND
+        return end - self._answered > UNANSWERED_BYTES
 
     async def handle_continue(self, value: Any) -> None:
         self._position = self._answered = self._unheard()

@@ -27,6 +27,7 @@ from aybiza.actors.call.call_attempts import openings_of
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import KILL, Exit, GenServer, Pid, Shutdown, Stop, Task, Timer, telemetry
+from aybiza.speech.deepgram_socket import DeepgramSocket
 from aybiza.speech.errors import SpeechClosed, SpeechRefused
 from aybiza.speech.reconnect import (
     Begun,
@@ -51,6 +52,8 @@ from aybiza.speech.reconnect import (
 
 CONNECT_SECONDS = 5.0
 SEND_SECONDS = 1.0
+TOLD_SECONDS = 0.5
+"""Between two events that say that a socket works, which it does with each piece of audio."""
 
 _ERRORS: Final[dict[type[Event], str]] = {
     Refused: "refused",
@@ -149,6 +152,7 @@ class Wire(Generic[S]):
         self._timer_at = 0.0
         self._reason = "nothing has come"
         self._failures = 0
+        self._tells_at = 0.0
         self._happened: deque[Happening] = deque()
         self.session: S | None = None
         self.provider = "deepgram"
@@ -190,11 +194,15 @@ class Wire(Generic[S]):
 
     def worked(self) -> None:
         """What was wanted has come, or a part of it."""
+        now = self._vm.now()
+        if self._failures or now >= self._tells_at:
+            self._tells_at = now + TOLD_SECONDS
+            self._tell_provider(events.PROVIDER_WORKED)
         if self._failures:
             log.info(f"{self._name}_back", call_id=self._call_id, failures=self._failures)
-        self._failures = 0
-        self._tell_provider(events.PROVIDER_WORKED)
-        self._tell(Worked())
+            self._failures = 0
+        if self.wanting or self.failing:
+            self._tell(Worked())
 
     def drop(self, why: str, *, fault: bool = True) -> None:
         """The socket is no good: go on with another one. `fault`: that is its provider's."""
@@ -259,6 +267,8 @@ class Wire(Generic[S]):
         try:
             session = await self._dial(CONNECT_SECONDS)
             vm.send(to, _Opened(me, session))
+            if isinstance(session, DeepgramSocket):
+                session.divert(lambda event: vm.send(to, _Said(me, event)))
             try:
                 async for event in session:
                     vm.send(to, _Said(me, event))

@@ -252,7 +252,11 @@ class MediaConnection(Entrance, Together, ServerConnection):
         """Read; a handshake has its bound and its turn, and what comes behind it has a bound."""
         if self._gone or self._raw.is_closing():
             return
-        if self._passed and self.request is None:
+        if self.request is not None:
+            self._read(data)
+        elif not self._passed:
+            super().data_received(data)
+        else:
             self._header_bytes += len(data)
             if self._header_bytes > MAX_HEADER_BYTES:
                 self.refuse("too_large")
@@ -261,8 +265,6 @@ class MediaConnection(Entrance, Together, ServerConnection):
             self._unread += data
             if len(self._unread) == len(data) and self.admission.turnstile.passes(self._knocked):
                 self._knocked()
-        else:
-            self._read(data)
 
     def _knocked(self) -> None:
         """Its turn to be read has come."""
@@ -270,22 +272,18 @@ class MediaConnection(Entrance, Together, ServerConnection):
         self.end()
 
     def _read(self, data: bytes) -> None:
-        if (
-            self._passed
-            and self.request is not None
-            and not self._flow.take(len(data), started=self._guest is None)
-        ):
+        if self.request is not None and not self._flow.take(len(data), started=self._guest is None):
             self.refuse("flood")
             self._raw.abort()
             return
         # websockets stops reading when messages wait, but not within what it was given at once.
         for at in range(0, len(data), PIECE_BYTES):
-            super().data_received(data[at : at + PIECE_BYTES])
-            if self._passed and self.request is not None and self._too_many_wait():
+            Together.data_received(self, data[at : at + PIECE_BYTES])
+            if self.request is not None and self._too_many_wait():
                 self.refuse("flood")
                 self._raw.abort()
                 return
-        if self._passed and self.request is None and self.protocol.handshake_exc and not self._gone:
+        if self.request is None and self.protocol.handshake_exc and not self._gone:
             self.refuse("malformed")
 
     def _too_many_wait(self) -> bool:

@@ -3,7 +3,8 @@
 Speech has some 20 KB a second on every wire. What comes in much larger amounts is something else,
 such as pings, which a websocket answers before anybody sees them, or events without a meaning.
 
-Contract: `take` is told of bytes as they come and says whether they may. Pure but for the clock.
+Contract: `take` is told of bytes as they come and says whether they may. Pure but for the clock,
+which is looked at only when a burst's room is used up: so a burst may have room for two.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class Flow:
         if not started:
             self._early += count
             return self._early <= EARLY_BYTES
-        now = self._timer()
-        refilled = self._room + (now - self._seen) * BYTES_A_SECOND
-        self._room, self._seen = min(refilled, BURST_BYTES) - count, now
+        self._room -= count
+        if self._room < 0:
+            now = self._timer()
+            refilled = self._room + (now - self._seen) * BYTES_A_SECOND
+            self._room, self._seen = min(refilled, BURST_BYTES - count), now
         return self._room >= 0

@@ -90,8 +90,8 @@ _AUDIO = re.compile(
     rb'\{"event": ?"media", ?"sequenceNumber": ?"[0-9]{1,18}", ?'
     rb'(?:"streamSid": ?"([^"\\]{1,64})", ?)?'
     rb'"media": ?\{"track": ?"inbound", ?"chunk":%(count)b"timestamp":%(count)b'
-    rb'"payload": ?"([A-Za-z0-9+/]+={0,2})"\}(?:, ?"streamSid": ?"([^"\\]{1,64})")?\}'
-    % {b"count": _COUNT}
+    # Whether it is base64 is seen when it is read.
+    rb'"payload": ?"([^"]+)"\}(?:, ?"streamSid": ?"([^"\\]{1,64})")?\}' % {b"count": _COUNT}
 )
 
 

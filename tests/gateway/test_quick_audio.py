@@ -44,7 +44,7 @@ class Call:
         self.connection = kind(ServerProtocol(), None)
         divert(self.connection, codec, self.line)
 
-    def _listen(self) -> None:
+    def _listen(self, audio: bytes) -> None:
         self.line.audio_signalled = False
         self.heard.append(self.line.ring.end)
 

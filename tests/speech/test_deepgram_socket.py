@@ -7,13 +7,17 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from websockets.client import ClientProtocol
+from websockets.uri import parse_uri
 
 from aybiza.emulators.deepgram import DeepgramEmulator, Fault
 from aybiza.speech import deepgram_socket
 from aybiza.speech.deepgram import Deepgram
+from aybiza.speech.deepgram_connect import Connection
 from aybiza.speech.deepgram_listen import ListenOptions, ListenSession
 from aybiza.speech.deepgram_socket import (
     CLOSE_SECONDS,
@@ -21,7 +25,8 @@ from aybiza.speech.deepgram_socket import (
     DeepgramRefused,
     check_sdk,
 )
-from aybiza.speech.deepgram_speak import SpeakOptions, SpeakSession
+from aybiza.speech.deepgram_speak import Audio, Flushed, SpeakOptions, SpeakSession
+from aybiza.speech.websocket import Message
 from tests.slowness import slowness
 from tests.speech.kit import (
     LIMIT,
@@ -34,6 +39,8 @@ from tests.speech.kit import (
     websocket_server,
     within,
 )
+
+_NEVER: Any = contextlib.nullcontext()
 
 SPEAK = SpeakOptions("aura-2-asteria-en")
 
@@ -337,3 +344,21 @@ def test_an_sdk_that_keeps_its_websocket_elsewhere_is_refused() -> None:
     check_sdk(Kept)
     with pytest.raises(ImportError, match=r"Renamed has no _websocket.*constraints\.txt"):
         check_sdk(Kept, Renamed)
+
+
+async def test_events_are_told_as_they_are_read_and_the_rest_is_left_to_websockets() -> None:
+    connection: Any = Connection(ClientProtocol(parse_uri("ws://here/")))
+    session = SpeakSession(_NEVER, SimpleNamespace(_websocket=connection))
+    told: list[Any] = []
+    session.divert(told.append)
+    flushed = Message(True, b'{"type":"Flushed","sequence_id":1}')
+    came = [Message(False, b"audio"), Message(True, b"[]"), flushed]
+    assert connection.divert(came) == 3
+    assert told == [Audio(b"audio"), Flushed(1)]
+    assert connection.divert([flushed, Message(True, b"\xff"), flushed]) == 1
+
+
+def test_a_connection_without_a_short_cut_has_nothing_diverted() -> None:
+    other = SimpleNamespace()
+    SpeakSession(_NEVER, SimpleNamespace(_websocket=other)).divert(print)
+    assert not vars(other)

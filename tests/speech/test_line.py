@@ -164,7 +164,7 @@ def test_a_post_wakes_the_call_s_actor() -> None:
 
 def test_audio_is_signalled_once_until_the_signal_is_taken() -> None:
     line, signals = Line("CA1", Carrier()), []
-    line.listener = lambda: signals.append(line.ring.end)
+    line.listener = lambda _: signals.append(line.ring.end)
     line.hear(b"abc")
     line.hear(b"def")
     assert signals == [3]
