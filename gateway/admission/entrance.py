@@ -8,7 +8,8 @@ handshake that is not finished counts like a header that is not. `HttpConnection
 A connection is in the waiting room while it owes something: a TLS handshake, a request with its
 body, on the media door a `start`; on the HTTP door also while it does not read what it has asked
 for. There requests are read some at a time (`turnstile`), and of several that are sent at once
-only the first is answered. Headers of more than `MAX_HEADER_BYTES` end it.
+only the first is answered. Headers of more than `MAX_HEADER_BYTES` end it, and so do parts that are
+small and many (`request_parser`, `flow`).
 
 Errors: none; what is no HTTP and no TLS is counted and its connection closed.
 Source: asyncio, "Transports and Protocols"; uvicorn, h11_impl; websockets, asyncio server.
@@ -22,13 +23,17 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.asyncio.server import ServerConnection
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
+from websockets.protocol import Event
 
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.flow import Flow
 from aybiza.gateway.admission.handshakes import handshake
 from aybiza.gateway.admission.policy import HTTP, MEDIA
+from aybiza.gateway.admission.request_parser import RequestParser
 from aybiza.gateway.admission.rules import Knock
 from aybiza.gateway.admission.waiting_room import Guest
 from aybiza.speech.websocket import Together
@@ -39,8 +44,9 @@ ACCEPT_BATCH: Final = 16
 """Connections that a server accepts in one step of the loop; calls go on in between."""
 
 PIECE_BYTES: Final = 4096
-"""What of a media connection's bytes is read at a time: a piece of the smallest frames is some
-hundreds, each of which costs as much as a large one."""
+EARLY_PIECE_BYTES: Final = 512
+"""What of a media connection's bytes is read at a time, and what before its `start`: a piece of the
+smallest frames is some hundreds, each of which costs as much as a large one."""
 MOST_UNREAD: Final = 512 * 1024
 """What a connection of the HTTP door may send before it is its turn; a loop hands over half."""
 EARLY_MESSAGES: Final = 256
@@ -53,6 +59,8 @@ _quiet = logging.getLogger("aybiza.gateway.http")
 _quiet.setLevel(logging.ERROR)
 
 _OWING: Final = (h11.IDLE, h11.SEND_BODY)
+_UNANSWERED: Final = (h11.IDLE, h11.SEND_RESPONSE)
+_MESSAGES: Final = frozenset((Opcode.TEXT, Opcode.BINARY))
 
 if TYPE_CHECKING:
     _Base = asyncio.Protocol
@@ -170,6 +178,7 @@ class HttpConnection(Entrance, H11Protocol):
         super().__init__(**options)
         self.admission = admission
         self.logger = _quiet
+        self.conn = RequestParser(MAX_HEADER_BYTES)
 
     def data_received(self, data: bytes) -> None:
         """Read, and see what the peer owes; in a later turn of the loop, if many send at once."""
@@ -200,12 +209,22 @@ class HttpConnection(Entrance, H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """What came is no HTTP."""
         self.refuse("malformed")
-        super().send_400_response(msg)
+        if self.conn.our_state in _UNANSWERED:
+            super().send_400_response(msg)
+        else:
+            # The request has its answer already, or has heard the beginning of it.
+            self._raw.abort()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """From now on another protocol has the connection, which has bounds of its own."""
         self._upgraded = True
         super().handle_websocket_upgrade(event)
+        protocol = self.transport.get_protocol()
+        assert isinstance(protocol, WebSocketsSansIOProtocol)
+        if not protocol.handshake_initiated:
+            # It has a body, or a line that is too long: websockets reads on and answers nothing.
+            self.refuse("malformed")
+            self._raw.abort()
 
     def pause_writing(self) -> None:
         """The peer does not read; the answer waits for it, and nobody else's clock runs."""
@@ -237,6 +256,7 @@ class MediaConnection(Entrance, Together, ServerConnection):
         self.admission = admission
         self._header_bytes = 0
         self._flow = Flow()
+        self._odd = False
 
     def knock(self, request: Request) -> Knock:
         """The handshake's request."""
@@ -277,15 +297,23 @@ class MediaConnection(Entrance, Together, ServerConnection):
             self._raw.abort()
             return
         # websockets stops reading when messages wait, but not within what it was given at once.
-        for at in range(0, len(data), PIECE_BYTES):
-            Together.data_received(self, data[at : at + PIECE_BYTES])
-            if self.request is not None and self._too_many_wait():
+        size = PIECE_BYTES if self._guest is None else EARLY_PIECE_BYTES
+        for at in range(0, len(data), size):
+            Together.data_received(self, data[at : at + size])
+            if self.request is not None and self._too_many():
                 self.refuse("flood")
                 self._raw.abort()
                 return
         if self.request is None and self.protocol.handshake_exc and not self._gone:
             self.refuse("malformed")
 
-    def _too_many_wait(self) -> bool:
+    def process_event(self, event: Event) -> None:
+        """As websockets has it; what is no message, or a part of one, is counted."""
+        if isinstance(event, Frame) and not (event.opcode in _MESSAGES and event.fin):
+            self._odd = self._odd or not self._flow.odd(started=self._guest is None)
+        super().process_event(event)
+
+    def _too_many(self) -> bool:
+        """Whether more messages wait than may, or more came than may of what is none."""
         most = WAITING_MESSAGES if self._guest is None else EARLY_MESSAGES
-        return not self._gone and len(self.recv_messages.frames) > most
+        return not self._gone and (self._odd or len(self.recv_messages.frames) > most)

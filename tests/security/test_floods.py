@@ -75,13 +75,13 @@ async def test_what_comes_at_once_is_not_kept_whole(
     place: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[int] = []
-    plain = entrance.MediaConnection._too_many_wait
+    plain = entrance.MediaConnection._too_many
 
     def watched(self: entrance.MediaConnection) -> bool:
         kept.append(len(self.recv_messages.frames))
         return plain(self)
 
-    monkeypatch.setattr(entrance.MediaConnection, "_too_many_wait", watched)
+    monkeypatch.setattr(entrance.MediaConnection, "_too_many", watched)
     async with connect(place.node.media_url, proxy=None) as socket:
         # As one write, so that the node is handed many frames in one piece.
         socket.transport.write(bytes((0x81, 0x80, 0, 0, 0, 0)) * (EARLY_BYTES // 6 - 10))

@@ -1,0 +1,125 @@
+"""What is cheap to send by the thousand is not dear to read: chunks, headers, pings, parts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from aybiza.actors.runtime import VM
+from aybiza.config.ports import bound
+from aybiza.gateway.admission import entrance
+from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.entrance import EARLY_PIECE_BYTES, MediaConnection
+from aybiza.gateway.admission.flow import EARLY_BYTES, ODD_EARLY
+from aybiza.gateway.admission.refusals import Refusals
+from aybiza.gateway.http_server import HttpServer
+from aybiza.gateway.media_server import STREAM_SUPERVISOR, MediaServer
+from aybiza.supervisors import DynamicSupervisor
+from tests.call.caller import LIMIT
+
+SHAKE = (
+    b"Host: phone\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + b64encode(os.urandom(16)) + b"\r\n"
+)
+TINY = {
+    "pings": bytes((0x89, 0x80, 0, 0, 0, 0)),
+    "pongs": bytes((0x8A, 0x80, 0, 0, 0, 0)),
+    "parts": bytes((0x01, 0x80, 0, 0, 0, 0)) + bytes((0x80, 0x80, 0, 0, 0, 0)),
+}
+LONG = bytes((0x81, 0xFF, *(1).to_bytes(8), 0, 0, 0, 0)) + b"x"
+"""A message of a letter whose length is written in eight bytes: from it on all is passed on."""
+
+
+class Refused(Refusals):
+    """Keeps them."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        super().__init__(lambda door, reason: self.told.append((door, reason)))
+
+
+async def hung_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read until the node has closed, however it does."""
+    with suppress(ConnectionError):
+        while await reader.read(4096):
+            pass
+    writer.close()
+
+
+@asynccontextmanager
+async def http_door() -> AsyncIterator[tuple[Refused, list[Any], tuple[str, int]]]:
+    """A door that answers 404: its refusals, what the loop has to say of faults, where it is."""
+    faults: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    refused, listening = Refused(), bound("127.0.0.1", 0)
+    admission = Admission(refusals=refused)
+    async with VM() as vm, asyncio.timeout(LIMIT):
+        await vm.start(HttpServer, listening, Starlette(), admission)
+        yield refused, faults, listening.getsockname()
+        assert len(admission.room) == 0
+    listening.close()
+    asyncio.get_running_loop().set_exception_handler(None)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"POST /x HTTP/1.1\r\n" + SHAKE + b"Content-Length: 3\r\n\r\n",
+        b"GET /x HTTP/1.1\r\n" + SHAKE + b"Sec-WebSocket-Protocol: " + b"a," * 5_000 + b"\r\n\r\n",
+    ],
+    ids=["body", "long line"],
+)
+async def test_a_handshake_that_nobody_understands_holds_no_connection(begun: bytes) -> None:
+    async with http_door() as (refused, faults, address):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(begun)
+        await hung_up(reader, writer)
+        assert refused.told == [("http", "malformed")]
+    assert faults == []
+
+
+async def test_what_comes_behind_an_answer_and_is_no_http_is_no_fault() -> None:
+    async with http_door() as (refused, faults, address):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"GET /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        await reader.readuntil(b"Not Found")
+        writer.write(b"ZZZZ\r\n")
+        await hung_up(reader, writer)
+        assert refused.told == [("http", "malformed")]
+    assert faults == []
+
+
+@pytest.mark.parametrize("kind", TINY)
+@pytest.mark.parametrize("before", [b"", LONG], ids=["as usual", "behind a long length"])
+async def test_before_start_few_frames_are_read_that_are_no_message(
+    kind: str, before: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = 0
+
+    def counted(self: MediaConnection, event: Any) -> None:
+        nonlocal seen
+        seen += 1
+        plain(self, event)
+
+    plain = MediaConnection.process_event
+    monkeypatch.setattr(entrance.MediaConnection, "process_event", counted)
+    refused, listening = Refused(), bound("127.0.0.1", 0)
+    admission = Admission(refusals=refused)
+    async with VM() as vm, asyncio.timeout(LIMIT):
+        await vm.start(DynamicSupervisor, name=STREAM_SUPERVISOR)
+        await vm.start(MediaServer, listening, lambda *_: None, admission=admission)
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        writer.write(b"GET /media HTTP/1.1\r\n" + SHAKE + b"\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(before + TINY[kind] * ((EARLY_BYTES - 100) // len(TINY[kind])))
+        await hung_up(reader, writer)
+    listening.close()
+    assert refused.told == [("media", "flood")]
+    assert seen <= ODD_EARLY + EARLY_PIECE_BYTES // 6 + 2
