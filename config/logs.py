@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 import structlog
 
+from aybiza.config.escapes import ESCAPED
 from aybiza.config.redact import HIDDEN, hide_secrets, hide_url_password, sounds_secret
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
@@ -39,18 +40,6 @@ _RETRY_SECONDS = 0.05
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 
 
-# Commands to a terminal or a viewer of logs: C1 controls, line ends that JSON leaves as they are,
-# and what turns the direction of a line.
-_COMMANDS = (
-    *range(0x7F, 0xA0),
-    0x061C,
-    *range(0x200E, 0x2010),
-    *range(0x2028, 0x202F),
-    *range(0x2066, 0x206A),
-    0xFEFF,
-    *range(0xFFF9, 0xFFFC),
-)
-_ESCAPED = {code: f"\\u{code:04x}" for code in _COMMANDS}
 # What JSON escapes and a console's line does not: in a sentence, in a value, of which those with
 # white space are shown as Python writes them, and in a traceback, which has lines.
 _CONTROLS = {code: f"\\x{code:02x}" for code in range(0x20)}
@@ -192,9 +181,9 @@ class Renderer:
                 else value
                 for key, value in event.items()
             }
-            return str(self._console(None, "", shown)).translate(_ESCAPED)
+            return str(self._console(None, "", shown)).translate(ESCAPED)
         head = {key: event[key] for key in ("time", "level", "event") if key in event}
-        return json.dumps(head | event, default=repr, ensure_ascii=False).translate(_ESCAPED)
+        return json.dumps(head | event, default=repr, ensure_ascii=False).translate(ESCAPED)
 
 
 def _described(key: str, value: Any) -> str:

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from aybiza.config.escapes import json_text
+
 
 def toml_of(table: Mapping[str, Any]) -> str:
     """See the module.
@@ -39,7 +41,7 @@ def _value(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json_text(text)
 
 
 def _long(text: str) -> str:

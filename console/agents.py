@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aybiza.config.escapes import json_text
 from aybiza.console import USAGE_ERROR
 from aybiza.console.page import say
 from aybiza.console.setup import policy_or_exit, settings_or_exit
@@ -82,7 +83,7 @@ def show(
         return
     values = loaded.model_dump(mode="json")
     if as_json:
-        typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
+        typer.echo(json_text(values, 2))
         return
     width = max(map(len, values))
     for key, value in values.items():
@@ -125,7 +126,7 @@ def export(agent: AgentName, vapi: Vapi = False) -> None:
         "custom_instructions": loaded.custom_instructions,
     }
     carried = to_vapi(loaded, enhance_system_prompt_for_voice(get_system_prompt(told)))
-    typer.echo(json.dumps(carried.result, indent=2, ensure_ascii=False))
+    typer.echo(json_text(carried.result, 2))
     _tell_left_out(carried)
 
 

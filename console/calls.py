@@ -266,7 +266,7 @@ def table(found: "list[CallRecord]", numbers: bool) -> list[str]:
             time.strftime("%Y-%m-%d %H:%M", time.localtime(record.opened)),
             printable(_number(record.caller, numbers)),
             printable(record.agent[: 9 if numbers else 14]),
-            (record.outcome or UNFINISHED)[: 9 if numbers else 12],
+            printable((record.outcome or UNFINISHED)[: 9 if numbers else 12]),
             str(record.turns),
             printable(record.call_id[:SHOWN_ID]),
         )

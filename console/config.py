@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from aybiza.config.escapes import json_text
 from aybiza.console.page import say
 from aybiza.console.setup import (
     agents_or_exit,
@@ -74,7 +75,7 @@ def show(
     rows = list(_rows(settings))
     if as_json:
         table = {row.variable: _without_name(row) for row in rows}
-        typer.echo(json.dumps(table, indent=2, ensure_ascii=False))
+        typer.echo(json_text(table, 2))
         return
     width = max(len(row.variable) for row in rows)
     for row in rows:

@@ -14,13 +14,13 @@ model says. How to write a script is in `docs/scripts.md`.
 Exit codes: 0 all that was expected held; 1 something did not; 2 a script that cannot be used.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aybiza.config.escapes import json_text
 from aybiza.console.operate import NodeOption, PortOption, asked, doors_of
 from aybiza.console.page import COLUMNS, say
 
@@ -105,7 +105,7 @@ def dial(
     wrong = sum(bool(verdict.wrong) for verdict in verdicts)
     if as_json:
         rows = [{**asdict(verdict), "result": verdict.result} for verdict in verdicts]
-        typer.echo(json.dumps({"scripts": rows, "wrong": wrong}, indent=2, ensure_ascii=False))
+        typer.echo(json_text({"scripts": rows, "wrong": wrong}, 2))
     else:
         skipped = sum(bool(verdict.skipped) for verdict in verdicts)
         told = f"{len(verdicts) - skipped} played, {wrong} wrong"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aybiza.config.escapes import json_text
 from aybiza.console.page import say
 from aybiza.console.setup import catalogue_or_exit, policy_or_exit, settings_or_exit
 
@@ -109,7 +110,7 @@ def explain(
     options = {"max_latency": max_latency} if max_latency is not None else {}
     choice = choose_model(policy, transcript, context, {**options, "degrade": degrade})
     if as_json:
-        typer.echo(json.dumps(_chosen(choice, policy), indent=2, ensure_ascii=False))
+        typer.echo(json_text(_chosen(choice, policy), 2))
         return
     width = max(len(factor.name) for factor in choice.factors)
     for factor in choice.factors:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from aybiza.config.escapes import json_text
 from aybiza.console import USAGE_ERROR
 from aybiza.console.page import printable, quietly, say
 from aybiza.console.setup import settings_or_exit
@@ -95,7 +96,7 @@ async def _try(
     finally:
         await found.aclose()
     if as_json:
-        typer.echo(json.dumps(listed(found), indent=2, ensure_ascii=False))
+        typer.echo(json_text(listed(found), 2))
         return 0
     for line, under in lines(found):
         say(printable(line), under)
@@ -184,7 +185,7 @@ async def _run(tools: Tools, tool: Tool, given: dict[str, Any]) -> int:
     # A server may know a write by its use: each try is another.
     use = ToolRun(tool.name, uuid.uuid4().hex, given, call_id="try")
     result = await ToolRegistry([tool], failed=_tell).run(use)
-    typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    typer.echo(json_text(result, 2))
     if "error" not in result:
         return 0
     return USAGE_ERROR if result["error"] in _MISUSED else 1

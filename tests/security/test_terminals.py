@@ -1,0 +1,47 @@
+"""What tools and files of others hold orders nothing of the terminal that it is printed to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from aybiza.console.cli import app
+from tests.security.test_lines_of_the_log import ORDERS
+
+TOOL = """
+from aybiza.dialogue.tool_registry import Tool
+
+async def look(given, use):
+    return {"found": ODD}
+
+TOOLS = [Tool("look", "Looks.", look, {"type": "object"})]
+"""
+
+
+def printed(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == 0, result.output
+    assert all(sign.isprintable() or sign == "\n" for sign in result.output)
+    return result.stdout
+
+
+def test_what_a_tool_gives_is_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    odd = "".join(ORDERS)
+    Path("odd.py").write_text(TOOL.replace("ODD", ascii(odd)))
+    Path("odd.toml").write_text('[python.odd]\nfile = "odd.py"\n')
+    told = printed("tools", "try", "odd.toml", "--call", "look")
+    assert json.loads(told) == {"found": odd}
+
+
+def test_an_assistant_of_others_is_no_order(tmp_path: Path) -> None:
+    path = tmp_path / "assistant.json"
+    prompt = "You answer." + "".join(ORDERS[3:])
+    messages = [{"role": "system", "content": prompt}]
+    config = {"name": "Desk", "firstMessage": "Hi\x9b2J.", "model": {"messages": messages}}
+    path.write_text(json.dumps(config))
+    told = printed("agents", "import", "--vapi", str(path))
+    assert "\\u009b2J" in told
