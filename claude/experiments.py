@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +41,7 @@ from aybiza.claude.rules import RULES
 from aybiza.config.file_names import path_of
 from aybiza.config.kinds import wanted
 from aybiza.config.tables import TABLE
+from aybiza.config.toml_file import TomlError, read_toml
 
 INLINE: Final = "inline"
 """The name of an experiment that stands in the setting itself."""
@@ -157,14 +157,10 @@ def _inline(selection: str) -> Experiment:
 
 def _of_file(path: Path) -> tuple[str, tuple[Experiment, ...]]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        _, table = read_toml(path)
         file = _File.model_validate(table)
-    except OSError as error:
-        raise SelectionError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise SelectionError([f"{path}: is not UTF-8 text"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SelectionError([f"{path}: is not TOML: {error}"]) from None
+    except TomlError as error:
+        raise SelectionError([str(error)]) from None
     except ValidationError as error:
         raise SelectionError([f"{path}: {_wrong(detail)}" for detail in error.errors()]) from None
     return file.rule, file.experiment

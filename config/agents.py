@@ -9,11 +9,8 @@ Source: voice agents of the specification (000, "Voice Agent"; 002, "Assistant")
 v1 and speak v1, query parameters; Bedrock: Converse, `inferenceConfig` and `toolSpec`.
 """
 
-import difflib
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -28,29 +25,48 @@ from pydantic import (
 from aybiza.config.agent_types import get_optimal_voice_for_context, get_system_prompt
 from aybiza.config.analysis import Analysis
 from aybiza.config.file_names import path_of
-from aybiza.config.hours import Hours
-from aybiza.config.kinds import wanted
-from aybiza.config.languages import MOST, Speaks, Tag, changes, wrong
+from aybiza.config.hours import Hours, Zone
+from aybiza.config.languages import (
+    MOST,
+    ListenModel,
+    Speaks,
+    Spoken,
+    Tag,
+    Word,
+    changes,
+    wrong,
+)
 from aybiza.config.menus import Menu, Name, Prompt, placed
 from aybiza.config.menus import wrong as misled
 from aybiza.config.others import ChatModel, Voice, is_elevenlabs
 from aybiza.config.outgoing import Outgoing
 from aybiza.config.phrases import keys, phrases
 from aybiza.config.recording import Recording
+from aybiza.config.shapes import shaped
+from aybiza.config.table_faults import faults_of, shown
 from aybiza.config.tables import TABLE
+from aybiza.config.toml_file import TomlError, read_toml, table_of
 from aybiza.config.toml_lines import line_of
 
 FOLDER = Path(__file__).with_name("agents")
 EXAMPLES = Path(__file__).parent.parent / "examples"
 """Where the tools are that come with the package, a folder each."""
 
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Number = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{3,14}\Z")]
+Number = Annotated[
+    str, shaped(r"\+[1-9][0-9]{3,14}", "a telephone number with its country, such as +14155550100")
+]
 """A telephone number as E.164 writes it, such as +14155550100."""
-Line = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{3,14}|sips?:[^\s<>\"]{1,200})\Z")]
+Line = Annotated[
+    str,
+    shaped(
+        r"\+[1-9][0-9]{3,14}|sips?:[^\s<>\"]{1,200}",
+        "a telephone number with its country, such as +14155550100, or a SIP address",
+    ),
+]
 """A telephone number as E.164 writes it, or a SIP address."""
-ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+ToolName = Annotated[
+    str, shaped(r"[A-Za-z0-9_-]{1,64}", "the name of a tool: letters, digits, _ and -, 64 at most")
+]
 _INSIDE = frozenset({"end_call", "transfer_to_person"})
 """The tools that give what is said to nobody."""
 
@@ -71,7 +87,9 @@ class Agent(BaseModel):
 
     name: Word
     """How the agent is called in logs."""
-    type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\Z")] = "customer_service"
+    type: Annotated[
+        str, shaped("[a-z][a-z0-9_]*", "a type such as customer_service: small letters and _")
+    ] = "customer_service"
     """`customer_service`, `technical_support`, `sales_assistant` or another kind."""
     system_prompt: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
         default_factory=lambda data: get_system_prompt({"type": data.get("type")})
@@ -165,7 +183,8 @@ class Agent(BaseModel):
     """What is made of calls when they are over; None: nothing."""
 
     language: Annotated[
-        str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]+)*|multi)\Z")
+        str,
+        shaped("[a-z]{2,3}(-[A-Za-z0-9]+)*|multi", "a language such as en-US or de, or multi"),
     ] = "en-US"
     """Language of the recogniser, as BCP 47 writes it; `multi` for several. Left out: the first of
     `languages`."""
@@ -177,10 +196,10 @@ class Agent(BaseModel):
     ] = ()
     """The languages that the agent speaks, where there are several. A call begins in the first and
     goes on in whichever the caller speaks, or asks for (`aybiza.dialogue.languages`)."""
-    zone: ZoneInfo | None = None
+    zone: Zone | None = None
     """Where the agent is, as the IANA names time zones, such as `Europe/Berlin`: the model is told
     the day and the time there. None: the zone of the node."""
-    listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")] = "nova-3"
+    listen_model: ListenModel = "nova-3"
     """Recogniser of Deepgram; a `flux-` model tells turns by itself."""
     voice: Voice = Field(
         default_factory=lambda data: get_optimal_voice_for_context(
@@ -244,7 +263,8 @@ class Agent(BaseModel):
     """How near in meaning a first question has to be to one that was answered lately, to have its
     answer; see `AYBIZA_EMBEDDINGS` for by what. None: only the same words have the same answer."""
     temperature: Annotated[float, Field(ge=0, le=1)] = 0.3
-    """Randomness of the model, where the model takes one."""
+    """Randomness of the model, where the model takes one; left out beside `top_p`: the model's,
+    for most models take one of both."""
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     """Which share of the likeliest words the model chooses among, where it takes one."""
     top_k: Annotated[int, Field(ge=1, le=500)] | None = None
@@ -355,6 +375,14 @@ class Agent(BaseModel):
         return given
 
     @property
+    def sampling(self) -> dict[str, float | None]:
+        """How freely the model is asked to speak. A temperature that no file has given would keep
+        `top_p` from models that take one of both."""
+        alone = self.top_p is not None and "temperature" not in self.model_fields_set
+        temperature = None if alone else self.temperature
+        return {"temperature": temperature, "top_p": self.top_p, "top_k": self.top_k}
+
+    @property
     def voices(self) -> tuple[str, ...]:
         """All voices that the agent may speak with."""
         further = [one for each in self.speaks.values() for one in (each.voice, each.second_voice)]
@@ -403,14 +431,9 @@ def load_agent(name_or_path: str) -> Agent:
             ]
         )
     try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
-    except OSError as error:
-        raise AgentError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise AgentError([f"{path}: is not UTF-8 text"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise AgentError([f"{path}: is not TOML: {error}"]) from None
+        text, table = read_toml(path)
+    except TomlError as error:
+        raise AgentError([str(error)]) from None
     if "prompts" in table:
         table["prompts"] = placed(table["prompts"], path.parent)
     if isinstance(named := table.get("tools_file"), str) and named:
@@ -438,35 +461,13 @@ def _tools_file(named: str, agent: Path, text: str) -> str:
 def agent_of(text: str, where: str) -> Agent:
     """The agent that this TOML describes; `where` it stands is for messages. Raises AgentError."""
     try:
-        return _made(tomllib.loads(text), text, where)
-    except tomllib.TOMLDecodeError as error:
-        raise AgentError([f"{where}: is not TOML: {error}"]) from None
+        return _made(table_of(text, where), text, where)
+    except TomlError as error:
+        raise AgentError([str(error)]) from None
 
 
 def _made(table: dict[str, Any], text: str, path: str) -> Agent:
     try:
         return Agent.model_validate(table)
     except ValidationError as error:
-        # What a default is made of is told itself, if it is wrong.
-        told = [d for d in error.errors() if d["type"] != "default_factory_not_called"]
-        found = [(line_of(text, detail["loc"]) or 0, detail) for detail in told]
-        found.sort(key=lambda one: one[0])
-        raise AgentError(
-            [f"{path}{f':{line}' if line else ''}: {_problem(detail)}" for line, detail in found]
-        ) from None
-
-
-def _problem(detail: Any) -> str:
-    key = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "missing":
-        return f"{key} is missing"
-    if detail["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, Agent.model_fields, n=1)
-        return f"{key} is no part of an agent" + (f"; did you mean {near[0]}?" if near else "")
-    return f"{key} = {shown(detail['input'])}: {wanted(detail)}"
-
-
-def shown(value: Any) -> str:
-    """A value for a message, cut."""
-    text = repr(value)
-    return text if len(text) <= 80 else text[:79] + "…"
+        raise AgentError(faults_of(error, Agent, text, path, "an agent")) from None

@@ -24,12 +24,15 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
+from aybiza.config.shapes import shaped
 from aybiza.config.tables import TABLE
 
 LEXICON: Final = "vaderSentiment"
 SCHEMA_CHARACTERS: Final = 16_000
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
+Name = Annotated[
+    str, shaped("[a-z][a-z0-9_]{0,63}", "a name of small letters, digits and _, 64 at most")
+]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 

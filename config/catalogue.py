@@ -15,7 +15,6 @@ from __future__ import annotations
 import datetime
 import difflib
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -33,6 +32,7 @@ from pydantic import (
 
 from aybiza.config.kinds import wanted
 from aybiza.config.tables import TABLE
+from aybiza.config.toml_file import TomlError, read_toml
 from aybiza.config.toml_lines import placed
 
 SHIPPED = Path(__file__).with_name("models.toml")
@@ -251,14 +251,9 @@ def load(path: Path | None) -> Catalogue:
 
 def _table(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
-        return text, tomllib.loads(text, parse_float=Decimal)
-    except OSError as error:
-        raise CatalogueError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise CatalogueError([f"{path}: is not UTF-8 text"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError([f"{path}: is not TOML: {error}"]) from None
+        return read_toml(path, Decimal)
+    except TomlError as error:
+        raise CatalogueError([str(error)]) from None
 
 
 _SECTIONS = ("models", "aliases", "profiles")

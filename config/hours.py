@@ -10,11 +10,16 @@ A day that is not named is a day on which nobody is there. `is_open(hours, at)` 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field
+
+from aybiza.config.kinds import kind
+from aybiza.config.shapes import shaped
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 DAYS: Final[tuple[Day, ...]] = (
@@ -26,9 +31,29 @@ DAYS: Final[tuple[Day, ...]] = (
     "saturday",
     "sunday",
 )
+
+
+def _zone(name: object) -> object:
+    """The zone of a name; of one that is none the nearest is told."""
+    if isinstance(name, ZoneInfo):
+        return name
+    if not isinstance(name, str):
+        raise ValueError(f"must be a text, not {kind(name)}")
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        near = difflib.get_close_matches(name, available_timezones(), n=1, cutoff=0.5)
+    meant = f"; did you mean {near[0]}?" if near else ", such as Europe/Berlin"
+    raise ValueError(f"is no time zone as the IANA names them{meant}")
+
+
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-Span = Annotated[str, StringConstraints(pattern=rf"^{_TIME}-({_TIME}|24:00)\Z")]
+Span = Annotated[
+    str, shaped(rf"{_TIME}-({_TIME}|24:00)", "from one time of day to another, such as 09:00-17:30")
+]
 """From a time to a time of day; one that ends before it begins ends on the next day."""
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+"""A time zone, as the IANA names it."""
 Hours = dict[Day, Annotated[tuple[Span, ...], Field(max_length=10, strict=False)]]
 
 

@@ -16,6 +16,7 @@ Source: pydantic, "Validation errors" (`string_type`, `int_parsing` …).
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from typing import Any, Final
 
 _KINDS: Final[tuple[tuple[type, str], ...]] = (
@@ -25,6 +26,9 @@ _KINDS: Final[tuple[tuple[type, str], ...]] = (
     (str, "a text"),
     (list, "a list"),
     (dict, "a table"),
+    (datetime, "a day with a time"),
+    (date, "a day"),
+    (time, "a time of day"),
 )
 """A truth value is a whole number to Python, so it stands first."""
 _WANTED: Final = {

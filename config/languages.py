@@ -24,15 +24,23 @@ from pydantic import BaseModel, Field, StringConstraints
 from aybiza.config.agent_types import agent_types, get_optimal_voice_for_context
 from aybiza.config.others import Voice
 from aybiza.config.phrases import phrases, translations
+from aybiza.config.shapes import READABLE, shaped
 from aybiza.config.tables import TABLE
 
 MOST: Final = 10
 """So many languages are all that an agent speaks."""
 
-Tag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*\Z")]
+Tag = Annotated[str, shaped("[a-z]{2,3}(-[A-Za-z0-9]+)*", "a language such as es or en-GB")]
 """A language, as BCP 47 writes it."""
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+ListenModel = Annotated[
+    str, shaped("[a-z0-9]+(-[a-z0-9]+)*", "a recogniser of Deepgram's, such as nova-3")
+]
+Word = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), READABLE
+]
+Spoken = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), READABLE
+]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 _NOVA_3: Final = (
@@ -58,9 +66,7 @@ class Speaks(BaseModel):
     """The voice; None: Deepgram's of the agent's type and the language."""
     second_voice: Voice | None = None
     """The voice that speaks while that one fails; None: no other in this language."""
-    listen_model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z")] | None = (
-        None
-    )
+    listen_model: ListenModel | None = None
     """The recogniser of Deepgram; None: the agent's."""
     keyterms: Annotated[tuple[Word, ...], Field(max_length=100, strict=False)] | None = None
     """What the recogniser is to expect; None: what it is in the first language."""
@@ -152,7 +158,12 @@ def wrong(first: str, languages: Sequence[str], speaks: Mapping[str, Speaks]) ->
     if len(languages) == 1:
         return "name the first and at least one more; one alone is `language`"
     if len(tags) < len(languages):
-        return "two of them are the same language, and nobody tells them apart"
+        first_of: dict[str, str] = {}
+        for language in languages:
+            other = first_of.setdefault(main_tag(language), language)
+            if other != language:
+                return f"{other} and {language} are one language: nobody tells them apart"
+        return f"{languages[0]} stands there twice"
     if languages and languages[0] != first:
         return f"`language` is the first of them, {languages[0]}, or left out"
     if beside is not None:

@@ -22,15 +22,20 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from aybiza.config.file_names import path_of
+from aybiza.config.languages import Spoken
+from aybiza.config.shapes import shaped
 from aybiza.config.tables import TABLE
 
 MAIN: Final = "main"
 """The menu that is open when a call begins."""
 
-Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]\Z")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
-Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Tones = Annotated[str, StringConstraints(pattern=r"^[0-9*#A-D,]{1,32}\Z")]
+Key = Annotated[str, shaped("[0-9*#]", "one key of a telephone: 0 to 9, * or #")]
+Name = Annotated[
+    str, shaped("[a-z][a-z0-9_]{0,31}", "a name of small letters, digits and _, 32 at most")
+]
+Tones = Annotated[
+    str, shaped("[0-9*#A-D,]{1,32}", "keys (0 to 9, *, #, A to D) and commas, 32 at most")
+]
 
 
 class Choice(BaseModel):

@@ -24,9 +24,7 @@ with it; `NumbersMissing` as in `aybiza.config.phone_numbers`.
 from __future__ import annotations
 
 import csv
-import difflib
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,14 +33,18 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from aybiza.config.agents import Number, Word, shown
+from aybiza.config.agents import Number
 from aybiza.config.caller_number import bare
 from aybiza.config.file_names import path_of
 from aybiza.config.hours import Hours
 from aybiza.config.kinds import wanted
+from aybiza.config.languages import Word
+from aybiza.config.meant import meant
 from aybiza.config.phone_numbers import Called, NumberError, called
 from aybiza.config.routes import RouteName, Stamp, stamps
+from aybiza.config.table_faults import shown
 from aybiza.config.tables import TABLE
+from aybiza.config.toml_file import TomlError, read_toml
 from aybiza.config.toml_lines import placed
 
 MOST_LISTED: Final = 1_000_000
@@ -256,14 +258,10 @@ def _has_digit(row: list[str]) -> bool:
 
 def _read(path: Path, model: type[Model]) -> Model:
     try:
-        text = path.read_text(encoding="utf-8")
-        return model.model_validate(tomllib.loads(text))
-    except OSError as error:
-        problems = [f"{path}: cannot be read: {error.strerror}"]
-    except UnicodeDecodeError:
-        problems = [f"{path}: is not UTF-8 text"]
-    except tomllib.TOMLDecodeError as error:
-        problems = [f"{path}: is not TOML: {error}"]
+        text, table = read_toml(path)
+        return model.model_validate(table)
+    except TomlError as error:
+        problems = [str(error)]
     except ValidationError as error:
         problems = [_problem(path, text, model, detail) for detail in error.errors()]
     raise OutboundError(list(dict.fromkeys(problems))) from None
@@ -276,10 +274,7 @@ def _problem(path: Path, text: str, model: type[_Table], detail: Any) -> str:
     if detail["type"] == "missing":
         return f"{place}: {name} is missing"
     if detail["type"] == "extra_forbidden":
-        fields = Limits.model_fields if loc[0] == "limits" and len(loc) > 1 else model.model_fields
-        known = [one.alias or key for key, one in fields.items()]
-        near = difflib.get_close_matches(str(loc[-1]), known, n=1)
-        return f"{place}: {name} is not known" + (f"; did you mean {near[0]}?" if near else "")
+        return f"{place}: {name} is not known{meant(model, loc)}"
     return f"{place}: {name} = {shown(detail['input'])}: {wanted(detail)}"
 
 

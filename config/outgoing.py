@@ -14,9 +14,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from aybiza.config.shapes import READABLE
 from aybiza.config.tables import TABLE
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), READABLE]
 
 
 class Outgoing(BaseModel):

@@ -13,7 +13,6 @@ Source: list prices of Deepgram, Twilio, Telnyx, SignalWire and Amazon Bedrock.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
@@ -24,6 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from aybiza.config.catalogue import MicroUsd
 from aybiza.config.tables import TABLE
+from aybiza.config.toml_file import TomlError, read_toml
 from aybiza.config.toml_lines import placed
 
 SHIPPED: Final = Path(__file__).with_name("service_prices.toml")
@@ -89,14 +89,9 @@ def load(path: Path | None) -> ServicePrices:
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
-        return text, tomllib.loads(text, parse_float=Decimal)
-    except OSError as error:
-        raise PricesError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise PricesError([f"{path}: is not UTF-8 text"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise PricesError([f"{path}: is not TOML: {error}"]) from None
+        return read_toml(path, Decimal)
+    except TomlError as error:
+        raise PricesError([str(error)]) from None
 
 
 def _problem(detail: Any) -> str:

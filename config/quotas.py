@@ -21,7 +21,6 @@ Source: specification 000, "Phase 5" (quota management).
 from __future__ import annotations
 
 import difflib
-import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -31,6 +30,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from aybiza.config.fields import Usd
 from aybiza.config.kinds import wanted
 from aybiza.config.tables import LENIENT
+from aybiza.config.toml_file import TomlError, read_toml
 from aybiza.config.toml_lines import placed
 
 UNLIMITED: Final = "unlimited"
@@ -76,14 +76,9 @@ def load_quotas(path: Path) -> TenantQuotas:
     Reads a file: call it before the event loop has calls to carry. Raises QuotasError.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text, parse_float=Decimal)
-    except OSError as error:
-        raise QuotasError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise QuotasError([f"{path}: is not UTF-8 text"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise QuotasError([f"{path}: is not TOML: {error}"]) from None
+        text, table = read_toml(path, Decimal)
+    except TomlError as error:
+        raise QuotasError([str(error)]) from None
     try:
         return TenantQuotas.model_validate(table)
     except ValidationError as error:

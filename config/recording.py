@@ -18,14 +18,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 
+from aybiza.config.shapes import shaped
 from aybiza.config.tables import TABLE
 
 FILE: Final = Path(__file__).with_name("recording.toml")
 
 Manner: TypeAlias = Literal["told", "agreed"]
-Beginning = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{0,14}\Z")]
+Beginning = Annotated[
+    str, shaped(r"\+[1-9][0-9]{0,14}", "the beginning of a number with its country, such as +49")
+]
 
 
 class Recording(BaseModel):

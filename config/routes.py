@@ -26,7 +26,6 @@ what is wrong with it; `files` are those that were read, as they were then.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,12 +40,15 @@ from aybiza.config.agents import (
     available,
     is_path,
     load_agent,
-    shown,
 )
 from aybiza.config.file_names import path_of
 from aybiza.config.kinds import wanted
+from aybiza.config.meant import meant
 from aybiza.config.quotas import Tenant
+from aybiza.config.shapes import shaped
+from aybiza.config.table_faults import shown
 from aybiza.config.tables import TABLE
+from aybiza.config.toml_file import TomlError, read_toml
 from aybiza.config.toml_lines import placed
 
 DEFAULT: Final = "default"
@@ -56,11 +58,14 @@ TENANT: Final = "tenant"
 CALLED: Final = "To"
 MOST_ROUTES: Final = 10_000
 
-RouteName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z")]
+RouteName = Annotated[
+    str, shaped("[A-Za-z0-9][A-Za-z0-9_-]{0,62}", "a name of letters, digits, _ and - only")
+]
 Called = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^(\+[1-9][0-9]{3,14}|sips?:[^\s<>\"]{1,200}|[0-9A-Za-z*#_.-]{1,64})\Z"
+    shaped(
+        r"\+[1-9][0-9]{3,14}|sips?:[^\s<>\"]{1,200}|[0-9A-Za-z*#_.-]{1,64}",
+        "a number as +14155550100, a SIP address, or an extension",
     ),
 ]
 """A telephone number as E.164 writes it, a SIP address, or the extension of a switch."""
@@ -213,14 +218,10 @@ def _stamp(path: Path) -> Stamp:
 
 def _read(path: Path, files: Files) -> tuple[str, RoutesFile]:
     try:
-        text = path.read_text(encoding="utf-8")
-        return text, RoutesFile.model_validate(tomllib.loads(text))
-    except OSError as error:
-        problems = [f"{path}: cannot be read: {error.strerror}"]
-    except UnicodeDecodeError:
-        problems = [f"{path}: is not UTF-8 text"]
-    except tomllib.TOMLDecodeError as error:
-        problems = [f"{path}: is not TOML: {error}"]
+        text, table = read_toml(path)
+        return text, RoutesFile.model_validate(table)
+    except TomlError as error:
+        problems = [str(error)]
     except ValidationError as error:
         problems = [_problem(path, text, detail) for detail in error.errors()]
     raise RoutesError(list(dict.fromkeys(problems)), files) from None
@@ -258,11 +259,7 @@ def _problem(path: Path, text: str, detail: Any) -> str:
     if detail["type"] == "missing":
         return f"{place}: {_name(loc)} is missing"
     if detail["type"] == "extra_forbidden":
-        known = RouteTable.model_fields if len(loc) > 2 else RoutesFile.model_fields
-        near = difflib.get_close_matches(str(loc[-1]), known, n=1)
-        return f"{place}: {_name(loc)} is not known" + (
-            f"; did you mean {near[0]}?" if near else ""
-        )
+        return f"{place}: {_name(loc)} is not known{meant(RoutesFile, loc)}"
     if detail["loc"][-1] == "[key]" and len(loc) <= 2:
         return f"{place}: {_name(loc)}: the name of a route has letters, digits, _ and - only"
     return f"{place}: {_name(loc)} = {shown(detail['input'])}: {wanted(detail)}"

@@ -35,12 +35,20 @@ def line_of(text: str, path: Sequence[Any]) -> int | None:
     3
     """
     wanted = tuple(path)
-    best, line = 0, None
+    best, line = (0, False), None
     for number, found in _places(text):
-        if wanted and best < len(wanted) < len(found) and found[: len(wanted)] == wanted:
-            best, line = len(wanted), number
-        if len(found) > best and found == wanted[: len(found)]:
-            best, line = len(found), number
+        shared = next(
+            (
+                at
+                for at, (one, other) in enumerate(zip(wanted, found, strict=False))
+                if one != other
+            ),
+            min(len(wanted), len(found)),
+        )
+        # Beside a table's own line, that of what stands in it is the farther one.
+        rank = (shared, shared == len(found))
+        if shared and rank > best:
+            best, line = rank, number
     return line
 
 

@@ -10,18 +10,20 @@ Source: specification 002, "Common Failures to Pre-empt".
 from __future__ import annotations
 
 import asyncio
-import tomllib
+import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aybiza.claude.choice import Policy
+from aybiza.config.agent_types import agent_types
 from aybiza.config.agents import Agent, AgentError, available, load_agent
 from aybiza.config.phrases import translations
 from aybiza.config.routes import DEFAULT, Route, load_routes
 from aybiza.config.settings import Settings
-from aybiza.console.answering import answering, tool_files
+from aybiza.config.toml_file import TomlError, read_toml
+from aybiza.console.answering import answering, own_policy, tool_files
 from aybiza.emulators.bedrock.rules import SUFFIX
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def checked(name: str, settings: Settings, policy: Policy) -> Iterator[Verdict]:
             found = [*load_routes(path, "clinic").routes]
         else:
             agent = load_agent(name)
-            found = [Route(DEFAULT, agent, agent.name)]
+            found = [Route(DEFAULT, agent, agent.name, source=name)]
     except AgentError as error:
         for problem in error.problems:
             yield Verdict(name, False, problem.removeprefix(f"{name}: "))
@@ -91,8 +93,9 @@ def _verdict(
     try:
         answering(route, settings, policy, tools)
     except ValueError as error:
-        return Verdict(where, False, str(error))
-    return Verdict(where, True, route.agent.name, list(_notes(route.agent)))
+        return Verdict(where, False, str(error).removeprefix(f"{where}: "))
+    own = own_policy(route.agent, settings, policy)
+    return Verdict(where, True, route.agent.name, [*_notes(route.agent), *_sampling(route, own)])
 
 
 def _notes(agent: Agent) -> Iterator[str]:
@@ -104,6 +107,17 @@ def _notes(agent: Agent) -> Iterator[str]:
         yield f"max_tokens = {agent.max_tokens}: nobody listens to so long an answer"
     if "end_call" not in agent.tools:
         yield "tools: without end_call the agent never hangs up"
+    if agent.type not in (known := agent_types()):
+        near = difflib.get_close_matches(agent.type, known, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        if "system_prompt" not in agent.model_fields_set:
+            yield f"type = {agent.type!r} has no prompt of its own; {meant}"
+    if (
+        agent.silence_timeout_s
+        and agent.max_duration_s
+        and (agent.silence_timeout_s >= agent.max_duration_s)
+    ):
+        yield "silence_timeout_s: the call is over by max_duration_s before anybody is asked"
     if "transfer_to_person" in agent.tools and not agent.transfer_numbers:
         yield "tools: transfer_to_person needs [transfer_numbers]: nobody is ever called"
     if agent.hours and agent.zone is None:
@@ -118,6 +132,16 @@ def _notes(agent: Agent) -> Iterator[str]:
         yield f"keyterms: {agent.listen_model} does not take them; nova-3 does"
 
 
+def _sampling(route: Route, policy: Policy) -> Iterator[str]:
+    """What of the agent's sampling the models that may answer do not take."""
+    given = route.agent.model_fields_set & {"temperature", "top_p", "top_k"}
+    kinds = {profile.model.sampling for profile in policy.models}
+    if given and "none" in kinds:
+        yield f"{', '.join(sorted(given))}: some of AWS_BEDROCK_MODELS takes none of it"
+    if {"temperature", "top_p"} <= given and "one_of" in kinds:
+        yield "top_p: some of AWS_BEDROCK_MODELS takes one of both, and has temperature"
+
+
 def _holds_agents(path: Path) -> bool:
     """Whether a file of a folder is one of agents or routes, and not of rules or of a caller."""
     if path.name.endswith(SUFFIX):
@@ -128,6 +152,6 @@ def _holds_agents(path: Path) -> bool:
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_toml(path)[1]
+    except TomlError:
         return {}

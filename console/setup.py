@@ -168,14 +168,14 @@ def tools_or_exit(settings: "Settings", routes: "Routes") -> None:
 
 def agents_or_exit(settings: "Settings", routes: "Routes", policy: "Policy") -> None:
     """Look whether the node has what its agents ask for. What it has not ends the command, 2."""
-    from aybiza.console.answering import own_policy
+    from aybiza.console.answering import own_policy, placed_fault
 
     problems = []
     for route in routes:
         try:
             own_policy(route.agent, settings, policy)
         except ValueError as error:
-            problems.append(str(error))
+            problems.append(placed_fault(route, str(error)))
     if problems:
         _refuse(list(dict.fromkeys(problems)))
 

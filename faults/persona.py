@@ -41,7 +41,6 @@ from __future__ import annotations
 import difflib
 import random
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +48,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from aybiza.config.agents import is_path, shown
+from aybiza.config.agents import Number, is_path
+from aybiza.config.kinds import wanted
+from aybiza.config.meant import meant
+from aybiza.config.shapes import shaped
+from aybiza.config.table_faults import shown
+from aybiza.config.toml_file import TomlError, table_of
 from aybiza.config.toml_lines import line_of
 
 FOLDER: Final = Path(__file__).with_name("personas")
@@ -81,6 +85,11 @@ OneOf = Annotated[list[Words], Field(min_length=1, max_length=100)]
 Share = Annotated[float, Field(ge=0, le=1, strict=False)]
 
 
+Keys = Annotated[
+    str, shaped("[0-9*#A-D]{1,40}", "keys of a telephone: 0 to 9, *, # and A to D, 40 at most")
+]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -96,7 +105,7 @@ class Manner(_Table):
     """Said where no rule fits."""
     patience: Annotated[int, Field(ge=1, le=20)] = 3
     """So often in a row; then the caller hangs up."""
-    number: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{3,14}$")] | None = None
+    number: Number | None = None
     """The caller's."""
 
 
@@ -105,7 +114,7 @@ class Rule(_Table):
 
     when: Pattern
     say: Annotated[list[Words], Field(max_length=100)] = []
-    press: Annotated[str, Field(pattern=r"^[0-9*#A-D]{1,40}$")] | None = None
+    press: Keys | None = None
     agrees: bool = False
     hang_up: bool = False
     most: Annotated[int, Field(ge=1, le=100)] = 5
@@ -219,9 +228,9 @@ def load(name_or_path: str) -> tuple[Path, Persona]:
 def parse(text: str, where: str = "persona") -> Persona:
     """The persona that stands in a text. Raises PersonaError."""
     try:
-        persona = Persona.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PersonaError([f"{where}: is not TOML: {error}"]) from None
+        persona = Persona.model_validate(table_of(text, where))
+    except TomlError as error:
+        raise PersonaError([str(error)]) from None
     except ValidationError as error:
         raise PersonaError([_problem(where, text, detail) for detail in error.errors()]) from None
     missing = _unknown_facts(persona)
@@ -243,14 +252,6 @@ def _unknown_facts(persona: Persona) -> list[str]:
     return told
 
 
-_TABLES: Final[Mapping[str, type[_Table]]] = {
-    "persona": Manner,
-    "says": Rule,
-    "goal": Goal,
-    "limits": Limits,
-}
-
-
 def _problem(where: str, text: str, detail: Any) -> str:
     loc = tuple(detail["loc"])
     line = line_of(text, loc)
@@ -259,8 +260,5 @@ def _problem(where: str, text: str, detail: Any) -> str:
     if detail["type"] == "missing":
         return f"{place}: {key} is missing"
     if detail["type"] == "extra_forbidden":
-        table = _TABLES.get(str(loc[0]), Persona) if len(loc) > 1 else Persona
-        near = difflib.get_close_matches(str(loc[-1]), table.model_fields, n=1)
-        return f"{place}: {key} is not known" + (f"; did you mean {near[0]}?" if near else "")
-    rule = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{place}: {key} = {shown(detail['input'])}: {rule.removeprefix('String ')}"
+        return f"{place}: {key} is not known{meant(Persona, loc)}"
+    return f"{place}: {key} = {shown(detail['input'])}: {wanted(detail)}"

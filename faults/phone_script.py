@@ -25,7 +25,6 @@ Errors: `PlanError` names the file, the place in it and what is known.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -33,6 +32,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aybiza.config.kinds import refusal
+from aybiza.config.toml_file import TomlError, table_of
 from aybiza.dialogue.journal import CallerTurn
 from aybiza.emulators.phone import Report
 from aybiza.faults import vocabulary
@@ -133,9 +133,9 @@ def load(name_or_path: str | Path) -> PhoneScript:
 def parse(text: str, name: str = "script") -> PhoneScript:
     """The script that stands in a text. Raises PlanError."""
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"{name}: is not TOML: {error}") from None
+        table = table_of(text, name)
+    except TomlError as error:
+        raise PlanError(str(error)) from None
     expect = table.pop("expect", {})
     if not isinstance(expect, Mapping):
         raise PlanError(f"{name}: expect is a table, not {expect!r:.80}")

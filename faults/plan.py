@@ -31,7 +31,6 @@ Errors: `PlanError` names the file, the place in it, the field and what is known
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +38,7 @@ from typing import Any, Final
 
 from aybiza.config.agents import Agent
 from aybiza.config.kinds import refusal
+from aybiza.config.toml_file import TomlError, table_of
 from aybiza.emulators.bedrock import Reply, say, use
 from aybiza.emulators.phone import Party
 from aybiza.emulators.phone.script import ScriptError
@@ -165,9 +165,9 @@ def parse(text: str, name: str = "plan", *, calls: bool = True) -> Plan:
     `calls`: whether somebody must call in it, which on a running node others do.
     """
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"{name}: is not TOML: {error}") from None
+        table = table_of(text, name)
+    except TomlError as error:
+        raise PlanError(str(error)) from None
     return of_table(table, name, calls=calls)
 
 

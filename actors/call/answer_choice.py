@@ -84,9 +84,7 @@ def request_of(
         {
             "more_system": list(system[1:]),
             "max_tokens": max_tokens,
-            "temperature": context.agent.temperature,
-            "top_p": context.agent.top_p,
-            "top_k": context.agent.top_k,
+            **context.agent.sampling,
             "thinking": choice.thinking,
             "cache": "5m",
             "cache_history": not context.agent.health_data,

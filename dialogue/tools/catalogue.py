@@ -44,7 +44,6 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -55,6 +54,7 @@ from pydantic import ValidationError
 
 from aybiza.config.file_names import path_of
 from aybiza.config.kinds import wanted
+from aybiza.config.toml_file import TomlError, read_toml
 from aybiza.config.toml_lines import placed
 from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.tool_registry import Tool, ToolRegistry
@@ -131,12 +131,10 @@ def load_tools(
     """See the module; `gate` asks the caller before anything is written. Raises ToolsError."""
     source = Path(path)
     try:
-        text = source.read_text(encoding="utf-8")
-        file = ToolsFile.model_validate(tomllib.loads(text))
-    except OSError as fault:
-        raise ToolsError([f"{source}: cannot be read: {fault.strerror}"]) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise ToolsError([f"{source}: is not TOML: {fault}"]) from None
+        text, table = read_toml(source)
+        file = ToolsFile.model_validate(table)
+    except TomlError as fault:
+        raise ToolsError([str(fault)]) from None
     except ValidationError as fault:
         raise ToolsError(
             [f"{placed(source, text, each['loc'])}: {_problem(each)}" for each in fault.errors()]

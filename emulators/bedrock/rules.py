@@ -34,7 +34,6 @@ from __future__ import annotations
 import difflib
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,6 +41,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from aybiza.config.kinds import wanted
+from aybiza.config.toml_file import TomlError, read_toml
 from aybiza.config.toml_lines import placed
 from aybiza.emulators.bedrock.continuation import Body, Message, merged, text_of
 from aybiza.emulators.bedrock.reply import Reply, say, use
@@ -192,14 +192,9 @@ def rules_beside(agent: Path) -> Path:
 def load_rules(path: Path) -> Rules:
     """The rules of this file. Raises RulesError."""
     try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
-    except OSError as error:
-        raise RulesError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise RulesError([f"{path}: is not UTF-8 text"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise RulesError([f"{path}: is not TOML: {error}"]) from None
+        text, table = read_toml(path)
+    except TomlError as error:
+        raise RulesError([str(error)]) from None
     try:
         return Rules.model_validate(table)
     except ValidationError as error:

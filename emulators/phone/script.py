@@ -29,7 +29,6 @@ text; in audio mode it is taken as `expect_audio`. Errors: `ScriptError`, naming
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -37,6 +36,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from aybiza.config.numbers import finite
+from aybiza.config.toml_file import TomlError, read_toml
 from aybiza.emulators import textaudio
 from aybiza.emulators.phone.audio import SILENCE_CODES, Utterance, utterance_of_wav
 from aybiza.speech.wav import AudioError
@@ -150,11 +150,9 @@ def load(name_or_path: str | Path, mode: Mode | None = None) -> Script:
                 f"no caller script named {str(name_or_path)!r}; there are: {', '.join(names())}"
             )
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScriptError(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise ScriptError(f"{path}: {error}") from error
+        _, document = read_toml(path)
+    except TomlError as error:
+        raise ScriptError(str(error)) from None
     return parse(document, path, mode)
 
 

@@ -194,3 +194,14 @@ def test_a_voice_that_is_none_is_told_with_its_line(tmp_path: Path, key: str) ->
 def test_a_last_model_is_of_a_chat_service_by_name(tmp_path: Path, model: str) -> None:
     (problem,) = problems(written(tmp_path, SMALLEST + f'last_model = "{model}"\n'))
     assert problem.startswith(f"last_model = '{model}': must be openai: and")
+
+
+def test_a_temperature_that_no_file_gives_keeps_no_top_p_from_the_model(tmp_path: Path) -> None:
+    given = {
+        "": (0.3, None),
+        "top_p = 0.9": (None, 0.9),
+        "top_p = 0.9\ntemperature = 0.4": (0.4, 0.9),
+    }
+    for line, (temperature, top_p) in given.items():
+        sampling = load_agent(written(tmp_path, SMALLEST + line)).sampling
+        assert (sampling["temperature"], sampling["top_p"]) == (temperature, top_p), line

@@ -7,7 +7,8 @@ import re
 import pytest
 from pydantic import TypeAdapter
 
-from aybiza.config.agents import Agent, Spoken
+from aybiza.config.agents import Agent
+from aybiza.config.languages import Spoken
 from aybiza.config.phrases import phrases, translations
 from aybiza.dialogue import consent_words
 from aybiza.dialogue.overheard import is_back_channel

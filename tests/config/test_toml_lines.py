@@ -36,6 +36,12 @@ last = true
 '''
 
 
+def test_a_table_of_dotted_keys_is_found_by_the_first_of_them() -> None:
+    text = 'name = "a"\nmenus.main.keys.1 = { say = "x" }\nmenus.main.keys.2 = { say = "y" }\n'
+    assert line_of(text, ("menus", "main", "prompt")) == 2
+    assert line_of(text, ("menus", "main", "keys", "2", "sai")) == 3
+
+
 @pytest.mark.parametrize(
     ("path", "line"),
     [

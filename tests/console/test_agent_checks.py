@@ -35,6 +35,8 @@ def test_an_agent_that_is_as_it_should_be_has_no_notes(tmp_path: Path) -> None:
         (ENDS + 'listen_model = "nova-2"\nkeyterms = ["a"]\n', "nova-2 does not take them"),
         (ENDS + '[hours]\nmonday = ["09:00-10:00"]\n', "without a zone"),
         ('tools = ["end_call", "transfer_to_person"]\n', "transfer_numbers"),
+        (ENDS + "top_p = 0.9\ntemperature = 0.4\n", "top_p: some of AWS_BEDROCK_MODELS takes one"),
+        (ENDS + "silence_timeout_s = 500\nmax_duration_s = 60\n", "silence_timeout_s: the call"),
         (ENDS + f'custom_instructions = "{"word " * 600}"\n', "602 words"),
     ],
 )
@@ -42,6 +44,16 @@ def test_what_callers_would_not_like_is_noted(tmp_path: Path, more: str, told: s
     (verdict,) = verdicts(tmp_path, AGENT + more)
     assert verdict.ok
     assert any(told in note for note in verdict.notes), verdict.notes
+
+
+def test_a_type_that_there_is_not_is_noted_where_its_prompt_would_be_used(tmp_path: Path) -> None:
+    text = 'name = "Desk"\ngreeting = "Hello."\ntype = "sales_asistant"\n' + ENDS
+    (verdict,) = verdicts(tmp_path, text)
+    assert verdict.notes == [
+        "type = 'sales_asistant' has no prompt of its own; did you mean sales_assistant?"
+    ]
+    (own,) = verdicts(tmp_path, text + 'system_prompt = "Be kind."\n')
+    assert own.notes == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from aybiza.config.agents import load_agent
 from aybiza.config.routes import Route
 from aybiza.config.settings import load
-from aybiza.console.answering import answering
+from aybiza.console.answering import answering, placed_fault
 from aybiza.dialogue.tools.tool_files import ToolFiles
 from aybiza.faults.desk import agent
 from tests.gateway.kit import POLICY
@@ -42,6 +42,17 @@ def test_two_agents_have_toolboxes_of_their_own(tmp_path: Path) -> None:
 def test_a_tool_that_there_is_not_is_named_with_its_agent() -> None:
     with pytest.raises(ValueError, match="Desk: tools: no such tool: fly"):
         answering(Route("r", agent(tools=("fly",)), "T"), load({}), POLICY, ToolFiles())
+
+
+def test_what_an_agents_file_asks_for_in_vain_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "desk.toml"
+    path.write_text('name = "Desk"\ngreeting = "Hello."\nmodel_rule = "fastest"\n')
+    who = Route("r", load_agent(str(path)), "T", source=str(path))
+    with pytest.raises(ValueError) as caught:
+        answering(who, load({}), POLICY, ToolFiles())
+    assert str(caught.value).startswith(f"{path}:3: model_rule: there is no 'fastest'")
+    path.unlink()
+    assert placed_fault(who, "model: x") == f"{path}: model: x"
 
 
 def test_an_agent_is_answered_by_its_own_model_and_rule() -> None:

@@ -202,7 +202,7 @@ def test_an_agent_that_records_needs_a_folder_for_it(
     with pytest.raises(typer.Exit) as ended:
         agents_or_exit(settings, routes_or_exit(settings), policy)
     assert ended.value.exit_code == 2
-    assert "Desk: recording: set AYBIZA_RECORDINGS to a folder" in unfolded(capsys)
+    assert "desk.toml:3: recording: set AYBIZA_RECORDINGS to a folder" in unfolded(capsys)
     monkeypatch.setenv("AYBIZA_RECORDINGS", str(tmp_path))
     agents_or_exit(settings_or_exit(), routes_or_exit(settings), policy)
 

@@ -69,7 +69,7 @@ READ_BY: Final[dict[str, str | tuple[str, ...]]] = {
     "config/quotas.py": ("quotas",),
     "config/recording.py": "reads a file of the package",
     "config/routes.py": ("routes",),
-    "console/agent_checks.py": ("agents",),
+    "config/toml_file.py": ("agents", "routes", "quotas"),
     "console/audit.py": ("trails",),
     "console/become.py": OURS,
     "console/checks.py": SETTING,

@@ -51,7 +51,7 @@ class TestLoad:
             load("bookin")
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(ScriptError, match=r"none\.toml: No such file"):
+        with pytest.raises(ScriptError, match=r"none\.toml: cannot be read: No such file"):
             load(tmp_path / "none.toml")
 
     @pytest.mark.parametrize("data", [b"[[steps]", b"\xff\xfe"])

@@ -1,0 +1,40 @@
+"""Files that people write are read in one way, and what cannot be read is said in one way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aybiza.config.toml_file import TomlError, read_toml, table_of
+from tests.cases import each
+
+
+@each(
+    [
+        b"\xef\xbb\xbfname = 'Desk'\n",
+        b"name = 'Desk'\r\n",
+        b"\xef\xbb\xbfname = 'Desk'\r\n# more\r\n",
+    ]
+)
+def test_a_mark_and_line_ends_of_other_systems_are_no_part_of_a_file(written: bytes) -> None:
+    assert table_of(written.decode(), "desk.toml") == {"name": "Desk"}
+
+
+def test_a_file_that_begins_with_a_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "desk.toml"
+    path.write_bytes(b"\xef\xbb\xbfname = 'Desk'\n")
+    assert read_toml(path) == ("name = 'Desk'\n", {"name": "Desk"})
+
+
+@each(
+    [
+        ("name = ", "desk.toml: is not TOML: Invalid value"),
+        (f"x = {'[' * 3_000}{']' * 3_000}", "desk.toml: is not TOML that can be read: it is too"),
+        (f"x = {'9' * 5_000}", "desk.toml: is not TOML that can be read: Exceeds"),
+    ]
+)
+def test_whatever_cannot_be_read_is_told_with_its_file(text: str, told: str) -> None:
+    with pytest.raises(TomlError) as caught:
+        table_of(text, "desk.toml")
+    assert str(caught.value).startswith(told)
