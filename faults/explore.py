@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 from aybiza.dialogue.conversation import Phase
 from aybiza.faults.fed import unfed
 from aybiza.faults.plan import Plan
+from aybiza.faults.random_aims import PHASES
 from aybiza.faults.random_plans import drawn, plan_of
 from aybiza.faults.shrink import MOST, shrunk
 from aybiza.faults.transitions import Row, table, untaken
@@ -84,17 +85,14 @@ class Exploration:
         """Lines that tell in how many pairs of a phase of the call and a kind of fault, of those
         that the search draws, the fault has struck in that phase, and in which it has not."""
         met = {(cell.what, cell.phase) for cell in self.cells}
-        kinds, phases = (
-            sorted(drawn()),
-            [phase.value for phase in Phase if phase is not Phase.ENDED],
-        )
-        lines, most = [], len(kinds) * len(phases)
-        for phase in phases:
+        kinds = sorted(drawn())
+        lines, most = [], len(kinds) * len(PHASES)
+        for phase in PHASES:
             left = [kind for kind in kinds if (kind, phase) not in met]
             there = len(kinds) - len(left)
             told = f"; not: {', '.join(left)}" if left else ""
             lines.append(f"  {phase}: {there} of {len(kinds)} kinds of faults{told}")
-        count = sum((kind, phase) in met for kind in kinds for phase in phases)
+        count = sum((kind, phase) in met for kind in kinds for phase in PHASES)
         return [*lines, f"phases and faults: {count} of {most} pairs met, {most - count} not"]
 
     def gaps(self) -> list[str]:

@@ -26,7 +26,7 @@ Errors: `PlanError` names the file, the place in it and what is known.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -156,7 +156,7 @@ def _expect(table: Mapping[str, Any], where: str) -> Expect:
 
 def played(script: PhoneScript) -> Verdict:
     """The verdict on a call to a node of its own in virtual time."""
-    outcome = tried(script.plan, frames=1)
+    outcome = tried(replace(script.plan, frames=1))
     verdict = judged(script, outcome.report)
     verdict.wrong += [line for line in outcome.broken if line not in verdict.wrong]
     verdict.wrong += _wrong_inside(script.expect, outcome)

@@ -20,11 +20,12 @@ A step is one of `say`, `interrupt`, `mumble`, `press`, `break_off`, `stay`, `ha
 `quiet_ms` or `after_ms` for when, and `when`, a pattern for what must have been heard. `mumble` is
 how many ms of the agent's speech it waits for, or true. An answer is a text, or a table with the
 `tool` to use and `say` before it. `agent` are changes of the front desk's agent; `thinks_ms`,
-`delta_ms` the model's pace; `tool_seconds` how long `look_up` takes; `nodes` how many nodes there
-are; `guardrail` the words that Bedrock blocks; `parties` who answers at which number: an outcome,
-or a table (`aybiza.emulators.phone.flow.Party`). `consents` are the caller's texts that allow a
-write, each with what must have been asked before; `phrases`: whether what the agent says word for
-word is kept as audio, as on a node that has been up for a while.
+`delta_ms` the model's pace; `frames` how many of the caller's frames of 20 ms travel together;
+`tool_seconds` how long `look_up` takes; `nodes` how many nodes there are; `guardrail` the words
+that Bedrock blocks; `parties` who answers at which number: an outcome, or a table
+(`aybiza.emulators.phone.flow.Party`). `consents` are the caller's texts that allow a write, each
+with what must have been asked before; `phrases`: whether what the agent says word for word is kept
+as audio, as on a node that has been up for a while.
 
 Errors: `PlanError` names the file, the place in it, the field and what is known.
 """
@@ -49,6 +50,10 @@ from aybiza.faults.fault import Fault, FaultError, fault_of
 NODES: Final = ("one", "two", "three")
 """The names of a plan's nodes, if it has several; the node of others is `world`."""
 
+FRAMES: Final = 5
+MOST_FRAMES: Final = 25
+"""Half a second of audio in one message is late enough."""
+
 _FIELDS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "title": str,
     "seed": int,
@@ -58,6 +63,7 @@ _FIELDS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "agent": dict,
     "thinks_ms": (int, float),
     "delta_ms": (int, float),
+    "frames": int,
     "tool_seconds": (int, float),
     "parties": dict,
     "nodes": int,
@@ -73,6 +79,7 @@ _KEYS: Final = frozenset("0123456789*#ABCD")
 _USUAL: Final = {
     "thinks_ms": 400.0,
     "delta_ms": 30.0,
+    "frames": FRAMES,
     "tool_seconds": TOOL_SECONDS,
     "phrases": False,
 }
@@ -94,6 +101,7 @@ class Plan:
     agent: Mapping[str, Any] = field(default_factory=dict)
     thinks_ms: float = 400.0
     delta_ms: float = 30.0
+    frames: int = FRAMES
     tool_seconds: float = TOOL_SECONDS
     parties: Mapping[str, Any] = field(default_factory=dict)
     nodes: int = 1
@@ -121,6 +129,7 @@ class Plan:
             "answers": self.replies(),
             "thinks_ms": self.thinks_ms,
             "delta_ms": self.delta_ms,
+            "frames": self.frames,
             "toolbox": Desk(self.tool_seconds),
             "nodes": self.nodes,
             "guardrail": self.guardrail,
@@ -220,6 +229,8 @@ def _check(table: Mapping[str, Any], name: str) -> None:
             raise PlanError(f"{name}: {key} = {value!r:.80} {why}")
     if not 1 <= (nodes := table.get("nodes", 1)) <= len(NODES):
         raise PlanError(f"{name}: nodes = {nodes} is none of 1 to {len(NODES)}")
+    if not 1 <= (frames := table.get("frames", FRAMES)) <= MOST_FRAMES:
+        raise PlanError(f"{name}: frames = {frames} is none of 1 to {MOST_FRAMES}")
     if not all(isinstance(w, str) and w.strip() for w in table.get("guardrail", [])):
         raise PlanError(f"{name}: guardrail is a list of the words that are blocked")
     for key in table.get("agent", {}):

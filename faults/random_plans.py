@@ -2,11 +2,13 @@
 
 `plan_of(seed, number)` is the plan of that number; the same numbers give the same plan on every
 machine. Sentences are unique in a plan, so each can be found again in what was heard. Messages
-inside a node are not lost or reordered here: a VM guarantees that they are not.
+inside a node are not lost or reordered here: a VM guarantees that they are not. Each third plan is
+aimed at a phase of the call and a kind of fault (`random_aims.py`), so that all pairs come up.
 """
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +16,8 @@ from typing import Any, Final
 
 from aybiza.faults import random_others, random_providers
 from aybiza.faults.fault import Fault
-from aybiza.faults.plan import Plan
+from aybiza.faults.plan import FRAMES, Plan
+from aybiza.faults.random_aims import aim, aimed
 from aybiza.faults.random_others import with_others
 from aybiza.faults.random_providers import is_flux, troubled
 from aybiza.faults.random_turns import varied
@@ -83,6 +86,9 @@ TROUBLED: Final = 0.3
 OTHERS: Final = 0.15
 """In so many another provider's voice or model is there to help out."""
 
+BUNCHED: Final = 0.8
+"""In so many the caller's audio comes 200 ms at a time, as by a bad line: it costs a fifth less."""
+
 _REDIS: Final = ("redis.gone", "redis.slow", "redis.empty")
 _SOCKET: Final = ("refuse", "close", "abort", "stall", "unknown", "malformed")
 _PROCESS: Final = ("kill", "kill", "crash", "raise", "exit", "hang", "block")
@@ -91,6 +97,7 @@ _NODES: Final = ("node.lost", "node.part", "node.drain", "node.freeze")
 _MACHINE: Final = ("disk.full", "disk.slow", "clock.jump", *_REDIS)
 
 
+@functools.cache
 def drawn() -> frozenset[str]:
     """All kinds of faults that the search has plans of."""
     sockets = (f"{door}.{kind}" for door in ("listen", "flux", "speak") for kind in _SOCKET)
@@ -126,6 +133,10 @@ def plan_of(seed: int, number: int) -> Plan:
     help_out = random.Random(f"others:{seed}:{number}")
     if help_out.random() < OTHERS:
         plan = with_others(help_out, plan, _moment(help_out))
+    if (wanted := aim(seed, number, drawn())) is not None:
+        plan = aimed(random.Random(f"aimed:{seed}:{number}"), plan, *wanted)
+    if random.Random(f"frames:{seed}:{number}").random() < BUNCHED:
+        plan = replace(plan, frames=2 * FRAMES)
     return _at_its_door(plan) if is_flux(plan) else plan
 
 

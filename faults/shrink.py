@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from aybiza.faults.fault import Fault
-from aybiza.faults.plan import Plan
+from aybiza.faults.plan import FRAMES, Plan
 
 MOST: Final = 120
 
@@ -22,6 +22,7 @@ _USUAL: Final[Sequence[dict[str, Any]]] = (
     {"parties": {}},
     {"thinks_ms": 400.0},
     {"delta_ms": 30.0},
+    {"frames": FRAMES},
 )
 _ROUND: Final = ("at", "delay", "seconds", "into", "probability")
 

@@ -110,12 +110,12 @@ class Outcome:
         return "".join(f"{event}\n" for event in self.happened)
 
 
-def tried(plan: Plan, *, messages: bool = False, frames: int = 5) -> Outcome:
+def tried(plan: Plan, *, messages: bool = False) -> Outcome:
     """The outcome of `plan`; see the module."""
     injector = Injector(plan.faults, plan.seed)
     outcome = Outcome(plan, Report(plan.title, "CA1"), 0.0)
     main = partial(_talk, outcome=outcome, injector=injector)
-    options = {**plan.options(), "watcher": injector, "messages": messages, "frames": frames}
+    options = {**plan.options(), "watcher": injector, "messages": messages}
     before = _machine()
     with noted() as outcome.rows:
         try:

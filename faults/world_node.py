@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from aybiza.faults.world import World
 
 STOP_SECONDS: Final = 5.0
+ALONE_SECONDS: Final = 10.0
+"""A node that has no others to tell of its calls looks seldom how many there are."""
 PER_MINUTE: Final = 600
 """Webhooks of one address; there are fewer, and where they are counted can be lost."""
 
@@ -103,8 +105,8 @@ class WorldNode:
         streams = child(StreamSupervisor, name=STREAM_SUPERVISOR)
         # What this machine is busy with beside is not the world's.
         limits = Limits(1000, 10**9, 10**9)
-        # Who has others tells them of its calls; alone it may look seldom.
-        gauge = Gauge(1.0 if self.carrier is None else LOOK_SECONDS, lambda: 0)
+        # Who has others tells them of its calls.
+        gauge = Gauge(ALONE_SECONDS if self.carrier is None else LOOK_SECONDS, lambda: 0)
         keepers = []
         if world.has_redis:
             keepers.append(child(CostsSharer, client=world.redis.client, name="costs_sharer"))

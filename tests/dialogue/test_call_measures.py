@@ -23,10 +23,8 @@ def responses(report: Report) -> list[float]:
 def played(name: str, *, without: str = "") -> Outcome:
     """A call by a script, without the steps of this kind."""
     plan = script(name).plan
-    return tried(
-        replace(plan, steps=[one for one in plan.steps if without not in one or not without]),
-        frames=1,
-    )
+    steps = [one for one in plan.steps if without not in one or not without]
+    return tried(replace(plan, steps=steps, frames=1))
 
 
 @pytest.mark.parametrize("name", ["coughs_while_the_agent_thinks", "flux_coughs"])

@@ -34,7 +34,7 @@ MEASURED = [
 def both(plan: Plan) -> tuple[Outcome, Outcome]:
     """The call with no answer that is begun early, and with such."""
     late, early = (
-        tried(replace(plan, agent={**plan.agent, "eager_answers": eager}), frames=1)
+        tried(replace(plan, agent={**plan.agent, "eager_answers": eager}, frames=1))
         for eager in (0, 1)
     )
     return late, early
@@ -152,5 +152,5 @@ def test_no_answer_is_begun_early_when_the_money_is_nearly_spent(
         {"say": "Hello again.", "after_ms": 260},
         {"hang_up": True},
     ]
-    outcome = tried(Plan(steps=steps, agent=FLUX), frames=1)
+    outcome = tried(Plan(steps=steps, agent=FLUX, frames=1))
     assert len(outcome.requests) == 1
