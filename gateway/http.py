@@ -78,6 +78,8 @@ from aybiza.supervisors.application import count_calls
 
 ASK_SECONDS = 1.0
 WAIT_SECONDS = 1
+MOST_LOGGED = 200
+"""Characters of a value that a carrier tells, in a line of the log."""
 
 log = structlog.get_logger(__name__)
 
@@ -329,7 +331,7 @@ async def status(door: HttpDoor, request: Request) -> Response:
     except FormError:
         return Response(status_code=204)
     told = ("CallSid", "CallStatus", "StreamSid", "StreamEvent", "StreamError")
-    log.info("twilio_status", **{name: form[name] for name in told if name in form})
+    log.info("twilio_status", **{name: form[name][:MOST_LOGGED] for name in told if name in form})
     return Response(status_code=204)
 
 

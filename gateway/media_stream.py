@@ -60,6 +60,7 @@ from aybiza.dialogue.events import DigitPressed, Heard, HungUp
 from aybiza.dialogue.journal import FAULT
 from aybiza.gateway.carriers.codec import (
     CLOSE_POLICY_VIOLATION,
+    CLOSE_TRY_AGAIN_LATER,
     Codec,
     Connected,
     Dtmf,
@@ -86,7 +87,6 @@ from aybiza.supervisors.errors import SupervisorError
 CLOSE_NORMAL = 1000
 CLOSE_GOING_AWAY = 1001
 CLOSE_INTERNAL_ERROR = 1011
-CLOSE_TRY_AGAIN_LATER = 1013
 
 START_SECONDS = 10.0
 WRITE_SECONDS = 5.0

@@ -20,8 +20,8 @@
     seal        the words for somebody whom a caller is put through to, at an address that was not
                 given to this carrier and account: 403             `address_seals`
     owner       a call that is another carrier's or account's: 409 `call_owners`
-    caller      more calls or minutes an hour than a caller may have: the busy words
-                                                                   `caller_limits`
+    caller      more calls or minutes an hour than a caller may have: the busy words, and of a
+                switch, which asks no webhook, the close of a full node  `caller_limits`
     account     more calls at a time than an account may have: the busy words
                                                                    `account_calls`
     token       a stream's `start` without the token of its TwiML, or that says something else of
@@ -72,10 +72,11 @@ from aybiza.gateway.admission.webhook_form import FormError, read_form
 from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_POLICY_VIOLATION,
+    CLOSE_TRY_AGAIN_LATER,
     ProtocolError,
     Start,
 )
-from aybiza.gateway.carriers.paths import SOFTPHONE
+from aybiza.gateway.carriers.paths import CARRIERS, SOFTPHONE
 
 PAGE_HEADER: Final = "x-aybiza-console"
 """What the console's page sends with each request: no page of another origin can, for a browser
@@ -251,7 +252,7 @@ class Admission:
     def start(self, start: Start, address: str, carrier: str, *, hidden: bool = False) -> Start:
         """A stream's `start` from this address, without its token, which is used up by this.
 
-        Raises ProtocolError (1007, 1008) if it may not come in.
+        Raises ProtocolError (1007, 1008, 1013) if it may not come in.
         """
         parameters = dict(start.custom_parameters)
         token = parameters.pop(stream_token.PARAMETER, "")
@@ -270,9 +271,13 @@ class Admission:
         if not self._owners.may_have(start.call_sid, carrier, account):
             self.refused(MEDIA, "owner", address)
             raise ProtocolError(CLOSE_POLICY_VIOLATION, "the call is another carrier's")
+        number = parameters.get("From", "")
+        if number and not _asks(carrier) and not self._limits.admit(number, start.call_sid):
+            self.refused(MEDIA, "caller", address)
+            raise ProtocolError(CLOSE_TRY_AGAIN_LATER, "the caller has had all their calls")
         self._owners.begin(start.call_sid, carrier, account)
         self._accounts.begin(start.account_sid, start.call_sid)
-        self._limits.begin(parameters.get("From", ""), start.call_sid)
+        self._limits.begin(number, start.call_sid)
         return replace(start, custom_parameters=parameters)
 
     def ended(self, start: Start) -> None:
@@ -424,6 +429,12 @@ class Visit:
         """The connection is gone."""
         if self._started is not None:
             self._admission.ended(self._started)
+
+
+def _asks(carrier: str) -> bool:
+    """Whether the carrier asks a webhook, where its callers are counted."""
+    found = CARRIERS.get(carrier)
+    return found is not None and bool(found.webhook)
 
 
 def _netloc(origin: str | None) -> str:

@@ -33,6 +33,7 @@ CLOSE_UNSUPPORTED_DATA: Final = 1003
 CLOSE_INVALID_DATA: Final = 1007
 CLOSE_POLICY_VIOLATION: Final = 1008
 CLOSE_MESSAGE_TOO_BIG: Final = 1009
+CLOSE_TRY_AGAIN_LATER: Final = 1013
 
 MAX_REASON_BYTES: Final = 123
 """A close frame carries at most 125 bytes, two of which are the code."""

@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.admission.policy import HTTP, paths
 from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.carriers.codec import MULAW_8000_MONO, ProtocolError, Start
 from aybiza.gateway.media_stream import running_for
-from tests.security.doors import FORM, outside
+from tests.security.doors import FORM, TOKEN, outside
 
 PATHS = [row.path for row in paths(HTTP) if row.method == "POST"]
 NAMES = ["CallSid", "AccountSid", "From", "To", "CallStatus", "StreamError", "x"]
@@ -86,3 +87,12 @@ def test_a_stream_tells_nothing_that_no_carrier_would(told: dict[str, str]) -> N
     start = Start("MZ1", "CA1", "AC1", ("inbound",), MULAW_8000_MONO, told)
     with pytest.raises(ProtocolError, match="1007"):
         Admission().visit("127.0.0.1").start(start)
+
+
+async def test_what_a_carrier_tells_of_a_call_is_a_line_of_bounded_length(tmp_path: Path) -> None:
+    async with outside(tmp_path, auth_token=TOKEN) as node:
+        with capture_logs() as lines:
+            told = {**FORM, "CallStatus": "completed", "StreamError": "x" * 60_000}
+            assert (await node.twilio(told, "/status")).status_code == 204
+    (line,) = [each for each in lines if each["event"] == "twilio_status"]
+    assert line["CallStatus"] == "completed" and len(repr(line)) < 1_000
