@@ -32,6 +32,18 @@ class Usage:
     cache_read_input_tokens: int = 0
     cache_write_input_tokens: int = 0
 
+    def __add__(self, more: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + more.input_tokens,
+            self.output_tokens + more.output_tokens,
+            self.cache_read_input_tokens + more.cache_read_input_tokens,
+            self.cache_write_input_tokens + more.cache_write_input_tokens,
+        )
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts by their names."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:

@@ -10,7 +10,8 @@ a newer version), or with values that no entry has, decodes to None and is passe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 # The caller could not be heard, or spoken to, any more. A carrier that comes back on its own finds
@@ -316,9 +317,16 @@ _FITS: Final[dict[str, Callable[[Any], bool]]] = {
 """By the type that a field is written with; a store holds what others may have put there."""
 
 
+_LASTING: Final = frozenset((str, int, float, bool, type(None)))
+
+
 def encode(entry: Entry) -> dict[str, Any]:
     """The entry as a JSON-able dict with its `type`."""
-    return {"type": _NAMES[type(entry)], **asdict(entry)}
+    body: dict[str, Any] = {"type": _NAMES[type(entry)]}
+    for name in entry.__dataclass_fields__:
+        value = getattr(entry, name)
+        body[name] = value if type(value) in _LASTING else deepcopy(value)
+    return body
 
 
 def decode(body: dict[str, Any]) -> Entry | None:

@@ -6,9 +6,6 @@ measured from the sound itself.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aybiza.speech import mulaw as codec
 
 BLOCK_BYTES = 160
@@ -17,6 +14,12 @@ AUDIBLE_PEAK = 500
 # Within a word there are such gaps.
 GAP_BLOCKS = 5
 
+_LOUD = 1
+_MARKS = bytes(
+    _LOUD if abs(int(sample)) >= AUDIBLE_PEAK else 0 for sample in codec.decode(bytes(range(256)))
+)
+"""For each code whether it is loud: a few looks at bytes take less than setting numpy to work."""
+
 
 def last_audible(mulaw: bytes, start: int | None = None) -> int | None:
     """The offset behind the last audible sample of `mulaw`, to a block of 20 ms.
@@ -24,27 +27,30 @@ def last_audible(mulaw: bytes, start: int | None = None) -> int | None:
     With `start`, where a word is thought to end: of the sound that goes on over it, or else of the
     last one before it. None if there is no sound.
     """
-    loud = _loud_blocks(mulaw)
-    if not loud.any():
+    sounds = _loud_blocks(mulaw)
+    if not sounds:
         return None
     if start is None:
-        return _behind(int(np.flatnonzero(loud)[-1]), mulaw)
-    here = min(max(start, 0) // BLOCK_BYTES, len(loud) - 1)
-    before = np.flatnonzero(loud[: here + 1])
-    last = int(before[-1]) if len(before) else here - GAP_BLOCKS - 1
-    for block in np.flatnonzero(loud[here + 1 :]) + here + 1:
+        return _behind(sounds[-1], mulaw)
+    here = min(max(start, 0), len(mulaw) - 1) // BLOCK_BYTES
+    last = max((block for block in sounds if block <= here), default=here - GAP_BLOCKS - 1)
+    for block in sounds:
+        if block <= here:
+            continue
         if block - max(last, here) > GAP_BLOCKS:
             break
-        last = int(block)
-    return _behind(last, mulaw) if last >= 0 and loud[last] else None
+        last = block
+    return _behind(last, mulaw) if last in sounds else None
 
 
 def _behind(block: int, mulaw: bytes) -> int:
     return min((block + 1) * BLOCK_BYTES, len(mulaw))
 
 
-def _loud_blocks(mulaw: bytes) -> NDArray[np.bool_]:
-    padded = mulaw + bytes([codec.SILENCE]) * (-len(mulaw) % BLOCK_BYTES)
-    samples = codec.decode(padded).astype(np.int32)
-    peaks = np.abs(samples).reshape(-1, BLOCK_BYTES).max(axis=1, initial=0)
-    return np.asarray(peaks >= AUDIBLE_PEAK)
+def _loud_blocks(mulaw: bytes) -> list[int]:
+    marks, blocks = mulaw.translate(_MARKS), list[int]()
+    at = marks.find(_LOUD)
+    while at >= 0:
+        blocks.append(at // BLOCK_BYTES)
+        at = marks.find(_LOUD, (blocks[-1] + 1) * BLOCK_BYTES)
+    return blocks

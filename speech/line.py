@@ -26,6 +26,8 @@ from aybiza.speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
 from aybiza.speech.tape import Tape
 
 RING_SECONDS = 20
+# In which the end of a voice is looked for, of a turn whose words are known already.
+UNDERSTOOD_SECONDS = 6
 INBOX_LIMIT = 1000
 MOST_KEYS = 64
 
@@ -72,11 +74,8 @@ class AudioRing:
     def append(self, mulaw: bytes) -> None:
         """Add the newest audio; the oldest beyond the limit is dropped."""
         self._buffer += mulaw
-        excess = len(self._buffer) - self._limit
-        # Dropped a second at a time: moving the buffer for each frame would cost every call.
-        if excess >= BYTES_A_SECOND:
-            del self._buffer[:excess]
-            self._start += excess
+        if len(self._buffer) - self._limit >= BYTES_A_SECOND:
+            self._drop(len(self._buffer) - self._limit)
 
     def since(self, offset: int) -> tuple[int, bytes]:
         """The audio from `offset` on, or from the oldest held; with the offset it starts at."""
@@ -84,8 +83,17 @@ class AudioRing:
         return first, bytes(self._buffer[first - self._start :])
 
     def understand(self, offset: int) -> None:
-        """Words up to `offset` have been handed on."""
+        """Words up to `offset` have been handed on. What lies long before it nobody needs again."""
         self.understood = max(self.understood, min(offset, self.end))
+        self._drop(self.understood - self._start - UNDERSTOOD_SECONDS * BYTES_A_SECOND)
+
+    def _drop(self, excess: int) -> None:
+        """Drop the oldest, whole seconds of it: moving the buffer for each frame would cost every
+        call."""
+        seconds = excess // BYTES_A_SECOND
+        if seconds > 0:
+            del self._buffer[: seconds * BYTES_A_SECOND]
+            self._start += seconds * BYTES_A_SECOND
 
 
 @dataclass(slots=True)

@@ -34,7 +34,8 @@ TEXT: Final = 1
 BINARY: Final = 2
 _WHOLE: Final = 0x80
 _WHOLE_TEXT: Final = _WHOLE | TEXT
-_WHOLE_MESSAGES: Final = (_WHOLE_TEXT, _WHOLE | BINARY)
+_WHOLE_BINARY: Final = _WHOLE | BINARY
+_WHOLE_MESSAGES: Final = (_WHOLE_TEXT, _WHOLE_BINARY)
 _MASKED: Final = 0x80
 _OPCODE: Final = 0x0F
 _OPCODES: Final = frozenset(Opcode)
@@ -58,8 +59,9 @@ class Message(NamedTuple):
 class WholeFrames:
     """See the module. `masked`: whether the peer is a client, whose frames are masked.
 
-    `take` gives messages, and as `bytes` what is to be judged by the protocol. It keeps less than a
-    frame of 64 KB; from a longer frame on, or one that cannot be, all is passed on as it comes.
+    `take` gives messages, and as `bytes` what is to be judged by the protocol; `only` is asked
+    before. It keeps less than a frame of 64 KB; from a longer frame on, or one that cannot be, all
+    is passed on as it comes.
     """
 
     def __init__(self, *, masked: bool) -> None:
@@ -72,10 +74,26 @@ class WholeFrames:
         """Pass on what comes from now on as it is; to be called before anything has come."""
         self._passing = True
 
+    def only(self, data: bytes) -> Message | None:
+        """The message that `data` is, where it is the one frame of middle size that most are: all
+        audio. None for anything else, and then nothing has happened."""
+        if self._rest or self._in_fragments or self._passing or len(data) < _MEDIUM_HEAD:
+            return None
+        first, mask = data[0], self._mask
+        body = _MEDIUM_HEAD + _KEY_BYTES if mask else _MEDIUM_HEAD
+        if (
+            first not in _WHOLE_MESSAGES
+            or data[1] != mask | _SIZE_IN_TWO
+            or len(data) != body + (data[2] << 8 | data[3])
+        ):
+            return None
+        payload = data[body:]
+        if mask:
+            payload = apply_mask(payload, data[_MEDIUM_HEAD:body])
+        return Message(first == _WHOLE_TEXT, payload)
+
     def take(self, data: bytes) -> list[Message | bytes]:
         """What is whole now, in order."""
-        if (message := self._only(data)) is not None:
-            return [message]
         if self._passing:
             return [data]
         if self._rest:
@@ -106,24 +124,6 @@ class WholeFrames:
             at = body + size
         self._rest = data[at:]
         return found
-
-    def _only(self, data: bytes) -> Message | None:
-        """The message that `data` is, where it is the one frame of middle size that most are: all
-        audio. None for anything else, and then nothing has happened."""
-        if self._rest or self._in_fragments or self._passing or len(data) < _MEDIUM_HEAD:
-            return None
-        first, mask = data[0], self._mask
-        body = _MEDIUM_HEAD + _KEY_BYTES if mask else _MEDIUM_HEAD
-        if (
-            first not in _WHOLE_MESSAGES
-            or data[1] != mask | _SIZE_IN_TWO
-            or len(data) != body + (data[2] << 8 | data[3])
-        ):
-            return None
-        payload = data[body:]
-        if mask:
-            payload = apply_mask(payload, data[_MEDIUM_HEAD:body])
-        return Message(first == _WHOLE_TEXT, payload)
 
     def _frame(self, data: bytes, at: int, body: int, end: int) -> Message | bytes:
         first = data[at]
@@ -163,9 +163,9 @@ def frame_of(message: bytes | str, *, mask: bool) -> bytes:
     b'\\x81\\x02hi'
     """
     if isinstance(message, str):
-        first, payload = _WHOLE | TEXT, message.encode()
+        first, payload = _WHOLE_TEXT, message.encode()
     else:
-        first, payload = _WHOLE | BINARY, message
+        first, payload = _WHOLE_BINARY, message
     size, masked = len(payload), _MASKED if mask else 0
     if size < _SIZE_IN_TWO:
         head = bytes((first, masked | size))
@@ -205,6 +205,9 @@ class Together(_Base):
         if self.protocol.state is State.CONNECTING:
             # The body of a refusal, or who does not wait for the answer.
             self._frames.pass_all()
+        if (message := self._frames.only(data)) is not None:
+            self._hand_on([message])
+            return
         messages: list[Message] = []
         for item in self._frames.take(data):
             if type(item) is Message:
@@ -226,9 +229,10 @@ class Together(_Base):
 
     def takes(self, message: bytes | str) -> bool:
         """Send a message without waiting; False, and nothing is sent, if `send` has to wait."""
-        if self.protocol.state is not State.OPEN or self.paused or self.transport.is_closing():
+        transport = self.transport
+        if self.paused or self.protocol.state is not State.OPEN or transport.is_closing():
             return False
-        self.transport.write(frame_of(message, mask=self.client))
+        transport.write(frame_of(message, mask=self.client))
         return True
 
     def take_all(self, messages: Sequence[bytes | str]) -> Sequence[bytes | str]:

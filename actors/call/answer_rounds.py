@@ -55,6 +55,9 @@ from aybiza.dialogue.turn_policy import TurnPolicy
 # A request that wants more room than this for an answer gets no more.
 MOST_TOKENS = 4_096
 
+# From an answer to who has it spoken, in rounds of the loop.
+HOPS = 2
+
 # By then an answer that was begun early is wanted, or has been ended.
 WANTED_SECONDS = 60.0
 
@@ -310,8 +313,7 @@ class AnswerRounds:
                     else:
                         self._take(texts, repeats, None)
                     if texts:
-                        # They are said now, and what has come behind them is looked at then.
-                        await asyncio.sleep(0)
+                        await self._let_speak()
                     for part in parts:
                         if isinstance(part, Finished):
                             self._attempts.answered(begun)
@@ -324,6 +326,12 @@ class AnswerRounds:
         finally:
             self._performance.let_go()
         return _ended_early(decoder, attempt.model), uses, act
+
+    async def _let_speak(self) -> None:
+        """What was told is said now, and what has come behind it is looked at then. It goes by who
+        keeps this answer to the call's actor."""
+        for _ in range(HOPS):
+            await asyncio.sleep(0)
 
     def _act(self, decoder: StreamDecoder, texts: list[str], attempt: Attempt) -> Act:
         """What follows the message that has just ended, with `texts` as its last sentences."""

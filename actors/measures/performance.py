@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
 
@@ -286,8 +285,7 @@ class TurnPerformance:
         self._cost += cost.total
         self._tools += tools
         self._stop_reason = stop_reason
-        pairs = zip(asdict(self._usage).items(), asdict(usage).values(), strict=True)
-        self._usage = Usage(**{name: before + more for (name, before), more in pairs})
+        self._usage += usage
 
     def failed(self, stop_reason: str) -> None:
         """No model gave the answer: it was an excuse."""
@@ -313,7 +311,7 @@ class TurnPerformance:
             ),
             "tools_called": self._tools,
             "cost_usd": self._cost / MICRO,
-            **asdict(self._usage),
+            **self._usage.as_dict(),
             "total_ms": round(total, 1),
         }
         if self._first_token is not None:

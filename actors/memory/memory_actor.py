@@ -67,7 +67,7 @@ from aybiza.actors.runtime import (
 
 DURABLE_SECONDS = 0.05
 # Entries that nobody waits for are written together, and not in the way of what they lead to.
-LINGER_SECONDS = 0.01
+LINGER_SECONDS = 0.03
 RETRY_SECONDS = 1.0
 KEPT_SECONDS = 0.5
 SWEEP_SECONDS = 3600.0

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,6 +34,9 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT_INTERVAL = 0.5
 """Seconds between two heartbeats of the loop."""
+SWITCH_SECONDS = 0.0005
+"""For so long a thread of a provider's keeps the loop from running, or the loop it: Python's own 5
+ms are a sixth of what a caller waits for us, and each hand-over to a busy loop would cost them."""
 MAX_CONTROL_REQUESTS = 32
 """Control requests in work at one time; more are refused."""
 TIDY_LIMIT = 1.0
@@ -155,6 +159,7 @@ class LoopThread:
         self._outbox.put(NodeDraining(self._incarnation, seconds, self._node))
 
     def _run(self) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         asyncio.set_event_loop(self._loop)
         reason: str | None = None
         try:

@@ -29,6 +29,7 @@ from aybiza.actors.runtime.core_waits import CoreWaits
 from aybiza.actors.runtime.process import Process
 
 BEAT_SECONDS = 0.02
+REST_SECONDS = 0.04
 STOP_SECONDS = 2.0
 SHARE_OF_WAITING = 0.5
 """From this share of a stall on, spent waiting for a core, it is the machine's."""
@@ -85,12 +86,16 @@ class Watchdog:
         seen = told = 0.0
         with CoreWaits(native_id) as waits:
             before = read = waits.seconds()
-            while not self._stopped.wait(BEAT_SECONDS):
+            # While all is well a look now and then is enough to be there in time.
+            rest = min(REST_SECONDS, max(BEAT_SECONDS, self._limit - BEAT_SECONDS))
+            pause = BEAT_SECONDS
+            while not self._stopped.wait(pause):
                 beat = self._beat
                 # This thread may have had no core either: what was read before the beat counts.
                 before, read = (read if beat != seen else before), waits.seconds()
                 seen = beat
                 late = time.monotonic() - beat - BEAT_SECONDS
+                pause = BEAT_SECONDS if late > 0 else rest
                 if late > self._limit and beat != told:
                     culprit: dict[str, Any] = {}
                     # The loop's thread may go on while its stack is looked at.

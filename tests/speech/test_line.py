@@ -276,3 +276,14 @@ def test_who_measures_a_line_is_told_what_is_heard_on_it() -> None:
     assert bytes(tones) == b"abc"
     assert line.figures is not None and line.figures.talk.told().agent_s == 0.5
     assert max(line.said.take(0.5)) > 0
+
+
+def test_what_was_understood_long_ago_is_dropped_by_whole_seconds() -> None:
+    ring = AudioRing()
+    for second in range(12):
+        ring.append(audio(BYTES_A_SECOND, second * BYTES_A_SECOND))
+    ring.understand(int(9.5 * BYTES_A_SECOND))
+    assert ring.start == 3 * BYTES_A_SECOND
+    first, held = ring.since(0)
+    assert (first, held) == (ring.start, audio(9 * BYTES_A_SECOND, ring.start))
+    assert ring.understood == int(9.5 * BYTES_A_SECOND)

@@ -33,12 +33,17 @@ def pieces_of(data: bytes, cuts: Sequence[int]) -> list[bytes]:
     return [data[at:end] for at, end in pairwise(ends)]
 
 
+def cut(frames: WholeFrames, piece: bytes) -> Sequence[Message | bytes]:
+    only = frames.only(piece)
+    return frames.take(piece) if only is None else [only]
+
+
 def read(side: Any, pieces: Sequence[bytes], masked: bool | None) -> tuple[list[Any], Any]:
     """The frames that come out, and what the protocol closes with; `masked`: cut before."""
     protocol, frames = Protocol(side), None if masked is None else WholeFrames(masked=masked)
     seen: list[Any] = []
     for piece in pieces:
-        for item in [piece] if frames is None else frames.take(piece):
+        for item in [piece] if frames is None else cut(frames, piece):
             if isinstance(item, Message):
                 if protocol.close_rcvd is None and protocol.parser_exc is None:
                     opcode = Opcode.TEXT if item.text else Opcode.BINARY
