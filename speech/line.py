@@ -23,6 +23,7 @@ from aybiza.config import clocks
 from aybiza.speech.line_figures import LineFigures
 from aybiza.speech.loudness import Loudness
 from aybiza.speech.playout import BYTES_A_SECOND, Cut, Ledger, Sentence
+from aybiza.speech.reconnect import Waiting
 from aybiza.speech.tape import Tape
 
 RING_SECONDS = 20
@@ -205,9 +206,14 @@ class Line:
     keys: dict[int, str] = field(default_factory=dict, repr=False)
     keys_over: bool = False
     running: dict[str, tuple[float, float]] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
     charged: int = 0
     minutes: int = 0
     unpriced: set[str] = field(default_factory=set)
+
+    def waits(self, socket: str) -> Waiting:
+        """What the caller waits for by the socket of this name."""
+        return self.waiting.setdefault(socket, Waiting())
 
     def post(self, event: Any) -> None:
         """Something happened on the call."""

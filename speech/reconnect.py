@@ -12,8 +12,9 @@ up for failures. Until then the waits grow, with up to half as much again at ran
 Patience counts from the time at which something was needed and did not come (`Wanted`). After
 `stall` seconds on an open socket it is replaced; after `words` seconds, if anything has failed,
 the caller is to be told something, and again every `words_again` seconds; after `end` seconds it is
-given up, for good. `due` is
-when to come back with a `Tick`, if nothing else happens. Times are seconds of the owner's clock.
+given up, for good. `due` is when to come back with a `Tick`, if nothing else happens. Times are
+seconds of the owner's clock. What is waited for stands in a `Waiting`, which may be one that
+another `Reconnect` has left: who waits does not wait anew because its owner is another.
 
 Errors: none; an event that does not fit the state changes nothing.
 """
@@ -39,6 +40,19 @@ class Limits:
     # A second more than the ten that are promised: on their way two openings may come closer.
     window: float = 11.0
     waits: tuple[float, ...] = (0.0, 0.5, 1.5, 3.0, 4.0)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Since when something is wanted and does not come (None: nothing is), and how long after that
+    the caller is to be told something next (None: as the limits say)."""
+
+    since: float | None = None
+    words: float | None = None
+
+    def end(self) -> None:
+        """It has come, or is not wanted."""
+        self.since = self.words = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +144,25 @@ _LIVE = (_State.OPENING, _State.OPEN, _State.ENDING)
 
 class Reconnect:
     """See the module. `jitter` gives a share from 0 to 1. `openings` are the times of the newest
-    sockets, `limits.sockets` at most: of a call that had others before, those."""
+    sockets, `limits.sockets` at most: of a call that had others before, those; `waiting` is what a
+    call's former owner of a socket waited for."""
 
     def __init__(
-        self, limits: Limits, jitter: Callable[[], float], openings: deque[float] | None = None
+        self,
+        limits: Limits,
+        jitter: Callable[[], float],
+        openings: deque[float] | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
         self._limits = limits
         self._jitter = jitter
         self._state = _State.NEW
         self._openings = deque(maxlen=limits.sockets) if openings is None else openings
         self._failures = 0
-        self._wanted: float | None = None
+        self._waiting = Waiting() if waiting is None else waiting
+        # What has not come to another owner is trouble, though nothing has failed here yet.
+        self._inherited = self._waiting.since is not None
         self._asked = 0.0
-        # When the caller is to be told something next, in seconds since it is wanted.
-        self._words = limits.words
 
     @property
     def failing(self) -> bool:
@@ -158,23 +177,29 @@ class Reconnect:
     @property
     def wanted_since(self) -> float | None:
         """Since when something is wanted and does not come; None: nothing is."""
-        return self._wanted
+        return self._waiting.since
 
     @property
     def due(self) -> float | None:
         """When a `Tick` will do something at the earliest; None: not before another event."""
-        if self._wanted is None or self._state not in _LIVE:
+        since = self._waiting.since
+        if since is None or self._state not in _LIVE:
             return None
-        times = [self._wanted + self._limits.end]
+        times = [since + self._limits.end]
         if self._state is _State.OPEN:
             times.append(self._asked + self._limits.stall)
         if self._is_troubled:
-            times.append(self._wanted + self._words)
+            times.append(since + self._words)
         return min(times)
 
     @property
+    def _words(self) -> float:
+        words = self._waiting.words
+        return self._limits.words if words is None else words
+
+    @property
     def _is_troubled(self) -> bool:
-        return self.failing or self._state is not _State.OPEN
+        return self.failing or self._inherited or self._state is not _State.OPEN
 
     def handle(self, event: Event, now: float) -> list[Command]:
         """What to do now that `event` has happened."""
@@ -183,16 +208,16 @@ class Reconnect:
         match event:
             case Begun() if self._state is _State.NEW:
                 return [self._open(now, 0.0)]
-            case Wanted() if self._state in _LIVE and self._wanted is None:
-                self._wanted = now
-                self._asked = now
+            case Wanted() if self._state in _LIVE and self._waiting.since is None:
+                self._waiting.since = self._asked = now
             case Unwanted():
-                self._wanted, self._words = None, self._limits.words
+                self._has_come()
             case Opened() if self._state is _State.OPENING:
                 self._state = _State.OPEN
                 self._asked = now
             case Worked() if self._state is _State.OPEN:
-                self._wanted, self._failures, self._words = None, 0, self._limits.words
+                self._failures = 0
+                self._has_come()
             case Renewed() if self._state in _LIVE:
                 return [self._open(now, 0.0)]
             case Closed() | Refused() | TimedOut() if self._state in _LIVE:
@@ -200,6 +225,10 @@ class Reconnect:
             case Tick() if self._state in _LIVE:
                 return self._look(now)
         return []
+
+    def _has_come(self) -> None:
+        self._waiting.end()
+        self._inherited = False
 
     def _failed(self, now: float) -> list[Command]:
         wait = self._limits.waits[min(self._failures, len(self._limits.waits) - 1)]
@@ -218,18 +247,18 @@ class Reconnect:
         return OpenIn(at - now)
 
     def _look(self, now: float, *, lost: bool = False) -> list[Command]:
-        if self._wanted is None:
+        since, limits = self._waiting.since, self._limits
+        if since is None:
             return []
-        limits = self._limits
         # Compared as `due` has it, to the last bit: a tick that is due does something.
-        if now >= self._wanted + limits.end:
+        if now >= since + limits.end:
             self._state = _State.OVER
             return [GiveUp()]
         commands: list[Command] = []
         if self._state is _State.OPEN and not lost and now >= self._asked + limits.stall:
             self._state = _State.ENDING
             commands.append(Replace())
-        if self._is_troubled and now >= self._wanted + self._words:
-            self._words = now - self._wanted + limits.words_again
+        if self._is_troubled and now >= since + self._words:
+            self._waiting.words = now - since + limits.words_again
             commands.append(SpeakUp())
         return commands

@@ -98,7 +98,8 @@ class SpeakerActor(GenServer):
         self._context = context
         self._line = context.line
         self._generation = self._line.ledger.generation
-        self._wire = Wire(self, "speaker", context.call_id, LIMITS, self._dial)
+        waiting = context.line.waits("speaker")
+        self._wire = Wire(self, "speaker", context.call_id, LIMITS, self._dial, waiting)
         self._budget = SpeakBudget()
         self._agent, self._language = context.speaking, context.line.language
         self._voice = SpeakerVoice(self.vm, context, self._agent)

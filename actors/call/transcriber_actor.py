@@ -87,7 +87,8 @@ class TranscriberActor(GenServer):
     async def init(self, context: CallContext) -> Continue:
         self._context = context
         self._line = context.line
-        self._wire = Wire(self, "transcriber", context.call_id, LIMITS, self._dial)
+        waiting = context.line.waits("transcriber")
+        self._wire = Wire(self, "transcriber", context.call_id, LIMITS, self._dial, waiting)
         self._dialled = self._options
         # Words that were shown, and up to where in the ring, of which there may be more.
         self._doubted: tuple[str, int] | None = None

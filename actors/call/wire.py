@@ -46,6 +46,7 @@ from aybiza.speech.reconnect import (
     Tick,
     TimedOut,
     Unwanted,
+    Waiting,
     Wanted,
     Worked,
 )
@@ -130,7 +131,7 @@ class _Clock:
 
 class Wire(Generic[S]):
     """See the module. `name` is the actor's, for the log; `dial` opens a session within the seconds
-    that it is given."""
+    that it is given. `waiting` outlives the actor: what the caller waits for by this socket."""
 
     def __init__(
         self,
@@ -139,6 +140,7 @@ class Wire(Generic[S]):
         call_id: str,
         limits: Limits,
         dial: Callable[[float], Awaitable[S]],
+        waiting: Waiting | None = None,
     ) -> None:
         self._server = server
         self._vm = server.vm
@@ -146,7 +148,7 @@ class Wire(Generic[S]):
         self._call_id = call_id
         self._dial = dial
         openings = openings_of(server.vm, call_id, name, limits.sockets)
-        self._policy = Reconnect(limits, random.random, openings)
+        self._policy = Reconnect(limits, random.random, openings, waiting)
         self._reader: Pid | None = None
         self._timer: Timer | None = None
         self._timer_at = 0.0

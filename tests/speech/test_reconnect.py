@@ -24,6 +24,7 @@ from aybiza.speech.reconnect import (
     Tick,
     TimedOut,
     Unwanted,
+    Waiting,
     Wanted,
     Worked,
 )
@@ -202,3 +203,26 @@ def test_sockets_that_a_call_had_before_count() -> None:
     made = Reconnect(LIMITS, lambda: 0.0, openings)
     assert made.handle(Begun(), 100.0) == [OpenIn(95.0 + LIMITS.window - 100.0)]
     assert list(openings)[-1] == 95.0 + LIMITS.window
+
+
+def test_what_a_caller_waits_for_is_not_waited_for_anew_by_the_next_owner() -> None:
+    waiting = Waiting()
+    first = Reconnect(LIMITS, lambda: 0.0, None, waiting)
+    first.handle(Begun(), 0.0)
+    first.handle(Opened(), 0.1)
+    first.handle(Wanted(), 1.0)
+    assert first.handle(Closed(), 4.5) == [SpeakUp(), OpenIn(0.0)]
+
+    second = Reconnect(LIMITS, lambda: 0.0, None, waiting)
+    second.handle(Begun(), 6.0)
+    second.handle(Opened(), 6.1)
+    assert second.wanted_since == 1.0 and second.handle(Wanted(), 6.2) == []
+    assert second.due == 8.5
+    assert second.handle(Tick(), 8.5) == [SpeakUp()], "though nothing has failed on its socket"
+
+    third = Reconnect(LIMITS, lambda: 0.0, None, waiting)
+    third.handle(Begun(), 13.9)
+    assert third.handle(Tick(), 14.0) == [GiveUp()]
+
+    second.handle(Worked(), 14.0)
+    assert waiting == Waiting() and second.due is None
