@@ -42,12 +42,14 @@ from aybiza.actors.node.client import NodeError, ask_node, list_nodes
 from aybiza.actors.node.context import NodeContext
 from aybiza.actors.runtime import VM, GenServer, NodeDown
 from aybiza.benchmarks.runtime import Figure
+from aybiza.config.children import end
 from aybiza.config.ports import free_port
 from aybiza.config.settings import load
 
 CALL_TARGET_MS = 0.3
 DOWN_TARGET_MS = 2000.0
 READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
 ASK_SECONDS = 60.0
 FRAME_BYTES = 4 + 106 + 35
 """Length and header of a frame, and the acknowledgement of the receiver."""
@@ -228,12 +230,7 @@ def machine(nodes: int) -> Iterator[Machine]:
         try:
             yield Machine(process, port, cookie.encode())
         finally:
-            process.terminate()
-            try:
-                process.communicate(timeout=15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
+            end(process, STOP_SECONDS)
 
 
 def run(sizes: Sequence[int], seconds: float, calls: int) -> list[Figure]:

@@ -42,6 +42,7 @@ from aybiza.benchmarks.console_crowd import BELL, CALLS, PROCESSES
 from aybiza.benchmarks.console_tour import pictures
 from aybiza.benchmarks.console_turns import CONSOLES, compare
 from aybiza.benchmarks.load_bench import share as _share
+from aybiza.config.children import end_soon
 
 SETTLE_SECONDS: Final = 3.0
 WINDOW_SECONDS: Final = 12.0
@@ -146,12 +147,7 @@ async def crowded() -> AsyncIterator[Crowd]:
         yield crowd
     finally:
         process.stdin.close()
-        try:
-            async with asyncio.timeout(END_SECONDS):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await end_soon(process, END_SECONDS, asked=True)
 
 
 async def looked(crowd: Crowd, chromium: Chromium, window: float = WINDOW_SECONDS) -> Figures:

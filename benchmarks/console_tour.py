@@ -18,7 +18,6 @@ Errors: `PageError` of the browser.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import sys
@@ -32,6 +31,7 @@ from typing import Any, Final
 from aybiza.benchmarks.chromium import Chromium, Page, browser
 from aybiza.benchmarks.console_crowd import PROCESSES
 from aybiza.config.agents import FOLDER
+from aybiza.config.children import end_soon
 from aybiza.config.ports import free_port
 from aybiza.emulators.phone import Phone
 from aybiza.emulators.phone.messages import new_sid
@@ -181,14 +181,7 @@ async def a_node(folder: Path) -> AsyncIterator[Place]:
             raise RuntimeError("the node did not start")
         yield Place(json.loads(line)["http"], TOKEN)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(END_SECONDS):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await end_soon(process, END_SECONDS)
 
 
 async def _dressed(panel: Panel, folder: Path) -> None:

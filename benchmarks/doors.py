@@ -36,6 +36,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aybiza.benchmarks.turn import emulators
+from aybiza.config.children import end
 from aybiza.config.ports import free_port
 from aybiza.emulators.phone import Phone
 from aybiza.emulators.phone.script import parse
@@ -168,12 +169,7 @@ def _node(urls: dict[str, str], folder: Path, **more: str) -> Iterator[_Node]:
         doors = json.loads(line)
         yield _Node(doors["media"], doors["http"], doors["pid"], log, process.pid)
     finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+        end(process, STOP_SECONDS)
 
 
 async def _call(http: str) -> CallFigures:

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from aybiza.config.agents import FOLDER as AGENTS
+from aybiza.config.children import end
 from aybiza.config.ports import free_port
 from aybiza.emulators.phone import Phone, Progress
 from aybiza.emulators.phone.script import parse
@@ -230,12 +231,7 @@ def _child(command: list[str], environment: dict[str, str]) -> Iterator[subproce
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+        end(process, STOP_SECONDS)
 
 
 def _line(process: subprocess.Popen[bytes]) -> bytes:

@@ -5,7 +5,6 @@ standard input closes or SIGTERM comes. Contract: `start` returns the environmen
 reaches them; `stop` ends the process. Errors: EmulatorsError, with a message for people.
 """
 
-import contextlib
 import json
 import os
 import select
@@ -14,6 +13,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Literal
+
+from aybiza.config.children import end
 
 Engine = Literal["scripted", "acoustic"]
 
@@ -93,13 +94,7 @@ class Emulators:
         if process is None:
             return
         self._process = None
-        with contextlib.suppress(OSError):
-            process.terminate()
-        try:
-            process.communicate(timeout=STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+        end(process, STOP_LIMIT)
 
     def _first_line(self, process: subprocess.Popen[bytes], wanted: Callable[[], bool]) -> str:
         assert process.stdout is not None

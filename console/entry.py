@@ -2,13 +2,14 @@
 
 `pip install aybiza` brings the runtime and structlog. The commands are about nodes that take
 calls, and need the packages of `aybiza[voice]`; for nodes that run programs of one's own those of
-`aybiza[cluster]` will do. Where one is missing the script says so and exits with 2.
+`aybiza[cluster]` will do. Where one is missing the script says so and exits with 2. Who gives up
+with Ctrl-C while it still starts is told nothing; the exit code is then 130.
 """
 
 import sys
-from importlib import metadata
 
 OURS = "aybiza"
+INTERRUPTED = 130
 
 
 def missing_package(error: ModuleNotFoundError) -> str | None:
@@ -25,6 +26,8 @@ def missing_package(error: ModuleNotFoundError) -> str | None:
 
 def version() -> str:
     """The line that `aybiza --version` prints."""
+    from importlib import metadata
+
     return f"aybiza {metadata.version('aybiza')}"
 
 
@@ -37,6 +40,8 @@ def main() -> None:
         from aybiza.console import cli
 
         cli.main()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
     except ModuleNotFoundError as error:
         package = missing_package(error)
         if package is None:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from aybiza.console.operate import AsJson, PortOption, ProcessNodeOption, asked, node_with
-from aybiza.console.page import say
+from aybiza.console.page import pause, say
 
 POLL_SECONDS: Final = 0.3
 
@@ -47,7 +47,7 @@ def follow(
                     say(f"{time.strftime('%H:%M:%S', time.localtime(at))}  {line}", 19)
             if told["over"] and not told["rows"]:
                 return
-            time.sleep(POLL_SECONDS)
+            pause(POLL_SECONDS)
 
 
 def hangup(

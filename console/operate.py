@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from aybiza.console import USAGE_ERROR
-from aybiza.console.page import COLUMNS, counted, say
+from aybiza.console.page import COLUMNS, counted, say, width
 from aybiza.console.setup import settings_or_exit
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def tree(port: PortOption = None, node: NodeOption = None, as_json: AsJson = Fal
     if as_json:
         typer.echo(json.dumps(answer))
         return
-    for line in tree_lines(answer["processes"]):
+    for line in tree_lines(answer["processes"], width()):
         typer.echo(line)
     if others:
         say(f"this is {node}; --node shows {', '.join(map(str, others))}", 2, err=True)

@@ -1,8 +1,8 @@
 """`aybiza top`: what a node does now, its busiest processes first, again and again.
 
-On a terminal the screen is written anew every `--every` seconds until Ctrl-C; elsewhere, or with
-`--once`, one picture is printed, of what happened within one such time. Lines have at most 80
-columns.
+On a terminal the screen is written anew every `--every` seconds until Ctrl-C, as wide and as high
+as the terminal is then; elsewhere, or with `--once`, one picture is printed, of what happened
+within one such time. Its lines have at most 80 columns.
 
 Exit codes: 0 done or interrupted; 1 no node runs there; 2 wrong usage.
 """
@@ -10,8 +10,8 @@ Exit codes: 0 done or interrupted; 1 no node runs there; 2 wrong usage.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -20,10 +20,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from aybiza.console.operate import NodeOption, PortOption, asked
-from aybiza.console.page import COLUMNS, counted, printable
+from aybiza.console.page import COLUMNS, counted, is_terminal, printable
 
 EXAMPLE: Final = "Example: aybiza top --by mailbox"
-HOME: Final = "\x1b[H\x1b[2J"
+HOME: Final = "\x1b[H"
+TO_END_OF_LINE, BELOW, WHOLE = "\x1b[K", "\x1b[J", "\x1b[2J"
 ROWS: Final = 20
 """Of processes, where nobody watches."""
 
@@ -31,7 +32,6 @@ WIDTHS: Final = (16, 22, 22)
 
 _TITLES: Final = 3
 """Lines above the processes."""
-_ROW: Final = "{:16}  {:22}  {:22}  {:>7}  {:>5}"
 
 
 class By(StrEnum):
@@ -49,22 +49,40 @@ def top(
     node: NodeOption = None,
 ) -> None:
     """Show the busiest processes of a node, and its calls, as they go."""
-    live = sys.stdout.isatty() and not once
+    live = is_terminal() and not once
     before = asked(port, {"op": "tree"}, node)["processes"]
-    looked = time.monotonic()
+    looked, size = time.monotonic(), None
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             time.sleep(every)
             members = asked(port, {"op": "members"}, node)["members"]
             now = asked(port, {"op": "tree"}, node)["processes"]
             began, looked = looked, time.monotonic()
-            head = [*head_lines(members), ""]
-            rows = rows_within(shutil.get_terminal_size().lines, len(head)) if live else ROWS
-            lines = [*head, *top_lines(before, now, looked - began, by, rows)]
-            typer.echo((HOME if live else "") + "\n".join(map(printable, lines)))
+            was, size = size, shutil.get_terminal_size() if live else NOWHERE
+            head = [*head_lines(members, size.columns, size.lines // 2), ""]
+            rows = rows_within(size.lines, len(head))
+            lines = [*head, *top_lines(before, now, looked - began, by, rows, size.columns)]
             if not live:
+                typer.echo("\n".join(map(printable, lines)))
                 return
+            typer.echo(screen(lines[: size.lines - 1], size.columns, anew=was != size), nl=False)
             before = now
+    if live:
+        typer.echo()
+
+
+NOWHERE: Final = os.terminal_size((COLUMNS, ROWS + _TITLES + 20))
+
+
+def screen(lines: Sequence[str], columns: int, *, anew: bool) -> str:
+    """What a terminal is sent to show these lines in place of what it shows; `anew`: it has another
+    size than it had, or shows something of others.
+
+    >>> screen(["one", "two"], 2, anew=False)
+    '\\x1b[Hon\\x1b[K\\ntw\\x1b[K\\n\\x1b[J'
+    """
+    shown = "".join(f"{printable(line)[:columns]}{TO_END_OF_LINE}\n" for line in lines)
+    return f"{HOME}{WHOLE if anew else ''}{shown}{BELOW}"
 
 
 def rows_within(height: int, above: int) -> int:
@@ -77,15 +95,20 @@ def rows_within(height: int, above: int) -> int:
     return max(1, height - above - _TITLES - 1)
 
 
-def head_lines(members: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line for each node: its calls, how late its loop is, its memory.
+def head_lines(
+    members: Sequence[Mapping[str, Any]], columns: int = COLUMNS, most: int = ROWS
+) -> list[str]:
+    """A line for each node: its calls, how late its loop is, its memory; `most` lines at the most.
 
     >>> load = {"calls": 2, "max_calls": 9, "lag_ms": 0.4, "memory_mb": 88, "refusal": ""}
     >>> head_lines([{"node": "one", "state": "here", "load": load}])
     ['one               2 of 9 calls      loop 0.4 ms late     88 MB']
     """
-    lines = []
+    lines: list[str] = []
     for member in members:
+        if len(lines) == max(1, most) - 1 and len(members) > most:
+            left = counted(len(members) - len(lines), "node")
+            return [*lines, f"and {left} more; `aybiza node list` shows all"]
         load = member.get("load")
         if load is None:
             lines.append(f"{member['node']:16}  {member['state']}")
@@ -94,7 +117,7 @@ def head_lines(members: Sequence[Mapping[str, Any]]) -> list[str]:
         late = f"loop {load['lag_ms']:g} ms late"
         refusal = f"  {load['refusal']}" if load["refusal"] else ""
         line = f"{member['node']:16}  {calls:16}  {late:18}  {load['memory_mb']:>3} MB{refusal}"
-        lines.append(line[:COLUMNS])
+        lines.append(line[:columns])
     return lines
 
 
@@ -104,8 +127,10 @@ def top_lines(
     seconds: float,
     by: By = By.taken,
     most: int = ROWS,
+    columns: int = COLUMNS,
 ) -> list[str]:
-    """The `most` busiest processes of `now`, under a header; `before` they were `seconds` ago."""
+    """The `most` busiest processes of `now`, under a header; `before` they were `seconds` ago. What
+    a terminal has beyond 80 columns is the names'; a narrower one shows fewer columns."""
     was = {process["pid"]: process["reductions"] for process in before}
     rows: list[tuple[float, int, Mapping[str, Any]]] = [
         (
@@ -121,11 +146,26 @@ def top_lines(
         rows.sort(key=lambda row: (-row[0], -row[1], row[2]["pid"]))
     waiting = sum(process["mailbox"] for process in now)
     lines = [f"{counted(len(now), 'process')}, {counted(waiting, 'message')} waiting", ""]
-    lines.append(_ROW.format("PID", "PROCESS", "NAME", "TAKEN/S", "WAIT"))
+    pids, servers, named = WIDTHS
+    beyond = max(0, columns - COLUMNS)
+    widths = (pids, servers + beyond // 3, named + beyond - beyond // 3)
+    row = "  ".join(f"{{:{each}}}" for each in widths) + "  {:>7}  {:>5}"
+    most_name = max(8, columns - 16)
+    slim = f"{{:{most_name}}}  {{:>7}}  {{:>5}}"
+    if columns < COLUMNS:
+        lines.append(slim.format("PROCESS", "TAKEN/S", "WAIT"))
+    else:
+        lines.append(row.format("PID", "PROCESS", "NAME", "TAKEN/S", "WAIT"))
     for taken, mailbox, process in rows[:most]:
+        counts = _short(taken), _short(mailbox)
+        if columns < COLUMNS:
+            lines.append(
+                slim.format(_cut(process["name"] or process["server"], most_name), *counts)
+            )
+            continue
         cells = (process["pid"], process["server"], process["name"] or "")
-        pid, server, name = (_cut(cell, width) for cell, width in zip(cells, WIDTHS, strict=True))
-        lines.append(_ROW.format(pid, server, name, _short(taken), _short(mailbox)).rstrip())
+        cut = [_cut(cell, width) for cell, width in zip(cells, widths, strict=True)]
+        lines.append(row.format(*cut, *counts).rstrip())
     return lines
 
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from aybiza.console.operate import PortOption, ProcessArgument, ProcessNodeOption, ask_about
-from aybiza.console.page import counted, printable, say
+from aybiza.console.page import counted, pause, printable, say
 
 EXAMPLE: Final = "Example: aybiza trace call:CA01234567 --seconds 30"
 POLL_SECONDS: Final = 0.25
@@ -49,7 +49,7 @@ def trace(
             last, traced = told["last"], told["traced"]
             if ends is not None and time.monotonic() >= ends:
                 break
-            time.sleep(POLL_SECONDS)
+            pause(POLL_SECONDS)
     ask_about(port, {"op": "trace", "process": process, "on": False}, node)
 
 

@@ -36,3 +36,16 @@ def test_a_module_of_our_own_that_is_missing_is_a_defect_and_no_advice(
     monkeypatch.setattr("aybiza.console.cli.main", lacks("aybiza.nothing"))
     with pytest.raises(ModuleNotFoundError, match="nothing"):
         entry.main()
+
+
+def test_who_gives_up_while_it_still_starts_is_told_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def given_up() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aybiza.console.cli.main", given_up)
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")

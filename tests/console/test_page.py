@@ -1,4 +1,9 @@
-"""Lines for people fit into 80 columns."""
+"""Lines for people fit into 80 columns, and into a narrower terminal."""
+
+import os
+import shutil
+import sys
+import time
 
 import pytest
 import structlog
@@ -9,7 +14,7 @@ from typer.testing import CliRunner
 
 from aybiza.console import cli
 from aybiza.console.operate import tree_lines
-from aybiza.console.page import COLUMNS, folded, quietly, say
+from aybiza.console.page import COLUMNS, folded, pause, quietly, say, width
 
 words = st.lists(st.text("abc:/.-", min_size=1, max_size=30), max_size=30)
 
@@ -114,3 +119,29 @@ def test_nothing_is_logged_for_a_while_and_then_as_before(
         structlog.get_logger("a test").error("not_told")
     assert structlog.get_config() == before
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(40, 40), (200, 80)])
+def test_a_line_goes_on_below_where_a_terminal_is_narrower(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int, shown: int
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((columns, 24)))
+    say("18:41:07  agent    " + "We open at nine. " * 8, 19)
+    lines = capsys.readouterr().out.splitlines()
+    assert shown - 8 < max(map(len, lines)) <= shown
+    assert width() == columns
+
+
+def test_who_waits_is_told_as_soon_as_nobody_reads_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads, writes = os.pipe()
+    with os.fdopen(writes, "w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        pause(0.01)
+        os.close(reads)
+        began = time.monotonic()
+        with pytest.raises(BrokenPipeError):
+            pause(30.0)
+        assert time.monotonic() - began < 5.0

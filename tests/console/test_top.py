@@ -1,10 +1,11 @@
-"""`aybiza top`: the busiest first, in 80 columns, once where nobody watches."""
+"""`aybiza top`: the busiest first, as wide as the terminal, once where nobody watches."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 from aybiza.console import top
 from aybiza.console.cli import app
 from aybiza.console.page import COLUMNS
-from aybiza.console.top import HOME, ROWS, By, head_lines, top_lines
+from aybiza.console.top import HOME, ROWS, WHOLE, By, head_lines, top_lines
 
 
 def process(number: int, taken: int = 0, mailbox: int = 0, name: str | None = None) -> Any:
@@ -46,26 +47,42 @@ def test_lines_have_their_columns_whatever_the_names_are() -> None:
     assert max(map(len, lines)) <= COLUMNS
 
 
-def test_a_picture_fits_into_the_terminal_with_its_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
-    processes = [process(number) for number in range(100)]
-    answers = {"processes": processes, "members": [{"node": "n", "state": "here"}]}
-    asked: list[str] = []
+@pytest.mark.parametrize(("columns", "height"), [(80, 24), (40, 24), (200, 60), (80, 8)])
+def test_a_picture_fits_into_the_terminal_with_its_cursor(
+    monkeypatch: pytest.MonkeyPatch, columns: int, height: int
+) -> None:
+    processes = [process(number, name="call:" + "x" * 90) for number in range(100)]
+    members = [{"node": f"n-{number}", "state": "up"} for number in range(40)]
+    sizes = iter([(columns, height), (columns, height), (columns, height + 1)])
+    pictures = pictures_of({"processes": processes, "members": members}, sizes, monkeypatch)
+    shown = [picture.split("\x1b[K\n")[:-1] for picture in pictures]
+    assert [WHOLE in picture for picture in pictures] == [True, False, True]
+    assert all(picture.startswith(HOME) for picture in pictures)
+    assert [len(lines) for lines in shown] == [height - 1, height - 1, height]
+    assert max(len(line.split("J")[-1].split("H")[-1]) for line in shown[1]) <= columns
+    assert any("more; `aybiza node list`"[: columns - 14] in line for line in shown[1])
+    assert max(map(len, shown[1])) > 80 or columns < 200
 
-    def answer(port: int | None, request: dict[str, Any], node: str | None) -> dict[str, Any]:
-        asked.append(request["op"])
-        if len(asked) > 3:
-            raise KeyboardInterrupt
-        return answers
 
+def pictures_of(
+    answers: Any, sizes: Iterator[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """What `top` sends to a terminal of these sizes, until they are over."""
     shown: list[str] = []
-    monkeypatch.setattr(top, "asked", answer)
+
+    def size() -> os.terminal_size:
+        try:
+            return os.terminal_size(next(sizes))
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr(top, "asked", lambda *_: answers)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((80, 24)))
-    monkeypatch.setattr(typer, "echo", shown.append)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(shutil, "get_terminal_size", size)
+    monkeypatch.setattr(typer, "echo", lambda text="", nl=True: shown.append(text))
     top.top(every=0.01)
-    (picture,) = shown
-    assert picture.startswith(HOME)
-    assert len(picture.splitlines()) == 23
+    return shown[:-1]
 
 
 def test_one_picture_is_printed_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
