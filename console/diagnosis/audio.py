@@ -38,6 +38,10 @@ QUIETEST_SPEECH_DBFS: Final = -50.0
 FULL: Final = 0.98
 """A sample this near to full scale has been cut, if its neighbours have been too."""
 CLIPPED_RUN: Final = 3
+MOST_OFFSET: Final = 0.003
+LEAST_SPEECH_SECONDS: Final = 0.1
+"""What sounds for a shorter time is a click."""
+
 DROPOUT_SECONDS: Final = (0.01, 0.15)
 """A shorter hole is not heard, a longer one is a pause."""
 EDGE_SECONDS: Final = 0.005
@@ -100,8 +104,10 @@ def measured(sound: Sound, network: Network | None = None) -> list[Track]:
 
 def _track(number: int, samples: Samples, rate: int, network: Network) -> Track:
     size = max(1, round(rate * FRAME_SECONDS))
-    frames = _levels(samples, size)
+    frames = _levels(_without_offset(samples), size)
     speech = _speech(frames)
+    if float(speech.sum()) * FRAME_SECONDS < LEAST_SPEECH_SECONDS:
+        speech = np.zeros_like(speech)
     heard = _mean_db(frames[speech])
     holes = [] if heard is None else _holes(samples, rate, heard - EDGE_DB)
     spoken = float(speech.sum()) * FRAME_SECONDS + sum(holes)
@@ -127,6 +133,13 @@ def _track(number: int, samples: Samples, rate: int, network: Network) -> Track:
         None,
     )
     return _with_mos(told, network)
+
+
+def _without_offset(samples: Samples) -> Samples:
+    """A constant is no sound, however high it is. What is far below speech stays: digital silence
+    is told from noise by its zeros."""
+    offset = np.float32(samples.mean(dtype=np.float64))
+    return samples - offset if abs(offset) > MOST_OFFSET else samples
 
 
 def _with_mos(track: Track, network: Network) -> Track:
@@ -185,8 +198,8 @@ _WRONG: Final = (
     _Rule(
         "no speech",
         lambda t: t.speech_dbfs is None,
-        lambda t: f"nothing is to be heard (peak {t.peak_dbfs:g} dBFS)",
-        "look whether the right channel was recorded, and whether RTP came",
+        lambda t: f"nothing is loud and long enough to be speech (peak {t.peak_dbfs:g} dBFS)",
+        "look whether the right channel was recorded, whether RTP came, and at the gain",
     ),
     _Rule(
         "clipping",

@@ -17,10 +17,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-REQUEST: Final = re.compile(r"([A-Z]{3,12}) (\S{1,300}) SIP/2\.0\.?$")
+_METHODS: Final = (
+    "INVITE|ACK|BYE|CANCEL|OPTIONS|REGISTER|PRACK|UPDATE|INFO|REFER|SUBSCRIBE|NOTIFY|MESSAGE"
+    "|PUBLISH"
+)
+REQUEST: Final = re.compile(rf"({_METHODS}) (\S{{1,300}}) SIP/2\.0\.?$")
 RESPONSE: Final = re.compile(r"SIP/2\.0 ([1-6]\d\d)(?: (.{0,200}))?$")
 
-COMPACT: Final = {"i": "call-id", "m": "contact", "f": "from", "t": "to", "v": "via"}
+COMPACT: Final = {
+    "i": "call-id",
+    "m": "contact",
+    "f": "from",
+    "t": "to",
+    "v": "via",
+    "c": "content-type",
+}
 """The short names of headers."""
 
 _STATIC: Final = {
@@ -32,6 +43,7 @@ _STATIC: Final = {
     "13": "CN",
     "18": "G729",
 }
+_BRANCH: Final = re.compile(r";\s*branch\s*=\s*([^;,\s]{1,200})", re.IGNORECASE)
 _DTMF: Final = "TELEPHONE-EVENT"
 _NOISE: Final = frozenset({_DTMF, "CN"})
 _DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
@@ -39,7 +51,8 @@ _DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 
 class Sdp(NamedTuple):
     """The first audio of a session description. codecs: their names, the best first, in capitals;
-    encrypted: whether SRTP is asked for."""
+    encrypted: whether SRTP is asked for; ice: whether addresses are found out by ICE, so that those
+    of the description say nothing."""
 
     address: str
     port: int
@@ -48,6 +61,7 @@ class Sdp(NamedTuple):
     direction: str
     ptime: int | None
     encrypted: bool
+    ice: bool = False
 
 
 @dataclass(slots=True)
@@ -97,6 +111,12 @@ class Message:
         return int(number), method.strip().upper()
 
     @property
+    def branch(self) -> str:
+        """What tells apart the transactions of one number: of a request that a proxy has forked."""
+        found = _BRANCH.search(self.headers.get("via", ""))
+        return found[1] if found else ""
+
+    @property
     def sdp(self) -> Sdp | None:
         """What it offers or answers; None if it has no audio."""
         return read_sdp(self.body)
@@ -116,7 +136,7 @@ def read_sdp(lines: Sequence[str]) -> Sdp | None:
     if len(media) < 3:
         return None
     names = dict(_STATIC)
-    direction, ptime, encrypted = "sendrecv", None, "SAVP" in media[2].upper()
+    direction, ptime, encrypted, ice = "sendrecv", None, "SAVP" in media[2].upper(), False
     for line in (*session, *ours):
         kind, _, value = line.partition(":")
         if kind == "a=rtpmap":
@@ -126,6 +146,8 @@ def read_sdp(lines: Sequence[str]) -> Sdp | None:
             ptime = int(value)
         elif kind == "a=crypto":
             encrypted = True
+        elif kind == "a=ice-ufrag":
+            ice = True
         elif line[2:] in _DIRECTIONS:
             direction = line[2:]
     codecs = [names.get(number, number) for number in media[3:]]
@@ -137,6 +159,7 @@ def read_sdp(lines: Sequence[str]) -> Sdp | None:
         direction,
         ptime,
         encrypted,
+        ice,
     )
 
 

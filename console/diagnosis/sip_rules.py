@@ -81,14 +81,23 @@ class Call:
     @cached_property
     def transactions(self) -> list[Transaction]:
         """All but the ACKs, in order."""
-        found: dict[tuple[int, str], Transaction] = {}
+        found: dict[tuple[int, str, str], Transaction] = {}
         for message in self.dialog.messages:
             number, method = message.cseq[0], message.method
             if method in ("", "ACK"):
                 continue
-            of = found.setdefault((number, method), Transaction(number, method))
+            key = (number, method, message.branch)
+            of = found.setdefault(key, Transaction(number, method))
             (of.requests if message.status is None else of.responses).append(message)
         return list(found.values())
+
+    def answered(self, transaction: Transaction) -> bool:
+        """Whether another branch of this transaction was."""
+        return any(
+            (each.final.status or 0) < 300
+            for each in self.transactions
+            if (each.number, each.method) == (transaction.number, transaction.method) and each.final
+        )
 
     @cached_property
     def newest(self) -> dict[str, int]:
@@ -127,6 +136,10 @@ def judged(trace: Trace) -> list[Finding]:
     ]
     found += _hinted(trace)
     found += _rtp(trace)
+    # What each offer of a call has, and each branch of a forked one, is said once.
+    found.sort(key=lambda finding: finding.line)
+    once = {(each.about, each.call_id, each.seen): each for each in reversed(found)}
+    found = [each for each in found if once[each.about, each.call_id, each.seen] is each]
     return sorted(found, key=lambda finding: (not finding.fault, finding.line))
 
 
@@ -138,13 +151,19 @@ def _refused(call: Call) -> Iterator[Finding]:
         if final.status in (401, 407) and _tried_again(call, each):
             continue
         told = STATUSES.get(final.status, UNKNOWN)
-        words = " ".join(filter(None, (final.reason, final.headers.get("warning", ""))))
+        headers = final.headers
+        later = f"Retry-After {headers['retry-after']}" if "retry-after" in headers else ""
+        parts = (final.reason, headers.get("warning"), headers.get("reason"), later)
+        words = " ".join(filter(None, parts))
         seen = f"{each.method} was answered {final.status} {words}: {told.means}"
         if final.status in CODECS_REFUSED and (offer := _last(each.requests)) is not None:
             kind = "SRTP" if offer[1].encrypted else "plain RTP"
             seen += f"; offered was {_list(offer[1].codecs)} over {kind}"
-        about = str(final.status)
-        yield Finding(about, call.dialog.call_id, final.line, seen, told.fix, told.fault)
+        about, fault = str(final.status), told.fault
+        if call.answered(each):
+            seen += "; another branch of the call was answered"
+            fault = False
+        yield Finding(about, call.dialog.call_id, final.line, seen, told.fix, fault)
 
 
 def _unanswered(call: Call) -> Iterator[Finding]:
@@ -155,16 +174,30 @@ def _unanswered(call: Call) -> Iterator[Finding]:
         times = len(each.requests)
         if each.responses:
             if each.method == "INVITE" and not methods & {"CANCEL", "BYE"}:
-                seen = f"it rang ({each.responses[-1].status}) and the trace has no end of it"
+                last = each.responses[-1].status or 100
+                seen = (
+                    f"{_PROGRESS.get(last, 'it went on')} ({last}) and the trace has no end of it"
+                )
                 fix = "trace longer, or look why nobody answers there"
                 yield Finding("rings", call.dialog.call_id, each.line, seen, fix, fault=False)
             continue
         seen = f"{each.method} was sent {_times(times)} and nothing came back"
         fix = (
-            "the peer is not reached: check its address, the firewall for UDP and TCP 5060, and NAT"
+            "the peer is not reached: check its address, NAT, and the firewall for SIP (UDP or TCP"
+            " 5060, TLS 5061)"
         )
         fault = times >= RETRANSMITTED_ENOUGH
         yield Finding("no response", call.dialog.call_id, each.line, seen, fix, fault)
+
+
+_PROGRESS: Final[Mapping[int, str]] = {
+    100: "it was taken up",
+    180: "it rang",
+    181: "it was forwarded",
+    182: "it waits in a queue",
+    183: "early media came",
+}
+"""What a response means that is not the last."""
 
 
 def _times(count: int) -> str:
@@ -234,20 +267,24 @@ def _dtmf(call: Call) -> Iterator[Finding]:
 
 
 def _one_way(call: Call) -> Iterator[Finding]:
+    first = call.media[0][0].cseq if call.media else None
     for asked, offer, told, answer in call.media:
+        begins = asked.cseq == first
         for message, sdp in ((asked, offer), (told, answer)):
-            yield from _behind_nat(call, message, sdp)
+            yield from _behind_nat(call, message, sdp, begins=begins)
         ways = f"{offer.direction} was offered, {answer.direction} answered"
         # A hold is a second offer; a first one that sends one way only is a fault.
         if answer.port == 0:
             seen, fix = "the audio was refused: port 0 was answered", _FIX_MEDIA
             yield Finding("one-way audio", call.dialog.call_id, told.line, seen, fix)
-        elif call.media[0][0] is asked and {offer.direction, answer.direction} != {"sendrecv"}:
-            yield Finding("one-way audio", call.dialog.call_id, told.line, ways, _FIX_WAYS)
+        elif {offer.direction, answer.direction} != {"sendrecv"}:
+            about, fix = ("one-way audio", _FIX_WAYS) if begins else ("hold", _FIX_HOLD)
+            yield Finding(about, call.dialog.call_id, told.line, ways, fix, fault=begins)
 
 
 _FIX_MEDIA: Final = "offer PCMU and PCMA over plain RTP, or what the other side takes"
 _FIX_WAYS: Final = "look who puts the call on hold as it begins (music on hold, early media)"
+_FIX_HOLD: Final = "none, if a person held the call; who holds sends the music, or silence"
 _FIX_OURS: Final = (
     "set the switch's outside address for media: external_media_address and local_net (Asterisk),"
     " ext-rtp-ip (FreeSWITCH); let UDP of the RTP ports in"
@@ -262,16 +299,23 @@ _FIX_THEIRS: Final = (
 _FIX_SILENT: Final = "find why the switch sends nothing: a hold, codecs, the bridge to the agent"
 
 
-def _behind_nat(call: Call, message: Message, sdp: Sdp) -> Iterator[Finding]:
+def _behind_nat(call: Call, message: Message, sdp: Sdp, *, begins: bool) -> Iterator[Finding]:
+    if sdp.ice or not sdp.port:
+        return
+    call_id = call.dialog.call_id
     if sdp.address in ("0.0.0.0", "::"):
         seen = f"the SDP says to send audio to {sdp.address}: an old way to hold"
-        yield Finding("one-way audio", call.dialog.call_id, message.line, seen, _FIX_WAYS)
+        about, fix = ("one-way audio", _FIX_WAYS) if begins else ("hold", _FIX_HOLD)
+        yield Finding(about, call_id, message.line, seen, fix, fault=begins)
         return
-    other = message.destination if message.sent else message.source
-    if _is_private(sdp.address) and other and not _is_private(other):
-        seen = f"the SDP asks for audio at the private address {sdp.address}, across {other}"
-        fix = _FIX_OURS if message.sent else _FIX_THEIRS
-        yield Finding("one-way audio", call.dialog.call_id, message.line, seen, fix)
+    source, destination = message.source, message.destination
+    # A capture has both ends; who sends from a private address to a public one is on our side.
+    ours = _is_public(destination) and not _is_public(source)
+    across = destination if ours else source
+    if _is_private(sdp.address) and _is_public(across):
+        seen = f"the SDP asks for audio at the private address {sdp.address}, across {across}"
+        fix = _FIX_OURS if ours else _FIX_THEIRS
+        yield Finding("one-way audio", call_id, message.line, seen, fix)
 
 
 def _ended(call: Call) -> Iterator[Finding]:
@@ -345,6 +389,10 @@ def _is_private(address: str) -> bool:
     except ValueError:
         return False
     return any(parsed in network for network in _PRIVATE)
+
+
+def _is_public(address: str) -> bool:
+    return bool(address) and not _is_private(address)
 
 
 def _srtp(sdp: Sdp) -> str:

@@ -34,6 +34,31 @@ _WIDTHS: Final = {
     _ALAW: (8,),
     _MULAW: (8,),
 }
+_OTHERS: Final = {
+    0x02: "ADPCM",
+    0x11: "ADPCM",
+    0x31: "GSM (wav49)",
+    0x55: "MP3",
+    0x65: "G.722",
+    0x83: "G.729",
+}
+"""What recordings are coded in, too, and is not read."""
+
+_FORMATS: Final = {
+    b"RF64": "RF64",
+    b"RIFX": "RIFX",
+    b".snd": "a Sun audio file",
+    b"fLaC": "FLAC",
+    b"OggS": "Ogg",
+    b"ID3": "MP3",
+}
+"""How files begin that are audio and no WAV."""
+
+_CONVERT: Final = "convert it: ffmpeg -i FILE -c:a pcm_s16le call.wav"
+_RAW: Final = "if it is raw audio of a switch: sox -t ul -r 8000 -c 1 FILE call.wav (ul, al or sw)"
+_UNWRITTEN: Final = 0xFFFFFFFF
+"""The length of data that a program writes which does not know it yet."""
+
 _NAMES: Final = {_PCM: "PCM", _FLOAT: "float", _ALAW: "A-law", _MULAW: "mu-law"}
 
 
@@ -59,8 +84,13 @@ class Sound:
 
 def read(data: bytes) -> Sound:
     """The samples of a file. Raises WavError."""
+    if not data:
+        raise WavError("it is empty")
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise WavError("not a WAV file: it does not begin with RIFF … WAVE")
+        other = next((name for how, name in _FORMATS.items() if data.startswith(how)), None)
+        if other is not None:
+            raise WavError(f"not a WAV file but {other}; {_CONVERT}")
+        raise WavError(f"not a WAV file: it does not begin with RIFF … WAVE; {_RAW}")
     kind: tuple[int, int, int, int] | None = None
     at = 12
     while at + 8 <= len(data):
@@ -71,7 +101,10 @@ def read(data: bytes) -> Sound:
         elif name == b"data":
             if kind is None:
                 raise WavError("its data stand before their format")
-            return _sound(kind, body, cut=len(body) < size)
+            if not size:
+                # Who wrote it ended before it knew the length: all that follows is audio.
+                return _sound(kind, data[at + 8 :], cut=True)
+            return _sound(kind, body, cut=len(body) < size != _UNWRITTEN)
         at += 8 + size + size % 2
     raise WavError("it holds no audio")
 
@@ -84,7 +117,8 @@ def _kind(body: bytes) -> tuple[int, int, int, int]:
     if code == _EXTENSIBLE and len(body) >= 26:
         (code,) = struct.unpack("<H", body[24:26])
     if bits not in _WIDTHS.get(code, ()):
-        raise WavError(f"it is coded as {code:#x} with {bits} bits; PCM, mu-law or A-law is read")
+        name = _OTHERS.get(code, f"{code:#x} with {bits} bits")
+        raise WavError(f"it is coded as {name}; PCM, mu-law or A-law is read: {_CONVERT}")
     if not 1 <= channels <= MOST_CHANNELS:
         raise WavError(f"it has {channels} channels; 1 to {MOST_CHANNELS} are read")
     if not RATES[0] <= rate <= RATES[1]:

@@ -217,7 +217,8 @@ export class Tree {
   }
 
   #key(event) {
-    const node = this.#of(event.target);
+    // Whoever stands on a process that has just gone, and is still drawn, goes on from there.
+    const node = this.#of(event.target) ?? this.focused;
     if (!node || event.altKey || event.ctrlKey || event.metaKey) return;
     const { items } = this.rows;
     const at = items.indexOf(node);

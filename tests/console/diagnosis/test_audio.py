@@ -59,6 +59,14 @@ def test_each_fault_is_found_and_costs() -> None:
         assert (one(samples).mos or 0.0) < good - 0.1, about
 
 
+def test_a_constant_and_a_click_are_no_speech() -> None:
+    for samples in (np.full(RATE, 0.09), np.full(4, 0.09), np.eye(1, RATE, 700)[0] * 0.5):
+        track = one(samples.astype(np.float32))
+        assert (track.speech_dbfs, track.mos) == (None, None)
+        assert abouts(samples.astype(np.float32)) == ["no speech"]
+    assert abouts(talk() + np.float32(0.05)) == []
+
+
 def test_holes_are_counted_and_pauses_are_not() -> None:
     holes = talk()
     for at in range(1000, 60_000, 4800):

@@ -33,7 +33,7 @@ def test_the_first_audio_is_read_and_video_is_not() -> None:
             "m=audio 6000 RTP/AVP 8",
         ]
     )
-    assert told == ("10.0.0.1", 4000, ("OPUS", "PCMU"), True, "sendonly", 30, True)
+    assert told == ("10.0.0.1", 4000, ("OPUS", "PCMU"), True, "sendonly", 30, True, False)
 
 
 @pytest.mark.parametrize("lines", [[], ["m=audio"], ["m=audio 1 x"], ["c=", "m=video 1 x 0"]])

@@ -134,7 +134,8 @@ def test_a_hold_in_the_midst_of_a_call_is_no_fault() -> None:
         ("out", message("200 OK", "3 INVITE", answer)),
         ("in", message("ACK", "3 ACK")),
     ]
-    assert abouts(good()[:4] + later) == []
+    (held,) = found(good()[:4] + later)
+    assert (held.about, held.fault) == ("hold", False)
 
 
 def test_a_refused_audio_is_told() -> None:
@@ -201,3 +202,8 @@ def test_a_call_of_four_times_as_many_messages_takes_four_times_as_long(answer: 
         return calls
 
     assert steps(MOST_OF_A_CALL) < 5 * steps(MOST_OF_A_CALL // 4)
+
+
+def test_addresses_of_a_browser_say_nothing_for_ice_finds_them_out() -> None:
+    more = f"{EVENTS}\na=ice-ufrag:x"
+    assert found(good(sdp("0.0.0.0", more=more), sdp("10.0.0.9", more=more))) == []

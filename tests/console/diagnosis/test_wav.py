@@ -40,14 +40,25 @@ def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes() -> None:
     assert sound.cut and len(sound.channels[0]) == 749
 
 
+@pytest.mark.parametrize(("length", "cut"), [(0, True), (0xFFFFFFFF, False)])
+def test_a_file_whose_length_was_never_written_is_read_to_its_end(length: int, cut: bool) -> None:
+    whole = riff(1, 16, PCM16.tobytes())
+    size = struct.pack("<I", 2 * len(PCM16))
+    sound = read(whole.replace(b"data" + size, b"data" + struct.pack("<I", length)))
+    assert (len(sound.channels[0]), sound.cut) == (len(PCM16), cut)
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "does not begin with RIFF"),
-        (b"ID3\x03 an mp3 file", "does not begin with RIFF"),
+        (b"", "it is empty"),
+        (b"\x7f\x7e raw mu-law", "does not begin with RIFF.*sox -t ul -r 8000"),
+        (b"ID3\x03 an mp3 file", "not a WAV file but MP3; convert it: ffmpeg"),
+        (b"RF64\xff\xff\xff\xffWAVEds64", "but RF64; convert it"),
         (b"RIFF\0\0\0\0WAVE", "holds no audio"),
         (riff(1, 16, b""), "holds no audio"),
-        (riff(0x55, 16, b"1234"), "coded as 0x55"),
+        (riff(0x31, 0, b"1234"), r"coded as GSM \(wav49\).*ffmpeg"),
+        (riff(0x77, 16, b"1234"), "coded as 0x77 with 16 bits"),
         (riff(1, 16, b"1234", channels=0), "0 channels"),
         (riff(1, 16, b"1234", rate=0), "0 samples a second"),
         (b"RIFF\0\0\0\0WAVEfmt \x04\0\0\0abcd", "its format is cut off"),
