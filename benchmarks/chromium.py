@@ -56,6 +56,9 @@ START_SECONDS: Final = 60.0
 LIMIT: Final = 60.0
 POLL_SECONDS: Final = 0.02
 
+VIRTUAL: Final = {"Tab": 9, "Escape": 27}
+"""The numbers of keys that the browser itself does something at."""
+
 BOX: Final = """
 (() => {{
   const found = {};
@@ -122,8 +125,18 @@ class Page:
 
     async def press(self, key: str) -> None:
         """Press a key."""
+        told = {"key": key, "code": key, "windowsVirtualKeyCode": VIRTUAL.get(key, 0)}
         for kind in ("keyDown", "keyUp"):
-            await self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+            await self.send("Input.dispatchKeyEvent", type=kind, **told)
+
+    async def accessible(self) -> list[tuple[str, str]]:
+        """Role and name of all that a screen reader is told of the page, in its order."""
+        nodes = (await self.send("Accessibility.getFullAXTree"))["nodes"]
+        return [
+            (str(node["role"]["value"]), str(node.get("name", {}).get("value", "")))
+            for node in nodes
+            if not node["ignored"]
+        ]
 
     async def dress(self, width: int, height: int, theme: str) -> None:
         """Give it this size, in the light or the dark."""

@@ -144,6 +144,7 @@ class Hub:
         self._ticks = 0
         self._node: dict[str, Any] = {}
         self._cluster: list[dict[str, Any]] = []
+        self._asked: float | None = None
         self._told = 0
         self._pointed = (0, 0.0)
 
@@ -207,15 +208,27 @@ class Hub:
 
     async def _slow(self, others: list[Viewer]) -> None:
         """What changes slowly, and is told when it has changed."""
-        node = self._look.node(self.vm, self.heard, self._wall())
-        if node != self._node:
-            self._node = node
-            _give(others, "node", node)
         if self._ticks % SLOW == 1:
             cluster = await self._members()
             if cluster != self._cluster:
+                self._come_and_gone(cluster)
                 self._cluster = cluster
                 _give(others, "cluster", {"members": cluster})
+            self._asked = self.vm.now()
+        node = self._look.node(self.vm, self.heard, self._wall(), self._cluster)
+        if node != self._node:
+            self._node = node
+            _give(others, "node", node)
+
+    def _come_and_gone(self, cluster: list[dict[str, Any]]) -> None:
+        """Tell which nodes have come and gone, if it was looked a moment ago."""
+        if self._asked is None or self.vm.now() - self._asked > BEAT_SECONDS:
+            return
+        before, now = _reached(self._cluster), _reached(cluster)
+        for node in sorted(before - now):
+            self.heard.tell("left", f"the node {node} is not reached any more")
+        for node in sorted(now - before):
+            self.heard.tell("come", f"the node {node} has come")
 
     async def _whole(self, fresh: list[Viewer]) -> None:
         about = {"node": self.vm.node, **self.about, "at": self._wall()}
@@ -269,6 +282,12 @@ class Hub:
             return None
         ear = self._ears.setdefault(call_id, Ear())
         return {"at": self._wall(), **ear.levels(line, self.vm.now())}
+
+    @property
+    def alarms(self) -> list[dict[str, Any]]:
+        """Those that were told last."""
+        found: list[dict[str, Any]] = self._node.get("alarms", [])
+        return found
 
     def listen(self, viewer: Viewer) -> bool:
         """From now on they hear the call that they look at, as it is recorded; whether it is."""
@@ -325,6 +344,10 @@ def _give(viewers: list[Viewer], event: str, data: Any) -> None:
     made = frame(event, data)
     for viewer in viewers:
         viewer.give(made)
+
+
+def _reached(members: list[dict[str, Any]]) -> set[str]:
+    return {member["node"] for member in members if member["state"] != "down"}
 
 
 def _pieces(rows: list[Any]) -> Iterator[list[Any]]:

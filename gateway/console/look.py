@@ -16,7 +16,7 @@ Errors: none.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from aybiza.actors.measures.costs import ledger
@@ -53,6 +53,7 @@ ALARMS: Final[Mapping[str, tuple[str, str]]] = {
     "unsaid": ("odd", "texts that no voice said"),
     "quota": ("odd", "quotas were reached"),
     "fault": ("odd", "faults were injected"),
+    "left": ("odd", "nodes left the cluster"),
 }
 """The kinds of news that are alarms while they are young: how bad, and what is said of them."""
 
@@ -182,8 +183,11 @@ class Look:
             "usd": costs.get(call_id, 0) / MICRO,
         }
 
-    def node(self, vm: VM, heard: Happenings, wall: float) -> dict[str, Any]:
-        """How the node is: its load, its alarms, its breakers, what it has cost."""
+    def node(
+        self, vm: VM, heard: Happenings, wall: float, members: Sequence[Mapping[str, Any]] = ()
+    ) -> dict[str, Any]:
+        """How the node is: its load, its breakers, what it has cost, and the alarms, those of the
+        cluster's other `members` among them."""
         own = board(vm)
         row = own.row(vm.now())
         spent = ledger(vm).days
@@ -196,12 +200,14 @@ class Look:
             "processes": len(self.rows),
             "restarts": heard.restarted,
             "refusal": row.refusal,
-            "alarms": self.alarms(vm, heard, wall),
+            "alarms": self.alarms(vm, heard, wall, members),
             "breakers": self.breakers,
             "days": [[day, spent[day] / MICRO] for day in days],
         }
 
-    def alarms(self, vm: VM, heard: Happenings, wall: float) -> list[dict[str, Any]]:
+    def alarms(
+        self, vm: VM, heard: Happenings, wall: float, members: Sequence[Mapping[str, Any]] = ()
+    ) -> list[dict[str, Any]]:
         """What an operator should know of now, the worst first."""
         found = [
             ("bad", f"{provider} is lost: {count} failures and nothing useful since")
@@ -210,6 +216,7 @@ class Look:
         refusal = board(vm).row(vm.now()).refusal
         if refusal:
             found.append(("bad", f"the node takes no calls: {refusal}"))
+        found += [alarm for each in members if each["node"] != vm.node for alarm in _of(each)]
         found += [
             ("bad", f"the breaker of {one['model']} is open: its model is left alone")
             for one in self.breakers
@@ -227,6 +234,14 @@ class Look:
         ]
         found.sort(key=lambda alarm: alarm[0] != "bad")
         return [{"how": how, "text": text} for how, text in found]
+
+
+def _of(member: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with another node of the cluster."""
+    if member["state"] == "down":
+        return [("bad", f"the node {member['node']} is not reached")]
+    refusal = (member.get("load") or {}).get("refusal")
+    return [("odd", f"the node {member['node']} takes no calls: {refusal}")] if refusal else []
 
 
 def _breaker(process: Process) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import { by, button, bytes, make, number, put } from "./parts.js";
 
 const [SERIAL, , LABEL, NAME] = [0, 1, 2, 3];
 const UNITS = { memory: bytes };
+const ACTS = ["kill", "restart", "trace"];
 const REPORT_MS = 1000;
 const TRACE_MS = 250;
 const MOST_TRACED = 300;
@@ -17,8 +18,12 @@ at = 0.5
 `;
 
 export class Panel {
-  constructor() {
+  /** `onMoved`: told the serial of the process that has come to be shown in place of another. */
+  constructor(onMoved) {
+    this.onMoved = onMoved;
     this.pid = "";
+    this.serial = 0;
+    this.start = "";
     this.shown = 0;
     this.about = { node: "", start: "", faults: false };
     by("process-actions").append(
@@ -36,6 +41,7 @@ export class Panel {
     const start = this.about.start ? `@${this.about.start}` : "";
     this.pid = `<${this.about.node}.${row[SERIAL]}${start}>`;
     this.row = row;
+    this.#lives(row[SERIAL]);
     this.shown += 1;
     by("process").hidden = false;
     put(by("process-title"), `${row[LABEL]} ${row[NAME]}`.trim());
@@ -45,6 +51,31 @@ export class Panel {
     by("fault").hidden = !this.about.faults;
     by("fault-plan").hidden = true;
     this.look();
+  }
+
+  /** These are no more. What the panel shows is then what was known last, and nothing acts on it. */
+  gone(serials) {
+    if (!this.pid || !serials.includes(this.serial)) return;
+    this.#untrace();
+    this.#acts(false);
+    if (!this.ending) put(by("process-state"), "it has ended: this was known of it last");
+  }
+
+  /** The whole picture has come again, after a while without one, of another start of the node maybe. */
+  settled(has) {
+    if (this.pid && (this.start !== this.about.start || !has(this.serial))) this.gone([this.serial]);
+  }
+
+  #lives(serial) {
+    this.serial = serial;
+    this.start = this.about.start;
+    this.ending = false;
+    this.#acts(true);
+  }
+
+  #acts(may) {
+    // Who stands on one with the keyboard stays there.
+    for (const id of ACTS) by(id).setAttribute("aria-disabled", String(!may));
   }
 
   async look() {
@@ -84,14 +115,18 @@ export class Panel {
   }
 
   async #end(how) {
+    if (by(how).ariaDisabled === "true") return;
     put(by("process-state"), "…");
     const killed = this.pid;
+    const { shown } = this;
+    this.ending = true;
     this.#untrace();
     await this.#did({ do: how, process: killed }, (answer) =>
       answer.back
         ? `${answer.name}: ${answer.back} took its place after ${answer.after_ms} ms`
         : `${answer.name} has ended; nobody has taken its place`,
     );
+    if (shown === this.shown) this.ending = false;
   }
 
   async #did(what, text = () => "done") {
@@ -100,11 +135,14 @@ export class Panel {
     put(by("process-state"), text(answer));
     if (!answer.back) return;
     this.pid = answer.back;
+    this.#lives(Number(/\.(\d+)[@>]/.exec(answer.back)[1]));
+    this.onMoved(this.serial);
     await this.look();
   }
 
   /** What it gets and does, by types, as long as it is looked at. */
   async #trace() {
+    if (by("trace").ariaDisabled === "true") return;
     const on = by("trace").getAttribute("aria-pressed") !== "true";
     if (!on) {
       this.#untrace();
@@ -151,20 +189,22 @@ export class Panel {
 
   async #run() {
     const plan = by("fault-text").value;
+    const { shown } = this;
     await this.#did({ do: "fault", plan }, report);
-    this.#watch();
+    this.#watch(shown);
   }
 
-  /** A plan that nobody asks after is ended by the node. */
-  #watch() {
+  /** A plan that nobody asks after is ended by the node. It is told where it was begun: `of`. */
+  #watch(of) {
+    const tell = (text) => of === this.shown && put(by("process-state"), text);
     clearTimeout(this.watching);
     this.watching = setTimeout(async () => {
       try {
         const told = await ask("/console/act", { do: "fault_report" });
-        put(by("process-state"), report(told));
-        if (told.running) this.#watch();
+        tell(report(told));
+        if (told.running) this.#watch(of);
       } catch (failure) {
-        put(by("process-state"), failure.message);
+        tell(failure.message);
       }
     }, REPORT_MS);
   }

@@ -30,6 +30,8 @@ export class Transcript {
     this.sentences = new Map();
     this.said = null;
     this.last = 0;
+    // What was said before one looked is not read out, only what comes then.
+    this.box.setAttribute("aria-busy", "true");
   }
 
   add(rows) {
@@ -41,6 +43,7 @@ export class Transcript {
       this.onEntry(at, entry);
     }
     if (rows.length && below) this.box.scrollTop = this.box.scrollHeight;
+    if (rows.length) setTimeout(() => this.box.setAttribute("aria-busy", "false"));
   }
 
   #line(at, who, kind, text) {
@@ -163,6 +166,7 @@ export class Calls {
   }
 
   choose(id) {
+    this.past.wanted = null;
     this.#look(id);
     by("live").hidden = false;
     by("call-facts").replaceChildren();

@@ -3,7 +3,7 @@
 import { Panel } from "./actions.js";
 import { Calls } from "./calls.js";
 import { ask, askToken, keepToken, Stream, takeToken } from "./door.js";
-import { by, clock, make, number, put, usd } from "./parts.js";
+import { by, clock, make, number, put, renew, usd } from "./parts.js";
 import { Plots } from "./plots.js";
 import { Tree } from "./tree.js";
 
@@ -11,7 +11,7 @@ const MOST_NEWS = 200;
 
 takeToken();
 
-const panel = new Panel();
+const panel = new Panel((serial) => tree.mark(serial));
 const tree = new Tree(by("tree-body"), (row) => panel.show(row));
 const plots = new Plots();
 const calls = new Calls(
@@ -21,6 +21,8 @@ const calls = new Calls(
 let isOpen = false;
 let lost = "";
 let node = null;
+let nodes = 0;
+let isWhole = false;
 
 const stream = new Stream({
   state(state, why = "") {
@@ -30,6 +32,7 @@ const stream = new Stream({
   },
   about(told) {
     // The whole picture follows.
+    isWhole = false;
     tree.clear();
     calls.clear();
     plots.clear();
@@ -39,12 +42,19 @@ const stream = new Stream({
     document.title = `${told.node} – aybiza console`;
   },
   processes: ({ rows }) => tree.update(rows),
-  gone: ({ serials }) => tree.gone(serials),
+  gone({ serials }) {
+    tree.gone(serials);
+    panel.gone(serials);
+  },
   calls: (told) => calls.update(told),
   call: (told) => calls.tell(told),
   listening: ({ id, why }) => id === calls.chosen && calls.listening.answered(why),
   audio: ({ id, audio }) => id === calls.chosen && calls.listening.hear(audio),
-  cluster: ({ members }) => by("members").replaceChildren(...members.map(member)),
+  cluster({ members }) {
+    nodes = members.length;
+    renew(by("members"), members, member);
+    verdict();
+  },
   points: ({ points }) => plots.add(points),
   node(told) {
     node = told;
@@ -57,14 +67,14 @@ const stream = new Stream({
     by("room").value = told.calls;
     const today = told.days.find(([day]) => day === new Date().toISOString().slice(0, 10));
     put(by("cost-today"), usd(today ? today[1] : 0));
-    by("alarms").replaceChildren(...told.alarms.map((each) => make("li", { class: each.how }, each.text)));
+    renew(by("alarms"), told.alarms, (each) => make("li", { class: each.how }, each.text));
     // An empty list is no place to stop at.
     by("alarms").tabIndex = told.alarms.length ? 0 : -1;
     by("no-alarms").hidden = told.alarms.length > 0;
     by("alarms-section").classList.toggle("odd", told.alarms.length > 0);
     by("alarms-section").classList.toggle("bad", told.alarms.some((each) => each.how === "bad"));
-    by("breakers").replaceChildren(...told.breakers.map(breaker));
-    by("days").replaceChildren(...told.days.toReversed().map(day));
+    renew(by("breakers"), told.breakers, breaker);
+    renew(by("days"), told.days.toReversed(), day);
     by("no-costs").hidden = told.days.length > 0;
     verdict();
   },
@@ -74,6 +84,8 @@ const stream = new Stream({
     while (list.children.length > MOST_NEWS) list.lastChild.remove();
     tree.settled();
     calls.settled();
+    if (!isWhole) panel.settled((serial) => tree.has(serial));
+    isWhole = true;
   },
 });
 
@@ -82,9 +94,13 @@ function verdict() {
   const bad = node?.alarms.some((each) => each.how === "bad");
   const how = !isOpen || !node ? "bad" : bad ? "bad" : node.alarms.length ? "odd" : "good";
   place.className = `verdict ${how}`;
+  // What is not known must not look as if it were nothing, nor what was as if it still were.
+  document.body.classList.toggle("unknown", !node);
+  document.body.classList.toggle("stale", Boolean(node) && !isOpen);
+  put(by("no-alarms"), !isOpen ? "Not known: the node is not heard." : "None.");
   if (!isOpen) put(place, lost || "connecting …");
   else if (!node) put(place, "connecting …");
-  else if (how === "good") put(place, "all is well");
+  else if (how === "good") put(place, nodes > 1 ? `all is well on ${nodes} nodes` : "all is well");
   else put(place, `${node.alarms.length} ${node.alarms.length === 1 ? "alarm" : "alarms"}`);
 }
 
@@ -127,12 +143,12 @@ function item({ at, kind, text, through }) {
 
 by("search").addEventListener("input", (event) => tree.search(event.target.value));
 by("hangup").addEventListener("click", async () => {
-  try {
-    await ask("/console/act", { do: "hangup", call: calls.chosen });
-    put(by("call-state"), "hung up");
-  } catch (failure) {
-    put(by("call-state"), failure.message);
-  }
+  const id = calls.chosen;
+  const told = await ask("/console/act", { do: "hangup", call: id }).then(
+    () => "hung up",
+    (failure) => failure.message,
+  );
+  if (id === calls.chosen) put(by("call-state"), told);
 });
 by("door-form").addEventListener("submit", () => {
   keepToken(by("token").value);

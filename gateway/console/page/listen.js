@@ -22,6 +22,8 @@ export class Listening {
     const audio = (this.audio = new AudioContext());
     by("listen").setAttribute("aria-pressed", "true");
     await audio.audioWorklet.addModule("/console/player.js");
+    // It may have been stopped meanwhile, for another call is looked at: that is not to be heard.
+    if (audio !== this.audio) return;
     this.sides = [-0.8, 0.8].map((pan) => {
       const options = { numberOfInputs: 0, outputChannelCount: [1] };
       const player = new AudioWorkletNode(audio, "player", options);
@@ -29,6 +31,7 @@ export class Listening {
       return player;
     });
     await audio.resume();
+    if (audio !== this.audio) return;
     this.say(true);
     put(by("call-state"), "asking to listen in …");
   }

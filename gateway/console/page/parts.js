@@ -18,6 +18,16 @@ export function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+const drawn = new WeakMap();
+
+/** What is told of these, drawn anew if it is not what stands there: a list that is read or scrolled stays. */
+export function renew(element, told, draw) {
+  const key = JSON.stringify(told);
+  if (drawn.get(element) === key) return;
+  drawn.set(element, key);
+  element.replaceChildren(...told.map(draw));
+}
+
 export function button(text, act, attributes = {}) {
   const made = make("button", { type: "button", ...attributes }, text);
   made.addEventListener("click", act);

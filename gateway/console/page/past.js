@@ -44,11 +44,14 @@ export class PastCalls {
     );
   }
 
+  /** `wanted` is the call that was asked for last, here or among those of now: its answer counts. */
   async #open(call) {
+    const wanted = (this.wanted = Symbol(call.id));
     try {
-      this.onChosen(call.id, await ask("/console/act", { do: "past_call", call: call.id }));
+      const told = await ask("/console/act", { do: "past_call", call: call.id });
+      if (wanted === this.wanted) this.onChosen(call.id, told);
     } catch (failure) {
-      put(by("past-state"), failure.message);
+      if (wanted === this.wanted) put(by("past-state"), failure.message);
     }
   }
 }

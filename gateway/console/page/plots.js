@@ -30,7 +30,7 @@ const PLOTS = [
     ],
     axis: (value) => `${Math.round(value * 1000)}`,
     least: 1,
-    text: (p) => (p[MEDIAN] ? `median ${ms(p[MEDIAN])}, 95 % ${ms(p[P95])}` : "no answer"),
+    text: (p) => (p[MEDIAN] ? `${ms(p[MEDIAN])}, 95 % ${ms(p[P95])}` : "no answer"),
     gaps: true,
   },
   {

@@ -133,7 +133,7 @@ export class Timeline {
     this.#sentences(context, named, last, x, middle, half);
     this.#track(context, named.caller, this.caller, first, last, x, middle, -half);
     this.#track(context, named.agent, this.agent, first, last, x, middle, half);
-    this.#marks(context, named, first, x, height);
+    this.#marks(context, named, first, x, width, height);
   }
 
   #seconds(context, named, first, last, x, height) {
@@ -168,7 +168,7 @@ export class Timeline {
     }
   }
 
-  #marks(context, named, first, x, height) {
+  #marks(context, named, first, x, width, height) {
     context.font = "11px system-ui, sans-serif";
     context.textBaseline = "top";
     let free = -1;
@@ -179,9 +179,12 @@ export class Timeline {
       context.fillStyle = named[colour];
       context.fillRect(at, 0, 1.5, height);
       const words = text(mark);
-      if (at < free) continue;
-      context.fillText(words, at + 4, 2);
-      free = at + 10 + context.measureText(words).width;
+      const wide = context.measureText(words).width;
+      // At the right edge words stand before their mark.
+      const begins = at + 4 + wide > width ? at - 4 - wide : at + 4;
+      if (begins < free) continue;
+      context.fillText(words, begins, 2);
+      free = begins + 6 + wide;
     }
   }
 }

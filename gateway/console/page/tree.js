@@ -24,7 +24,7 @@ export class Tree {
     this.filter = "";
     this.calm = true;
     this.focused = null;
-    this.chosen = null;
+    this.chosen = 0;
     this.stale = true;
     this.asked = 0;
     this.rows = new Rows(body, (node) => this.#draw(node));
@@ -61,6 +61,16 @@ export class Tree {
       this.nodes.delete(serial);
     }
     this.#soon();
+  }
+
+  has(serial) {
+    return this.nodes.has(serial);
+  }
+
+  /** The process with this serial is the one that is looked at. */
+  mark(serial) {
+    this.chosen = serial;
+    this.rows.soon();
   }
 
   search(text) {
@@ -131,7 +141,7 @@ export class Tree {
     const has = node.children.length > 0;
     put(node.twist, has ? (node.shownOpen ? "▾" : "▸") : "");
     set(element, "aria-expanded", has ? String(node.shownOpen) : null);
-    set(element, "aria-selected", node === this.chosen ? "true" : null);
+    set(element, "aria-selected", row[SERIAL] === this.chosen ? "true" : null);
     set(element, "tabindex", node === this.focused ? "0" : "-1");
     if (set(element, "aria-level", String(node.level))) {
       element.style.setProperty("--level", String(node.level));
@@ -204,8 +214,7 @@ export class Tree {
   }
 
   #choose(node) {
-    this.chosen = node;
-    this.rows.soon();
+    this.mark(node.row[SERIAL]);
     this.onChosen(node.row);
   }
 

@@ -11,7 +11,7 @@ from aybiza.actors.memory.journals import append
 from aybiza.actors.placement.placement import Limits
 from aybiza.actors.placement.placement_actor import board
 from aybiza.actors.runtime import VM, GenServer
-from aybiza.gateway.console.hub import MOST_FRAMES, MOST_VIEWERS, Crowded, Hub, Viewer, frame
+from aybiza.gateway.console.hub import MOST_FRAMES, MOST_VIEWERS, SLOW, Crowded, Hub, Viewer, frame
 
 
 class Idle(GenServer):
@@ -173,3 +173,32 @@ def test_a_frame_is_one_event_whatever_its_text_holds() -> None:
     assert made.count("\n") == 1
     assert made.endswith("\n")
     assert json.loads(made.removeprefix("call "))["text"] == "two\nlines\r\n? and \u2028 more"
+
+
+async def test_the_nodes_of_the_cluster_are_alarms_too_and_news_when_they_come_and_go() -> None:
+    async with VM("test") as vm:
+        load = {"refusal": "draining"}
+        nodes = [{"node": "test", "state": "here"}, {"node": "two", "state": "up", "load": load}]
+
+        async def told() -> list[dict[str, Any]]:
+            return list(nodes)
+
+        board(vm).limits = Limits(calls=1)
+        held = Hub(vm, told, {}, lambda: 1000.0)
+        held.enter("")
+
+        async def alarms() -> list[str]:
+            for _ in range(SLOW):
+                await held.tick()
+            return [each["text"] for each in held.alarms]
+
+        assert await alarms() == ["the node two takes no calls: draining"]
+        nodes[1] = {"node": "two", "state": "down"}
+        nodes.append({"node": "three", "state": "up"})
+        assert (await alarms())[:1] == ["the node two is not reached"]
+        assert [each["text"] for each in held.heard.news] == [
+            "the node two is not reached any more",
+            "the node three has come",
+        ]
+        del nodes[1]
+        assert await alarms() == ["nodes left the cluster: 1 in the last minute"]

@@ -100,10 +100,13 @@ async def test_a_call_is_seen_its_actor_killed_with_a_click_and_its_restart_seen
         row = f"tr[data-serial='{after.serial}']"
         await page.until(f"document.querySelector(\"{row} td:nth-child(5)\").textContent === '1'")
         await page.until(shows("#news", f"call:{call.call_id} was started again"))
+        await page.until(f"document.querySelector(\"{row}\").ariaSelected === 'true'")
         await page.click("#hangup")
         report = await call.over()
     assert report.streams[-1].close_code == 1000
     await page.until(f"!document.querySelector('tr[data-call={call.call_id}]')")
+    await page.until(shows("#process-state", "it has ended"))
+    assert await page.run("document.querySelector('#kill').ariaDisabled") == "true"
     await page.click("#show-past")
     await page.click(f"tr[data-past={call.call_id}] button")
     await page.until(shows("#call-facts", "hangup"))
@@ -302,6 +305,11 @@ LATE = """
     if (options.body.includes('"kill"')) await late();
     return answer;
   };
+  const { addModule } = AudioWorklet.prototype;
+  AudioWorklet.prototype.addModule = async function (path) {
+    await addModule.call(this, path);
+    await late();
+  };
   const media = navigator.mediaDevices;
   const given = media.getUserMedia.bind(media);
   media.getUserMedia = async (wish) => {
@@ -317,7 +325,7 @@ LATE = """
 async def test_an_answer_about_a_process_that_is_shown_no_more_changes_nothing(
     place: World, chromium: Chromium
 ) -> None:
-    page = await chromium.page(f"{place.node.http_url}/console", first=LATE)
+    page = await chromium.page(f"{place.node.http_url}/console", first=VOICE + LATE)
     killed, other = place.vm.whereis(names.METRICS), place.vm.whereis(names.DRAIN)
     assert killed is not None and other is not None
     await page.click(f"tr[data-serial='{killed.serial}'] .own-name")
@@ -333,7 +341,33 @@ async def test_an_answer_about_a_process_that_is_shown_no_more_changes_nothing(
     await page.click("#process-actions button")
     whom = (await page.run("window.asked"))[-1]["process"]
     assert whom.startswith(repr(other)[:-1])
+    await page.run("window.release = null; document.querySelector('#listen').click()")
+    await page.until("!!window.release")
+    await page.run("document.querySelector('#listen').click(); window.release()")
+    await page.run("new Promise((done) => setTimeout(done, 50))")
+    assert not await page.run("window.sent.some((message) => message.listen)")
+    assert await page.run(TWO_ASKED_FOR) == ["CA2"]
     assert page.problems == []
+
+
+TWO_ASKED_FOR = """
+(async () => {
+  const { PastCalls } = await import("/console/past.js");
+  const json = { headers: { "content-type": "application/json" } };
+  const calls = ["CA1", "CA2"].map((id) => ({ id, opened: 0, agent: "", outcome: "", turns: 1 }));
+  const given = [];
+  window.fetch = async (path, { body }) => {
+    if (body.includes("CA1")) await new Promise((resolve) => setTimeout(resolve, 50));
+    return new Response(JSON.stringify({ calls }), json);
+  };
+  const past = new PastCalls((id) => given.push(id));
+  await past.load();
+  for (const button of past.body.querySelectorAll("button")) button.click();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return given;
+})()
+"""
+"""Of two calls that are over, both asked for, which are shown."""
 
 
 async def test_a_wrong_token_is_said_to_be_wrong_and_a_microphone_that_comes_late_is_put_out(
