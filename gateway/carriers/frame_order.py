@@ -89,7 +89,7 @@ class FrameOrder:
         chunk = media.chunk
         if not chunk or self.goes_on(chunk, media.timestamp_ms, len(media.payload)):
             return (media,)
-        if not self._begun and chunk > self._next + HELD_FRAMES:
+        if not self._begun and not self._held and chunk > self._next + HELD_FRAMES:
             # A stream that is joined later: nothing of it is missing.
             self._next = chunk
         if chunk < self._next or chunk in self._held:

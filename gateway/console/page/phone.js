@@ -111,6 +111,8 @@ class Line {
 
   #speak({ frame, peak }) {
     by("level").value = this.muted ? 0 : Math.sqrt(peak);
+    // What is not sent has no number: the node would take it for lost.
+    if (!this.isOpen) return;
     const spoken = this.muted ? new Uint8Array(FRAME).fill(SILENCE) : frame;
     this.chunk += 1;
     this.#send({

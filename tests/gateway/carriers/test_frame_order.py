@@ -49,6 +49,16 @@ def test_any_order_within_the_window_gives_the_same_audio(
     assert bool(order.mended["reordered"]) == (came != sorted(came))
 
 
+def test_a_stream_that_leaps_ahead_before_its_first_frame_is_heard_counts_nothing_backwards() -> (
+    None
+):
+    order = FrameOrder()
+    came = [3, *range(200, 210)]
+    sounds = [media.chunk for media in heard(order, map(frame, came)) if not media.lasts_ms]
+    assert sounds == came
+    assert order.mended == {"missing": 2 + 196}
+
+
 @given(
     st.integers(2, 60).flatmap(
         lambda number: st.tuples(st.just(number), st.sets(st.integers(1, number - 1)))

@@ -178,7 +178,10 @@ def test_a_frame_is_one_event_whatever_its_text_holds() -> None:
 async def test_the_nodes_of_the_cluster_are_alarms_too_and_news_when_they_come_and_go() -> None:
     async with VM("test") as vm:
         load = {"refusal": "draining"}
-        nodes = [{"node": "test", "state": "here"}, {"node": "two", "state": "up", "load": load}]
+        nodes: list[dict[str, Any]] = [
+            {"node": "test", "state": "here"},
+            {"node": "two", "state": "up", "load": load},
+        ]
 
         async def told() -> list[dict[str, Any]]:
             return list(nodes)
