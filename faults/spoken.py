@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from aybiza.dialogue import overheard
-from aybiza.dialogue.journal import AgentSentence, AnswerComplete, CallerTurn
+from aybiza.dialogue.journal import AgentSentence, AnswerComplete, CallerTurn, Joined
 from aybiza.emulators.phone.report import Report, Turn
 from aybiza.faults.caller import NOISE
 
@@ -63,6 +63,9 @@ def _waits(outcome: Outcome) -> Iterator[tuple[float, float]]:
             if asked is not None:
                 yield since, ms
             asked, since = (entry.turn if entry.text else None), ms
+        elif isinstance(entry, Joined) and asked is None:
+            # What was to be said was taken back before a word of it was heard.
+            asked, since = entry.turn, ms
         elif isinstance(entry, AgentSentence | AnswerComplete) and entry.turn == asked:
             asked = None
             sounds = (heard.at_ms for heard in outcome.report.heard if heard.at_ms >= ms)

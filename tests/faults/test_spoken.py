@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from aybiza.dialogue.journal import AgentSentence, CallerTurn
+from aybiza.dialogue.journal import AgentSentence, CallerTurn, Joined
 from aybiza.emulators.phone.report import Heard, Report, Turn
 from aybiza.faults.caller import NOISE
 from aybiza.faults.desk import AGENT
@@ -36,3 +36,23 @@ def test_a_sound_of_listening_is_no_turn_if_an_answer_was_thought_of_while_it_wa
     # The answer is there, and not heard yet.
     assert is_no_turn(4.0, 4.9, 5020.0)
     assert not is_no_turn(4.0, 4.9, 4980.0) and not is_no_turn(4.0, 4.4, 5020.0)
+
+
+def test_an_answer_that_was_taken_back_before_it_was_heard_is_owed_still() -> None:
+    said = Turn("3", "Okay.", 5000.0, end_ms=5200.0)
+    asked: list[Any] = [
+        (3.0, CallerTurn(1, "Where is it?")),
+        (3.5, AgentSentence(1, 1, "Here.")),
+    ]
+    after: list[Any] = [
+        (6.0, CallerTurn(2, "Where is it? 4 2")),
+        (6.5, AgentSentence(2, 1, "Here.")),
+    ]
+    report = Report("x", "CA1", heard=[Heard(7000.0, 8000.0, "Here.")])
+
+    def is_no_turn(entries: list[Any]) -> bool:
+        outcome: Any = SimpleNamespace(entries=entries, zero=0.0, agent=AGENT, report=report)
+        return only_listens(outcome, said)
+
+    assert is_no_turn([*asked, (4.0, Joined(1)), *after])
+    assert not is_no_turn([*asked, *after])
