@@ -55,8 +55,8 @@ from aybiza.dialogue.turn_policy import TurnPolicy
 # A request that wants more room than this for an answer gets no more.
 MOST_TOKENS = 4_096
 
-# From an answer to who has it spoken, in rounds of the loop.
-HOPS = 2
+# From an answer to the disk that has to have it before it is spoken, in rounds of the loop.
+HOPS = 4
 
 # By then an answer that was begun early is wanted, or has been ended.
 WANTED_SECONDS = 60.0
@@ -328,8 +328,8 @@ class AnswerRounds:
         return _ended_early(decoder, attempt.model), uses, act
 
     async def _let_speak(self) -> None:
-        """What was told is said now, and what has come behind it is looked at then. It goes by who
-        keeps this answer to the call's actor."""
+        """What was told is on its way now, and what has come behind it is looked at then. It goes
+        by who keeps this answer, the call's actor and the memory to the thread of its store."""
         for _ in range(HOPS):
             await asyncio.sleep(0)
 
