@@ -2,6 +2,7 @@
 
     [analysis]
     summary = true                                  a model sums each call up when it is over
+    summary_prompt = "Outcome and action items."    what it is to tell
     sentiment = true                                how callers sound, by a lexicon of English
     data = { type = "object", … }                   what a model is to find in it, a JSON Schema
 
@@ -29,6 +30,7 @@ from aybiza.config.tables import TABLE
 
 LEXICON: Final = "vaderSentiment"
 SCHEMA_CHARACTERS: Final = 16_000
+PROMPT_CHARACTERS: Final = 2_000
 
 Name = Annotated[
     str, shaped("[a-z][a-z0-9_]{0,63}", "a name of small letters, digits and _, 64 at most")
@@ -57,6 +59,11 @@ class Analysis(BaseModel):
 
     summary: bool = True
     """Whether a model sums each call up."""
+    summary_prompt: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=PROMPT_CHARACTERS)
+    ] = ""
+    """What a summary is to tell, such as "Outcome and action items"; left out: what the caller
+    wanted, what was done, what is open."""
     sentiment: bool = False
     """Whether each turn of the caller is judged by a lexicon, which is English."""
     data: dict[str, Any] = {}

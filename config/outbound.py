@@ -45,7 +45,7 @@ from aybiza.config.routes import RouteName, Stamp, stamps
 from aybiza.config.table_faults import shown
 from aybiza.config.tables import TABLE
 from aybiza.config.toml_file import TomlError, read_toml
-from aybiza.config.toml_lines import placed
+from aybiza.config.toml_lines import line_of, placed
 
 MOST_LISTED: Final = 1_000_000
 MOST_OF_A_CAMPAIGN: Final = 20_000
@@ -179,7 +179,8 @@ def load_campaign(path: Path) -> Campaign:
         source = path.parent / path_of(file.numbers)
         listed = list(_listed(source, problems, MOST_OF_A_CAMPAIGN))
     else:
-        source, listed = path, [(0, text) for text in file.numbers]
+        line = line_of(path.read_text(encoding="utf-8-sig"), ("numbers",)) or 0
+        source, listed = path, [(line, text) for text in file.numbers]
     return _with_numbers(file, source, listed, problems)
 
 

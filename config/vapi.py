@@ -12,49 +12,16 @@ Source: specification 002, "Pattern 1: Vapi.ai Implementation"; Vapi, API refere
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aybiza.config.agents import Agent
 from aybiza.config.others import elevenlabs_voice, is_elevenlabs
+from aybiza.config.vapi_parts import WHY, Carried, Take, number, parts, switch, text
+from aybiza.config.vapi_plans import PLANS, plans_of, settle, tools
 
 UNTITLED: Final = "Assistant"
 HALF: Final = 2.0
-
-_SPEECH = "calls are heard by Deepgram, and spoken by it or ElevenLabs"
-_MODELS = "calls are answered by Claude on Bedrock; AWS_BEDROCK_MODELS has the node's models"
-_ENDS = "endpointing_ms and utterance_end_ms say when a turn is over"
-_WHY: Final[Mapping[str, str]] = {
-    "transcriber.provider": _SPEECH,
-    "transcriber.smartFormat": "calls are always heard with it",
-    "model.provider": _MODELS,
-    "model.model": _MODELS,
-    "model.tools": "tools are named in `tools` and set up in AYBIZA_TOOLS_FILE",
-    "voice.provider": f"{_SPEECH}; name a voice of it in `voice`",
-    "voice.voiceId": f"{_SPEECH}; name a voice of it in `voice`",
-    "voice.stability": "voices speak as they were made",
-    "voice.similarityBoost": "voices speak as they were made",
-    "voice.optimizeStreamingLatency": "the first sentence is always spoken at once",
-    "endpointingConfig": _ENDS,
-    "recordingEnabled": "set [recording], and AYBIZA_RECORDINGS to a folder for them",
-    "hipaaEnabled": "set health_data, and name in health_tools who may have what is said",
-    "analysisPlan": "calls are not analysed when they are over",
-}
-"""Why something of a configuration has no place in an agent."""
-
-
-@dataclass(slots=True)
-class Carried:
-    """See the module."""
-
-    result: dict[str, Any] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
-
-    def leave(self, what: str, why: str = "") -> None:
-        """Something has no place on the other side."""
-        reason = why or _WHY.get(what) or _WHY.get(what.partition(".")[0]) or "has no place here"
-        self.left_out.append(f"{what}: {reason}")
 
 
 def from_vapi(config: Mapping[str, Any], name: str = "") -> Carried:
@@ -64,52 +31,13 @@ def from_vapi(config: Mapping[str, Any], name: str = "") -> Carried:
         take = _TAKES.get(key)
         if take is not None:
             take(carried, value)
-        elif isinstance(value, Mapping) and key not in _WHY:
+        elif isinstance(value, Mapping) and key not in WHY:
             for inner in value:
                 carried.leave(f"{key}.{inner}")
         else:
             carried.leave(key)
+    settle(carried)
     return carried
-
-
-def _text(key: str, to: str, most: int) -> Callable[[Carried, Any], None]:
-    def take(carried: Carried, value: Any) -> None:
-        text = value.strip() if isinstance(value, str) else ""
-        if not text:
-            carried.leave(key, "is empty, or no text")
-        elif len(text) > most:
-            carried.leave(key, f"is longer than {most} characters")
-        else:
-            carried.result[to] = text
-
-    return take
-
-
-def _number(key: str, to: str, least: float, most: float, kind: type = float) -> Any:
-    def take(carried: Carried, value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-            carried.leave(key, "is no number")
-            return
-        if not least <= value <= most:
-            carried.leave(key, f"{value} is outside of {least:g} to {most:g}: the nearest is taken")
-        carried.result[to] = kind(min(max(value, least), most))
-
-    return take
-
-
-def _parts(key: str, takes: Mapping[str, Callable[[Carried, Any], None]]) -> Any:
-    def take(carried: Carried, value: Any) -> None:
-        if not isinstance(value, Mapping):
-            carried.leave(key, "is no object")
-            return
-        for name, part in value.items():
-            taken = takes.get(name)
-            if taken is not None:
-                taken(carried, part)
-            else:
-                carried.leave(f"{key}.{name}")
-
-    return take
 
 
 def _keywords(carried: Carried, value: Any) -> None:
@@ -136,12 +64,12 @@ def _messages(carried: Carried, value: Any) -> None:
         carried.leave("model.messages", "is no list")
         return
     prompts = []
-    for number, message in enumerate(value):
+    for at, message in enumerate(value):
         content = message.get("content") if isinstance(message, Mapping) else None
         if isinstance(content, str) and message.get("role") == "system" and content.strip():
             prompts.append(content.strip())
         else:
-            carried.leave(f"model.messages.{number}", "only what the system says is carried")
+            carried.leave(f"model.messages.{at}", "only what the system says is carried")
     if prompts:
         carried.result["system_prompt"] = "\n\n".join(prompts)
 
@@ -152,17 +80,28 @@ def _voice(carried: Carried, value: Any) -> None:
         carried.leave("voice", "is no object")
         return
     rest = dict(value)
-    if rest.get("provider") == "deepgram" and isinstance(rest.get("voiceId"), str):
-        voice = rest.pop("voiceId")
-        model = rest.pop("model", "aura-2")
-        del rest["provider"]
-        carried.result["voice"] = voice if voice.startswith("aura-") else f"{model}-{voice}-en"
-    elif rest.get("provider") == "11labs" and (named := _elevenlabs(rest)) is not None:
+    named = _named(rest)
+    if named is not None:
+        carried.result["voice"] = named
         for key in ("provider", "voiceId", "model"):
             rest.pop(key, None)
-        carried.result["voice"] = named
+    match rest.get("fallbackPlan"):
+        case {"voices": [{} as second, *more]} if (other := _named(second)) is not None:
+            carried.result["second_voice"] = other
+            if not more:
+                del rest["fallbackPlan"]
     for key in rest:
         carried.leave(f"voice.{key}")
+
+
+def _named(voice: Mapping[str, Any]) -> str | None:
+    """How an agent's file names a voice, if it can."""
+    told, model = voice.get("voiceId"), voice.get("model") or "aura-2"
+    if voice.get("provider") == "11labs":
+        return _elevenlabs(voice)
+    if voice.get("provider") != "deepgram" or not isinstance(told, str):
+        return None
+    return told if told.startswith("aura-") else f"{model}-{told}-en"
 
 
 def _elevenlabs(voice: Mapping[str, Any]) -> str | None:
@@ -181,44 +120,40 @@ def _language(carried: Carried, value: Any) -> None:
 
 def _silence(carried: Carried, value: Any) -> None:
     """Half of it until the caller is asked, half until the end."""
-    _number("silenceTimeoutSeconds", "silence_timeout_s", 2, 1_200)(carried, value)
+    number("silenceTimeoutSeconds", "silence_timeout_s", 2, 1_200)(carried, value)
     whole = carried.result.get("silence_timeout_s")
     if whole is not None:
         carried.result["silence_timeout_s"] = carried.result["silence_again_s"] = whole / HALF
 
 
-def _ends_calls(carried: Carried, value: Any) -> None:
-    if value is True:
-        carried.result.setdefault("tools", []).append("end_call")
-    elif value is not False:
-        carried.leave("endCallFunctionEnabled", "is neither true nor false")
+def _ends_calls(carried: Carried, _: Any) -> None:
+    tools(carried, {"type": "endCall"})
 
 
 def _forwards(carried: Carried, value: Any) -> None:
     if not isinstance(value, str):
         carried.leave("forwardingPhoneNumber", "is no text")
         return
-    carried.result["transfer_numbers"] = {"person": value}
-    carried.result.setdefault("tools", []).append("transfer_to_person")
+    tools(carried, {"type": "transferCall", "destinations": [{"number": value}]})
 
 
 def _provider(key: str, ours: str) -> Any:
     def take(carried: Carried, value: Any) -> None:
         if value != ours:
-            carried.leave(key, f"{value}: {_WHY[key]}")
+            carried.leave(key, f"{value}: {WHY[key]}")
 
     return take
 
 
-_TAKES: Final[Mapping[str, Callable[[Carried, Any], None]]] = {
-    "name": _text("name", "name", 100),
-    "firstMessage": _text("firstMessage", "greeting", 500),
-    "endCallMessage": _text("endCallMessage", "closing", 500),
-    "maxDurationSeconds": _number("maxDurationSeconds", "max_duration_s", 10, 14_400),
+_TAKES: Final[Mapping[str, Take]] = {
+    "name": text("name", "name", 100),
+    "firstMessage": text("firstMessage", "greeting", 500),
+    "endCallMessage": text("endCallMessage", "closing", 500),
+    "maxDurationSeconds": number("maxDurationSeconds", "max_duration_s", 10, 14_400),
     "silenceTimeoutSeconds": _silence,
-    "endCallFunctionEnabled": _ends_calls,
+    "endCallFunctionEnabled": switch("endCallFunctionEnabled", _ends_calls),
     "forwardingPhoneNumber": _forwards,
-    "transcriber": _parts(
+    "transcriber": parts(
         "transcriber",
         {
             "provider": _provider("transcriber.provider", "deepgram"),
@@ -226,21 +161,20 @@ _TAKES: Final[Mapping[str, Callable[[Carried, Any], None]]] = {
             "language": _language,
             "keywords": _keywords,
             "keyterm": _keywords,
-            "endpointing": _number("transcriber.endpointing", "endpointing_ms", 10, 5_000, int),
+            "endpointing": number("transcriber.endpointing", "endpointing_ms", 10, 5_000, int),
         },
     ),
-    "model": _parts(
+    "model": parts(
         "model",
         {
-            "temperature": _number("model.temperature", "temperature", 0, 1),
-            "maxTokens": _number("model.maxTokens", "max_tokens", 1, 4_096, int),
+            "temperature": number("model.temperature", "temperature", 0, 1),
+            "maxTokens": number("model.maxTokens", "max_tokens", 1, 4_096, int),
             "messages": _messages,
+            "tools": tools,
         },
     ),
     "voice": _voice,
-    "stopSpeakingPlan": _parts(
-        "stopSpeakingPlan", {"numWords": _number("numWords", "barge_in_words", 0, 10, int)}
-    ),
+    **PLANS,
 }
 
 _CARRIED: Final = frozenset(
@@ -260,11 +194,31 @@ _CARRIED: Final = frozenset(
         "silence_timeout_s",
         "silence_again_s",
         "max_duration_s",
+        "second_voice",
+        "health_data",
+        "recording",
+        "analysis",
+        "greeting_yields",
+        "barge_in_voice_ms",
+        "back_channels",
+        "keys_end",
+        "keys_wait_ms",
+        "outbound",
     )
 )
 
 
-def _vapi_voice(voice: str) -> dict[str, str]:
+def _transfers(people: Mapping[str, str]) -> dict[str, Any]:
+    destinations = [
+        {"type": "sip", "sipUri": line, "description": name}
+        if line.startswith("sip")
+        else {"type": "number", "number": line, "description": name}
+        for name, line in people.items()
+    ]
+    return {"type": "transferCall", "destinations": destinations}
+
+
+def _vapi_voice(voice: str) -> dict[str, Any]:
     if not is_elevenlabs(voice):
         return {"provider": "deepgram", "voiceId": voice}
     voice_id, model = elevenlabs_voice(voice)
@@ -291,27 +245,30 @@ def to_vapi(agent: Agent, prompt: str) -> Carried:
             "messages": [{"role": "system", "content": prompt}],
         },
         "voice": _vapi_voice(agent.voice),
-        "stopSpeakingPlan": {"numWords": agent.barge_in_words},
     }
+    carried = Carried(config)
+    config |= plans_of(agent, carried)
+    if agent.second_voice is not None:
+        config["voice"]["fallbackPlan"] = {"voices": [_vapi_voice(agent.second_voice)]}
     if agent.max_duration_s is not None:
         config["maxDurationSeconds"] = agent.max_duration_s
     if agent.silence_timeout_s is not None:
         again = agent.silence_again_s or HALF * agent.silence_timeout_s
         config["silenceTimeoutSeconds"] = agent.silence_timeout_s + again
-    carried = Carried(config)
-    tools = set(agent.tools)
-    if "end_call" in tools:
+    left = set(agent.tools)
+    if "end_call" in left:
         config["endCallFunctionEnabled"] = True
-        tools.discard("end_call")
-    if len(agent.transfer_numbers) == 1 and "transfer_to_person" in tools:
-        (config["forwardingPhoneNumber"],) = agent.transfer_numbers.values()
-        tools.discard("transfer_to_person")
+        left.discard("end_call")
+    if puts_through := bool(agent.transfer_numbers and "transfer_to_person" in left):
+        config["model"]["tools"] = [_transfers(agent.transfer_numbers)]
+        left.discard("transfer_to_person")
     carried.leave("model.model", "name one of Vapi's models: the node chooses it for each turn")
-    if tools:
-        carried.leave("tools", f"set them up at Vapi: {', '.join(sorted(tools))}")
-    defaults = type(agent)(name=agent.name, type=agent.type, greeting=agent.greeting)
+    if left:
+        carried.leave("tools", f"set them up at Vapi: {', '.join(sorted(left))}")
+    told = {"name": agent.name, "type": agent.type, "greeting": agent.greeting}
+    defaults = type(agent).model_validate({**told, "language": agent.language})
     for key in sorted(agent.model_fields_set - _CARRIED - {"tools", "type", "custom_instructions"}):
-        if key == "transfer_numbers" and "forwardingPhoneNumber" in config:
+        if key == "transfer_numbers" and puts_through:
             continue
         if getattr(agent, key) != getattr(defaults, key):
             carried.leave(key, "Vapi's assistants have nothing of the kind")

@@ -37,6 +37,9 @@ def _value(value: Any) -> str:
         return _long(value) if "\n" in value else _quoted(value)
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{_quoted(key)} = {_value(one)}" for key, one in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
     return json.dumps(value)
 
 

@@ -19,7 +19,7 @@ from aybiza.console.setup import policy_or_exit, settings_or_exit
 
 if TYPE_CHECKING:
     from aybiza.config.agents import Agent
-    from aybiza.config.vapi import Carried
+    from aybiza.config.vapi_parts import Carried
 
 app = typer.Typer(
     epilog="Example: aybiza agents try clinic",

@@ -38,6 +38,8 @@ from aybiza.dialogue.turn_acts import TurnActs
 
 MASK: Final = "•"
 """A key that is kept from everybody but the tools."""
+END_KEY_SECONDS: Final = 3.0
+"""So long behind an entry that is complete by its number the key that ends one belongs to it."""
 KEYS: Final = frozenset((*"0123456789*#ABCD", MASK))
 
 
@@ -94,8 +96,15 @@ class CallerActs(TurnActs):
     def _take_keys(self, event: DigitPressed) -> None:
         if event.digit != self.policy.keys_end:
             self._record(self._key(event))
+            self._complete_at = event.at
         self._giving = None
         self._take_turn()
+
+    def is_end_of_all(self, event: DigitPressed) -> bool:
+        """Whether the key that ends an entry comes behind one that was complete without it."""
+        ends = bool(self.policy.keys_end) and event.digit == self.policy.keys_end
+        late = event.at - self._complete_at > END_KEY_SECONDS
+        return ends and not late and not self.conversation.segments
 
     def _entered(self) -> int:
         """How many keys the caller has pressed since the last words."""

@@ -56,6 +56,13 @@ LONGEST_SECONDS: Final = 9.0
 """No tool may take longer: whoever waits for it gives up soon after."""
 INPUT_CHARACTERS: Final = 16_000
 RESULT_CHARACTERS: Final = 16_000
+TOO_MUCH: Final = "too_much"
+"""The code of a result that is too long to be told."""
+_DONE: Final = (
+    "The system has answered, at too great a length to be told. Take it as done: do not do it"
+    " again."
+)
+_CHOICES: Final = ("allOf", "anyOf", "oneOf")
 """More than that is nothing for a telephone call."""
 REMEMBERED: Final = 10_000
 WRITES_A_TOOL: Final = 5
@@ -260,6 +267,8 @@ class ToolRegistry:
                 result = await tool.run(given, use)
             return registered.promised(result)
         except ToolError as refused:
+            if refused.code == TOO_MUCH and tool.effect == "write":
+                return error("answer_too_long", _DONE)
             return error(refused.code, refused.message)
         except TimeoutError:
             ours = limit.expired()
@@ -322,7 +331,7 @@ class _Registered:
         if text is None:
             raise ValueError("the result is not JSON")
         if len(text) > RESULT_CHARACTERS:
-            raise ToolError("too_much", "That is more than can be told. Ask for less.")
+            raise ToolError(TOO_MUCH, "That is more than can be told. Ask for less.")
         check = self._output if "error" not in kept else None
         wrong = None if check is None else fault(check, kept)
         if wrong is not None:
@@ -350,7 +359,29 @@ def _told(tool: Tool) -> Schema:
     """The input schema that the model is shown."""
     if tool.asks_first and CONFIRMED in tool.input_schema.get("properties", {}):
         raise ValueError(f"{tool.name}: the member {CONFIRMED!r} is the registry's own")
-    return dict(tool.input_schema)
+    return shown_schema(tool.input_schema)
+
+
+def shown_schema(schema: Schema) -> dict[str, Any]:
+    """An input schema as a model may be shown it: Claude refuses a whole request for a tool that
+    chooses at its top level. The members of the branches are shown, and all of them may be left
+    out; inputs are still held against the schema itself.
+
+    >>> shown_schema({"type": "object", "anyOf": [{"properties": {"pid": {"type": "integer"}}}]})
+    {'type': 'object', 'properties': {'pid': {'type': 'integer'}}}
+    """
+    shown = {key: value for key, value in schema.items() if key not in _CHOICES}
+    if len(shown) == len(schema):
+        return shown
+    members: dict[str, Any] = {}
+    for branch in (one for key in _CHOICES for one in schema.get(key, ())):
+        within = branch.get("properties") if isinstance(branch, Mapping) else None
+        for name, member in within.items() if isinstance(within, Mapping) else ():
+            if _MEMBER.fullmatch(str(name)):
+                members.setdefault(name, member)
+    if members:
+        shown["properties"] = {**members, **shown.get("properties", {})}
+    return shown
 
 
 def _validator(name: str, which: str, schema: Schema) -> Draft202012Validator:

@@ -10,6 +10,7 @@ Errors: none.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Literal
 
 from aybiza.config.agents import Agent
@@ -62,9 +63,10 @@ class TurnActs:
         self.policy = TurnPolicy.of(self.agent)
         self._commands: list[Command] = []
         self._barge_in = BargeIn(self.policy, self.conversation)
-        # What a crash may lose: how often the answer failed, what the caller is at, which fillers
-        # were said, how late their words came.
+        # What a crash may lose: how often the answer failed, when keys were complete by their
+        # number, what the caller is at, which fillers were said, how late their words came.
         self._failures = 0
+        self._complete_at = -inf
         waiting = bool(self.conversation.segments)
         self._giving: Literal["words", "digits"] | None = "words" if waiting else None
         self._fillers = 0

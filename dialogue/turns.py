@@ -147,6 +147,7 @@ _TRANSITIONS = _rows(
     (CallerSaid, _OPEN, None, _M._said, ()),
     (CallerSaid, (_C,), _M._takes_back, _M._take_back, (_T, _S)),
     (CallerSaid, (_C,), None, _M._said_while_closing, ()),
+    (DigitPressed, (*_OPEN, _C, _P), _M.is_end_of_all, _M._nothing, ()),
     (DigitPressed, _CALLERS, _M._is_last_key, _M._take_keys, (_T, _S, _C)),
     (DigitPressed, _OPEN, None, _M._pressed, ()),
     (DigitPressed, (_P,), None, _M._pressed_otherwise, _BACK),

@@ -39,7 +39,14 @@ from aybiza.actors.memory.notes import note
 from aybiza.actors.runtime import VM, Exit, FunctionClause, GenServer, Pid
 from aybiza.claude.converse import converse_request
 from aybiza.config.analysis import Analysis
-from aybiza.dialogue.analysis_request import ANSWER_TOKENS, Found, Unfit, Wanted, messages
+from aybiza.dialogue.analysis_request import (
+    ANSWER_TOKENS,
+    MORE_TOKENS,
+    Found,
+    Unfit,
+    Wanted,
+    messages,
+)
 from aybiza.dialogue.condense import record
 from aybiza.dialogue.intents import intent
 from aybiza.dialogue.journal import FAULT, TRANSFER, Analysed, TurnJudged
@@ -51,6 +58,7 @@ TRANSFER_SECONDS: Final = 5.0
 MOST_LATER: Final = 100
 """Calls that were put through and wait for what comes of it."""
 TRIES: Final = 2
+NOTHING_SAID: Final = "the caller has said nothing"
 AFTER_SECONDS: Final = 0.5
 TURNS_AT_ONCE: Final = 50
 """Turns that are judged, or wait to be a moment later; the threads are the node's, and few."""
@@ -164,8 +172,9 @@ async def analyse(vm: VM, request: Analyse) -> None:
     if about is None:
         return
     made, text = about
-    if analysis.asks_a_model and text:
-        made |= await _found(vm, context, analysis, text)
+    if analysis.asks_a_model:
+        said = await _found(vm, context, analysis, text) if text else {"missing": NOTHING_SAID}
+        made |= said
     # What has come of a transfer may stand there by now.
     journal = await names.call_patiently(vm, names.MEMORY, Load(call_id), LOAD_SECONDS)
     await note(vm, call_id, journal, [Analysed(made)])
@@ -211,7 +220,7 @@ async def _found(vm: VM, context: CallContext, analysis: Analysis, text: str) ->
     wanted = Wanted.of(analysis)
     assert wanted is not None
     answers: list[tuple[str, Unfit]] = []
-    policy, why = context.policy, ""
+    policy, why, tokens = context.policy, "", ANSWER_TOKENS
     profile = policy.cheapest
     region = policy.region_of(profile, policy.region)
     for _ in range(TRIES):
@@ -221,7 +230,7 @@ async def _found(vm: VM, context: CallContext, analysis: Analysis, text: str) ->
             profile,
             messages(text, answers),
             system=wanted.system,
-            max_tokens=ANSWER_TOKENS,
+            max_tokens=tokens,
             temperature=0.0,
             guardrail=context.guardrail,
             call_id=context.call_id,
@@ -234,9 +243,13 @@ async def _found(vm: VM, context: CallContext, analysis: Analysis, text: str) ->
             break
         found = await vm.run_blocking(wanted.read, answer.text)
         if isinstance(found, Found):
-            told = {"summary": found.summary, "data": found.data}
-            return {key: value for key, value in told.items() if value}
-        answers.append((answer.text, found))
+            # A call in which nothing of it was said has data all the same: {}.
+            told = {"summary": found.summary or None, "data": found.data}
+            return {key: value for key, value in told.items() if value is not None}
         why = "the model's answers do not fit the schema"
+        if answer.finished is not None and answer.finished.stop_reason == "max_tokens":
+            tokens, found = MORE_TOKENS, Unfit(f"That was cut off. Say less; {found.why}")
+            why = f"the model's answers are longer than {MORE_TOKENS} tokens"
+        answers.append((answer.text, found))
     log.warning("call_not_understood", call_id=context.call_id, model=profile.id, why=why)
     return {"missing": why}

@@ -235,14 +235,15 @@ class CallActor(GenServer):
             inbox.done()
 
     async def _tell(self, event: Event, number: int | None = None) -> None:
+        event = replace(event, at=event.at or self.vm.now())
         if isinstance(event, CallerSaid):
             self._log("caller_said", event.text)
         if isinstance(event, DigitPressed) and self.machine.policy.keys_masked:
             # The end key is no part of it, unless nothing was entered before.
             begun = bool(self._line.keys) and not self._line.keys_over
-            if event.digit != self.machine.policy.keys_end or not begun:
+            ends = event.digit == self.machine.policy.keys_end and begun
+            if not (ends or self.machine.is_end_of_all(event)):
                 self._line.press(number or 0, event.digit)
-        event = replace(event, at=event.at or self.vm.now())
         self._analysis.heard(event)
         commands = self.machine.handle(event)
         match commands:

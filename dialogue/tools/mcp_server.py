@@ -36,7 +36,7 @@ import structlog
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from aybiza.dialogue.tool_registry import ToolError
+from aybiza.dialogue.tool_registry import TOO_MUCH, ToolError
 from aybiza.dialogue.tools.mcp_bounds import pause
 from aybiza.dialogue.tools.mcp_transports import Ended, Streams
 
@@ -262,7 +262,7 @@ def result_of(result: Any) -> dict[str, Any]:
     if isinstance(result.structured_content, dict):
         return result.structured_content
     if len(text) > RESULT_CHARACTERS:
-        raise ToolError("too_much", "That is more than can be told. Ask for less.")
+        raise ToolError(TOO_MUCH, "That is more than can be told. Ask for less.")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -117,6 +117,12 @@ def test_data_that_does_not_fit_is_asked_for_once_more_with_what_was_wrong() -> 
     assert "summary" not in made and made["score"]["score"] > 0
 
 
+def test_data_of_a_call_in_which_nothing_of_it_was_said_is_an_empty_object() -> None:
+    own = Analysis(summary=False, data={"type": "object"})
+    _, made = analysed(*TALK[:1], hangs_up(), analysis=own, model=Model('{"data": {}}'))
+    assert made is not None and made["data"] == {} and "missing" not in made
+
+
 def test_the_stand_in_of_an_emulated_node_sums_calls_up() -> None:
     _, made = analysed(*TALK, model=reading(respond))  # type: ignore[arg-type]
     assert made is not None and made["data"] == {"seats": 2} and "missing" not in made

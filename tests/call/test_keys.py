@@ -59,6 +59,30 @@ def test_so_many_keys_are_all() -> None:
     assert response(call) < 3_000
 
 
+def test_the_end_key_behind_the_last_of_so_many_is_no_entry_of_its_own() -> None:
+    paid: list[str] = []
+
+    async def pay(given: dict[str, Any], run: ToolRun) -> dict[str, Any]:
+        paid.append(run.keys)
+        return {"paid": True}
+
+    def respond(body: Body) -> Reply:
+        return say("Paid.") if "toolResult" in str(body["messages"][-1]) else use("pay", {})
+
+    call = placed(
+        presses("11112222#"),
+        says("Thank you."),
+        hangs_up(),
+        responder=respond,
+        toolbox=ToolRegistry([Tool("pay", "Pays.", pay)]),
+        keys_masked=True,
+        keys_end="#",
+        keys_most=8,
+    )
+    assert paid[0] == "11112222"
+    assert turns(call) == [" ".join("•" * 8), "Thank you."]
+
+
 def test_the_next_key_is_waited_for_as_long_as_the_agent_says() -> None:
     steps = (presses("12"), presses("34", after_ms=3_000), hangs_up())
     assert turns(placed(*steps, keys_wait_ms=6_000)) == ["1 2 3 4"]

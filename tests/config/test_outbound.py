@@ -107,6 +107,14 @@ def test_numbers_may_stand_in_the_campaigns_file(tmp_path: Path) -> None:
     assert [one.number for one in campaign(tmp_path, text).numbers] == ["+14155552671"]
 
 
+def test_a_wrong_number_in_the_campaigns_file_is_told_with_the_line_of_the_list(
+    tmp_path: Path,
+) -> None:
+    text = CAMPAIGN.replace('"people.csv"', '["+14155552671", "0301234"]')
+    with pytest.raises(OutboundError, match=r":5: '0301234': write it with its country"):
+        campaign(tmp_path, text)
+
+
 def test_all_wrong_numbers_of_a_campaign_are_told_with_their_lines(tmp_path: Path) -> None:
     with pytest.raises(OutboundError) as error:
         campaign(tmp_path, people="+14155552671\n12\n+15555550100\n")

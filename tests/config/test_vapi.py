@@ -54,6 +54,9 @@ def test_an_assistant_becomes_an_agent_that_can_be_used() -> None:
     assert (made.keyterms, made.max_tokens, made.temperature) == (("Harbour", "suite"), 250, 0.7)
     assert (made.max_duration_s, made.silence_timeout_s, made.silence_again_s) == (900, 15, 15)
     assert made.listen_model == "nova-3"
+    assert made.recording is not None and made.recording.consent == "by_number"
+    assert made.analysis is not None and made.analysis.summary_prompt == "Sum up."
+    assert not made.health_data
 
 
 def test_what_has_no_place_is_named_with_its_reason() -> None:
@@ -69,8 +72,6 @@ def test_what_has_no_place_is_named_with_its_reason() -> None:
         "voice.stability",
         "endpointingConfig",
         "recordingEnabled",
-        "hipaaEnabled",
-        "analysisPlan",
     }
     assert "Claude on Bedrock" in left["model.model"]
     assert all(line.partition(": ")[2] for line in left.values())
@@ -157,7 +158,7 @@ def test_what_is_unknown_is_named(config: dict[str, Any]) -> None:
         ({"voice": 5}, "voice: is no object"),
         ({"endCallFunctionEnabled": "yes"}, "endCallFunctionEnabled: is neither true nor false"),
         ({"forwardingPhoneNumber": 5}, "forwardingPhoneNumber: is no text"),
-        ({"server": {"url": "https://a"}}, "server.url: has no place here"),
+        ({"server": {"url": "https://a"}}, "server: what happens on calls is told by"),
     ],
 )
 def test_a_value_that_cannot_be_is_left_out_by_its_name_there(
@@ -174,3 +175,20 @@ def test_what_is_switched_off_there_is_not_here() -> None:
 def test_a_value_that_is_the_same_as_none_is_not_named_as_lost() -> None:
     own = agent(filler=Agent.model_fields["filler"].default)
     assert [line.partition(":")[0] for line in to_vapi(own, "x").left_out] == ["model.model"]
+
+
+def test_the_words_that_a_language_has_by_default_are_not_named_as_lost() -> None:
+    own = agent(languages=("fr", "en-US"))
+    left = [line.partition(":")[0] for line in to_vapi(own, "x").left_out]
+    assert left == ["model.model", "languages"]
+
+
+@pytest.mark.parametrize(
+    "people", [{"person": "+14155550100"}, {"sales": "+14155550100", "front desk": "sip:a@b.c"}]
+)
+def test_whoever_callers_are_put_through_to_is_carried_both_ways(people: dict[str, str]) -> None:
+    own = agent(tools=("transfer_to_person",), transfer_numbers=people)
+    there = to_vapi(own, own.system_prompt)
+    assert agent_of(toml_of(from_vapi(there.result).result), "back") == own
+    old = from_vapi({"name": "Desk", "forwardingPhoneNumber": "+14155550100"})
+    assert old.result["transfer_numbers"] == {"person": "+14155550100"}

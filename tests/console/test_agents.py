@@ -92,10 +92,11 @@ def test_a_file_of_javascript_is_imported_and_what_is_missing_is_told(tmp_path: 
     assert result.exit_code == 1
     assert 'system_prompt = "Hi"' in result.stdout
     assert "greeting is missing" in " ".join(result.stderr.split())
-    text = text.replace("{ // mine", "{ firstMessage: 'Hello.', hipaaEnabled: true,")
+    text = text.replace("{ // mine", "{ firstMessage: 'Hello.', hipaaEnabled: true, hooks: [],")
     result = ran("import", "--vapi", written(tmp_path, "config.js", text))
     assert result.exit_code == 0
-    assert "hipaaEnabled" in result.stderr
+    assert "health_data = true" in result.stdout
+    assert "hooks: has no place here" in result.stderr
 
 
 @pytest.mark.parametrize("text", ["", "{a: key}", '{"a": '])

@@ -34,6 +34,10 @@ def wanted(**fields: object) -> Wanted:
         ('{"summary": "Two."}', "`data` does not fit the schema: it is missing"),
         ('{"summary": "", "data": {"seats": 2}}', "`summary` is missing"),
         ('{"data": {"seats": 2}}', "`summary` is missing"),
+        ('In {braces}: {"summary": "Two.", "data": {"seats": 2}}', Found("Two.", {"seats": 2})),
+        ('{"summary": "Two.", "data": {"seats": 2}} (see {a})', Found("Two.", {"seats": 2})),
+        ('{"summary": "Two.", "data": {"seats": NaN}}', "no JSON object"),
+        ('{"summary": "Two.", "data": {"seats": Infinity}}', "no JSON object"),
         ("I cannot say.", "no JSON object"),
         ("[1]", "no JSON object"),
         ('{"summary"', "no JSON object"),
@@ -56,6 +60,13 @@ def test_only_what_is_wanted_is_asked_for_and_taken() -> None:
     assert '"summary"' not in wanted(summary=False).system
     assert json.dumps(SEATS) in wanted().system
     assert Wanted.of(Analysis(summary=False)) is None
+
+
+def test_a_summary_tells_what_the_agents_file_asks_for() -> None:
+    own = wanted(summary_prompt="Outcome and action items.").system
+    assert own.endswith("The summary is in the language of the call. Outcome and action items.")
+    assert "two to four plain sentences" in wanted().system
+    assert "The summary" not in wanted(summary=False).system
 
 
 def test_a_summary_is_cut() -> None:

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool, ToolError, ToolRegistry
 from aybiza.dialogue.toolbox import Toolbox, ToolRun
+from tests.cases import each
 
 NUMBER = {
     "type": "object",
@@ -138,6 +139,43 @@ async def test_a_crash_and_a_result_that_was_not_promised_become_an_error(result
 async def test_too_long_a_result_is_not_handed_to_the_model() -> None:
     [got] = await ran(tool(Hand({"text": "x" * 20_000})))
     assert got["error"] == "too_much"
+
+
+async def test_a_write_with_too_long_an_answer_is_not_to_be_done_again() -> None:
+    (told,) = await ran(tool(Hand({"rows": "x" * 20_000}), effect="write", confirm=False))
+    assert told["error"] == "answer_too_long" and "do not do it again" in told["message"]
+
+
+@each(
+    [
+        ({"type": "object", "anyOf": [{"required": ["a"]}]}, {"type": "object"}),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string"}},
+                "oneOf": [{"properties": {"a": {}, "b": {"type": "integer"}}}, True],
+                "required": ["a"],
+            },
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string"}, "b": {"type": "integer"}},
+                "required": ["a"],
+            },
+        ),
+        ({"type": "object", "allOf": [{"properties": {"a b": {}}}]}, {"type": "object"}),
+    ]
+)
+def test_a_model_is_shown_no_choice_at_the_top_level(
+    schema: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    (spec,) = ToolRegistry([tool(input_schema=schema)]).specs()
+    assert spec["toolSpec"]["inputSchema"]["json"] == shown
+
+
+async def test_what_is_not_shown_of_a_schema_is_asked_for_all_the_same() -> None:
+    schema = {"type": "object", "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
+    (told,) = await ran(tool(input_schema=schema), use())
+    assert told["error"] == "bad_input"
 
 
 async def test_what_a_tool_has_to_say_reaches_the_model() -> None:

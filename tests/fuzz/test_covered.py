@@ -70,6 +70,8 @@ READ_BY: Final[dict[str, str | tuple[str, ...]]] = {
     "config/recording.py": "reads a file of the package",
     "config/routes.py": ("routes",),
     "config/toml_file.py": ("agents", "routes", "quotas"),
+    "config/vapi.py": ("vapi",),
+    "config/vapi_plans.py": ("vapi",),
     "console/audit.py": ("trails",),
     "console/become.py": OURS,
     "console/checks.py": SETTING,
