@@ -67,8 +67,11 @@ class SwitchboardActor(GenServer):
 
     async def _take_up(self) -> None:
         """Take up what has changed since the last time."""
-        if await self.vm.run_blocking(stamps, self._files) == self._files:
+        found = await self.vm.run_blocking(stamps, self._files)
+        if found == self._files:
             return
+        # Whatever comes of it: what nobody foresaw is told once, and not at each look.
+        self._files = found
         try:
             table = await self.vm.run_blocking(self._made)
         except RoutesError as error:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
 from aybiza.actors import names
@@ -88,6 +89,21 @@ async def test_a_new_route_is_taken_up_and_the_others_keep_their_tools(tmp_path:
         place.write("routes.toml", ROUTES + more)
         await place.until(lambda: place.answers("+14155550111") == "Two")
     assert place.board.answering({"To": "+14155550100"}) is before
+
+
+@virtual_time
+async def test_a_file_that_nobody_foresaw_is_told_once_and_the_next_one_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path)
+    monkeypatch.setattr(place, "load", lambda: 1 // 0)
+    with capture_logs() as logs:
+        async with VM("here") as vm:
+            await place.start(vm)
+            place.write("one.toml", AGENT.format(name="Two"))
+            await place.until(lambda: vm.now() > 5 * LOOK_SECONDS)
+    told = [line for line in logs if line["event"] == "agents_not_looked_at"]
+    assert len(told) == 1 and "ZeroDivisionError" in told[0]["reason"]
 
 
 @virtual_time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from aybiza.actors import names
 from aybiza.actors.measures import costs
 from aybiza.claude.ledger import Ledger, Quotas
 from aybiza.config.analysis import Analysis, Offer
+from aybiza.dialogue.analysis_request import ANSWER_TOKENS, MORE_TOKENS
 from aybiza.dialogue.journal import Analysed, LineMeasured, TurnJudged
 from aybiza.emulators.bedrock import Reply, say
 from aybiza.emulators.bedrock.continuation import Body, text_of
@@ -115,6 +117,20 @@ def test_data_that_does_not_fit_is_asked_for_once_more_with_what_was_wrong() -> 
     assert made is not None and len(model.asked) == 2
     assert made["missing"] == "the model's answers do not fit the schema"
     assert "summary" not in made and made["score"]["score"] > 0
+
+
+def test_an_answer_that_was_cut_off_is_asked_for_again_with_more_room() -> None:
+    class Long(Model):
+        async def __call__(self, body: Body) -> Reply:
+            reply = await super().__call__(body)
+            return replace(reply, stop_reason="max_tokens") if len(self.asked) == 1 else reply
+
+    model = Long('{"summary": "A table', json.dumps(FOUND))
+    _, made = analysed(*TALK[:1], hangs_up(), model=model)
+    assert made is not None and made["data"] == FOUND["data"]
+    rooms = [body["inferenceConfig"]["maxTokens"] for body in model.asked]
+    assert rooms == [ANSWER_TOKENS, MORE_TOKENS]
+    assert "That was cut off. Say less" in text_of(model.asked[1]["messages"][-1])
 
 
 def test_data_of_a_call_in_which_nothing_of_it_was_said_is_an_empty_object() -> None:
