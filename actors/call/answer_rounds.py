@@ -55,9 +55,6 @@ from aybiza.dialogue.turn_policy import TurnPolicy
 # A request that wants more room than this for an answer gets no more.
 MOST_TOKENS = 4_096
 
-# From an answer to the disk that has to have it before it is spoken, in rounds of the loop.
-HOPS = 4
-
 # By then an answer that was begun early is wanted, or has been ended.
 WANTED_SECONDS = 60.0
 
@@ -312,8 +309,6 @@ class AnswerRounds:
                         self._take(texts, repeats, self._ending(act, decoder))
                     else:
                         self._take(texts, repeats, None)
-                    if texts:
-                        await self._let_speak()
                     for part in parts:
                         if isinstance(part, Finished):
                             self._attempts.answered(begun)
@@ -326,12 +321,6 @@ class AnswerRounds:
         finally:
             self._performance.let_go()
         return _ended_early(decoder, attempt.model), uses, act
-
-    async def _let_speak(self) -> None:
-        """What was told is on its way now, and what has come behind it is looked at then. It goes
-        by who keeps this answer, the call's actor and the memory to the thread of its store."""
-        for _ in range(HOPS):
-            await asyncio.sleep(0)
 
     def _act(self, decoder: StreamDecoder, texts: list[str], attempt: Attempt) -> Act:
         """What follows the message that has just ended, with `texts` as its last sentences."""
