@@ -135,8 +135,9 @@ def _apart(outcome: Outcome) -> Iterator[str]:
 def _once(outcome: Outcome) -> Iterator[str]:
     """No sentence is lost, and none is heard twice.
 
-    What a noise broke into is said again from its beginning, on purpose. What a carrier has played
-    that reads nothing, or tells nothing, cannot be known, nor what a voice has left out of several
+    The words of one answer's sentence may stand in two of another's: they are said in both. What a
+    noise broke into is said again from its beginning, on purpose. What a carrier has played that
+    reads nothing, or tells nothing, cannot be known, nor what a voice has left out of several
     texts, or of the end of one that it calls whole. The words for who waits may be said once a
     turn beside, of which no journal tells.
     """
@@ -145,6 +146,7 @@ def _once(outcome: Outcome) -> Iterator[str]:
     told: Counter[str] = Counter()
     resumed: Counter[str] = Counter()
     texts: dict[tuple[int, int], str] = {}
+    turns_said: dict[int, str] = {}
     broken_into: dict[int, str] = {}
     language = outcome.agent.language
     for _, entry in outcome.entries:
@@ -153,6 +155,7 @@ def _once(outcome: Outcome) -> Iterator[str]:
                 said = letters(spoken(text, language))
                 texts[turn, seq] = said
                 given[said] += 1
+                turns_said[turn] = turns_said.get(turn, "") + said
             case SentenceHeard(turn, seq):
                 told[texts.get((turn, seq), "")] += 1
             case Interrupted(turn, seq):
@@ -165,9 +168,10 @@ def _once(outcome: Outcome) -> Iterator[str]:
     turns = sum(isinstance(entry, CallerTurn) for _, entry in outcome.entries)
     for text, number in given.items():
         times = heard.count(text) if text else number
+        told_in = sum(said.count(text) for said in turns_said.values()) if text else number
         whole = sum(text in other for other in given) > 1
         beside = turns if text in fillers else 0
-        if times > number + again + resumed[text] + beside and not whole:
+        if times > max(number, told_in) + again + resumed[text] + beside and not whole:
             yield f"heard {times} times, said {number} times: {text[:40]!r}"
         if times + left_out.count(text) < told[text] and not _is_untold(outcome):
             yield f"taken for heard and never heard: {text[:40]!r}"

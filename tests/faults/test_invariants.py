@@ -132,6 +132,26 @@ def test_a_call_as_it_should_be_breaks_nothing() -> None:
     assert broken(heard) == []
 
 
+def test_words_that_another_answer_has_in_two_sentences_are_said_in_both() -> None:
+    apart: list[Entry] = [
+        *ENTRIES[:-1],
+        CallerTurn(2, "When?"),
+        AgentSentence(2, 1, "It opens"),
+        AgentSentence(2, 2, "at nine. Really."),
+        AnswerComplete(2, "end_turn"),
+    ]
+    again = Heard(6000.0, 7000.0, "It opens at nine. Really. ")
+
+    def found(said: list[Entry]) -> list[str]:
+        told = [(float(number), entry) for number, entry in enumerate(said)]
+        heard = dataclasses.replace(REPORT, heard=[*REPORT.heard, again])
+        call = dataclasses.replace(GOOD, entries=told, report=heard)
+        return [line for line in broken(call) if line.startswith("once: heard")]
+
+    assert found(apart) == []
+    assert found(ENTRIES) != []
+
+
 @pytest.mark.parametrize(("name", "changes"), BROKEN)
 def test_what_does_not_hold_is_told_under_its_name(name: str, changes: dict[str, Any]) -> None:
     lines = broken(dataclasses.replace(GOOD, **changes))
