@@ -112,6 +112,7 @@ class MediaServer(GenServer):
         async def handle(connection: ServerConnection) -> None:
             assert connection.request is not None
             assert isinstance(connection, MediaConnection)
+            connection.answered()
             carrier = self._carriers[_path(connection.request)]
             caller = self._admission.caller(connection.knock(connection.request))
             told: dict[str, Any] = {"carrier": carrier.name, "hidden": caller.hidden}

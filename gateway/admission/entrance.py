@@ -30,7 +30,7 @@ from websockets.http11 import Request
 from websockets.protocol import Event
 
 from aybiza.gateway.admission.admission import Admission
-from aybiza.gateway.admission.flow import Flow
+from aybiza.gateway.admission.flow import EARLY_BYTES, Flow
 from aybiza.gateway.admission.handshakes import handshake
 from aybiza.gateway.admission.policy import HTTP, MEDIA
 from aybiza.gateway.admission.request_parser import RequestParser
@@ -257,6 +257,8 @@ class MediaConnection(Entrance, Together, ServerConnection):
         self._header_bytes = 0
         self._flow = Flow()
         self._odd = False
+        self._answered = False
+        self._behind = b""
 
     def knock(self, request: Request) -> Knock:
         """The handshake's request."""
@@ -272,8 +274,10 @@ class MediaConnection(Entrance, Together, ServerConnection):
         """Read; a handshake has its bound and its turn, and what comes behind it has a bound."""
         if self._gone or self._raw.is_closing():
             return
-        if self.request is not None:
-            self._read(data)
+        if self._answered:
+            self._take(data)
+        elif self.request is not None:
+            self._wait(data)
         elif not self._passed:
             super().data_received(data)
         else:
@@ -286,26 +290,61 @@ class MediaConnection(Entrance, Together, ServerConnection):
             if len(self._unread) == len(data) and self.admission.turnstile.passes(self._knocked):
                 self._knocked()
 
+    def eof_received(self) -> Any:
+        """The peer sends nothing more: without our answer no carrier ends its side."""
+        if self.request is not None and not self._answered and not self._gone:
+            self.refuse("malformed")
+            self._raw.abort()
+            return None
+        return super().eof_received()
+
+    def answered(self) -> None:
+        """The handshake has been taken and answered: what has come behind it is read now.
+
+        No client may send before, and who does is not to be read then: websockets fails on what
+        breaks the protocol ahead of its own answer, with a traceback in the log.
+        """
+        self._answered = True
+        data, self._behind = self._behind, b""
+        self._take(data)
+
+    def _wait(self, data: bytes) -> None:
+        self._behind += data
+        if len(self._behind) > EARLY_BYTES:
+            self.refuse("flood")
+            self._raw.abort()
+
+    def _shaken(self, data: bytes) -> bytes:
+        behind = super()._shaken(data)
+        if self.request is None or self._answered:
+            return behind
+        self._wait(behind)
+        return b""
+
     def _knocked(self) -> None:
         """Its turn to be read has come."""
         self._read(self.taken())
         self.end()
 
     def _read(self, data: bytes) -> None:
-        if self.request is not None and not self._flow.take(len(data), started=self._guest is None):
+        Together.data_received(self, data)
+        if self.request is None and self.protocol.handshake_exc and not self._gone:
+            self.refuse("malformed")
+
+    def _take(self, data: bytes) -> None:
+        started = self._guest is None
+        if not self._flow.take(len(data), started=started):
             self.refuse("flood")
             self._raw.abort()
             return
         # websockets stops reading when messages wait, but not within what it was given at once.
-        size = PIECE_BYTES if self._guest is None else EARLY_PIECE_BYTES
+        size = PIECE_BYTES if started else EARLY_PIECE_BYTES
         for at in range(0, len(data), size):
             Together.data_received(self, data[at : at + size])
-            if self.request is not None and self._too_many():
+            if self._too_many():
                 self.refuse("flood")
                 self._raw.abort()
                 return
-        if self.request is None and self.protocol.handshake_exc and not self._gone:
-            self.refuse("malformed")
 
     def process_event(self, event: Event) -> None:
         """As websockets has it; what is no message, or a part of one, is counted."""

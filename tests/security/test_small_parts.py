@@ -123,3 +123,49 @@ async def test_before_start_few_frames_are_read_that_are_no_message(
     listening.close()
     assert refused.told == [("media", "flood")]
     assert seen <= ODD_EARLY + EARLY_PIECE_BYTES // 6 + 2
+
+
+BEHIND = [
+    b"\xff\xff\xff",
+    bytes((0x81, 0x02)) + b"{}",
+    bytes((0x88, 0x83, 0, 0, 0, 0)) + b"\x03\xe8\xff",
+    bytes((0x82, 0xFF, *(70_000).to_bytes(8), 0, 0, 0, 0)),
+    b"",
+]
+
+
+@pytest.mark.parametrize("path", [b"/media", b"/nowhere"])
+async def test_what_comes_before_the_answer_to_a_handshake_is_no_fault(
+    path: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    listening = bound("127.0.0.1", 0)
+    async with VM() as vm, asyncio.timeout(LIMIT):
+        await vm.start(DynamicSupervisor, name=STREAM_SUPERVISOR)
+        await vm.start(MediaServer, listening, lambda *_: None)
+        for behind in BEHIND:
+            for ends in (False, True):
+                reader, writer = await asyncio.open_connection(*listening.getsockname())
+                writer.write(b"GET " + path + b" HTTP/1.1\r\n" + SHAKE + b"\r\n" + behind)
+                if ends:
+                    writer.write_eof()
+                elif not behind:
+                    await reader.readuntil(b"\r\n\r\n")
+                    writer.write(bytes((0x88, 0x80, 0, 0, 0, 0)))
+                await hung_up(reader, writer)
+    listening.close()
+    assert [each.getMessage() for each in caplog.records if each.levelname == "ERROR"] == []
+
+
+async def test_what_comes_before_the_answer_is_read_behind_it() -> None:
+    listening = bound("127.0.0.1", 0)
+    async with VM() as vm, asyncio.timeout(LIMIT):
+        await vm.start(DynamicSupervisor, name=STREAM_SUPERVISOR)
+        await vm.start(MediaServer, listening, lambda *_: None)
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        ping = bytes((0x89, 0x82, 0, 0, 0, 0)) + b"hi"
+        writer.write(b"GET /media HTTP/1.1\r\n" + SHAKE + b"\r\n" + ping)
+        assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(4) == bytes((0x8A, 2)) + b"hi"
+        writer.write(bytes((0x88, 0x80, 0, 0, 0, 0)))
+        await hung_up(reader, writer)
+    listening.close()
