@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from aybiza.actors.runtime import Exit, GenServer, Stop, Task
@@ -29,6 +30,9 @@ KEEP_ALIVE_SECONDS = 5
 GRACE_SECONDS = 2
 MAX_MESSAGE_BYTES = 4096
 PING_SECONDS = 10.0
+
+
+_TO_A_PEER = frozenset(("websocket.send", "websocket.close"))
 
 
 class _Uvicorn(uvicorn.Server):
@@ -50,10 +54,13 @@ class _Socket(WebSocketsSansIOProtocol):
     """A websocket whose refusal counts as an answer.
 
     uvicorn takes a handshake that was refused in words for one that was forgotten, and writes an
-    error into the log: a line for each that a stranger sends.
+    error into the log: a line for each that a stranger sends. What is sent to a peer who has just
+    said goodbye it takes for a fault, too.
     """
 
     async def send(self, message: Any) -> None:
+        if self.close_sent and message["type"] in _TO_A_PEER:
+            raise ClientDisconnected
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True

@@ -11,7 +11,9 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from uvicorn.protocols.utils import ClientDisconnected
 
+from aybiza.gateway.http_server import _Socket
 from tests.call.caller import LIMIT
 from tests.call.kit import World, world
 
@@ -102,3 +104,11 @@ async def test_behind_a_trusted_proxy_each_address_is_counted(tmp_path: Path) ->
             headers = {"X-Forwarded-For": f"198.51.100.{number}"}
             answer = await proxy.post("/status", data={"CallSid": "CA1"}, headers=headers)
             assert answer.status_code == status
+
+
+async def test_what_is_told_to_who_has_just_said_goodbye_is_no_fault() -> None:
+    socket = _Socket.__new__(_Socket)
+    socket.close_sent = True
+    for kind in ("websocket.send", "websocket.close"):
+        with pytest.raises(ClientDisconnected):
+            await socket.send({"type": kind})
