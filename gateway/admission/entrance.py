@@ -209,6 +209,10 @@ class HttpConnection(Entrance, H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """What came is no HTTP."""
         self.refuse("malformed")
+        if self.cycle is not None:
+            # Who is answering it is told that the peer is gone, or would be a second answer.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         if self.conn.our_state in _UNANSWERED:
             super().send_400_response(msg)
         else:
@@ -323,13 +327,11 @@ class MediaConnection(Entrance, Together, ServerConnection):
 
     def _knocked(self) -> None:
         """Its turn to be read has come."""
-        self._read(self.taken())
+        if data := self.taken():
+            Together.data_received(self, data)
+            if self.request is None and self.protocol.handshake_exc and not self._gone:
+                self.refuse("malformed")
         self.end()
-
-    def _read(self, data: bytes) -> None:
-        Together.data_received(self, data)
-        if self.request is None and self.protocol.handshake_exc and not self._gone:
-            self.refuse("malformed")
 
     def _take(self, data: bytes) -> None:
         started = self._guest is None

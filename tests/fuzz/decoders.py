@@ -35,7 +35,7 @@ from aybiza.gateway.carriers.paths import CARRIERS
 from aybiza.speech import deepgram_flux, deepgram_listen, deepgram_speak
 from aybiza.speech.flux_hearing import FluxHearing
 from aybiza.speech.hearing import NovaHearing
-from tests.fuzz import answers, doors, files, operators, others, stores
+from tests.fuzz import answers, connections, doors, files, operators, others, stores
 from tests.fuzz.decoder import Decoder
 from tests.fuzz.diagnosis import sip, wav
 from tests.fuzz.mutate import broken_bytes, broken_json, broken_text
@@ -398,5 +398,6 @@ DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
     **others.DECODERS,
     **answers.DECODERS,
     **operators.DECODERS,
+    **connections.DECODERS,
 }
 """All of them, by name; made when they are used."""
