@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Callable
 from random import Random
 from typing import Any, Final
@@ -46,6 +47,9 @@ _GOOD: Final = [
     b"GET /media HTTP/1.1\r\n" + _SHAKE + b"Sec-WebSocket-Protocol: a\r\n\r\n",
     *(b"GET /media HTTP/1.1\r\n" + _SHAKE + b"\r\n" + frames for frames in _FRAMES),
 ]
+
+
+_LOGS: Final = ("uvicorn.error", "websockets.server", "asyncio", "aybiza.gateway.http")
 
 
 class _Transport(asyncio.Transport):
@@ -134,7 +138,7 @@ class _Faults(logging.Handler):
 def _connections(made: Callable[[Admission], Any]) -> Decoder:
     loop, faults, refusals = asyncio.new_event_loop(), _Faults(), Refusals(timer=lambda: 0.0)
     loop.set_exception_handler(lambda _, context: faults.told.append(str(context)))
-    for name in ("uvicorn.error", "websockets.server", "asyncio", "aybiza.gateway.http"):
+    for name in _LOGS:
         logging.getLogger(name).addHandler(faults)
 
     def make(random: Random) -> tuple[list[bytes], bool]:
@@ -171,7 +175,14 @@ def _connections(made: Callable[[Admission], Any]) -> Decoder:
         told, faults.told = faults.told, []
         assert not told, told
 
-    return Decoder(make, decode)
+    def end() -> None:
+        loop.close()
+        for name in _LOGS:
+            logging.getLogger(name).removeHandler(faults)
+
+    decoder = Decoder(make, decode)
+    weakref.finalize(decoder, end)
+    return decoder
 
 
 def _http() -> Decoder:

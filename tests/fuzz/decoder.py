@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from types import ModuleType
 from typing import Any, Final
+from unittest.mock import patch
 
+from aybiza.config import toml_file
 from tests.fuzz.mutate import broken_json, broken_text
 
 SECONDS: Final = 2.0
@@ -56,14 +57,13 @@ TEXTS_OF_TEN: Final = 1
 
 
 def toml_files(
-    module: ModuleType,
     texts: Sequence[str],
     read: Callable[[Path], object],
     errors: tuple[type[Exception], ...],
     parse_float: Callable[[str], Any] = float,
     beside: str = "",
 ) -> Decoder:
-    """See the module; `module` is the one whose `tomllib` reads them, and the file `beside`."""
+    """See the module; `beside`: the text of another file that is read with each."""
     file = InMemory()
     good = [(text, tomllib.loads(text, parse_float=parse_float)) for text in texts]
     tables = [table for _, table in good]
@@ -90,11 +90,8 @@ def toml_files(
     def decode(made: tuple[str, dict[str, Any] | None]) -> None:
         text, table = made
         given[:] = [] if table is None else [table]
-        own, module.tomllib = module.tomllib, Parser  # type: ignore[attr-defined]
-        try:
+        with patch.object(toml_file, "tomllib", Parser):
             read(file.holding(text))
-        finally:
-            module.tomllib = own  # type: ignore[attr-defined]
 
     return Decoder(make, decode, errors)
 

@@ -22,7 +22,6 @@ from aybiza.config import catalogue, prices, quotas, routes
 from aybiza.config.agents import load_agent
 from aybiza.config.js_literal import read_literal
 from aybiza.config.vapi import from_vapi, to_vapi
-from aybiza.dialogue.tools import catalogue as tools_catalogue
 from aybiza.dialogue.tools.catalogue import ToolsError, load_tools
 from aybiza.dialogue.tools.openapi import operations
 from aybiza.emulators.bedrock import rules
@@ -133,7 +132,7 @@ def _routes() -> Decoder:
         texts = {name: str(value) for name, value in call.items()} if isinstance(call, dict) else {}
         routes.Routes(made[0], tuple(made)).choose(texts)
 
-    return toml_files(routes, [ROUTES], read, (routes.RoutesError,))
+    return toml_files([ROUTES], read, (routes.RoutesError,))
 
 
 def _tools() -> Decoder:
@@ -145,7 +144,7 @@ def _tools() -> Decoder:
         with made:
             load_tools(path, region="us-east-1", environment={"CRM_TOKEN": "t"})
 
-    return toml_files(tools_catalogue, [TOOLS], read, (ToolsError,))
+    return toml_files([TOOLS], read, (ToolsError,))
 
 
 def _documents() -> Decoder:
@@ -178,18 +177,18 @@ def _literals() -> Decoder:
 
 def _rules() -> Decoder:
     found = [path.read_text(encoding="utf-8") for path in AGENT_FILES if ".rules." in path.name]
-    return toml_files(rules, found, rules.load_rules, (rules.RulesError,))
+    return toml_files(found, rules.load_rules, (rules.RulesError,))
 
 
 def _scripts() -> Decoder:
     found = [path.read_text(encoding="utf-8") for path in sorted(script.SCRIPTS.glob("*.toml"))[:6]]
-    return toml_files(script, found, lambda path: script.load(path, "text"), (script.ScriptError,))
+    return toml_files(found, lambda path: script.load(path, "text"), (script.ScriptError,))
 
 
 def _prices() -> Decoder:
     shipped = prices.SHIPPED.read_text(encoding="utf-8")
     errors = (prices.PricesError,)
-    return toml_files(prices, [PRICES], prices.load, errors, Decimal, beside=shipped)
+    return toml_files([PRICES], prices.load, errors, Decimal, beside=shipped)
 
 
 def _models() -> Decoder:
@@ -202,11 +201,11 @@ def _models() -> Decoder:
         catalogue._check_sections(own, "models", text)
         catalogue._catalogue(catalogue._merged(below, own), "models", text)
 
-    return toml_files(catalogue, [MODELS], read, (catalogue.CatalogueError,), Decimal)
+    return toml_files([MODELS], read, (catalogue.CatalogueError,), Decimal)
 
 
 def _quotas() -> Decoder:
-    return toml_files(quotas, [QUOTAS], quotas.load_quotas, (quotas.QuotasError,), Decimal)
+    return toml_files([QUOTAS], quotas.load_quotas, (quotas.QuotasError,), Decimal)
 
 
 def _cookies() -> Decoder:

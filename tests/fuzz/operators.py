@@ -141,7 +141,7 @@ def _certificates() -> Decoder:
 
 def _rules() -> Decoder:
     errors = (outbound.OutboundError,)
-    return toml_files(outbound, [RULES], outbound.load_rules, errors)
+    return toml_files([RULES], outbound.load_rules, errors)
 
 
 def _campaigns() -> Decoder:
@@ -149,7 +149,7 @@ def _campaigns() -> Decoder:
         campaign = outbound.load_campaign(path)
         assert outbound.campaign_of(outbound.spec_of(campaign)).numbers == campaign.numbers
 
-    return toml_files(outbound, [CAMPAIGN], read, (outbound.OutboundError,))
+    return toml_files([CAMPAIGN], read, (outbound.OutboundError,))
 
 
 def _dial_lists() -> Decoder:
@@ -178,7 +178,7 @@ def _personas() -> Decoder:
             drawn.use(rule)
             list(map(drawn.filled, rule.say))
 
-    return toml_files(persona, texts[:4], read, (persona.PersonaError,))
+    return toml_files(texts[:4], read, (persona.PersonaError,))
 
 
 def _experiments() -> Decoder:
@@ -187,7 +187,7 @@ def _experiments() -> Decoder:
         if not experiments._problems(rule, found):
             experiments.assign(found, "CA1")
 
-    return toml_files(experiments, [EXPERIMENT], read, (experiments.SelectionError,))
+    return toml_files([EXPERIMENT], read, (experiments.SelectionError,))
 
 
 def _selections() -> Decoder:
