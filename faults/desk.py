@@ -45,7 +45,9 @@ TOOL_SECONDS: Final = 0.3
 
 def agent(**changes: Any) -> Agent:
     """The agent of the front desk, with these fields changed."""
-    return AGENT.model_copy(update=changes)
+    # A plan's file has lists where an agent has tuples.
+    given = {name: tuple(v) if isinstance(v, list) else v for name, v in changes.items()}
+    return AGENT.model_copy(update=given)
 
 
 def answering(answers: Answers) -> Callable[[Body], Reply]:

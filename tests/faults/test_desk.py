@@ -1,5 +1,7 @@
 """The front desk of a world: a model by lists, and tools that tell what they did."""
 
+import warnings
+
 from aybiza.dialogue.toolbox import ToolRun
 from aybiza.emulators.bedrock import use
 from aybiza.faults.desk import Desk, agent, answering
@@ -38,3 +40,9 @@ def test_a_write_is_done_once_the_caller_has_agreed() -> None:
 
     with ambient() as loop:
         assert loop.run_until_complete(main()) == (0, 1)
+
+
+def test_a_list_of_a_plan_is_what_an_agent_has() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert '"protected":["Hello."]' in agent(protected=["Hello."]).model_dump_json()
