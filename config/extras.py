@@ -21,7 +21,7 @@ OURS = "aybiza"
 BROUGHT = {
     "cluster": "cryptography pydantic pydantic_core pydantic_settings thespian typer",
     "voice": "babel boto3 botocore deepgram h11 httpx jsonschema limits numpy prometheus_client "
-    "redis referencing regex starlette urllib3 uvicorn websockets",
+    "redis referencing regex starlette urllib3 uvicorn websockets yaml",
     "offline": "espeakng_loader pocketsphinx webrtcvad",
     "postgres": "psycopg",
     "analysis": "vaderSentiment",

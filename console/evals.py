@@ -40,7 +40,10 @@ def evals() -> None:
 @app.command("run", epilog="Example: aybiza evals run clinic --n 100 --junit evals.xml")
 def run(
     persona: Annotated[
-        str, typer.Argument(help="A persona that comes along, or a .toml file.", metavar="PERSONA")
+        str,
+        typer.Argument(
+            help="A persona that comes along, or a TOML or YAML file.", metavar="PERSONA"
+        ),
     ],
     n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="How many calls.")] = 20,
     seed: Annotated[int, typer.Option(help="Which callers; the same seed, the same calls.")] = 1,

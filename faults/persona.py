@@ -1,4 +1,4 @@
-"""Personas: callers by rules, from TOML, who call an agent many times and differ each time.
+"""Personas: callers by rules, from TOML or YAML, who call an agent many times and differ each time.
 
     title = "Books a cleaning"
     agent = "clinic"                         # or a file beside this one
@@ -29,8 +29,9 @@
     [limits]
     seconds = 120
 
-`Persona.drawn(seed)` is a caller: the same seed, the same caller. Patterns are searched without
-regard to case; `{name}` stands for a fact in words and patterns.
+A file that ends in `.yaml` has the same keys in YAML. `Persona.drawn(seed)` is a caller: the same
+seed, the same caller. Patterns are searched without regard to case; `{name}` stands for a fact in
+words and patterns.
 
 Contract: `load` reads a file, the rest is pure. Errors: `PersonaError` names the file, the line,
 the key, what is wrong, and the nearest name.
@@ -48,13 +49,14 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from aybiza.config import toml_lines, yaml_file
 from aybiza.config.agents import Number, is_path
 from aybiza.config.kinds import wanted
 from aybiza.config.meant import meant
 from aybiza.config.shapes import shaped
 from aybiza.config.table_faults import shown
 from aybiza.config.toml_file import TomlError, table_of
-from aybiza.config.toml_lines import line_of
+from aybiza.config.yaml_file import ENDINGS, YamlError
 
 FOLDER: Final = Path(__file__).with_name("personas")
 QUIET_MS: Final[Mapping[str, float]] = {"hasty": 350.0, "calm": 700.0, "slow": 1_400.0}
@@ -211,7 +213,7 @@ def names() -> list[str]:
 def load(name_or_path: str) -> tuple[Path, Persona]:
     """A persona by its file, or by the name of one that comes along. Raises PersonaError."""
     path = Path(name_or_path)
-    if not is_path(name_or_path):
+    if not is_path(name_or_path) and not name_or_path.endswith(ENDINGS):
         path = FOLDER / f"{name_or_path}.toml"
         if not path.is_file():
             told = f"there is no persona {name_or_path!r}; there are: {', '.join(names())}"
@@ -226,10 +228,11 @@ def load(name_or_path: str) -> tuple[Path, Persona]:
 
 
 def parse(text: str, where: str = "persona") -> Persona:
-    """The persona that stands in a text. Raises PersonaError."""
+    """The persona that stands in a text, in YAML if `where` ends so. Raises PersonaError."""
     try:
-        persona = Persona.model_validate(table_of(text, where))
-    except TomlError as error:
+        read = yaml_file.table_of if where.endswith(ENDINGS) else table_of
+        persona = Persona.model_validate(read(text, where))
+    except (TomlError, YamlError) as error:
         raise PersonaError([str(error)]) from None
     except ValidationError as error:
         raise PersonaError([_problem(where, text, detail) for detail in error.errors()]) from None
@@ -254,7 +257,8 @@ def _unknown_facts(persona: Persona) -> list[str]:
 
 def _problem(where: str, text: str, detail: Any) -> str:
     loc = tuple(detail["loc"])
-    line = line_of(text, loc)
+    lines = yaml_file if where.endswith(ENDINGS) else toml_lines
+    line = lines.line_of(text, loc)
     place = f"{where}:{line}" if line else where
     key = ".".join(str(part) for part in loc)
     if detail["type"] == "missing":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aybiza.config import yaml_file
 from aybiza.faults.persona import Persona, PersonaError, load, names, parse
 
 SMALLEST = '[goal]\nheard = ["yes"]\n\n[persona]\nopens = ["Hello."]\n'
@@ -83,3 +84,35 @@ def test_a_persona_that_there_is_not_is_told(tmp_path: Path) -> None:
         load("nobody")
     with pytest.raises(PersonaError, match="cannot be read"):
         load(str(tmp_path / "none.toml"))
+
+
+IN_YAML = """\
+title: Looks for a wine
+agent: winery
+threshold: 0.9
+persona:
+  opens: ["I need a wine for {food}."]
+  temper: hasty
+facts:
+  food: [a steak, beef]
+says:
+  - when: with what food
+    say: ["With {food}."]
+goal:
+  heard: [pinot noir]
+"""
+
+
+def test_a_persona_in_yaml_is_the_same_as_in_toml(tmp_path: Path) -> None:
+    (tmp_path / "wine.yaml").write_text(IN_YAML)
+    _, persona = load(str(tmp_path / "wine.yaml"))
+    assert persona == Persona.model_validate(yaml_file.table_of(IN_YAML, "wine.yaml"))
+    assert persona.drawn(1).rule("With what food, please?") == persona.says[0]
+
+
+def test_what_is_wrong_in_yaml_is_told_with_its_line() -> None:
+    with pytest.raises(PersonaError) as raised:
+        parse(IN_YAML.replace("temper: hasty", "tempr: hasty"), "wine.yaml")
+    assert raised.value.problems == [
+        "wine.yaml:6: persona.tempr is not known; did you mean temper?"
+    ]
