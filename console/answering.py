@@ -57,7 +57,7 @@ def placed_fault(route: Route, fault: str) -> str:
 
     >>> from aybiza.config.agents import load_agent
     >>> placed_fault(Route("default", load_agent("winery"), "Wine"), "model: there is none")
-    'Hillside Winery: model: there is none'
+    'Hillside Wines: model: there is none'
     """
     if not is_path(route.source):
         return f"{route.agent.name}: {fault}"
