@@ -58,6 +58,13 @@ class _Socket(WebSocketsSansIOProtocol):
     said goodbye it takes for a fault, too.
     """
 
+    def data_received(self, data: bytes) -> None:
+        if self.handshake_initiated and not self.handshake_complete:
+            # No client may send ahead of the answer; what breaks the protocol then is an assertion.
+            self.transport.abort()
+            return
+        super().data_received(data)
+
     async def send(self, message: Any) -> None:
         if self.close_sent and message["type"] in _TO_A_PEER:
             raise ClientDisconnected

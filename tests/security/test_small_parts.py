@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from aybiza.actors.runtime import VM
 from aybiza.config.ports import bound
@@ -54,14 +56,16 @@ async def hung_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 @asynccontextmanager
-async def http_door() -> AsyncIterator[tuple[Refused, list[Any], tuple[str, int]]]:
+async def http_door(
+    app: Starlette | None = None,
+) -> AsyncIterator[tuple[Refused, list[Any], tuple[str, int]]]:
     """A door that answers 404: its refusals, what the loop has to say of faults, where it is."""
     faults: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
     refused, listening = Refused(), bound("127.0.0.1", 0)
     admission = Admission(refusals=refused)
     async with VM() as vm, asyncio.timeout(LIMIT):
-        await vm.start(HttpServer, listening, Starlette(), admission)
+        await vm.start(HttpServer, listening, app or Starlette(), admission)
         yield refused, faults, listening.getsockname()
         assert len(admission.room) == 0
     listening.close()
@@ -93,6 +97,22 @@ async def test_what_comes_behind_an_answer_and_is_no_http_is_no_fault() -> None:
         writer.write(b"ZZZZ\r\n")
         await hung_up(reader, writer)
         assert refused.told == [("http", "malformed")]
+    assert faults == []
+
+
+async def test_what_comes_ahead_of_the_answer_at_the_http_door_is_no_fault() -> None:
+    async def slow(socket: WebSocket) -> None:
+        with suppress(WebSocketDisconnect):
+            await socket.receive()
+            await socket.receive()
+
+    app = Starlette(routes=[WebSocketRoute("/slow", slow)])
+    async with http_door(app) as (_, faults, address):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"GET /slow HTTP/1.1\r\n" + SHAKE + b"\r\n")
+        await asyncio.sleep(0.05)
+        writer.write(b"\xff\xff\xff\xff")
+        await hung_up(reader, writer)
     assert faults == []
 
 
