@@ -63,11 +63,12 @@ class Desk(ToolRegistry):
         self.written: list[ToolRun] = []
         self.running: set[str] = set()
         what = {"type": "object", "properties": {"what": {"type": "string"}}}
+        booked = {**what, "required": ["what"]}
         super().__init__(
             [
                 Tool("look_up", "Looks something up.", self._look_up, what),
                 Tool("break_down", "Fails.", self._break_down, what),
-                Tool("book", "Books something.", self._book, what, effect="write"),
+                Tool("book", "Books something.", self._book, booked, effect="write"),
                 Tool("transfer", "Puts them through.", self._transfer, what, effect="transfer"),
                 Tool("end_call", "Ends the call.", self._end, what, effect="end_call"),
             ]
