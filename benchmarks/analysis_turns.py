@@ -23,6 +23,7 @@ TURNS: Final = 6
 ALL: Final = """
 [analysis]
 summary = true
+summary_prompt = "Sum the call up in two sentences."
 sentiment = true
 data = { type = "object", properties = { topic = { type = "string" } } }
 intents = { hours = ["open", "hours"], booking = ["appointment"], bill = ["bill", "invoice"] }

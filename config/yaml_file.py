@@ -18,9 +18,6 @@ from yaml import AliasEvent, MappingNode, Node, SafeLoader, SequenceNode, YAMLEr
 from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 
-ENDINGS = (".yaml", ".yml")
-"""How files of this kind end."""
-
 
 class YamlError(ValueError):
     """A text is not YAML that can be read."""

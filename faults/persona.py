@@ -49,18 +49,20 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from aybiza.config import toml_lines, yaml_file
 from aybiza.config.agents import Number, is_path
 from aybiza.config.kinds import wanted
 from aybiza.config.meant import meant
 from aybiza.config.shapes import shaped
 from aybiza.config.table_faults import shown
-from aybiza.config.toml_file import TomlError, table_of
-from aybiza.config.yaml_file import ENDINGS, YamlError
+from aybiza.config.toml_file import table_of
+from aybiza.config.toml_lines import line_of
 
 FOLDER: Final = Path(__file__).with_name("personas")
 QUIET_MS: Final[Mapping[str, float]] = {"hasty": 350.0, "calm": 700.0, "slow": 1_400.0}
 """For how long the agent has to be quiet before a caller of this temper speaks."""
+
+IN_YAML: Final = (".yaml", ".yml")
+"""How files in YAML end."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -213,7 +215,7 @@ def names() -> list[str]:
 def load(name_or_path: str) -> tuple[Path, Persona]:
     """A persona by its file, or by the name of one that comes along. Raises PersonaError."""
     path = Path(name_or_path)
-    if not is_path(name_or_path) and not name_or_path.endswith(ENDINGS):
+    if not is_path(name_or_path) and not name_or_path.endswith(IN_YAML):
         path = FOLDER / f"{name_or_path}.toml"
         if not path.is_file():
             told = f"there is no persona {name_or_path!r}; there are: {', '.join(names())}"
@@ -230,16 +232,26 @@ def load(name_or_path: str) -> tuple[Path, Persona]:
 def parse(text: str, where: str = "persona") -> Persona:
     """The persona that stands in a text, in YAML if `where` ends so. Raises PersonaError."""
     try:
-        read = yaml_file.table_of if where.endswith(ENDINGS) else table_of
-        persona = Persona.model_validate(read(text, where))
-    except (TomlError, YamlError) as error:
-        raise PersonaError([str(error)]) from None
+        persona = Persona.model_validate(_table(text, where))
     except ValidationError as error:
         raise PersonaError([_problem(where, text, detail) for detail in error.errors()]) from None
     missing = _unknown_facts(persona)
     if missing:
         raise PersonaError([f"{where}: {told}" for told in missing])
     return persona
+
+
+def _table(text: str, where: str) -> dict[str, Any]:
+    try:
+        if where.endswith(IN_YAML):
+            from aybiza.config import yaml_file
+
+            return yaml_file.table_of(text, where)
+        return table_of(text, where)
+    except ModuleNotFoundError as error:
+        raise PersonaError([f"{where}: {error}"]) from None
+    except ValueError as error:
+        raise PersonaError([str(error)]) from None
 
 
 def _unknown_facts(persona: Persona) -> list[str]:
@@ -257,8 +269,12 @@ def _unknown_facts(persona: Persona) -> list[str]:
 
 def _problem(where: str, text: str, detail: Any) -> str:
     loc = tuple(detail["loc"])
-    lines = yaml_file if where.endswith(ENDINGS) else toml_lines
-    line = lines.line_of(text, loc)
+    if where.endswith(IN_YAML):
+        from aybiza.config import yaml_file
+
+        line = yaml_file.line_of(text, loc)
+    else:
+        line = line_of(text, loc)
     place = f"{where}:{line}" if line else where
     key = ".".join(str(part) for part in loc)
     if detail["type"] == "missing":

@@ -109,7 +109,7 @@ class WorldLoop(asyncio.BaseEventLoop):
     def drop_cancelled(self) -> None:
         """Forget the timers that were cancelled, and so the processes that had set them."""
         self._cancelled = 0
-        self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
+        self._timers[:] = [entry for entry in self._timers if not entry[2].cancelled()]
         heapq.heapify(self._timers)
 
     def stand_still(self, seconds: float) -> None:
