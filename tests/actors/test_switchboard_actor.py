@@ -40,11 +40,13 @@ class Place:
         return load_routes(self.path, "clinic")
 
     def write(self, name: str, text: str) -> None:
-        """Write a file of another time than before, however fast the test is."""
+        """Write a file of another time than before, however fast the test is, and at one stroke:
+        a thread of the actor's may be looking."""
         self.clock += 1
-        path = self.folder / name
+        path = self.folder / f"{name}.new"
         path.write_text(text, encoding="utf-8")
         os.utime(path, (self.clock, self.clock))
+        path.replace(self.folder / name)
 
     async def start(self, vm: VM) -> None:
         vm.telemetry.attach(

@@ -272,7 +272,9 @@ class TestTheRuntime:
                 held = vm.loop.create_future()
 
                 def note(_event: Event, measurements: Any, metadata: Any, _config: Any) -> None:
-                    held.set_result((measurements["seconds"], metadata["server"]))
+                    # A machine with other work holds the loop, too, and then no server does.
+                    if "server" in metadata and not held.done():
+                        held.set_result((measurements["seconds"], metadata["server"]))
 
                 vm.telemetry.attach("note", telemetry.LOOP_BLOCKED, note)
                 pid = await vm.start(Slow)
