@@ -2,6 +2,7 @@
 
     named(["config/agents"], settings)       what is looked at: agents, files, routes
     checked("clinic", settings, policy)      a verdict an agent; notes are no faults
+    passed_over(left)                        notes on what servers tell that is no tool
 
 Contract: reads files. Errors: none; what cannot be read is a verdict.
 Source: specification 002, "Common Failures to Pre-empt".
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 LONG_PROMPT_WORDS = 500
 LONG_ANSWER_TOKENS = 1_000
+TOLD_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,17 @@ def _verdict(
     except ValueError as error:
         return Verdict(where, False, str(error).removeprefix(f"{where}: "))
     own = own_policy(route.agent, settings, policy)
-    return Verdict(where, True, route.agent.name, [*_notes(route.agent), *_sampling(route, own)])
+    left = tools.passed_over(route.agent)
+    notes = [*_notes(route.agent), *_sampling(route, own), *passed_over(left)]
+    return Verdict(where, True, route.agent.name, notes)
+
+
+def passed_over(left: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What servers tell that is no tool of the agent's."""
+    for table, names in left.items():
+        more = f" and {len(names) - TOLD_NAMES} more" if len(names) > TOLD_NAMES else ""
+        told = ", ".join(names[:TOLD_NAMES]) + more
+        yield f"tools: [{table}] leaves out {told}; `aybiza tools try` has the reasons"
 
 
 def _notes(agent: Agent) -> Iterator[str]:

@@ -221,6 +221,7 @@ class _Builder:
     def _mcp(self, name: str, table: McpTable) -> list[Tool]:
         server = mcp_server(name, table, self._folder, self._environment)
         self.tools.servers.append(server)
+        left_out = self.tools.left_out[f"mcp.{name}"] = dict(server.left_out)
         return tools_of(
             name,
             server.listed,
@@ -228,7 +229,7 @@ class _Builder:
             only=table.only,
             reads=table.reads,
             seconds=table.seconds,
-            left_out=self.tools.left_out.setdefault(f"mcp.{name}", {}),
+            left_out=left_out,
         )
 
     def _mail(self, table: MailTable) -> Tool:

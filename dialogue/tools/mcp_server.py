@@ -3,6 +3,7 @@
     server = McpServer("tickets", connect)      connect(ended) makes the streams of `mcp_transports`
     server.start()                              blocks until it has listed its tools
     server.listed                               those tools, as it told them then
+    server.left_out                             what else it told, and why it is no tool
     await server.call("find", {…}, seconds)     what one gives
     server.close()                              blocks until its process has ended
 
@@ -11,6 +12,7 @@ calls' loop nothing. A server that ends, floods or has answered nothing `HUNG` t
 left and connected to again, after a pause that grows (`aybiza.dialogue.tools.mcp_bounds`);
 meanwhile its tools say that they are unavailable. A tool whose input it describes otherwise than at
 the start, or no more, is not run: the model was told another, and the file has judged another.
+What it tells and is not taken (`aybiza.dialogue.tools.mcp_listed`) is logged.
 
 What it asks of us (a model's answer, words of the caller's, files) is refused.
 
@@ -25,11 +27,10 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as StartTimeout
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -38,6 +39,7 @@ from mcp.shared.exceptions import MCPError
 
 from aybiza.dialogue.tool_registry import TOO_MUCH, ToolError
 from aybiza.dialogue.tools.mcp_bounds import pause
+from aybiza.dialogue.tools.mcp_listed import UNNAMED, Listed, chosen
 from aybiza.dialogue.tools.mcp_transports import Ended, Streams
 
 START_SECONDS: Final = 20.0
@@ -47,10 +49,10 @@ RELIST_SECONDS: Final = 60.0
 SOON_SECONDS: Final = 1.0
 """How soon its tools are listed again when it says that they have changed; no sooner again."""
 MOST_CALLS: Final = 32
-MOST_TOOLS: Final = 200
 MOST_PAGES: Final = 20
 HUNG: Final = 3
 RESULT_CHARACTERS: Final = 16_000
+AND_MORE: Final = "(and more)"
 
 _REFUSALS: Final = frozenset({-32600, -32601, -32602})
 """JSON-RPC's codes of requests that nothing was done for."""
@@ -60,21 +62,15 @@ Connect = Callable[[Ended], AbstractAsyncContextManager[Streams]]
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A tool as its server tells it. `schema`: of its input."""
-
-    name: str
-    description: str
-    schema: dict[str, Any]
-
-
 class McpServer:
     """See the module."""
 
-    def __init__(self, name: str, connect: Connect) -> None:
+    def __init__(self, name: str, connect: Connect, only: Collection[str] | None = None) -> None:
+        """only: the tools that are wanted; left out: all."""
         self.name = name
         self.listed: list[Listed] = []
+        self.left_out: dict[str, str] = {}
+        self._only = only
         self._connect = connect
         self._loop = asyncio.SelectorEventLoop()
         self._thread = threading.Thread(target=self._run, name=f"mcp-{name}", daemon=True)
@@ -196,11 +192,17 @@ class McpServer:
                 for tool in page.tools
             ]
             cursor = page.next_cursor
-            if cursor is None or len(found) > MOST_TOOLS:
+            if cursor is None:
                 break
-        self._now = {tool.name: _print(tool) for tool in found[:MOST_TOOLS]}
+        taken, left = chosen(found, self._only)
+        if cursor is not None:
+            left[AND_MORE] = f"it tells more than {MOST_PAGES} pages of tools"
+        self._now = {tool.name: _print(tool) for tool in taken}
         if not self.listed:
-            self.listed = found[:MOST_TOOLS]
+            self.listed, self.left_out = taken, left
+            if odd := {name: why for name, why in left.items() if why != UNNAMED}:
+                names = sorted(odd)[:20]
+                log.warning("mcp_tools_left_out", server=self.name, count=len(odd), tools=names)
             return
         changed = [tool.name for tool in self.listed if self._now.get(tool.name) != _print(tool)]
         if changed:

@@ -30,7 +30,8 @@ from aybiza.dialogue.tools.openapi import name_of, unique
 
 if TYPE_CHECKING:
     from aybiza.dialogue.tool_run import ToolRun
-    from aybiza.dialogue.tools.mcp_server import Listed, McpServer
+    from aybiza.dialogue.tools.mcp_listed import Listed
+    from aybiza.dialogue.tools.mcp_server import McpServer
     from aybiza.dialogue.tools.tools_file import Environment, McpTable
 
 DESCRIPTION_CHARACTERS: Final = 1_000
@@ -57,7 +58,7 @@ def mcp_server(name: str, table: McpTable, folder: Path, environment: Environmen
         def connect(ended: Any) -> Any:
             return mcp_transports.http(url, headers)
 
-    server = McpServer(name, connect)
+    server = McpServer(name, connect, table.only)
     server.start()
     return server
 
@@ -72,17 +73,15 @@ def tools_of(
     seconds: float = 5.0,
     left_out: dict[str, str] | None = None,
 ) -> list[Tool]:
-    """The tools of a server that has `listed` these; `call` runs one. Raises ValueError for names
-    in `only` or `reads` that it has not."""
+    """The tools of a server that has `listed` these; `call` runs one. left_out: what else it told
+    and why that is none; what cannot be one is put to it. Raises ValueError for names in `only` or
+    `reads` that it has not."""
     left = left_out if left_out is not None else {}
     known = {tool.name: tool for tool in listed}
-    _there(known, [*(only or ()), *reads])
+    _there([*known, *left], [*(only or ()), *reads])
     made: list[Tool] = []
     taken: set[str] = set()
     for tool in known.values():
-        if only is not None and tool.name not in only:
-            left[tool.name] = "`only` does not name it"
-            continue
         short = unique(f"{name}_{name_of(tool.name)}"[:LONGEST_NAME], taken)
         one = _tool(short, tool, call, tool.name in reads, seconds)
         try:
@@ -111,7 +110,7 @@ def _tool(name: str, tool: Listed, call: Call, reads: bool, seconds: float) -> T
     )
 
 
-def _there(known: Iterable[str], names: Iterable[str]) -> None:
+def _there(known: Sequence[str], names: Iterable[str]) -> None:
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)

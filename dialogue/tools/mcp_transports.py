@@ -6,9 +6,10 @@
 Both give the streams that `mcp.Client` takes. A message is at most `MESSAGE_BYTES` long, and a
 server that floods is left (`aybiza.dialogue.tools.mcp_bounds`). A process has the environment that
 it is given, PATH and HOME, and nothing else; its group is ended with it: first its input is closed,
-then it is asked to end, then it is killed.
+then it is asked to end, then it is killed. A guard (`mcp_guard.py`) kills it where this process is
+killed.
 
-Errors: `OSError` for a command that cannot be run; the SDK's for the rest.
+Errors: the SDK's; a command that cannot be run has ended, and its last words say why.
 Source: Model Context Protocol, "Transports"; `mcp.client.stdio`.
 """
 
@@ -18,6 +19,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -30,6 +32,7 @@ import mcp_types
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 
+from aybiza.dialogue.tools import mcp_guard
 from aybiza.dialogue.tools.mcp_bounds import MESSAGE_BYTES, Flood, Meter
 
 CONNECT_SECONDS: Final = 3.0
@@ -55,8 +58,7 @@ async def stdio(
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     process = await _begun(
         asyncio.create_subprocess_exec(
-            command,
-            *args,
+            *_guarded(command, *args),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -87,6 +89,11 @@ async def stdio(
                 await _end(process)
                 for stream in (told, received, send, given):
                     stream.close()
+
+
+def _guarded(*command: str) -> tuple[str, ...]:
+    """The command, run by a guard that ends it with this process."""
+    return (sys.executable, "-I", "-S", mcp_guard.__file__, str(os.getpid()), *command)
 
 
 async def _begun(

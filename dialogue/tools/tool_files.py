@@ -24,6 +24,7 @@ from aybiza.dialogue.consent import ConsentGate
 from aybiza.dialogue.tool_registry import Tool, ToolRegistry
 from aybiza.dialogue.tools.call_tools import call_tools
 from aybiza.dialogue.tools.catalogue import Tools, load_tools
+from aybiza.dialogue.tools.mcp_listed import UNNAMED
 from aybiza.dialogue.tools.tools_file import Environment
 
 
@@ -84,6 +85,17 @@ class ToolFiles:
             name: table
             for tools in reversed(self.of(agent))
             for name, table in tools.tables.items()
+        }
+
+    def passed_over(self, agent: Agent) -> dict[str, list[str]]:
+        """By table, what servers of the files tell that is no tool here though nobody has left it
+        out by name: faults of theirs, and more than are taken. Raises ToolsError."""
+        return {
+            table: names
+            for tools in self.of(agent)
+            for table, left in tools.left_out.items()
+            if table.startswith("mcp.")
+            and (names := [name for name, why in left.items() if why != UNNAMED])
         }
 
     async def warm(self) -> None:

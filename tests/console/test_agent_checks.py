@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aybiza.config.settings import load
-from aybiza.console.agent_checks import Verdict, checked, named
+from aybiza.console.agent_checks import Verdict, checked, named, passed_over
 from tests.gateway.kit import POLICY
 
 AGENT = 'name = "Desk"\ngreeting = "Hello."\nsystem_prompt = "Be kind."\n'
@@ -80,6 +80,12 @@ def test_tools_of_one_s_own_are_looked_at_too(tmp_path: Path) -> None:
     tools.write_text("[transfer.sales]\nnumber = 5\n")
     (verdict,) = verdicts(tmp_path, AGENT + more, AYBIZA_TOOLS_FILE=str(tools))
     assert not verdict.ok and "transfer.sales" in verdict.says
+
+
+def test_what_servers_tell_too_much_of_is_noted_by_name() -> None:
+    (note,) = passed_over({"mcp.files": [f"t{n}" for n in range(57)]})
+    assert "[mcp.files] leaves out t0, t1, t2, t3, t4 and 52 more" in note
+    assert not list(passed_over({}))
 
 
 def test_a_file_of_routes_is_checked_with_all_its_agents(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from aybiza.dialogue.analysis_request import Found, Wanted
 from aybiza.dialogue.tool_registry import ToolError
 from aybiza.dialogue.tools.code_execution import _outcome
 from aybiza.dialogue.tools.http_params import Style, in_header, in_segment, pairs
-from aybiza.dialogue.tools.mcp_server import Listed, result_of
+from aybiza.dialogue.tools.mcp_listed import Listed
+from aybiza.dialogue.tools.mcp_server import result_of
 from aybiza.dialogue.tools.mcp_tools import tools_of
 from aybiza.dialogue.tools.openapi import Operation
 from aybiza.dialogue.tools.paging import next_page

@@ -13,7 +13,7 @@ from aybiza.config.json_schema import fault, validator
 from aybiza.config.schema_bounds import DEEPEST
 from aybiza.dialogue.tool_registry import Tool, ToolRegistry
 from aybiza.dialogue.tool_run import ToolRun
-from aybiza.dialogue.tools.mcp_server import Listed
+from aybiza.dialogue.tools.mcp_listed import Listed
 from aybiza.dialogue.tools.mcp_tools import tools_of
 from aybiza.dialogue.tools.openapi_schema import inlined
 from tests.cases import each

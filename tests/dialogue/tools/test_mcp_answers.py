@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 
 from aybiza.dialogue.tool_registry import ToolError
 from aybiza.dialogue.tools import mcp_server
+from aybiza.dialogue.tools.mcp_listed import MOST_TOOLS
 from aybiza.dialogue.tools.mcp_server import (
     MOST_CALLS,
     MOST_PAGES,
-    MOST_TOOLS,
     RESULT_CHARACTERS,
     McpServer,
     result_of,
@@ -108,10 +108,27 @@ async def test_all_pages_of_a_list_are_read_and_no_more_than_may_be(server: McpS
     assert len(endless.asked) == MOST_PAGES
 
 
-async def test_a_list_without_end_is_cut(server: McpServer) -> None:
+async def test_more_tools_than_are_taken_are_logged_and_named(server: McpServer) -> None:
     long = Answers([tools(*(f"t{n}" for n in range(MOST_TOOLS + 1))), tools("more")])
-    await server._list(long)
-    assert (len(server.listed), long.asked) == (MOST_TOOLS, [None])
+    with capture_logs() as logs:
+        await server._list(long)
+    assert (len(server.listed), list(server.left_out)) == (MOST_TOOLS, ["t200", "more"])
+    assert [(line["event"], line["count"]) for line in logs] == [("mcp_tools_left_out", 2)]
+
+
+async def test_a_tool_that_is_named_is_found_behind_as_many_as_there_may_be() -> None:
+    server = McpServer("desk", lambda _: None, only=["wanted"])  # type: ignore[arg-type,return-value]
+    with capture_logs() as logs:
+        await server._list(Answers([tools(*(f"t{n}" for n in range(MOST_TOOLS))), tools("wanted")]))
+    assert [tool.name for tool in server.listed] == ["wanted"]
+    assert not logs
+    server.close()
+
+
+async def test_of_two_tools_with_one_name_the_first_is_run(server: McpServer) -> None:
+    await reached(server, Answers([[*tools("a"), *tools("a", schema={})]], result("done")))
+    assert await server._call("a", {}, 1.0) == {"text": "done"}
+    assert server.left_out == {"a (again)": "it has told one before"}
 
 
 async def test_a_tool_that_has_changed_is_logged_by_name_and_one_that_has_not_is_not(
