@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import csv
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -228,7 +229,11 @@ def _some(problems: list[str]) -> list[str]:
 def _listed(path: Path, problems: list[str], most: int) -> Iterator[tuple[int, str]]:
     """The numbers of a CSV file with their lines; what stands in the way goes to the problems."""
     try:
-        if path.stat().st_size > MOST_BYTES:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            problems.append(f"{path}: is no file")
+            return
+        if about.st_size > MOST_BYTES:
             problems.append(f"{path}: is larger than {MOST_BYTES // 1024 // 1024} MB")
             return
         with path.open(encoding="utf-8-sig", newline="") as file:

@@ -21,8 +21,7 @@ import asyncio
 import contextlib
 import secrets
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -266,7 +265,9 @@ class OutboundActor(GenServer):
         if self._rules is not None and file.from_number not in self._rules.file.own_numbers:
             return _refused("caller_id", f"{file.from_number} is none of own_numbers")
         # Numbers are kept in one form, by which they are found again.
-        await self._tell(self._asked(campaign, spec_of(campaign), is_kept=False))
+        for command in await self._tell(self._asked(campaign, spec_of(campaign), is_kept=False)):
+            if isinstance(command, Refused):
+                return _refused(command.held.reason, command.held.words)
         return {"running": campaign.name, "numbers": len(campaign.numbers)}
 
     async def _forget(self, number: str) -> dict[str, Any]:
@@ -391,31 +392,35 @@ class OutboundActor(GenServer):
         ledger = self._open_dialler.ledger
         if name and name not in ledger.campaigns:
             return _refused("campaign", f"there is no campaign {name}")
-        rows = []
-        for campaign in [name] if name else list(ledger.campaigns):
-            rows.append(self._row(campaign, ledger.campaigns[campaign].attempts))
-        single = [one.begun.id for one in ledger.attempts.values() if not one.begun.campaign]
-        if single and not name:
-            rows.append(self._row("", single))
-        attempts = ledger.campaigns[name].attempts if name else single
+        campaigns = [name] if name else self._told()
+        attempts = ledger.tally(name).attempts
+        if attempts and not name:
+            campaigns.append("")
         shown = [_shown(ledger.attempts[one]) for one in attempts[-MOST_SHOWN:]]
-        return {"campaigns": rows, "attempts": shown}
+        return {"campaigns": list(map(self._row, campaigns)), "attempts": shown}
 
-    def _row(self, name: str, attempts: Sequence[str]) -> dict[str, Any]:
+    def _told(self) -> list[str]:
+        """The campaigns that run, and the last of the others."""
+        dialler = self._open_dialler
+        over = [name for name in dialler.ledger.campaigns if name not in dialler.campaigns]
+        told = {*over[-MOST_SHOWN:], *dialler.campaigns}
+        return [name for name in dialler.ledger.campaigns if name in told]
+
+    def _row(self, name: str) -> dict[str, Any]:
         dialler = self._open_dialler
         ledger, running = dialler.ledger, dialler.campaigns.get(name)
-        outcomes = Counter(ledger.attempts[one].outcome for one in attempts)
+        tally = ledger.tally(name)
         known = ledger.campaigns.get(name)
         row: dict[str, Any] = {
             "name": name,
             "state": (known.halted or "running") if known is not None else "",
-            "numbers": len(known.begun.spec.get("numbers", ())) if known is not None else 0,
-            "attempts": len(attempts),
-            "outcomes": dict(sorted(outcomes.items())),
+            "numbers": known.numbers if known is not None else 0,
+            "attempts": len(tally.attempts),
+            "outcomes": dict(sorted((+tally.outcomes).items())),
         }
         if running is not None:
             row["waiting"] = len(running.waiting) + len(running.later)
-            row["held"] = dict(Counter(running.held.values()))
+            row["held"] = dict(+running.reasons)
         return row
 
 

@@ -8,6 +8,8 @@ few times and ever more seldom; one that is not found then is `lost`, and counts
 A campaign's numbers wait in a queue; at each `Ticked` some of them are looked at
 (`LOOKED_AT_ONCE`), and called if the rules (`aybiza.dialogue.outbound.permission`), the calls at a
 time and the calls a second allow it. A number that may be called later waits for its time.
+Campaigns begin in turn, so that none waits for the whole of another. So many may run
+(`MOST_RUNNING`), with so many numbers in all (`MOST_WAITING`): one more is refused in words.
 
 Contract: no I/O and no clock; `now` is unix time. Errors: none.
 """
@@ -42,6 +44,9 @@ from aybiza.dialogue.outbound.ledger import (
 from aybiza.dialogue.outbound.permission import Asked, Held, Schedule, Standing, held_back
 
 LOOKED_AT_ONCE: Final = 50
+MOST_RUNNING: Final = 100
+MOST_WAITING: Final = 200_000
+"""Campaigns that run, and their numbers."""
 LOOK_AFTER: Final = (5.0, 15.0, 60.0, 300.0)
 """Seconds to each look-up of an attempt of which the carrier has told nothing."""
 AGAIN_SECONDS: Final = 5.0
@@ -192,6 +197,17 @@ class Running:
     later: list[tuple[float, int]] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
     held: dict[str, str] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def hold(self, number: str, reason: str = "") -> bool:
+        """Note why it is held back, "" for not at all; whether it was for another reason."""
+        before = self.held.pop(number, "")
+        if before:
+            self.reasons[before] -= 1
+        if reason:
+            self.held[number] = reason
+            self.reasons[reason] += 1
+        return before != reason
 
     def due(self, now: float) -> int | None:
         """The number that is to be looked at next; None: nobody is just now."""
@@ -240,9 +256,26 @@ class Dialler:
             self._begin(event.id, event.asked, event.route, now)
 
     def _campaign(self, event: CampaignAsked, now: float) -> None:
-        if not event.is_kept:
+        running = self.campaigns.get(event.name)
+        # Who asks once more has its people looked at once more, and nothing written.
+        if not event.is_kept and (running is None or running.asked.spec != event.spec):
+            if (held := self._full(event)) is not None:
+                self._do(Refused("", held, event.name))
+                return
             self._do(Keep(Begun(event.name, now, event.spec)))
         self.campaigns[event.name] = Running(event, deque(range(len(event.numbers))))
+
+    def _full(self, event: CampaignAsked) -> Held | None:
+        """Whether as many campaigns or numbers as may are there besides this one."""
+        others = [one.asked for name, one in self.campaigns.items() if name != event.name]
+        if len(others) >= MOST_RUNNING:
+            words = f"{len(others)} campaigns run, as many as may: stop one, or wait for its end"
+            return Held("campaigns", words)
+        numbers = sum(len(one.numbers) for one in others)
+        if numbers + len(event.numbers) > MOST_WAITING:
+            words = f"campaigns that run have {numbers:,} numbers, of {MOST_WAITING:,} that may"
+            return Held("campaigns", f"{words}: stop one, or wait for its end")
+        return None
 
     def _stop(self, event: StopAsked, now: float) -> None:
         if self.campaigns.pop(event.name, None) is not None:
@@ -255,6 +288,9 @@ class Dialler:
         if not event.room:
             return
         looked = 0
+        if self.campaigns:
+            first = next(iter(self.campaigns))
+            self.campaigns[first] = self.campaigns.pop(first)
         for name, running in list(self.campaigns.items()):
             while looked < LOOKED_AT_ONCE and self._crowded(name, running, now) is None:
                 index = running.due(now)
@@ -272,12 +308,12 @@ class Dialler:
         to = asked.numbers[index]
         last = self.ledger.last(to.number, name)
         if last is not None and last.outcome in DONE:
-            running.held.pop(to.number, None)
+            running.hold(to.number)
             return
         wanted = Asked(to, asked.from_number, name, asked.schedule)
         held = self._held(wanted, now)
         if held is None:
-            running.held.pop(to.number, None)
+            running.hold(to.number)
             self._begin(self._new_id(), wanted, asked.route, now)
             # Whatever comes of it, it is looked at again then.
             heapq.heappush(running.later, (now + 1.0, index))
@@ -286,8 +322,7 @@ class Dialler:
             heapq.heappush(running.later, (max(held.again, now + 1.0), index))
         elif held.reason != "attempts":
             running.passed[held.reason] += 1
-        if running.held.get(to.number) != held.reason:
-            running.held[to.number] = held.reason
+        if running.hold(to.number, held.reason):
             self._do(Refused("", held, name))
 
     def _held(self, asked: Asked, now: float) -> Held | None:

@@ -9,8 +9,9 @@ Contract: pure; the same entries give the same ledger. Times are unix times. Err
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from aybiza.dialogue.outbound.permission import Past
@@ -149,22 +150,34 @@ class Attempt:
 
 
 @dataclass(slots=True)
+class Tally:
+    """The attempts of a campaign in their order, and how many have come to each outcome."""
+
+    attempts: list[str] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
 class Campaign:
-    """A campaign that was begun. `halted`: why it runs no more, "" while it does."""
+    """A campaign that was begun. `halted`: why it runs no more, "" while it does; then nothing is
+    left of its spec but how many `numbers` it had."""
 
     begun: Begun
+    numbers: int
     halted: str = ""
-    attempts: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Ledger:
-    """See the module. Attempts by their ids, in their order."""
+    """See the module. Attempts by their ids, in their order; `tallies` by the campaign, "" for
+    single calls: nothing has to look through all attempts to tell how they went."""
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
     _by_number: dict[str, list[str]] = field(default_factory=dict, repr=False)
     _live: dict[str, None] = field(default_factory=dict, repr=False)
+    _live_of: Counter[str] = field(default_factory=Counter, repr=False)
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Ledger:
@@ -178,28 +191,42 @@ class Ledger:
         """Fold one entry."""
         match entry:
             case Attempted():
-                self.attempts[entry.id] = Attempt(entry, changed=entry.at)
+                made = self.attempts[entry.id] = Attempt(entry, changed=entry.at)
                 self._by_number.setdefault(entry.to, []).append(entry.id)
-                self._live[entry.id] = None
-                if (campaign := self.campaigns.get(entry.campaign)) is not None:
-                    campaign.attempts.append(entry.id)
+                self.tally(entry.campaign).attempts.append(entry.id)
+                self._count(made, 1)
             case Moved() if (attempt := self.attempts.get(entry.id)) is not None:
+                self._count(attempt, -1)
                 attempt.status, attempt.changed = entry.status, entry.at
                 attempt.call_id = entry.call_id or attempt.call_id
                 attempt.code = entry.code or attempt.code
                 attempt.seconds = entry.seconds or attempt.seconds
-                if not attempt.is_live:
-                    self._live.pop(entry.id, None)
+                self._count(attempt, 1)
             case Met() if (attempt := self.attempts.get(entry.id)) is not None:
+                self._count(attempt, -1)
                 attempt.by = entry.by
                 attempt.message_left = attempt.message_left or entry.message_left
+                self._count(attempt, 1)
             case Begun():
-                before = self.campaigns.get(entry.name)
-                self.campaigns[entry.name] = Campaign(
-                    entry, attempts=before.attempts if before is not None else []
-                )
+                self.campaigns[entry.name] = Campaign(entry, _numbers(entry.spec))
             case Halted() if (campaign := self.campaigns.get(entry.name)) is not None:
                 campaign.halted = entry.why
+                campaign.begun = replace(campaign.begun, spec={})
+
+    def _count(self, attempt: Attempt, by: int) -> None:
+        """Have it counted, or not any more, before it changes."""
+        of, id_ = attempt.begun.campaign, attempt.begun.id
+        self.tally(of).outcomes[attempt.outcome] += by
+        if attempt.is_live:
+            self._live_of[of] += by
+        if attempt.is_live and by > 0:
+            self._live[id_] = None
+        else:
+            self._live.pop(id_, None)
+
+    def tally(self, campaign: str) -> Tally:
+        """What has come of its attempts."""
+        return self.tallies.setdefault(campaign, Tally())
 
     def past(self, number: str) -> list[Past]:
         """The attempts at a number that count."""
@@ -226,4 +253,9 @@ class Ledger:
         """How many attempts go on, of a campaign or in all."""
         if campaign is None:
             return len(self._live)
-        return sum(self.attempts[one].begun.campaign == campaign for one in self._live)
+        return self._live_of[campaign]
+
+
+def _numbers(spec: Mapping[str, Any]) -> int:
+    found = spec.get("numbers")
+    return len(found) if isinstance(found, list | tuple) else 0

@@ -12,7 +12,7 @@ Contract: pure. `now` is unix time; `past` are the attempts at this number. Erro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, NamedTuple, Protocol
@@ -119,13 +119,13 @@ def _caller_id(case: _Case) -> Held | None:
 
 
 def _itself(case: _Case) -> Held | None:
-    if case.asked.to.number not in case.standing.own_numbers:
+    if not _is_of(case.asked.to, case.standing.own_numbers):
         return None
     return Held("own_number", "it is one of own_numbers: the account does not call itself")
 
 
 def _do_not_call(case: _Case) -> Held | None:
-    if case.asked.to.number not in case.standing.do_not_call:
+    if not _is_of(case.asked.to, case.standing.do_not_call):
         return None
     return Held("do_not_call", "it is on the list of those who are not to be called")
 
@@ -134,6 +134,11 @@ def _opt_in(case: _Case) -> Held | None:
     if case.asked.to.number in case.standing.opt_in:
         return None
     return Held("no_opt_in", "it is not on the list of those who have agreed to be called")
+
+
+def _is_of(to: Called, numbers: Container[str]) -> bool:
+    """Whether it stands there, however it is written."""
+    return any(each in numbers for each in (to.number, *to.also))
 
 
 def _zone(case: _Case) -> Held | None:

@@ -66,7 +66,8 @@ def test_an_attempt_is_what_its_entries_say() -> None:
     whole = Ledger.of(ENTRIES)
     attempt = whole.attempts["a1"]
     assert (attempt.outcome, attempt.seconds, attempt.is_live) == ("message_left", 30, False)
-    assert whole.campaigns["c"].attempts == ["a1"]
+    assert whole.tally("c").attempts == ["a1"]
+    assert +whole.tally("c").outcomes == {"message_left": 1}
     assert whole.campaigns["c"].halted == "done"
     assert list(whole.live()) == []
 
@@ -93,6 +94,6 @@ def test_an_attempt_that_never_was_a_call_counts_for_nothing() -> None:
 
 def test_a_campaign_that_runs_again_keeps_its_attempts() -> None:
     ledger = Ledger.of([*ENTRIES, Begun("c", 60.0, {})])
-    assert (ledger.campaigns["c"].halted, ledger.campaigns["c"].attempts) == ("", ["a1"])
+    assert (ledger.campaigns["c"].halted, ledger.tally("c").attempts) == ("", ["a1"])
     last = ledger.last(ANN, "c")
     assert last is not None and last.begun.id == "a1"
