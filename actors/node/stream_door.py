@@ -2,9 +2,11 @@
 
 Who comes has to knock (`aybiza.actors.node.channel`) before anything is made for him: until then
 he is a socket in a bounded room and a few bytes in the kernel. Who has not knocked, and shaken
-hands, within `ENTRY_SECONDS` goes; of more than `MAX_STRANGERS` the oldest goes. Not more than
-`ACCEPTED_AT_ONCE` are let in at one time, every `ACCEPT_PAUSE` seconds under a flood, so that a
-flood costs the loop a bounded share.
+hands, within `ENTRY_SECONDS` goes; of more than `MAX_STRANGERS` the oldest goes. Who has knocked is
+in a room of his own, of the same size: no flood of strangers drives a node out that shakes hands.
+A knock is good once at each door, so a recorded one is a stranger's, and costs no handshake; the
+last `KNOCKS_KEPT` are remembered. Not more than `ACCEPTED_AT_ONCE` are let in at one time, every
+`ACCEPT_PAUSE` seconds under a flood, so that a flood costs the loop a bounded share.
 
 Contract: for the loop's thread. `receive` gets the messages of those who have come in. Refusals are
 counted (`aybiza.actors.node.refusals`) and logged once a minute.
@@ -31,6 +33,8 @@ ENTRY_SECONDS: Final = 5.0
 ACCEPTED_AT_ONCE: Final = 16
 ACCEPT_PAUSE: Final = 0.01
 SWEEP_SECONDS: Final = 0.5
+KNOCKS_KEPT: Final = 20_000
+"""2 MB; nodes knock when they begin to speak to each other, and once a minute at most."""
 LOG_SECONDS: Final = 60.0
 # A peer that has vanished without a word is noticed by its heartbeats; its socket, by these.
 _ALIVE: Final = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
@@ -49,6 +53,8 @@ class StreamDoor:
         self._loop = asyncio.get_running_loop()
         self._doors: list[socket.socket] = []
         self._strangers: dict[socket.socket | Incoming, float] = {}
+        self._guests: dict[socket.socket | Incoming, float] = {}
+        self._heard: dict[bytes, None] = {}
         self._inside: set[Incoming] = set()
         self._entering: set[asyncio.Task[None]] = set()
         self._timers: dict[object, asyncio.TimerHandle] = {}
@@ -72,7 +78,7 @@ class StreamDoor:
         self._doors.clear()
         for task in self._entering:
             task.cancel()
-        for stranger in list(self._strangers):
+        for stranger in [*self._strangers, *self._guests]:
             self._turn_away(stranger)
         for incoming in list(self._inside):
             incoming.abort()
@@ -90,19 +96,22 @@ class StreamDoor:
                 self.refuse(f"accept: {os.strerror(error.errno or 0)}", counted="connections")
                 break
             stranger.setblocking(False)
-            self._admit(stranger)
+            self._admit(stranger, self._strangers)
             self._loop.add_reader(stranger, self._knocked, stranger)
         self._loop.remove_reader(door)
         self._timers[door] = self._loop.call_later(ACCEPT_PAUSE, self._open, door)
 
-    def _admit(self, stranger: socket.socket | Incoming) -> None:
-        self._strangers[stranger] = self._loop.time() + ENTRY_SECONDS
-        if len(self._strangers) > MAX_STRANGERS:
+    def _admit(
+        self, stranger: socket.socket | Incoming, room: dict[socket.socket | Incoming, float]
+    ) -> None:
+        room[stranger] = self._loop.time() + ENTRY_SECONDS
+        if len(room) > MAX_STRANGERS:
             self.refuse("connections")
-            self._turn_away(next(iter(self._strangers)))
+            self._turn_away(next(iter(room)))
 
     def _turn_away(self, stranger: socket.socket | Incoming) -> None:
         self._strangers.pop(stranger, None)
+        self._guests.pop(stranger, None)
         if isinstance(stranger, Incoming):
             stranger.abort()
         else:
@@ -119,13 +128,18 @@ class StreamDoor:
             knock = b""
         if knock and len(knock) < KNOCK_BYTES and self._may_be_more(stranger, len(knock)):
             return
-        channel = self._secrets.answer(knock) if len(knock) == KNOCK_BYTES else None
+        channel = None
+        if len(knock) == KNOCK_BYTES and knock not in self._heard:
+            channel = self._secrets.answer(knock)
         if channel is None:
             if knock:
                 self.refuse("cookie")
             self._turn_away(stranger)
             return
         stranger.recv(KNOCK_BYTES)
+        self._heard[knock] = None
+        if len(self._heard) > KNOCKS_KEPT:
+            del self._heard[next(iter(self._heard))]
         del self._strangers[stranger]
         self._loop.remove_reader(stranger)
         task = self._loop.create_task(self._enter(stranger, channel), name="cluster-entry")
@@ -156,16 +170,16 @@ class StreamDoor:
     def entering(self, incoming: Incoming) -> None:
         """Somebody has knocked, and has to shake hands now."""
         self._inside.add(incoming)
-        self._admit(incoming)
+        self._admit(incoming, self._guests)
 
     def known(self, incoming: Incoming) -> None:
         """Somebody has shaken hands."""
-        self._strangers.pop(incoming, None)
+        self._guests.pop(incoming, None)
 
     def left(self, incoming: Incoming) -> None:
         """A connection has ended."""
         self._inside.discard(incoming)
-        self._strangers.pop(incoming, None)
+        self._guests.pop(incoming, None)
 
     def refuse(self, reason: str, *, counted: str | None = None) -> None:
         """Count who is turned away, and say so once in a while."""
@@ -178,11 +192,12 @@ class StreamDoor:
 
     def _sweep(self) -> None:
         now = self._loop.time()
-        for stranger, until in list(self._strangers.items()):
-            if until > now:
-                break
-            self.refuse("slow")
-            self._turn_away(stranger)
+        for room in (self._strangers, self._guests):
+            for stranger, until in list(room.items()):
+                if until > now:
+                    break
+                self.refuse("slow")
+                self._turn_away(stranger)
         self._timers[self] = self._loop.call_later(SWEEP_SECONDS, self._sweep)
 
 

@@ -129,10 +129,10 @@ async def test_a_flood_is_let_in_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch
         plain_accept(self, listening)
         looks.append((time.monotonic(), admitted - before))
 
-    def admit(self: stream_door.StreamDoor, stranger: Any) -> None:
+    def admit(self: stream_door.StreamDoor, stranger: Any, room: Any) -> None:
         nonlocal admitted
         admitted += 1
-        plain_admit(self, stranger)
+        plain_admit(self, stranger, room)
 
     monkeypatch.setattr(stream_door.StreamDoor, "_accept", accept)
     monkeypatch.setattr(stream_door.StreamDoor, "_admit", admit)
@@ -164,3 +164,46 @@ async def test_refusals_are_logged_once_a_minute(capsys: pytest.CaptureFixture[s
         for _ in range(1000):
             here.refuse("cookie")
     assert capsys.readouterr().out.count("streams_refused") == 1
+
+
+async def test_a_recorded_knock_is_a_strangers() -> None:
+    async with door() as (end, here):
+        knock = SECRETS.knock()
+        first = await caller(end)
+        first.send(knock)
+        await until(lambda: here._guests)
+        again = await caller(end)
+        again.send(knock + b"\x16\x03\x01")
+        assert await closed(again) == b""
+        assert here.refused == {"cookie": 1}
+        first.close()
+
+
+async def test_no_flood_of_strangers_drives_a_node_out_that_shakes_hands() -> None:
+    async with door() as (end, here):
+        node = await caller(end)
+        node.send(SECRETS.knock())
+        await until(lambda: here._guests)
+        strangers = [await caller(end) for _ in range(MAX_STRANGERS + 10)]
+        await until(lambda: here.refused["connections"] >= 10)
+        dialling = SECRETS.dial()
+        dialling.feed(b"")
+        node.send(dialling.take())
+        dialling.feed(await asyncio.get_running_loop().sock_recv(node, 4096))
+        assert dialling.open
+        for one in (node, *strangers):
+            one.close()
+
+
+async def test_so_many_knocks_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_door, "KNOCKS_KEPT", 2)
+    async with door() as (end, here):
+        knocks = [SECRETS.knock() for _ in range(3)]
+        nodes = []
+        for knock in knocks:
+            nodes.append(await caller(end))
+            nodes[-1].send(knock)
+            await until(lambda: len(here._guests) == len(nodes))
+        assert list(here._heard) == knocks[1:]
+        for node in nodes:
+            node.close()
