@@ -59,15 +59,22 @@ POLL_SECONDS: Final = 0.02
 VIRTUAL: Final = {"Tab": 9, "Escape": 27}
 """The numbers of keys that the browser itself does something at."""
 
-BOX: Final = """
-(() => {{
+STANDS: Final = """(async () => {{
   const found = {};
+  if (!found?.checkVisibility() || found.disabled) return null;
   found.scrollIntoView({{ block: "center" }});
-  const box = found.getBoundingClientRect();
-  return [box.x + Math.min(box.width / 2, 60), box.y + box.height / 2];
+  const middle = () => {{
+    const box = found.getBoundingClientRect();
+    return [box.x + Math.min(box.width / 2, 60), box.y + box.height / 2];
+  }};
+  const [x, y] = middle();
+  await new Promise((done) => setTimeout(done, 30));
+  const [later, lower] = middle();
+  const still = x === later && y === lower;
+  return still && found.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
 }})()
 """
-"""Where the mouse clicks on an element."""
+"""Where the mouse clicks on an element; null while it moves or something is before it."""
 
 
 class PageError(AssertionError):
@@ -115,11 +122,11 @@ class Page:
             await asyncio.sleep(POLL_SECONDS)
 
     async def click(self, selector: str) -> None:
-        """Click with the mouse on what the selector finds, when it is there."""
+        """Click with the mouse on what the selector finds, when it is there and stands still."""
         found = f"document.querySelector({json.dumps(selector)})"
-        await self.until(f"{found}?.checkVisibility() && !{found}.disabled")
-        box = await self.run(BOX.format(found))
-        where = {"x": box[0], "y": box[1], "button": "left", "clickCount": 1}
+        # What is drawn above it moves it from under the mouse.
+        x, y = await self.until(STANDS.format(found))
+        where = {"x": x, "y": y, "button": "left", "clickCount": 1}
         for kind in ("mousePressed", "mouseReleased"):
             await self.send("Input.dispatchMouseEvent", type=kind, **where)
 

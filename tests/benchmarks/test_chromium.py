@@ -10,6 +10,24 @@ from aybiza.benchmarks.chromium import PageError, browser
 from tests.gateway.console.browsers import needs_chromium
 
 BUTTON = "data:text/html,<button onclick=\"document.title='pressed'\">one</button>"
+MOVING = """data:text/html,<p onclick="document.title += 'above'">above</p>
+<button onclick="document.title += 'pressed'">one</button>
+<script>
+let height = 0;
+const grow = setInterval(() => {
+  document.querySelector('p').style.height = `${height += 5}px`;
+  if (height === 200) clearInterval(grow);
+}, 10);
+</script>"""
+
+
+@needs_chromium
+@pytest.mark.real_time
+async def test_a_button_is_pressed_where_it_has_come_to_stand(tmp_path: Path) -> None:
+    async with browser(tmp_path) as chromium:
+        page = await chromium.page(MOVING)
+        await page.click("button")
+        assert await page.until("document.title") == "pressed"
 
 
 @needs_chromium
