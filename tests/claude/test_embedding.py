@@ -117,3 +117,19 @@ def test_the_threads_that_the_environment_allows_are_as_before(
 def test_what_is_no_vector_is_an_error(values: Any) -> None:
     with pytest.raises(BedrockError, match="an embedding that is no vector"):
         embedding._unit(values)
+
+
+def test_what_titan_answers_is_told_by_what_is_wrong_with_it() -> None:
+    for odd in ("no object", {}, {"embedding": [1.0, 0.0]}):
+        with pytest.raises(BedrockError, match="an embedding"):
+            embedding.embedding_of(odd, "hello")
+
+
+@pytest.mark.parametrize("tokens", [None, True, -1, "7"])
+def test_tokens_that_titan_does_not_tell_are_estimated(tokens: Any) -> None:
+    answer = {
+        "embedding": [1.0] + [0.0] * (embedding.DIMENSIONS - 1),
+        "inputTextTokenCount": tokens,
+    }
+    assert embedding.embedding_of(answer, "good morning").tokens > 0
+    assert embedding.embedding_of({**answer, "inputTextTokenCount": 9}, "x").tokens == 9

@@ -87,6 +87,34 @@ class TestNormaliseMessages:
         history = normalise_messages([user(text("a"), tool_result("t9", "lost"))])
         assert history == [user(text("a"))]
 
+    def test_a_result_that_nobody_asked_for_and_a_use_told_twice_are_left_out(self) -> None:
+        use = {"toolUse": {"toolUseId": "t1", "name": "look_up", "input": {}}}
+        history = normalise_messages(
+            [
+                user(text("a")),
+                assistant(use, use),
+                user(tool_result("t1", "one"), tool_result("t1", "two"), tool_result("t9", "x")),
+                assistant(tool_result("t1", "mine"), text("Done.")),
+                user(text("b")),
+            ],
+            tools=True,
+        )
+        assert history == [
+            user(text("a")),
+            assistant(use),
+            user(tool_result("t1", "one")),
+            assistant(text("Done.")),
+            user(text("b")),
+        ]
+
+    def test_a_result_is_carried_as_bedrock_takes_it(self) -> None:
+        use = {"toolUse": {"toolUseId": "t1", "name": "look_up", "input": {}}}
+        pieces = [{"json": [1]}, {"json": None}, {"json": float("nan")}, {"video": 1}, "x"]
+        given = {"toolResult": {"toolUseId": "t1", "content": pieces}}
+        told = normalise_messages([user(text("a")), assistant(use), user(given)], tools=True)
+        content = told[-1]["content"][0]["toolResult"]["content"]
+        assert content == [{"json": {"result": [1]}}, {"text": "nan"}]
+
     def test_a_tool_use_id_is_used_once(self) -> None:
         history = normalise_messages(
             [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from typing import Any, cast
 
 import pytest
 
@@ -17,6 +18,50 @@ STUBBORN = (
     "time.sleep(60)\n"
 )
 ORDERLY = "import sys\nprint('up', flush=True)\nsys.stdin.read()\nsys.exit(7)\n"
+
+
+class Child:
+    """A process of either kind, without one: it ends when it is killed, or is `gone` already."""
+
+    stdout = None
+
+    def __init__(self, *, gone: bool = False) -> None:
+        self.gone = gone
+        self.told: list[str] = []
+
+    def terminate(self) -> None:
+        self.told.append("terminate")
+        if self.gone:
+            raise ProcessLookupError
+
+    def kill(self) -> None:
+        self.told.append("kill")
+        self.gone = True
+
+    def communicate(self, timeout: float | None = None) -> None:
+        if not self.gone:
+            raise subprocess.TimeoutExpired("it", timeout or 0.0)
+
+    async def wait(self) -> None:
+        if not self.gone:
+            await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("gone", "asked", "told"),
+    [(False, False, "terminate kill"), (False, True, "kill"), (True, True, "")],
+)
+async def test_who_does_not_end_when_asked_is_killed(gone: bool, asked: bool, told: str) -> None:
+    child, soon = Child(gone=gone), Child(gone=gone)
+    end(cast(Any, child), 0.01, asked=asked)
+    await end_soon(cast(Any, soon), 0.01, asked=asked)
+    assert child.told == soon.told == told.split()
+
+
+async def test_who_is_gone_is_not_an_error_to_ask() -> None:
+    child = Child(gone=True)
+    await end_soon(cast(Any, child), 0.01)
+    assert child.told == ["terminate"]
 
 
 @pytest.mark.real_time

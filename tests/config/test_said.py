@@ -30,6 +30,13 @@ class Turn:
     audio: bytes = field(default=b"", repr=False)
 
 
+class Slotted:
+    __slots__ = ("empty", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
 class Secretive:
     def __init__(self, text: object) -> None:
         self.text = text
@@ -138,3 +145,22 @@ def test_what_a_program_is_made_of_is_not_searched() -> None:
 
 def test_figures_that_were_keyed_are_words() -> None:
     assert sentence("no account 415, pin 77", "415", "77", "4") == "no account …, pin …"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Slotted(MARKER),
+        {"a": [MARKER]},
+        {MARKER: 1},
+        MARKER.encode(),
+        (((MARKER,),),),
+    ],
+)
+def test_words_are_sought_in_members_items_keys_and_bytes(value: object) -> None:
+    assert sentence(f"cannot take {MARKER}", value) == "cannot take …"
+
+
+def test_a_word_is_not_cut_out_of_another() -> None:
+    assert sentence("the zebrafishes", MARKER) == "the zebrafishes"
+    assert sentence("nothing was said", "", 3, None) == "nothing was said"

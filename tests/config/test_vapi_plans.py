@@ -32,6 +32,7 @@ def agent(**changes: Any) -> Agent:
         {"analysis": {"summary": False, "data": SCHEMA}},
         {"greeting_yields": False, "barge_in_voice_ms": 300, "back_channels": ("okay", "right")},
         {"keys_end": "#", "keys_wait_ms": 2_500},
+        {"keys_wait_ms": 2_500},
         {"outbound": {"voicemail": "leave", "message": "Please call us back."}},
         {"second_voice": "elevenlabs:JBFqnCBsd6RMkjVDRZzb"},
     ]
@@ -76,6 +77,50 @@ def test_a_plan_comes_back_as_it_was(given: dict[str, Any]) -> None:
             "",
         ),
         ({"firstMessageMode": "assistant-waits-for-user"}, {}, "firstMessageMode: the agent spea"),
+        ({"firstMessageMode": "assistant-speaks-first"}, {}, ""),
+        ({"firstMessageInterruptionsEnabled": False}, {"greeting_yields": False}, ""),
+        ({"firstMessageInterruptionsEnabled": "no"}, {}, "firstMessageInterruptionsEnabled: is n"),
+        ({"analysisPlan": "all"}, {}, "analysisPlan: "),
+        ({"analysisPlan": {"structuredDataSchema": {}}}, {"analysis": {}}, ""),
+        ({"analysisPlan": {"structuredDataPlan": []}}, {"analysis": {}}, ""),
+        (
+            {"analysisPlan": {"summaryPlan": {"enabled": "yes"}}},
+            {"analysis": {}},
+            "analysisPlan.summaryPlan.enabled: is neither true nor false",
+        ),
+        (
+            {"analysisPlan": {"summaryPlan": {"messages": {"role": "user", "content": "Sum."}}}},
+            {"analysis": {}},
+            "analysisPlan.summaryPlan.messages: only what the system says is taken",
+        ),
+        ({"keypadInputPlan": {"delimiters": "#"}}, {"keys_end": "#"}, ""),
+        ({"keypadInputPlan": {"delimiters": []}}, {}, ""),
+        ({"model": {"tools": "all"}}, {}, "model.tools: 0: name it in `tools`"),
+        ({"model": {"messages": "Be kind."}}, {}, "model.messages: is no list"),
+        (
+            {"model": {"tools": [{"type": "transferCall", "destinations": [7, {"number": 7}]}]}},
+            {},
+            "model.tools: transferCall: name it in `tools`",
+        ),
+        (
+            {
+                "model": {
+                    "tools": [
+                        {
+                            "type": "transferCall",
+                            "destinations": [{"number": "+12025550111"}, {"sipUri": "sip:a@b.c"}],
+                        }
+                    ]
+                }
+            },
+            {
+                "tools": ["transfer_to_person"],
+                "transfer_numbers": {"person": "+12025550111", "person 2": "sip:a@b.c"},
+            },
+            "",
+        ),
+        ({"voice": "aura"}, {}, "voice: is no object"),
+        ({"transcriber": {"provider": "deepgram", "language": 7}}, {}, "transcriber.language: is "),
         ({"keypadInputPlan": {"delimiters": ["#", "*"]}}, {}, "keypadInputPlan.delimiters: one k"),
         ({"voicemailMessage": ""}, {}, "voicemailMessage: is empty"),
         ({"model": {"tools": [{"type": "dtmf"}]}}, {}, "model.tools: dtmf: name it in `tools`"),
@@ -106,6 +151,12 @@ def test_with_health_data_nobody_else_speaks_and_nothing_is_kept() -> None:
     carried = from_vapi({**config, "firstMessage": "Hello."})
     assert agent_of(toml_of(carried.result), "made").health_data
     assert [line.partition(":")[0] for line in carried.left_out] == ["analysis", "voice"]
+
+
+def test_of_calls_to_people_only_the_message_for_machines_is_carried() -> None:
+    quiet = to_vapi(agent(outbound={"voicemail": "hang_up"}), "x")
+    assert "voicemailMessage" not in quiet.result
+    assert "outbound: only the message for machines is carried" in quiet.left_out
 
 
 def test_what_of_an_analysis_has_no_place_there_is_named() -> None:

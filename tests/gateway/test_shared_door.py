@@ -79,9 +79,11 @@ async def test_callers_go_where_there_is_more_room(
 
 async def test_a_node_that_hangs_is_stood_in_for_by_a_busier_one(nodes: tuple[VM, VM]) -> None:
     board(nodes[0]).calls = 3
-    with bound("127.0.0.1", 0) as listening:
-        with closing(SharedDoor(nodes[0], listening, greets(nodes[0]))):
-            assert await asyncio.gather(*(knock(listening) for _ in range(40))) == ["a"] * 40
+    with (
+        bound("127.0.0.1", 0) as listening,
+        closing(SharedDoor(nodes[0], listening, greets(nodes[0]))),
+    ):
+        assert await asyncio.gather(*(knock(listening) for _ in range(40))) == ["a"] * 40
 
 
 async def test_who_waits_when_a_door_closes_is_taken_by_the_next(nodes: tuple[VM, VM]) -> None:

@@ -53,6 +53,20 @@ class TestReadWav:
         level = tone_level(read_wav(tmp_path / "tone.wav"), TONE_HZ)
         assert level == pytest.approx(TONE_LEVEL, rel=0.02)
 
+    @pytest.mark.parametrize(
+        ("rate", "width", "why"),
+        [
+            (4_000, 2, "4000 samples a second, but the line carries 8000"),
+            (200_000, 2, "200000 samples a second"),
+        ],
+    )
+    def test_what_the_line_cannot_carry_is_refused(
+        self, rate: int, width: int, why: str, tmp_path: Path
+    ) -> None:
+        write_tone(tmp_path / "tone.wav", rate, width)
+        with pytest.raises(AudioError, match=why):
+            read_wav(tmp_path / "tone.wav")
+
     def test_channels_are_averaged(self, tmp_path: Path) -> None:
         write_tone(tmp_path / "tone.wav", 8000, channels=2)
         pcm = read_wav(tmp_path / "tone.wav")
