@@ -9,7 +9,8 @@ a text is shown by its length, and an error's sentence loses every word that the
 hold: those of its frames' variables, and those that are handed in. Program text (types, fields,
 lines of source) stays. A class of the program's own may name its members in `shown_members`.
 
-Contract: for threads; bounded in what it looks at; never raises for any value. Errors: none.
+Contract: for threads; bounded in what it looks at: where there is more, the whole sentence is `…`;
+never raises for any value. Errors: none.
 """
 
 import contextlib
@@ -19,12 +20,19 @@ import traceback
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
 from itertools import islice
 from types import FunctionType, MemberDescriptorType, MethodType, ModuleType, TracebackType
 from typing import Any, Final
+from uuid import UUID
 
 MOST_OBJECTS: Final = 2000
 """Values that are looked into for words, of one error."""
+MOST_CHARACTERS: Final = 300_000
+"""Characters of texts that are looked through, of one error."""
+TRIES: Final = 3
+"""Times that a value is looked into which another thread changes."""
 MOST_ITEMS: Final = 20
 DEEPEST: Final = 4
 LEAST_WORD: Final = 4
@@ -115,20 +123,19 @@ def _more(value: Any) -> list[str]:
 def error_text(error: BaseException, *said: Any) -> str:
     """The traceback of an error and of those behind it; see the module."""
     told = traceback.TracebackException.from_exception(error)
-    hidden = _pattern(_words((*said, *_variables(error))))
+    without = _Words(error, said).without
     for each in _errors(told):
         if each._str:
-            each._str = hidden.sub(ELLIPSIS, each._str)
+            each._str = without(each._str)
         notes = getattr(each, "__notes__", None)
         if isinstance(notes, list):
-            each.__notes__ = [hidden.sub(ELLIPSIS, str(note)) for note in notes]
+            each.__notes__ = [without(str(note)) for note in notes]
     return "".join(told.format()).rstrip()
 
 
 def sentence(text: str, *said: Any, error: BaseException | None = None) -> str:
     """The text without the words of these values, and of the error's variables."""
-    variables = () if error is None else _variables(error)
-    return _pattern(_words((*said, *variables))).sub(ELLIPSIS, text)
+    return _Words(error, said).without(text)
 
 
 def _errors(told: Any) -> Iterator[Any]:
@@ -142,65 +149,93 @@ def _errors(told: Any) -> Iterator[Any]:
         waiting += [each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())]
 
 
-def _variables(error: BaseException) -> list[Any]:
-    """The values of the variables in the frames that the error has come through."""
-    found: list[Any] = []
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting and len(seen) < MOST_ITEMS:
-        each = waiting.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        waiting += [each.__cause__, each.__context__]
-        if isinstance(each, BaseExceptionGroup):
-            waiting += each.exceptions
-        if isinstance(each, KeyError) or len(each.args) > 1:
-            found += each.args
-        step: TracebackType | None = each.__traceback__
-        while step is not None:
-            found += step.tb_frame.f_locals.values()
-            step = step.tb_next
-    return found
+class _Words:
+    """What these values and an error's variables hold as text is hidden, whole and by words."""
 
+    def __init__(self, error: BaseException | None, said: Iterable[Any]) -> None:
+        self._whole = True
+        self._texts: set[str] = set()
+        self._left = MOST_CHARACTERS
+        self._look(deque((*said, *self._variables(error))))
+        self._together = "\0".join(self._texts)
 
-def _words(things: Iterable[Any]) -> set[str]:
-    """The texts that these values hold, whole and by words."""
-    found: set[str] = set()
-    seen: set[int] = set()
-    waiting = deque(things)
-    for _ in range(MOST_OBJECTS):
-        if not waiting:
-            break
-        thing = waiting.popleft()
-        if isinstance(thing, bytes | bytearray):
-            thing = bytes(thing[:10_000]).decode("utf-8", "ignore")
-        if isinstance(thing, str):
-            found.update(_texts(thing[:10_000]))
-        elif id(thing) not in seen and not isinstance(thing, (*_NO_VALUES, *_APART)):
-            seen.add(id(thing))
+    def without(self, text: str) -> str:
+        """The text without them."""
+        if not self._whole:
+            return ELLIPSIS
+        lower = text.lower()
+        texts = sorted((each for each in self._texts if each in lower), key=len, reverse=True)
+        if texts:
+            any_of = "|".join(map(re.escape, texts))
+            text = re.sub(rf"(?<!\w)(?:{any_of})(?!\w)", ELLIPSIS, text, flags=re.IGNORECASE)
+        return _WORD.sub(lambda found: ELLIPSIS if self._holds(found[0]) else found[0], text)
+
+    def _holds(self, word: str) -> bool:
+        if len(word) < LEAST_WORD - word.isdigit():
+            return False
+        word = word.lower()
+        # Most words are held nowhere, which is seen at once.
+        return word in self._together and bool(
+            re.search(rf"(?<!\w){re.escape(word)}(?!\w)", self._together)
+        )
+
+    def _variables(self, error: BaseException | None) -> Iterator[Any]:
+        """The values of the variables in the frames that the error has come through."""
+        seen: set[int] = set()
+        waiting = [error]
+        while waiting:
+            each = waiting.pop()
+            if each is None or id(each) in seen:
+                continue
+            if len(seen) == MOST_ITEMS:
+                self._whole = False
+                return
+            seen.add(id(each))
+            waiting += [each.__cause__, each.__context__]
+            if isinstance(each, BaseExceptionGroup):
+                waiting += each.exceptions
+            if isinstance(each, KeyError) or len(each.args) > 1:
+                yield from each.args
+            step: TracebackType | None = each.__traceback__
+            while step is not None:
+                yield from step.tb_frame.f_locals.values()
+                step = step.tb_next
+
+    def _look(self, waiting: deque[Any]) -> None:
+        seen: set[int] = set()
+        while waiting and self._whole:
+            thing = waiting.popleft()
+            if isinstance(thing, bytes | bytearray):
+                thing = bytes(thing[: MOST_CHARACTERS + 1]).decode("utf-8", "ignore")
+            elif isinstance(thing, _ONE_WORD) or (isinstance(thing, int) and thing >= LEAST_LARGE):
+                thing = str(thing)
+            if isinstance(thing, str):
+                self._add(thing)
+            elif id(thing) not in seen and not isinstance(thing, (*_NO_VALUES, *_APART)):
+                seen.add(id(thing))
+                inner = self._parts(thing)
+                if len(seen) > MOST_OBJECTS or len(inner) > MOST_OBJECTS:
+                    self._whole = False
+                waiting.extend(inner)
+
+    def _parts(self, thing: Any) -> list[Any]:
+        for _ in range(TRIES):
             # The loop may change it meanwhile.
-            with contextlib.suppress(Exception):
-                waiting.extend(islice(parts(thing), MOST_OBJECTS))
-    return found
+            with contextlib.suppress(RuntimeError):
+                return list(islice(parts(thing), MOST_OBJECTS + 1))
+        self._whole = False
+        return []
+
+    def _add(self, text: str) -> None:
+        self._left -= len(text)
+        if self._left < 0:
+            self._whole = False
+        elif len(text) > 1:
+            self._texts.update(each.strip().lower() for each in (text, repr(text)[1:-1]))
 
 
-def _texts(text: str) -> Iterator[str]:
-    if len(text.strip()) > 1:
-        yield text.strip()
-        yield repr(text)[1:-1]
-    for word in _WORD.findall(text):
-        if len(word) >= LEAST_WORD - word.isdigit():
-            yield word
-
-
-def _pattern(words: set[str]) -> re.Pattern[str]:
-    if not words:
-        return re.compile(r"(?!)")
-    longest_first = sorted(words, key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
-
-
+_ONE_WORD: Final = (Decimal, date, UUID)
+"""Of these a program says the text, and they are made of nothing."""
 _NO_VALUES: Final = (
     int,
     float,

@@ -2,7 +2,10 @@
 
 import enum
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
@@ -164,3 +167,75 @@ def test_words_are_sought_in_members_items_keys_and_bytes(value: object) -> None
 def test_a_word_is_not_cut_out_of_another() -> None:
     assert sentence("the zebrafishes", MARKER) == "the zebrafishes"
     assert sentence("nothing was said", "", 3, None) == "nothing was said"
+
+
+def raised_in(value: Any, part: Callable[[Any], object] = lambda _: MARKER) -> BaseException:
+    """An error about a part of this value, from a frame that has it."""
+
+    def handle(request: object) -> None:
+        raise ValueError(f"cannot take {part(request)}")
+
+    try:
+        handle(value)
+    except ValueError as error:
+        return error
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "word " * 4_000 + MARKER,
+        b"x " * 10_000 + MARKER.encode(),
+        [{"n": str(n)} for n in range(3_000)] + [MARKER],
+        [[{"n": str(n)} for n in range(60)] for _ in range(60)] + [[[[MARKER]]]],
+        {"rows": list(range(100_000)), "inner": [[[[MARKER]]]]},
+        ["text " * 300_000, MARKER],
+    ],
+    ids=["long", "bytes", "many", "deep", "figures", "very long"],
+)
+def test_a_word_is_hidden_however_much_is_at_hand(value: Any) -> None:
+    error = raised_in(value)
+    assert MARKER not in error_text(error)
+    assert MARKER not in sentence(str(error), error=error)
+
+
+def test_of_a_long_text_the_words_that_it_does_not_hold_are_shown() -> None:
+    error = raised_in("word " * 4_000 + MARKER)
+    assert sentence(str(error), error=error) == "cannot take …"
+
+
+def test_of_many_errors_behind_one_another_none_holds_a_word() -> None:
+    def handle(left: int) -> None:
+        if left == 0:
+            raise KeyError(f"about {MARKER}")
+        try:
+            handle(left - 1)
+        except Exception as error:
+            raise RuntimeError("outer") from error
+
+    with pytest.raises(RuntimeError) as caught:
+        handle(40)
+    assert MARKER not in error_text(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value", [date(1980, 1, 31), datetime(1980, 1, 31, 12, 5), Decimal("1234.56"), 4111111111111111]
+)
+def test_what_was_said_is_hidden_when_a_program_has_understood_it(value: object) -> None:
+    error = raised_in(value, str)
+    assert sentence(str(error), error=error) == "cannot take …"
+
+
+def test_a_value_that_changes_while_it_is_looked_into_is_looked_into_again() -> None:
+    class Changing(dict[str, str]):
+        times = 0
+
+        def items(self) -> Any:
+            Changing.times += 1
+            if Changing.times < 3 or self:
+                raise RuntimeError("dictionary changed size during iteration")
+            return super().items()
+
+    assert sentence("cannot take it", Changing()) == "cannot take it"
+    assert sentence("cannot take it", Changing(a="b")) == "…"
