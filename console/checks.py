@@ -57,7 +57,7 @@ def checks(settings: Settings, catalogue: Catalogue) -> list[Check]:
             "AWS_FALLBACK_REGION",
             partial(_region, "AWS_FALLBACK_REGION", settings.aws_fallback_region),
         ),
-        ("AWS credentials", partial(_credentials, settings)),
+        ("AWS credentials", partial(credentials, settings)),
         *_networks(settings),
         ("DEEPGRAM_API_KEY", partial(_deepgram_key, settings)),
         ("network: Deepgram", partial(_network, "Deepgram", settings.deepgram_url or DEEPGRAM_URL)),
@@ -141,7 +141,8 @@ def _region(variable: str, region: str) -> Check:
     )
 
 
-def _credentials(settings: Settings) -> Check:
+def credentials(settings: Settings) -> Check:
+    """Whether there are any to ask Bedrock with; what they allow is not asked."""
     name = "AWS credentials"
     if settings.aws_access_key_id is not None:
         return Check(name, True, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set")

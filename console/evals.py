@@ -1,11 +1,16 @@
 """`aybiza evals`: personas call an agent many times in virtual time, and each call is judged.
 
-Exit codes: 0 enough calls were as they should be; 1 too few; 2 a persona or an agent that cannot be
-used.
+A persona's words come from its rules, and those of its [model] from Bedrock or from a stand-in for
+it: by the rules in `mine.rules.toml` beside `mine.toml`, or by what its prompt says.
+
+Exit codes: 0 enough calls were as they should be; 1 too few, or not all were placed; 2 a persona or
+an agent that cannot be used, or a model without credentials.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from aybiza.dialogue.toolbox import Toolbox
     from aybiza.faults.evals import Judged, Result
     from aybiza.faults.persona import Persona
+    from aybiza.faults.persona_mind import Ask, Budget
 
 REMOTE = ("crm", "mail", "code", "connectors.", "mcp.", "knowledge.kendra_index")
 """Tables whose tools ask other services."""
@@ -34,7 +40,7 @@ app = typer.Typer(
 
 @app.callback()
 def evals() -> None:
-    """Have callers by rules try an agent many times, and judge what came of it."""
+    """Have callers try an agent many times, and judge what came of it."""
 
 
 @app.command("run", epilog="Example: aybiza evals run clinic --n 100 --junit evals.xml")
@@ -69,15 +75,25 @@ def run(
     Each call has a node of its own in virtual time, with the stand-in model of the agent and tools
     that are loaded anew. What those in Python do is done; those that ask other services are
     refused: give a file that has others in their place (--tools). A call that went wrong is
-    repeated by its seed: --seed 17 --n 1. Exit code 1: fewer calls than the persona's threshold
+    repeated by its seed: --seed 17 --n 1. A persona's [model] may have its words of Amazon Bedrock,
+    for which there have to be credentials. Exit code 1: fewer calls than the persona's threshold
     were as they should be.
     """
     from aybiza.config.settings import load
     from aybiza.faults.evals import junit as as_junit
+    from aybiza.faults.persona_mind import Budget
 
     path, loaded = _persona(persona)
     first = agent or _beside(path, loaded.agent) or load().agent
-    results = [_evaluated(loaded, name, n, seed, show, tools) for name in (first, against) if name]
+    budget = Budget(loaded.model.most_usd if loaded.model is not None else 0.0)
+    with _words(path, loaded) as ask:
+        results = [
+            _evaluated(loaded, name, n, seed, show, tools, ask, budget)
+            for name in (first, against)
+            if name
+        ]
+    if budget.requests:
+        say(f"the callers' words: {budget.requests} requests, {budget.usd:.4f} USD", 4)
     if len(results) > 1:
         _side_by_side(results)
     if junit is not None:
@@ -90,7 +106,14 @@ def run(
 
 
 def _evaluated(
-    persona: Persona, name: str, n: int, seed: int, show: bool, tools: Path | None
+    persona: Persona,
+    name: str,
+    n: int,
+    seed: int,
+    show: bool,
+    tools: Path | None,
+    ask: Ask | None,
+    budget: Budget,
 ) -> Result:
     from aybiza.config.agents import AgentError, load_agent
     from aybiza.dialogue.tools.catalogue import ToolsError
@@ -109,16 +132,52 @@ def _evaluated(
     except ValueError as error:
         _refuse([f"{name}: tools: {error}"])
     told = partial(_tell, show=show)
-    result = evaluated(persona, agent, make, responder, n=n, seed=seed, tell=told)
+    result = evaluated(
+        persona, agent, make, responder, n=n, seed=seed, tell=told, ask=ask, budget=budget
+    )
+    if result.stopped:
+        say(f"aybiza evals: no further call: {result.stopped}", 8, err=True)
     wrong = ", ".join(f"{kind} {count}" for kind, count in result.wrong().items())
     verdict = "ok" if result.ok else "TOO FEW"
     say(
-        f"{verdict}  {result.title}, {result.agent}: {result.reached} of {n} calls"
+        f"{verdict}  {result.title}, {result.agent}: {result.reached} of"
+        f" {len(result.calls)} calls"
         f" ({result.share:.0%}, {result.threshold:.0%} are asked for)"
         + (f"; wrong: {wrong}" if wrong else ""),
         4,
     )
     return result
+
+
+@contextmanager
+def _words(path: Path, persona: Persona) -> Iterator[Ask | None]:
+    """Who has the words of the persona's [model]; None without one."""
+    from aybiza.emulators.bedrock.played import played
+    from aybiza.emulators.bedrock.rules import RulesError, load_rules, rules_beside
+    from aybiza.faults.persona_mind import Refused
+    from aybiza.faults.persona_words import bedrock_words, emulated_words
+
+    if persona.model is None:
+        yield None
+    elif persona.model.by == "emulator":
+        rules = rules_beside(path)
+        try:
+            ask = emulated_words(load_rules(rules) if rules.exists() else played)
+        except RulesError as error:
+            _refuse(error.problems)
+        yield ask
+    else:
+        from aybiza.console.checks import credentials
+        from aybiza.console.setup import policy_or_exit, settings_or_exit
+
+        settings = settings_or_exit()
+        if not (found := credentials(settings)).ok:
+            _refuse([f'{path}: [model] by = "bedrock": {found.says}'])
+        try:
+            with bedrock_words(settings, policy_or_exit(settings), persona.model) as ask:
+                yield ask
+        except Refused as why:
+            _refuse([f"{path}: [model]: {why}"])
 
 
 def _tools(agent: Agent, own: Path | None) -> Toolbox:

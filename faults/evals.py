@@ -1,12 +1,14 @@
 """Evals: a persona calls an agent many times in virtual time, and each call is judged.
 
-    result = evaluated(persona, agent, toolbox_of, responder, n=100)
+    result = evaluated(persona, agent, toolbox_of, responder, n=100, ask=None)
     result.reached, result.calls[0].wrong
     junit(result)                                the same as XML
 
 A call is judged by its goal, its length, its tools, the caller's consent to what was written, and
 the silences that the caller sat through. Each call has a node of its own, fresh tools, and a seed
-of its own, by which it can be repeated alone: `seed` of the first, counted up.
+of its own, by which it can be repeated alone: `seed` of the first, counted up. `ask` has the words
+of a persona's [model] (`aybiza.faults.persona_words`), within `budget`; where it gives nobody any
+more, no further call is placed, and `stopped` says why.
 
 Errors: none; a call that cannot be carried on is one that has not reached its goal.
 """
@@ -26,6 +28,7 @@ from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.emulators.bedrock.continuation import Responder
 from aybiza.faults.caller import stays
 from aybiza.faults.persona import Drawn, Persona
+from aybiza.faults.persona_mind import Ask, Budget
 from aybiza.faults.persona_player import PersonaPlayer
 from aybiza.faults.phone_script import longest_silence
 from aybiza.faults.placed_call import PlacedCall
@@ -71,6 +74,8 @@ class Result:
     agent: str
     threshold: float
     calls: list[Judged]
+    stopped: str = ""
+    """Why fewer calls were placed than were asked for."""
 
     @property
     def reached(self) -> int:
@@ -84,8 +89,8 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """Whether enough were."""
-        return self.share >= self.threshold
+        """Whether enough were, and all were placed."""
+        return self.share >= self.threshold and not self.stopped
 
     def wrong(self) -> dict[str, int]:
         """How often each kind of fault came up."""
@@ -105,13 +110,19 @@ def evaluated(
     n: int = 20,
     seed: int = 1,
     tell: Callable[[Judged], None] = lambda _: None,
+    ask: Ask | None = None,
+    budget: Budget | None = None,
 ) -> Result:
     """See the module. `toolbox_of` makes the tools of a call; `tell` is told of each."""
-    calls = []
+    calls: list[Judged] = []
+    budget = budget or Budget(persona.model.most_usd if persona.model is not None else 0.0)
+    words = budget.guarded(ask) if ask is not None else None
     for number in range(seed, seed + n):
-        calls.append(_called(persona, agent, toolbox_of, responder, number))
+        calls.append(_called(persona, agent, toolbox_of, responder, number, words))
         tell(calls[-1])
-    return Result(persona.title, agent.name, persona.threshold, calls)
+        if budget.stopped:
+            break
+    return Result(persona.title, agent.name, persona.threshold, calls, budget.stopped)
 
 
 def _called(
@@ -120,9 +131,11 @@ def _called(
     toolbox_of: Callable[[], Toolbox],
     responder: Responder,
     seed: int,
+    ask: Ask | None,
 ) -> Judged:
     caller = persona.drawn(seed)
-    player = PersonaPlayer(caller, TurnPolicy.of(agent).fillers)
+    mind = caller.mind(ask) if ask is not None else None
+    player = PersonaPlayer(caller, TurnPolicy.of(agent).fillers, mind)
     limit = persona.limits.seconds + AFTER_SECONDS
 
     async def talk(world: World) -> PlacedCall:
@@ -155,6 +168,10 @@ def judged(
         ended=next((e.reason for e in reversed(journal) if isinstance(e, Ended)), ""),
         heard=report.heard_text,
     )
+    if player.speechless:
+        # What else is wrong follows from it.
+        found.wrong = {"caller": player.speechless}
+        return found
     wrong = {
         "line": report.failure,
         "goal": "; ".join(_unreached(caller, found, used)),
@@ -262,8 +279,10 @@ def junit(result: Result) -> str:
     """The result as JUnit's XML: a case a call."""
     failed = len(result.calls) - result.reached
     seconds = f"{sum(call.seconds for call in result.calls):.1f}"
-    about = {"name": result.title, "tests": str(len(result.calls)), "failures": str(failed)}
-    suite = ET.Element("testsuite", {**about, "errors": "0", "time": seconds})
+    stopped = int(bool(result.stopped))
+    tests = str(len(result.calls) + stopped)
+    about = {"name": result.title, "tests": tests, "failures": str(failed)}
+    suite = ET.Element("testsuite", {**about, "errors": str(stopped), "time": seconds})
     for call in result.calls:
         name = {"classname": result.agent, "name": f"seed {call.seed}"}
         case = ET.SubElement(suite, "testcase", {**name, "time": f"{call.seconds:g}"})
@@ -271,6 +290,9 @@ def junit(result: Result) -> str:
             told = "; ".join(f"{kind}: {text}" for kind, text in call.wrong.items())
             failure = ET.SubElement(case, "failure", {"message": _xml(told)})
             failure.text = _xml(call.heard)
+    if result.stopped:
+        case = ET.SubElement(suite, "testcase", {"classname": result.agent, "name": "all calls"})
+        ET.SubElement(case, "error", {"message": _xml(result.stopped)})
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
 
 

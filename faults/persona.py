@@ -29,9 +29,10 @@
     [limits]
     seconds = 120
 
-A file that ends in `.yaml` has the same keys in YAML. `Persona.drawn(seed)` is a caller: the same
-seed, the same caller. Patterns are searched without regard to case; `{name}` stands for a fact in
-words and patterns.
+With a table `[model]` (`aybiza.faults.persona_mind`) a model has words where no rule fits, and the
+first ones where `opens` has none. A file that ends in `.yaml` has the same keys in YAML.
+`Persona.drawn(seed)` is a caller: the same seed, the same caller. Patterns are searched without
+regard to case; `{name}` stands for a fact in words and patterns.
 
 Contract: `load` reads a file, the rest is pure. Errors: `PersonaError` names the file, the line,
 the key, what is wrong, and the nearest name.
@@ -56,6 +57,7 @@ from aybiza.config.shapes import shaped
 from aybiza.config.table_faults import shown
 from aybiza.config.toml_file import table_of
 from aybiza.config.toml_lines import line_of
+from aybiza.faults.persona_mind import Ask, Mind, Model, prompt
 
 FOLDER: Final = Path(__file__).with_name("personas")
 QUIET_MS: Final[Mapping[str, float]] = {"hasty": 350.0, "calm": 700.0, "slow": 1_400.0}
@@ -101,7 +103,7 @@ class _Table(BaseModel):
 class Manner(_Table):
     """How the caller is."""
 
-    opens: OneOf
+    opens: Annotated[list[Words], Field(max_length=100)] = []
     temper: Literal["calm", "hasty", "slow"] = "calm"
     noise: Share = 0.0
     interrupts: Share = 0.0
@@ -157,6 +159,7 @@ class Persona(_Table):
     agent: Words | None = None
     threshold: Share = 1.0
     persona: Manner
+    model: Model | None = None
     facts: dict[str, OneOf] = {}
     says: Annotated[list[Rule], Field(max_length=200)] = []
     goal: Goal
@@ -177,6 +180,15 @@ class Drawn:
     facts: Mapping[str, str]
     chance: random.Random
     used: dict[int, int] = field(default_factory=dict)
+
+    def mind(self, ask: Ask) -> Mind | None:
+        """The caller's mind, where a model has their words."""
+        model, manner = self.persona.model, self.persona.persona
+        if model is None:
+            return None
+        goal = self.filled(model.goal)
+        told = prompt(goal, self.facts, manner.temper, model.most_words)
+        return Mind(model, told, ask)
 
     def words(self, texts: list[str]) -> str:
         """One of the texts, filled with the facts."""
@@ -235,9 +247,12 @@ def parse(text: str, where: str = "persona") -> Persona:
         persona = Persona.model_validate(_table(text, where))
     except ValidationError as error:
         raise PersonaError([_problem(where, text, detail) for detail in error.errors()]) from None
-    missing = _unknown_facts(persona)
+    missing = [f"{where}: {told}" for told in _unknown_facts(persona)]
+    if not persona.persona.opens and persona.model is None:
+        at = _place(where, text, ("persona",))
+        missing.append(f"{at}: persona.opens is missing, and no [model] has the first words")
     if missing:
-        raise PersonaError([f"{where}: {told}" for told in missing])
+        raise PersonaError(missing)
     return persona
 
 
@@ -257,6 +272,7 @@ def _table(text: str, where: str) -> dict[str, Any]:
 def _unknown_facts(persona: Persona) -> list[str]:
     texts = [*persona.persona.opens, *persona.persona.otherwise]
     texts += [text for rule in persona.says for text in (rule.when, *rule.say)]
+    texts += [persona.model.goal] if persona.model is not None else []
     texts += [*persona.goal.heard, *persona.goal.not_heard]
     texts += [text for inputs in persona.goal.input.values() for text in inputs.values()]
     named = {place for text in texts for place in _PLACE.findall(text) if not place.isdigit()}
@@ -269,16 +285,21 @@ def _unknown_facts(persona: Persona) -> list[str]:
 
 def _problem(where: str, text: str, detail: Any) -> str:
     loc = tuple(detail["loc"])
-    if where.endswith(IN_YAML):
-        from aybiza.config import yaml_file
-
-        line = yaml_file.line_of(text, loc)
-    else:
-        line = line_of(text, loc)
-    place = f"{where}:{line}" if line else where
+    place = _place(where, text, loc)
     key = ".".join(str(part) for part in loc)
     if detail["type"] == "missing":
         return f"{place}: {key} is missing"
     if detail["type"] == "extra_forbidden":
         return f"{place}: {key} is not known{meant(Persona, loc)}"
     return f"{place}: {key} = {shown(detail['input'])}: {wanted(detail)}"
+
+
+def _place(where: str, text: str, loc: tuple[str | int, ...]) -> str:
+    """Where a key stands: the file, and the line if it has one."""
+    if where.endswith(IN_YAML):
+        from aybiza.config import yaml_file
+
+        line = yaml_file.line_of(text, loc)
+    else:
+        line = line_of(text, loc)
+    return f"{where}:{line}" if line else where

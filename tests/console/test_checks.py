@@ -197,7 +197,7 @@ def test_what_hangs_does_not_hold_up_the_rest(door: str, monkeypatch: pytest.Mon
         return Check("x", True, "")
 
     monkeypatch.setattr(module, "LIMIT", 0.5)
-    monkeypatch.setattr(module, "_credentials", hang)
+    monkeypatch.setattr(module, "credentials", hang)
     began = time.monotonic()
     try:
         seen = found(door, door, **KEYS)
@@ -212,7 +212,7 @@ def test_a_check_that_fails_itself_says_so(door: str, monkeypatch: pytest.Monkey
     def fail(*_: object) -> Check:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(module, "_credentials", fail)
+    monkeypatch.setattr(module, "credentials", fail)
     check = found(door, door)["AWS credentials"]
     assert check == Check("AWS credentials", False, "the check itself failed: RuntimeError")
 

@@ -146,3 +146,36 @@ def test_tools_that_ask_other_services_are_refused_with_what_to_do(tmp_path: Pat
     assert result.exit_code == 2
     assert "tea_brew of [connectors.tea] asks another service" in told
     assert "--tools" in told
+
+
+def played(by: str) -> str:
+    """The wine's persona, with words of a model."""
+    opens = 'opens = ["Something for a steak, please."]'
+    model = f'[model]\nby = "{by}"\ngoal = "I need a wine for a steak."\n'
+    return (
+        PERSONA.replace(opens, model)
+        .replace('[[says]]\nwhen = "pinot noir"', "")
+        .replace('say = ["Thank you, goodbye."]\n', "")
+    )
+
+
+def test_words_of_a_stand_in_are_asked_of_it_and_of_rules_beside_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, played("emulator"))
+    result = ran(path, "--n", "2")
+    assert result.exit_code == 0, result.stdout
+    assert "the callers' words: 4 requests, 0.0000 USD" in result.stdout
+    (tmp_path / "persona.rules.toml").write_text('otherwise = "[hang up] Wrong number."\n')
+    result = ran(path, "--n", "1", "--heard")
+    assert result.exit_code == 1 and "not heard: eighteen dollars" in result.stdout
+
+
+def test_words_of_bedrock_without_credentials_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    result = ran(written(tmp_path, played("bedrock")))
+    told = " ".join(result.stderr.split())
+    assert result.exit_code == 2
+    assert '[model] by = "bedrock": boto3 finds none: set AWS_ACCESS_KEY_ID' in told

@@ -10,9 +10,12 @@ import pytest
 from aybiza.dialogue.tool_registry import Tool, ToolRegistry
 from aybiza.emulators.bedrock import Reply, say, use
 from aybiza.emulators.bedrock.continuation import Body, text_of
+from aybiza.emulators.bedrock.played import played
 from aybiza.faults.desk import Desk, agent
 from aybiza.faults.evals import Result, evaluated, junit
 from aybiza.faults.persona import Persona
+from aybiza.faults.persona_mind import Answer, Ask
+from aybiza.faults.persona_words import emulated_words
 
 BOOK = {"what": "a table"}
 
@@ -118,3 +121,32 @@ def test_the_result_is_told_as_junit_has_it() -> None:
     assert [case.get("name") for case in cases] == ["seed 1", "seed 2"]
     failure = cases[0].find("failure")
     assert failure is not None and "champagne & <oysters>" in (failure.get("message") or "")
+
+
+PLAYED = {
+    "persona": {},
+    "says": [],
+    "model": {"by": "emulator", "goal": "A table, please.", "most_usd": 0.01},
+}
+
+
+def by_model(ask: Ask, n: int = 2) -> Result:
+    return evaluated(persona(**PLAYED), agent(), Desk, respond, n=n, ask=ask)
+
+
+def test_a_caller_whose_words_a_model_has_reaches_the_goal_and_the_same_way_each_time() -> None:
+    result = by_model(emulated_words(played))
+    assert [call.wrong for call in result.calls] == [{}, {}]
+    assert "Shall I book it?" in result.calls[0].heard
+    assert by_model(emulated_words(played)).calls == result.calls
+
+
+def test_no_call_is_placed_when_nothing_is_left_to_spend_and_that_is_no_success() -> None:
+    def dear(request: Any) -> Answer:
+        return emulated_words(played)(request)._replace(micro_usd=4_000)
+
+    result = by_model(dear, n=5)
+    assert [set(call.wrong) for call in result.calls] == [set(), {"caller"}]
+    assert "most_usd" in result.stopped and not result.ok
+    suite = ET.fromstring(junit(result))
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")

@@ -9,6 +9,7 @@ from aybiza.emulators.phone.player import FINISHED, Failure
 from aybiza.emulators.phone.script import Step
 from aybiza.faults.caller import NOISE
 from aybiza.faults.persona import Persona
+from aybiza.faults.persona_mind import Answer
 from aybiza.faults.persona_player import WAIT_MS, PersonaPlayer
 
 ASKS = {"when": "which", "say": ["The first."]}
@@ -16,16 +17,22 @@ AGREES = {"when": "shall i", "say": ["Yes."], "agrees": True}
 LEAVES = {"when": "goodbye", "hang_up": True}
 
 
-def player(*rules: dict[str, Any], **manner: Any) -> PersonaPlayer:
-    persona = Persona.model_validate(
-        {
-            "title": "Asks",
-            "persona": {"opens": ["Hello."], **manner},
-            "says": list(rules),
-            "goal": {},
-        }
-    )
-    return PersonaPlayer(persona.drawn(1), ["One moment."])
+def player(
+    *rules: dict[str, Any], answers: list[str] | None = None, **manner: Any
+) -> PersonaPlayer:
+    """A caller; with `answers` one whose model says these."""
+    table: dict[str, Any] = {
+        "title": "Asks",
+        "persona": {"opens": ["Hello."], **manner},
+        "says": list(rules),
+        "goal": {},
+    }
+    if answers is None:
+        return PersonaPlayer(Persona.model_validate(table).drawn(1), ["One moment."])
+    table["model"] = {"by": "emulator", "goal": "Wine.", "most_rounds": 3}
+    caller = Persona.model_validate(table).drawn(1)
+    mind = caller.mind(lambda _: Answer(answers.pop(0)))
+    return PersonaPlayer(caller, ["One moment."], mind)
 
 
 def heard(text: str, until_ms: float = 1_000.0, sound_ms: float = 1_000.0) -> Ear:
@@ -105,3 +112,37 @@ def test_a_silent_agent_fails_the_call() -> None:
     assert isinstance(caller.decide(WAIT_MS + 20, Ear()), Failure)
     assert caller.call_ended(Ear(), "over", clean=True) is FINISHED
     assert isinstance(caller.call_ended(Ear(), "broken", clean=False), Failure)
+
+
+def test_a_model_has_the_first_words_where_the_file_has_none_and_those_that_no_rule_has() -> None:
+    caller = player(ASKS, answers=["Wine, please.", "[yes] Yes."], opens=[])
+    assert words(caller.decide(2_000.0, heard("Good day."))) == "Wine, please."
+    assert words(caller.decide(3_000.0, heard("Which one?"))) == "The first."
+    assert words(caller.decide(4_000.0, heard("Shall I?"))) == "Yes."
+    assert (caller.agreed, caller.said) == (["Yes."], 3)
+
+
+def test_a_yes_into_the_agents_words_agrees_to_nothing() -> None:
+    caller = player(answers=["[yes] Yes."], interrupts=1.0)
+    caller.decide(2_000.0, heard("Good day."))
+    assert words(caller.decide(2_100.0, heard("Shall I", until_ms=2_000.0))) == "Yes."
+    assert caller.agreed == []
+
+
+def test_a_model_presses_keys_and_hangs_up() -> None:
+    caller = player(answers=["[keys 12#]", "Thank you. [hang up]"])
+    caller.decide(2_000.0, heard("Good day."))
+    pressed = caller.decide(3_000.0, heard("Your number?"))
+    assert isinstance(pressed, Step) and (pressed.act, pressed.keys) == ("press", "12#")
+    assert words(caller.decide(4_000.0, heard("Done."))) == "Thank you."
+    assert caller.decide(6_000.0, heard("Goodbye.", until_ms=5_000.0)) is FINISHED
+
+
+def test_a_caller_whose_model_has_no_words_is_at_a_loss_and_one_that_has_none_left_ends() -> None:
+    caller = player(answers=["", "One.", "Two."], patience=1)
+    caller.decide(2_000.0, heard("Good day."))
+    assert words(caller.decide(3_000.0, heard("Hm."))) == "Sorry, could you say that again?"
+    caller.decide(4_000.0, heard("Hm."))
+    caller.decide(5_000.0, heard("Hm."))
+    assert isinstance(caller.decide(6_000.0, heard("Hm.")), Failure)
+    assert "most_rounds" in caller.speechless
