@@ -107,11 +107,12 @@ class AnswerActs(TurnActs):
     def _may_fill(self, _: SpeechTroubled) -> bool:
         return bool(self.policy.fillers)
 
-    def _fill(self, _: TimerFired | SpeechTroubled) -> None:
+    def _fill(self, event: TimerFired | SpeechTroubled) -> None:
         number, fillers = self._turn.number, self.policy.fillers
         # Number 0 is in no history: the model has not said it.
         self._do(Say(number, 0, fillers[self._fillers % len(fillers)]), SayAll(number))
-        self._do(StartTimer("voice", self.policy.voice_lost))
+        waited = event.seconds if isinstance(event, SpeechTroubled) else 0.0
+        self._do(StartTimer("voice", max(0.0, self.policy.voice_lost - waited)))
         self._fillers += 1
         self._aside = True
 

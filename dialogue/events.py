@@ -177,7 +177,10 @@ class HungUp(Happening):
 
 @dataclass(frozen=True, slots=True)
 class SpeechTroubled(Happening):
-    """The caller cannot be heard for the time being; told again while it lasts."""
+    """The caller cannot be heard for the time being; told again while it lasts. They have been
+    quiet for `seconds`."""
+
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class LineActs(TurnActs):
             if again:
                 # Number 0 is in no history: this is about the line, not about the matter.
                 self._do(Say(turn.number, 0, bridge), SayAll(turn.number))
+                self._do(StartTimer("voice", self.policy.voice_lost))
             self._go_on()
 
     def _is_returned(self, _: Started) -> bool:

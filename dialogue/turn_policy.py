@@ -37,9 +37,10 @@ class TurnPolicy:
 
     filler_after, filler_again: silence on the line, while an answer is owed or is yet to be heard,
     after which a filler is said, and the next one; the first comes as much sooner as the caller's
-    words came later than `endpoint`. fillers: their words. voice_lost: where a filler has not begun
-    to be heard by then, the agent has no voice. late: said behind the last filler, in place of the
-    answer.
+    words came later than `endpoint`. fillers: their words. voice_lost: after
+    so long a silence, while something is to be said, the agent has no voice; it is what callers
+    bear, less what a carrier takes to speak in the agent's place. late: said behind the last
+    filler, in place of the answer.
 
     barge_in: whether the caller may interrupt; barge_in_words: with so many words, 0: with a voice
     alone; barge_in_voice: which has been heard for so long. back_channels: further words that
@@ -71,7 +72,7 @@ class TurnPolicy:
     voice_grace: float = 1.0
     filler_after: float = 2.0
     filler_again: float = 3.5
-    voice_lost: float = 1.5
+    voice_lost: float = 4.0
     fillers: tuple[str, ...] = ()
     late: str = ""
     barge_in: bool = True

@@ -25,17 +25,20 @@ from aybiza.dialogue.journal import (
     CallerTurn,
     Ended,
     Entry,
-    Interrupted,
-    Joined,
-    Resumed,
-    SentenceHeard,
-    SentenceUnsaid,
 )
-from aybiza.dialogue.turn_policy import PATIENCE_UNFINISHED, TurnPolicy
+from aybiza.dialogue.turn_policy import PATIENCE_UNFINISHED
 from aybiza.emulators.phone.audio import FRAME_MS
 from aybiza.emulators.phone.report import Turn
+from aybiza.faults.once import once
 from aybiza.faults.silences import silence
-from aybiza.faults.spoken import asks, heard_letters, letters, only_listens
+from aybiza.faults.spoken import (
+    asks,
+    heard_letters,
+    is_untold,
+    left_out_letters,
+    letters,
+    only_listens,
+)
 from aybiza.faults.transfers import put_through
 from aybiza.faults.writes import writes
 from aybiza.speech.spoken_text import spoken
@@ -60,7 +63,6 @@ UNHEARD_MS: Final = 13_000.0
 EXACT_SECONDS: Final = 0.001
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
-_VOICES: Final = ("speak", "elevenlabs")
 # What stands in the caller's place, though nobody has said it.
 _NOT_THEIRS: Final = (CONTINUE, ANSWER_NOW)
 _GLUED = re.compile(r"[.!?][A-Z]")
@@ -132,81 +134,6 @@ def _apart(outcome: Outcome) -> Iterator[str]:
             yield f"two sentences were spoken as one: {around!r}"
 
 
-def _once(outcome: Outcome) -> Iterator[str]:
-    """No sentence is lost, and none is heard twice.
-
-    The words of one answer's sentence may stand in two of another's: they are said in both. What a
-    noise broke into is said again from its beginning, on purpose. What a carrier has played that
-    reads nothing, or tells nothing, cannot be known, nor what a voice has left out of several
-    texts, or of the end of one that it calls whole. The words for who waits may be said once a
-    turn beside, of which no journal tells.
-    """
-    heard = heard_letters(outcome.report)
-    given: Counter[str] = Counter()
-    told: Counter[str] = Counter()
-    resumed: Counter[str] = Counter()
-    texts: dict[tuple[int, int], str] = {}
-    turns_said: dict[int, str] = {}
-    broken_into: dict[int, str] = {}
-    language = outcome.agent.language
-    for _, entry in outcome.entries:
-        match entry:
-            case AgentSentence(turn, seq, text):
-                said = letters(spoken(text, language))
-                texts[turn, seq] = said
-                given[said] += 1
-                turns_said[turn] = turns_said.get(turn, "") + said
-            case SentenceHeard(turn, seq):
-                told[texts.get((turn, seq), "")] += 1
-            case Interrupted(turn, seq):
-                broken_into[turn] = texts.get((turn, seq), "")
-            case Resumed(turn):
-                resumed[broken_into.get(turn, "")] += 1
-    again = max(0, len(outcome.report.streams) - 1)
-    left_out = _left_out(outcome)
-    fillers = {letters(spoken(text, language)) for text in TurnPolicy.of(outcome.agent).fillers}
-    turns = sum(isinstance(entry, CallerTurn) for _, entry in outcome.entries)
-    for text, number in given.items():
-        times = heard.count(text) if text else number
-        told_in = sum(said.count(text) for said in turns_said.values()) if text else number
-        whole = sum(text in other for other in given) > 1
-        beside = turns if text in fillers else 0
-        if times > max(number, told_in) + again + resumed[text] + beside and not whole:
-            yield f"heard {times} times, said {number} times: {text[:40]!r}"
-        if times + left_out.count(text) < told[text] and not _is_untold(outcome):
-            yield f"taken for heard and never heard: {text[:40]!r}"
-    yield from _unheard(outcome)
-
-
-def _unheard(outcome: Outcome) -> Iterator[str]:
-    """A sentence of a turn that nobody broke off, behind which the call went on.
-
-    One that no voice says is passed over, but not before a second socket was tried.
-    """
-    waiting: dict[tuple[int, int], str] = {}
-    given: dict[tuple[int, int], float] = {}
-    cut: set[int] = set()
-    last = 0
-    for at, entry in outcome.entries:
-        if isinstance(entry, AgentSentence):
-            waiting[entry.turn, entry.seq] = entry.text
-            given[entry.turn, entry.seq] = at
-        elif isinstance(entry, SentenceHeard):
-            waiting.pop((entry.turn, entry.seq), None)
-        elif isinstance(entry, SentenceUnsaid):
-            since = given.get((entry.turn, entry.seq), at)
-            if any(door in _VOICES and since <= then <= at for then, door, _ in outcome.opened):
-                waiting.pop((entry.turn, entry.seq), None)
-        elif isinstance(entry, Interrupted | Joined):
-            # Who has joined a turn to the next one has gone on before anything was heard.
-            cut.add(entry.turn)
-        elif isinstance(entry, CallerTurn):
-            last = entry.turn
-    for (turn, _), text in waiting.items():
-        if turn < last and turn not in cut:
-            yield f"never heard, though nobody broke in: {text[:40]!r}"
-
-
 def _answered(outcome: Outcome) -> Iterator[str]:
     """Every utterance is taken, and every turn answered once."""
     complete = Counter(
@@ -242,11 +169,11 @@ def _histories(outcome: Outcome) -> Iterator[str]:
 
 def _history_heard(outcome: Outcome) -> Iterator[str]:
     """The agent has said, in what the model is told, what the caller has heard."""
-    if _is_untold(outcome):
+    if is_untold(outcome):
         return
     heard = heard_letters(outcome.report)
     language = outcome.agent.language
-    left_out = _left_out(outcome)
+    left_out = left_out_letters(outcome)
     for record in outcome.requests:
         messages = (record.body or {}).get("messages", [])
         until = _last_words(messages)
@@ -261,11 +188,6 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
                     text = _history_text(sentence, language)
                     if text not in heard and text not in left_out:
                         yield f"request {record.number} has what nobody heard: {sentence[:50]!r}"
-
-
-def _left_out(outcome: Outcome) -> str:
-    """The letters of what a voice may have left out, a bar between the texts."""
-    return "|".join(letters(text) for text in outcome.left_out)
 
 
 def _last_words(messages: list[dict[str, Any]]) -> int:
@@ -346,7 +268,7 @@ INVARIANTS: Final[list[Callable[[Outcome], Iterator[str]]]] = [
     _connections,
     _split,
     _apart,
-    _once,
+    once,
     _answered,
     _histories,
     _history_heard,
@@ -380,11 +302,6 @@ def _was_not_waited_for(outcome: Outcome, turn: Turn) -> bool:
 def _is_words(entry: Entry) -> bool:
     """Whether the recogniser has heard words; keys come by the line itself."""
     return isinstance(entry, CallerSegment) and entry.text not in KEYS
-
-
-def _is_untold(outcome: Outcome) -> bool:
-    """Whether the carrier did not tell what it has played, or did not read what it was told."""
-    return any(strike.fault.what in ("line.deaf", "line.no_marks") for strike in outcome.strikes)
 
 
 def _is_cut_off(outcome: Outcome) -> bool:

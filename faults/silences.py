@@ -15,10 +15,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from aybiza.dialogue import unfinished
-from aybiza.dialogue.journal import AnswerComplete, CallerTurn, Interrupted
+from aybiza.dialogue.journal import (
+    AnswerComplete,
+    CallerTurn,
+    Interrupted,
+    Transferred,
+    Transferring,
+)
 from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.emulators.phone.report import Turn
 from aybiza.faults.spoken import asks, only_listens
+from aybiza.faults.telephone import REDIRECT_SECONDS
 
 if TYPE_CHECKING:
     from aybiza.faults.trial import Outcome
@@ -34,7 +41,7 @@ def silence(outcome: Outcome) -> Iterator[str]:
     """Never too long a silence while an answer is owed, and never an endless one."""
     report = outcome.report
     sounds = [(heard.at_ms, heard.until_ms) for heard in report.heard]
-    sounds = sorted([*sounds, *_struck(outcome, "line.deaf"), *_cut(outcome)])
+    sounds = sorted([*sounds, *_struck(outcome, "line.deaf"), *_cut(outcome), *_rings(outcome)])
     for number, turn in enumerate(report.turns):
         if turn.end_ms is None or not asks(turn) or _was_mute(outcome, turn):
             continue
@@ -81,6 +88,17 @@ def _cut(outcome: Outcome) -> Iterator[tuple[float, float]]:
     for stream, following in pairwise(outcome.report.streams):
         if stream.close_code == CUT and stream.closed_ms is not None:
             yield stream.closed_ms, following.opened_ms
+
+
+def _rings(outcome: Outcome) -> Iterator[tuple[float, float]]:
+    """From when until when the caller heard it ring where they were to be put through to."""
+    begins: float | None = None
+    for at, entry in outcome.entries:
+        if isinstance(entry, Transferring) and entry.to in outcome.agent.transfer_numbers:
+            begins = at + REDIRECT_SECONDS
+        elif isinstance(entry, Transferred) and begins is not None:
+            yield (begins - outcome.zero) * 1000, (at - outcome.zero) * 1000
+            begins = None
 
 
 def _held(outcome: Outcome, start: float, end: float) -> float:

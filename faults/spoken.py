@@ -32,6 +32,16 @@ def heard_letters(report: Report) -> str:
     return "".join(f"{letters(one.text)}{'|' * one.cut}" for one in report.heard)
 
 
+def left_out_letters(outcome: Outcome) -> str:
+    """The letters of what a voice may have left out, a bar between the texts."""
+    return "|".join(letters(text) for text in outcome.left_out)
+
+
+def is_untold(outcome: Outcome) -> bool:
+    """Whether the carrier did not tell what it has played, or did not read what it was told."""
+    return any(strike.fault.what in ("line.deaf", "line.no_marks") for strike in outcome.strikes)
+
+
 def asks(turn: Turn) -> bool:
     """Whether the caller said something that asks for an answer."""
     return bool(turn.said) and turn.said != NOISE and not turn.said.startswith("keys ")

@@ -38,6 +38,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from aybiza.actors import names
+from aybiza.actors.call import across_lines
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.provider_health import lost
@@ -398,6 +399,7 @@ async def _after_stream(
     conversation, journal = await remembered(vm, call_sid)
     webhook = f"{door.public_url}{carrier.webhook}"
     after = replace(arrival, again=0).back(door.wall(), vm.node)
+    silent = across_lines.silent_since(vm, call_sid)
     following = returning(
         conversation,
         form,
@@ -407,9 +409,13 @@ async def _after_stream(
         wait_words=who.agent.filler,
         last_words=who.agent.closing,
         fallback_number=who.agent.fallback_number,
+        silent=0.0 if silent is None else vm.now() - silent,
     )
     if following.entries:
         await note(vm, call_sid, journal, following.entries)
+    if following.words or following.document is not None:
+        # The carrier speaks, rings or hangs up.
+        across_lines.leave_silent(vm, call_sid, None)
     return following
 
 

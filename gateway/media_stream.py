@@ -183,7 +183,7 @@ class MediaStream(GenServer):
         match message:
             case Start(custom_parameters=parameters) if self._context is not None:
                 self._start = message
-                self._comes_back = SINCE in parameters
+                self._comes_back = self._context.line.returns = SINCE in parameters
                 if self._context.agent.health_data:
                     keep_private(self.vm, self.call_id)
                     self.vm.hide_values()

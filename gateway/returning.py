@@ -16,6 +16,8 @@ ended by a fault           `<Say>` to wait, and once more a stream, if it is the
 ended                      `<Hangup>`
 =========================  ========================================================================
 
+Where that is none, `<Say>` to wait goes before it if the caller has heard nothing for long.
+
 Only numbers that stand in the agent's file or the tools' file are dialled: the journal has a name.
 A destination without a number is a failed transfer.
 """
@@ -23,7 +25,7 @@ A destination without a number is a failed transfer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from aybiza.actors.switchboard import Answering
@@ -70,6 +72,8 @@ class Next:
 
 
 GOES_ON: Final = Next()
+SILENT_SECONDS: Final = 2.0
+"""An agent that was to say something so long ago may have no voice; the carrier has one."""
 MOST_FAULTS: Final = 2
 """Lines that fail one after another, without a word between them, end the call."""
 
@@ -84,19 +88,29 @@ def returning(
     wait_words: str = "",
     last_words: str = "",
     fallback_number: str | None = None,
+    silent: float = 0.0,
 ) -> Next:
     """See the module. `action`: where a transfer says what came of it; `whisper`: where it asks
-    what the person hears first."""
+    what the person hears first; `silent`: for how many seconds the caller waits and has heard
+    nothing."""
     if conversation.ended is None:
-        return GOES_ON
-    if conversation.ended == FAULT:
-        if conversation.faults < MOST_FAULTS and conversation.closing is None:
-            return Next(words=wait_words)
+        following = GOES_ON
+    elif conversation.ended == FAULT:
         words = last_words if fallback_number is None else wait_words
-        return Next(_after_fault(conversation, words, fallback_number))
-    if conversation.ended != TRANSFER or conversation.transfer is None:
-        return Next(twiml.hangup())
-    to = conversation.transfer
+        following = _after_fault(conversation, wait_words, words, fallback_number)
+    elif conversation.ended == TRANSFER and conversation.transfer is not None:
+        following = _transferring(conversation.transfer, form, transfers, action, whisper)
+    else:
+        following = Next(twiml.hangup())
+    goes_on = following.document is None and not following.words
+    return (
+        replace(following, words=wait_words) if goes_on and silent >= SILENT_SECONDS else following
+    )
+
+
+def _transferring(
+    to: str, form: Mapping[str, str], transfers: Transfers, action: str, whisper: str
+) -> Next:
     outcome = outcome_of(form)
     if outcome is not None:
         told = Transferred(to, outcome)
@@ -132,7 +146,11 @@ def whispered(
     return twiml.say(words)
 
 
-def _after_fault(conversation: Conversation, words: str, number: str | None) -> str:
+def _after_fault(
+    conversation: Conversation, wait_words: str, words: str, number: str | None
+) -> Next:
+    if conversation.faults < MOST_FAULTS and conversation.closing is None:
+        return Next(words=wait_words)
     turn = conversation.turn
     said = conversation.closing == FAULT and turn is not None and not turn.unheard()
-    return twiml.last_words("" if said else words, number)
+    return Next(twiml.last_words("" if said else words, number))

@@ -175,6 +175,8 @@ class Line:
     that is analysed. `said`: while somebody looks at the call, how loud the agent is.
     `language`: the one that the call has changed to; "": it is the agent's first.
     `tones`: is given the caller's audio while tones in it matter. `placed`: the call is ours.
+    `silent_since`: the caller, who is back from a line that was lost, has heard nothing since then.
+    `returns`: a caller whose stream ends is brought back by their carrier.
     `leaving`: the call goes to another node at the next
     seam, where the caller has spoken and no answer has been begun.
     """
@@ -193,6 +195,8 @@ class Line:
     heard_at: float = 0.0
     finished_at: float | None = None
     known_at: float = 0.0
+    silent_since: float | None = None
+    returns: bool = True
     aside: tuple[Sentence, str] | None = None
     asides: int = 0
     language: str = ""

@@ -30,7 +30,9 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """See the module; `waits` are those before the first, second … opening after a failure."""
+    """See the module; `waits` are those before the first, second … opening after a failure.
+    `first_stall`: the patience with a socket before which none has failed, of who has another
+    service to turn to; None: as with any other."""
 
     stall: float
     words: float = 3.0
@@ -40,6 +42,7 @@ class Limits:
     # A second more than the ten that are promised: on their way two openings may come closer.
     window: float = 11.0
     waits: tuple[float, ...] = (0.0, 0.5, 1.5, 3.0, 4.0)
+    first_stall: float | None = None
 
 
 @dataclass(slots=True)
@@ -187,10 +190,15 @@ class Reconnect:
             return None
         times = [since + self._limits.end]
         if self._state is _State.OPEN:
-            times.append(self._asked + self._limits.stall)
+            times.append(self._asked + self._stall)
         if self._is_troubled:
             times.append(since + self._words)
         return min(times)
+
+    @property
+    def _stall(self) -> float:
+        first, stall = self._limits.first_stall, self._limits.stall
+        return stall if self.failing or first is None else first
 
     @property
     def _words(self) -> float:
@@ -255,7 +263,7 @@ class Reconnect:
             self._state = _State.OVER
             return [GiveUp()]
         commands: list[Command] = []
-        if self._state is _State.OPEN and not lost and now >= self._asked + limits.stall:
+        if self._state is _State.OPEN and not lost and now >= self._asked + self._stall:
             self._state = _State.ENDING
             commands.append(Replace())
         if self._is_troubled and now >= since + self._words:

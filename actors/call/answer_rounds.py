@@ -25,9 +25,9 @@ from typing import Any
 
 import structlog
 
+from aybiza.actors.call.across_lines import attempts_of
 from aybiza.actors.call.answer_choice import choice_of, request_of, word_limits
 from aybiza.actors.call.answer_tools import RunTools, results_of
-from aybiza.actors.call.call_attempts import attempts_of
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.known_answers import Inquiry
 from aybiza.actors.circuit_breaker_actor import OPEN, call_with_circuit_breaker

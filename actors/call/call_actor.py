@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 import structlog
 
 from aybiza.actors import names
-from aybiza.actors.call import call_attempts, call_language
+from aybiza.actors.call import across_lines, call_language
 from aybiza.actors.call.answer_actor import BeginAnswer
 from aybiza.actors.call.call_analysis import CallAnalysis
 from aybiza.actors.call.call_context import CallContext
@@ -49,7 +49,7 @@ from aybiza.config.catalogue import MICRO
 from aybiza.config.hours import is_open
 from aybiza.config.redact import masked
 from aybiza.dialogue.barge_in import SAYING
-from aybiza.dialogue.conversation import GREETING_TURN, Conversation
+from aybiza.dialogue.conversation import GREETING_TURN, Conversation, Phase
 from aybiza.dialogue.events import (
     AnswerFailed,
     AnswerFinished,
@@ -79,7 +79,7 @@ from aybiza.dialogue.events import (
     ToolsUsed,
     Unsaid,
 )
-from aybiza.dialogue.journal import FAULT, AgentSentence, CallerTurn, TurnJudged, decode, encode
+from aybiza.dialogue.journal import AgentSentence, CallerTurn, TurnJudged, decode, encode
 from aybiza.dialogue.outbound.outgoing import turns_of
 from aybiza.dialogue.prompt import clock_prompt, system_prompt
 from aybiza.dialogue.turn_outcome import turn_over
@@ -202,13 +202,15 @@ class CallActor(GenServer):
                 self.vm.cast(names.answer(self.call_id, turn), "done")
             case Down(ref, _, _) if ref == self._owner:
                 # Not the end of the call: the caller may come back on a new line.
+                self._timers.leave()
                 self._leave("line_lost")
             case Down(ref, _, reason) if ref in self._answers.values():
                 turn = next(turn for turn, held in self._answers.items() if held == ref)
                 del self._answers[turn]
                 await self._tell(AnswerFailed(turn, str(reason)))
             case TimerFired(name):
-                if self._timers.has_come(name, all_out=self._is_all_out()):
+                ending = self.machine.phase is Phase.CLOSING
+                if self._timers.has_come(name, all_out=self._is_all_out(), ending=ending):
                     await self._tell(message)
             case Summarised():
                 self._history.summarised(message)
@@ -441,9 +443,8 @@ class CallActor(GenServer):
         emit(self.vm, events.CALL_STOP, **told, **about)
         self._analysis.over(end.reason)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
-        if end.reason != FAULT:
-            # After a fault the caller may be back.
-            call_attempts.forget(self.vm, self.call_id)
+        self._timers.leave()
+        across_lines.over(self.vm, self.call_id, end.reason)
         self._line.ended = end.reason
         raise Stop(NORMAL)
 

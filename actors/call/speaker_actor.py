@@ -52,6 +52,8 @@ from aybiza.speech.spoken_text import spoken
 from aybiza.speech.synthesis import Go, Synthesis, Text
 
 LIMITS = Limits(stall=2.0)
+# Who waits for a filler is to hear the other voice before they wait too long.
+TWO_VOICES = Limits(stall=2.0, first_stall=1.5)
 CLEAR_SECONDS = 1.0
 # For marks that do not come back.
 CHECK_SECONDS = 1.0
@@ -98,10 +100,11 @@ class SpeakerActor(GenServer):
         self._context = context
         self._line = context.line
         self._generation = self._line.ledger.generation
-        waiting = context.line.waits("speaker")
-        self._wire = Wire(self, "speaker", context.call_id, LIMITS, self._dial, waiting)
-        self._budget = SpeakBudget()
         self._agent, self._language = context.speaking, context.line.language
+        limits = LIMITS if self._agent.second_voice is None else TWO_VOICES
+        waiting = context.line.waits("speaker")
+        self._wire = Wire(self, "speaker", context.call_id, limits, self._dial, waiting)
+        self._budget = SpeakBudget()
         self._voice = SpeakerVoice(self.vm, context, self._agent)
         policy = TurnPolicy.of(self._agent)
         self._synthesis = Synthesis(self._line.ledger, self._voiced, policy.low)

@@ -153,7 +153,7 @@ class TranscriberActor(GenServer):
                 case Down():
                     self._hearing = self._new_hearing()
                 case Troubled():
-                    self._line.post(SpeechTroubled())
+                    self._line.post(SpeechTroubled(self._quiet()))
                 case Lost(reason):
                     self._line.post(LineFailed(f"the caller cannot be heard: {reason}"))
                 case _:
@@ -279,6 +279,12 @@ class TranscriberActor(GenServer):
         seconds = now - line.finished_at
         emit(self.vm, events.SPEECH_FINAL, call_id=self._context.call_id, seconds=seconds)
         line.post(CallerFinished(seconds))
+
+    def _quiet(self) -> float:
+        """For how long nothing was to be heard of the caller."""
+        line = self._line
+        behind = (line.ring.end - self._voice_ended(None)) / BYTES_A_SECOND
+        return behind + self.vm.now() - line.heard_at
 
     def _voice_ended(self, word: int | None) -> int:
         """The offset of the caller's last audible sample."""

@@ -23,7 +23,7 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 import structlog
 
-from aybiza.actors.call.call_attempts import openings_of
+from aybiza.actors.call.across_lines import openings_of
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.runtime import KILL, Exit, GenServer, Pid, Shutdown, Stop, Task, Timer, telemetry

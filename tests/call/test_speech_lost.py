@@ -21,7 +21,7 @@ from aybiza.faults.world import World, in_world
 DOORS: tuple[Door, ...] = ("listen", "speak")
 PERSON = "+14155550123"
 WORDS_SECONDS = 5.0
-END_SECONDS = 20.0
+END_SECONDS = 22.0
 GOODBYE = "Thank you for calling. Goodbye."
 
 

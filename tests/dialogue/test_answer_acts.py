@@ -48,7 +48,7 @@ def test_a_caller_who_waits_hears_one_filler_after_the_other_and_then_that_it_is
     assert world.machine.handle(WAIT) == [
         Say(1, 0, "One moment."),
         SayAll(1),
-        StartTimer("voice", 1.5),
+        StartTimer("voice", 4.0),
         StartTimer("wait", 3.5),
     ]
     assert world.machine.handle(WAIT)[0] == Say(1, 0, "Still here.")
@@ -84,7 +84,7 @@ def test_a_caller_who_does_not_hear_what_is_to_be_heard_is_told_to_wait(phase: P
     assert handle(world, WAIT)[:3] == [
         Say(turn.number, 0, "One moment."),
         SayAll(turn.number),
-        StartTimer("voice", 1.5),
+        StartTimer("voice", 4.0),
     ]
     tell(world, *(Heard(turn.number, seq) for seq in turn.unheard()))
     if not turn.complete:

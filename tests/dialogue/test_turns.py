@@ -42,6 +42,7 @@ from aybiza.dialogue.journal import (
     Ended,
     ToolExchange,
 )
+from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.dialogue.turns import TurnMachine
 from tests.dialogue.call_world import AGENT, CallWorld
 from tests.dialogue.calls import (
@@ -108,8 +109,13 @@ def test_a_caller_who_is_back_hears_the_bridge_first(phase: Phase) -> None:
     assert turn is not None
     number = turn.number
     commands = handle(world, Started(again=True))
-    assert commands[:2] == [Say(number, 0, "Cut off."), SayAll(number)]
-    assert len(commands) > 2
+    bridge = [
+        Say(number, 0, "Cut off."),
+        SayAll(number),
+        StartTimer("voice", TurnPolicy().voice_lost),
+    ]
+    assert commands[:3] == bridge, "it is heard, or the agent has no voice"
+    assert len(commands) > 3
     assert world.machine.phase is phase
 
 
@@ -135,7 +141,8 @@ def test_a_caller_who_had_broken_in_is_asked_to_say_it_again() -> None:
 def test_a_caller_of_whom_words_are_there_need_not_say_them_again() -> None:
     world = tell(call(Phase.LISTENING), CallerSaid("a check-up"))
     resumed = TurnMachine(AGENT, world.machine.conversation)
-    expected = [Say(0, 0, "Cut off."), SayAll(0), *AWAIT_CALLER]
+    voice = StartTimer("voice", TurnPolicy().voice_lost)
+    expected = [Say(0, 0, "Cut off."), SayAll(0), voice, *AWAIT_CALLER]
     assert resumed.handle(Started(again=True)) == expected
 
 

@@ -258,6 +258,12 @@ def test_who_waits_because_of_the_line_is_told_something_that_is_in_no_history()
     assert world.machine.conversation == before
 
 
+def test_a_voice_has_the_less_time_the_longer_a_caller_was_quiet_who_cannot_be_heard() -> None:
+    for quiet, left in ((0.0, 4.0), (3.0, 1.0), (9.0, 0.0)):
+        commands = handle(call(Phase.LISTENING), SpeechTroubled(quiet))
+        assert commands[-1] == StartTimer("voice", left)
+
+
 # Goodbye
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from aybiza.dialogue.journal import Entry, Transferred, Transferring
 from aybiza.emulators.phone.report import Heard, Report, Stream, Turn
 from aybiza.faults.fault import Fault
 from aybiza.faults.injector import Strike
@@ -71,3 +72,14 @@ def test_while_the_plan_holds_who_decides_nobody_speaks() -> None:
     assert list(silence(dataclasses.replace(LATE, strikes=[speaker, speaker]))) != []
     early = dataclasses.replace(hang, at=1.0)
     assert list(silence(dataclasses.replace(LATE, strikes=[early, early]))) != []
+
+
+def test_who_is_dialled_is_heard_to_ring() -> None:
+    agent = {"transfer_numbers": {"sales": "+15550100200"}}
+    begins, ends = Transferring("sales"), Transferred("sales", "busy")
+    told: list[tuple[float, Entry]] = [(7.0, begins), (9.5, ends)]
+    rings = dataclasses.replace(LATE, plan=Plan(agent=agent), entries=told)
+    assert list(silence(rings)) == []
+    assert list(silence(dataclasses.replace(rings, plan=Plan()))) != [], "nobody was dialled"
+    late: list[tuple[float, Entry]] = [(9.0, begins), (9.5, ends)]
+    assert list(silence(dataclasses.replace(rings, entries=late))) != []

@@ -4,6 +4,7 @@ telephone in virtual time, and the answers one by one."""
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from functools import partial
 from typing import Any
 
 import pytest
@@ -162,6 +163,19 @@ def test_a_conversation_that_has_not_ended_goes_on() -> None:
     assert answer(after(*THROUGH)) is GOES_ON
 
 
+def test_a_caller_who_has_waited_in_silence_is_spoken_to_by_the_carrier() -> None:
+    call, to = after(*THROUGH), Transfers(NUMBERS, 10)
+    waits = partial(returning, call, {}, to, "https://here/incoming", wait_words="One moment.")
+    assert waits(silent=1.9) is GOES_ON
+    assert waits(silent=2.0) == Next(words="One moment.")
+    nobody = partial(returning, LEFT, {}, Transfers(), "https://here/incoming", wait_words="Wait.")
+    failed = (Transferred("billing", "failed"),)
+    assert nobody(silent=0.0) == Next(entries=failed)
+    assert nobody(silent=3.0) == Next(words="Wait.", entries=failed)
+    dialled = returning(LEFT, {}, to, "https://here/incoming", wait_words="Wait.", silent=9.0)
+    assert verbs(dialled) == ["Dial"]
+
+
 def test_a_transfer_dials_with_the_number_that_was_called_and_asks_here_again() -> None:
     following = answer(LEFT, To="+14155550100")
     dial = ET.fromstring(following.document or "")[0]
@@ -213,8 +227,8 @@ def test_an_outcome_that_is_told_twice_is_written_once() -> None:
 def test_a_call_that_speech_has_failed_has_its_last_words_unless_they_were_heard() -> None:
     goodbye: list[Entry] = [Closing(FAULT), CallerTurn(2, ""), AgentSentence(2, 1, "Goodbye.")]
     goodbye += [AnswerComplete(2, "end_turn")]
-    told = {"last_words": "Goodbye.", "wait_words": "One moment."}
-    number = {"fallback_number": "+14155550100"}
+    told: dict[str, Any] = {"last_words": "Goodbye.", "wait_words": "One moment."}
+    number: dict[str, Any] = {"fallback_number": "+14155550100"}
     unheard, heard = [*goodbye, Ended(FAULT)], [*goodbye, SentenceHeard(2, 1), Ended(FAULT)]
     for entries, to, expected in (
         (unheard, number, ["Say", "Dial"]),
@@ -229,7 +243,7 @@ def test_a_call_that_speech_has_failed_has_its_last_words_unless_they_were_heard
 
 
 def test_lines_that_fail_without_a_word_between_them_end_the_call() -> None:
-    told = {"wait_words": "One moment.", "last_words": "Goodbye."}
+    told: dict[str, Any] = {"wait_words": "One moment.", "last_words": "Goodbye."}
     first: list[Entry] = [CallerTurn(1, "Hello."), AgentSentence(1, 1, "Hi."), Ended(FAULT)]
     heard: list[Entry] = [SentenceHeard(1, 1)]
     for entries, words in (

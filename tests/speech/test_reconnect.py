@@ -198,6 +198,19 @@ def test_in_any_order_of_events_attempts_are_bounded_and_there_is_an_end(
         assert world.policy.handle(event, world.now) == []
 
 
+def test_who_has_another_service_turns_to_it_sooner_and_is_patient_with_that() -> None:
+    made = Reconnect(Limits(stall=2.0, first_stall=1.5), lambda: 0.0)
+    for event, now in ((Begun(), 0.0), (Opened(), 0.1), (Wanted(), 1.0)):
+        made.handle(event, now)
+    assert made.due == 2.5 and made.handle(Tick(), 2.4) == []
+    assert made.handle(Tick(), 2.5) == [Replace()]
+    assert made.handle(Closed(), 2.5) == [OpenIn(0.0)]
+    made.handle(Opened(), 2.6)
+    assert made.due == 4.0, "the caller is to be told something"
+    assert made.handle(Tick(), 4.0) == [SpeakUp()] and made.due == 4.6
+    assert made.handle(Tick(), 4.6) == [Replace()]
+
+
 def test_sockets_that_a_call_had_before_count() -> None:
     openings = deque([95.0, 96.0, 97.0, 98.0, 99.0], maxlen=LIMITS.sockets)
     made = Reconnect(LIMITS, lambda: 0.0, openings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+from aybiza.actors.call import across_lines
 from aybiza.actors.call.call_timers import CallTimers
 from aybiza.actors.runtime import VM, GenServer, Pid, virtual_time
 from aybiza.dialogue.events import StartTimer, StopTimer, TimerFired
@@ -21,7 +22,8 @@ class Sink:
 class Holder(GenServer):
     """Has timers on a line, and keeps when which of them had come."""
 
-    async def init(self, line: Line) -> None:
+    async def init(self, line: Line, ending: bool = False) -> None:
+        self.ending = ending
         self.timers = CallTimers(self, line)
         self.came: list[tuple[str, float]] = []
 
@@ -29,7 +31,9 @@ class Holder(GenServer):
         return request(self.timers) if callable(request) else list(self.came)
 
     async def handle_info(self, message: Any) -> None:
-        if isinstance(message, TimerFired) and self.timers.has_come(message.name, all_out=False):
+        if isinstance(message, TimerFired) and self.timers.has_come(
+            message.name, all_out=False, ending=self.ending
+        ):
             self.came.append((message.name, round(self.vm.now(), 2)))
 
 
@@ -123,7 +127,7 @@ async def test_an_actor_that_takes_a_call_up_knows_that_a_voice_is_waited_for() 
 
 @virtual_time
 async def test_a_voice_has_the_less_time_the_longer_the_caller_has_waited() -> None:
-    cases = [(0.0, 0.3, 1.5), (2.0, 0.3, 1.5), (2.0, 1.5, 0.5), (3.0, 0.0, 1.0), (9.0, 3.0, 0.5)]
+    cases = [(0.0, 0.3, 3.7), (2.0, 0.3, 1.7), (2.0, 1.5, 0.5), (3.0, 0.0, 1.0), (9.0, 3.0, 0.5)]
     for waited, spoke_before, voice in cases:
         async with VM("test") as vm:
             line = Line("CA1", Sink())
@@ -134,10 +138,96 @@ async def test_a_voice_has_the_less_time_the_longer_the_caller_has_waited() -> N
             await vm.call(pid, start("wait", 30.0))
             await asyncio.sleep(waited)
             began = vm.now()
-            await vm.call(pid, start("voice", 1.5))
-            await asyncio.sleep(2.0)
+            await vm.call(pid, start("voice", 4.0))
+            await asyncio.sleep(5.0)
             [(name, at)] = await came(vm, pid)
             assert name == "voice" and abs(at - began - voice) < 0.05
+
+
+@virtual_time
+async def test_who_is_back_from_a_lost_line_has_waited_since_before() -> None:
+    for waited, voice in ((1.0, 3.0), (3.0, 1.0), (9.0, 0.5)):
+        async with VM("test") as vm:
+            await asyncio.sleep(20.0)
+            began = vm.now()
+            across_lines.leave_silent(vm, "CA1", began - waited)
+            pid = await vm.start(Holder, Line("CA1", Sink()))
+            assert pid is not None
+            for name, seconds in (("wait", 30.0), ("voice", 4.0)):
+                await vm.call(pid, start(name, seconds))
+            await asyncio.sleep(5.0)
+            [(name, at)] = await came(vm, pid)
+            assert name == "voice" and abs(at - began - voice) < 0.05
+
+
+@virtual_time
+async def test_other_words_that_are_to_be_heard_give_a_voice_no_more_time() -> None:
+    async with VM("test") as vm:
+        line, began = Line("CA1", Sink()), vm.now()
+        pid = await vm.start(Holder, line)
+        assert pid is not None
+        for _ in range(3):
+            await vm.call(pid, start("voice", 1.5))
+            await asyncio.sleep(0.7)
+        assert [round(at - began, 1) for _, at in await came(vm, pid)] == [1.5]
+        line.play(Sentence(1, 1), bytes(BYTES_A_SECOND // 10), vm.now())
+        await vm.call(pid, start("voice", 1.5))
+        await asyncio.sleep(0.2)
+        began = vm.now()
+        await vm.call(pid, start("voice", 1.5))
+        await asyncio.sleep(2.0)
+        assert 1.2 < (await came(vm, pid))[-1][1] - began < 1.6, "something was heard between"
+
+
+@virtual_time
+async def test_nobody_is_left_for_want_of_a_voice_whom_no_carrier_would_bring_back() -> None:
+    for returns, ending, names in (
+        (True, False, ["voice"]),
+        (False, False, []),
+        (False, True, ["voice"]),
+    ):
+        async with VM("test") as vm:
+            pid = await vm.start(Holder, Line("CA1", Sink(), returns=returns), ending)
+            assert pid is not None
+            await vm.call(pid, start("voice", 1.5))
+            await asyncio.sleep(2.0)
+            assert [name for name, _ in await came(vm, pid)] == names
+
+
+@virtual_time
+async def test_a_line_that_is_lost_leaves_a_silence_where_something_is_owed() -> None:
+    async with VM("test") as vm:
+        line = Line("CA1", Sink())
+        await asyncio.sleep(20.0)
+        pid, began = await vm.start(Holder, line), vm.now()
+        assert pid is not None
+
+        async def silent() -> float | None:
+            await vm.call(pid, lambda timers: timers.leave())
+            return across_lines.silent_since(vm, "CA1")
+
+        assert await silent() is None
+        line.finished_at = began - 1.0
+        await vm.call(pid, start("wait", 30.0))
+        assert await silent() == began - 1.0
+        line.play(Sentence(1, 1), bytes(BYTES_A_SECOND), began)
+        assert await silent() == began, "what plays is cut off now"
+        await asyncio.sleep(3.0)
+        assert await silent() == began + 1.0
+        other = await vm.start(Holder, Line("CA1", Sink()))
+        assert other is not None
+        assert await vm.call(other, lambda timers: timers._line.silent_since) == began + 1.0
+
+
+@virtual_time
+async def test_whom_no_voice_comes_to_has_heard_nothing_though_nobody_watches_any_more() -> None:
+    async with VM("test") as vm:
+        pid, began = await vm.start(Holder, Line("CA1", Sink())), vm.now()
+        assert pid is not None
+        await vm.call(pid, start("voice", 4.0))
+        await asyncio.sleep(5.0)
+        await vm.call(pid, lambda timers: timers.leave())
+        assert across_lines.silent_since(vm, "CA1") == began
 
 
 @virtual_time

@@ -86,6 +86,8 @@ async def test_a_recogniser_that_never_works_ends_in_words_and_few_sockets(does:
         # Five seconds, behind audio to answer and the last thing that could not be sent.
         assert told["SpeechTroubled"] <= 6.5
         assert told["LineFailed"] <= 16.0
+        quiet = [e.seconds for e in there.events() if isinstance(e, SpeechTroubled)]
+        assert max(quiet) < 0.1, "of a caller of whom nothing is heard nobody knows"
         assert most_in(10.0, there.deepgram.asked) <= 5
         assert there.deepgram.asked[-1] <= told["LineFailed"]
 
