@@ -3,8 +3,6 @@
     text, table = read_toml(path)        a file
     table = table_of(text, "the agent")  a text; `where` it stands is for messages
 
-A byte-order mark, as some editors write it, is passed over.
-
 Contract: reads a file: call it in a thread once the event loop has calls to carry.
 Errors: `TomlError`, a `ValueError` whose text begins with the file.
 """
@@ -16,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from aybiza.config.text_file import text_of
+
 MARK = "\ufeff"
 
 
@@ -25,12 +25,7 @@ class TomlError(ValueError):
 
 def read_toml(path: Path, parse_float: Callable[[str], Any] = float) -> tuple[str, dict[str, Any]]:
     """The text of a file, and what it says. See the module."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise TomlError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise TomlError(f"{path}: is not UTF-8 text") from None
+    text = text_of(path, TomlError)
     return text, table_of(text, str(path), parse_float)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aybiza.config.escapes import json_text
+from aybiza.config.text_file import text_of
 from aybiza.console import USAGE_ERROR
 from aybiza.console.page import say
 from aybiza.console.setup import policy_or_exit, settings_or_exit
@@ -144,11 +145,9 @@ def import_(
     from aybiza.console.agent_file import toml_of
 
     try:
-        config = read_literal(file.read_text(encoding="utf-8"))
+        config = read_literal(text_of(file, OSError))
     except OSError as error:
-        _refuse(f"{file}: cannot be read: {error.strerror}")
-    except UnicodeDecodeError:
-        _refuse(f"{file}: is not UTF-8 text")
+        _refuse(str(error))
     except ValueError as error:
         _refuse(f"{file}: {error}")
     carried = from_vapi(config, name)

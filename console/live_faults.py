@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aybiza.actors.node.client import NodeError, NodeRefused, ask_node, list_nodes
+from aybiza.config.text_file import text_of
 
 POLL_SECONDS: Final = 1.0
 ASK_SECONDS: Final = 15.0
@@ -109,12 +110,7 @@ def run(
     tell: Callable[[str], None],
 ) -> dict[str, Report]:
     """Have the plan run; the last report of each node. Ctrl-C ends it."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise WrongPlan(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise WrongPlan(f"{path}: is not UTF-8 text") from None
+    text = text_of(path, WrongPlan)
     targets = _targets(where, cluster)
     answers = _each(targets, "check", lambda _: {"plan": text, "name": str(path)})
     if not any(answer["faults"] for answer in answers):

@@ -55,6 +55,7 @@ from aybiza.config.kinds import wanted
 from aybiza.config.meant import meant
 from aybiza.config.shapes import shaped
 from aybiza.config.table_faults import shown
+from aybiza.config.text_file import text_of
 from aybiza.config.toml_file import table_of
 from aybiza.config.toml_lines import line_of
 from aybiza.faults.persona_mind import Ask, Mind, Model, prompt
@@ -232,12 +233,7 @@ def load(name_or_path: str) -> tuple[Path, Persona]:
         if not path.is_file():
             told = f"there is no persona {name_or_path!r}; there are: {', '.join(names())}"
             raise PersonaError([told])
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PersonaError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise PersonaError([f"{path}: is not UTF-8 text"]) from None
+    text = text_of(path, lambda told: PersonaError([told]))
     return path, parse(text, str(path))
 
 

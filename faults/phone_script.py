@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aybiza.config.kinds import refusal
+from aybiza.config.text_file import text_of
 from aybiza.config.toml_file import TomlError, table_of
 from aybiza.dialogue.journal import CallerTurn
 from aybiza.emulators.phone import Report
@@ -118,12 +119,7 @@ def load(name_or_path: str | Path) -> PhoneScript:
         if not path.is_file():
             near = vocabulary.nearest(str(name_or_path), names())
             raise PlanError(f"there is no phone script {str(name_or_path)!r}; {near}")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PlanError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise PlanError(f"{path}: is not UTF-8 text") from None
+    text = text_of(path, PlanError)
     try:
         return parse(text, path.stem)
     except PlanError as error:

@@ -39,6 +39,7 @@ from typing import Any, Final
 
 from aybiza.config.agents import Agent
 from aybiza.config.kinds import refusal
+from aybiza.config.text_file import text_of
 from aybiza.config.toml_file import TomlError, table_of
 from aybiza.emulators.bedrock import Reply, say, use
 from aybiza.emulators.phone import Party
@@ -159,13 +160,7 @@ class Plan:
 
 def load(path: str | Path) -> Plan:
     """The plan of a file. Raises `PlanError`."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise PlanError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise PlanError(f"{path}: is not UTF-8 text") from None
-    return parse(text, str(path))
+    return parse(text_of(Path(path), PlanError), str(path))
 
 
 def parse(text: str, name: str = "plan", *, calls: bool = True) -> Plan:
