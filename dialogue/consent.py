@@ -10,10 +10,11 @@ afterwards.
         return gate.ask(given, use)
 
 Agreed is, when all of this holds: the same tool with the same input was put in an earlier turn, at
-most `PATIENCE_TURNS` before; nothing else was put for that tool since; what the agent said was
-heard to its end; the caller's words are a consent (`aybiza.dialogue.assent`); and in no turn
-between they have refused. A refusal takes back all that was put in the call. Where the caller
-speaks a language without a catalogue, words that are neither yes nor no are the model's to judge.
+most `PATIENCE_TURNS` before; nothing else was put for that tool since; what the agent said in that
+turn, and in the newest, was heard to its end, for what was taken back was put to nobody; the
+caller's words are a consent (`aybiza.dialogue.assent`); and in no turn between they have refused. A
+refusal takes back all that was put in the call. Where the caller speaks a language without a
+catalogue, words that are neither yes nor no are the model's to judge.
 The same tool use, run again, is agreed to as before.
 
 Contract: no clock, no I/O; memory is bounded. Errors: none.
@@ -73,7 +74,7 @@ class ConsentGate:
         if any(self._has_refused(use, since) for _, since in put.values()):
             put.clear()
         known = put.get(name)
-        same = known is not None and known[0] == key
+        same = known is not None and known[0] == key and known[1] not in use.unheard
         if isinstance(given, Mapping) and given.get(CONFIRMED) is False:
             verdict = None
         turns = use.turn - known[1] if known is not None else 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import islice
 from typing import Any
 
 from aybiza.dialogue.journal import (
@@ -59,6 +60,7 @@ WITHHELD = "(I said something here that you cannot talk about.)"
 SILENCE = "I can't talk about that."
 LEFT_OUT = "(left out)"
 CUT_OFF = " …"
+TURNS_LOOKED_AT = 8
 STOPPED_BY_A_FILTER = frozenset({"guardrail_intervened", "content_filtered", "refusal"})
 """The stop reasons of answers that were withheld."""
 
@@ -116,6 +118,12 @@ class Turn:
     def unheard(self) -> list[int]:
         """The numbers of the sentences that are to be heard yet, in order."""
         return sorted(set(self.sentences) - self.heard - self.unsaid)
+
+    @property
+    def was_heard(self) -> bool:
+        """Whether the caller has heard all that was to be said in it."""
+        in_doubt = self.joined or self.unsaid or (self.cut is not None and self.unmarked)
+        return not (in_doubt or self.unheard())
 
     def spoken(self, first: int, last: int) -> str:
         """What the caller heard, or is to hear, of the sentences `first` to `last`."""
@@ -254,6 +262,11 @@ class Conversation:
         if known is None:
             known = self._told[turn.number] = _told(turn)
         return known
+
+    def taken_back(self) -> frozenset[int]:
+        """The newest turns whose words the caller has not heard to their end, by their numbers."""
+        newest = islice(reversed(self.turns.values()), TURNS_LOOKED_AT)
+        return frozenset(turn.number for turn in newest if not turn.was_heard)
 
     def transcript(self) -> list[tuple[str, str]]:
         """Who said what: ("caller" | "agent", text), in order, as far as it was heard."""

@@ -15,7 +15,8 @@ class ToolRun:
 
     `turn`: the turn of the caller in which the model uses it; `said`: the caller's words in it;
     `before`: their words in the turns before it, the newest last; `asked`: what the caller had
-    heard of the agent before what is `said`; `language`: the one that the call is in, "" where the
+    heard of the agent before what is `said`; `unheard`: the turns before it whose words the caller
+    has not heard to their end; `language`: the one that the call is in, "" where the
     agent has but one. `keys`: what the caller has entered last, of an agent that masks it; it must
     be told to nobody.
     """
@@ -30,6 +31,7 @@ class ToolRun:
     asked: str = ""
     language: str = ""
     before: tuple[str, ...] = ()
+    unheard: frozenset[int] = frozenset()
     keys: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:

@@ -73,7 +73,8 @@ class BeginAnswer:
     """What an answer begins with; also the request to ModelSupervisor to start one.
 
     Sentences are numbered from `first_seq`; `messages` and `system` are for Converse. `said`: the
-    caller's words in this turn. `clock`: what is told of the time. `eager`: the CallActor that has
+    caller's words in this turn; `unheard`: the turns before it whose words they have not heard to
+    their end. `clock`: what is told of the time. `eager`: the CallActor that has
     it begun before it is sure that they are all.
     """
 
@@ -85,6 +86,7 @@ class BeginAnswer:
     said: str = ""
     clock: str = ""
     eager: Pid | None = None
+    unheard: frozenset[int] = frozenset()
 
 
 async def answer(vm: VM, to: Pid, begin: BeginAnswer) -> None:
@@ -108,6 +110,7 @@ class AnswerRounds:
         self._said = begin.said
         self._asked = last_heard(begin.messages, context.speaking.silence_prompt)
         self._before = said_before(begin.messages)
+        self._unheard = begin.unheard
         self._spent = costs.verdict(vm, call_id=context.call_id, tenant_id=context.tenant)
         self._choice = choice_of(
             context, begin.said, begin.messages, degrade=self._spent.action == "degrade"
@@ -421,7 +424,7 @@ class AnswerRounds:
     async def _use_tools(self, finished: Finished, uses: list[ToolUse], *, allowed: bool) -> None:
         """Have the tools run, and give their results back in the order they were asked."""
         blocks = [block for block in finished.content if "text" not in block]
-        said = (self._said, self._asked, self._before)
+        said = (self._said, self._asked, self._before, self._unheard)
         asked = RunTools(self._turn, self._seq - 1, blocks, uses, *said)
         if allowed:
             outcomes = await self._vm.call(self._to, asked, asked.seconds)

@@ -42,7 +42,8 @@ Outcome = dict[str, Any]
 class RunTools(Request[list[Outcome]]):
     """Run `uses`, which `blocks` of the model's message ask for behind sentence `after_seq` of
     `turn`; `said`: the caller's words in it, `before`: in the turns before it, `asked`: the agent's
-    before what is `said`. A request to the answer, answered by the outcomes."""
+    before what is `said`, `unheard`: turns whose words were not heard to their end. A request to
+    the answer, answered by the outcomes."""
 
     turn: int
     after_seq: int
@@ -51,6 +52,7 @@ class RunTools(Request[list[Outcome]]):
     said: str = ""
     asked: str = ""
     before: tuple[str, ...] = ()
+    unheard: frozenset[int] = frozenset()
 
     @property
     def seconds(self) -> float:
@@ -161,6 +163,7 @@ class _Round:
             asked=self._asked.asked,
             language=context.speaking.language if context.agent.languages else "",
             before=self._asked.before,
+            unheard=self._asked.unheard,
             keys=context.line.entered,
         )
         told = {"call_id": context.call_id, "turn": self._asked.turn, "tool": use.name}

@@ -336,7 +336,10 @@ class CallActor(GenServer):
         prompt = system_prompt(self.machine.agent, greeted)
         clock = clock_prompt(self._began, self.vm.now() - self._context.opened)
         told = "\n\n".join(filter(None, (clock, self._analysis.hint(said))))
-        return BeginAnswer(self._context, turn, first_seq, messages, prompt, said, told)
+        unheard = self.machine.conversation.taken_back()
+        return BeginAnswer(
+            self._context, turn, first_seq, messages, prompt, said, told, unheard=unheard
+        )
 
     async def _ask_eagerly(self, ask: AskEagerly) -> None:
         self._history.shorten()

@@ -44,6 +44,16 @@ def test_the_same_tool_use_run_again_stays_agreed_to() -> None:
     assert agreed(gate, use(2, YES))
 
 
+def test_a_yes_behind_a_question_that_was_taken_back_is_asked_for_once_more() -> None:
+    gate = put()
+    assert not agreed(gate, use(3, YES, unheard=frozenset({1})))
+    assert agreed(gate, use(4, YES, unheard=frozenset({1}))), "it was put again in turn 3"
+    gate = put()
+    assert not agreed(gate, use(2, "Hm?", unheard=frozenset({1})))
+    assert not agreed(gate, use(3, YES, unheard=frozenset({1, 2})))
+    assert agreed(put(), use(3, YES, unheard=frozenset({2}))), "what was put was heard"
+
+
 def test_a_yes_to_nothing_agrees_to_nothing() -> None:
     assert not agreed(ConsentGate("en"), use(1, YES))
 

@@ -18,8 +18,10 @@ from aybiza.dialogue.journal import (
     Ended,
     Entry,
     Interrupted,
+    Joined,
     Resumed,
     SentenceHeard,
+    SentenceUnsaid,
     ToolExchange,
 )
 
@@ -301,3 +303,27 @@ def test_words_that_a_filter_has_stopped_are_not_told_to_the_model_again(reason:
     assert messages[1]["content"] == [use]
     assert messages[-1]["content"] == [{"text": "When do you open?"}]
     assert "weather" in str(conversation.transcript())
+
+
+def test_what_was_not_heard_to_its_end_was_taken_back() -> None:
+    whole: list[Entry] = [
+        CallerTurn(1, "Hello"),
+        AgentSentence(1, 1, "Shall I?"),
+        AnswerComplete(1, "end_turn"),
+    ]
+    cut = Interrupted(1, 1, 0.5)
+    unmarked = SentenceHeard(1, 1, marked=False)
+    for entries, taken_back in (
+        ([SentenceHeard(1, 1)], set[int]()),
+        ([], {1}),
+        ([cut], {1}),
+        ([Joined(1)], {1}),
+        ([SentenceUnsaid(1, 1)], {1}),
+        ([unmarked], set()),
+        ([unmarked, cut], {1}),
+        ([cut, Resumed(1), SentenceHeard(1, 1)], set()),
+    ):
+        conversation = Conversation()
+        for entry in (*whole, *entries, CallerTurn(2, "Yes.")):
+            conversation.apply(entry)
+        assert conversation.taken_back() == taken_back, entries
