@@ -19,7 +19,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from websockets.asyncio.connection import Connection as _Base
 else:
@@ -179,6 +179,10 @@ def frame_of(message: bytes | str, *, mask: bool) -> bytes:
     return head + key + apply_mask(payload, key)
 
 
+def _nothing_more() -> Generator[None]:
+    yield
+
+
 class Together(_Base):
     """See the module; to be named before the connection's class in the bases of one that speaks
     without extensions and takes messages of 64 KB. `client`: which end this is.
@@ -221,11 +225,13 @@ class Together(_Base):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over, and nothing of it leads back to it: its memory is free with its last user.
 
-        websockets keeps a function on the protocol that knows the connection.
+        websockets keeps a function on the protocol that knows the connection, and a generator that
+        knows the protocol; nobody steps it after the end.
         """
         super().connection_lost(exc)
         self.divert = None
         vars(self.protocol).pop("select_subprotocol", None)
+        self.protocol.parser = _nothing_more()
 
     def takes(self, message: bytes | str) -> bool:
         """Send a message without waiting; False, and nothing is sent, if `send` has to wait."""

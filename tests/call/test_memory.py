@@ -12,10 +12,12 @@ from aybiza.actors.call.call_actor import CallActor
 from aybiza.actors.call.speaker_actor import SpeakerActor
 from aybiza.actors.call.transcriber_actor import TranscriberActor
 from aybiza.gateway.admission.entrance import MediaConnection
+from aybiza.speech.deepgram_connect import Connection
+from aybiza.speech.websocket import Together
 from tests.call.kit import World, world
 from tests.call.steps import hang_up
 
-PARTS = (CallActor, SpeakerActor, TranscriberActor, MediaConnection)
+PARTS = (CallActor, SpeakerActor, TranscriberActor, MediaConnection, Connection)
 
 pytestmark = pytest.mark.real_time
 
@@ -25,10 +27,18 @@ def parts() -> list[object]:
     return [each for each in gc.get_objects() if type(each) in PARTS]
 
 
-def is_answered(place: World) -> bool:
-    """Whether there is a CallActor: its process is there a little before it."""
-    processes = map(place.vm.find, place.vm.processes())
-    return any(process and type(process.server) is CallActor for process in processes)
+async def called(place: World) -> list[weakref.ref[object]]:
+    """A call, which is over; its parts, as long as they are there."""
+    others = {id(each) for each in parts()}
+    async with place.call(hang_up("today")) as call:
+        await call.until(lambda: call.is_speaking(0, 1))
+        new = [each for each in parts() if id(each) not in others]
+        assert set(map(type, new)) == set(PARTS)
+        new += [each.protocol for each in new if isinstance(each, Together)]
+        left = [weakref.ref(each) for each in new]
+        del new
+        await call.over()
+    return left
 
 
 async def test_nothing_of_a_call_waits_for_the_collector(tmp_path: Path) -> None:
@@ -36,12 +46,7 @@ async def test_nothing_of_a_call_waits_for_the_collector(tmp_path: Path) -> None
         gc.collect()
         gc.disable()
         try:
-            others = {id(each) for each in parts()}
-            async with place.call(hang_up("today")) as call:
-                await place.until(lambda: is_answered(place))
-                left = [weakref.ref(each) for each in parts() if id(each) not in others]
-                assert {type(each()) for each in left} == set(PARTS)
-                await call.over()
+            left = await called(place)
             await place.until(lambda: place.labels() == place.idle)
             await place.until(lambda: not any(each() for each in left), 5.0, "parts are left")
         finally:
