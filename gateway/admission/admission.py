@@ -19,6 +19,8 @@
     form        a webhook that no carrier would send: 400, 415     `webhook_form`
     seal        the words for somebody whom a caller is put through to, at an address that was not
                 given to this carrier and account: 403             `address_seals`
+    repeated    a signed request that was answered, while its call has a stream that began behind
+                the answer: 409                                    `answered`
     owner       a call that is another carrier's or account's: 409 `call_owners`
     caller      more calls or minutes an hour than a caller may have: the busy words, and of a
                 switch, which asks no webhook, the close of a full node  `caller_limits`
@@ -55,6 +57,7 @@ from aybiza.config.fields import is_loopback
 from aybiza.gateway.admission import signature, stream_token
 from aybiza.gateway.admission.account_calls import AccountCalls
 from aybiza.gateway.admission.address_seals import AddressSeals
+from aybiza.gateway.admission.answered import Answered
 from aybiza.gateway.admission.call_owners import CallOwners
 from aybiza.gateway.admission.caller_limits import CallerLimits
 from aybiza.gateway.admission.callers import Caller, Callers, limited_as
@@ -123,6 +126,7 @@ class Admission:
         self._guesses = Guesses()
         self._signatures = CarrierSignatures(rules.keys)
         self._owners = CallOwners()
+        self._answered = Answered()
         self._accounts = AccountCalls(rules.account_calls)
         self._limits = CallerLimits(rules.caller_calls, rules.caller_minutes)
         key, *also = keys or [secrets.token_bytes(32)]
@@ -151,7 +155,10 @@ class Admission:
             self.refused(HTTP, "form", caller.address)
             return Refusal(error.status, error.text, {})
         if row.proof is Proof.SEALED:
-            return self._unsealed(knock, row.carrier, form, caller)
+            refusal = self._unsealed(knock, row.carrier, form, caller)
+        refusal = refusal or self._repeated(knock, form, body, caller)
+        if refusal is not None or row.proof is Proof.SEALED:
+            return refusal
         return self._over_quota(row.carrier, form, caller)
 
     async def page(self, knock: Knock, method: str = "GET") -> Refusal | None:
@@ -276,6 +283,7 @@ class Admission:
             self.refused(MEDIA, "caller", address)
             raise ProtocolError(CLOSE_TRY_AGAIN_LATER, "the caller has had all their calls")
         self._owners.begin(start.call_sid, carrier, account)
+        self._answered.begin(start.call_sid)
         self._accounts.begin(start.account_sid, start.call_sid)
         self._limits.begin(number, start.call_sid)
         return replace(start, custom_parameters=parameters)
@@ -285,6 +293,7 @@ class Admission:
         self._accounts.end(start.account_sid, start.call_sid)
         self._limits.end(start.custom_parameters.get("From", ""), start.call_sid)
         self._owners.end(start.call_sid)
+        self._answered.end(start.call_sid)
 
     async def aclose(self) -> None:
         """Close what is open to Redis."""
@@ -320,6 +329,16 @@ class Admission:
         self.refused(HTTP, "seal", caller.address)
         text = "This address was not given to this carrier and account, or too long ago.\n"
         return Refusal(403, text, {})
+
+    def _repeated(
+        self, knock: Knock, form: Mapping[str, str], body: bytes, caller: Caller
+    ) -> Refusal | None:
+        call = form.get("CallSid", "")
+        # What nobody has to sign may be said in as many ways as one likes.
+        if not (self._signatures.asked_for and self._answered.repeats(call, knock.target, body)):
+            return None
+        self.refused(HTTP, "repeated", caller.address)
+        return Refusal(409, "This was answered, and the call goes on by its stream.\n", {})
 
     def _signed(self, knock: Knock, caller: Caller, body: bytes) -> Signed:
         return Signed(self._url(self.rules.http_base, HTTP, caller, knock), knock.headers, body)

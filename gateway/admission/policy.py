@@ -95,7 +95,7 @@ def _webhook(
     """A path at which a carrier posts; `is_call`: to ask what to do with a call."""
     who = f"{carrier}'s webhooks"
     refusal = "403 without it, 429 too often, 400, 413 or 415 for what is no webhook, 409 a call"
-    refusal += " of another carrier"
+    refusal += " of another carrier, and what was answered and is sent once more"
     return Door(HTTP, "POST", path, who, proof, _REQUEST, refusal, carrier, is_call)
 
 

@@ -36,6 +36,7 @@ REASONS: Final = (
     "guesses",  # the same, too often in a minute
     "form",  # a webhook that no carrier would send
     "seal",  # an address for a carrier to ask at, which was not given to it
+    "repeated",  # a signed request once more, whose call goes on by the stream of its answer
     "owner",  # a call that is another carrier's or account's
     "caller",  # more calls or minutes an hour than a caller may have
     "account",  # more calls at a time than an account may have

@@ -84,6 +84,23 @@ async def test_a_second_carrier_does_not_take_a_live_call_over(tmp_path: Path) -
     assert "another carrier" in taken.text
 
 
+async def test_a_recorded_webhook_does_not_take_a_live_call_over(tmp_path: Path) -> None:
+    async with outside(tmp_path, **ALL) as node:
+        first = await node.twilio(FORM)
+        # The answer was lost on its way: the carrier asks once more.
+        again = await node.twilio(FORM)
+        start(node.admission, parameters(again.text))
+        assert (first.status_code, (await node.twilio(FORM)).status_code) == (200, 409)
+        # The stream is broken, which the carrier has seen and the node has not.
+        for _ in range(2):
+            back = await node.twilio(FORM, "/incoming?again=1&at=1")
+            assert back.status_code == 200
+        visit = node.admission.visit(STRANGER)
+        told = Start("MZ2", CALL, "AC1", ("inbound",), MULAW_8000_MONO, parameters(back.text))
+        visit.start(told)
+        assert (await node.twilio(FORM, "/incoming?again=1&at=1")).status_code == 409
+
+
 async def test_another_account_does_not_take_a_live_call_over(tmp_path: Path) -> None:
     async with outside(tmp_path, **ALL) as node:
         start(node.admission, parameters((await node.twilio(FORM)).text))
