@@ -51,6 +51,7 @@ from aybiza.config.routes import ROUTE
 from aybiza.dialogue.journal import Dialled
 from aybiza.gateway import twiml
 from aybiza.gateway.admission.admission import Admission
+from aybiza.gateway.admission.form_pairs import pairs
 from aybiza.gateway.admission.http_admission import HttpAdmission
 from aybiza.gateway.admission.policy import (
     ACT,
@@ -116,7 +117,8 @@ def http_app(door: HttpDoor) -> Starlette:
     routes.append(WebSocketRoute(EVENTS, door_socket(door, pages.events)))
 
     def busy_text(query: bytes, body: bytes) -> str:
-        told = dict(parse_qsl(f"{body.decode(errors='replace')}&{query.decode('latin-1')}"))
+        # The form was read before; it is the query that may be anything.
+        told = dict([*pairs(body), *parse_qsl(query.decode("latin-1"))])
         return door.switchboard.answering(_told(told, {})).agent.busy
 
     admitted = Middleware(HttpAdmission, admission=door.admission, busy_text=busy_text)

@@ -23,11 +23,11 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+from aybiza.gateway.admission.form_pairs import FormFault, pairs
 
 HEADER: Final = "x-twilio-signature"
-MAX_PARAMETERS: Final = 500
-"""A form with more is not read; Twilio's have some dozens."""
 FORM: Final = "application/x-www-form-urlencoded"
 BODY_HASH: Final = "bodySHA256"
 
@@ -39,17 +39,26 @@ Parameters = Iterable[tuple[str, str]]
 
 def signature(auth_token: str, url: str, parameters: Parameters = ()) -> str:
     """The signature of a request to exactly this URL."""
-    text = url + "".join(name + value for name, value in sorted(set(parameters)))
-    digest = hmac.new(auth_token.encode(), text.encode(errors="surrogateescape"), hashlib.sha1)
-    return base64.b64encode(digest.digest()).decode("ascii")
+    return _seal(auth_token, url, _joined(parameters))
+
+
+def _joined(parameters: Parameters) -> bytes:
+    told = "".join(name + value for name, value in sorted(set(parameters)))
+    return told.encode(errors="surrogateescape")
+
+
+def _seal(auth_token: str, url: str, told: bytes) -> str:
+    text = url.encode(errors="surrogateescape") + told
+    digest = hmac.digest(auth_token.encode(), text, "sha1")
+    return base64.b64encode(digest).decode("ascii")
 
 
 def is_signed(auth_token: str, given: str, url: str, parameters: Parameters = ()) -> bool:
     """Whether `given` is the signature of a form or, without parameters, of a websocket."""
-    parameters = tuple(parameters)
+    told = _joined(parameters)
     asked = given.encode(errors="replace")
     matches = [
-        hmac.compare_digest(signature(auth_token, each, parameters).encode(), asked)
+        hmac.compare_digest(_seal(auth_token, each, told).encode(), asked)
         for each in _spellings(url)
     ]
     return any(matches)
@@ -60,18 +69,18 @@ def is_signed_body(
 ) -> bool:
     """Whether `given` is the signature of a POST with this body."""
     if content_type.partition(";")[0].strip().lower() == FORM:
-        form = _parsed(body.decode("utf-8", "replace"))
+        form = _parsed(body)
         return form is not None and is_signed(auth_token, given, url, form)
-    hashes = _parsed(url.partition("?")[2]) or []
+    hashes = _parsed(url.partition("?")[2].encode(errors="replace")) or []
     told = dict(hashes).get(BODY_HASH, "").encode(errors="replace")
     whole = hmac.compare_digest(hashlib.sha256(body).hexdigest().encode(), told)
     return is_signed(auth_token, given, url) and whole
 
 
-def _parsed(form: str) -> list[tuple[str, str]] | None:
+def _parsed(form: bytes) -> list[tuple[str, str]] | None:
     try:
-        return parse_qsl(form, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
-    except ValueError:
+        return pairs(form)
+    except FormFault:
         return None
 
 

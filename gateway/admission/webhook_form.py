@@ -24,9 +24,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl
 
-from aybiza.gateway.admission.signature import FORM, MAX_PARAMETERS
+from aybiza.gateway.admission.form_pairs import FormFault, pairs
+from aybiza.gateway.admission.signature import FORM
 from aybiza.gateway.carriers.ids import CALL_IDS, PLAIN
 
 MAX_NUMBER_CHARS: Final = 255
@@ -66,16 +66,11 @@ def read_form(
     """
     _check_type(headers)
     try:
-        text = body.decode("utf-8")
-        pairs = parse_qsl(
-            text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
-        )
-    except UnicodeDecodeError:
-        raise FormError(400, "The form is not UTF-8.") from None
-    except ValueError:
-        raise FormError(400, f"The form has more than {MAX_PARAMETERS} parameters.") from None
-    form = dict(pairs)
-    counts = Counter(name for name, _ in set(pairs))
+        found = pairs(body)
+    except FormFault as fault:
+        raise FormError(400, str(fault)) from None
+    form = dict(found)
+    counts = Counter(name for name, _ in set(found))
     for name in _OURS:
         if counts[name] > 1:
             raise FormError(400, f"{name} comes twice.")

@@ -20,7 +20,7 @@ PACKAGES: Final = (
 READERS: Final = frozenset(
     (
         *("unpack", "unpack_from", "iter_unpack", "fromhex", "unhexlify"),
-        *("b64decode", "urlsafe_b64decode", "a2b_base64", "decompress", "decompressobj"),
+        *("b64decode", "urlsafe_b64decode", "a2b_base64", "a2b_qp", "decompress", "decompressobj"),
         *("parse_qs", "parse_qsl", "urlsplit", "urlparse", "ip_address", "fromstring"),
         *("model_validate", "model_validate_json", "validate_json", "raw_decode", "Unpickler"),
         *("load_pem_x509_certificates", "parsedate_to_datetime"),
@@ -104,7 +104,7 @@ READ_BY: Final[dict[str, str | tuple[str, ...]]] = {
     "gateway/admission/signature.py": ("headers", "forms"),
     "gateway/admission/stream_token.py": ("tokens",),
     "gateway/admission/tls.py": ("certificates",),
-    "gateway/admission/webhook_form.py": ("forms",),
+    "gateway/admission/form_pairs.py": ("forms",),
     "gateway/carriers/audio_socket_codec.py": ("audiosocket",),
     "gateway/carriers/json_frames.py": ("twilio", "telnyx", "signalwire", "freeswitch"),
     "gateway/carriers/twilio_codec.py": ("twilio",),
