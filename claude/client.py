@@ -30,6 +30,7 @@ from aybiza.claude.hand_over import HandOver
 from aybiza.claude.transport import Exchange, track_connections
 from aybiza.claude.warming import knock, rehearse
 from aybiza.claude.workers import AllBusy, Closed, WorkerPool
+from aybiza.config.aws_answers import bounded
 from aybiza.config.settings import Settings
 
 T = TypeVar("T")
@@ -45,6 +46,8 @@ _SPARE_CONNECTIONS: Final = 2
 # Regions that cannot be reached are waited for side by side.
 _WARMERS: Final = 8
 _CLOSE_LIMIT_S: Final = 2.0
+# Of one answer, an event for each token: some 250 bytes of it.
+_ANSWER_BYTES: Final = 32 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -366,6 +369,7 @@ class BedrockClient:
                     )
                     track_connections(client)
                     _rehearse(client, region)
+                    bounded(client, _ANSWER_BYTES)
                     self._clients[region] = client
         return client
 

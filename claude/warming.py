@@ -18,8 +18,11 @@ from typing import Any, Final
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
+from aybiza.config.aws_answers import Bounded
+
 _OPERATION: Final = "ConverseStream"
 _KNOCK_PATH: Final = "/ping"
+_KNOCK_BYTES: Final = 64 * 1024
 # One whole event, messageStart, so that all that reads a stream is loaded.
 _EVENTS: Final = bytes.fromhex(
     "0000007700000052abb5d36e0b3a6576656e742d7479706507000c6d6573736167655374617274"
@@ -65,5 +68,9 @@ def rehearse(client: Any) -> None:
 def knock(client: Any) -> None:
     """See the module."""
     request = AWSRequest("GET", client.meta.endpoint_url.rstrip("/") + _KNOCK_PATH)
-    # Reads the whole answer, so that the connection goes back to the client's pool.
-    client._endpoint.http_session.send(request.prepare())
+    asked = request.prepare()
+    asked.stream_output = True
+    answer = client._endpoint.http_session.send(asked)
+    # The whole answer, so that the connection goes back to the client's pool.
+    for _ in Bounded(answer.raw, _KNOCK_BYTES).stream():
+        pass

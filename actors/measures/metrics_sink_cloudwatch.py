@@ -32,6 +32,7 @@ from botocore.exceptions import (
 from aybiza.actors.measures import events
 from aybiza.actors.measures.metrics_sink import SinkError
 from aybiza.actors.runtime.telemetry import Event
+from aybiza.config.aws_answers import bounded
 from aybiza.config.numbers import finite
 
 CONNECT_SECONDS: Final = 2.0
@@ -91,6 +92,7 @@ class CloudWatch:
                 )
                 make: Any = boto3.Session().client
                 self._client = make("cloudwatch", config=config, **self._options)
+                bounded(self._client)
 
     def hear(
         self, _: Event, __: Mapping[str, Any], metadata: Mapping[str, Any], ___: float

@@ -45,6 +45,7 @@ from aybiza.actors.memory.store import (
     placed,
     told_by,
 )
+from aybiza.config.aws_answers import bounded
 from aybiza.config.settings import Settings
 
 CONNECT_SECONDS: Final = 1.0
@@ -333,6 +334,7 @@ class DynamoDbStore:
                 )
                 make: Any = _session().client
                 self._made = make("dynamodb", config=config, **self._options)
+                bounded(self._made)
             return self._made
 
 

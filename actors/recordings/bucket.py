@@ -27,12 +27,15 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from aybiza.actors.recordings.part_names import began, call_name, expires
+from aybiza.config.aws_answers import bounded
 from aybiza.config.settings import Settings
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 30.0
 NO_ENCRYPTION: Final = "none"
 KMS: Final = "aws:kms"
+MOST_BYTES: Final = 1024**3
+"""Of an answer: a recording of six hours, the longest call, has 700 MB."""
 
 
 class BucketError(OSError):
@@ -158,6 +161,7 @@ class Bucket:
                 self._made = make(
                     "s3", region_name=where.region, endpoint_url=endpoint, config=config
                 )
+                bounded(self._made, MOST_BYTES)
             return self._made
 
 

@@ -32,6 +32,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from aybiza.config.aws_answers import bounded
 from aybiza.dialogue.tool_registry import ToolError
 
 THREADS: Final = 8
@@ -143,6 +144,7 @@ class Aws:
                     self._session = self._session or boto3.Session()
                     make: Any = self._session.client
                     client = make(service, region_name=self._region, config=self._config)
+                    bounded(client)
                     self._clients[service] = client
         return client
 
