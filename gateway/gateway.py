@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aybiza.actors.placement.placement_actor import board
 from aybiza.gateway.carriers.audio_socket import AudioSocketServer
 from aybiza.gateway.carriers.codec import Start
 from aybiza.gateway.carriers.paths import SOFTPHONE
@@ -81,6 +82,7 @@ class Gateway(Supervisor):
             max_restarts=MAX_RESTARTS,
             max_seconds=MAX_SECONDS,
         )
+        board(self.vm).opened()
 
 
 class StreamSupervisor(DynamicSupervisor):

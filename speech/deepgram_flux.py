@@ -101,9 +101,7 @@ class FluxSession(DeepgramSocket):
         await self.send(self._socket.send_force_end_turn())
 
     def read(self, message: bytes | str) -> TurnInfo | None:
-        """The event of a message."""
-        if isinstance(message, bytes):
-            return None
+        """The event of a message; as text or as bytes, it is JSON."""
         told = object_of(message)
         if told.get("type") == "Error":
             about = {key: str(told.get(key, "")) for key in ("code", "description")}

@@ -141,9 +141,7 @@ class ListenSession(DeepgramSocket):
         await self.send(self._socket.send_finalize())
 
     def read(self, message: bytes | str) -> ListenEvent | None:
-        """The event of a message."""
-        if isinstance(message, bytes):
-            return None
+        """The event of a message; as text or as bytes, it is JSON."""
         told = object_of(message)
         if told.get("type") == "Error":
             log.warning("deepgram_listen_error", **_told(told))

@@ -164,8 +164,8 @@ class DeepgramSocket:
         await asyncio.wait((closing,), timeout=TEAR_DOWN_SECONDS)
 
 
-def object_of(message: str) -> dict[str, Any]:
-    """The JSON object that a text message is; an empty one for anything else.
+def object_of(message: bytes | str) -> dict[str, Any]:
+    """The JSON object that a message is; an empty one for anything else.
 
     >>> object_of('{"type": "Flushed"}'), object_of("[]")
     ({'type': 'Flushed'}, {})

@@ -87,12 +87,18 @@ class Board:
 
     @property
     def lag_ms(self) -> float:
-        """The mean lateness of the loop over the last samples."""
-        return sum(self._lags) / len(self._lags) if self._lags else 0.0
+        """The mean lateness of the loop over the last samples; those yet to come were in time, so
+        that one hiccup is no reason at the beginning either."""
+        return sum(self._lags) / LAG_SAMPLES
 
     def late(self, seconds: float) -> None:
         """The loop woke so much later than it was asked to."""
         self._lags.append(max(0.0, seconds) * 1000.0)
+
+    def opened(self) -> None:
+        """The node takes calls from now on; how late its loop was while it started is no reason to
+        send the first of them away."""
+        self._lags.clear()
 
     def admit(self, call_id: str, now: float) -> None:
         """A call has been let in; its stream is yet to come."""

@@ -35,7 +35,7 @@ async def test_a_flux_model_is_listened_to_on_its_own_door() -> None:
         await connection.send(json.dumps({"type": "new", "sequence_id": 1}))
         for _ in range(3):
             seen.append(await connection.recv())
-        await connection.send(json.dumps(TURN))
+        await connection.send(json.dumps(TURN).encode())
 
     async with websocket_server(behaviour) as url:
         deepgram = await client(url)

@@ -162,10 +162,10 @@ async def test_a_connection_asks_for_what_the_options_say() -> None:
     assert "keyterm" not in asked[1]
 
 
-async def test_an_error_is_told_in_the_log_and_ends_nothing() -> None:
+async def test_an_error_is_told_in_the_log_and_a_message_may_come_as_bytes() -> None:
     error = {"type": "Error", "variant": "X", "description": "told", "code": "DATA-1"}
     onset = {"type": "SpeechStarted", "timestamp": 2}
-    messages: list[str | bytes] = [json.dumps(error), b"binary", json.dumps(onset)]
+    messages: list[str | bytes] = [json.dumps(error), b"\xffbinary", json.dumps(onset).encode()]
     async with websocket_server(saying(*messages)) as url:
         session = await opened(url)
         with structlog.testing.capture_logs() as logs:

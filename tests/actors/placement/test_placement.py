@@ -41,7 +41,8 @@ def test_each_limit_is_a_reason_to_refuse_and_leaves_no_room(reason: str) -> Non
     own = board()
     own.calls = 2 if reason == "full" else 0
     own.draining = reason == "draining"
-    own.late(0.2 if reason == "slow" else 0.0)
+    for _ in range(LAG_SAMPLES):
+        own.late(0.2 if reason == "slow" else 0.0)
     own.memory_mb = 501 if reason == "short of memory" else 500
     assert own.refusal(own.calls, 2).startswith(reason)
     assert own.row(0.0).refusal.startswith(reason)
@@ -57,6 +58,15 @@ def test_one_hiccup_of_the_loop_is_no_reason_and_an_early_wake_counts_as_none() 
     for _ in range(LAG_SAMPLES):
         own.late(0.101)
     assert own.refusal(0, 2) == "slow: its loop is 101 ms late"
+
+
+def test_how_late_the_loop_was_while_the_node_started_sends_no_caller_away() -> None:
+    own = board()
+    for _ in range(3):
+        own.late(5.0)
+    own.opened()
+    own.late(0.9)
+    assert own.refusal(0, 2) == ""
 
 
 def test_calls_that_were_let_in_count_until_they_come_or_their_time_is_up() -> None:
