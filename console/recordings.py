@@ -10,7 +10,7 @@ Exit codes: 0; 1 if there is no recording, or it cannot be opened; 2 for a file 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
@@ -41,25 +41,40 @@ def recording(
 ) -> None:
     """Write a call's recording to a WAV file: the caller left, the agent right."""
     from aybiza.actors.recordings.shelf import SealError
-    from aybiza.config.private_files import private_file
 
     settings = settings_or_exit()
     try:
         parts = _parts(settings, call_id)
         if part > len(parts):
             _refuse(f"{call_id} has {len(parts)} recordings in {_where(settings)}", 1)
-        wav = parts[part - 1][1]()
+        sound = parts[part - 1][1]()
     except (OSError, SealError) as error:
         _refuse(str(error), 1)
+    _save(sound, to)
+    of = f", {part} of {len(parts)}" if len(parts) > 1 else ""
+    say(f"{to}{of}", 4)
+
+
+def _save(sound: Iterable[bytes], to: Path) -> None:
+    """Write it piece by piece; what cannot be written to its end is not left there."""
+    from aybiza.actors.recordings.shelf import SealError
+    from aybiza.actors.recordings.sound import save
+    from aybiza.config.private_files import private_file
+
     if to.exists():
         _refuse(f"--to: {to} is there already; name a new file")
     try:
         private_file(to)
-        to.write_bytes(wav)
     except OSError as error:
         _refuse(f"--to: {error}")
-    of = f", {part} of {len(parts)}" if len(parts) > 1 else ""
-    say(f"{to}{of}", 4)
+    try:
+        with to.open("r+b") as file:
+            save(sound, file)
+    except BaseException as error:
+        to.unlink(missing_ok=True)
+        if not isinstance(error, OSError | SealError):
+            raise
+        _refuse(f"{to} is not written: {error}", 1)
 
 
 def recorded(settings: Settings, call_id: str, journal: Iterable[Any]) -> str:
@@ -79,7 +94,7 @@ def waveforms(settings: Settings, call_id: str) -> list[dict[str, Any]]:
     For threads."""
     from aybiza.actors.recordings.part_names import began
     from aybiza.actors.recordings.shelf import SealError
-    from aybiza.speech.loudness import STEP_BYTES, STEP_SECONDS, peaks
+    from aybiza.speech.loudness import STEP_SECONDS
 
     told: list[dict[str, Any]] = []
     shelf, room = _shelf(settings), _MOST_STEPS
@@ -87,16 +102,30 @@ def waveforms(settings: Settings, call_id: str) -> list[dict[str, Any]]:
         return told
     for path in shelf.parts(call_id):
         try:
-            stereo = shelf.stereo(path)
+            sides = _loudness(shelf.sound(path), room)
         except (OSError, SealError):
             continue
-        stereo = stereo[: 2 * STEP_BYTES * min(room, len(stereo) // (2 * STEP_BYTES))]
-        sides = [bytes(peaks(stereo[side::2])) for side in range(2)]
         room -= len(sides[0])
         caller, agent = (base64.b64encode(side).decode() for side in sides)
         end = began(path) / 1000 + len(sides[0]) * STEP_SECONDS
         told.append({"at": end, "caller": caller, "agent": agent})
     return told
+
+
+def _loudness(sound: Iterable[bytes], most: int) -> list[bytes]:
+    """How loud each side was, a byte a step, `most` steps of it."""
+    from aybiza.speech.loudness import STEP_BYTES, peaks
+
+    sides, rest = [bytearray(), bytearray()], b""
+    for piece in sound:
+        rest += piece
+        steps = min(len(rest) // (2 * STEP_BYTES), most - len(sides[0]))
+        whole, rest = rest[: 2 * STEP_BYTES * steps], rest[2 * STEP_BYTES * steps :]
+        for number, side in enumerate(sides):
+            side.extend(peaks(whole[number::2]))
+        if len(sides[0]) == most:
+            break
+    return [bytes(side) for side in sides]
 
 
 def forgotten(settings: Settings, call_ids: Iterable[str]) -> int:
@@ -119,24 +148,24 @@ def _places(settings: Settings) -> list[Shelf | Bucket]:
     return [place for place in (_shelf(settings), _bucket(settings)) if place is not None]
 
 
-def _parts(settings: Settings, call_id: str) -> list[tuple[int, Callable[[], bytes]]]:
+def _parts(settings: Settings, call_id: str) -> list[tuple[int, Callable[[], Iterator[bytes]]]]:
     """When each recording of a call began, and what gets it, in order of time. What is put into
     the bucket at this moment is one."""
     from aybiza.actors.recordings.part_names import began
 
     shelf, bucket = _shelf(settings), _bucket(settings)
-    found: dict[str, tuple[int, Callable[[], bytes]]] = {}
+    found: dict[str, tuple[int, Callable[[], Iterator[bytes]]]] = {}
     if shelf is None:
         return []
     if bucket is not None:
         for name in bucket.parts(call_id):
             found[name] = (began(Path(name)), partial(_fetched, shelf, bucket, name))
     for path in shelf.parts(call_id):
-        found[path.name] = (began(path), partial(shelf.wav, path))
+        found[path.name] = (began(path), partial(shelf.sound, path))
     return sorted(found.values(), key=lambda part: part[0])
 
 
-def _fetched(shelf: Shelf, bucket: Bucket, name: str) -> bytes:
+def _fetched(shelf: Shelf, bucket: Bucket, name: str) -> Iterator[bytes]:
     return shelf.opened(Path(name), bucket.get(name))
 
 

@@ -111,10 +111,12 @@ class CallerActs(TurnActs):
         segments = reversed(self.conversation.segments)
         return sum(1 for _ in takewhile(lambda text: text in KEYS, segments))
 
+    def is_secret(self, event: DigitPressed) -> bool:
+        """Whether the key is for the tools alone; what is chosen from a menu is no secret."""
+        return self.policy.keys_masked and self._chosen(event.digit) is None
+
     def _key(self, event: DigitPressed) -> CallerSegment:
-        # What is chosen from a menu is no secret.
-        masked = self.policy.keys_masked and self._chosen(event.digit) is None
-        return CallerSegment(MASK if masked else event.digit)
+        return CallerSegment(MASK if self.is_secret(event) else event.digit)
 
     def _piece(self, event: CallerSaid) -> CallerSegment:
         return CallerSegment(event.text, event.language if self.policy.languages else "")

@@ -5,8 +5,9 @@
 
 Callers who need only be told hear the notice ahead of the greeting, and it may not be interrupted;
 once it was heard to its end the recording begins. Callers who have to agree are asked behind the
-greeting; what they say first is the answer. Only a plain yes is one; whatever else they say, the
-call goes on and is not recorded.
+greeting; what they say first is the answer. Only a plain yes is one, to this question: not to
+another that the agent has put since, such as whether they are still there. Whatever else they say,
+the call goes on and is not recorded.
 
 Pure. Errors: none.
 """
@@ -71,6 +72,10 @@ def decided(terms: Terms, conversation: Conversation, entry: Entry) -> Recording
         case SentenceHeard(turn, seq) if terms.manner == "told":
             return RecordingConsent(TOLD) if (turn, seq) == (GREETING_TURN, asked) else None
         case CallerTurn(_, text, language) if terms.manner == "agreed" and text:
-            yes = heard and assent(text, language or terms.language, terms.words) is True
+            since = any(
+                turn.sentences for turn in conversation.turns.values() if turn is not greeting
+            )
+            agreed = assent(text, language or terms.language, terms.words) is True
+            yes = heard and not since and agreed
             return RecordingConsent(AGREED if yes else REFUSED)
     return None

@@ -2,7 +2,7 @@
 
     tape = Tape(now)
     tape.caller(mulaw, now); tape.agent(mulaw, starts); tape.cleared(now)
-    tape.pause(now) … tape.resume()
+    tape.pause(now) … tape.resume(now)
     tape.open(now)      of a tape that waits: from now on it is one
     tape.take(now)      the next stereo pieces that are sure by now; b"" while none are
 
@@ -12,7 +12,8 @@ the line before it was heard is taken off the tape. Where no audio comes from th
 put in its place.
 
 What is newer than `LAG_SECONDS` is not sure: the agent may still be cut off, and a pause reaches
-back `REACH_SECONDS`, because the tone of a key is in the audio before its event has come.
+back `REACH_SECONDS`, because the tone of a key is in the audio before its event has come. On the
+caller's side it goes on for `TAIL_SECONDS`: the tone of a key sounds for as long as it is held.
 
 A tape that waits for consent puts down nothing of the caller, and of the agent only what is to be
 heard once it is open: that is with the carrier already when the caller agrees.
@@ -30,6 +31,7 @@ from aybiza.speech.playout import BYTES_A_SECOND
 
 LAG_SECONDS = 2.0
 REACH_SECONDS = 1.0
+TAIL_SECONDS = 1.0
 GAP_SECONDS = 0.5
 MOST_SECONDS = 10.0
 PIECE_BYTES = BYTES_A_SECOND
@@ -50,6 +52,7 @@ class Tape:
         self._left = bytearray()
         self._right = bytearray()
         self._paused = False
+        self._tail_ends = now
         self._lost = 0
         self.waits = waits
 
@@ -80,7 +83,8 @@ class Tape:
     def caller(self, mulaw: bytes, now: float) -> None:
         """The caller's next audio."""
         self._catch_up(now, len(mulaw))
-        self._left += _QUIET * len(mulaw) if self._paused or self.waits else mulaw
+        quiet = self._paused or self.waits or now < self._tail_ends
+        self._left += _QUIET * len(mulaw) if quiet else mulaw
         self._bound()
 
     def agent(self, mulaw: bytes, starts: float) -> None:
@@ -108,9 +112,10 @@ class Tape:
         for side in (self._left, self._right):
             side[first:] = _QUIET * (len(side) - min(first, len(side)))
 
-    def resume(self) -> None:
-        """What is said is put down again."""
-        self._paused = False
+    def resume(self, now: float) -> None:
+        """What is said is put down again: the agent's at once, the caller's a moment later."""
+        if self._paused:
+            self._paused, self._tail_ends = False, now + TAIL_SECONDS
 
     def take(self, now: float, *, all_of_it: bool = False) -> bytes:
         """See the module. `all_of_it`: the call is over."""

@@ -240,7 +240,7 @@ class CallActor(GenServer):
         event = replace(event, at=event.at or self.vm.now())
         if isinstance(event, CallerSaid):
             self._log("caller_said", event.text)
-        if isinstance(event, DigitPressed) and self.machine.policy.keys_masked:
+        if isinstance(event, DigitPressed) and self.machine.is_secret(event):
             # The end key is no part of it, unless nothing was entered before.
             begun = bool(self._line.keys) and not self._line.keys_over
             ends = event.digit == self.machine.policy.keys_end and begun

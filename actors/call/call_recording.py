@@ -60,7 +60,7 @@ class CallRecording:
         tape = self._context.line.tape
         if tape is not None and isinstance(entry, CallerTurn) and entry.text:
             # What was entered by keys is complete.
-            tape.resume()
+            tape.resume(self._context.line.clock())
         consent = decided(self._terms, self._conversation, entry) if self._terms else None
         if consent is not None:
             self._conversation.apply(consent)

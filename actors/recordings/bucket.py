@@ -3,7 +3,7 @@
     bucket = Bucket(where)                     `where`: as the settings name it
     bucket.put(path)                           a file of a `Shelf`; again it is the same object
     bucket.parts("CA1")                        the names of a call's objects, in order of time
-    bucket.get(name)                           the bytes of one
+    bucket.get(name)                           the bytes of one, in chunks
     bucket.forget(["CA1"]), bucket.sweep(now)  how many objects are gone
     bucket.delete(name)                        one of them
     bucket.others(["CA1"])                     the names of all other calls' objects
@@ -14,7 +14,9 @@ which is 87 hours of a call. The bucket encrypts as the settings say. Checksums 
 services know are left out.
 
 A request is sent once and has `CONNECT_SECONDS` and `READ_SECONDS`; whoever asks decides what is
-tried again. Errors: `BucketError`, an `OSError` whose text is for people and names no secret.
+tried again. An answer that S3 would not give, such as the page of a proxy, is a failure.
+
+Errors: `BucketError`, an `OSError` whose text is for people and names no secret.
 
 Source: Amazon S3 API reference: PutObject, GetObject, DeleteObject, ListObjectsV2.
 """
@@ -23,6 +25,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +35,7 @@ from aybiza.config.settings import Settings
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 30.0
+CHUNK_BYTES: Final = 64 * 1024
 NO_ENCRYPTION: Final = "none"
 KMS: Final = "aws:kms"
 MOST_BYTES: Final = 1024**3
@@ -76,18 +80,19 @@ class Bucket:
         kind = "audio/wav" if path.suffix == ".wav" else "application/octet-stream"
         with path.open("rb") as file:
             key = where.prefix + path.name
-            self._ask("put_object", Key=key, Body=file, ContentType=kind, **options)
+            answer = self._ask("put_object", Key=key, Body=file, ContentType=kind, **options)
+        if not answer.get("ETag"):
+            raise BucketError(f"{where} has answered put_object as no S3 does: without an ETag")
 
     def parts(self, call_id: str) -> list[str]:
         """See the module."""
         return sorted(self._names(f"{call_name(call_id)}."), key=lambda name: began(Path(name)))
 
-    def get(self, name: str) -> bytes:
+    def get(self, name: str) -> Iterator[bytes]:
         """See the module."""
         answer = self._ask("get_object", Key=self.where.prefix + name)
-        with answer["Body"] as body:
-            data: bytes = body.read()
-        return data
+        with closing(answer["Body"]) as body, self._failures("get_object"):
+            yield from body.iter_chunks(CHUNK_BYTES)
 
     def forget(self, call_ids: Iterable[str]) -> int:
         """See the module."""
@@ -115,6 +120,8 @@ class Bucket:
         while True:
             prefix = self.where.prefix + beginning
             answer = self._ask("list_objects_v2", Prefix=prefix, **more)
+            if "Name" not in answer and "IsTruncated" not in answer:
+                raise BucketError(f"{self.where} has answered list_objects_v2 as no S3 does")
             for found in answer.get("Contents", ()):
                 name = str(found["Key"]).removeprefix(self.where.prefix)
                 if "/" not in name and expires(Path(name)) >= 0:
@@ -124,19 +131,26 @@ class Bucket:
             more = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def _ask(self, operation: str, **request: Any) -> dict[str, Any]:
-        # They take 15 MB, which a node without a bucket does not need for this.
-        from botocore.exceptions import BotoCoreError, ClientError
-        from urllib3.exceptions import HTTPError
-
-        try:
+        with self._failures(operation):
             call: Any = getattr(self._client(), operation)
             answer: dict[str, Any] = call(Bucket=self.where.name, **request)
             return answer
+
+    @contextmanager
+    def _failures(self, operation: str) -> Iterator[None]:
+        """What may go wrong with an operation as a `BucketError`."""
+        # They take 15 MB, which a node without a bucket does not need for this.
+        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield
         except ClientError as refusal:
             told = refusal.response.get("Error", {})
             why = f"{told.get('Code', '')}: {told.get('Message', '')}"[:200]
             raise BucketError(f"{self.where} has not done {operation}: {why}") from None
-        except (BotoCoreError, HTTPError, ValueError) as failure:
+        except (BotoCoreError, HTTPError, ResponseParserError, ValueError) as failure:
             why = f"{type(failure).__name__}: {failure}"[:200]
             raise BucketError(f"{self.where} cannot be asked for {operation}: {why}") from None
 

@@ -3,9 +3,9 @@
     shelf = Shelf(folder, key)
     size = shelf.write(part, size, stereo)    `size`: how much of the file is sound; 0: a new one
     shelf.parts("CA1")                        the files of a call, in order of time
-    shelf.wav(path)                           one of them as a WAV file, opened if it is sealed
-    shelf.stereo(path)                        its sound, without a head
-    shelf.opened(name, data)                  the same of bytes that a bucket had
+    shelf.sound(path)                         the sound of one in pieces, opened if it is sealed
+    shelf.opened(name, chunks)                the same of a file's bytes, as a bucket gives them
+    shelf.wav(path)                           all of one as a WAV file
     shelf.files()                             all recordings, of all calls
     shelf.forget(["CA1"]), shelf.sweep(now)   how many files are gone
     shelf.others(["CA1"])                     the files of all other calls
@@ -14,8 +14,8 @@ A file is a stretch of a call on one line: a caller who was cut off and came bac
 has the call, unix ms at which it begins, and the unix time at which it is to be deleted (0: never).
 Without a key it is a WAV file (mu-law, 8000 Hz, caller left, agent right) whose head is right after
 each write, so a node that dies leaves one that plays. With a key it is sealed: pieces of AES-GCM,
-each bound to its file and to its place in it. What was written only in part is written again in
-its place.
+each bound to its file and to its place in it (`aybiza.actors.recordings.sound`). What was written
+only in part is written again in its place.
 
 Files are 0600, in a folder that is made with 0700. Errors: `OSError`; `SealError` for a file that
 is not opened by the key.
@@ -24,30 +24,28 @@ is not opened by the key.
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from aybiza.actors.recordings.part_names import SEALED, WAV, began, call_name, expires
+from aybiza.actors.recordings.sound import (
+    HEAD_BYTES,
+    SIDES,
+    SealError,
+    chunks_of,
+    head,
+    opened,
+    sealed,
+)
 from aybiza.config.private_files import check_private, private_file, private_folder
 from aybiza.config.settings import Settings
 from aybiza.speech.playout import BYTES_A_SECOND
 
 KEY_BYTES: Final = 32
-SIDES: Final = 2
-_MULAW: Final = 7
-_MAGIC: Final = b"AYBIZA1\n"
-_NONCE: Final = 12
-_LENGTH: Final = struct.Struct("<I")
-_HEAD: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
-
-
-class SealError(Exception):
-    """A sealed recording cannot be opened; the text is for people."""
+__all__ = ["KEY_BYTES", "Part", "SealError", "Shelf", "shelf"]
 
 
 class Part(NamedTuple):
@@ -86,7 +84,7 @@ class Shelf:
             file.seek(size)
             if self._seal is None:
                 return _append(file, size, stereo)
-            file.write((_MAGIC if size == 0 else b"") + self._sealed(part.name, size, stereo))
+            file.write(sealed(part.name, size, stereo, self._seal))
             return file.tell()
 
     def parts(self, call_id: str) -> list[Path]:
@@ -97,27 +95,19 @@ class Shelf:
         """How long a recording is, as near as its file's size tells."""
         return round(path.stat().st_size / (SIDES * BYTES_A_SECOND), 1)
 
-    def wav(self, path: Path) -> bytes:
-        """See the module."""
+    def sound(self, path: Path) -> Iterator[bytes]:
+        """See the module: mu-law, a byte of the caller's and one of the agent's by turns."""
         check_private(path)
-        return self.opened(path, path.read_bytes())
+        return opened(path, chunks_of(path), self._seal)
 
-    def stereo(self, path: Path) -> bytes:
-        """Its sound alone: mu-law, a byte of the caller's and one of the agent's by turns."""
-        return self.wav(path)[_HEAD.size :]
-
-    def opened(self, path: Path, data: bytes) -> bytes:
+    def opened(self, path: Path, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """See the module. `path`: its name, which the seal is bound to."""
-        if path.suffix != SEALED:
-            return data
-        if self._seal is None:
-            raise SealError(
-                f"{path} is sealed: set AYBIZA_RECORDINGS_KEY to the key it was made with"
-            )
-        if not data.startswith(_MAGIC):
-            raise SealError(f"{path} is no recording")
-        stereo = b"".join(self._opened(path, data))
-        return _head(len(stereo)) + stereo
+        return opened(path, chunks, self._seal)
+
+    def wav(self, path: Path) -> bytes:
+        """See the module; for short ones."""
+        stereo = b"".join(self.sound(path))
+        return head(len(stereo)) + stereo
 
     def files(self) -> list[Path]:
         """See the module."""
@@ -140,31 +130,6 @@ class Shelf:
         found = self.folder.glob(pattern)
         return [path for path in found if expires(path) >= 0]
 
-    def _sealed(self, name: str, at: int, stereo: bytes) -> bytes:
-        assert self._seal is not None
-        nonce = os.urandom(_NONCE)
-        at = at or len(_MAGIC)
-        body = nonce + self._seal.encrypt(nonce, stereo, f"{name}:{at}".encode())
-        return _LENGTH.pack(len(body)) + body
-
-    def _opened(self, path: Path, data: bytes) -> Iterator[bytes]:
-        assert self._seal is not None
-        at = len(_MAGIC)
-        while at + _LENGTH.size <= len(data):
-            (length,) = _LENGTH.unpack_from(data, at)
-            body = data[at + _LENGTH.size : at + _LENGTH.size + length]
-            if len(body) < length:
-                # The node died in the midst of it.
-                return
-            try:
-                bound_to = f"{path.stem}:{at}".encode()
-                yield self._seal.decrypt(body[:_NONCE], body[_NONCE:], bound_to)
-            except (InvalidTag, ValueError):  # a piece that is too short for any
-                raise SealError(
-                    f"{path} is not opened by AYBIZA_RECORDINGS_KEY, or has been changed"
-                ) from None
-            at += _LENGTH.size + length
-
 
 def shelf(settings: Settings) -> Shelf:
     """The one that the settings name; they have to name one."""
@@ -175,18 +140,11 @@ def shelf(settings: Settings) -> Shelf:
 
 
 def _append(file: BinaryIO, size: int, stereo: bytes) -> int:
-    end = max(size, _HEAD.size) + len(stereo)
-    file.write((_head(0) if size == 0 else b"") + stereo)
+    end = max(size, HEAD_BYTES) + len(stereo)
+    file.write((head(0) if size == 0 else b"") + stereo)
     file.seek(0)
-    file.write(_head(end - _HEAD.size))
+    file.write(head(end - HEAD_BYTES))
     return end
-
-
-def _head(size: int) -> bytes:
-    """The head of a WAV file with so many bytes of audio."""
-    rate, block = BYTES_A_SECOND, SIDES
-    form = (_MULAW, SIDES, rate, rate * block, block, 8)
-    return _HEAD.pack(b"RIFF", size + 36, b"WAVE", b"fmt ", 16, *form, b"data", size)
 
 
 def _remove(path: Path) -> bool:

@@ -9,7 +9,8 @@ another node has left, or this one before it died, when nobody has written to th
 the bucket has it. While one node of a folder puts a file, the others leave it alone. One that is
 forgotten meanwhile is deleted from the bucket again.
 
-Where the bucket is away or refuses, files stay where they are, whatever their number: the next try
+Where the bucket is away or refuses, files stay where they are, whatever their number. A file that
+was refused is tried last, so one that is never taken keeps no other from the bucket. The next try
 comes after `EVERY_SECONDS`, then twice as long each time, `MOST_SECONDS` at most. Each failure is
 counted (`aybiza_recording_upload_failures_total`), the first of a row is logged with its reason,
 and how many files wait is told (`aybiza_recordings_waiting`). Once in an hour what is due is
@@ -52,6 +53,7 @@ class UploadsActor(GenServer):
         self._bucket = bucket
         self._known: set[str] = set()
         self._over: set[str] = set()
+        self._refused: set[str] = set()
         self._worker: Pid | None = None
         self._wait = EVERY_SECONDS
         self._failing = False
@@ -75,8 +77,12 @@ class UploadsActor(GenServer):
                 self.send_after("sweep", SWEEP_SECONDS)
             case ("up", str(name), int(left)):
                 self._over.discard(name)
+                self._refused.discard(name)
                 self._tell(left)
-            case ("waiting", int(count)):
+            case ("refused", str(name)):
+                self._refused.add(name)
+            case ("waiting", int(count), set(ready)):
+                self._refused &= ready
                 self._tell(count)
             case Exit(pid, reason) if pid == self._worker:
                 self._worker = None
@@ -93,8 +99,9 @@ class UploadsActor(GenServer):
         """Put what is whole into the bucket; ends with the first that it does not take."""
         try:
             ready, owed = await self.vm.run_blocking(self._ready, busy, over)
-            self.vm.send(self.pid, ("waiting", owed))
+            self.vm.send(self.pid, ("waiting", owed, {path.stem for path in ready}))
             for path in ready:
+                self.vm.send(self.pid, ("refused", path.stem))
                 await self.vm.run_blocking(self._put, path)
                 owed -= 1
                 self.vm.send(self.pid, ("up", path.stem, owed))
@@ -102,13 +109,14 @@ class UploadsActor(GenServer):
             raise Stop(Shutdown(str(error))) from None
 
     def _ready(self, busy: set[str], over: set[str]) -> tuple[list[Path], int]:
-        """The files that are whole, oldest first; how many there are with those that are not of
-        this node's calls and may be."""
+        """The files that are whole, oldest first, those that were refused last; how many there are
+        with those that are not of this node's calls and may be."""
         left = time.time() - LEFT_SECONDS
         mine = [path for path in self._shelf.files() if path.stem not in busy]
         written = {path: _written(path) for path in mine}
         whole = [path for path in mine if path.stem in over or written[path] < left]
-        return sorted(whole, key=lambda path: written[path]), len(mine)
+        whole.sort(key=lambda path: (path.stem in self._refused, written[path]))
+        return whole, len(mine)
 
     def _put(self, path: Path) -> None:
         try:

@@ -17,6 +17,7 @@ from aybiza.actors.memory.store import Row
 from aybiza.actors.recordings.shelf import Part, Shelf
 from aybiza.actors.runtime import KILL
 from aybiza.config.agents import Agent
+from aybiza.config.menus import Choice, Menu
 from aybiza.config.recording import Recording
 from aybiza.console.cli import app
 from aybiza.dialogue.journal import RecordingConsent
@@ -135,6 +136,23 @@ def test_keys_that_are_masked_are_not_recorded(tmp_path: Path) -> None:
 
     recorded(tmp_path / "b", *steps, keys_masked=True, keys_wait_ms=3_000, during=during)
     assert paused == [True, False]
+
+
+def test_a_key_of_a_menu_is_no_secret_and_pauses_nothing(tmp_path: Path) -> None:
+    menus = {"main": Menu(prompt="For hours press one.", keys={"1": Choice(say="Nine to five.")})}
+    steps = (presses("1"), says("Thank you."), hangs_up())
+    recorded(tmp_path, *steps, keys_masked=True, menus=menus)
+    left, right = sides(tmp_path)
+    assert left == "Thank you."
+    assert "Nine to five." in right
+
+
+def test_a_yes_to_another_question_is_no_consent(tmp_path: Path) -> None:
+    late = says("Yes.", quiet_ms=12_000)
+    call = recorded(tmp_path, late, hangs_up(), recording=AGREED, silence_timeout_s=8.0)
+    assert call.heard.splitlines()[1].startswith("Are you still there?")
+    assert consent(call) == ["refused"]
+    assert Shelf(tmp_path).parts("CA1") == []
 
 
 def test_a_caller_who_comes_back_is_recorded_further_in_another_file(tmp_path: Path) -> None:

@@ -61,6 +61,21 @@ def test_what_is_in_the_bucket_is_told_fetched_and_forgotten_with_the_rest(
         forgotten(settings, ["CA1"])
 
 
+def test_what_cannot_be_written_to_its_end_is_not_left_there(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf", bytes(32))
+    size = shelf.write(Part("CA1", 1.0, 0.0), 0, bytes(32_000))
+    shelf.write(Part("CA1", 1.0, 0.0), size, bytes(32_000))
+    (path,) = shelf.parts("CA1")
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    to = tmp_path / "a.wav"
+    environment = {"AYBIZA_RECORDINGS": str(shelf.folder), "AYBIZA_RECORDINGS_KEY": "00" * 32}
+    command = ["calls", "recording", "CA1", "--to", str(to)]
+    result = CliRunner().invoke(app, command, env=environment)
+    assert result.exit_code == 1
+    assert "has been changed" in " ".join(result.output.split())
+    assert not to.exists()
+
+
 @pytest.mark.parametrize("variables", [{}, {"AYBIZA_RECORDINGS": "."}])
 def test_a_recording_that_there_is_not_is_named(tmp_path: Path, variables: dict[str, str]) -> None:
     own = {name: str(tmp_path) for name in variables}

@@ -68,6 +68,13 @@ def test_a_yes_agrees_and_a_no_does_not_in_every_language(language: str) -> None
     assert answered(terms, NO[language]) == RecordingConsent("refused")
 
 
+def test_a_yes_to_what_was_asked_since_agrees_to_nothing() -> None:
+    said = CallerTurn(2, "Yes.")
+    asked: list[Entry] = [AgentSentence(0, 1, AGREED.words), SentenceHeard(0, 1)]
+    since = AgentSentence(1, 1, "Are you still there?")
+    assert decided(AGREED, folded(*asked, since, said), said) == RecordingConsent("refused")
+
+
 def test_only_a_yes_to_the_question_agrees() -> None:
     for words in ("Why?", "Yes, I need a table.", "Maybe.", "Go on.", "Yes... no."):
         assert answered(AGREED, words) == RecordingConsent("refused")

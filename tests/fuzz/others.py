@@ -7,13 +7,17 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from aybiza.actors.call.known_answers import sentences_of
 from aybiza.actors.measures.records_pages import rows_of_page
-from aybiza.actors.recordings.shelf import Part, SealError, Shelf
+from aybiza.actors.recordings.shelf import Part
+from aybiza.actors.recordings.sound import SealError, opened, sealed
 from aybiza.config.analysis import Analysis
 from aybiza.config.json_schema import fault, validator
 from aybiza.dialogue.analysis_request import Found, Wanted
@@ -26,7 +30,7 @@ from aybiza.dialogue.tools.mcp_tools import tools_of
 from aybiza.dialogue.tools.openapi import Operation
 from aybiza.dialogue.tools.paging import next_page
 from aybiza.gateway.control.rest import _code
-from tests.fuzz.decoder import Decoder, InMemory
+from tests.fuzz.decoder import Decoder
 from tests.fuzz.mutate import broken_bytes, broken_json, broken_text
 
 SCHEMA: Final[dict[str, Any]] = {
@@ -206,16 +210,13 @@ def _refusals() -> Decoder:
 
 def _sealed() -> Decoder:
     """A sealed recording."""
-    file, part = InMemory(), Part("CA1", 1.0, 0.0)
-    shelf = Shelf(file.path.parent, bytes(32))
-    at, pieces = 0, b"AYBIZA1\n"
+    name, seal = Part("CA1", 1.0, 0.0).name, AESGCM(bytes(32))
+    pieces = b""
     for _ in range(2):
-        pieces += shelf._sealed(part.name, len(pieces) if at else 0, bytes(80))
-        at = 1
+        pieces += sealed(name, len(pieces), bytes(80), seal)
 
     def decode(data: bytes) -> None:
-        named = SimpleNamespace(stem=part.name)
-        b"".join(shelf._opened(named, data))  # type: ignore[arg-type]
+        b"".join(opened(Path(f"{name}.sealed"), [data[:50], data[50:]], seal))
 
     return Decoder(lambda random: broken_bytes(random, pieces, [pieces]), decode, (SealError,))
 

@@ -77,10 +77,11 @@ def test_keys_are_not_on_it_nor_what_came_just_before_them() -> None:
     now = talk(tape, now, 1.0, b"k")
     tape.agent(b"n" * SECOND, 6.0)
     tape.pause(now)
-    tape.resume()
+    tape.resume(now)
     now = talk(tape, now, 4.0, b"d")
     left, right = rest(tape, now)
-    assert left == b"c" * (2 * SECOND) + Q * (2 * SECOND) + b"d" * (4 * SECOND)
+    # The tone of the last key goes on for as long as it is held.
+    assert left == b"c" * (2 * SECOND) + Q * (3 * SECOND) + b"d" * (3 * SECOND)
     assert right[: 2 * SECOND] == b"a" * (2 * SECOND)
     assert set(right[2 * SECOND :]) == {0xFF}
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from urllib3.exceptions import ProtocolError
 
 from aybiza.actors.recordings.bucket import Bucket, BucketError, Where, bucket
 from aybiza.actors.recordings.shelf import Part, Shelf
@@ -37,7 +39,8 @@ def test_a_recording_comes_back_as_it_was_put_and_is_encrypted_there(
         ours.put(recording(shelf, "v3:a/b", began))
     names = ours.parts("v3:a/b")
     assert [name.split(".")[1] for name in names] == ["1000", "2000"]
-    assert shelf.opened(Path(names[0]), ours.get(names[0])) == shelf.wav(tmp_path / names[0])
+    fetched = b"".join(shelf.opened(Path(names[0]), ours.get(names[0])))
+    assert fetched == shelf.wav(tmp_path / names[0])[44:]
     stored = services.buckets.objects[NAME][f"recordings/{names[0]}"]
     assert (stored.encryption, stored.kind) == ("AES256", "application/octet-stream")
 
@@ -81,12 +84,41 @@ def test_a_refusal_says_what_the_bucket_says_and_no_secret(
     with pytest.raises(BucketError, match="NoSuchBucket"):
         bucket_of(services, name="another-one").parts("CA1")
     with pytest.raises(BucketError, match="NoSuchKey"):
-        bucket_of(services).get("CA1.1.0.wav")
+        list(bucket_of(services).get("CA1.1.0.wav"))
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-secret")
     with pytest.raises(BucketError) as refusal:
         bucket_of(services).put(path)
     assert "SignatureDoesNotMatch" in str(refusal.value)
     assert "not-the-secret" not in str(refusal.value)
+
+
+class Proxy:
+    """Answers whatever it is asked with a page, status 200, or breaks off in the midst of one."""
+
+    def put_object(self, **_: Any) -> dict[str, Any]:
+        return {"ResponseMetadata": {"HTTPStatusCode": 200}}
+
+    list_objects_v2 = put_object
+
+    def get_object(self, **_: Any) -> dict[str, Any]:
+        return {"Body": self}
+
+    def close(self) -> None: ...
+
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        yield b"<html>"
+        raise ProtocolError("Connection broken")
+
+
+def test_a_page_in_the_place_of_an_answer_is_taken_for_none(tmp_path: Path) -> None:
+    ours = Bucket(Where("calls", "", "us-east-1"))
+    ours._made = Proxy()
+    with pytest.raises(BucketError, match="without an ETag"):
+        ours.put(recording(Shelf(tmp_path)))
+    with pytest.raises(BucketError, match="list_objects_v2 as no S3 does"):
+        ours.forget(["CA1"])
+    with pytest.raises(BucketError, match="cannot be asked for get_object"):
+        list(ours.get("CA1.1.0.wav"))
 
 
 def test_a_bucket_that_is_away_is_asked_once(services: ServicesEmulator, tmp_path: Path) -> None:

@@ -34,13 +34,15 @@ class Kept(Bucket):
     def __init__(self, now: Callable[[], float] = float) -> None:
         super().__init__(Where("calls", "", "us-east-1"))
         self.away = False
+        self.never = ""
+        """The beginning of names that are never taken."""
         self.objects: dict[str, bytes] = {}
         self.asked: list[float] = []
         self.now = now
 
     def put(self, path: Path) -> None:
         self.asked.append(self.now())
-        if self.away:
+        if self.away or (self.never and path.name.startswith(self.never)):
             raise BucketError("s3://calls/ has not done put_object: AccessDenied: Access Denied")
         self.objects[path.name] = path.read_bytes()
 
@@ -128,6 +130,19 @@ async def test_a_bucket_that_refuses_is_asked_less_and_less_often_and_loses_noth
         assert len(bucket.objects) == 3 and shelf.files() == []
         assert heard[-1] == ("waiting", {"waiting": 0})
     assert capfd.readouterr().out.count("recordings_not_uploaded") == 1
+
+
+@virtual_time
+async def test_a_recording_that_is_never_taken_keeps_no_other_from_the_bucket(
+    tmp_path: Path,
+) -> None:
+    async with VM() as vm:
+        shelf, bucket, _ = await started(vm, tmp_path)
+        names = [left(shelf, f"CA{n}", LEFT_SECONDS + 60 - n).name for n in range(3)]
+        bucket.never = names[0]
+        await asyncio.sleep(60)
+        assert sorted(bucket.objects) == sorted(names[1:])
+        assert [path.name for path in shelf.files()] == names[:1]
 
 
 @virtual_time
