@@ -5,7 +5,8 @@
 
 What is in force belongs to the node and outlives the actor that keeps it up to date
 (`aybiza.actors.switchboard_actor`). A call keeps the `Answering` that it began with. A route that
-a new table has unchanged keeps its own, too: its tools remember what they have done.
+a new table has unchanged keeps its own, too: its tools remember what they have done. A caller who
+comes back by a route that is there no more is answered as before, by the last `MOST_GONE` of them.
 
 Errors: those of `make`, and then nothing has changed.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from aybiza.claude.choice import Policy
 from aybiza.config.agents import Agent
@@ -37,6 +39,8 @@ class Answering:
     audio: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
+MOST_GONE: Final = 50
+
 Make = Callable[[Route], Answering]
 
 
@@ -53,6 +57,7 @@ class Switchboard:
 
     def __init__(self, routes: Routes, make: Make) -> None:
         self._make = make
+        self._gone: dict[str, Answering] = {}
         self._table = Table(routes, {route.name: make(route) for route in routes})
 
     @classmethod
@@ -72,7 +77,7 @@ class Switchboard:
 
     def answering(self, told: Mapping[str, str]) -> Answering:
         """Who answers the call of which this is told; see `aybiza.config.routes`."""
-        return self._table.answering[self._table.routes.choose(told).name]
+        return self._left(told) or self._table.answering[self._table.routes.choose(told).name]
 
     def called(self, name: str) -> Answering | None:
         """Who is meant by a name that somebody types: that of a route, of an agent, or of an
@@ -91,6 +96,8 @@ class Switchboard:
 
     def named(self, told: Mapping[str, str]) -> dict[str, str]:
         """What a call takes along, so that who comes back is answered by the same agent."""
+        if (left := self._left(told)) is not None:
+            return {ROUTE: left.route}
         routes = self._table.routes
         return {ROUTE: routes.choose(told).name} if routes.routes else {}
 
@@ -106,4 +113,15 @@ class Switchboard:
 
     def put(self, table: Table) -> None:
         """From now on new calls are answered by this table."""
+        for name, answering in self._table.answering.items():
+            if name not in table.answering:
+                self._gone.pop(name, None)
+                self._gone[name] = answering
+        for name in list(self._gone)[:-MOST_GONE]:
+            del self._gone[name]
         self._table = table
+
+    def _left(self, told: Mapping[str, str]) -> Answering | None:
+        """Who answers a caller that comes back by a route which is there no more."""
+        name = told.get(ROUTE, "")
+        return None if name in self._table.answering else self._gone.get(name)

@@ -2,11 +2,13 @@
 
     child(SwitchboardActor, switchboard, load, ready, name=names.SWITCHBOARD)
 
-Every `LOOK_SECONDS` a thread looks at the times and sizes of the files; where one has changed,
-`load()` reads them all, and calls that come from then on are answered by what it gives, once
-`ready(table)` has made what its agents need. Nobody waits for it. Files that cannot be used leave
-what was in force, with one line in the log (`agents_refused`) that has the first of their problems,
-and one count of `aybiza_agent_files_total{outcome="refused"}`, until they change again.
+Every `LOOK_SECONDS` a thread looks at the times and sizes of the files; where one has changed, and
+has stood still since the look before, `load()` reads them all: half a file may be one that can be
+used, without the keys that were to come. Calls that come from then on are answered by what it
+gives, once `ready(table)` has made what its agents need. Nobody waits for it. Files that cannot be
+used leave what was in force, with one line in the log (`agents_refused`) that has the first of
+their problems, and one count of `aybiza_agent_files_total{outcome="refused"}`, until they change
+again.
 
 Errors: none reach a call.
 """
@@ -49,6 +51,7 @@ class SwitchboardActor(GenServer):
         self._switchboard = switchboard
         self._load = load
         self._files = switchboard.routes.files
+        self._seen = self._files
         self._looking: Pid | None = None
         self._look()
 
@@ -69,6 +72,10 @@ class SwitchboardActor(GenServer):
         """Take up what has changed since the last time."""
         found = await self.vm.run_blocking(stamps, self._files)
         if found == self._files:
+            return
+        if found != self._seen:
+            # Somebody may be in the midst of writing.
+            self._seen = found
             return
         # Whatever comes of it: what nobody foresaw is told once, and not at each look.
         self._files = found

@@ -119,6 +119,8 @@ class Route:
     parameters: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     """The agent, as AYBIZA_AGENT would name it; a file's path is as seen from the process."""
+    heard: Files = field(default_factory=dict)
+    """The files of its prompts, as they were before they were read."""
 
     @property
     def is_open(self) -> bool:
@@ -170,7 +172,9 @@ def load_routes(path: Path | None, default: str) -> Routes:
     except AgentError as error:
         text = [f"AYBIZA_AGENT={default!r}: {problem}" for problem in error.problems]
         raise RoutesError(text, files) from None
-    first = Route(DEFAULT, agent, agent.name, source=default)
+    heard = _heard(agent)
+    files |= heard
+    first = Route(DEFAULT, agent, agent.name, source=default, heard=heard)
     if path is None:
         return Routes(first, (), files)
     files |= stamps([path])
@@ -196,11 +200,17 @@ def load_routes(path: Path | None, default: str) -> Routes:
             continue
         tenant = table.tenant or agent.name
         numbers = frozenset(table.numbers)
-        routes.append(Route(name, agent, tenant, numbers, table.parameters, key))
+        heard = _heard(agent)
+        files |= heard
+        routes.append(Route(name, agent, tenant, numbers, table.parameters, key, heard))
     problems += _clashes(path, source, routes)
     if problems:
         raise RoutesError(list(dict.fromkeys(problems)), files)
     return Routes(first, tuple(routes), files)
+
+
+def _heard(agent: Agent) -> dict[Path, Stamp]:
+    return stamps(Path(prompt.file) for prompt in agent.prompts.values() if prompt.file)
 
 
 def stamps(files: Iterable[Path]) -> dict[Path, Stamp]:

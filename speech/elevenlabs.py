@@ -9,8 +9,9 @@ A flush is one request, whose audio (mu-law, 8000 Hz) is streamed as it is made:
 advice where a text is there as a whole, and a request has no time of inactivity after which it
 ends, as its websocket has. `clear` gives the request under way up. Connections are kept.
 
-Errors: `SpeechRefused` for a status that is no fault of the text's, `SpeechClosed` for one that may
-be, and for a broken connection; both from iterating. Nothing that was said is in them.
+Errors: `SpeechRefused` for a status that is no fault of the text's, and for an answer that is text
+(a proxy's page would be heard as noise); `SpeechClosed` for a status that may be the text's fault,
+and for a broken connection; both from iterating. Nothing that was said is in them.
 Source: ElevenLabs, "Stream speech" (`POST /v1/text-to-speech/{voice_id}/stream`), errors.
 """
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -56,6 +58,7 @@ _OF_STATUS: Final[Mapping[int, str]] = {
     404: "there is no such voice, or no such address: check ELEVENLABS_URL",
     429: "too many requests of this account",
 }
+_NO_AUDIO: Final = re.compile(r"\s*(?:text/|application/(?:\w+\+)?(?:json|xml))", re.I)
 _ABOUT_THE_TEXT: Final = (400, 413, 422)
 
 
@@ -184,6 +187,9 @@ class ElevenLabsSession:
         async with self._http.stream("POST", self._url, content=body) as response:
             if response.status_code != httpx.codes.OK:
                 raise await _refusal(response)
+            if _NO_AUDIO.match(kind := response.headers.get("content-type", "")):
+                told = f"ElevenLabs answered with {kind.partition(';')[0][:40]} in place of audio"
+                raise SpeechRefused(response.status_code, told)
             async for piece in pieces(response):
                 await self._events.put(Audio(piece))
 

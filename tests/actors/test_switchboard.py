@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aybiza.actors.switchboard import Answering, Switchboard
+from aybiza.actors.switchboard import MOST_GONE, Answering, Switchboard
 from aybiza.config.routes import DEFAULT, Route, Routes
 from aybiza.dialogue.toolbox import NoTools
 from aybiza.faults.desk import agent
@@ -51,6 +51,26 @@ def test_an_unchanged_route_keeps_who_answers_on_it() -> None:
     board.put(board.made(Routes(changed, (SALES,))))
     assert board.answering({"Route": "sales"}) is before
     assert board.answering({}).agent.greeting == "Other."
+
+
+def test_who_comes_back_by_a_route_that_is_gone_is_answered_as_before() -> None:
+    board = Switchboard(Routes(OWN, (SALES,)), make)
+    before = board.answering({"Route": "sales"})
+    board.put(board.made(Routes(OWN)))
+    assert board.answering({"Route": "sales"}) is before
+    assert board.named({"Route": "sales"}) == {"Route": "sales"}
+    assert board.answering({"To": "+14155550100"}).route == DEFAULT
+
+
+def test_a_hundred_tables_in_a_row_leave_a_bounded_number_of_routes_that_are_gone() -> None:
+    board = Switchboard(Routes(OWN), make)
+    for number in range(100):
+        renamed = Route(f"sales {number}", SALES.agent, "Napoli", SALES.numbers)
+        board.put(board.made(Routes(OWN, (renamed,))))
+    assert board.answering({"Route": "sales 98"}).route == "sales 98"
+    assert board.answering({"Route": "sales 99"}).route == "sales 99"
+    assert board.answering({"Route": "sales 48"}).route == DEFAULT
+    assert len(board._gone) == MOST_GONE
 
 
 def test_what_cannot_be_made_changes_nothing() -> None:

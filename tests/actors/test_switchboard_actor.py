@@ -81,6 +81,22 @@ async def test_a_changed_agent_answers_the_next_call(tmp_path: Path) -> None:
 
 
 @virtual_time
+async def test_a_file_that_is_being_written_is_not_taken_up(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    answered: set[str] = set()
+    async with VM("here") as vm:
+        await place.start(vm)
+        # Each time another half of it, and each can be used.
+        for number in range(10):
+            place.write("one.toml", AGENT.format(name=f"Half {number}"))
+            await asyncio.sleep(0.9 * LOOK_SECONDS)
+            answered.add(place.answers())
+        place.write("one.toml", AGENT.format(name="Whole"))
+        await place.until(lambda: place.answers() == "Whole")
+    assert answered == {"One"} and place.told == ["taken"]
+
+
+@virtual_time
 async def test_a_new_route_is_taken_up_and_the_others_keep_their_tools(tmp_path: Path) -> None:
     place = Place(tmp_path)
     before = place.board.answering({"To": "+14155550100"})

@@ -81,6 +81,7 @@ CASES: dict[str, tuple[str, str, list[SpeechFault], list[Fault]]] = {
     "ElevenLabs is busy once": (ELEVEN, AURA, [], [Fault("refuse", code=429)]),
     "ElevenLabs breaks off in a sentence": (ELEVEN, AURA, [], [Fault("cut", into=3, times=2)]),
     "ElevenLabs hangs up": (ELEVEN, AURA, [], [Fault("hang_up")]),
+    "ElevenLabs stalls in a sentence": (ELEVEN, AURA, [], [Fault("stall", into=3, seconds=60.0)]),
     "ElevenLabs is silent": (ELEVEN, AURA, [], [Fault("slow", seconds=20.0)]),
     "both fail once": (
         AURA,

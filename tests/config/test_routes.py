@@ -100,6 +100,17 @@ def test_all_files_that_a_change_could_be_in_are_named(tmp_path: Path) -> None:
     }
 
 
+def test_a_route_is_another_when_what_is_heard_of_it_is(tmp_path: Path) -> None:
+    (tmp_path / "hello.wav").write_bytes(b"one")
+    prompt = '[prompts.hello]\ntext = "Hello."\nfile = "hello.wav"\n'
+    (tmp_path / "desk.toml").write_text(f'name = "Desk"\ngreeting = "Hello."\n{prompt}')
+    before = load_routes(None, str(tmp_path / "desk.toml"))
+    assert tmp_path / "hello.wav" in before.files
+    assert load_routes(None, str(tmp_path / "desk.toml")) == before
+    (tmp_path / "hello.wav").write_bytes(b"another")
+    assert load_routes(None, str(tmp_path / "desk.toml")).default != before.default
+
+
 def test_what_is_wrong_is_named_with_its_file_line_and_field(tmp_path: Path) -> None:
     text = FILE.replace("numbers", "numbrs", 1).replace('"support.toml"', '"suport.toml"')
     text = text.replace('"+14155550111"', '"555 0111"').replace("tenant", "tenant_", 1)

@@ -49,6 +49,7 @@ READ_BY: Final[dict[str, str | tuple[str, ...]]] = {
     "actors/node/wire.py": ("wire",),
     "actors/outbound/attempt_store.py": ("attempts",),
     "actors/recordings/shelf.py": ("sealed",),
+    "actors/recordings/sound.py": ("sealed",),
     "claude/chat/client.py": ("chat",),
     "claude/chat/errors.py": ("chat",),
     "claude/embedding.py": ("embeddings",),

@@ -7,6 +7,7 @@ import doctest
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from aybiza.emulators.deepgram.engine import ScriptedEngine
@@ -135,6 +136,18 @@ def test_a_fault_is_an_error_that_tells_no_words(
         await session.close()
 
     in_virtual_time(act)
+
+
+async def test_a_page_in_the_place_of_audio_is_not_played() -> None:
+    def page(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, html="<html>Please log in.</html>")
+
+    client = ElevenLabs(api_key="key", transport=httpx.MockTransport(page))
+    session = await client.speak(VOICE, "CA1", 5.0)
+    with pytest.raises(SpeechRefused, match="text/html in place of audio"):
+        await said(session, "Good morning.")
+    await session.close()
+    await client.aclose()
 
 
 def test_an_account_without_credit_refuses() -> None:
