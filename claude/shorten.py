@@ -2,8 +2,9 @@
 
 `shortened(messages, tokens)` cuts at turn boundaries, oldest first, until about `tokens` are left:
 results of tools are cut down, then whole turns go and a note takes their place. The turn that is
-going on stays whole, but for results that alone are larger than the budget. The result is a history
-that Converse takes if `messages` is one.
+going on stays whole, but for results that alone are larger than the budget: what was asked in it,
+what was said so far, and the request to go on, which is one of `own` texts and begins no turn. The
+result is a history that Converse takes if `messages` is one.
 
 Contract: pure; the arguments stay as they are. Errors: none.
 Source: Bedrock, Converse, "Input is too long for requested model".
@@ -11,7 +12,7 @@ Source: Bedrock, Converse, "Input is too long for requested model".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from aybiza.claude.messages import Block, Message
@@ -23,9 +24,11 @@ RESULT_CHARACTERS: Final = 400
 _NEWEST_RESULT_SHARE: Final = 0.5
 
 
-def shortened(messages: Sequence[Mapping[str, Any]], tokens: int) -> list[Message]:
+def shortened(
+    messages: Sequence[Mapping[str, Any]], tokens: int, own: Collection[str] = ()
+) -> list[Message]:
     """See the module."""
-    turns = _turns(messages)
+    turns = _turns(messages, own)
     if _tokens(messages) <= tokens or not turns:
         return [dict(message) for message in messages]
     old, newest = turns[:-1], turns[-1]
@@ -43,12 +46,12 @@ def shortened(messages: Sequence[Mapping[str, Any]], tokens: int) -> list[Messag
     return kept
 
 
-def _turns(messages: Sequence[Mapping[str, Any]]) -> list[list[Message]]:
+def _turns(messages: Sequence[Mapping[str, Any]], own: Collection[str]) -> list[list[Message]]:
     """The messages by turn: each begins with words of the caller."""
     turns: list[list[Message]] = []
     for message in messages:
         begins = message["role"] == "user" and not any(
-            "toolResult" in block for block in _blocks(message)
+            "toolResult" in block or block.get("text") in own for block in _blocks(message)
         )
         after_user = bool(turns) and turns[-1][-1]["role"] == "user"
         if not turns or (begins and not after_user):

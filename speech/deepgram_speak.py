@@ -105,8 +105,11 @@ class SpeakSession(DeepgramSocket):
             await self.send(self._socket.send_clear())
 
     def read(self, message: bytes | str) -> SpeakEvent | None:
-        """The event of a message."""
-        return Audio(message) if isinstance(message, bytes) else decode(object_of(message))
+        """The event of a message. JSON may come as bytes, too; sound is no JSON object."""
+        if isinstance(message, str):
+            return decode(object_of(message))
+        told = object_of(message) if message.startswith(b"{") else {}
+        return decode(told) if told else Audio(message)
 
 
 def decode(message: dict[str, Any]) -> SpeakEvent | None:

@@ -32,7 +32,9 @@ from typing import TypeAlias
 class Limits:
     """See the module; `waits` are those before the first, second … opening after a failure.
     `first_stall`: the patience with a socket before which none has failed, of who has another
-    service to turn to; None: as with any other."""
+    service to turn to; None: as with any other. `stall_again`: the patience with the sockets behind
+    one that was replaced; None: no other. A service that is slow each time would else never be
+    heard: where something came that late, the patience stays until something comes in time."""
 
     stall: float
     words: float = 3.0
@@ -43,6 +45,7 @@ class Limits:
     window: float = 11.0
     waits: tuple[float, ...] = (0.0, 0.5, 1.5, 3.0, 4.0)
     first_stall: float | None = None
+    stall_again: float | None = None
 
 
 @dataclass(slots=True)
@@ -166,6 +169,9 @@ class Reconnect:
         # What has not come to another owner is trouble, though nothing has failed here yet.
         self._inherited = self._waiting.since is not None
         self._asked = 0.0
+        # Whether a socket was too slow, and the longest wait for what has come since then.
+        self._slow = False
+        self._slowest = 0.0
 
     @property
     def failing(self) -> bool:
@@ -198,6 +204,8 @@ class Reconnect:
     @property
     def _stall(self) -> float:
         first, stall = self._limits.first_stall, self._limits.stall
+        if self._slow and self._limits.stall_again is not None:
+            return self._limits.stall_again
         return stall if self.failing or first is None else first
 
     @property
@@ -219,12 +227,16 @@ class Reconnect:
             case Wanted() if self._state in _LIVE and self._waiting.since is None:
                 self._waiting.since = self._asked = now
             case Unwanted():
+                self._slow = self._slow and self._slowest > self._limits.stall
+                self._slowest = 0.0
                 self._has_come()
             case Opened() if self._state is _State.OPENING:
                 self._state = _State.OPEN
                 self._asked = now
             case Worked() if self._state is _State.OPEN:
                 self._failures = 0
+                if self._waiting.since is not None:
+                    self._slowest = max(self._slowest, now - self._asked)
                 self._has_come()
             case Renewed() if self._state in _LIVE:
                 return [self._open(now, 0.0)]
@@ -265,6 +277,7 @@ class Reconnect:
         commands: list[Command] = []
         if self._state is _State.OPEN and not lost and now >= self._asked + self._stall:
             self._state = _State.ENDING
+            self._slow, self._slowest = True, 0.0
             commands.append(Replace())
         if self._is_troubled and now >= since + self._words:
             self._waiting.words = now - since + limits.words_again

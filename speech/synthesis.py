@@ -6,7 +6,9 @@ the audio that is left to hear runs low (`LOW_SECONDS`). A long text goes in par
 way at a time: audio carries no name of its text.
 
 A go that ends without its audio is tried again, text by text, so that one text which cannot be said
-costs no other. A text that has been tried `TRIES` times and brought nothing new is passed over: it
+costs no other. A voice that stalls twice with the same audio has said all of it, and does not tell
+(`untold`): from then on a pause is a go's end, as it is where the end was told ahead of the audio.
+A text that has been tried `TRIES` times and brought nothing new is passed over: it
 counts as said, in its place. So does a text without anything to say. What is out of a go already is
 not sent to the caller again (`skip`); the ledger knows how much that is.
 
@@ -31,6 +33,8 @@ GO_CHARACTERS = 400
 TRIES = 2
 # A flush that is done without audio may be the echo of another one: so long its own may take.
 EMPTY_SECONDS = 0.5
+# Where the end of a go is not told, or was told ahead of its audio, so long a pause is the end.
+QUIET_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -57,7 +61,7 @@ class Go:
 
     `audio` is what the caller is to get next of it; `complete`: nothing follows. `skip` bytes of it
     are out, `carried` of these by a go before it. `came`: all audio of this try. `emptied`: when it
-    was told to be done without any.
+    was told to be done without any. `told`: that was ahead of its audio; `last`: when that came.
     """
 
     texts: list[Text]
@@ -68,6 +72,8 @@ class Go:
     complete: bool = False
     came: int = 0
     emptied: float | None = None
+    told: bool = False
+    last: float = 0.0
 
     @property
     def name(self) -> Sentence:
@@ -91,6 +97,7 @@ class Synthesis:
         self._voiced = voiced
         self._turn: int | None = None
         self._skip = 0
+        self._untold = False
         self.waiting: deque[Text] = deque()
         self.goes: deque[Go] = deque()
         self.finishing = False
@@ -184,28 +191,44 @@ class Synthesis:
         before = next((i for i, other in enumerate(self.goes) if not other.complete), None)
         self.goes.insert(len(self.goes) if before is None else before, go)
 
-    def audio(self, mulaw: bytes) -> bool:
+    def audio(self, mulaw: bytes, now: float) -> bool:
         """The next audio has come; whether it is the first of its go."""
-        go = self.awaited
+        go = self.awaited or self._ended_too_soon
         if go is None:
             return False
         first = not go.came
         go.came += len(mulaw)
-        go.emptied = None
+        go.emptied, go.last = None, now
         passed = min(go.skip, len(mulaw))
         go.skip -= passed
         if passed < len(mulaw):
             go.audio.append(mulaw[passed:])
         return first
 
+    @property
+    def _ended_too_soon(self) -> Go | None:
+        """The go whose end was told ahead of its last audio, which is not out yet."""
+        last = self.goes[-1] if self.goes else None
+        return last if last is not None and last.came else None
+
     def flushed(self, now: float) -> Go | None:
         """A flush is done: the go that is complete by it."""
         go = self.awaited
+        self._untold = False
         if go is None:
             return None
         if not go.came:
-            go.emptied = now
+            go.emptied, go.told = now, True
             return None
+        return self._complete(go)
+
+    def paused(self, now: float) -> Go | None:
+        """The go that is complete by a pause, where its end is not told behind its audio."""
+        go = self.awaited
+        over = go is not None and go.came and self.due is not None and now >= self.due
+        return self._complete(go) if go is not None and over else None
+
+    def _complete(self, go: Go) -> Go:
         go.complete = True
         following = go.texts[-1].then
         if following is None:
@@ -217,21 +240,30 @@ class Synthesis:
 
     @property
     def due(self) -> float | None:
-        """When the flush under way is silent, if no audio comes."""
+        """When the flush under way is silent or over, if no audio comes."""
         go = self.awaited
-        return None if go is None or go.emptied is None else go.emptied + EMPTY_SECONDS
+        if go is None:
+            return None
+        if go.came:
+            return go.last + QUIET_SECONDS if go.told or self._untold else None
+        return None if go.emptied is None else go.emptied + EMPTY_SECONDS
 
     def is_silent(self, now: float) -> bool:
         """Whether a flush that was done without audio has had its time."""
-        return self.due is not None and now >= self.due
+        go = self.awaited
+        return go is not None and not go.came and self.due is not None and now >= self.due
 
-    def lost(self, now: float, *, tried: bool = True) -> list[Text]:
+    def lost(self, now: float, *, tried: bool = True, stalled: bool = False) -> list[Text]:
         """The go under way will not be completed; the texts that are passed over for it.
 
-        `tried`: its texts have reached the voice.
+        `tried`: its texts have reached the voice. `stalled`: it has not ended, nothing came.
         """
         go = self.awaited
         if go is None:
+            return []
+        if stalled and len(go.texts) == 1 and go.came and go.came == go.texts[0].most_came:
+            self._untold = True
+            self._complete(go)
             return []
         self.goes.remove(go)
         self._skip = go.carried

@@ -260,7 +260,7 @@ class AnswerRounds:
         messages = [*self._messages, *self._going_on]
         if attempt.shorter:
             whole = sum(estimated_tokens(message["content"]) for message in messages)
-            messages = shortened(messages, whole >> attempt.shorter)
+            messages = shortened(messages, whole >> attempt.shorter, own=(CONTINUE,))
         request = request_of(
             context,
             attempt.model,

@@ -31,7 +31,7 @@ from aybiza.actors import names
 from aybiza.actors.call import call_language, kept_phrases
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.speaker_voice import Session, SpeakerVoice
-from aybiza.actors.call.wire import Down, Lost, Up, Wire
+from aybiza.actors.call.wire import STALLED, Down, Lost, Up, Wire
 from aybiza.actors.measures import charges, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import record_tts_latency
@@ -51,7 +51,7 @@ from aybiza.speech.speak_budget import SpeakBudget
 from aybiza.speech.spoken_text import spoken
 from aybiza.speech.synthesis import Go, Synthesis, Text
 
-LIMITS = Limits(stall=2.0)
+LIMITS = Limits(stall=2.0, stall_again=4.0)
 # Who waits for a filler is to hear the other voice before they wait too long.
 TWO_VOICES = Limits(stall=2.0, first_stall=1.5)
 CLEAR_SECONDS = 1.0
@@ -183,12 +183,14 @@ class SpeakerActor(GenServer):
             case Up():
                 self._clearing = 0
                 self._budget = SpeakBudget()
-            case Down(_, refused, fault):
+            case Down(reason, refused, fault):
                 self._clearing = 0
                 if fault:
                     go = self._synthesis.awaited
                     self._voice.failed(heard=go is not None and go.came > 0)
-                self._passed_over(self._synthesis.lost(self.vm.now(), tried=not refused))
+                stalled = reason == STALLED
+                lost = self._synthesis.lost(self.vm.now(), tried=not refused, stalled=stalled)
+                self._passed_over(lost)
             case Audio(mulaw):
                 self._mute = False
                 self._wire.worked()
@@ -325,21 +327,23 @@ class SpeakerActor(GenServer):
     # What comes
 
     def _audio(self, mulaw: bytes) -> None:
-        go = self._synthesis.awaited
-        if self._clearing or go is None:
+        if self._clearing:
             return
-        if self._synthesis.audio(mulaw):
+        go = self._synthesis.awaited
+        if self._synthesis.audio(mulaw, self.vm.now()) and go is not None:
             waited = self.vm.now() - go.asked
             record_tts_latency(
                 self.vm, self._context.call_id, waited * 1000, go.name.seq, go.name.turn
             )
-        if self._is_fixed(go):
+        if go is not None and self._is_fixed(go):
             self._recorded += mulaw
 
     def _look_for_audio(self) -> None:
         """A flush that was done without audio is tried on another socket: it may be this one, and
         not the text."""
         go, now = self._synthesis.awaited, self.vm.now()
+        if not self._clearing and (paused := self._synthesis.paused(now)) is not None:
+            self._said(paused)
         if go is None or not self._synthesis.is_silent(now):
             return
         if go.texts[0].tries == 0:
@@ -349,8 +353,11 @@ class SpeakerActor(GenServer):
 
     def _flushed(self) -> None:
         go = None if self._clearing else self._synthesis.flushed(self.vm.now())
-        if go is None:
-            return
+        if go is not None:
+            self._said(go)
+
+    def _said(self, go: Go) -> None:
+        """All audio of a go has come."""
         self._said_turn = go.name.turn
         self._wire.worked()
         self._voice.worked()

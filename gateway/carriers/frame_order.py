@@ -13,7 +13,8 @@ much as the stamps say is missing, but no more than as many frames have room for
 `MOST_FILLED_MS`. A carrier that sends nothing while nobody speaks leaves out no number, so nothing
 is put there. A frame that was heard, or waits, is `doubled`; one that was given up is `late`.
 Neither is heard. After `MOST_BEHIND` such frames in a row the carrier counts anew, and so is it
-done here: a caller is never unheard for more than that.
+done here: a caller is never unheard for more than that. A number that comes more than `HELD_FRAMES`
+times in a row counts nothing: from then on frames are heard as they come.
 
 Contract: any order in which no frame is more than `HELD_FRAMES` places late gives the same audio.
 Payloads are not looked into; `bytes_a_ms` is how long they are. Errors: none.
@@ -41,6 +42,7 @@ class FrameOrder:
     """See the module."""
 
     __slots__ = (
+        "_again",
         "_begun",
         "_behind",
         "_bytes_a_ms",
@@ -50,6 +52,7 @@ class FrameOrder:
         "_next",
         "_size",
         "_stamp",
+        "_uncounted",
     )
 
     def __init__(self, bytes_a_ms: int = _MULAW_BYTES_A_MS) -> None:
@@ -59,6 +62,9 @@ class FrameOrder:
         self._given_up: deque[int] = deque(maxlen=_MOST_REMEMBERED)
         self._counts: Counter[str] = Counter()
         self._behind = 0
+        # The number that came last behind the others, and how often in a row.
+        self._again = (0, 0)
+        self._uncounted = False
         self._begun = False
         self._stamp: int | bytes = 0
         self._size = 0
@@ -87,7 +93,11 @@ class FrameOrder:
         """See the module. Silence is a `Media` that is `filled`, whose payload is left empty and
         whose length is `lasts_ms`."""
         chunk = media.chunk
-        if not chunk or self.goes_on(chunk, media.timestamp_ms, len(media.payload)):
+        if (
+            not chunk
+            or self._uncounted
+            or self.goes_on(chunk, media.timestamp_ms, len(media.payload))
+        ):
             return (media,)
         if not self._begun and not self._held and chunk > self._next + HELD_FRAMES:
             # A stream that is joined later: nothing of it is missing.
@@ -113,6 +123,11 @@ class FrameOrder:
 
     def _behind_time(self, media: Media) -> Sequence[Media | Ignored]:
         self._behind += 1
+        number, times = self._again
+        self._again = (media.chunk, times + 1 if number == media.chunk else 1)
+        self._uncounted = self._again[1] > HELD_FRAMES
+        if self._uncounted:
+            return (*self.flush(), media)
         if self._behind > MOST_BEHIND:
             ready = self.flush()
             self._next, self._behind = media.chunk + 1, 0

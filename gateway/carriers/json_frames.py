@@ -93,8 +93,13 @@ def _secret(name: str, value: object, where: str) -> str:
 
 
 def counter(body: Mapping[str, Any], key: str) -> int:
-    """The count at `key`, a number or a string of one; 0 if it is absent."""
-    value = body.get(key, 0)
+    """The count at `key`, a number or a string of one; 0 if it is absent or null."""
+    value = body.get(key)
+    if value is None:
+        return 0
+    if isinstance(value, float) and value.is_integer():
+        # JSON has one kind of number; some write 8000.0.
+        value = int(value)
     if isinstance(value, str | int) and not isinstance(value, bool):
         try:
             number = int(value)

@@ -8,7 +8,8 @@ send.
 
 What is refused, and how, stands in `aybiza.gateway.carriers.codec`. What is tolerated: unknown
 events (`Unknown`: Twilio adds some now and then), tracks other than the inbound one (`Ignored`),
-counters as strings or numbers, absent counters (0). Twilio's media is mu-law, 8000 Hz, mono, and
+counters as strings or numbers, absent counters (0), messages behind `start` that do not name their
+stream. Twilio's media is mu-law, 8000 Hz, mono, and
 nothing else; a dialect has other `codes`.
 
 Source: Twilio, "Media Streams: WebSocket messages".
@@ -148,7 +149,7 @@ class TwilioStream:
             raise ProtocolError(
                 CLOSE_POLICY_VIOLATION, f"{name} out of turn: the stream is {self.state.value}"
             )
-        if self.stream_sid is not None and message.get("streamSid") != self.stream_sid:
+        if self.stream_sid not in (None, message.get("streamSid", self.stream_sid)):
             raise ProtocolError(
                 CLOSE_POLICY_VIOLATION,
                 f"{name} for stream {shown(message.get('streamSid'))}, this one is "

@@ -79,6 +79,17 @@ def test_results_go_before_turns_and_the_oldest_turns_first() -> None:
     assert "my name is Ann" not in str(least) and "when" in str(least)
 
 
+def test_a_request_to_go_on_leaves_the_question_that_it_belongs_to() -> None:
+    said = [
+        *history([("my name is Ann", [])]),
+        text("assistant", "Now we"),
+        text("user", "(go on)"),
+    ]
+    less = shortened(said, 1, own=("(go on)",))
+    assert less[0]["content"] == [{"text": LEFT_OUT}, {"text": "and now?"}]
+    assert less[1:] == said[-2:]
+
+
 @pytest.mark.parametrize("kind", ["text", "json"])
 def test_a_result_that_alone_is_too_large_is_cut_in_the_turn_that_is_going_on(kind: str) -> None:
     messages = [text("user", "read it all"), *used(1, "z" * 900_000)]

@@ -147,6 +147,21 @@ def test_a_socket_that_is_silent_when_it_should_not_be_is_replaced() -> None:
     assert tried.handle(Closed(), 12.5) == [OpenIn(0.0)]
 
 
+def test_a_service_that_is_slow_each_time_is_waited_for_longer_until_it_is_in_time() -> None:
+    tried = Reconnect(Limits(stall=2.0, stall_again=4.0, words=9.0), lambda: 0.0)
+    for event, now in ((Begun(), 0.0), (Opened(), 0.0), (Wanted(), 1.0), (Tick(), 3.0)):
+        replaced = tried.handle(event, now)
+    assert replaced == [Replace()]
+    tried.handle(Closed(), 3.0)
+    tried.handle(Opened(), 3.0)
+    assert tried.due == 7.0
+    for came, patience in ((6.0, 4.0), (8.5, 4.0), (9.5, 2.0)):
+        tried.handle(Worked(), came)
+        tried.handle(Unwanted(), came)
+        tried.handle(Wanted(), came)
+        assert tried.due == came + patience, came
+
+
 def test_what_is_not_wanted_any_more_is_not_waited_for() -> None:
     tried = policy()
     tried.handle(Wanted(), 0.0)

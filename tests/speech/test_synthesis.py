@@ -14,6 +14,7 @@ from aybiza.speech.synthesis import (
     EMPTY_SECONDS,
     GO_CHARACTERS,
     LOW_SECONDS,
+    QUIET_SECONDS,
     TRIES,
     Go,
     Synthesis,
@@ -54,7 +55,7 @@ class Voice:
             self.lose()
             return
         audio = encode(self.sent[-1])
-        self.synthesis.audio(audio[:ends])
+        self.synthesis.audio(audio[:ends], self.now)
         self.play()
         if ends is None:
             self.synthesis.flushed(self.now)
@@ -115,7 +116,7 @@ def test_a_recording_takes_its_place_among_texts_and_goes_with_none() -> None:
     voice.synthesis.give(Sentence(1, 3), "Three.")
     go = voice.ask()
     assert go is not None and [text.written for text in go.texts] == ["One."]
-    voice.synthesis.audio(encode("One. "))
+    voice.synthesis.audio(encode("One. "), voice.now)
     voice.synthesis.flushed(voice.now)
     recorded = voice.synthesis.waiting[0]
     voice.synthesis.kept(recorded, b"sound", voice.now)
@@ -178,6 +179,52 @@ def test_an_echo_of_the_last_flush_ends_nothing() -> None:
     assert voice.text == "One. Two. " and voice.synthesis.due is None
 
 
+def spoken(voice: Voice, text: str, seconds: float = QUIET_SECONDS) -> Go | None:
+    """The go that is complete when the voice has said `text` and then paused for so long."""
+    voice.synthesis.audio(encode(text), voice.now)
+    voice.play()
+    voice.now += seconds
+    return voice.synthesis.paused(voice.now)
+
+
+def test_an_end_that_is_told_ahead_of_the_audio_is_the_pause_behind_it() -> None:
+    voice = Voice()
+    voice.give(1, "One.")
+    go = voice.ask()
+    assert voice.synthesis.flushed(voice.now) is None
+    assert spoken(voice, "One. ", QUIET_SECONDS - 0.1) is None
+    assert not voice.synthesis.is_silent(voice.now)
+    voice.now += 0.2
+    assert go is not None and voice.synthesis.paused(voice.now) is go
+    voice.play()
+    assert voice.text == "One. " and voice.finished == [Sentence(1, 1)]
+
+
+def test_a_voice_that_never_tells_the_end_is_believed_when_it_stalls_at_the_same_place() -> None:
+    voice = Voice()
+    voice.give(1, "One.", "Two.")
+    for _ in range(2):
+        assert voice.ask() is not None and spoken(voice, "One. ") is None
+        assert voice.synthesis.lost(voice.now, stalled=True) == []
+        voice.play()
+    second = voice.ask()
+    assert second is not None and spoken(voice, "Two. ") is second, "and no longer waited for"
+    voice.play()
+    assert voice.text == "One. Two. " and voice.finished == [Sentence(1, 1), Sentence(1, 2)]
+
+
+def test_audio_behind_the_end_that_was_told_is_heard_too() -> None:
+    voice = Voice()
+    voice.give(1, "One.")
+    assert voice.ask() is not None
+    audio = encode("One. ")
+    voice.synthesis.audio(audio[:800], voice.now)
+    voice.synthesis.flushed(voice.now)
+    voice.synthesis.audio(audio[800:], voice.now)
+    voice.play()
+    assert voice.text == "One. "
+
+
 def test_a_very_long_text_goes_in_parts_and_is_one_sentence() -> None:
     voice = Voice()
     words = " ".join(["terms"] * 420)
@@ -195,7 +242,7 @@ def test_words_that_are_kept_as_audio_go_before_what_is_awaited() -> None:
     voice.synthesis.kept(voice.synthesis.waiting[0], encode("Wait. "), voice.now)
     voice.play()
     assert voice.text == "Wait. " and voice.finished == [Sentence(1, 0)]
-    voice.synthesis.audio(encode("One. "))
+    voice.synthesis.audio(encode("One. "), voice.now)
     voice.synthesis.flushed(voice.now)
     voice.play()
     assert voice.text == "Wait. One. "

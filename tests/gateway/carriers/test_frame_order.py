@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aybiza.gateway.carriers.codec import Media
+from aybiza.gateway.carriers.codec import Ignored, Media
 from aybiza.gateway.carriers.frame_order import (
     HELD_FRAMES,
     MOST_BEHIND,
@@ -152,6 +152,13 @@ def test_a_carrier_that_counts_anew_is_heard_again() -> None:
     told = [order.take(frame(chunk)) for chunk in range(MOST_BEHIND + 10, MOST_BEHIND + 12)]
     assert len(again) == MOST_BEHIND + 9
     assert [[type(event) for event in events] for events in told] == [[Media], [Media]]
+
+
+def test_numbers_that_do_not_move_are_none() -> None:
+    order = FrameOrder()
+    told = [order.take(frame(1, 0)) for _ in range(HELD_FRAMES + 4)]
+    kinds = [type(events[-1]) for events in told]
+    assert kinds == [Media, *[Ignored] * HELD_FRAMES, Media, Media, Media]
 
 
 def test_frames_without_a_number_are_heard_as_they_come() -> None:

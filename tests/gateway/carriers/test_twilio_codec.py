@@ -223,6 +223,11 @@ class TestMedia:
         event = stream_in(State.STREAMING).receive(given_frame)
         assert event == Media(mulaw, timestamp, chunk, "inbound")
 
+    def test_counters_may_be_written_as_any_number_or_not_at_all(self) -> None:
+        for chunk, counted in ((3, 3), ("3", 3), (3.0, 3), (None, 0)):
+            event = stream_in(State.STREAMING).receive(media_frame(chunk=chunk, timestamp=None))
+            assert isinstance(event, Media) and (event.chunk, event.timestamp_ms) == (counted, 0)
+
     def test_absent_counters_are_zero_and_an_absent_track_is_the_inbound_one(self) -> None:
         event = stream_in(State.STREAMING).receive(frame("media", media={"payload": "f/8="}))
         assert event == Media(b"\x7f\xff", 0, 0, "inbound")
@@ -253,12 +258,17 @@ class TestMedia:
     def test_a_member_of_the_wrong_type_is_invalid(self, change: dict[str, Any]) -> None:
         assert_refused(stream_in(State.STREAMING), media_frame(**change), CLOSE_INVALID_DATA)
 
+    @pytest.mark.parametrize("name", ["media", "dtmf", "mark", "stop"])
+    def test_a_message_need_not_name_its_stream(self, name: str) -> None:
+        message = json.loads(FRAMES[name])
+        del message["streamSid"]
+        named = stream_in(State.STREAMING).receive(FRAMES[name])
+        assert stream_in(State.STREAMING).receive(json.dumps(message)) == named
+
     @pytest.mark.parametrize("sid", [OTHER_STREAM, "", None, 7, {}])
     @pytest.mark.parametrize("name", ["media", "dtmf", "mark", "stop"])
-    def test_a_foreign_or_missing_stream_sid_is_refused(self, name: str, sid: object) -> None:
+    def test_a_foreign_stream_sid_is_refused(self, name: str, sid: object) -> None:
         message = json.loads(FRAMES[name]) | {"streamSid": sid}
-        if sid == "":
-            del message["streamSid"]
         stream = stream_in(State.STREAMING)
         assert_refused(stream, json.dumps(message), CLOSE_POLICY_VIOLATION)
 
