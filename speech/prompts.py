@@ -52,9 +52,7 @@ def tones(keys: str) -> bytes:
 def _audio(prompt: Prompt) -> bytes:
     if prompt.tones:
         return tones(prompt.tones)
-    samples = read_wav(Path(prompt.file))
-    if len(samples) > MOST_SECONDS * SAMPLE_RATE:
-        raise AudioError(f"{prompt.file}: is longer than {MOST_SECONDS} s")
+    samples = read_wav(Path(prompt.file), MOST_SECONDS)
     if not np.any(samples):
         raise AudioError(f"{prompt.file}: holds no sound")
     return mulaw.encode(samples)

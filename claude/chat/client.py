@@ -28,7 +28,7 @@ from typing import Any, Final, Self
 import httpx
 
 from aybiza.claude.chat.errors import broken, refused, told
-from aybiza.claude.chat.events import DONE, ChatEvents, Event, Lines, error_of
+from aybiza.claude.chat.events import DONE, ChatEvents, Event, Lines, LineTooLong, error_of
 from aybiza.claude.chat.request import chat_body
 from aybiza.claude.errors import BedrockError, ErrorKind
 from aybiza.config.plain_answers import PLAIN, pieces
@@ -39,6 +39,10 @@ CLOSE_SECONDS: Final = 2.0
 REST_SECONDS: Final = 0.5
 WARM_SECONDS: Final = 30.0
 ERROR_BYTES: Final = 64 * 1024
+ANSWER_BYTES: Final = 32 * 1024 * 1024
+"""Of one answer, a line for each token: some 250 bytes of it."""
+SLICE_BYTES: Final = 4096
+"""So much is read in a turn of the loop: a service that sends all at once holds nobody up."""
 
 Pieces = AsyncIterator[bytes]
 
@@ -143,6 +147,8 @@ class ChatStream:
         self._loop = asyncio.get_running_loop()
         self._began = self._last = self._loop.time()
         self._pieces: Pieces | None = None
+        self._unread = b""
+        self._size = 0
         self._lines = Lines()
         self._chunks = ChatEvents(lambda: f"chat_{secrets.token_hex(8)}")
         self._events: deque[Event] = deque()
@@ -187,8 +193,17 @@ class ChatStream:
             async with asyncio.timeout_at(self._until()):
                 if self._pieces is None:
                     self._pieces = await self._opened()
-                piece = await anext(self._pieces, None)
-            self._take(piece)
+                if self._unread:
+                    # A piece is what has come together: others have their turns in its midst.
+                    await asyncio.sleep(0)
+                else:
+                    piece = await anext(self._pieces, None)
+                    self._ended, self._unread = piece is None, piece or b""
+                    self._size += len(self._unread)
+            if self._size > ANSWER_BYTES:
+                raise LineTooLong(f"an answer of more than {ANSWER_BYTES:,} bytes")
+            part, self._unread = self._unread[:SLICE_BYTES], self._unread[SLICE_BYTES:]
+            self._take(part)
         except TimeoutError:
             self._error = self._late()
         except asyncio.CancelledError:
@@ -208,10 +223,7 @@ class ChatStream:
                 break
         raise refused(response.status_code, body, self.model)
 
-    def _take(self, piece: bytes | None) -> None:
-        if piece is None:
-            self._ended = True
-            return
+    def _take(self, piece: bytes) -> None:
         for data in self._lines.feed(piece):
             if data == DONE:
                 self._ended = True

@@ -93,6 +93,7 @@ _OF_CLASS: Final[tuple[tuple[type[Exception], ErrorKind, str], ...]] = (
     (OSError, ErrorKind.TRANSPORT, "the connection broke"),
     (LineTooLong, ErrorKind.STREAM_ERROR, "the answer is no event stream"),
     (ValueError, ErrorKind.STREAM_ERROR, "the answer is not JSON"),
+    (RecursionError, ErrorKind.STREAM_ERROR, "the answer is not JSON that can be read"),
 )
 
 

@@ -1,4 +1,4 @@
-"""A service that packs hundreds of megabytes into an answer has nobody unpack them."""
+"""A service that packs or sends hundreds of megabytes has nobody hold or unpack them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from aybiza.actors.measures.metrics_sink import SinkError
 from aybiza.actors.measures.otlp_door import OtlpDoor
+from aybiza.claude.chat import client
 from aybiza.claude.chat.client import ChatClient
 from aybiza.claude.errors import BedrockError
 from aybiza.speech.deepgram_speak import SpeakOptions
@@ -83,3 +84,42 @@ async def test_a_carrier() -> None:
     made = placer(answer)
     assert (await made.place(ATTEMPT)).call_id == ""
     await made.aclose()
+
+
+class Endless(httpx.AsyncByteStream):
+    """Tokens without an end, 64 KB of them at a time."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        piece = b'data: {"choices": [{"delta": {"content": "a"}}]}\n\n' * 1300
+        while True:
+            self.given += len(piece)
+            yield piece
+
+
+async def test_an_answer_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "ANSWER_BYTES", 256 * 1024)
+    body = Endless()
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, stream=body))
+    chat = ChatClient("https://chat.example", "k", transport=transport)
+    messages = [{"role": "user", "content": [{"text": "Hello."}]}]
+    turns = events = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.ensure_future(others())
+    with pytest.raises(BedrockError, match="no event stream"):
+        async with chat.stream({"modelId": "openai:small", "messages": messages}) as stream:
+            async for _ in stream:
+                events += 1
+    beside.cancel()
+    await chat.aclose()
+    assert body.given < 512 * 1024
+    # Nobody waits for more than some 80 events at a time.
+    assert turns > events / 120

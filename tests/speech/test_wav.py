@@ -1,5 +1,7 @@
 """WAV files of any rate and width are read as the line carries sound."""
 
+import os
+import tracemalloc
 import wave
 from pathlib import Path
 
@@ -86,6 +88,38 @@ class TestReadWav:
         (tmp_path / "odd.wav").write_bytes(data)
         with pytest.raises(AudioError, match=r"odd\.wav: not a PCM WAV file"):
             read_wav(tmp_path / "odd.wav")
+
+    @pytest.mark.parametrize("rate", [8_001, 44_101, 191_999])
+    def test_a_rate_that_nothing_has_is_refused_ahead_of_its_filter(
+        self, rate: int, tmp_path: Path
+    ) -> None:
+        write_tone(tmp_path / "odd.wav", rate)
+        with pytest.raises(AudioError, match=f"{rate} samples a second: convert it to 8000"):
+            read_wav(tmp_path / "odd.wav")
+
+    def test_a_header_makes_nobody_hold_what_it_declares(self, tmp_path: Path) -> None:
+        write_tone(tmp_path / "huge.wav", 8000)
+        with (tmp_path / "huge.wav").open("r+b") as file:
+            for at in (4, 40):
+                file.seek(at)
+                file.write(b"\xff\xff\xff\x7f")
+            file.truncate(2**31)
+        tracemalloc.start()
+        with pytest.raises(AudioError, match="is longer than 120 s"):
+            read_wav(tmp_path / "huge.wav", 120)
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert held < 16 * 2**20
+
+    def test_hundreds_of_channels_are_refused(self, tmp_path: Path) -> None:
+        write_tone(tmp_path / "wide.wav", 8000, channels=17)
+        with pytest.raises(AudioError, match="17 channels, and 16 are the most"):
+            read_wav(tmp_path / "wide.wav")
+
+    def test_what_is_no_file_is_not_opened(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe.wav")
+        with pytest.raises(AudioError, match=r"pipe\.wav: is no file"):
+            read_wav(tmp_path / "pipe.wav")
 
     def test_a_rate_below_the_lines_is_refused(self, tmp_path: Path) -> None:
         write_tone(tmp_path / "low.wav", 6000)
