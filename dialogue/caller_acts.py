@@ -86,6 +86,8 @@ class CallerActs(TurnActs):
         self._break_in(not self._barge_in.is_protected())
         if not (self._entered() and event.digit == self.policy.keys_end):
             self._record(self._key(event))
+            if self._chosen() is not None:
+                self._complete_at = event.at
         self._await_caller()
 
     def _is_last_key(self, event: DigitPressed) -> bool:
@@ -101,8 +103,10 @@ class CallerActs(TurnActs):
         self._take_turn()
 
     def is_end_of_all(self, event: DigitPressed) -> bool:
-        """Whether the key that ends an entry comes behind one that was complete without it."""
+        """Whether the key that ends an entry comes behind one that was complete without it, or
+        behind a choice from a menu."""
         ends = bool(self.policy.keys_end) and event.digit == self.policy.keys_end
+        ends = ends and self._chosen(event.digit) is None
         late = event.at - self._complete_at > END_KEY_SECONDS
         return ends and not late and not self.conversation.segments
 

@@ -17,8 +17,8 @@ class ToolRun:
     `before`: their words in the turns before it, the newest last; `asked`: what the caller had
     heard of the agent before what is `said`; `unheard`: the turns before it whose words the caller
     has not heard to their end; `language`: the one that the call is in, "" where the
-    agent has but one. `keys`: what the caller has entered last, of an agent that masks it; it must
-    be told to nobody.
+    agent has but one. `keys`: what the caller has entered last, of an agent that masks it, "" where
+    part of it was lost with a line that broke; it must be told to nobody.
     """
 
     name: str

@@ -170,7 +170,8 @@ class Line:
     `charged`: bytes of audio that are charged for, `minutes` of the carrier that are, `unpriced`:
     services whose price nobody knows.
     `keys`: what the caller has entered last, by the numbers of its events, of an agent that keeps
-    it from everybody but the tools; `keys_over`: the next key begins anew.
+    it from everybody but the tools; `keys_over`: the next key begins anew; `keys_before`: what was
+    complete before it did.
     `tape`: where the call is recorded; `clock` is its time. `figures`: what is measured of a call
     that is analysed. `said`: while somebody looks at the call, how loud the agent is.
     `language`: the one that the call has changed to; "": it is the agent's first.
@@ -208,6 +209,7 @@ class Line:
     placed: bool = False
     clock: Callable[[], float] = clocks.monotonic
     keys: dict[int, str] = field(default_factory=dict, repr=False)
+    keys_before: dict[int, str] = field(default_factory=dict, repr=False)
     keys_over: bool = False
     running: dict[str, tuple[float, float]] = field(default_factory=dict)
     waiting: dict[str, Waiting] = field(default_factory=dict)
@@ -230,10 +232,19 @@ class Line:
         if self.tape is not None:
             self.tape.pause(self.clock())
         if self.keys_over:
-            self.keys.clear()
-            self.keys_over = False
+            self.keys, self.keys_before, self.keys_over = {}, self.keys, False
         if len(self.keys) < MOST_KEYS:
             self.keys[number] = key
+
+    def entry_over(self, count: int) -> None:
+        """A turn of the caller's with `count` such keys is over; it may go on with the keys of the
+        turn before. Where some are missing, lost with a line that broke, the rest is no entry: half
+        a number is a wrong one."""
+        if count and count == len(self.keys_before) + len(self.keys):
+            self.keys = {**self.keys_before, **self.keys}
+        elif count and count != len(self.keys):
+            self.keys = {}
+        self.keys_before, self.keys_over = {}, True
 
     @property
     def entered(self) -> str:

@@ -49,6 +49,7 @@ from aybiza.config.catalogue import MICRO
 from aybiza.config.hours import is_open
 from aybiza.config.redact import masked
 from aybiza.dialogue.barge_in import SAYING
+from aybiza.dialogue.caller_acts import MASK
 from aybiza.dialogue.conversation import GREETING_TURN, Conversation, Phase
 from aybiza.dialogue.events import (
     AnswerFailed,
@@ -470,7 +471,7 @@ class CallActor(GenServer):
         self._analysis.entered(record.entry)
         match record.entry:
             case CallerTurn(turn, text) if text:
-                self._line.keys_over = True
+                self._line.entry_over(text.split().count(MASK))
                 emit(self.vm, events.TURN_START, call_id=self.call_id, turn=turn)
                 charges.heard(self.vm, self._context, turn)
             case AgentSentence(turn, seq, text):

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from aybiza.config.menus import Choice, Menu
 from aybiza.dialogue.journal import CallerTurn
 from aybiza.dialogue.tool_registry import Tool, ToolRegistry
 from aybiza.dialogue.toolbox import ToolRun
 from aybiza.emulators.bedrock import Reply, say, use
 from aybiza.emulators.bedrock.continuation import Body
 from aybiza.faults import logs
-from aybiza.faults.caller import Step, hangs_up, presses, says
+from aybiza.faults.caller import Step, breaks_off, hangs_up, presses, says
 from aybiza.faults.desk import agent
 from aybiza.faults.placed_call import PlacedCall
 from aybiza.faults.world import World, in_world
@@ -83,10 +84,43 @@ def test_the_end_key_behind_the_last_of_so_many_is_no_entry_of_its_own() -> None
     assert turns(call) == [" ".join("•" * 8), "Thank you."]
 
 
+def test_the_end_key_behind_a_choice_from_a_menu_is_none_of_its_own() -> None:
+    menu = Menu(prompt="For hours press one.", keys={"1": Choice(say="From nine to five.")})
+    call = placed(presses("1#"), hangs_up(), keys_end="#", menus={"main": menu})
+    assert turns(call) == ["1"]
+    assert "From nine to five." in call.heard
+
+
 def test_the_next_key_is_waited_for_as_long_as_the_agent_says() -> None:
     steps = (presses("12"), presses("34", after_ms=3_000), hangs_up())
     assert turns(placed(*steps, keys_wait_ms=6_000)) == ["1 2 3 4"]
     assert turns(placed(*steps))[0] == "1 2"
+
+
+def test_an_entry_that_a_broken_line_has_half_of_reaches_no_tool() -> None:
+    paid: list[str] = []
+
+    async def pay(given: dict[str, Any], run: ToolRun) -> dict[str, Any]:
+        paid.append(run.keys)
+        return {"paid": bool(run.keys)}
+
+    def respond(body: Body) -> Reply:
+        last = str(body["messages"][-1]["content"])
+        return use("pay", {}) if "•" in last else say("Please enter your number.")
+
+    placed(
+        presses("49"),
+        breaks_off(),
+        presses("29", after_ms=900),
+        says("Thank you."),
+        hangs_up(),
+        responder=respond,
+        toolbox=ToolRegistry([Tool("pay", "Pays.", pay)]),
+        keys_masked=True,
+        keys_most=4,
+        keys_wait_ms=6_000,
+    )
+    assert paid == [""]
 
 
 def test_masked_keys_reach_the_tool_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:

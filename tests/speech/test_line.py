@@ -11,6 +11,7 @@ from aybiza.speech.line_figures import LineFigures
 from aybiza.speech.loudness import Loudness
 from aybiza.speech.playout import BYTES_A_SECOND, Cut, Sentence
 from aybiza.speech.tape import Tape
+from tests.cases import each
 
 ONE = Sentence(1, 1)
 
@@ -233,12 +234,33 @@ def test_keys_stop_the_recording_and_begin_anew_behind_those_that_were_used() ->
     line.press(3, "3")  # the same event, dealt with again
     assert line.tape is not None and line.tape.is_paused
     assert line.entered == "123"
-    line.keys_over = True
+    line.entry_over(3)
+    assert line.entered == "123"
     line.press(4, "9")
     assert line.entered == "9" and not line.keys_over
     for number in range(5, 5 + MOST_KEYS):
         line.press(number, "0")
     assert len(line.entered) == MOST_KEYS
+
+
+@each(
+    (
+        ("12", 2, "34", 2, "34"),
+        ("12", 2, "34", 4, "1234"),  # the turn has gone on with those of the turn before
+        ("12", 2, "34", 3, ""),
+        ("", 0, "34", 4, ""),  # the first two were pressed on a line that broke
+        ("12", 2, "", 0, "12"),  # words alone leave what was entered
+    )
+)
+def test_half_an_entry_is_none(first: str, told: int, then: str, of: int, entered: str) -> None:
+    line = Line("CA1", Carrier())
+    for number, key in enumerate(first):
+        line.press(number, key)
+    line.entry_over(told)
+    for number, key in enumerate(then, 10):
+        line.press(number, key)
+    line.entry_over(of)
+    assert line.entered == entered
 
 
 def test_words_about_the_line_are_said_once_until_they_were_heard() -> None:
