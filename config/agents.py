@@ -34,6 +34,7 @@ from aybiza.config.languages import (
     Tag,
     Word,
     changes,
+    voiceless,
     wrong,
 )
 from aybiza.config.menus import Menu, Name, Prompt, placed
@@ -47,6 +48,7 @@ from aybiza.config.table_faults import faults_of, shown
 from aybiza.config.tables import TABLE
 from aybiza.config.toml_file import TomlError, read_toml, table_of
 from aybiza.config.toml_lines import line_of
+from aybiza.config.toml_lines import placed as place_of
 
 FOLDER = Path(__file__).with_name("agents")
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -468,6 +470,9 @@ def agent_of(text: str, where: str) -> Agent:
 
 def _made(table: dict[str, Any], text: str, path: str) -> Agent:
     try:
-        return Agent.model_validate(table)
+        agent = Agent.model_validate(table)
     except ValidationError as error:
         raise AgentError(faults_of(error, Agent, text, path, "an agent")) from None
+    if "voice" not in table and (told := voiceless(agent.language)) is not None:
+        raise AgentError([f"{place_of(path, text, ('language',))}: {told}"])
+    return agent

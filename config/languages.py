@@ -172,6 +172,22 @@ def wrong(first: str, languages: Sequence[str], speaks: Mapping[str, Speaks]) ->
     return next(filter(None, further), None)
 
 
+def voiceless(language: str) -> str | None:
+    """Why an agent that names no voice cannot speak a language; None: it can.
+
+    >>> voiceless("de"), voiceless("multi")
+    (None, None)
+    >>> voiceless("hi")
+    "language = 'hi': Deepgram has no voice of Hindi: name one by `voice`"
+    """
+    if main_tag(language) == "multi" or has_voice(language):
+        return None
+    return (
+        f"language = {language!r}: Deepgram has no voice of {name_of(language)}: name one by"
+        " `voice`"
+    )
+
+
 def problem(language: str, speaks: Speaks) -> str | None:
     """Why an agent cannot speak a language; None: it can.
 

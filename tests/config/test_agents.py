@@ -84,6 +84,15 @@ def test_what_is_missing_misspelled_or_wrong_is_named_at_once(tmp_path: Path) ->
     assert len(found) == 7
 
 
+def test_a_language_without_a_voice_needs_one_by_name(tmp_path: Path) -> None:
+    path = written(tmp_path, SMALLEST + 'language = "hi"\n')
+    assert problems(path) == [
+        "language = 'hi': Deepgram has no voice of Hindi: name one by `voice`"
+    ]
+    named = SMALLEST + 'language = "hi"\nvoice = "elevenlabs:JBFqnCBsd6RMkjVDRZzb"\n'
+    assert load_agent(written(tmp_path, named)).language == "hi"
+
+
 @pytest.mark.parametrize("text", ["name = ", "[[", 'name = "a"\nname = "b"'])
 def test_what_is_not_toml_is_named_with_its_place(tmp_path: Path, text: str) -> None:
     (problem,) = problems(written(tmp_path, text))

@@ -11,6 +11,7 @@ from aybiza.console.agent_checks import Verdict, checked, named, passed_over
 from tests.gateway.kit import POLICY
 
 AGENT = 'name = "Desk"\ngreeting = "Hello."\nsystem_prompt = "Be kind."\n'
+VOICE = 'voice = "aura-2-luna-en"\n'
 ENDS = 'tools = ["end_call"]\n'
 
 
@@ -30,7 +31,7 @@ def test_an_agent_that_is_as_it_should_be_has_no_notes(tmp_path: Path) -> None:
     [
         ("", "without end_call"),
         (ENDS + 'language = "de"\nvoice = "aura-2-luna-en"\n', "speaks 'en'"),
-        (ENDS + 'language = "fi"\n', "in English"),
+        (ENDS + f'language = "fi"\n{VOICE}', "in English"),
         (ENDS + "max_tokens = 4000\n", "max_tokens"),
         (ENDS + 'listen_model = "nova-2"\nkeyterms = ["a"]\n', "nova-2 does not take them"),
         (ENDS + '[hours]\nmonday = ["09:00-10:00"]\n', "without a zone"),
