@@ -9,7 +9,8 @@
 A piece is mu-law with the caller left and the agent right, byte by byte. The caller's audio is the
 measure of time: what the agent says is put where the caller hears it, and what was taken back from
 the line before it was heard is taken off the tape. Where no audio comes from the caller, silence is
-put in its place.
+put in its place; audio that comes late, many frames at once, takes the place of that silence, as
+far as it is not taken yet. What is left over makes the recording longer, for both sides.
 
 What is newer than `LAG_SECONDS` is not sure: the agent may still be cut off, and a pause reaches
 back `REACH_SECONDS`, because the tone of a key is in the audio before its event has come. On the
@@ -33,12 +34,14 @@ LAG_SECONDS = 2.0
 REACH_SECONDS = 1.0
 TAIL_SECONDS = 1.0
 GAP_SECONDS = 0.5
+AHEAD_SECONDS = 0.2
 MOST_SECONDS = 10.0
 PIECE_BYTES = BYTES_A_SECOND
 
 _LAG = int(LAG_SECONDS * BYTES_A_SECOND)
 _REACH = int(REACH_SECONDS * BYTES_A_SECOND)
 _GAP = int(GAP_SECONDS * BYTES_A_SECOND)
+_AHEAD = int(AHEAD_SECONDS * BYTES_A_SECOND)
 _MOST = int(MOST_SECONDS * BYTES_A_SECOND)
 _QUIET = bytes([SILENCE])
 
@@ -51,6 +54,7 @@ class Tape:
         self._start = 0
         self._left = bytearray()
         self._right = bytearray()
+        self._filled = (0, 0)
         self._paused = False
         self._tail_ends = now
         self._lost = 0
@@ -62,6 +66,7 @@ class Tape:
         heard = self._offset(now)
         del self._right[:heard]
         self._left.clear()
+        self._filled = (0, 0)
         self._start += heard
         self._lost = 0
 
@@ -83,6 +88,7 @@ class Tape:
     def caller(self, mulaw: bytes, now: float) -> None:
         """The caller's next audio."""
         self._catch_up(now, len(mulaw))
+        self._make_room(now, len(mulaw))
         quiet = self._paused or self.waits or now < self._tail_ends
         self._left += _QUIET * len(mulaw) if quiet else mulaw
         self._bound()
@@ -133,6 +139,8 @@ class Tape:
             sides[: len(piece), column] = np.frombuffer(piece, dtype=np.uint8)
             del side[:size]
         self._start += size
+        at, filled = self._filled
+        self._filled = (max(0, at - size), max(0, min(filled, at + filled - size)))
         return sides.tobytes()
 
     def _offset(self, now: float) -> int:
@@ -143,9 +151,24 @@ class Tape:
         """Put silence where the caller's audio has not come."""
         missing = self._offset(now) - len(self._left) - coming
         if missing > _GAP:
-            self._left += _QUIET * min(missing, _MOST)
+            end, added = len(self._left), min(missing, _MOST)
+            at, filled = self._filled
+            self._filled = (at, filled + added) if at + filled == end else (end, added)
+            self._left += _QUIET * added
             self._start += max(0, missing - _MOST)
         self._bound()
+
+    def _make_room(self, now: float, coming: int) -> None:
+        """Take away the silence in whose place late audio comes; else time goes on with it."""
+        ahead = len(self._left) + coming - self._offset(now)
+        at, filled = self._filled
+        if ahead > 0 and filled:
+            cut = min(ahead, filled)
+            del self._left[at : at + cut]
+            self._filled = (at, filled - cut)
+            ahead -= cut
+        if ahead > _AHEAD:
+            self._start -= ahead
 
     def _bound(self) -> None:
         excess = len(self._left) - 2 * _MOST

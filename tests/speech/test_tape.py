@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aybiza.speech.playout import BYTES_A_SECOND
-from aybiza.speech.tape import LAG_SECONDS, MOST_SECONDS, Tape
+from aybiza.speech.tape import AHEAD_SECONDS, LAG_SECONDS, MOST_SECONDS, Tape
 
 SECOND = BYTES_A_SECOND
 Q = b"\xff"
@@ -94,6 +96,31 @@ def test_a_caller_of_whom_nothing_comes_is_silent() -> None:
     left, right = rest(tape, now)
     assert left == b"c" * SECOND + Q * (3 * SECOND) + b"c" * SECOND
     assert right == Q * (3 * SECOND) + b"a" * SECOND + Q * SECOND
+
+
+@pytest.mark.parametrize("gap", [0.4, 1.0, 3.0, 5.0])
+def test_sides_stay_in_step_when_audio_comes_late_all_at_once(gap: float) -> None:
+    tape, held, taken = Tape(0.0), b"", b""
+    for frame in range(700):
+        now = frame * 0.02
+        audio = b"Y" * 160 if frame == 550 else b"c" * 160
+        if 4.0 <= now < 4.0 + gap:
+            held += audio
+        else:
+            for at in range(0, len(held), 160):
+                tape.caller(held[at : at + 160], now)
+            held = b""
+            tape.caller(audio, now)
+        if frame == 550:
+            tape.agent(b"X" * 160, now)
+        if frame % 50 == 49:
+            taken += tape.take(now)
+    taken += tape.take(now, all_of_it=True)
+    left, right = taken[0::2], taken[1::2]
+    assert abs(left.index(b"Y") - right.index(b"X")) <= AHEAD_SECONDS * SECOND
+    assert left.count(b"c") == (700 - 1) * 160
+    # What was written as silence before it came is longer by that, and by no more.
+    assert len(left) <= (14.0 + max(0.0, gap - 1.0)) * SECOND
 
 
 def test_it_holds_no_more_than_its_bound_whatever_comes() -> None:
