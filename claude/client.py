@@ -24,6 +24,7 @@ import botocore
 import structlog
 from botocore.config import Config
 
+from aybiza.claude.aws_session import aws_session
 from aybiza.claude.converse_stream import ConverseStream
 from aybiza.claude.errors import BedrockError, ErrorKind, classify
 from aybiza.claude.hand_over import HandOver
@@ -360,7 +361,7 @@ class BedrockClient:
             with self._building:
                 client = self._clients.get(region)
                 if client is None:
-                    self._session = self._session or boto3.Session(**self._credentials)
+                    self._session = self._session or aws_session(**self._credentials)
                     client = self._session.client(
                         "bedrock-runtime",
                         region_name=region,

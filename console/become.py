@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 SMALL = ("structlog", "httpx")
-"""Packages that import rich where it is installed, with all it brings: 5 MB for a traceback in
-colours, and for a command line of httpx's own, which nothing here uses."""
+WITHOUT = ("rich", "click", "pygments")
+"""What the packages of `SMALL` import where it is installed, with all it brings: 7 MB for a
+traceback in colours, and for a command line of httpx's own, which nothing here uses."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ def absent(name: str) -> Iterator[None]:
 
 def preload() -> None:
     """Import `SMALL` without what they would bring."""
-    with absent("rich"):
+    with contextlib.ExitStack() as meanwhile:
+        for name in WITHOUT:
+            meanwhile.enter_context(absent(name))
         for name in SMALL:
             # A node of one's own may do without httpx.
             with contextlib.suppress(ModuleNotFoundError):

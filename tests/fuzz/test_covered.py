@@ -50,6 +50,7 @@ READ_BY: Final[dict[str, str | tuple[str, ...]]] = {
     "actors/outbound/attempt_store.py": ("attempts",),
     "actors/recordings/shelf.py": ("sealed",),
     "actors/recordings/sound.py": ("sealed",),
+    "claude/aws_session.py": "reads a table that botocore brings, or that the operator puts there",
     "claude/chat/client.py": ("chat",),
     "claude/chat/errors.py": ("chat",),
     "claude/embedding.py": ("embeddings",),
