@@ -84,7 +84,7 @@ class Bench:
 
     def cpu_seconds(self) -> float:
         """What all processes of the server have had of processors."""
-        return _cpu_seconds(self.server.pids())
+        return cpu_seconds(self.server.pids())
 
     def memory_mb(self) -> float:
         """What they have in memory, a page that several share counted once (PSS)."""
@@ -148,7 +148,7 @@ def share(values: Sequence[float], share: float) -> float | None:
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2) if ordered else None
 
 
-def _cpu_seconds(pids: Sequence[int]) -> float:
+def cpu_seconds(pids: Sequence[int]) -> float:
     ticks = 0
     for pid in pids:
         with contextlib.suppress(OSError):
