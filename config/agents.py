@@ -351,6 +351,14 @@ class Agent(BaseModel):
             )
         return analysis
 
+    @field_validator("keys_masked")
+    @classmethod
+    def _knows_the_key(cls, masked: bool, info: ValidationInfo) -> bool:
+        recording = info.data.get("recording")
+        if masked and recording is not None and recording.key is not None:
+            raise ValueError("nobody is told which key it was that recording.key waits for")
+        return masked
+
     @field_validator("transfer_style")
     @classmethod
     def _nothing_is_told_on(cls, style: str, info: ValidationInfo) -> str:

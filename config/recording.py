@@ -39,6 +39,8 @@ class Recording(BaseModel):
     consent: Literal["by_number", "told", "agreed"] = "by_number"
     """What a recording waits for: that the notice was heard to its end, that the caller has said
     yes, or which of the two the caller's number asks for."""
+    key: Annotated[str, shaped("[0-9*#]", "one key: 0 to 9, * or #")] | None = None
+    """This key, alone, agrees too, where callers have to: say so in `recording_question`."""
     by_number: dict[Beginning, Manner] = {}
     """Rows of your own for the table, such as `"+49" = "told"`."""
 

@@ -6,8 +6,8 @@
 Callers who need only be told hear the notice ahead of the greeting, and it may not be interrupted;
 once it was heard to its end the recording begins. Callers who have to agree are asked behind the
 greeting; what they say first is the answer. Only a plain yes is one, to this question: not to
-another that the agent has put since, such as whether they are still there. Whatever else they say,
-the call goes on and is not recorded.
+another that the agent has put since, such as whether they are still there. So is the key of the
+agent's file, alone. Whatever else they say, the call goes on and is not recorded.
 
 Pure. Errors: none.
 """
@@ -38,6 +38,7 @@ class Terms:
     manner: Manner
     words: str
     language: str
+    key: str = ""
 
     @property
     def before(self) -> str:
@@ -56,7 +57,7 @@ def terms_of(agent: Agent, caller: str) -> Terms | None:
         return None
     how = manner(agent.recording, caller)
     words = agent.recording_notice if how == "told" else agent.recording_question
-    return Terms(how, words, agent.language)
+    return Terms(how, words, agent.language, agent.recording.key or "")
 
 
 def decided(terms: Terms, conversation: Conversation, entry: Entry) -> RecordingConsent | None:
@@ -75,7 +76,7 @@ def decided(terms: Terms, conversation: Conversation, entry: Entry) -> Recording
             since = any(
                 turn.sentences for turn in conversation.turns.values() if turn is not greeting
             )
-            agreed = assent(text, language or terms.language, terms.words) is True
-            yes = heard and not since and agreed
+            agreed = text == terms.key or assent(text, language or terms.language, terms.words)
+            yes = heard and not since and agreed is True
             return RecordingConsent(AGREED if yes else REFUSED)
     return None

@@ -147,6 +147,14 @@ def test_a_key_of_a_menu_is_no_secret_and_pauses_nothing(tmp_path: Path) -> None
     assert "Nine to five." in right
 
 
+def test_a_key_agrees_where_the_file_says_so(tmp_path: Path) -> None:
+    ask = Recording(consent="agreed", key="1")
+    steps = (presses("1"), says("Thank you."), hangs_up())
+    call = recorded(tmp_path, *steps, recording=ask)
+    assert consent(call) == ["agreed"]
+    assert sides(tmp_path)[0] == "Thank you."
+
+
 def test_a_yes_to_another_question_is_no_consent(tmp_path: Path) -> None:
     late = says("Yes.", quiet_ms=12_000)
     call = recorded(tmp_path, late, hangs_up(), recording=AGREED, silence_timeout_s=8.0)

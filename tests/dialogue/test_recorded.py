@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aybiza.config.phrases import translations
@@ -66,6 +68,14 @@ def test_a_yes_agrees_and_a_no_does_not_in_every_language(language: str) -> None
     assert terms is not None and terms.words == question
     assert answered(terms, YES[language]) == RecordingConsent("agreed")
     assert answered(terms, NO[language]) == RecordingConsent("refused")
+
+
+def test_the_key_of_the_file_agrees_alone_and_no_other() -> None:
+    keyed = replace(AGREED, key="1")
+    how = [answered(keyed, words) for words in ("1", "2", "1 1", "Yes.")]
+    assert [one.how if one else None for one in how] == ["agreed", "refused", "refused", "agreed"]
+    assert answered(AGREED, "1") == RecordingConsent("refused")
+    assert answered(keyed, "1", heard=False) == RecordingConsent("refused")
 
 
 def test_a_yes_to_what_was_asked_since_agrees_to_nothing() -> None:
