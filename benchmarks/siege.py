@@ -2,12 +2,13 @@
 
     python -m aybiza.benchmarks.siege                 20 calls; some minutes
     python -m aybiza.benchmarks.siege --calls 5 --seconds 3 --connections 1000
-    python -m aybiza.benchmarks.siege --only http --only media
+    python -m aybiza.benchmarks.siege --only http --only media --kind parts
 
-Each port that the processes of `aybiza run` listen on has four rounds: connections that say
-nothing; 100,000 events that nobody knows; 1 GB of pings (of another door: bytes of no sense); and
-senders of a byte four times a second (`aybiza.benchmarks.besiegers`). A round ends when all is
-sent, or after its seconds. The agent speaks as slowly as people do.
+Each port that the processes of `aybiza run` listen on has seven rounds: connections that say
+nothing; 100,000 events that nobody knows; 1 GB of pings (of another door: bytes of no sense); small
+parts of messages and forms; forms of escapes; handshakes after which nothing is read; and senders
+of a byte four times a second (`aybiza.benchmarks.besiegers`). A round ends when all is sent, or
+after its seconds. The agent speaks as slowly as people do.
 
 Strangers have machines of their own; these share the node's. So two rounds come first: one in which
 nobody is there but the callers, and one in which a process like the strangers' burns a core and
@@ -120,9 +121,14 @@ def _why(report: Report) -> str:
 
 
 async def measured(
-    calls: int, connections: int, seconds: float, only: Sequence[str] = ()
+    calls: int,
+    connections: int,
+    seconds: float,
+    only: Sequence[str] = (),
+    kinds: Sequence[str] = KINDS,
 ) -> list[Round]:
-    """All rounds, behind the two without strangers; `only`: of ports whose purpose says so."""
+    """All rounds of these kinds, behind the two without strangers; `only`: of ports whose purpose
+    says so."""
     with tempfile.TemporaryDirectory(prefix="aybiza-siege-") as name, emulators() as urls:
         pace = f"bytes_per_char={BYTES_PER_CHAR}&first_ms={FIRST_AUDIO_MS}"
         _get(f"{_http(urls['DEEPGRAM_URL'])}/_emulator/pace?{pace}")
@@ -144,18 +150,23 @@ async def measured(
                         if not only or any(word in what for word in only)
                     }
                     callers = _Callers(phones, going)
-                    return await _rounds(node, callers, asked, connections, seconds)
+                    rounds = [Round("none", "nobody"), Round("none", BUSY)]
+                    rounds += [
+                        Round(f"{port} {what}", kind)
+                        for port, what in asked.items()
+                        for kind in kinds
+                    ]
+                    await _run(node, callers, rounds, connections, seconds)
+                    return rounds
                 finally:
                     for task in going:
                         task.cancel()
                     await asyncio.gather(*going, return_exceptions=True)
 
 
-async def _rounds(
-    node: _Node, callers: _Callers, ports: dict[int, str], connections: int, seconds: float
-) -> list[Round]:
-    rounds = [Round("none", "nobody"), Round("none", BUSY)]
-    rounds += [Round(f"{port} {what}", kind) for port, what in ports.items() for kind in KINDS]
+async def _run(
+    node: _Node, callers: _Callers, rounds: Sequence[Round], connections: int, seconds: float
+) -> None:
     busy: float | None = None
     for each in rounds:
         await _watched(each, node, callers, connections, seconds)
@@ -163,7 +174,6 @@ async def _rounds(
             busy = each.gaps_a_minute
         each.times_busy = round(each.gaps_a_minute / busy, 2) if busy else None
         print(" ".join(f"{key}={value}" for key, value in asdict(each).items()), flush=True)
-    return rounds
 
 
 async def _watched(
@@ -281,9 +291,13 @@ def main(argv: list[str] | None = None) -> int:
     options.add_argument(
         "--only", action="append", default=[], help="ports whose purpose has this word; again"
     )
+    options.add_argument(
+        "--kind", action="append", choices=KINDS, help="of siege; again; without: all"
+    )
     options.add_argument("--json", action="store_true", help="print one JSON object at the end")
     given = options.parse_args(argv)
-    rounds = asyncio.run(measured(given.calls, given.connections, given.seconds, given.only))
+    much = (given.calls, given.connections, given.seconds)
+    rounds = asyncio.run(measured(*much, given.only, given.kind or KINDS))
     if given.json:
         print(json.dumps([asdict(each) for each in rounds]))
     good = all(

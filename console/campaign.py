@@ -19,7 +19,7 @@ import typer
 
 from aybiza.console import USAGE_ERROR
 from aybiza.console.operate import AsJson, NodeOption, PortOption, asked
-from aybiza.console.page import counted, say
+from aybiza.console.page import counted, printable, say
 from aybiza.console.setup import settings_or_exit
 
 if TYPE_CHECKING:
@@ -79,13 +79,13 @@ def status(
         typer.echo(json.dumps(answer))
         return
     for line in status_lines(answer):
-        typer.echo(line)
+        typer.echo(printable(line))
 
 
 def done(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer; one that says why nothing was done ends the command with 1."""
     if "refused" in answer:
-        say(f"aybiza: not done ({answer['refused']}): {answer['words']}", 8, err=True)
+        say(printable(f"aybiza: not done ({answer['refused']}): {answer['words']}"), 8, err=True)
         raise typer.Exit(1)
     return answer
 

@@ -16,7 +16,9 @@ from typing import Any, Final
 import h11
 
 MOST_LINES: Final = 128
-MOST_PIECES: Final = 1024
+MOST_PIECES: Final = 256
+"""A body of 64 KB comes in 45 segments, or in 122 of the smallest that networks have; 1,024 chunks
+of a byte take 8 ms to read."""
 _END: Final = b"\r\n\r\n"
 
 

@@ -16,6 +16,9 @@ from aybiza.benchmarks.besiegers import besiege
         ("connections", "5 connections"),
         ("events", "events on"),
         ("pings", "MB on"),
+        ("parts", "MB on"),
+        ("escapes", "MB on"),
+        ("handshakes", "handshakes"),
         ("slow", "bytes on 256 connections"),
     ],
 )
