@@ -143,7 +143,9 @@ class TurnActs:
         self._do(StopTalking(turn.number, min(turn.unheard(), default=turn.last_seq + 1)))
 
     def _await_caller(self) -> None:
-        eager = self._eager is not None
+        # Once the recogniser has told all of the words, the caller alone is waited for.
+        told = " ".join(self.conversation.segments)
+        eager = self._eager is not None and not is_same(self._eager, told)
         seconds = self.policy.eager_endpoint if eager else self.policy.endpoint
         if self._giving == "digits":
             seconds = 0.0 if self._chosen() else self.policy.keys_wait

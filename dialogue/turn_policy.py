@@ -28,7 +28,7 @@ class TurnPolicy:
 
     endpoint: without a sign of the caller for so long, words are a turn and a break-in without
     words was a mistake; eager_endpoint: the same, while an answer is begun to words that the
-    recogniser is about to tell. patience: what is waited behind the caller's end when they were
+    recogniser is yet to tell. patience: what is waited behind the caller's end when they were
     asked for something that people say in pieces; patience_again: where they have gone on behind
     such a pause before; patience_unfinished: where their words cannot be all. silence,
     silence_again: without words for so long, the caller is asked whether they are there, and later

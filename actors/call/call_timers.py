@@ -29,8 +29,9 @@ from aybiza.speech.line import Line
 # Clocks are no more exact.
 INSTANT_SECONDS: Final = 0.001
 _KEPT: Final = frozenset({"wait", "silence", "closing", "answering", "voice"})
-# A voice that is there needs no longer to begin.
-VOICE_SECONDS: Final = 0.5
+# However long the caller has waited for words: a voice that is there needs no longer to begin, and
+# the phrases that are kept take its place before that.
+VOICE_SECONDS: Final = 1.0
 
 
 class CallTimers:

@@ -58,7 +58,7 @@ CLEAR_SECONDS = 1.0
 # For marks that do not come back.
 CHECK_SECONDS = 1.0
 # So long a caller waits for the voice before a phrase that is kept takes its place.
-KEPT_SECONDS = 1.0
+KEPT_SECONDS = 0.75
 INSTANT_SECONDS = 0.001
 # With so much left to hear nobody waits in silence.
 AUDIBLE_SECONDS = 0.3

@@ -22,6 +22,7 @@ from aybiza.dialogue.events import (
     Event,
     HungUp,
     Record,
+    StartTimer,
     StopTalking,
     StopTimer,
     TalkStopped,
@@ -278,6 +279,16 @@ def test_a_sound_and_the_same_words_leave_it(event: Event) -> None:
     if event is QUIET:
         tell(world, CallerSaid("a question"))
     assert DropEager(1) not in handle(world, event)
+
+
+def test_words_that_are_told_are_waited_behind_no_longer_than_any() -> None:
+    world = begun("Is it open?")
+    policy = world.machine.policy
+    said = handle(world, CallerSaid("is it open?"))
+    assert StartTimer("endpoint", policy.endpoint) in said
+    assert StartTimer("endpoint", policy.eager_endpoint) in handle(
+        begun("and now?"), CallerInterim("and now?")
+    )
 
 
 def test_a_turn_has_as_many_of_them_as_the_agent_says() -> None:

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any, cast
 
 from aybiza.actors.call import across_lines
-from aybiza.actors.call.call_timers import CallTimers
+from aybiza.actors.call.call_timers import VOICE_SECONDS, CallTimers
+from aybiza.actors.call.speaker_actor import KEPT_SECONDS
 from aybiza.actors.runtime import VM, GenServer, Pid, virtual_time
 from aybiza.dialogue.events import StartTimer, StopTimer, TimerFired
 from aybiza.speech.line import Line
@@ -127,7 +128,7 @@ async def test_an_actor_that_takes_a_call_up_knows_that_a_voice_is_waited_for() 
 
 @virtual_time
 async def test_a_voice_has_the_less_time_the_longer_the_caller_has_waited() -> None:
-    cases = [(0.0, 0.3, 3.7), (2.0, 0.3, 1.7), (2.0, 1.5, 0.5), (3.0, 0.0, 1.0), (9.0, 3.0, 0.5)]
+    cases = [(0.0, 0.3, 3.7), (2.0, 0.3, 1.7), (2.0, 1.5, 1.0), (2.5, 0.0, 1.5), (9.0, 3.0, 1.0)]
     for waited, spoke_before, voice in cases:
         async with VM("test") as vm:
             line = Line("CA1", Sink())
@@ -144,9 +145,13 @@ async def test_a_voice_has_the_less_time_the_longer_the_caller_has_waited() -> N
             assert name == "voice" and abs(at - began - voice) < 0.05
 
 
+def test_phrases_that_are_kept_are_turned_to_before_a_voice_counts_as_lost() -> None:
+    assert KEPT_SECONDS < VOICE_SECONDS
+
+
 @virtual_time
 async def test_who_is_back_from_a_lost_line_has_waited_since_before() -> None:
-    for waited, voice in ((1.0, 3.0), (3.0, 1.0), (9.0, 0.5)):
+    for waited, voice in ((1.0, 3.0), (2.5, 1.5), (9.0, 1.0)):
         async with VM("test") as vm:
             await asyncio.sleep(20.0)
             began = vm.now()
