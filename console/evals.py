@@ -1,7 +1,8 @@
 """`aybiza evals`: personas call an agent many times in virtual time, and each call is judged.
 
 A persona's words come from its rules, and those of its [model] from Bedrock or from a stand-in for
-it: by the rules in `mine.rules.toml` beside `mine.toml`, or by what its prompt says.
+it: by the rules in `mine.rules.toml` beside `mine.toml`, or by what its prompt says. The agent is
+answered by its stand-in, or with `--real` by the model of Bedrock that it asks first.
 
 Exit codes: 0 enough calls were as they should be; 1 too few, or not all were placed; 2 a persona or
 an agent that cannot be used, or a model without credentials.
@@ -10,7 +11,7 @@ an agent that cannot be used, or a model without credentials.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -21,12 +22,16 @@ from aybiza.console import USAGE_ERROR
 from aybiza.console.page import say
 
 if TYPE_CHECKING:
+    from aybiza.claude.choice import Policy
     from aybiza.config.agents import Agent
+    from aybiza.config.settings import Settings
     from aybiza.dialogue.toolbox import Toolbox
+    from aybiza.emulators.bedrock.continuation import Responder
     from aybiza.faults.evals import Judged, Result
     from aybiza.faults.persona import Persona
     from aybiza.faults.persona_mind import Ask, Budget
 
+MOST_USD = 1.0
 REMOTE = ("crm", "mail", "code", "connectors.", "mcp.", "knowledge.kendra_index")
 """Tables whose tools ask other services."""
 
@@ -66,18 +71,29 @@ def run(
     junit: Annotated[
         Path | None, typer.Option(help="Write the calls as JUnit's XML, too.", metavar="FILE")
     ] = None,
+    real: Annotated[
+        bool, typer.Option("--real", help="Have Amazon Bedrock answer for the agent.")
+    ] = False,
+    most_usd: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0001,
+            max=1_000.0,
+            help="What all requests to Bedrock may cost; left out: what [model] says, or 1.",
+        ),
+    ] = None,
     show: Annotated[
         bool, typer.Option("--heard", help="Print what was heard in calls that went wrong.")
     ] = False,
 ) -> None:
     """Place the calls, and judge each by goal, length, tools, consent and silence.
 
-    Each call has a node of its own in virtual time, with the stand-in model of the agent and tools
-    that are loaded anew. What those in Python do is done; those that ask other services are
-    refused: give a file that has others in their place (--tools). A call that went wrong is
-    repeated by its seed: --seed 17 --n 1. A persona's [model] may have its words of Amazon Bedrock,
-    for which there have to be credentials. Exit code 1: fewer calls than the persona's threshold
-    were as they should be.
+    Each call has a node of its own in virtual time, with the stand-in model of the agent (or, with
+    --real, Amazon Bedrock, which takes no virtual time) and tools that are loaded anew. What those
+    in Python do is done; those that ask other services are refused: give a file that has others in
+    their place (--tools). A call that went wrong is repeated by its seed: --seed 17 --n 1. A
+    persona's [model] may have its words of Amazon Bedrock, for which there have to be credentials.
+    Exit code 1: fewer calls than the persona's threshold were as they should be.
     """
     from aybiza.config.settings import load
     from aybiza.faults.evals import junit as as_junit
@@ -85,15 +101,16 @@ def run(
 
     path, loaded = _persona(persona)
     first = agent or _beside(path, loaded.agent) or load().agent
-    budget = Budget(loaded.model.most_usd if loaded.model is not None else 0.0)
+    most = most_usd or (loaded.model.most_usd if loaded.model is not None else MOST_USD)
+    budget = Budget(most)
     with _words(path, loaded) as ask:
         results = [
-            _evaluated(loaded, name, n, seed, show, tools, ask, budget)
+            _evaluated(loaded, name, n, seed, show, tools, ask, budget, real)
             for name in (first, against)
             if name
         ]
     if budget.requests:
-        say(f"the callers' words: {budget.requests} requests, {budget.usd:.4f} USD", 4)
+        say(f"asked of models: {budget.requests} requests, {budget.usd:.4f} USD", 4)
     if len(results) > 1:
         _side_by_side(results)
     if junit is not None:
@@ -114,6 +131,7 @@ def _evaluated(
     tools: Path | None,
     ask: Ask | None,
     budget: Budget,
+    real: bool,
 ) -> Result:
     from aybiza.config.agents import AgentError, load_agent
     from aybiza.dialogue.tools.catalogue import ToolsError
@@ -132,9 +150,12 @@ def _evaluated(
     except ValueError as error:
         _refuse([f"{name}: tools: {error}"])
     told = partial(_tell, show=show)
-    result = evaluated(
-        persona, agent, make, responder, n=n, seed=seed, tell=told, ask=ask, budget=budget
-    )
+    with ExitStack() as closing:
+        if real:
+            responder = closing.enter_context(_bedrock(name, agent, budget))
+        result = evaluated(
+            persona, agent, make, responder, n=n, seed=seed, tell=told, ask=ask, budget=budget
+        )
     if result.stopped:
         say(f"aybiza evals: no further call: {result.stopped}", 8, err=True)
     wrong = ", ".join(f"{kind} {count}" for kind, count in result.wrong().items())
@@ -167,17 +188,38 @@ def _words(path: Path, persona: Persona) -> Iterator[Ask | None]:
             _refuse(error.problems)
         yield ask
     else:
-        from aybiza.console.checks import credentials
-        from aybiza.console.setup import policy_or_exit, settings_or_exit
-
-        settings = settings_or_exit()
-        if not (found := credentials(settings)).ok:
-            _refuse([f'{path}: [model] by = "bedrock": {found.says}'])
+        settings, policy = _means(f'{path}: [model] by = "bedrock"')
         try:
-            with bedrock_words(settings, policy_or_exit(settings), persona.model) as ask:
+            with bedrock_words(settings, policy, persona.model) as ask:
                 yield ask
         except Refused as why:
             _refuse([f"{path}: [model]: {why}"])
+
+
+@contextmanager
+def _bedrock(name: str, agent: Agent, budget: Budget) -> Iterator[Responder]:
+    """Amazon Bedrock in the place of the agent's stand-in."""
+    from aybiza.faults.persona_mind import Refused
+    from aybiza.faults.real_bedrock import answering, real_bedrock
+
+    settings, policy = _means(f"{name}: --real")
+    try:
+        profile = policy.preferring(agent.model, agent.model_rule).models[0]
+        with real_bedrock(settings, policy, profile) as converse:
+            yield answering(budget.guarded(converse), profile)
+    except (Refused, ValueError) as why:
+        _refuse([f"{name}: --real: {why}"])
+
+
+def _means(what: str) -> tuple[Settings, Policy]:
+    """What Bedrock is asked with; without credentials the command ends."""
+    from aybiza.console.checks import credentials
+    from aybiza.console.setup import policy_or_exit, settings_or_exit
+
+    settings = settings_or_exit()
+    if not (found := credentials(settings)).ok:
+        _refuse([f"{what}: {found.says}"])
+    return settings, policy_or_exit(settings)
 
 
 def _tools(agent: Agent, own: Path | None) -> Toolbox:

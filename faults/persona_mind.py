@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -66,6 +66,17 @@ class Model(BaseModel):
     most_words: Annotated[int, Field(ge=1, le=200)] = 40
     most_rounds: Annotated[int, Field(ge=1, le=100)] = 20
     most_usd: Annotated[float, Field(gt=0, le=1_000, strict=False)] = 1.0
+
+
+class Charged(Protocol):
+    """An answer that has cost something."""
+
+    @property
+    def micro_usd(self) -> int:
+        """So many millionths of a dollar."""
+
+
+T = TypeVar("T", bound=Charged)
 
 
 class Words(NamedTuple):
@@ -160,12 +171,12 @@ class Budget:
         self.stopped = ""
         """Why nothing more is asked, in this call and all others; "" while it is."""
 
-    def guarded(self, ask: Ask) -> Ask:
+    def guarded(self, ask: Callable[[Mapping[str, Any]], T]) -> Callable[[Mapping[str, Any]], T]:
         """`ask` within the budget."""
 
-        def asked(request: Mapping[str, Any]) -> Answer:
+        def asked(request: Mapping[str, Any]) -> T:
             if self.spent >= self._most:
-                self.stopped = f"most_usd: the callers' words have cost {self.usd:.4f} USD"
+                self.stopped = f"most_usd: what was asked of models has cost {self.usd:.4f} USD"
             if self.stopped:
                 raise Refused(self.stopped)
             self.requests += 1

@@ -163,7 +163,7 @@ def test_words_of_a_stand_in_are_asked_of_it_and_of_rules_beside_the_file(tmp_pa
     path = written(tmp_path, played("emulator"))
     result = ran(path, "--n", "2")
     assert result.exit_code == 0, result.stdout
-    assert "the callers' words: 4 requests, 0.0000 USD" in result.stdout
+    assert "asked of models: 4 requests, 0.0000 USD" in result.stdout
     (tmp_path / "persona.rules.toml").write_text('otherwise = "[hang up] Wrong number."\n')
     result = ran(path, "--n", "1", "--heard")
     assert result.exit_code == 1 and "not heard: eighteen dollars" in result.stdout
@@ -175,7 +175,11 @@ def test_words_of_bedrock_without_credentials_are_refused(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    result = ran(written(tmp_path, played("bedrock")))
-    told = " ".join(result.stderr.split())
-    assert result.exit_code == 2
-    assert '[model] by = "bedrock": boto3 finds none: set AWS_ACCESS_KEY_ID' in told
+    for arguments, asks in (
+        ((written(tmp_path, played("bedrock")),), '[model] by = "bedrock"'),
+        (("clinic", "--real"), "clinic: --real"),
+    ):
+        result = ran(*arguments)
+        told = " ".join(result.stderr.split())
+        assert result.exit_code == 2
+        assert f"{asks}: boto3 finds none: set AWS_ACCESS_KEY_ID" in told

@@ -91,7 +91,7 @@ def test_no_more_is_spent_than_there_may_be() -> None:
     budget = Budget(0.01)
     ask = budget.guarded(lambda _: Answer("Yes.", 6_000))
     ask({}), ask({})
-    with pytest.raises(Refused, match=r"most_usd: the callers' words have cost 0\.0120 USD"):
+    with pytest.raises(Refused, match=r"most_usd: what was asked of models has cost 0\.0120 USD"):
         ask({})
     assert (budget.requests, budget.stopped != "") == (2, True)
 

@@ -16,7 +16,7 @@ from aybiza.config.catalogue import shipped
 from aybiza.config.settings import Settings, load
 from aybiza.emulators.bedrock import BedrockEmulator, Fault, say
 from aybiza.emulators.bedrock.reply import Reply
-from aybiza.faults import persona_words
+from aybiza.faults import real_bedrock
 from aybiza.faults.persona_mind import Answer, Model, Refused, Speechless
 from aybiza.faults.persona_words import bedrock_words, emulated_words
 
@@ -67,13 +67,13 @@ async def test_bedrock_is_asked_by_the_runtimes_client_and_nothing_is_left() -> 
     (answer,) = await outcomes(1)
     assert answer.text == "A wine, please."
     assert answer.micro_usd > 0
-    assert "persona-words" not in {thread.name for thread in threading.enumerate()}
+    assert "real-bedrock" not in {thread.name for thread in threading.enumerate()}
 
 
 async def test_what_passes_is_asked_once_more_and_what_does_not_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(persona_words, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(real_bedrock, "AGAIN_SECONDS", 0.0)
     throttled = Fault("http_error", code="ThrottlingException")
     lost, answered = await outcomes(2, throttled, throttled)
     assert (type(lost), type(answered)) == (Speechless, Answer)
