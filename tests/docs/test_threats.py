@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from aybiza.gateway.admission.policy import POLICY, Proof
+from aybiza.gateway.console.assets import ASSETS
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "threats.md").read_text(encoding="utf-8")
 SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
@@ -36,3 +39,12 @@ def test_every_test_that_the_promises_name_exists() -> None:
     for name in named:
         path = name if name.startswith("tests/") else f"tests/security/{name}"
         assert (ROOT / path).is_file(), name
+
+
+def test_what_is_open_to_anybody_is_what_the_promises_say() -> None:
+    open_ = {row.path for row in POLICY if row.proof is Proof.NONE}
+    pages = {row.path for row in POLICY if row.proof is Proof.SHELL}
+    (promise,) = [line for line in SECURITY.splitlines() if line.startswith("| anybody at a port")]
+    assert set(re.findall(r"`(/\w+)`", promise)) == open_
+    assert pages == set(ASSETS)
+    assert "where the console has a token, the files of its page" in promise
