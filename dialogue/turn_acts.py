@@ -219,7 +219,10 @@ class TurnActs:
     def _sentence(self, event: AnswerSentence) -> None:
         if self._aside:
             self._aside = False
-            self._do(DropAside())
+            # What a sentence that does not come out was bridged by is needed all the same, and to
+            # clear the line would begin that sentence anew.
+            if not self._turn.unheard():
+                self._do(DropAside())
         self._record(AgentSentence(event.turn, event.seq, event.text))
         self._do(Say(event.turn, event.seq, event.text))
         if event.ends is not None:

@@ -399,8 +399,9 @@ class SpeakerActor(GenServer):
             waits.append(lead - synthesis.low)
         if due is not None:
             waits.append(due - self.vm.now())
-        if self._wire.session is None and synthesis.waiting and self._wire.waited():
-            waits.append(max(0.1, KEPT_SECONDS - self._wire.waited()))
+        waited = self._wire.waited()
+        if synthesis.waiting and waited and (waited < KEPT_SECONDS or self._wire.session is None):
+            waits.append(max(0.1, KEPT_SECONDS - waited))
         if not waits:
             return
         # What is due in less than a clock can tell would be looked at again and again until then.

@@ -132,6 +132,12 @@ def test_a_filler_that_is_not_heard_is_dropped_when_the_answer_is_there() -> Non
     assert DropAside() not in handle(world, AnswerSentence(1, 2, "It is."))
 
 
+def test_a_filler_stays_that_bridges_a_sentence_which_does_not_come_out() -> None:
+    world = tell(call(Phase.SPEAKING), WAIT)
+    assert world.machine.conversation.turns[1].unheard()
+    assert DropAside() not in handle(world, AnswerSentence(1, 2, "It is."))
+
+
 def test_the_wait_is_watched_behind_a_preface_too() -> None:
     world = call(Phase.SPEAKING)
     world.hear()

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from aybiza.actors.call import kept_phrases
-from aybiza.actors.call.speaker_actor import Finish, Speak, SpeakerActor
+from aybiza.actors.call.speaker_actor import KEPT_SECONDS, Finish, Speak, SpeakerActor
 from aybiza.actors.runtime import Pid, virtual_time
 from aybiza.dialogue.events import Heard, LineFailed, Unsaid
 from aybiza.emulators.textaudio import TextAudioDecoder, encode
@@ -265,6 +265,20 @@ async def test_a_filler_is_heard_before_what_the_voice_does_not_say() -> None:
         there.vm.cast(pid, Speak(1, 0, AGENT.filler, 0))
         await asyncio.sleep(1.0)
         assert heard(there) == "Wait. "
+
+
+@virtual_time
+async def test_a_filler_does_not_wait_for_a_voice_that_is_slow_to_begin() -> None:
+    async with place() as there:
+        kept_phrases.table(there.vm).keep(AGENT.voice, AGENT.filler, encode("Wait. ", 480))
+        pid = await started(there)
+        await asyncio.sleep(0.1)
+        say(there, pid, 1, "Nobody says this.")
+        await asyncio.sleep(0.05)
+        there.vm.cast(pid, Speak(1, 0, AGENT.filler, 0))
+        began = there.now
+        await asyncio.sleep(1.5)
+        assert there.telephone.heard_at[0][0] - began < KEPT_SECONDS + 0.15
 
 
 @virtual_time
