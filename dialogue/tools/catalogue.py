@@ -44,11 +44,12 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -86,6 +87,9 @@ from aybiza.dialogue.tools.transfer import Destination, call_transfer_tool
 
 if TYPE_CHECKING:
     from aybiza.dialogue.tools.mcp_server import McpServer
+
+MOST_STARTING: Final = 8
+"""Servers that are started at a time."""
 
 
 class ToolsError(ValueError):
@@ -215,11 +219,22 @@ class _Builder:
                 f"python.{name}",
                 partial(python_tools, self._folder / path_of(own.file), name, own.attribute),
             )
-        for name, server in file.mcp.items():
-            yield f"mcp.{name}", partial(self._mcp, name, server)
+        for name, start in self._starting(file.mcp).items():
+            yield f"mcp.{name}", partial(self._mcp, name, file.mcp[name], start)
 
-    def _mcp(self, name: str, table: McpTable) -> list[Tool]:
-        server = mcp_server(name, table, self._folder, self._environment)
+    def _starting(self, tables: Mapping[str, McpTable]) -> dict[str, Future[McpServer]]:
+        """The servers of these tables, started side by side: one that hangs costs its own time and
+        not that of each other."""
+        if not tables:
+            return {}
+        with ThreadPoolExecutor(min(len(tables), MOST_STARTING)) as pool:
+            return {
+                name: pool.submit(mcp_server, name, table, self._folder, self._environment)
+                for name, table in tables.items()
+            }
+
+    def _mcp(self, name: str, table: McpTable, start: Future[McpServer]) -> list[Tool]:
+        server = start.result()
         self.tools.servers.append(server)
         left_out = self.tools.left_out[f"mcp.{name}"] = dict(server.left_out)
         return tools_of(

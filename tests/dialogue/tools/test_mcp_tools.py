@@ -6,9 +6,11 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from typer.testing import CliRunner
 from aybiza.console import cli
 from aybiza.dialogue.tool_registry import ToolRegistry
 from aybiza.dialogue.tool_run import ToolRun
-from aybiza.dialogue.tools import mcp_server, mcp_tools
+from aybiza.dialogue.tools import catalogue, mcp_server, mcp_tools
 from aybiza.dialogue.tools.catalogue import ToolsError, load_tools
 from aybiza.dialogue.tools.mcp_listed import Listed
 from aybiza.dialogue.tools.mcp_tools import tools_of
@@ -110,6 +112,31 @@ def test_a_table_that_cannot_be_used_is_told(tmp_path: Path, table: str, why: st
     with pytest.raises(ToolsError) as refused:
         load_tools(path, region="us-east-1", environment={})
     assert why in str(refused.value) and "secret" not in str(refused.value)
+
+
+def test_servers_are_started_side_by_side_and_each_fault_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(3, timeout=10.0)
+    closed: list[str] = []
+
+    def started(name: str, *_: Any) -> Any:
+        together.wait()
+        if name == "b":
+            raise ValueError("the server cannot be used: it hangs")
+        tools = listed("find")
+        return SimpleNamespace(
+            listed=tools, left_out={}, call=call, close=lambda: closed.append(name)
+        )
+
+    monkeypatch.setattr(catalogue, "mcp_server", started)
+    path = tmp_path / "tools.toml"
+    path.write_text("".join(f'[mcp.{name}]\ncommand = "x"\n' for name in "abc"))
+    with pytest.raises(ToolsError) as refused:
+        load_tools(path, region="us-east-1", environment={})
+    (problem,) = refused.value.problems
+    assert "mcp.b: the server cannot be used: it hangs" in problem
+    assert sorted(closed) == ["a", "c"]
 
 
 def test_without_the_sdk_the_file_says_what_to_install(
