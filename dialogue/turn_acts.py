@@ -42,6 +42,7 @@ from aybiza.dialogue.journal import (
     Entry,
     LanguageChanged,
     MenuOpened,
+    SentenceUnsaid,
     Transferring,
 )
 from aybiza.dialogue.languages import Said, next_language, turn_language
@@ -242,6 +243,9 @@ class TurnActs:
         self._drop_eager()
         self._cancel_answer()
         if reason == TRANSFER:
+            for seq in self._turn.unheard():
+                # Who is back from there has not heard it, and is told something else.
+                self._record(SentenceUnsaid(self._turn.number, seq))
             self._record(Transferring(self.conversation.closing_to))
         self._record(Ended(reason))
         self._do(EndCall(reason))

@@ -23,6 +23,7 @@ from aybiza.dialogue.journal import (
     AnswerComplete,
     CallerSegment,
     CallerTurn,
+    Closing,
     Ended,
     Entry,
 )
@@ -282,16 +283,17 @@ INVARIANTS: Final[list[Callable[[Outcome], Iterator[str]]]] = [
 
 
 def _was_not_waited_for(outcome: Outcome, turn: Turn) -> bool:
-    """Whether the caller hung up on a node that could not hear them, and had told them to wait.
+    """Whether the caller hung up on a node that could not hear them, and had told them to wait, or
+    the call had had its longest time by then.
 
     What the caller said is heard by the next recogniser that works. Where none came since these
-    words began, and the caller left before the node would have said that it cannot hear them, its
+    words began, and the call was over before the node would have said that it cannot hear them, its
     failure was spoken: something was heard after them.
     """
     ended = turn.end_ms if turn.end_ms is not None else turn.start_ms
     began = outcome.zero + turn.start_ms / 1000
     return (
-        any(entry == Ended("hangup") for _, entry in outcome.entries)
+        any(entry in (Ended("hangup"), Ended("duration")) for _, entry in outcome.entries)
         and outcome.report.duration_ms - ended < UNHEARD_MS
         and any(heard.until_ms > ended for heard in outcome.report.heard)
         and any(door in ("listen", "flux") and at > began for at, door, _ in outcome.opened)
@@ -306,7 +308,8 @@ def _is_words(entry: Entry) -> bool:
 
 def _is_cut_off(outcome: Outcome) -> bool:
     """Whether the line itself, or a recogniser that never came, has kept words from the node."""
-    if any(entry == Ended(FAULT) for _, entry in outcome.entries):
+    given_up = (Ended(FAULT), Closing(FAULT))
+    if any(entry in given_up for _, entry in outcome.entries):
         return True
     kinds = {strike.fault.what for strike in outcome.strikes}
     broke = len(outcome.report.streams) > 1

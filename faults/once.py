@@ -14,7 +14,6 @@ from aybiza.dialogue.journal import (
     Resumed,
     SentenceHeard,
     SentenceUnsaid,
-    Transferring,
 )
 from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.emulators.deepgram.speak import sentences
@@ -85,17 +84,12 @@ def _is_in_parts(parts: list[str], heard: str, left_out: str) -> bool:
 def _unheard(outcome: Outcome) -> Iterator[str]:
     """A sentence of a turn that nobody broke off, behind which the call went on.
 
-    One that no voice says is passed over, but not before a second socket was tried; so are those
-    that are left when the caller is put through.
+    One that no voice says is passed over, but not before a second socket was tried.
     """
     waiting: dict[tuple[int, int], str] = {}
     given: dict[tuple[int, int], float] = {}
     cut: set[int] = set()
     last = 0
-
-    def was_tried(sentence: tuple[int, int], at: float) -> bool:
-        since = given.get(sentence, at)
-        return any(door in _VOICES and since <= then <= at for then, door, _ in outcome.opened)
 
     for at, entry in outcome.entries:
         if isinstance(entry, AgentSentence):
@@ -104,11 +98,9 @@ def _unheard(outcome: Outcome) -> Iterator[str]:
         elif isinstance(entry, SentenceHeard):
             waiting.pop((entry.turn, entry.seq), None)
         elif isinstance(entry, SentenceUnsaid):
-            if was_tried((entry.turn, entry.seq), at):
+            since = given.get((entry.turn, entry.seq), at)
+            if any(door in _VOICES and since <= then <= at for then, door, _ in outcome.opened):
                 waiting.pop((entry.turn, entry.seq), None)
-        elif isinstance(entry, Transferring):
-            for sentence in [one for one in waiting if was_tried(one, at)]:
-                del waiting[sentence]
         elif isinstance(entry, Interrupted | Joined):
             # Who has joined a turn to the next one has gone on before anything was heard.
             cut.add(entry.turn)

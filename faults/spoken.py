@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from aybiza.faults.trial import Outcome
 
 SOUNDS_MS: Final = 500.0
-"""A sentence that is there begins to be heard by then, where nothing breaks."""
+"""A sentence that is there begins to be heard by then, where no voice fails."""
+VOICES: Final = ("speak.", "elevenlabs.")
+"""How the kinds of faults of a voice begin."""
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -79,6 +81,7 @@ def _waits(outcome: Outcome) -> Iterator[tuple[float, float]]:
         elif isinstance(entry, AgentSentence | AnswerComplete) and entry.turn == asked:
             asked = None
             sounds = (heard.at_ms for heard in outcome.report.heard if heard.at_ms >= ms)
-            yield since, min(ms + SOUNDS_MS, next(sounds, ms))
+            fails = any(strike.fault.what.startswith(VOICES) for strike in outcome.strikes)
+            yield since, min(ms + (math.inf if fails else SOUNDS_MS), next(sounds, ms))
     if asked is not None:
         yield since, math.inf

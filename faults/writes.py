@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from aybiza.dialogue.journal import AnswerComplete, CallerTurn
-from aybiza.faults.spoken import letters
+from aybiza.faults.spoken import left_out_letters, letters
 
 if TYPE_CHECKING:
     from aybiza.faults.trial import Outcome
@@ -35,7 +35,9 @@ def writes(outcome: Outcome) -> Iterator[str]:
 def _was_asked(outcome: Outcome, consent: str, asked: str, *, at_last: bool = False) -> bool:
     """Whether the caller had heard the question before they began to agree; `at_last`: to its very
     end and nothing behind it, for who breaks into it, or agrees to something else, is to be asked
-    once more."""
+    once more. What a voice has left out of it, and called it whole, nobody can know."""
+    if not at_last and letters(asked) in left_out_letters(outcome):
+        return True
     turns, starts = outcome.report.turns, [0.0]
     for first, turn in enumerate(turns):
         said = ""

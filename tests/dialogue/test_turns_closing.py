@@ -42,6 +42,7 @@ from aybiza.dialogue.journal import (
     Entry,
     Interrupted,
     SentenceHeard,
+    SentenceUnsaid,
     Transferred,
     Transferring,
 )
@@ -326,6 +327,20 @@ def test_a_transfer_is_in_the_journal_before_the_call_ends() -> None:
     entries = [entry for _, entry in world.journal]
     assert entries[-2:] == [Transferring("billing"), Ended("transfer")]
     assert world.ended == ["transfer"]
+
+
+def test_who_was_put_through_has_not_heard_what_no_voice_has_said() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "transfer", "billing"))
+    turn = world.machine.conversation.turns[1]
+    unheard = turn.unheard()
+    tell(world, TimerFired("voice"))
+    assert unheard and world.ended == ["transfer"]
+    assert [e for _, e in world.journal if isinstance(e, SentenceUnsaid)] == [
+        SentenceUnsaid(1, seq) for seq in unheard
+    ]
+    assert not any(turn.sentences[seq] in turn.spoken(1, turn.last_seq) for seq in unheard)
+    lost = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"), TimerFired("voice"))
+    assert not [e for _, e in lost.journal if isinstance(e, SentenceUnsaid)]
 
 
 def test_a_caller_who_is_back_from_a_transfer_is_told_why_and_may_go_on() -> None:

@@ -12,6 +12,7 @@ from aybiza.dialogue.journal import (
     AnswerComplete,
     CallerSegment,
     CallerTurn,
+    Closing,
     Ended,
     Entry,
     SentenceHeard,
@@ -187,6 +188,25 @@ def test_the_words_for_who_waits_may_be_heard_once_a_turn_beside_those_of_the_jo
     assert broken(told) == []
     heard.append(Heard(5500.0, 5600.0, f"{filler} "))
     assert [line.partition(":")[0] for line in broken(told)] == ["once"]
+
+
+def test_who_could_not_be_heard_for_long_and_leaves_behind_goodbye_was_not_passed_over() -> None:
+    unheard: dict[str, Any] = {"entries": [(0.0, ENTRIES[0]), (1.0, ENTRIES[1])]}
+    assert any("was lost" in line for line in broken(dataclasses.replace(GOOD, **unheard)))
+    for last, told in ((Closing("fault"), False), (Closing("goodbye"), True)):
+        leaves = [*unheard["entries"], (2.0, last), (3.0, Ended("hangup"))]
+        lines = broken(dataclasses.replace(GOOD, entries=leaves))
+        assert any("was lost" in line for line in lines) is told
+
+
+def test_who_was_told_to_wait_until_the_call_was_over_was_not_passed_over() -> None:
+    opened = [(2.5, "listen", "CA1")]
+    for reason, told in (("hangup", False), ("duration", False), ("silence", True)):
+        over = [(0.0, ENTRIES[0]), (1.0, ENTRIES[1]), (8.0, Ended(reason))]
+        lines = broken(dataclasses.replace(GOOD, entries=over, opened=opened))
+        assert any("was lost" in line for line in lines) is told
+    over = [(0.0, ENTRIES[0]), (1.0, ENTRIES[1]), (8.0, Ended("duration"))]
+    assert any("was lost" in line for line in broken(dataclasses.replace(GOOD, entries=over)))
 
 
 def test_every_invariant_is_seen_to_say_no() -> None:

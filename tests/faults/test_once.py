@@ -9,7 +9,7 @@ from aybiza.dialogue.journal import (
     CallerTurn,
     Entry,
     SentenceHeard,
-    Transferring,
+    SentenceUnsaid,
 )
 from aybiza.emulators.phone.report import Heard, Report
 from aybiza.faults.once import once
@@ -35,23 +35,15 @@ def test_a_text_of_two_sentences_may_be_heard_without_the_one_that_the_voice_lef
     assert list(once(outcome(told, "Goodbye. ", ["Thank you, "]))) == lost
 
 
-def test_who_is_put_through_need_not_hear_what_no_second_socket_has_said() -> None:
+def test_a_sentence_is_passed_over_behind_a_second_socket_only() -> None:
     told: list[Entry] = [
         CallerTurn(1, "To sales, please."),
         AgentSentence(1, 1, "Just a moment."),
-        Transferring("sales"),
+        SentenceUnsaid(1, 1),
         CallerTurn(2, ""),
     ]
     without = outcome(told, "", [])
     assert list(once(without)) == ["never heard, though nobody broke in: 'Just a moment.'"]
-    tried = dataclasses.replace(without, opened=[(1.5, "speak", "CA1")])
-    assert list(once(tried)) == []
+    assert list(once(dataclasses.replace(without, opened=[(1.5, "speak", "CA1")]))) == []
     before = dataclasses.replace(without, opened=[(0.5, "speak", "CA1"), (1.5, "listen", "CA1")])
     assert list(once(before)) != []
-    kept_on = [entry for entry in told if not isinstance(entry, Transferring)]
-    assert (
-        list(
-            once(dataclasses.replace(tried, entries=[(float(n), e) for n, e in enumerate(kept_on)]))
-        )
-        != []
-    )

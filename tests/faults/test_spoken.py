@@ -7,6 +7,8 @@ from aybiza.dialogue.journal import AgentSentence, CallerTurn, Joined
 from aybiza.emulators.phone.report import Heard, Report, Turn
 from aybiza.faults.caller import NOISE
 from aybiza.faults.desk import AGENT
+from aybiza.faults.fault import Fault
+from aybiza.faults.injector import Strike
 from aybiza.faults.spoken import asks, letters, only_listens
 
 
@@ -28,14 +30,21 @@ def test_a_sound_of_listening_is_no_turn_if_an_answer_was_thought_of_while_it_wa
             (spoken_s, AgentSentence(1, 1, "Here.")),
         ]
         report = Report("x", "CA1", heard=[Heard(heard_ms, heard_ms + 1000.0, "Here.")])
-        outcome: Any = SimpleNamespace(entries=entries, zero=0.0, agent=AGENT, report=report)
+        outcome: Any = SimpleNamespace(
+            entries=entries, zero=0.0, agent=AGENT, report=report, strikes=struck
+        )
         return only_listens(outcome, said)
 
+    struck: list[Strike] = []
     assert is_no_turn(4.0, 6.0) and is_no_turn(5.1, 6.0) and is_no_turn(4.0, 5.1)
     assert not is_no_turn(4.0, 4.5) and not is_no_turn(5.3, 6.0)
     # The answer is there, and not heard yet.
     assert is_no_turn(4.0, 4.9, 5020.0)
     assert not is_no_turn(4.0, 4.9, 4980.0) and not is_no_turn(4.0, 4.4, 5020.0)
+    struck += [Strike(4.0, Fault("listen.close"), "*", "thinking")]
+    assert not is_no_turn(4.0, 4.4, 5020.0)
+    struck += [Strike(4.0, Fault("elevenlabs.slow"), "*", "thinking")]
+    assert is_no_turn(4.0, 4.4, 5020.0) and not is_no_turn(4.0, 4.4, 4980.0)
 
 
 def test_an_answer_that_was_taken_back_before_it_was_heard_is_owed_still() -> None:
@@ -51,7 +60,9 @@ def test_an_answer_that_was_taken_back_before_it_was_heard_is_owed_still() -> No
     report = Report("x", "CA1", heard=[Heard(7000.0, 8000.0, "Here.")])
 
     def is_no_turn(entries: list[Any]) -> bool:
-        outcome: Any = SimpleNamespace(entries=entries, zero=0.0, agent=AGENT, report=report)
+        outcome: Any = SimpleNamespace(
+            entries=entries, zero=0.0, agent=AGENT, report=report, strikes=[]
+        )
         return only_listens(outcome, said)
 
     assert is_no_turn([*asked, (4.0, Joined(1)), *after])

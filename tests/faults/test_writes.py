@@ -70,3 +70,13 @@ def test_who_breaks_into_the_question_may_be_asked_once_more() -> None:
 def test_a_model_that_uses_no_tool_writes_nothing() -> None:
     wordy = dataclasses.replace(PLAN, answers={YES: ["Done."]})
     assert told(written=[], plan=wordy) == []
+
+
+def test_what_a_voice_has_left_out_of_the_question_and_called_whole_nobody_can_know() -> None:
+    begun = [Heard(1000.0, 3000.0, "Shall I bo"), REPORT.heard[1]]
+    short = dataclasses.replace(REPORT, heard=begun)
+    unasked = [f"a table was written before {ASKED!r} was heard"]
+    assert told(report=short) == unasked
+    assert told(report=short, left_out=["Shall I book a room?"]) == unasked
+    assert told(report=short, left_out=[ASKED]) == []
+    assert told(written=[], left_out=[ASKED]) != [], "what was heard whole is not excused"
