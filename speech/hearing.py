@@ -11,15 +11,17 @@ Final words are what was said. Words that stay interim for `patience` seconds ar
 (`Finalize`). If no final ones come within `FINALIZE_SECONDS`, the newest interim ones are what was
 said, and the recogniser is not believed when it tells them once more. But where nothing at all has
 come since these, it may have stopped in the middle: `Unanswered`. Its owner has another one hear
-the audio again, which settles for interim words (`settles`). An interim text that is told again
-means nothing. An `UtteranceEnd` older than the newest word ends nothing. A whole sentence of which
-the recogniser is sure, with `EAGER_PAUSE_SECONDS` behind it, may be a turn.
+the audio again, which settles for interim words (`settles`). Interim words are what was said, too,
+where the recogniser goes on with words of another segment behind them. An interim text that is told
+again means nothing. An `UtteranceEnd` older than the newest word ends nothing. A whole sentence of
+which the recogniser is sure, with `EAGER_PAUSE_SECONDS` behind it, may be a turn.
 
 Source: Deepgram, listen v1: interim results, endpointing, UtteranceEnd, Finalize.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -35,6 +37,7 @@ EAGER_PAUSE_SECONDS = 0.1
 _SENTENCE_ENDS = (".", "!", "?", "。", "\uff1f", "\uff01", "\u061f", "।")
 # Results that begin together are about the same segment of the audio.
 SAME_SECONDS = 0.05
+MOST_PASSED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,8 @@ class NovaHearing:
         # What was last held for a turn that may be over.
         self._early = ""
         self._settled: list[str] = []
+        # Interim words that were handed on when another segment began, each with its beginning.
+        self._passed: deque[tuple[float, list[str]]] = deque(maxlen=MOST_PASSED)
 
     @property
     def due(self) -> float | None:
@@ -173,7 +178,23 @@ class NovaHearing:
         self._settled = []
         return [Onset()]
 
+    def _pass(self, heard: Transcript) -> list[Outcome]:
+        """Hand on the interim words of a segment behind which another one begins."""
+        pending = self._pending
+        if pending is None or not heard.text or heard.from_finalize:
+            return []
+        if heard.start < pending.end - SAME_SECONDS:
+            return []
+        text = self._untold(pending)
+        self._passed.append((pending.start, pending.text.split()))
+        self._settle(pending)
+        self._pending = self._asked = None
+        return [Words(text, pending.language), Understood(pending.end)]
+
     def _interim(self, heard: Transcript, now: float) -> list[Outcome]:
+        return [*self._pass(heard), *self._shown(heard, now)]
+
+    def _shown(self, heard: Transcript, now: float) -> list[Outcome]:
         text = self._untold(heard)
         if not text:
             nothing_open = self._pending is None
@@ -198,7 +219,11 @@ class NovaHearing:
         return [MayBeDone(text)]
 
     def _final(self, heard: Transcript) -> list[Outcome]:
-        text, asked = self._untold(heard), self._asked is not None
+        asked = self._asked is not None
+        return [*self._pass(heard), *self._told(heard, asked=asked)]
+
+    def _told(self, heard: Transcript, *, asked: bool) -> list[Outcome]:
+        text = self._untold(heard)
         if heard.from_finalize and not text and asked:
             # It has nothing to add to what it showed.
             return self._take()
@@ -253,7 +278,12 @@ class NovaHearing:
         words, told = heard.text.split(), len(self._settled)
         is_same = abs(heard.start - self._settled_from) < SAME_SECONDS
         if is_same and [*map(_bare, words[:told])] == [*map(_bare, self._settled)]:
-            words = words[told:]
+            return " ".join(words[told:])
+        for start, passed in self._passed:
+            # A final for all that was asked for may begin with them.
+            begins = [*map(_bare, words[: len(passed)])] == [*map(_bare, passed)]
+            if begins and heard.start - SAME_SECONDS < start < heard.end:
+                words = words[len(passed) :]
         return " ".join(words)
 
 

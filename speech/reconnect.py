@@ -34,7 +34,8 @@ class Limits:
     `first_stall`: the patience with a socket before which none has failed, of who has another
     service to turn to; None: as with any other. `stall_again`: the patience with the sockets behind
     one that was replaced; None: no other. A service that is slow each time would else never be
-    heard: where something came that late, the patience stays until something comes in time."""
+    heard: where something came that late, the patience stays until something comes in time. One
+    that has been in time is slow when a second socket was replaced, too: it may be the text."""
 
     stall: float
     words: float = 3.0
@@ -172,6 +173,8 @@ class Reconnect:
         # Whether a socket was too slow, and the longest wait for what has come since then.
         self._slow = False
         self._slowest = 0.0
+        # Whether what came last was in time.
+        self._in_time = False
 
     @property
     def failing(self) -> bool:
@@ -204,7 +207,8 @@ class Reconnect:
     @property
     def _stall(self) -> float:
         first, stall = self._limits.first_stall, self._limits.stall
-        if self._slow and self._limits.stall_again is not None:
+        is_slow = self._slow and (not self._in_time or self._failures > 1)
+        if is_slow and self._limits.stall_again is not None:
             return self._limits.stall_again
         return stall if self.failing or first is None else first
 
@@ -237,6 +241,7 @@ class Reconnect:
                 self._failures = 0
                 if self._waiting.since is not None:
                     self._slowest = max(self._slowest, now - self._asked)
+                    self._in_time = now - self._asked <= self._limits.stall
                 self._has_come()
             case Renewed() if self._state in _LIVE:
                 return [self._open(now, 0.0)]

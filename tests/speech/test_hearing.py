@@ -133,6 +133,33 @@ def test_a_recogniser_that_goes_on_behind_its_words_has_shown_all_there_is() -> 
     assert ear.turns == [ME] and not ear.kinds(Unanswered)
 
 
+def test_words_behind_which_another_segment_begins_are_what_was_said() -> None:
+    for final in (False, True):
+        ear = Ear()
+        ear.say(heard("What about", 0.0, 0.9), heard("the market?", 0.9, 1.6))
+        assert ear.kinds(Words) == [Words("What about")]
+        assert Understood(0.9) in ear.kinds(Understood)
+        if final:
+            ear.say(heard("the market?", 0.9, 1.7, final=True, speech_final=True))
+        else:
+            all_of_it = heard("What about the market?", 0.0, 1.7, final=True, from_finalize=True)
+            ear.finalized = all_of_it
+            ear.wait(3.0)
+        assert ear.kinds(Words) == [Words("What about"), Words("the market?")]
+        assert len(ear.kinds(Finished)) == 1
+
+
+def test_a_final_segment_does_not_take_the_place_of_the_words_before_it() -> None:
+    ear = Ear()
+    ear.say(heard("What about", 0.0, 0.9))
+    ear.say(heard("the market?", 0.9, 1.7, final=True, speech_final=True))
+    assert ear.kinds(Words) == [Words("What about"), Words("the market?")]
+    ear = Ear()
+    ear.say(heard("What a", 0.0, 0.9))
+    ear.say(heard("What about it?", 0.0, 1.7, final=True, speech_final=True))
+    assert ear.kinds(Words) == [Words("What about it?")], "the same segment, heard better"
+
+
 def test_a_final_result_that_comes_after_all_says_nothing_twice() -> None:
     ear = Ear()
     ear.say(INTERIM)

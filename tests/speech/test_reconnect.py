@@ -162,6 +162,19 @@ def test_a_service_that_is_slow_each_time_is_waited_for_longer_until_it_is_in_ti
         assert tried.due == came + patience, came
 
 
+def test_a_service_that_was_in_time_is_slow_when_two_sockets_in_a_row_were() -> None:
+    tried = Reconnect(Limits(stall=2.0, stall_again=4.0, words=9.0), lambda: 0.0)
+    for event, now in ((Begun(), 0.0), (Opened(), 0.0), (Wanted(), 1.0), (Worked(), 1.2)):
+        tried.handle(event, now)
+    tried.handle(Unwanted(), 1.2)
+    tried.handle(Wanted(), 2.0)
+    for at, due in ((4.0, 6.0), (6.0, 10.0)):
+        assert tried.handle(Tick(), at) == [Replace()]
+        tried.handle(Closed(), at)
+        tried.handle(Opened(), at)
+        assert tried.due == due
+
+
 def test_what_is_not_wanted_any_more_is_not_waited_for() -> None:
     tried = policy()
     tried.handle(Wanted(), 0.0)
