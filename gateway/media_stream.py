@@ -93,6 +93,8 @@ WRITE_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 HANG_UP_SECONDS = 5.0
 CALL_SUPERVISOR_SECONDS = 2.0
+# Sessions are begun one after the other: whoever asks again gives up their place.
+SESSION_SECONDS = 10.0
 SESSION_RETRY_SECONDS = 0.01
 
 # A session that goes down more often than this within the time is not mended by another.
@@ -338,7 +340,7 @@ class MediaStream(GenServer):
             self.vm,
             names.CALL_SUPERVISOR,
             call_session(context),
-            timeout=CALL_SUPERVISOR_SECONDS,
+            timeout=SESSION_SECONDS,
         )
         try:
             session = await names.patiently(self.vm, start, until)

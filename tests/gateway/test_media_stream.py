@@ -266,6 +266,20 @@ async def test_a_call_waits_for_its_supervisor_to_come_back(place: World) -> Non
     assert call.heard == f"{GREETING} {STORY} "
 
 
+async def test_a_caller_waits_their_turn_while_sessions_are_begun_slowly(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_stream, "CALL_SUPERVISOR_SECONDS", 0.2)
+    with capture_logs() as entries:
+        await sys.suspend(place.vm, names.CALL_SUPERVISOR)
+        async with Wires(place.node.media_url) as wire:
+            await wire.begin()
+            await asyncio.sleep(0.5)
+            await sys.resume(place.vm, names.CALL_SUPERVISOR)
+            await place.until(lambda: bool(logged(entries, "call_connected")))
+    assert not logged(entries, "session_lost")
+
+
 async def test_a_lost_session_is_replaced_though_the_node_is_full(tmp_path: Path) -> None:
     async with (
         world(tmp_path, voice_speed=2, AYBIZA_MAX_CALLS="1") as place,
