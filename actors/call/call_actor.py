@@ -336,7 +336,7 @@ class CallActor(GenServer):
         greeted = greeting.spoken(1, greeting.last_seq) if greeting is not None else ""
         prompt = system_prompt(self.machine.agent, greeted)
         clock = clock_prompt(self._began, self.vm.now() - self._context.opened)
-        told = "\n\n".join(filter(None, (clock, self._analysis.hint(said))))
+        told = "\n\n".join(filter(None, (clock, self._analysis.hint(turn, said))))
         unheard = self.machine.conversation.taken_back()
         return BeginAnswer(
             self._context, turn, first_seq, messages, prompt, said, told, unheard=unheard

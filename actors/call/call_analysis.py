@@ -3,7 +3,7 @@
     analysis.heard(event)          each event of the call: what it tells of who talks
     analysis.entered(entry)        each entry: a turn of the caller is given to be judged
     analysis.judged(judged)        it was; in the journal from now on
-    analysis.hint(said)            what the agent is to offer with the answer to `said`, for the
+    analysis.hint(turn, said)      what the agent is to offer with the answer to `said`, for the
                                    model, or ""
     analysis.over(reason)          the call's line has ended: its figures are journalled, and a
                                    call that is over is given to be analysed
@@ -97,20 +97,20 @@ class CallAnalysis:
             self._conversation.apply(judged)
             self._remember([encode(judged)], None)
 
-    def hint(self, said: str) -> str:
+    def hint(self, turn: int, said: str) -> str:
         """See the module."""
         if self._wanted is None or not self._wanted.offers:
             return ""
         turns = [
-            turn
-            for turn in list(self._conversation.turns.values())[-AGAIN_TURNS - 1 :]
-            if turn.caller and not turn.joined
+            one
+            for one in list(self._conversation.turns.values())[-AGAIN_TURNS - 1 :]
+            if one.caller and not one.joined
         ]
-        # A turn that is asked for early does not stand in the journal yet.
-        last = self._conversation.turn
-        texts = [turn.caller for turn in turns]
-        moods = [turn.judged.mood if turn.judged is not None else None for turn in turns]
-        if not texts or last is None or last.caller != said:
+        texts = [one.caller for one in turns]
+        moods = [one.judged.mood if one.judged is not None else None for one in turns]
+        # A turn that is asked for early does not stand in the journal yet; its words may be those
+        # of the turn before.
+        if turn not in self._conversation.turns:
             texts, moods = [*texts, said], [*moods, None]
         found = offer(self._wanted.offers, texts, moods)
         return OFFER.format(offer=found) if found else ""

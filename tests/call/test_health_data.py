@@ -23,6 +23,7 @@ from aybiza.actors.memory.journals import PRIVATE_SECONDS, append, journals, kee
 from aybiza.actors.memory.memory_actor import Forget
 from aybiza.actors.memory.store import Wanted
 from aybiza.config import logs
+from aybiza.config.said import error_text, shape
 from aybiza.console.cli import app
 from aybiza.console.control import control
 from aybiza.dialogue.journal import AgentSentence, CallerTurn, encode
@@ -31,7 +32,7 @@ from aybiza.dialogue.toolbox import ToolRun
 from aybiza.emulators.bedrock import Reply, say, use
 from aybiza.emulators.bedrock.continuation import Body, text_of
 from aybiza.emulators.phone import Party
-from aybiza.faults.caller import breaks_off, hangs_up, says, stays
+from aybiza.faults.caller import breaks_off, hangs_up, presses, says, stays
 from aybiza.faults.desk import agent as world_agent
 from aybiza.faults.placed_call import PlacedCall
 from aybiza.faults.world import World, in_world
@@ -345,3 +346,43 @@ def test_the_journal_of_the_process_has_what_the_next_answer_needs() -> None:
 
     call = in_world(talk, agent=AGENT, responder=repeating)
     assert call.has(CallerTurn(1, f"{WORD}."), AgentSentence(1, 1, f"You said: {WORD}."))
+
+
+def test_no_crash_report_of_any_process_would_tell_what_was_said_or_entered() -> None:
+    keys = "73916455"
+    told: list[str] = []
+    seen: set[str] = set()
+
+    def respond(body: Body) -> Reply:
+        last = str(body["messages"][-1]["content"])
+        if "toolResult" in last:
+            return say(f"All about {WORD}, and what it does to people who have it.")
+        return use("look_up", {"what": WORD}) if WORD in last else say(f"Not {WORD}, then.")
+
+    def fails(said: str) -> None:
+        raise RuntimeError(f"nothing fits {said} and {keys}")
+
+    def look(world: World) -> None:
+        """As a crash of each would be reported now."""
+        for process in filter(None, map(world.vm.find, world.vm.processes())):
+            seen.add(process.label)
+            told.extend((shape(process), shape(getattr(process.server, "__dict__", None))))
+            try:
+                fails(SAID)
+            except RuntimeError as error:
+                told.append(error_text(error, process.server, keys))
+
+    async def talk(world: World) -> None:
+        steps = (says(SAID), presses(keys), hangs_up())
+        async with world.call(*steps, from_number=NUMBER) as call:
+            await call.until(lambda: call.is_speaking(1, 1))
+            look(world)
+            await call.until(lambda: world.lines["CA1"].entered == keys)
+            look(world)
+            await call.until(lambda: call.is_speaking(2, 1))
+            look(world)
+
+    own = world_agent(health_data=True, keys_masked=True, keys_most=8, tools=())
+    in_world(talk, agent=own, toolbox=Records(), responder=respond)
+    assert {"CallActor", "SpeakerActor", "TranscriberActor", "MediaStream", "AnswerActor"} <= seen
+    assert not [text for text in told for word in (WORD, keys, NUMBER[2:]) if word in text]

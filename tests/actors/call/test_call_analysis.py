@@ -48,7 +48,7 @@ async def test_without_the_table_nothing_is_measured_judged_or_offered() -> None
         made.entered(CallerTurn(1, "A table, please, for two."))
         made.over("hangup")
         assert context.line.figures is None
-        assert (casts, kept, made.hint("A table, please, for two.")) == ([], [], "")
+        assert (casts, kept, made.hint(1, "A table, please, for two.")) == ([], [], "")
 
 
 async def test_a_turn_is_given_to_be_judged_and_what_comes_is_kept() -> None:
@@ -61,8 +61,13 @@ async def test_a_turn_is_given_to_be_judged_and_what_comes_is_kept() -> None:
         made.judged(TurnJudged(1, 10, "booking"))
         made.judged(TurnJudged(7, 10, "of another call"))
         assert [entry["turn"] for entry in kept] == [1]
-        assert made.hint("Something quite else today.") == ""
-        assert "to spell it" in made.hint("A table, please, for two!")
+        assert made.hint(2, "Something quite else today.") == ""
+        assert "to spell it" in made.hint(2, "A table, please, for two!")
+        # The same words again are a turn of their own, whether it is asked for early or not.
+        assert "to spell it" in made.hint(2, said.text)
+        talk.apply(CallerTurn(2, said.text))
+        assert "to spell it" in made.hint(2, said.text)
+        assert made.hint(3, said.text) == ""
 
 
 async def test_the_figures_of_a_line_go_behind_its_journal_once() -> None:
