@@ -209,6 +209,9 @@ class Together(_Base):
         if self.protocol.state is State.CONNECTING:
             # The body of a refusal, or who does not wait for the answer.
             self._frames.pass_all()
+        elif self.is_over():
+            super().data_received(data)
+            return
         if (message := self._frames.only(data)) is not None:
             self._hand_on([message])
             return
@@ -220,7 +223,16 @@ class Together(_Base):
             self._hand_on(messages)
             messages = []
             super().data_received(item)  # type: ignore[arg-type]
+            if self.is_over():
+                # What follows is nobody's: to look at each frame of it would cost as much again.
+                return
         self._hand_on(messages)
+
+    def is_over(self) -> bool:
+        """Whether nothing that comes from now on is read: the peer has broken the protocol, or
+        has closed."""
+        protocol = self.protocol
+        return protocol.parser_exc is not None or protocol.close_rcvd is not None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over, and nothing of it leads back to it: its memory is free with its last user.
@@ -249,8 +261,8 @@ class Together(_Base):
         return ()
 
     def _hand_on(self, messages: list[Message]) -> None:
-        protocol, waiting = self.protocol, self.recv_messages
-        if not messages or protocol.close_rcvd is not None or protocol.parser_exc is not None:
+        waiting = self.recv_messages
+        if not messages or self.is_over():
             return
         if self.divert is not None and not waiting.frames:
             messages = messages[self.divert(messages) :]

@@ -354,6 +354,10 @@ class MediaConnection(Entrance, Together, ServerConnection):
             self._odd = self._odd or not self._flow.odd(started=self._guest is None)
         super().process_event(event)
 
+    def is_over(self) -> bool:
+        """As `Together` has it; or more has come that is no message than may."""
+        return self._odd or super().is_over()
+
     def _too_many(self) -> bool:
         """Whether more messages wait than may, or more came than may of what is none."""
         most = WAITING_MESSAGES if self._guest is None else EARLY_MESSAGES

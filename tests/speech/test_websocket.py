@@ -196,3 +196,36 @@ async def test_what_breaks_the_protocol_closes_with_its_code(sent: bytes, code: 
             await within(client.recv())
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == code
+
+
+BROKEN = {
+    "a message within a message": bytes((0x01, 0x81, 0, 0, 0, 0, 0x61)),
+    "not masked": bytes((0x89, 0x00)),
+    "closed": bytes((0x88, 0x80, 0, 0, 0, 0)),
+    "no such kind": bytes((0x83, 0x80, 0, 0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+async def test_behind_what_breaks_the_protocol_nobody_looks_at_frames(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """128 KB of them held the loop for 0.3 s, and 64 connections ended the node."""
+    looked = 0
+    plain = ServerConnection.data_received
+
+    def counted(self: ServerConnection, data: bytes) -> None:
+        nonlocal looked
+        looked += 1
+        plain(self, data)
+
+    monkeypatch.setattr(ServerConnection, "data_received", counted)
+
+    async def reads(connection: ServerConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await connection.recv()
+
+    async with served(reads) as url, asyncio.timeout(60), opened(url) as connection:
+        connection.transport.write(BROKEN[kind] * (128 * 1024 // len(BROKEN[kind])))
+        await connection.wait_closed()
+    assert looked < 100
