@@ -17,7 +17,7 @@ from tests.cases import each
         (Agent, ("menus", "main", "keys", "1", "transfr"), "; did you mean transfer?"),
         (Agent, ("analysis", "offers", 0, "wenn"), "; did you mean when?"),
         (Agent, ("speaks", "es", "closng"), "; did you mean closing?"),
-        (Agent, ("recording", "x"), "; there are: consent, by_number"),
+        (Agent, ("recording", "x"), "; there are: consent, key, by_number"),
         (Agent, ("nowhere", "x"), ""),
         (RoutesFile, ("routes", "sales", "tennant"), "; did you mean tenant?"),
         (CampaignFile, ("form",), "; did you mean from?"),
