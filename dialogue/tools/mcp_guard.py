@@ -7,7 +7,8 @@ command's exit code. When the thread that started it is gone with its process, h
 it kills the group: a program that looks neither at its input's end nor at a signal would run on.
 A SIGTERM while the process PARENT lives is the program's to deal with, which is told it, too.
 
-Contract: Linux; the leader of a process group. Imports nothing that takes long.
+Contract: the leader of a process group. Imports nothing that takes long. Elsewhere than on Linux,
+where no node runs but tools may be tried, nobody tells it of the end.
 Errors: exit code 127, and a line on the standard error, for a command that cannot be run.
 """
 
@@ -31,7 +32,8 @@ def guarded(parent: int, command: list[str]) -> int:
             os.killpg(os.getpgrp(), signal.SIGKILL)
 
     signal.signal(signal.SIGTERM, told)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     told()
     try:
         child = os.posix_spawnp(command[0], command, os.environ)

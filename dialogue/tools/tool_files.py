@@ -18,6 +18,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from aybiza.config.agents import Agent
 from aybiza.dialogue.consent import ConsentGate
@@ -26,6 +27,9 @@ from aybiza.dialogue.tools.call_tools import call_tools
 from aybiza.dialogue.tools.catalogue import Tools, load_tools
 from aybiza.dialogue.tools.mcp_listed import UNNAMED
 from aybiza.dialogue.tools.tools_file import Environment
+
+MOST_TOLD: Final = 30
+"""Names of tools in one message."""
 
 
 class ToolFiles:
@@ -66,9 +70,14 @@ class ToolFiles:
         if unknown := [name for name in agent.tools if name not in known]:
             near = difflib.get_close_matches(unknown[0], known, n=1)
             meant = f"; did you mean {near[0]}? There are" if near else "; there are"
-            raise ValueError(
-                f"no such tool: {', '.join(unknown)}{meant}: {', '.join(sorted(known))}"
+            names = sorted(known)
+            more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+            told = ", ".join(names[:MOST_TOLD]) + more
+            left = "".join(
+                f"; [{table}] leaves out {len(out)}: `aybiza tools try` has the reasons"
+                for table, out in self.passed_over(agent).items()
             )
+            raise ValueError(f"no such tool: {', '.join(unknown)}{meant}: {told}{left}")
         return ToolRegistry((known[name] for name in agent.tools), gate)
 
     def numbers(self, agent: Agent) -> dict[str, str]:

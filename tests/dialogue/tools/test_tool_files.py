@@ -10,6 +10,7 @@ import pytest
 from aybiza.config.agents import load_agent
 from aybiza.dialogue.toolbox import ToolRun
 from aybiza.dialogue.tools.catalogue import ToolsError
+from aybiza.dialogue.tools.mcp_listed import UNNAMED
 from aybiza.dialogue.tools.tool_files import ToolFiles
 from aybiza.faults.desk import agent
 from tests.clinic import NAMES
@@ -98,6 +99,13 @@ def test_a_tool_that_there_is_not_is_named_with_those_that_there_are(tmp_path: P
         files.toolbox(agent(tools=("end_call", "fly")))
     with pytest.raises(ValueError, match=r"no such tool: look; did you mean look_up\?"):
         files.toolbox(agent(tools=("look",)))
+
+
+def test_a_tool_that_a_server_has_too_many_of_says_where_to_look(tmp_path: Path) -> None:
+    files = ToolFiles(written(tmp_path, "nodes"))
+    files._of_node[0].left_out["mcp.files"] = {"t200": "it has more than 200", "t1": UNNAMED}
+    with pytest.raises(ValueError, match=r"no such tool: files_t200.*\[mcp.files\] leaves out 1: "):
+        files.toolbox(agent(tools=("files_t200",)))
 
 
 def test_the_clinics_tools_are_not_anybodys() -> None:
