@@ -7,10 +7,11 @@ way at a time: audio carries no name of its text.
 
 A go that ends without its audio is tried again, text by text, so that one text which cannot be said
 costs no other. A voice that stalls twice with the same audio has said all of it, and does not tell
-(`untold`): from then on a pause is a go's end, as it is where the end was told ahead of the audio.
-A text that has been tried `TRIES` times and brought nothing new is passed over: it
-counts as said, in its place. So does a text without anything to say. What is out of a go already is
-not sent to the caller again (`skip`); the ledger knows how much that is.
+(`untold`), if that is about as long as what it has told to be whole makes likely: from then on a
+pause is a go's end, as it is where the end was told ahead of the audio. A text that has been tried
+`TRIES` times and brought nothing new is passed over: it counts as said, in its place. So does a
+text without anything to say. What is out of a go already is not sent to the caller again (`skip`);
+the ledger knows how much that is.
 
 Errors: none. Times are seconds of the owner's clock.
 Source: Deepgram, speak v1: Flush, Flushed, limits.
@@ -35,6 +36,8 @@ TRIES = 2
 EMPTY_SECONDS = 0.5
 # Where the end of a go is not told, or was told ahead of its audio, so long a pause is the end.
 QUIET_SECONDS = 1.0
+# Of the audio that a text is likely to have: less of it is not the whole.
+LIKELY_SHARE = 0.9
 
 
 @dataclass(slots=True)
@@ -98,6 +101,8 @@ class Synthesis:
         self._turn: int | None = None
         self._skip = 0
         self._untold = False
+        # Characters of what was told to be said whole, and bytes of it.
+        self._whole = (0, 0)
         self.waiting: deque[Text] = deque()
         self.goes: deque[Go] = deque()
         self.finishing = False
@@ -220,6 +225,8 @@ class Synthesis:
         if not go.came:
             go.emptied, go.told = now, True
             return None
+        characters, came = self._whole
+        self._whole = characters + go.characters, came + go.came
         return self._complete(go)
 
     def paused(self, now: float) -> Go | None:
@@ -261,7 +268,8 @@ class Synthesis:
         go = self.awaited
         if go is None:
             return []
-        if stalled and len(go.texts) == 1 and go.came and go.came == go.texts[0].most_came:
+        same = len(go.texts) == 1 and go.came and go.came == go.texts[0].most_came
+        if stalled and same and self._is_likely_whole(go):
             self._untold = True
             self._complete(go)
             return []
@@ -283,6 +291,11 @@ class Synthesis:
                 text.then.base = self._ledger.bytes_sent(text.sentence)
         self._pass_over_the_wordless(now)
         return given_up
+
+    def _is_likely_whole(self, go: Go) -> bool:
+        """Whether what came is as long as the voice has taken for other texts, as far as known."""
+        characters, came = self._whole
+        return go.came * characters >= LIKELY_SHARE * came * go.characters
 
     def _pass_over_the_wordless(self, now: float) -> None:
         if self.awaited is not None:

@@ -213,6 +213,22 @@ def test_a_voice_that_never_tells_the_end_is_believed_when_it_stalls_at_the_same
     assert voice.text == "One. Two. " and voice.finished == [Sentence(1, 1), Sentence(1, 2)]
 
 
+def test_a_voice_that_stalls_far_ahead_of_the_end_has_not_said_all_of_it() -> None:
+    for came, whole in ((0.8, False), (1.0, True)):
+        voice = Voice()
+        voice.give(1, "One is here.", "Two is here.")
+        first = voice.ask()
+        voice.synthesis.audio(encode("One is here. "), voice.now)
+        assert voice.synthesis.flushed(voice.now) is first
+        voice.play()
+        audio = encode("Two is here. ")
+        for _ in range(2):
+            assert voice.ask() is not None
+            voice.synthesis.audio(audio[: int(came * len(audio))], voice.now)
+            voice.synthesis.lost(voice.now, stalled=True)
+        assert [text.written for text in voice.synthesis.waiting] == ["Two is here."] * (not whole)
+
+
 def test_audio_behind_the_end_that_was_told_is_heard_too() -> None:
     voice = Voice()
     voice.give(1, "One.")
