@@ -209,6 +209,12 @@ def test_who_was_told_to_wait_until_the_call_was_over_was_not_passed_over() -> N
     assert any("was lost" in line for line in broken(dataclasses.replace(GOOD, entries=over)))
 
 
+def test_a_socket_that_breaks_off_at_the_pause_between_two_sentences_takes_it_along() -> None:
+    for at, door, told in ((4.0, "speak", False), (2.0, "speak", True), (4.0, "listen", True)):
+        glued = dataclasses.replace(GOOD, **report(heard=GLUED), opened=[(at, door, "CA1")])
+        assert any(line.startswith("apart") for line in broken(glued)) is told
+
+
 def test_every_invariant_is_seen_to_say_no() -> None:
     names = {check.__name__.removeprefix("_") for check in INVARIANTS}
     assert names == {name for name, _ in BROKEN}
