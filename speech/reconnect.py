@@ -231,7 +231,8 @@ class Reconnect:
             case Wanted() if self._state in _LIVE and self._waiting.since is None:
                 self._waiting.since = self._asked = now
             case Unwanted():
-                self._slow = self._slow and self._slowest > self._limits.stall
+                if self._slowest:
+                    self._slow = self._slow and self._slowest > self._limits.stall
                 self._slowest = 0.0
                 self._has_come()
             case Opened() if self._state is _State.OPENING:

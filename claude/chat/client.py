@@ -226,6 +226,7 @@ class ChatStream:
     def _take(self, piece: bytes) -> None:
         for data in self._lines.feed(piece):
             if data == DONE:
+                self._events += self._chunks.done()
                 self._ended = True
                 return
             chunk = json.loads(data)

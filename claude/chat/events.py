@@ -95,6 +95,12 @@ class ChatEvents:
             made.append({"metadata": {"usage": _usage(self._usage), "metrics": {}}})
         return made
 
+    def done(self) -> list[Event]:
+        """What it means that the service has said that it is done; some tell no reason."""
+        if self._stopped or not self._begun:
+            return []
+        return self.feed({"choices": [{"finish_reason": "stop"}]})
+
     def _events(self, chunk: Mapping[str, Any]) -> Iterator[Event]:
         choices = chunk.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None

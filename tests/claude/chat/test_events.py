@@ -90,6 +90,14 @@ def test_other_reasons(reason: str, expected: str) -> None:
     assert read(chunk({"content": "A"}), chunk(reason=reason))[2].stop_reason == expected
 
 
+def test_a_service_that_is_done_without_a_reason_has_finished_its_message() -> None:
+    events = ChatEvents(lambda: "u1")
+    assert events.done() == []
+    events.feed(chunk({"content": "Hello."}))
+    assert events.done()[-1] == {"messageStop": {"stopReason": "end_turn"}}
+    assert events.done() == []
+
+
 def test_a_refusal_is_said_and_usage_beside_the_reason_counts_once() -> None:
     said, _, finished = read(
         chunk({"refusal": "I cannot do that."}),
