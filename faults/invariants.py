@@ -141,12 +141,14 @@ def _apart(outcome: Outcome) -> Iterator[str]:
 
 
 def _answered(outcome: Outcome) -> Iterator[str]:
-    """Every utterance is taken, and every turn answered once."""
+    """Every utterance is taken, and every turn answered once. What was said to an agent for health
+    data is lost with its node, so the call begins anew on another one."""
     complete = Counter(
         entry.turn for _, entry in outcome.entries if isinstance(entry, AnswerComplete)
     )
+    lost = sum(strike.fault.what == "node.lost" for strike in outcome.strikes)
     for turn, times in complete.items():
-        if times > 1:
+        if times > 1 + lost * outcome.agent.health_data:
             yield f"turn {turn} was answered {times} times"
     if _is_cut_off(outcome):
         return

@@ -215,6 +215,15 @@ def test_a_socket_that_breaks_off_at_the_pause_between_two_sentences_takes_it_al
         assert any(line.startswith("apart") for line in broken(glued)) is told
 
 
+def test_who_speaks_of_their_health_is_greeted_again_where_their_node_is_lost() -> None:
+    lost = [Strike(1.0, Fault("node.lost", at=1.0, node="one"), "*", "listening")]
+    twice = dataclasses.replace(GOOD, **entries(AnswerComplete(1, "end_turn")))
+    for health, strikes, told in ((True, lost, False), (True, [], True), (False, lost, True)):
+        plan = Plan(agent={"health_data": health})
+        lines = broken(dataclasses.replace(twice, plan=plan, strikes=strikes))
+        assert ("answered: turn 1 was answered 2 times" in lines) is told
+
+
 def test_every_invariant_is_seen_to_say_no() -> None:
     names = {check.__name__.removeprefix("_") for check in INVARIANTS}
     assert names == {name for name, _ in BROKEN}
