@@ -79,7 +79,7 @@ def run(
         typer.Option(
             min=0.0001,
             max=1_000.0,
-            help="What all requests to Bedrock may cost; left out: what [model] says, or 1.",
+            help="USD that all requests to Bedrock may cost; left out: what [model] says, or 1.",
         ),
     ] = None,
     show: Annotated[
