@@ -232,7 +232,7 @@ class Reconnect:
                 self._waiting.since = self._asked = now
             case Unwanted():
                 if self._slowest:
-                    self._slow = self._slow and self._slowest > self._limits.stall
+                    self._slow = self._slow and not self._in_time
                 self._slowest = 0.0
                 self._has_come()
             case Opened() if self._state is _State.OPENING:
@@ -241,8 +241,9 @@ class Reconnect:
             case Worked() if self._state is _State.OPEN:
                 self._failures = 0
                 if self._waiting.since is not None:
+                    # Of all that has come: pieces of what was late to begin come quickly.
                     self._slowest = max(self._slowest, now - self._asked)
-                    self._in_time = now - self._asked <= self._limits.stall
+                    self._in_time = self._slowest <= self._limits.stall
                 self._has_come()
             case Renewed() if self._state in _LIVE:
                 return [self._open(now, 0.0)]

@@ -157,6 +157,10 @@ def test_a_service_that_is_slow_each_time_is_waited_for_longer_until_it_is_in_ti
     assert tried.due == 7.0
     for came, patience in ((6.0, 4.0), (8.5, 4.0), (9.5, 2.0)):
         tried.handle(Worked(), came)
+        # The pieces behind the first one come quickly.
+        tried.handle(Wanted(), came)
+        assert tried.due == came + patience, came
+        tried.handle(Worked(), came + 0.01)
         tried.handle(Unwanted(), came)
         # What is wanted and then is not, says nothing of how slow it would have been.
         tried.handle(Wanted(), came)
