@@ -113,5 +113,10 @@ class LineActs(TurnActs):
         self._close("silence", self.policy.closing)
         self._agent_turn(self._turn.number + 1, self.agent.closing)
 
+    def _hear_out(self, _: TimerFired) -> None:
+        """The call ends behind its last words anyway, which have a time of their own. If the caller
+        has something else to say by then, it has lasted too long still."""
+        self._do(StartTimer("duration", self.policy.closing))
+
     def _too_long(self, _: TimerFired) -> None:
         self._say_goodbye("duration", self.policy.closing)

@@ -196,6 +196,6 @@ _TRANSITIONS = _rows(
     ("wait", (_G, _S, _C), _M._has_filler, _M._fill, ()),
     ("voice", (*_LIVE, _P), None, _M._voice_lost, (_E,)),
     ("closing", (_C,), None, _M._end_closed, (_E,)),
-    ("duration", (_C,), None, _M._end_closed, (_E,)),
+    ("duration", (_C,), None, _M._hear_out, ()),
     ("duration", (*_OPEN, _P), None, _M._too_long, (_C,)),
 )

@@ -64,6 +64,8 @@ LATE_MS: Final = 3000.0
 UNHEARD_MS: Final = 13_000.0
 EXACT_SECONDS: Final = 0.001
 
+# The doors of a recogniser.
+_HEAR: Final = ("listen", "flux")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 # What stands in the caller's place, though nobody has said it.
 _NOT_THEIRS: Final = (CONTINUE, ANSWER_NOW)
@@ -294,18 +296,29 @@ def _was_not_waited_for(outcome: Outcome, turn: Turn) -> bool:
     the call had had its longest time by then.
 
     What the caller said is heard by the next recogniser that works. Where none came since these
-    words began, and the call was over before the node would have said that it cannot hear them, its
-    failure was spoken: something was heard after them.
+    words began, or there was none until the end, and the call was over before the node would have
+    said that it cannot hear them, its failure was spoken: something was heard after them.
     """
     ended = turn.end_ms if turn.end_ms is not None else turn.start_ms
     began = outcome.zero + turn.start_ms / 1000
+    came = any(door in _HEAR and at > began for at, door, _ in outcome.opened)
     return (
         any(entry in (Ended("hangup"), Ended("duration")) for _, entry in outcome.entries)
         and outcome.report.duration_ms - ended < UNHEARD_MS
         and any(heard.until_ms > ended for heard in outcome.report.heard)
-        and any(door in ("listen", "flux") and at > began for at, door, _ in outcome.opened)
+        and (came or _was_deaf(outcome, began))
         and not any(_is_words(entry) and at > began for at, entry in outcome.entries)
     )
+
+
+def _was_deaf(outcome: Outcome, since: float) -> bool:
+    """Whether every socket of a recogniser was gone by then, and no other has come."""
+    doors = {f"door={door}" for door in _HEAR}
+    told = [e for e in outcome.happened if e.kind == "door" and e.what in doors]
+    opened, gone = (
+        [event.at for event in told if event.who == who] for who in ("connected", "disconnected")
+    )
+    return bool(opened) and max(opened) <= since and sum(at <= since for at in gone) == len(opened)
 
 
 def _is_words(entry: Entry) -> bool:

@@ -33,7 +33,8 @@ def once(outcome: Outcome) -> Iterator[str]:
     noise broke into is said again from its beginning, on purpose. What a carrier has played that
     reads nothing, or tells nothing, cannot be known, nor what a voice has left out of several
     texts, of the parts of one, or of the end of one that it calls whole. The words for who waits
-    may be said once a turn beside, of which no journal tells.
+    may be said once a turn beside, of which no journal tells, and so may the apology in a turn of
+    which a sentence was not said.
     """
     heard = heard_letters(outcome.report)
     given: Counter[str] = Counter()
@@ -62,12 +63,15 @@ def once(outcome: Outcome) -> Iterator[str]:
     left_out = left_out_letters(outcome)
     fillers = {letters(spoken(text, language)) for text in TurnPolicy.of(outcome.agent).fillers}
     turns = sum(isinstance(entry, CallerTurn) for _, entry in outcome.entries)
+    unsaid = {entry.turn for _, entry in outcome.entries if isinstance(entry, SentenceUnsaid)}
+    beside = dict.fromkeys(fillers, turns)
+    beside[letters(spoken(outcome.agent.error, language))] = len(unsaid)
     for text, number in given.items():
         times = heard.count(text) if text else number
         told_in = sum(said.count(text) for said in turns_said.values()) if text else number
         whole = sum(text in other for other in given) > 1
-        beside = turns if text in fillers else 0
-        if times > max(number, told_in) + again + resumed[text] + beside and not whole:
+        most = max(number, told_in) + again + resumed[text] + beside.get(text, 0)
+        if times > most and not whole:
             yield f"heard {times} times, said {number} times: {text[:40]!r}"
         known = times + left_out.count(text) >= told[text]
         if not (known or _is_in_parts(parts[text], heard, left_out) or is_untold(outcome)):

@@ -20,6 +20,9 @@ SOUNDS_MS: Final = 500.0
 VOICES: Final = ("speak.", "elevenlabs.")
 """How the kinds of faults of a voice begin."""
 
+RECOGNISERS: Final = ("listen.", "flux.")
+"""How the kinds of faults of a recogniser begin."""
+
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -64,6 +67,20 @@ def _is_owed(outcome: Outcome, turn: Turn) -> bool:
     return any(since < end and until >= turn.start_ms for since, until in _waits(outcome))
 
 
+def _asked_at(outcome: Outcome, entry: CallerTurn, ms: float) -> float:
+    """Since when the caller waits for the answer to this turn, which is taken at `ms`: where a
+    recogniser failed its words were told late, and have waited already."""
+    if not any(strike.fault.what.startswith(RECOGNISERS) for strike in outcome.strikes):
+        return ms
+    words = letters(entry.text)
+    ends = (
+        turn.end_ms
+        for turn in outcome.report.turns
+        if turn.end_ms is not None and turn.end_ms < ms and letters(turn.said) in words
+    )
+    return max(ends, default=ms)
+
+
 def _waits(outcome: Outcome) -> Iterator[tuple[float, float]]:
     """From when until when the caller waits for an answer: its first sentence is heard a moment
     after it is there."""
@@ -74,7 +91,7 @@ def _waits(outcome: Outcome) -> Iterator[tuple[float, float]]:
         if isinstance(entry, CallerTurn):
             if asked is not None:
                 yield since, ms
-            asked, since = (entry.turn if entry.text else None), ms
+            asked, since = (entry.turn if entry.text else None), _asked_at(outcome, entry, ms)
         elif isinstance(entry, Joined) and asked is None:
             # What was to be said was taken back before a word of it was heard.
             asked, since = entry.turn, ms

@@ -8,10 +8,11 @@ way at a time: audio carries no name of its text.
 A go that ends without its audio is tried again, text by text, so that one text which cannot be said
 costs no other. A voice that stalls twice with the same audio has said all of it, and does not tell
 (`untold`), if that is about as long as what it has told to be whole makes likely: from then on a
-pause is a go's end, as it is where the end was told ahead of the audio. A text that has been tried
-`TRIES` times and brought nothing new is passed over: it counts as said, in its place. So does a
-text without anything to say. What is out of a go already is not sent to the caller again (`skip`);
-the ledger knows how much that is.
+pause behind so much is a go's end, as any is where the end was told ahead of the audio. What stalls
+is not whole with a voice whose protocol has an end of its own (`tells_ends`). A text that has been
+tried `TRIES` times and brought nothing new is passed over: it counts as said, in its place. So does
+a text without anything to say. What is out of a go already is not sent to the caller again
+(`skip`); the ledger knows how much that is.
 
 Errors: none. Times are seconds of the owner's clock.
 Source: Deepgram, speak v1: Flush, Flushed, limits.
@@ -100,7 +101,7 @@ class Synthesis:
         self._voiced = voiced
         self._turn: int | None = None
         self._skip = 0
-        self._untold = False
+        self._untold = self.tells_ends = False
         # Characters of what was told to be said whole, and bytes of it.
         self._whole = (0, 0)
         self.waiting: deque[Text] = deque()
@@ -252,8 +253,13 @@ class Synthesis:
         if go is None:
             return None
         if go.came:
-            return go.last + QUIET_SECONDS if go.told or self._untold else None
+            over = go.told or (self._is_untold and self._is_likely_whole(go))
+            return go.last + QUIET_SECONDS if over else None
         return None if go.emptied is None else go.emptied + EMPTY_SECONDS
+
+    @property
+    def _is_untold(self) -> bool:
+        return self._untold and not self.tells_ends
 
     def is_silent(self, now: float) -> bool:
         """Whether a flush that was done without audio has had its time."""
@@ -269,7 +275,7 @@ class Synthesis:
         if go is None:
             return []
         same = len(go.texts) == 1 and go.came and go.came == go.texts[0].most_came
-        if stalled and same and self._is_likely_whole(go):
+        if stalled and same and not self.tells_ends and self._is_likely_whole(go):
             self._untold = True
             self._complete(go)
             return []

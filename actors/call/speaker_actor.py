@@ -30,7 +30,7 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.call import call_language, kept_phrases
 from aybiza.actors.call.call_context import CallContext
-from aybiza.actors.call.speaker_voice import Session, SpeakerVoice
+from aybiza.actors.call.speaker_voice import TELLS_ENDS, Session, SpeakerVoice
 from aybiza.actors.call.wire import STALLED, Down, Lost, Up, Wire
 from aybiza.actors.measures import charges, events
 from aybiza.actors.measures.events import emit
@@ -182,6 +182,7 @@ class SpeakerActor(GenServer):
         match happening:
             case Up():
                 self._clearing = 0
+                self._synthesis.tells_ends = self._wire.provider in TELLS_ENDS
                 self._budget = SpeakBudget()
             case Down(reason, refused, fault):
                 self._clearing = 0

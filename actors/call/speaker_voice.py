@@ -28,6 +28,9 @@ from aybiza.speech.voices import DEEPGRAM, ELEVENLABS, Voices, provider_of
 BREAKERS: Final = {name: f"voice:{name}" for name in (DEEPGRAM, ELEVENLABS)}
 """By which breaker a provider's voices go."""
 ASK_SECONDS: Final = 0.5
+TELLS_ENDS: Final = frozenset({ELEVENLABS})
+"""Whose protocol tells by itself that all has come: a request's answer that is not over is not
+whole. By a socket's messages it is told only where the service sends them."""
 
 Session = SpeakSession | ElevenLabsSession
 

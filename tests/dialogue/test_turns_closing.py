@@ -218,8 +218,19 @@ def test_last_words_that_are_never_heard_do_not_hold_the_call() -> None:
     for phase in (Phase.THINKING, Phase.SPEAKING):
         world = tell(call(phase), CloseAsked(1, "goodbye"))
         assert world.timers["closing"] == POLICY.closing
-        tell(world, TOO_LONG)
+        tell(world, TimerFired("closing"))
         assert world.ended == ["goodbye"]
+
+
+def test_last_words_are_heard_out_at_the_longest_time_unless_they_are_taken_back() -> None:
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "transfer", "sales"))
+    assert handle(world, TOO_LONG) == [StartTimer("duration", POLICY.closing)]
+    assert world.ended == []
+    tell(world, TimerFired("closing"))
+    assert world.ended == ["transfer"]
+    world = tell(call(Phase.SPEAKING), CloseAsked(1, "goodbye"), TOO_LONG)
+    tell(world, CallerSaid("No, wait, what about Monday?"), TOO_LONG)
+    assert world.machine.conversation.closing == "duration"
 
 
 def test_a_call_that_closes_when_its_actor_crashes_has_its_time_again() -> None:
@@ -240,7 +251,7 @@ def test_a_line_that_fails_ends_in_the_agents_last_words(phase: Phase) -> None:
     assert world.ended == ["fault"]
 
 
-@pytest.mark.parametrize("again", [LineFailed("nothing can be said"), TOO_LONG])
+@pytest.mark.parametrize("again", [LineFailed("nothing can be said"), TimerFired("closing")])
 def test_last_words_that_cannot_be_said_are_not_waited_for(again: Event) -> None:
     world = tell(call(Phase.THINKING), LineFailed("nothing is heard"), again)
     assert world.ended == ["fault"]

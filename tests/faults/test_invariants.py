@@ -26,6 +26,7 @@ from aybiza.faults.fault import Fault
 from aybiza.faults.injector import Strike
 from aybiza.faults.invariants import INVARIANTS, broken
 from aybiza.faults.plan import Plan
+from aybiza.faults.trace import Happened
 from aybiza.faults.trial import Outcome
 
 ENTRIES: list[Entry] = [
@@ -263,3 +264,27 @@ def test_words_that_nothing_hears_are_lost_unless_the_caller_left_while_told_to_
     assert lost not in broken(pressed)
     for outcome in (never_told, works, heard_later, stayed):
         assert lost in broken(outcome)
+
+
+def test_words_that_no_recogniser_was_there_for_are_lost_to_nobody_while_the_caller_is_told() -> (
+    None
+):
+    unheard: list[tuple[float, Entry]]
+    unheard = [(at, e) for at, e in GOOD.entries if not isinstance(e, CallerTurn)]
+    call = dataclasses.replace(GOOD, entries=unheard, opened=[(1.0, "listen", "CA1")])
+    doors: dict[str, list[tuple[float, str, str]]] = {
+        "gone before": [(1.0, "connected", "listen"), (1.9, "disconnected", "listen")],
+        "gone in mid-sentence": [(1.0, "connected", "listen"), (2.5, "disconnected", "listen")],
+        "never gone": [(1.0, "connected", "listen")],
+        "back": [
+            (1.0, "connected", "listen"),
+            (1.9, "disconnected", "listen"),
+            (3.0, "connected", "listen"),
+        ],
+        "the voice's": [(1.0, "connected", "speak"), (1.9, "disconnected", "speak")],
+    }
+    for name, events in doors.items():
+        happened = [Happened(at, "door", who, f"door={door}") for at, who, door in events]
+        lines = broken(dataclasses.replace(call, happened=happened))
+        lost = "answered: what the caller said was lost: 'What about the garden?'" in lines
+        assert lost is (name != "gone before"), name

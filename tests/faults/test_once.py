@@ -12,6 +12,7 @@ from aybiza.dialogue.journal import (
     SentenceUnsaid,
 )
 from aybiza.emulators.phone.report import Heard, Report
+from aybiza.faults.desk import AGENT
 from aybiza.faults.once import once
 from aybiza.faults.plan import Plan
 from aybiza.faults.trial import Outcome
@@ -47,3 +48,25 @@ def test_a_sentence_is_passed_over_behind_a_second_socket_only() -> None:
     assert list(once(dataclasses.replace(without, opened=[(1.5, "speak", "CA1")]))) == []
     before = dataclasses.replace(without, opened=[(0.5, "speak", "CA1"), (1.5, "listen", "CA1")])
     assert list(once(before)) != []
+
+
+def test_an_apology_may_be_heard_once_for_each_turn_of_which_a_sentence_was_not_said() -> None:
+    sorry = AGENT.error
+    told: list[Entry] = [
+        CallerTurn(1, "To sales, please."),
+        AgentSentence(1, 1, "Just a moment."),
+        SentenceUnsaid(1, 1),
+        CallerTurn(2, "Hello?"),
+        AgentSentence(2, 1, sorry),
+        SentenceHeard(2, 1),
+    ]
+    opened = [(1.5, "speak", "CA1")]
+    for heard, unsaid, broken in (
+        (1, True, False),
+        (2, True, False),
+        (2, False, True),
+        (3, True, True),
+    ):
+        entries = [entry for entry in told if unsaid or not isinstance(entry, SentenceUnsaid)]
+        call = dataclasses.replace(outcome(entries, f"{sorry} " * heard, []), opened=opened)
+        assert any(line.startswith("heard") for line in once(call)) is broken

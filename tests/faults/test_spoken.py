@@ -67,3 +67,22 @@ def test_an_answer_that_was_taken_back_before_it_was_heard_is_owed_still() -> No
 
     assert is_no_turn([*asked, (4.0, Joined(1)), *after])
     assert not is_no_turn([*asked, *after])
+
+
+def test_who_said_words_that_a_recogniser_tells_late_has_waited_since_then() -> None:
+    said = Turn("3", "Okay.", 5000.0, end_ms=5200.0)
+    asked = Turn("2", "Where is it?", 3000.0, end_ms=4000.0)
+    entries: list[Any] = [(6.0, CallerTurn(1, "Where is it?")), (6.5, AgentSentence(1, 1, "Here."))]
+    report = Report("x", "CA1", heard=[Heard(7000.0, 8000.0, "Here.")], turns=[asked, said])
+
+    def is_no_turn(*what: str, text: str = "Where is it?") -> bool:
+        strikes = [Strike(1.0, Fault(one), "*", "listening") for one in what]
+        told = [(6.0, CallerTurn(1, text)), *entries[1:]]
+        outcome: Any = SimpleNamespace(
+            entries=told, zero=0.0, agent=AGENT, report=report, strikes=strikes
+        )
+        return only_listens(outcome, said)
+
+    assert is_no_turn("listen.stall") and is_no_turn("flux.close", "speak.slow")
+    assert not is_no_turn() and not is_no_turn("speak.slow")
+    assert not is_no_turn("listen.stall", text="Hello?")

@@ -18,6 +18,7 @@ from aybiza.speech.synthesis import (
     TRIES,
     Go,
     Synthesis,
+    Text,
 )
 
 
@@ -227,6 +228,37 @@ def test_a_voice_that_stalls_far_ahead_of_the_end_has_not_said_all_of_it() -> No
             voice.synthesis.audio(audio[: int(came * len(audio))], voice.now)
             voice.synthesis.lost(voice.now, stalled=True)
         assert [text.written for text in voice.synthesis.waiting] == ["Two is here."] * (not whole)
+
+
+def test_a_pause_far_ahead_of_the_end_is_none_where_ends_are_not_told() -> None:
+    for came, whole in ((0.8, False), (1.0, True)):
+        voice = Voice()
+        voice.give(1, "One is here.", "Two is here.", "Now three.")
+        first = voice.ask()
+        voice.synthesis.audio(encode("One is here. "), voice.now)
+        assert voice.synthesis.flushed(voice.now) is first
+        voice.play()
+        for _ in range(2):
+            assert voice.ask() is not None and spoken(voice, "Two is here. ") is None
+            voice.synthesis.lost(voice.now, stalled=True)
+        voice.play()
+        third, audio = voice.ask(), encode("Now three. ")
+        voice.synthesis.audio(audio[: int(came * len(audio))], voice.now)
+        assert voice.synthesis.due == (voice.now + QUIET_SECONDS if whole else None)
+        paused = voice.synthesis.paused(voice.now + QUIET_SECONDS)
+        assert paused is (third if whole else None)
+
+
+def test_a_voice_whose_protocol_has_an_end_is_not_believed_to_be_done_without_it() -> None:
+    voice = Voice()
+    voice.synthesis.tells_ends = True
+    voice.give(1, "One.", "Two.")
+    passed: list[Text] = []
+    for _ in range(TRIES + 1):
+        assert voice.ask() is not None and spoken(voice, "One. ", 9.0) is None
+        passed = voice.synthesis.lost(voice.now, stalled=True)
+        voice.play()
+    assert [text.written for text in passed] == ["One."]
 
 
 def test_audio_behind_the_end_that_was_told_is_heard_too() -> None:
