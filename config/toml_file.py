@@ -3,20 +3,34 @@
     text, table = read_toml(path)        a file
     table = table_of(text, "the agent")  a text; `where` it stands is for messages
 
+A key of more than `MOST_PARTS` parts (`a.b.c`) is refused ahead of all else: of one of 80,000
+`tomllib` keeps every beginning, which takes gigabytes.
+
 Contract: reads a file: call it in a thread once the event loop has calls to carry.
 Errors: `TomlError`, a `ValueError` whose text begins with the file.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aybiza.config.text_file import text_of
 
 MARK = "\ufeff"
+MOST_PARTS: Final = 100
+
+# What holds dots that part no key, a dot, and what no key goes over. A string without an end goes
+# on to that of the text, or each of its quotes would look for one anew.
+_PIECE: Final = re.compile(
+    r'"""(?:\\.|[^\\])*?(?:"""+|\Z)|\'\'\'.*?(?:\'\'\'+|\Z)'
+    r'|"(?:[^"\\\n]|\\.)*"?|\'[^\'\n]*\'?|#[^\n]*'
+    r"|(?P<dot>\.)|(?P<end>[=,\[\]{}\n])",
+    re.S,
+)
 
 
 class TomlError(ValueError):
@@ -35,6 +49,7 @@ def table_of(text: str, where: str, parse_float: Callable[[str], Any] = float) -
     >>> table_of("\\ufeffname = 'Desk'", "desk.toml")
     {'name': 'Desk'}
     """
+    _check_keys(text, where)
     try:
         return tomllib.loads(text.removeprefix(MARK), parse_float=parse_float)
     except tomllib.TOMLDecodeError as error:
@@ -43,3 +58,17 @@ def table_of(text: str, where: str, parse_float: Callable[[str], Any] = float) -
         raise TomlError(f"{where}: is not TOML that can be read: it is too deep") from None
     except ValueError as error:  # a number of more digits than Python reads, a day that is none
         raise TomlError(f"{where}: is not TOML that can be read: {error}") from None
+
+
+def _check_keys(text: str, where: str) -> None:
+    if all(line.count(".") < MOST_PARTS for line in text.split("\n")):
+        return
+    dots = 0
+    for piece in _PIECE.finditer(text):
+        if piece["dot"]:
+            dots += 1
+        elif piece["end"]:
+            dots = 0
+        if dots >= MOST_PARTS:
+            line = text.count("\n", 0, piece.start()) + 1
+            raise TomlError(f"{where}:{line}: a key has more than {MOST_PARTS} parts")

@@ -4,7 +4,9 @@
     line_of(text, ("says", 0, "when"))              the number of the line, from 1; None
 
 YAML 1.1 as PyYAML's safe loader has it: `yes`, `no` and `on` without quotes are no text. A key that
-stands twice is a fault, and so is an alias: what is written once is meant once.
+stands twice is a fault, and so is an alias: what is written once is meant once. So is a number in
+base 60, as which 12:30 without quotes would be read: it is meant as a time, and one of a thousand
+parts takes long. A text has `MOST_CHARACTERS` at most: 100,000 take a second.
 
 Contract: pure. Errors: `YamlError`, a `ValueError` whose text begins with `where`.
 """
@@ -12,11 +14,14 @@ Contract: pure. Errors: `YamlError`, a `ValueError` whose text begins with `wher
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from yaml import AliasEvent, MappingNode, Node, SafeLoader, SequenceNode, YAMLError
 from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
+
+MOST_CHARACTERS: Final = 500_000
+_NUMBERS: Final = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class YamlError(ValueError):
@@ -30,6 +35,13 @@ class _Loader(SafeLoader):
         if self.check_event(AliasEvent):
             raise ComposerError(None, None, "aliases are not taken", self.get_mark())
         return super().compose_node(parent, index)
+
+    def construct_scalar(self, node: Any) -> Any:
+        value = super().construct_scalar(node)
+        if ":" in value and node.tag in _NUMBERS:
+            told = f"{value[:20]!r} would be a number in base 60: put quotes around it"
+            raise ConstructorError(None, None, told, node.start_mark)
+        return value
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys: set[object] = set()
@@ -46,6 +58,8 @@ def table_of(text: str, where: str) -> dict[str, Any]:
     >>> table_of("title: Books\\nfacts: {what: [a table]}", "mine.yaml")
     {'title': 'Books', 'facts': {'what': ['a table']}}
     """
+    if len(text) > MOST_CHARACTERS:
+        raise YamlError(f"{where}: is longer than {MOST_CHARACTERS} characters")
     loader = None
     try:
         loader = _Loader(text)

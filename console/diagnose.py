@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from aybiza.config.text_file import bytes_of
 from aybiza.console.page import counted, folded, printable, say
 from aybiza.console.period_records import (
     Files,
@@ -174,9 +175,10 @@ def audio(
     from aybiza.console.diagnosis.wav import WavError, read
 
     try:
-        if file.stat().st_size > MOST_BYTES:
+        data = bytes_of(file, MOST_BYTES)
+        if len(data) > MOST_BYTES:
             raise WavError(f"it is longer than {MOST_BYTES // 2**20} MB; cut a part of it out")
-        sound = read(file.read_bytes())
+        sound = read(data)
     except OSError as error:
         say(f"aybiza: {file}: {error.strerror or error}", 8, err=True)
         raise typer.Exit(1) from None

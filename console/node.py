@@ -491,7 +491,7 @@ def _admission(settings: Settings, vm: VM, certificate: DoorCertificate | None) 
     if settings.cookie_file.exists():
         keys = [stream_token.derived_key(each) for each in lines(read_cookie(settings.cookie_file))]
     tls = certificate.context if certificate is not None else None
-    return Admission(Rules.of(settings), keys=keys, tls=tls, refusals=Refusals(refused))
+    return Admission(Rules.of(settings), keys=keys, tls=tls, refusals=Refusals(refused), vm=vm)
 
 
 def _address(socket: Any) -> str:

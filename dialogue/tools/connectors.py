@@ -36,6 +36,7 @@ from typing import Any, Final, cast
 import structlog
 
 from aybiza.config.numbers import finite
+from aybiza.config.text_file import text_of
 from aybiza.dialogue.tool_registry import LONGEST_SECONDS, Tool, ToolRegistry
 from aybiza.dialogue.toolbox import Effect, ToolRun
 from aybiza.dialogue.tools.http_api import HttpApi
@@ -140,7 +141,7 @@ def _operations(
     document = config["openapi"]
     if isinstance(document, str | Path):
         try:
-            document = json.loads(Path(document).read_text(encoding="utf-8"))
+            document = json.loads(text_of(Path(document), OSError))
         except (ValueError, RecursionError) as fault:
             yaml = str(document).endswith((".yaml", ".yml"))
             told = "is YAML, which is not read: convert it" if yaml else f"is not JSON: {fault}"

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from aybiza.config.text_file import text_of
 from aybiza.dialogue.tools.knowledge import Passage
 
 SUFFIXES: Final = (".md", ".txt")
@@ -81,10 +82,7 @@ class LocalIndex:
             raise KnowledgeError(f"{root}: is no folder")
         files = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
         for path in files:
-            try:
-                text = path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as fault:
-                raise KnowledgeError(f"{path}: {fault}") from None
+            text = text_of(path, KnowledgeError)
             self.add(str(path.relative_to(root)), text, path.stem.replace("_", " "))
         return len(files)
 

@@ -20,7 +20,7 @@
     seal        the words for somebody whom a caller is put through to, at an address that was not
                 given to this carrier and account: 403             `address_seals`
     repeated    a signed request that was answered, while its call has a stream that began behind
-                the answer: 409                                    `answered`
+                the answer: 409; at another node, `lines`          `answered`
     owner       a call that is another carrier's or account's: 409 `call_owners`
     caller      more calls or minutes an hour than a caller may have: the busy words, and of a
                 switch, which asks no webhook, the close of a full node  `caller_limits`
@@ -51,8 +51,9 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from aybiza.actors.runtime import VM
 from aybiza.config.fields import is_loopback
 from aybiza.gateway.admission import signature, stream_token
 from aybiza.gateway.admission.account_calls import AccountCalls
@@ -64,7 +65,8 @@ from aybiza.gateway.admission.callers import Caller, Callers, limited_as
 from aybiza.gateway.admission.carrier_signatures import CarrierSignatures, Signed
 from aybiza.gateway.admission.guesses import MINUTE, Guesses
 from aybiza.gateway.admission.handshakes import IN_A_TURN
-from aybiza.gateway.admission.policy import HTTP, MEDIA, Proof, door
+from aybiza.gateway.admission.lines import Lines
+from aybiza.gateway.admission.policy import HTTP, MEDIA, Door, Proof, door
 from aybiza.gateway.admission.rate_limit import RateLimit
 from aybiza.gateway.admission.refusals import Refusals
 from aybiza.gateway.admission.rules import BUSY, Knock, Refusal, Rules
@@ -72,6 +74,7 @@ from aybiza.gateway.admission.stream_token import BOUND, StreamTokens
 from aybiza.gateway.admission.turnstile import Turnstile
 from aybiza.gateway.admission.waiting_room import WaitingRoom
 from aybiza.gateway.admission.webhook_form import FormError, read_form
+from aybiza.gateway.arrival import Arrival
 from aybiza.gateway.carriers.codec import (
     CLOSE_INVALID_DATA,
     CLOSE_POLICY_VIOLATION,
@@ -102,7 +105,7 @@ class Admission:
     `keys`: of the stream tokens, see `stream_token.derived_key`; the first makes them, all are
     taken. None: one for this node alone.
     `tls`: the context of both doors, if they speak TLS. `rate`: who counts requests, in place of
-    what the rules ask for.
+    what the rules ask for. `vm`: the node, which knows the lines of others.
     """
 
     def __init__(
@@ -113,6 +116,7 @@ class Admission:
         tls: ssl.SSLContext | None = None,
         refusals: Refusals | None = None,
         rate: RateLimit | None = None,
+        vm: VM | None = None,
     ) -> None:
         self.rules = rules = rules or Rules()
         self.tls = tls
@@ -127,6 +131,7 @@ class Admission:
         self._signatures = CarrierSignatures(rules.keys)
         self._owners = CallOwners()
         self._answered = Answered()
+        self._lines = Lines(vm)
         self._accounts = AccountCalls(rules.account_calls)
         self._limits = CallerLimits(rules.caller_calls, rules.caller_minutes)
         key, *also = keys or [secrets.token_bytes(32)]
@@ -156,7 +161,7 @@ class Admission:
             return Refusal(error.status, error.text, {})
         if row.proof is Proof.SEALED:
             refusal = self._unsealed(knock, row.carrier, form, caller)
-        refusal = refusal or self._repeated(knock, form, body, caller)
+        refusal = refusal or self._repeated(row, knock, form, body, caller)
         if refusal is not None or row.proof is Proof.SEALED:
             return refusal
         return self._over_quota(row.carrier, form, caller)
@@ -265,14 +270,18 @@ class Admission:
         token = parameters.pop(stream_token.PARAMETER, "")
         _check(parameters)
         account = start.account_sid if carrier in ACCOUNT_IN_STREAM else ""
+        given = None
         if carrier == SOFTPHONE.name or (
             self.rules.stream_tokens and not self.is_switch(address, hidden=hidden)
         ):
             told = {**parameters, stream_token.CARRIER: carrier, stream_token.ACCOUNT: account}
             why = self._tokens.refusal(token, start.call_sid, told)
+            if why is None and self._lines.has(start.call_sid, stream_token.given_at(token)):
+                why = "used at another node"
             if why is not None:
                 self.refused(MEDIA, "token", address)
                 raise ProtocolError(CLOSE_POLICY_VIOLATION, f"the stream's token is {why}")
+            given = stream_token.given_at(token)
             unbound = set(BOUND) - stream_token.bound_names(token)
             parameters = {name: parameters[name] for name in parameters if name not in unbound}
         if not self._owners.may_have(start.call_sid, carrier, account):
@@ -284,6 +293,8 @@ class Admission:
             raise ProtocolError(CLOSE_TRY_AGAIN_LATER, "the caller has had all their calls")
         self._owners.begin(start.call_sid, carrier, account)
         self._answered.begin(start.call_sid)
+        if given is not None:
+            self._lines.begin(start.call_sid, given)
         self._accounts.begin(start.account_sid, start.call_sid)
         self._limits.begin(number, start.call_sid)
         return replace(start, custom_parameters=parameters)
@@ -331,14 +342,27 @@ class Admission:
         return Refusal(403, text, {})
 
     def _repeated(
-        self, knock: Knock, form: Mapping[str, str], body: bytes, caller: Caller
+        self, row: Door, knock: Knock, form: Mapping[str, str], body: bytes, caller: Caller
     ) -> Refusal | None:
         call = form.get("CallSid", "")
         # What nobody has to sign may be said in as many ways as one likes.
-        if not (self._signatures.asked_for and self._answered.repeats(call, knock.target, body)):
+        if not self._signatures.asked_for:
+            return None
+        elsewhere = self._lines.given(call) if row.gives_a_line else None
+        older = elsewhere is not None and not self._follows(row.carrier, knock, elsewhere)
+        if not (self._answered.repeats(call, knock.target, body) or older):
             return None
         self.refused(HTTP, "repeated", caller.address)
         return Refusal(409, "This was answered, and the call goes on by its stream.\n", {})
+
+    def _follows(self, carrier: str, knock: Knock, given: float) -> bool:
+        """Whether a signed request is younger than a line that was given then. The way back from a
+        line has the second of it in its address; where no address is signed, the time is."""
+        signed_at = self._signatures.signed_at(carrier, knock.headers)
+        if signed_at is not None:
+            return signed_at > given
+        told = dict(parse_qsl(knock.target.partition("?")[2]))
+        return Arrival.of(told, given).at >= int(given) - 1
 
     def _signed(self, knock: Knock, caller: Caller, body: bytes) -> Signed:
         return Signed(self._url(self.rules.http_base, HTTP, caller, knock), knock.headers, body)

@@ -79,6 +79,10 @@ class CarrierSignatures:
         check = self._checks.get(carrier)
         return check is not None and check(request)
 
+    def signed_at(self, carrier: str, headers: Mapping[str, str]) -> int | None:
+        """The second in which a request that fits was signed; None where no time is signed."""
+        return int(headers[_TIMESTAMP]) if carrier == "telnyx" else None
+
     def _hmac(self, header: str, key: str) -> Callable[[Signed], bool]:
         def check(request: Signed) -> bool:
             given = request.headers.get(header, "")

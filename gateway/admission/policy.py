@@ -65,6 +65,7 @@ class Door:
     """One path of one listener. `method`: of HTTP; `carrier`: whose it is, if it is a carrier's.
 
     `cost`: the most that somebody without the proof may cost; `refusal`: what they are told.
+    `is_call`: a call comes in there; `gives_a_line`: it may be answered with a stream.
     """
 
     listener: str
@@ -76,11 +77,12 @@ class Door:
     refusal: str
     carrier: str = ""
     is_call: bool = False
+    gives_a_line: bool = False
 
     def row(self) -> dict[str, str]:
         """The row for people and for JSON."""
         told = asdict(self)
-        del told["is_call"]
+        del told["is_call"], told["gives_a_line"]
         return {name: str(value) for name, value in told.items()}
 
 
@@ -96,7 +98,8 @@ def _webhook(
     who = f"{carrier}'s webhooks"
     refusal = "403 without it, 429 too often, 400, 413 or 415 for what is no webhook, 409 a call"
     refusal += " of another carrier, and what was answered and is sent once more"
-    return Door(HTTP, "POST", path, who, proof, _REQUEST, refusal, carrier, is_call)
+    line = is_call or path.endswith(BEHIND)
+    return Door(HTTP, "POST", path, who, proof, _REQUEST, refusal, carrier, is_call, line)
 
 
 def _open(path: str) -> Door:

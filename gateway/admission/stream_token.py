@@ -11,8 +11,9 @@ node without a cookie file has a random one.
 
 What it guarantees: a `start` without a token made for its own CallSid within the last
 `LIFE_SECONDS` is refused on every node, and a token that was taken is not taken again by the same
-node. Nodes do not tell each other which tokens they took: within its life a token could be used
-once more at each other node, by somebody who can read the TwiML on its way from us to Twilio.
+node, nor by another while the stream that it gave goes on (`aybiza.gateway.admission.lines`).
+Within its life it could be used once more at another node when that stream is over, by somebody who
+can read the TwiML on its way from us to Twilio.
 The clocks of a cluster's nodes must agree within some seconds, or streams that land on another
 node than their webhook come back by their `<Redirect>` for a new token.
 
@@ -113,6 +114,12 @@ def _mac(key: bytes, head: bytes, call_id: str, told: Mapping[str, str]) -> byte
 def bound_names(token: str) -> frozenset[str]:
     """What a token that was taken is bound to, by the names of `BOUND`."""
     return frozenset(_names(_decoded(token)[: _HEAD.size]))
+
+
+def given_at(token: str) -> float:
+    """When a token that was taken was made, in unix time; no two of a call at the same."""
+    expires: float = _HEAD.unpack(_decoded(token)[: _HEAD.size])[0]
+    return expires - LIFE_SECONDS
 
 
 def _names(head: bytes) -> list[str]:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from aybiza.config.settings import Settings
+from aybiza.config.text_file import MOST_BYTES, bytes_of
 
 SOON_SECONDS: Final = 14 * 86_400
 """A certificate that ends within two weeks should have been renewed by now."""
@@ -77,7 +78,7 @@ def called(settings: Settings) -> str | None:
 
 def _first(certificate: Path) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+        return x509.load_pem_x509_certificates(bytes_of(certificate, MOST_BYTES))[0]
     except OSError as error:
         raise TlsError(
             f"AYBIZA_TLS_CERTIFICATE: {certificate} cannot be read: {error.strerror}"
@@ -115,7 +116,7 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
         ("key", "AYBIZA_TLS_KEY", key),
     ):
         try:
-            text = path.read_bytes()
+            text = bytes_of(path, MOST_BYTES)
         except OSError as error:
             raise TlsError(f"{variable}: {path} cannot be read: {error.strerror}") from None
         if b"-----BEGIN " not in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,8 +40,14 @@ def test_what_cannot_be_read_is_told_with_its_file(tmp_path: Path) -> None:
 
 
 def test_what_never_ends_is_not_read_to_its_end() -> None:
-    with pytest.raises(OSError, match="/dev/zero: is larger than 16 MB"):
+    with pytest.raises(OSError, match="/dev/zero: cannot be read: it is no file"):
         text_of(Path("/dev/zero"), OSError)
+
+
+def test_nobody_waits_for_who_writes_into_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Wrong, match="pipe: cannot be read: it is no file"):
+        text_of(tmp_path / "pipe", Wrong)
 
 
 def test_the_longest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

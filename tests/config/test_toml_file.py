@@ -32,9 +32,19 @@ def test_a_file_that_begins_with_a_mark_is_read(tmp_path: Path) -> None:
         ("name = ", "desk.toml: is not TOML: Invalid value"),
         (f"x = {'[' * 3_000}{']' * 3_000}", "desk.toml: is not TOML that can be read: it is too"),
         (f"x = {'9' * 5_000}", "desk.toml: is not TOML that can be read: Exceeds"),
+        # Some 25 GB, if it were read.
+        (f"x = 1\na{'.a' * 80_000} = 1", "desk.toml:2: a key has more than 100 parts"),
+        (f"[a{' . a' * 80_000}]", "desk.toml:1: a key has more than 100 parts"),
+        ("x = { 'a'" + '."a"' * 80_000 + " = 1 }", "desk.toml:1: a key has more than 100 parts"),
     ]
 )
 def test_whatever_cannot_be_read_is_told_with_its_file(text: str, told: str) -> None:
     with pytest.raises(TomlError) as caught:
         table_of(text, "desk.toml")
     assert str(caught.value).startswith(told)
+
+
+def test_dots_that_part_no_key_are_as_many_as_one_likes() -> None:
+    values = (f"[{'0.5, ' * 500}]", f'"{"Yes. " * 500}"', "'''" + "no. " * 500 + "\n'''")
+    for value in values:
+        assert "a" in table_of(f"a = {value} # {'. ' * 500}", "desk.toml")

@@ -65,3 +65,8 @@ def test_a_table_of_dotted_keys_is_found_by_the_first_of_them() -> None:
 def test_a_value_has_the_line_of_its_key(path: tuple[Any, ...], line: int | None) -> None:
     tomllib.loads(TEXT)
     assert line_of(TEXT, path) == line
+
+
+@pytest.mark.parametrize("line", [" " * 500 + "# said of the line above", " " * 500, "a" * 500])
+def test_a_line_that_is_no_key_is_passed_over_at_once(line: str) -> None:
+    assert line_of(f"a = [\n{line}\n]\n{line}\nb = 1\n", ("b",)) == 5

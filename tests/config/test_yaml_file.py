@@ -43,6 +43,12 @@ def test_what_is_written_is_read() -> None:
         ("a: 2026-99-99", "mine.yaml: is not YAML"),
         ("[" * 5000, "mine.yaml: is not YAML that can be read: it is too deep"),
         ("a: \x00", "mine.yaml: is not YAML"),
+        (
+            "a: 12:30",
+            "mine.yaml:1: is not YAML that can be read: '12:30' would be a number in base 60",
+        ),
+        ("a: 1" + ":1" * 9_000, "mine.yaml:1: is not YAML that can be read: '1:1:1:1"),
+        ("#" * 500_001, "mine.yaml: is longer than 500000 characters"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_line(text: str, told: str) -> None:
