@@ -4,6 +4,7 @@
     private_file(path)              made empty with mode 0600; one of ours that is open is closed
     check_private(path)             one that is there already: whose it is
     with in_turn(folder): …         processes that share the folder's files take turns
+    taken(path)                     a file for one process at a time: the lock beside it
     is_at(path, inode)              whether the file that was opened is still the one at `path`
 
 A file that another user has put in our place would be read by them, and a link would lead our words
@@ -105,6 +106,22 @@ def in_turn(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def taken(path: Path) -> int | None:
+    """The descriptor of the lock beside `path`, which this process has until it is closed or the
+    process ends; None: another has it."""
+    lock = path.with_name(f"{path.name}.lock")
+    private_file(lock)
+    descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
+    return descriptor
 
 
 def is_at(path: Path, inode: int) -> bool:

@@ -16,7 +16,6 @@ Source: specification 000, "Phase 5" (quota management, cost tracking).
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import threading
@@ -28,7 +27,7 @@ import structlog
 from aybiza.actors.measures import costs
 from aybiza.actors.runtime import NORMAL, VM, Exit, GenServer, Pid, Shutdown, Stop, Task
 from aybiza.claude.ledger import Ledger, Quotas
-from aybiza.config.private_files import private_file
+from aybiza.config.private_files import private_file, taken
 
 SAVE_SECONDS = 1.0
 RETRY_SECONDS = 60.0
@@ -53,15 +52,9 @@ class CostsFile:
         own = self.path
         for number in range(1, MOST_OF_A_NAME + 1):
             self.path = own if number == 1 else own.with_name(f"{own.stem}-{number}{own.suffix}")
-            lock = self.path.with_name(f"{self.path.name}.lock")
-            private_file(lock)
-            held = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(held)
+            self._held = taken(self.path)
+            if self._held is None:
                 continue
-            self._held = held
             if number > 1:
                 log.warning("costs_kept_apart", path=str(self.path), why="two nodes have one name")
             return

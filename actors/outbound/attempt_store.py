@@ -16,7 +16,6 @@ texts for people.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sqlite3
@@ -26,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from aybiza.config.private_files import private_file
+from aybiza.config.private_files import private_file, taken
 from aybiza.dialogue.outbound.ledger import Attempted, Begun, Entry, Halted, Ledger, decode, encode
 
 FILE: Final = "outbound.sqlite3"
@@ -147,15 +146,9 @@ class AttemptStore:
     def _take(self) -> None:
         if self._held is not None:
             return
-        lock = self.path.with_name(f"{self.path.name}.lock")
-        private_file(lock)
-        held = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(held)
-            raise StoreTaken(f"{self.path}: another node places calls by it") from None
-        self._held = held
+        self._held = taken(self.path)
+        if self._held is None:
+            raise StoreTaken(f"{self.path}: another node places calls by it")
 
     def _rows(self, file: sqlite3.Connection) -> Iterator[tuple[int, float, Entry]]:
         for number, at, text in file.execute(

@@ -13,6 +13,7 @@ from aybiza.config.private_files import (
     is_at,
     private_file,
     private_folder,
+    taken,
 )
 
 
@@ -125,3 +126,15 @@ def test_a_file_that_is_its_owners_alone_stays_as_it_is(tmp_path: Path) -> None:
     path.touch(0o400)
     private_file(path)
     assert mode(path) == 0o400
+
+
+def test_a_file_is_taken_by_one_at_a_time_and_free_when_that_one_lets_go(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "file"
+    held = taken(path)
+    assert held is not None
+    assert taken(path) is None
+    assert mode(path.with_name("file.lock")) == 0o600
+    os.close(held)
+    again = taken(path)
+    assert again is not None
+    os.close(again)
