@@ -1,8 +1,8 @@
 # One door for everything that is done with the sources. `make help` lists it.
 
 PYTHON ?= python3
-# Most tests wait for audio in real time, so more run at once than there are processors.
-TEST_WORKERS ?= 4
+# Many tests wait for audio in real time, so more run at once than there are processors.
+TEST_WORKERS ?= 6
 # A quarter of the tests' work is to read modules; what is made of their sources is kept.
 unexport PYTHONDONTWRITEBYTECODE
 VENV   := .venv
@@ -82,18 +82,16 @@ talk: $(TALKS) ## speak with the agent yourself: a page with a softphone, no key
 	@echo "When it says ready: http://127.0.0.1:3000/console/phone (Ctrl-C ends it)"
 	$(BIN)/aybiza run --emulated
 
-PYTEST := $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope
+PYTEST := $(BIN)/python -m pytest --workers $(TEST_WORKERS)
 # Of what decides and does not act it is measured which branches its own tests take: tests/pure.py.
 PURE := config claude speech dialogue
 MEASURED := build/measured
 BRANCHES := $(BIN)/python -m tests.measured $(MEASURED)
 
 # The types are checked beside the tests, behind them in turn: most of them wait for nobody's clock.
-# What is made of the sources is made once, before each of those who test would make it for itself.
 test: install lint ## lint, type check, run all tests
 	@rm -rf $(MEASURED); mkdir -p build
 	nice $(BIN)/mypy >build/types 2>&1 & types=$$!; \
-	$(BIN)/python -m pytest --collect-only -q >build/collected 2>&1 || tail -50 build/collected; \
 	MEASURED=$(MEASURED) $(PYTEST); tested=$$?; \
 	wait $$types; typed=$$?; cat build/types; \
 	[ $$tested = 0 ] && [ $$typed = 0 ]

@@ -19,6 +19,9 @@ from aybiza.actors.node.cookie import ensure_cookie
 from tests.measured import measuring
 from tests.order import arranged
 from tests.pure import is_pure, makes_calls
+from tests.workers import pytest_addoption, pytest_runtestloop
+
+__all__ = ["pytest_addoption", "pytest_runtestloop"]
 
 # What is made of our sources costs seconds of work a process, in each that a test starts too: it is
 # kept where it may be.
@@ -96,18 +99,21 @@ MEASURING = measuring()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
     """Measure which branches a pure test takes, where a run is measured."""
-    if MEASURING is None or item.get_closest_marker("pure") is None:
+    if MEASURING is None:
         return (yield)
-    with MEASURING.running():
-        return (yield)
-
-
-def pytest_sessionfinish() -> None:
-    """Leave what was measured."""
-    if MEASURING is not None:
-        MEASURING.save()
+    try:
+        if item.get_closest_marker("pure") is None:
+            return (yield)
+        with MEASURING.running():
+            return (yield)
+    finally:
+        if nextitem is None:
+            # The process's last one.
+            MEASURING.save()
 
 
 @pytest.fixture(scope="session", autouse=True)

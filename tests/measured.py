@@ -34,14 +34,17 @@ class Measuring:
     """See the module. `folder`: where `save` leaves what was taken."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._coverage = Coverage(data_file=folder / f"branches.{os.getpid()}", config_file=_CONFIG)
-        self._began = False
+        self._folder = folder
+        self._coverage: Coverage | None = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Measure what is done within."""
-        self._began = True
+        if self._coverage is None:
+            # Of the process that runs the tests: it may have been forked.
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = self._folder / f"branches.{os.getpid()}"
+            self._coverage = Coverage(data_file=file, config_file=_CONFIG)
         self._coverage.start()
         try:
             yield
@@ -50,7 +53,7 @@ class Measuring:
 
     def save(self) -> None:
         """Leave what was taken, if anything was measured."""
-        if self._began:
+        if self._coverage is not None:
             self._coverage.save()
 
 
