@@ -5,9 +5,10 @@
 
 Requests: call `"get_state"` before a request ("closed" and "half_open" give leave, "open" refuses);
 casts `"success"` or `("success", ms)`, `"failure"` or `("failure", error, ms)`, and `"cancelled"`
-afterwards; call `"statistics"`. A half-open trial that never reports is given away after
-`TRIAL_LEASE_MS`. The state is the actor's own: after a crash of it the breaker is closed again, and
-a model that still fails opens it anew within `failure_threshold` requests.
+afterwards, and `("wait", seconds)` where the model has asked to be left alone for so long; call
+`"statistics"`. A half-open trial that never reports is given away after `TRIAL_LEASE_MS`. The state
+is the actor's own: after a crash of it the breaker is closed again, and a model that still fails
+opens it anew within `failure_threshold` requests.
 
 Every change of state is published to the topic `TOPIC` as `BreakerChanged`, an opening on all nodes
 of the cluster. A breaker that hears of an opening of the same model's breaker elsewhere opens too,
@@ -33,7 +34,7 @@ from aybiza.actors.measures.events import emit
 from aybiza.actors.registry_actor import publish, publish_everywhere, subscribe
 from aybiza.actors.runtime import VM, CallExit, From, GenServer, Pid
 from aybiza.claude.circuit_breaker import FAILURE_THRESHOLD, RECOVERY_MS, CircuitBreaker, State
-from aybiza.claude.error_ladder import counts_against_model
+from aybiza.claude.error_ladder import MOST_ASKED_SECONDS, counts_against_model
 from aybiza.claude.errors import BedrockError
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,8 @@ class CircuitBreakerActor(GenServer):
             case "failure" | ("failure", *_):
                 self.counts["failure"] += 1
                 self._watched(lambda: self.breaker.failure(self._now_ms()))
+            case ("wait", float(seconds)):
+                self._watched(lambda: self.breaker.told_to_wait(self._now_ms(), seconds * 1000.0))
             case "cancelled":
                 self.counts["cancelled"] += 1
                 self.breaker.cancelled()
@@ -213,6 +216,9 @@ async def call_with_circuit_breaker(
             result = await fun()
     except Exception as error:
         vm.cast(dest, ("failure", error, _ms_since(vm, began)) if counts(error) else "cancelled")
+        if isinstance(error, BedrockError) and error.wait > MOST_ASKED_SECONDS:
+            # Longer than anybody waits for it who is on the telephone: nobody else is to ask, too.
+            vm.cast(dest, ("wait", error.wait))
         return "error", error
     except asyncio.CancelledError:
         vm.cast(dest, "cancelled")

@@ -18,6 +18,7 @@ half_open  success                closed
 half_open  failure                open
 half_open  cancelled              the next who asks gets the trial
 any        peer_opened            open, for as long as the peer's breaker will be
+any        told_to_wait           open, for as long as the model has asked to be left alone
 =========  =====================  ==============================================================
 
 A trial that never reports would hold the breaker half open for ever; `trial_lease_ms` gives the
@@ -105,6 +106,10 @@ class CircuitBreaker:
             return
         self.last_failure_time = now_ms - (self.recovery_ms - left)
         self._move("open")
+
+    def told_to_wait(self, now_ms: float, ms: float) -> None:
+        """The model has asked to be left alone for so long; it is, for `recovery_ms` at most."""
+        self.peer_opened(now_ms, ms)
 
     def _move(self, state: State) -> None:
         self.state = state

@@ -13,8 +13,9 @@ Contract: pure; clock and chance are handed in. What a kind of error is answered
 A whole answer has so many `seconds`, requests for tool rounds included; an attempt gets a share of
 what is left, so that the last one still has time to say something. The ladder always ends: no
 request is made twice but for the steps `SAME` and `BACK_OFF`, which have their own bounds. The
-second one may follow at once; before further ones there is always a wait. All ladders of a call
-share its `Attempts`.
+second one may follow at once; before further ones there is always a wait. A model that asks to be
+left alone is, there: what may be tried in its place is, and it is waited for only where it asks for
+little. All ladders of a call share its `Attempts`.
 `handle_bedrock_error` and `throttling_fallback` are a step of it for who asks one at a time, by the
 specification's rules or a call's.
 Errors: `KeyError` for a context without the keys that `throttling_fallback` needs.
@@ -51,6 +52,8 @@ MOST_ATTEMPTS: Final = 8
 BACKOFF_SECONDS: Final = 0.1
 MOST_BACKOFF_SECONDS: Final = 1.0
 MOST_BACKOFFS: Final = 4
+MOST_ASKED_SECONDS: Final = 4.0
+"""So long a model is waited for that asks to be left alone: who waits hears fillers meanwhile."""
 MOST_HALVINGS: Final = 4
 """Of a history that is too long, in one answer."""
 
@@ -177,6 +180,11 @@ class _Place:
     shorter: int = 0
 
 
+def _door(place: _Place) -> tuple[str, str | None]:
+    """Who is asked: whatever of the request is left out or shortened."""
+    return place.model, place.region
+
+
 # The last model has nobody behind it: what it cannot do, those before it are asked once more.
 _OF_LAST: Final = (Step.REPAIR, Step.SHORTEN)
 _BEHIND_LAST: Final = (_MODEL, _AGAIN)
@@ -200,6 +208,7 @@ class ErrorLadder:
         self._chance = chance
         self._here = self._before_last = _Place(rungs.models[0], rungs.regions[0])
         self._tried: list[_Place] = []
+        self._not_before: dict[tuple[str, str | None], float] = {}
         self._repeats = 0
         self._waits = 0
         self._number = 0
@@ -220,13 +229,17 @@ class ErrorLadder:
         self._repeats = self._waits = 0
         return self._attempt(self._here, now, 0.0, None)
 
-    def failed(self, kind: ErrorKind, now: float, *, spoken: bool) -> Attempt | LastWords:
+    def failed(
+        self, kind: ErrorKind, now: float, *, spoken: bool, asked: float = 0.0
+    ) -> Attempt | LastWords:
         """What to do after the attempt under way failed. `spoken`: whether something of the model's
-        answer has been said."""
+        answer has been said; `asked`: for so many seconds the model asks to be left alone there."""
         row = row_of(kind, spoken=spoken)
+        if asked:
+            self._not_before[_door(self._here)] = now + asked
         for step in self._steps(row):
             place = self._place(step)
-            if place is not None:
+            if place is not None and self._left_alone(place, now) <= MOST_ASKED_SECONDS:
                 soon = len(self._tried) < FAST_ATTEMPTS and step is not Step.BACK_OFF
                 wait = 0.0 if soon and not row.waits else self._wait()
                 return self._attempt(place, now, wait, step, kind)
@@ -249,7 +262,9 @@ class ErrorLadder:
         step: Step | None,
         kind: ErrorKind = ErrorKind.TIMEOUT,
     ) -> Attempt | LastWords:
-        wait = max(wait, self._call.wait(now, again=bool(self._tried)))
+        wait = max(
+            wait, self._call.wait(now, again=bool(self._tried)), self._left_alone(place, now)
+        )
         left = self._until - now - wait
         if left < LEAST_SECONDS or len(self._tried) >= MOST_ATTEMPTS:
             return LastWords(kind, self._number)
@@ -273,6 +288,10 @@ class ErrorLadder:
             shorter=place.shorter,
             step=step,
         )
+
+    def _left_alone(self, place: _Place, now: float) -> float:
+        """For how long a model is still to be left alone there."""
+        return max(0.0, self._not_before.get(_door(place), now) - now)
 
     def _place(self, step: Step) -> _Place | None:
         """Where the step leads, if that has not been tried."""

@@ -19,6 +19,8 @@ import botocore.eventstream
 import botocore.exceptions
 import urllib3.exceptions
 
+from aybiza.config.asked_waits import asked_wait
+
 
 class ErrorKind(StrEnum):
     """What kind of failure it was."""
@@ -61,7 +63,8 @@ class BedrockError(Exception):
 
     kind: what to decide by. message: what happened. code: Bedrock's or the client's own name for
     it. http_status: None if no answer came. before_first_token: nothing of the answer had come
-    yet, so that another attempt repeats nothing.
+    yet, so that another attempt repeats nothing. wait: seconds for which the service asks to be
+    left alone, 0.0: it does not.
     """
 
     kind: ErrorKind
@@ -71,6 +74,7 @@ class BedrockError(Exception):
     region: str | None = None
     model: str | None = None
     before_first_token: bool = True
+    wait: float = 0.0
 
     def __post_init__(self) -> None:
         super().__init__(self.kind, self.message)
@@ -184,14 +188,16 @@ def classify(
     if isinstance(error, BedrockError):
         return error
     status: int | None = None
+    wait = 0.0
     if isinstance(error, botocore.exceptions.ClientError):
         in_stream = isinstance(error, botocore.exceptions.EventStreamError)
         kind, message, code, status = _of_answer(error.response, in_stream=in_stream)
+        wait = _wait_of(error.response)
     else:
         kind, prefix = _of_class(error)
         code = type(error).__name__
         message = ": ".join(part for part in (prefix, str(error)) if part) or code
-    classified = BedrockError(kind, message, code, status, region, model, before_first_token)
+    classified = BedrockError(kind, message, code, status, region, model, before_first_token, wait)
     classified.__cause__ = error
     return classified
 
@@ -212,6 +218,12 @@ def _of_answer(
     if kind is ErrorKind.VALIDATION and _TOO_LONG.search(message):
         kind = ErrorKind.TOO_LONG
     return kind, message, code, status
+
+
+def _wait_of(response: Mapping[str, Any]) -> float:
+    metadata = response.get("ResponseMetadata")
+    headers = metadata.get("HTTPHeaders") if isinstance(metadata, Mapping) else None
+    return asked_wait(headers) if isinstance(headers, Mapping) else 0.0
 
 
 def kind_of_code(code: str, otherwise: ErrorKind = ErrorKind.UNKNOWN) -> ErrorKind:

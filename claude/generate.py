@@ -87,7 +87,7 @@ async def climbed(
             return await ask(step)
         except BedrockError as error:
             failed(error)
-            step = ladder.failed(error.kind, now(), spoken=spoken())
+            step = ladder.failed(error.kind, now(), spoken=spoken(), asked=error.wait)
     return step
 
 

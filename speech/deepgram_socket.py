@@ -24,6 +24,7 @@ from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from aybiza.config.asked_waits import asked_wait
 from aybiza.speech.errors import SpeechClosed, SpeechRefused
 from aybiza.speech.websocket import Message, Together
 
@@ -49,12 +50,14 @@ class DeepgramRefused(SpeechRefused):
     `hint` says what that means, `detail` what Deepgram says of it, if anything.
     """
 
-    def __init__(self, status: int, detail: str = "") -> None:
+    def __init__(self, status: int, detail: str = "", wait: float = 0.0) -> None:
         self.hint = _HINTS.get(status, "see Deepgram's status page")
         self.detail = detail
         told = f" ({detail})" if detail else ""
         super().__init__(
-            status, f"Deepgram refused the connection with status {status}: {self.hint}{told}"
+            status,
+            f"Deepgram refused the connection with status {status}: {self.hint}{told}",
+            wait,
         )
 
 
@@ -182,7 +185,10 @@ async def _entered(opening: AbstractAsyncContextManager[Any]) -> Any:
         return await opening.__aenter__()
     except InvalidStatus as error:
         answer = error.response
-        raise DeepgramRefused(answer.status_code, answer.headers.get("dg-error", "")) from None
+        # As they came: one that came twice is no error of ours.
+        headers = {name.lower(): value for name, value in answer.headers.raw_items()}
+        told, wait = headers.get("dg-error", ""), asked_wait(headers)
+        raise DeepgramRefused(answer.status_code, told, wait) from None
     except ConnectionClosed as error:
         raise _closed(error) from None
     except WebSocketException as error:

@@ -26,6 +26,7 @@ from typing import Any, Final
 
 import httpx
 
+from aybiza.config.asked_waits import asked_wait
 from aybiza.config.others import elevenlabs_voice
 from aybiza.config.plain_answers import PLAIN, pieces
 from aybiza.speech.deepgram_speak import Audio, Cleared, Flushed, SpeakEvent, SpeakOptions
@@ -205,7 +206,7 @@ async def _refusal(response: httpx.Response) -> SpeechRefused | SpeechClosed:
     told = f"ElevenLabs refused to speak with status {status}: {hint}"
     if status in _ABOUT_THE_TEXT and code not in _HINTS:
         return SpeechClosed(status, hint, told)
-    return SpeechRefused(status, told)
+    return SpeechRefused(status, told, asked_wait(response.headers))
 
 
 def code_of(body: bytes) -> str:

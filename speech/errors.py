@@ -7,11 +7,13 @@ from __future__ import annotations
 
 
 class SpeechRefused(Exception):
-    """A service refused to hear or speak, with HTTP `status`; the text says what that means."""
+    """A service refused to hear or speak, with HTTP `status`; the text says what that means.
+    `wait`: seconds for which it asks to be left alone, 0.0: it does not."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, wait: float = 0.0) -> None:
         super().__init__(text)
         self.status = status
+        self.wait = wait
 
 
 class SpeechClosed(Exception):

@@ -9,6 +9,9 @@ An open socket is not one that works: only `Worked` (a transcript, audio, the en
 up for failures. Until then the waits grow, with up to half as much again at random, and within any
 `window` seconds no more than `sockets` are opened.
 
+A service that refuses may ask to be left alone for a while. It is, for `most_asked` seconds at
+most: somebody waits to be heard, or to hear.
+
 Patience counts from the time at which something was needed and did not come (`Wanted`). After
 `stall` seconds on an open socket it is replaced; after `words` seconds, if anything has failed,
 the caller is to be told something, and again every `words_again` seconds; after `end` seconds it is
@@ -35,7 +38,9 @@ class Limits:
     service to turn to; None: as with any other. `stall_again`: the patience with the sockets behind
     one that was replaced; None: no other. A service that is slow each time would else never be
     heard: where something came that late, the patience stays until something comes in time. One
-    that has been in time is slow when a second socket was replaced, too: it may be the text."""
+    that has been in time is slow when a second socket was replaced, too: it may be the text.
+    `most_asked`: for how long a service that asks for it is left alone; 0.0: not at all, for
+    another one is turned to."""
 
     stall: float
     words: float = 3.0
@@ -47,6 +52,8 @@ class Limits:
     waits: tuple[float, ...] = (0.0, 0.5, 1.5, 3.0, 4.0)
     first_stall: float | None = None
     stall_again: float | None = None
+    # The next try comes before the caller is to be told something.
+    most_asked: float = 2.0
 
 
 @dataclass(slots=True)
@@ -94,7 +101,10 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The handshake was refused, or nobody could be reached."""
+    """The handshake was refused, or nobody could be reached. `wait`: for so many seconds the
+    service asks to be left alone."""
+
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +257,9 @@ class Reconnect:
                 self._has_come()
             case Renewed() if self._state in _LIVE:
                 return [self._open(now, 0.0)]
-            case Closed() | Refused() | TimedOut() if self._state in _LIVE:
+            case Refused(wait) if self._state in _LIVE:
+                return self._failed(now, min(wait, self._limits.most_asked))
+            case Closed() | TimedOut() if self._state in _LIVE:
                 return self._failed(now)
             case Tick() if self._state in _LIVE:
                 return self._look(now)
@@ -257,13 +269,13 @@ class Reconnect:
         self._waiting.end()
         self._inherited = False
 
-    def _failed(self, now: float) -> list[Command]:
+    def _failed(self, now: float, asked: float = 0.0) -> list[Command]:
         wait = self._limits.waits[min(self._failures, len(self._limits.waits) - 1)]
         self._failures += 1
         late = self._look(now, lost=True)
         if self._state is _State.OVER:
             return late
-        return [*late, self._open(now, wait * (1.0 + self._jitter() / 2))]
+        return [*late, self._open(now, max(asked, wait * (1.0 + self._jitter() / 2)))]
 
     def _open(self, now: float, wait: float) -> OpenIn:
         at = now + wait

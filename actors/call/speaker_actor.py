@@ -53,7 +53,8 @@ from aybiza.speech.synthesis import Go, Synthesis, Text
 
 LIMITS = Limits(stall=2.0, stall_again=4.0)
 # Who waits for a filler is to hear the other voice before they wait too long.
-TWO_VOICES = Limits(stall=2.0, first_stall=1.5)
+# Neither voice is waited for where the other may speak.
+TWO_VOICES = Limits(stall=2.0, first_stall=1.5, most_asked=0.0)
 CLEAR_SECONDS = 1.0
 # For marks that do not come back.
 CHECK_SECONDS = 1.0
@@ -184,11 +185,11 @@ class SpeakerActor(GenServer):
                 self._clearing = 0
                 self._synthesis.tells_ends = self._wire.provider in TELLS_ENDS
                 self._budget = SpeakBudget()
-            case Down(reason, refused, fault):
+            case Down(reason, refused, fault, wait):
                 self._clearing = 0
                 if fault:
                     go = self._synthesis.awaited
-                    self._voice.failed(heard=go is not None and go.came > 0)
+                    self._voice.failed(heard=go is not None and go.came > 0, wait=wait)
                 stalled = reason == STALLED
                 lost = self._synthesis.lost(self.vm.now(), tried=not refused, stalled=stalled)
                 self._passed_over(lost)

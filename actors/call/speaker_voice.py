@@ -71,10 +71,13 @@ class SpeakerVoice:
         service: Speaks = self._context.speaker_of(self.name)
         return await service.speak(options, self._context.call_id, timeout)
 
-    def failed(self, *, heard: bool) -> None:
-        """It could not be had, or has broken off; `heard`: in the midst of what it said."""
+    def failed(self, *, heard: bool, wait: float = 0.0) -> None:
+        """It could not be had, or has broken off; `heard`: in the midst of what it said; `wait`:
+        for so many seconds its service asks to be left alone."""
         before = self.name
         self._report("failure")
+        if wait:
+            self._report(("wait", wait))
         self._voices.failed(heard=heard)
         if self.name != before:
             log.warning("voice_changed", call_id=self._context.call_id, was=before, voice=self.name)
@@ -84,7 +87,7 @@ class SpeakerVoice:
         self._report("success")
         self._voices.worked()
 
-    def _report(self, what: str) -> None:
+    def _report(self, what: str | tuple[str, float]) -> None:
         if self._voices.several:
             self._vm.cast(names.breaker(BREAKERS[self.provider]), what)
 

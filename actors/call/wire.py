@@ -86,11 +86,13 @@ class Up:
 @dataclass(frozen=True, slots=True)
 class Down:
     """The open socket is gone, or none could be had. `refused`: its service said no, whatever was
-    to be said. `fault`: it is its provider's."""
+    to be said. `fault`: it is its provider's. `wait`: seconds for which that asks to be left
+    alone."""
 
     reason: str
     refused: bool = False
     fault: bool = True
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,15 @@ Happening: TypeAlias = Up | Down | Troubled | Lost | Any
 
 
 class _Refusal(str):
-    """Why a session ended that was refused what it asked for."""
+    """Why a session ended that was refused what it asked for, and for how long it is to wait."""
+
+    wait = 0.0
+
+    @classmethod
+    def of(cls, error: SpeechRefused) -> _Refusal:
+        made = cls(error)
+        made.wait = error.wait
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +260,8 @@ class Wire(Generic[S]):
             case Exit(pid, reason) if pid == self._reader:
                 why = reason.detail if isinstance(reason, Shutdown) else reason
                 refused = isinstance(why, _Refusal) or self.session is None
-                self._gone(str(why), Refused() if refused else Closed(), refused=refused)
+                wait = why.wait if isinstance(why, _Refusal) else 0.0
+                self._gone(str(why), Refused(wait) if refused else Closed(), refused=refused)
             case _Clock(opens=True) if not self._policy.over:
                 self._reader = Task.start(self._vm, self._carry).pid
             case _Clock(opens=False):
@@ -279,7 +290,7 @@ class Wire(Generic[S]):
             finally:
                 await session.close()
         except SpeechRefused as error:
-            raise Stop(Shutdown(_Refusal(error))) from None
+            raise Stop(Shutdown(_Refusal.of(error))) from None
         except (SpeechClosed, OSError, TimeoutError) as error:
             raise Stop(Shutdown(str(error) or "no answer in time")) from None
         raise Stop(Shutdown("the service ended the stream"))
@@ -293,7 +304,8 @@ class Wire(Generic[S]):
         self._reader, self.session, self._reason = None, None, reason
         self._failures += 1
         log.warning(f"{self._name}_down", call_id=self._call_id, reason=reason)
-        self._happened.append(Down(reason, refused, fault))
+        wait = how.wait if isinstance(how, Refused) else 0.0
+        self._happened.append(Down(reason, refused, fault, wait))
         self._tell(how)
 
     def _tell_provider(self, event: telemetry.Event, **more: str) -> None:

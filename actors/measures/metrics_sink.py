@@ -41,15 +41,19 @@ FLUSH_SECONDS = 10.0
 SEND_SECONDS = 10.0
 LAST_SEND_SECONDS = 1.0
 LOG_SECONDS = 60.0
+MOST_ASKED_SECONDS = 120.0
+"""So long who takes batches is left alone, if they ask for it."""
 log = structlog.get_logger(__name__)
 
 
 class SinkError(Exception):
-    """A batch was not taken. again: whether it may be sent once more."""
+    """A batch was not taken. again: whether it may be sent once more; wait: after how many seconds
+    at the earliest, if its taker says so."""
 
-    def __init__(self, text: str, *, again: bool) -> None:
+    def __init__(self, text: str, *, again: bool, wait: float = 0.0) -> None:
         super().__init__(text)
         self.again = again
+        self.wait = wait
 
 
 class Service(Protocol):
@@ -134,6 +138,7 @@ class MetricsSink(GenServer):
         self._sender: Pid | None = None
         self._batch: list[Any] = []
         self._failures = self._lost = 0
+        self._asked = 0.0
         self._logged = -math.inf
         self.send_after("flush", self._seconds)
 
@@ -209,6 +214,7 @@ class MetricsSink(GenServer):
             if not over.done():
                 give_up()
         if error is not None:
+            self._asked = min(error.wait, MOST_ASKED_SECONDS)
             raise Stop(Shutdown(("again" if error.again else "lost", str(error))))
 
     def _sent(self, reason: Any) -> None:
@@ -218,7 +224,8 @@ class MetricsSink(GenServer):
             self.send_after("flush", 0.0 if more else self._seconds)
             return
         self._failed(batch, reason)
-        self.send_after("flush", self._seconds)
+        self.send_after("flush", max(self._seconds, self._asked))
+        self._asked = 0.0
 
     def _failed(self, batch: list[Any], reason: Any) -> None:
         """What may be sent again goes back to the head of the queue, as far as there is room."""

@@ -20,6 +20,7 @@ import httpx
 
 from aybiza.actors.measures.exported import whole
 from aybiza.actors.measures.metrics_sink import SinkError
+from aybiza.config.asked_waits import asked_wait
 from aybiza.config.plain_answers import PLAIN, beginning
 
 SECONDS: Final = 5.0
@@ -49,7 +50,8 @@ class OtlpDoor:
             raise SinkError(f"OTLP: {type(failure).__name__}", again=True) from None
         if answer.status_code >= httpx.codes.BAD_REQUEST:
             again = answer.status_code in FOR_A_TIME
-            raise SinkError(f"OTLP answered {answer.status_code}", again=again)
+            wait = asked_wait(answer.headers) if again else 0.0
+            raise SinkError(f"OTLP answered {answer.status_code}", again=again, wait=wait)
         if rejected := _rejected(body):
             raise SinkError(f"OTLP did not take {rejected} of a batch", again=False)
 

@@ -13,10 +13,13 @@ it is to be deleted, and a sealed recording is sealed in the bucket too. One `Pu
 which is 87 hours of a call. The bucket encrypts as the settings say. Checksums that only newer
 services know are left out.
 
-A request is sent once and has `CONNECT_SECONDS` and `READ_SECONDS`; whoever asks decides what is
-tried again. An answer that S3 would not give, such as the page of a proxy, is a failure.
+A request is sent once and has `CONNECT_SECONDS` and `READ_SECONDS` at a time, in all
+`OPERATION_SECONDS` and what its bytes take at `SLOWEST_BYTES` a second: a bucket that drips keeps
+no thread. Whoever asks decides what is tried again. An answer that S3 would not give, such as the
+page of a proxy, is a failure.
 
-Errors: `BucketError`, an `OSError` whose text is for people and names no secret.
+Errors: `BucketError`, an `OSError` whose text is for people and names no secret; its `wait` is for
+how many seconds the bucket asks to be left alone.
 
 Source: Amazon S3 API reference: PutObject, GetObject, DeleteObject, ListObjectsV2.
 """
@@ -30,11 +33,15 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from aybiza.actors.recordings.part_names import began, call_name, expires
+from aybiza.config.asked_waits import asked_wait
 from aybiza.config.aws_answers import bounded
+from aybiza.config.aws_deadlines import Cuts
 from aybiza.config.settings import Settings
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 30.0
+OPERATION_SECONDS: Final = 60.0
+SLOWEST_BYTES: Final = 128 * 1024
 CHUNK_BYTES: Final = 64 * 1024
 NO_ENCRYPTION: Final = "none"
 KMS: Final = "aws:kms"
@@ -44,6 +51,8 @@ MOST_BYTES: Final = 1024**3
 
 class BucketError(OSError):
     """The bucket has not done what was asked."""
+
+    wait = 0.0
 
 
 class Where(NamedTuple):
@@ -68,11 +77,12 @@ class Bucket:
         self.where = where
         self._building = threading.Lock()
         self._made: Any = None
+        self._cuts = Cuts()
 
     def put(self, path: Path) -> None:
         """See the module."""
         where = self.where
-        options: dict[str, str] = {}
+        options: dict[str, Any] = {}
         if where.encryption != NO_ENCRYPTION:
             options["ServerSideEncryption"] = where.encryption
         if where.encryption == KMS and where.key:
@@ -80,7 +90,9 @@ class Bucket:
         kind = "audio/wav" if path.suffix == ".wav" else "application/octet-stream"
         with path.open("rb") as file:
             key = where.prefix + path.name
-            answer = self._ask("put_object", Key=key, Body=file, ContentType=kind, **options)
+            size = path.stat().st_size
+            request = {"Key": key, "Body": file, "ContentType": kind, **options}
+            answer = self._ask("put_object", size, **request)
         if not answer.get("ETag"):
             raise BucketError(f"{where} has answered put_object as no S3 does: without an ETag")
 
@@ -116,7 +128,7 @@ class Bucket:
 
     def _names(self, beginning: str) -> Iterator[str]:
         """The names behind the prefix that begin so and are a recording's."""
-        more: dict[str, str] = {}
+        more: dict[str, Any] = {}
         while True:
             prefix = self.where.prefix + beginning
             answer = self._ask("list_objects_v2", Prefix=prefix, **more)
@@ -130,11 +142,21 @@ class Bucket:
                 return
             more = {"ContinuationToken": answer["NextContinuationToken"]}
 
-    def _ask(self, operation: str, **request: Any) -> dict[str, Any]:
-        with self._failures(operation):
-            call: Any = getattr(self._client(), operation)
-            answer: dict[str, Any] = call(Bucket=self.where.name, **request)
-            return answer
+    def _ask(self, operation: str, size: int = 0, **request: Any) -> dict[str, Any]:
+        seconds = OPERATION_SECONDS + size / SLOWEST_BYTES
+        client = self._client()
+        with self._cuts.within(seconds) as limit:
+            try:
+                with self._failures(operation):
+                    call: Any = getattr(client, operation)
+                    answer: dict[str, Any] = call(Bucket=self.where.name, **request)
+                if not limit.over:
+                    return answer
+                # What is cut off looks like a whole answer where its head was still to come.
+            except BucketError:
+                if not limit.over:
+                    raise
+        raise BucketError(f"{self.where} has not done {operation} within {seconds:g} s")
 
     @contextmanager
     def _failures(self, operation: str) -> Iterator[None]:
@@ -149,9 +171,11 @@ class Bucket:
         except ClientError as refusal:
             told = refusal.response.get("Error", {})
             why = f"{told.get('Code', '')}: {told.get('Message', '')}"[:200]
-            raise BucketError(f"{self.where} has not done {operation}: {why}") from None
-        except (BotoCoreError, HTTPError, ResponseParserError, ValueError) as failure:
-            why = f"{type(failure).__name__}: {failure}"[:200]
+            failure = BucketError(f"{self.where} has not done {operation}: {why}")
+            failure.wait = asked_wait(refusal.response["ResponseMetadata"].get("HTTPHeaders", {}))
+            raise failure from None
+        except (BotoCoreError, HTTPError, ResponseParserError, ValueError) as broken:
+            why = f"{type(broken).__name__}: {broken}"[:200]
             raise BucketError(f"{self.where} cannot be asked for {operation}: {why}") from None
 
     def _client(self) -> Any:
@@ -176,6 +200,7 @@ class Bucket:
                     "s3", region_name=where.region, endpoint_url=endpoint, config=config
                 )
                 bounded(self._made, MOST_BYTES)
+                self._cuts.watch(self._made)
             return self._made
 
 

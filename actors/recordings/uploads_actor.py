@@ -11,10 +11,11 @@ forgotten meanwhile is deleted from the bucket again.
 
 Where the bucket is away or refuses, files stay where they are, whatever their number. A file that
 was refused is tried last, so one that is never taken keeps no other from the bucket. The next try
-comes after `EVERY_SECONDS`, then twice as long each time, `MOST_SECONDS` at most. Each failure is
-counted (`aybiza_recording_upload_failures_total`), the first of a row is logged with its reason,
-and how many files wait is told (`aybiza_recordings_waiting`). Once in an hour what is due is
-deleted from the bucket. A node that stops leaves what waits to its next start.
+comes after `EVERY_SECONDS`, then twice as long each time, `MOST_SECONDS` at most, and not before
+the time for which the bucket asks to be left alone. Each failure is counted
+(`aybiza_recording_upload_failures_total`), the first of a row is logged with its reason, and how
+many files wait is told (`aybiza_recordings_waiting`). Once in an hour what is due is deleted from
+the bucket. A node that stops leaves what waits to its next start.
 
 Errors: none reach a call.
 """
@@ -30,7 +31,7 @@ import structlog
 
 from aybiza.actors.measures import events
 from aybiza.actors.measures.events import emit
-from aybiza.actors.recordings.bucket import Bucket
+from aybiza.actors.recordings.bucket import Bucket, BucketError
 from aybiza.actors.recordings.recordings_actor import TABLE, Recordings
 from aybiza.actors.recordings.shelf import Shelf
 from aybiza.actors.runtime import NORMAL, Exit, GenServer, Pid, Shutdown, Stop, Task
@@ -56,6 +57,7 @@ class UploadsActor(GenServer):
         self._refused: set[str] = set()
         self._worker: Pid | None = None
         self._wait = EVERY_SECONDS
+        self._asked = 0.0
         self._failing = False
         self._waiting = 0
         self.send_after("look", EVERY_SECONDS)
@@ -106,6 +108,7 @@ class UploadsActor(GenServer):
                 owed -= 1
                 self.vm.send(self.pid, ("up", path.stem, owed))
         except OSError as error:
+            self._asked = error.wait if isinstance(error, BucketError) else 0.0
             raise Stop(Shutdown(str(error))) from None
 
     def _ready(self, busy: set[str], over: set[str]) -> tuple[list[Path], int]:
@@ -147,7 +150,8 @@ class UploadsActor(GenServer):
             if not self._failing:
                 log.error("recordings_not_uploaded", reason=str(reason), waiting=self._waiting)
             self._failing, self._wait = True, min(2 * self._wait, MOST_SECONDS)
-        self.send_after("look", self._wait)
+        self.send_after("look", max(self._wait, min(self._asked, MOST_SECONDS)))
+        self._asked = 0.0
 
     async def _sweep(self) -> None:
         """Delete the objects whose time is up."""

@@ -31,6 +31,7 @@ from aybiza.claude.chat.errors import broken, refused, told
 from aybiza.claude.chat.events import DONE, ChatEvents, Event, Lines, LineTooLong, error_of
 from aybiza.claude.chat.request import chat_body
 from aybiza.claude.errors import BedrockError, ErrorKind
+from aybiza.config.asked_waits import asked_wait
 from aybiza.config.plain_answers import PLAIN, pieces
 
 OPENAI_URL: Final = "https://api.openai.com/v1"
@@ -221,7 +222,7 @@ class ChatStream:
             body += piece
             if len(body) > ERROR_BYTES:
                 break
-        raise refused(response.status_code, body, self.model)
+        raise refused(response.status_code, body, self.model, asked_wait(response.headers))
 
     def _take(self, piece: bytes) -> None:
         for data in self._lines.feed(piece):

@@ -42,8 +42,8 @@ _FIRST_SERVER_STATUS: Final = 500
 _MOST_SHOWN: Final = 80
 
 
-def refused(status: int, body: bytes, model: str) -> BedrockError:
-    """See the module.
+def refused(status: int, body: bytes, model: str, wait: float = 0.0) -> BedrockError:
+    """See the module. wait: for so many seconds the service asks to be left alone.
 
     >>> print(refused(401, b"", "openai:small"))
     access_denied: the key is not accepted: check OPENAI_API_KEY [openai:small]
@@ -61,7 +61,7 @@ def refused(status: int, body: bytes, model: str) -> BedrockError:
         otherwise = (kind, f"the service answered with status {status}")
     kind, message = _OF_CODE.get(code, otherwise)
     told = f"{message}, for {where}" if where else message
-    return BedrockError(kind, told, code, status, None, model)
+    return BedrockError(kind, told, code, status, None, model, wait=wait)
 
 
 def told(error: Mapping[str, Any], model: str, *, before_first_token: bool) -> BedrockError:

@@ -5,7 +5,8 @@
 
 Contract: connections are kept and bounded; connecting, reading and the size of an answer have
 limits, the size in decoded bytes as they come; requests go to the host of the base URL and nowhere
-else; redirects are not followed and nothing is tried again, but for one new token after a 401.
+else; redirects are not followed and nothing is tried again, but for one new token after a 401. A
+server that refuses and asks to be left alone for a while is, for `MOST_ASKED_SECONDS` at most.
 Errors: `ToolError` for what the server, or the way to it, says before anything can have been done;
 everything else (a time-out, a broken answer, a 5xx) is raised as it is, because a write may have
 been done by then. Neither keys nor what is asked stand in the log.
@@ -14,6 +15,8 @@ been done by then. Neither keys nor what is asked stand in the log.
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -23,6 +26,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import structlog
 
+from aybiza.config.asked_waits import Pause
 from aybiza.config.redact import hide_url_password
 from aybiza.dialogue.tool_registry import ToolError
 from aybiza.dialogue.tools import http_body
@@ -33,6 +37,7 @@ __all__ = ["HttpApi", "segment"]
 
 _CONNECT_SECONDS: Final = 2.0
 _POOL_SECONDS: Final = 1.0
+MOST_ASKED_SECONDS: Final = 60.0
 _BODY_BYTES: Final = 256 * 1024
 _DETAIL_CHARACTERS: Final = 200
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -48,6 +53,7 @@ _REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
     HTTPStatus.TOO_MANY_REQUESTS: ("busy", "The system is busy. Try again later."),
     HTTPStatus.SERVICE_UNAVAILABLE: ("busy", "The system is not available at the moment."),
 }
+_FOR_A_TIME: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _OTHER_REFUSAL: Final = ("refused", "The system does not take this.")
 
 log = structlog.get_logger(__name__)
@@ -77,6 +83,7 @@ class HttpApi:
             raise ValueError(
                 f"{shown!r} is a URL with a user or a fragment: use `auth` for secrets"
             )
+        self._pause = Pause(MOST_ASKED_SECONDS)
         self.host = parts.hostname
         self.base_url = base_url.rstrip("/")
         self._auth = auth or anonymous()
@@ -135,6 +142,8 @@ class HttpApi:
             raise ToolError("bad_input", "That cannot be sent. Nothing was sent.") from None
         if content is not None:
             sent["Content-Type"] = kind
+        if left := self._pause.left(time.monotonic()):
+            raise ToolError(*_busy(left))
         request = (method, path, asked, sent, content)
         status, kind, answer, following = await self._ask(*request)
         if status == HTTPStatus.UNAUTHORIZED and self._auth.refused():
@@ -181,6 +190,8 @@ class HttpApi:
             raise TimeoutError(f"{self.host} is silent") from None
         try:
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if response.status_code in _FOR_A_TIME:
+                self._pause.told(response.headers, time.monotonic())
             body = await http_body.read(response, _BODY_BYTES)
             return response.status_code, kind, body, response.links.get("next", {}).get("url", "")
         except http_body.TooMuch:
@@ -196,8 +207,15 @@ class HttpApi:
         code, message = _REFUSALS.get(status, _OTHER_REFUSAL)
         if status not in _REFUSALS and not 400 <= status < 500:
             return ConnectionError(f"{self.host} answered {status}")
+        if status in _FOR_A_TIME and (left := self._pause.left(time.monotonic())):
+            code, message = _busy(left)
         detail = _detail(kind, answer)
         return ToolError(code, f"{message} It says: {detail}" if detail else message)
+
+
+def _busy(seconds: float) -> tuple[str, str]:
+    """What is told of a system that asks to be left alone."""
+    return "busy", f"The system is busy. It can be asked again in {math.ceil(seconds)} seconds."
 
 
 def _content(

@@ -9,7 +9,8 @@ the table; Telnyx has another API and no row, which `placing` says.
 
 An order is sent once. What was surely not sent (no connection) or surely not taken (429, a key that
 does not fit) may be tried again; what may have been taken is nobody's to know, and is looked up: by
-the call's id or, without one, among the calls from and to these numbers that were made since.
+the call's id or, without one, among the calls from and to these numbers that were made since. A
+carrier that asks to be left alone (`Retry-After`) is given no order meanwhile.
 
 Errors: as `aybiza.actors.outbound.placer` has it. `ValueError` from `placing`: why there is none.
 Source: Twilio, "Call resource: create, fetch, read multiple" and "Rate limits"; SignalWire,
@@ -19,6 +20,7 @@ Source: Twilio, "Call resource: create, fetch, read multiple" and "Rate limits";
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -29,6 +31,7 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
+from aybiza.config.asked_waits import Pause
 from aybiza.config.plain_answers import PLAIN, pieces
 from aybiza.config.settings import Settings
 from aybiza.dialogue.outbound.dialler import Answer, Told
@@ -37,6 +40,7 @@ from aybiza.gateway.placed import Addresses, told_of
 
 SECONDS: Final = 10.0
 CONNECTIONS: Final = 10
+MOST_ASKED_SECONDS: Final = 300.0
 BODY_BYTES: Final = 256 * 1024
 LISTED: Final = 20
 CLOCKS_APART: Final = 60.0
@@ -128,6 +132,7 @@ class RestPlacer:
         self._api = api
         self._addresses_of = addresses_of
         self._detect = detect
+        self._pause = Pause(MOST_ASKED_SECONDS)
         self._client = httpx.AsyncClient(
             auth=(api.account, api.token),
             headers={"User-Agent": "aybiza", "Accept": "application/json", **PLAIN},
@@ -139,6 +144,8 @@ class RestPlacer:
 
     async def place(self, attempt: Attempted) -> Answer:
         """See `Placer`."""
+        if self._pause.left(time.monotonic()):
+            return Answer(attempt.id, code="429", words="it asks to be left alone", again=True)
         try:
             status, told = await self._ask("POST", "Calls.json", self._form(attempt))
         except _NOT_SENT as error:
@@ -208,6 +215,8 @@ class RestPlacer:
         """Status and body; an empty one for what is no JSON object."""
         sent: dict[str, Any] = {"data" if method == "POST" else "params": given or {}}
         async with self._client.stream(method, f"{self._api.base}/{path}", **sent) as response:
+            if response.status_code in (429, 503):
+                self._pause.told(response.headers, time.monotonic())
             body = bytearray()
             async for piece in pieces(response):
                 body += piece

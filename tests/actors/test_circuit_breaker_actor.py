@@ -317,6 +317,24 @@ async def test_an_opening_on_one_node_opens_all_for_the_same_time() -> None:
 
 
 @virtual_time
+async def test_a_model_that_asks_to_be_left_alone_is_left_alone_by_all() -> None:
+    async def throttled() -> None:
+        raise BedrockError(ErrorKind.THROTTLING, "slow down", wait=12.0)
+
+    async def busy() -> None:
+        raise BedrockError(ErrorKind.THROTTLING, "slow down", wait=2.0)
+
+    async with breakers() as vm:
+        await call_with_circuit_breaker(vm, MODEL, busy)
+        assert await ask(vm) == "closed"
+        await call_with_circuit_breaker(vm, MODEL, throttled)
+        await asyncio.sleep(12)
+        assert await ask(vm) == "open"
+        await asyncio.sleep(0.001)
+        assert await ask(vm) == "half_open"
+
+
+@virtual_time
 async def test_word_that_comes_late_opens_for_the_rest_of_the_time() -> None:
     async with breakers() as vm:
         publish(vm, TOPIC, BreakerChanged(MODEL, "open", "closed", Pid("far", 7), 10_000))

@@ -159,6 +159,23 @@ def test_with_one_model_in_one_region_there_is_only_patience() -> None:
     assert climb(ErrorKind.ACCESS_DENIED, rungs=alone) == [ErrorKind.ACCESS_DENIED]
 
 
+def test_a_model_that_asks_to_be_left_alone_is_left_alone_for_as_long() -> None:
+    made = ladder(Rungs((BIG,), (None,)))
+    made.begin(0.0)
+    again = made.failed(ErrorKind.THROTTLING, 1.0, spoken=False, asked=3.0)
+    assert isinstance(again, Attempt) and (again.wait, again.seconds) == (3.0, SECONDS - 4.0)
+
+
+def test_a_model_that_asks_for_more_than_a_caller_waits_is_not_waited_for() -> None:
+    made = ladder(Rungs((BIG,), (None,)))
+    made.begin(0.0)
+    assert isinstance(made.failed(ErrorKind.THROTTLING, 1.0, spoken=False, asked=30.0), LastWords)
+    several = ladder()
+    several.begin(0.0)
+    other = several.failed(ErrorKind.THROTTLING, 1.0, spoken=False, asked=30.0)
+    assert isinstance(other, Attempt) and (other.model, other.wait) == (MIDDLE, BACKOFF_SECONDS)
+
+
 def test_waits_grow_and_are_jittered() -> None:
     for chance, share in ((0.0, 0.5), (1.0, 1.0)):
         made = ladder(Rungs((BIG,), (None,)), chance=chance)

@@ -149,6 +149,13 @@ def test_an_answer_without_content_is_classified_too() -> None:
     assert classify(ClientError({}, "ConverseStream")).kind is ErrorKind.UNKNOWN
 
 
+def test_for_how_long_bedrock_asks_to_be_left_alone_is_heard() -> None:
+    told: Any = answer("ThrottlingException", 429)
+    assert classify(ClientError(told, "ConverseStream")).wait == 0.0
+    told["ResponseMetadata"]["HTTPHeaders"] = {"retry-after": "3"}
+    assert classify(ClientError(told, "ConverseStream")).wait == 3.0
+
+
 def test_an_error_survives_pickling() -> None:
     error = BedrockError(ErrorKind.CUT, "x", "c", 500, "r", "m", False)
     copy = pickle.loads(pickle.dumps(error))

@@ -20,6 +20,7 @@ from aybiza.claude.chat.events import ChatEvents, Lines, LineTooLong, error_of
 from aybiza.claude.embedding import embedding_of
 from aybiza.claude.errors import BedrockError
 from aybiza.claude.stream import StreamDecoder
+from aybiza.config.asked_waits import MOST_SECONDS, asked_wait
 from aybiza.dialogue.outbound.ledger import Attempted, Begun, Halted, Ledger, Met, Moved, decode
 from aybiza.dialogue.outbound.ledger import encode as encoded
 from aybiza.dialogue.tools.http_auth import token_of
@@ -148,6 +149,20 @@ def _collectors() -> Decoder:
     return Decoder(lambda random: broken_bytes(random, random.choice(good), good), decode)
 
 
+def _waits() -> Decoder:
+    """For how long a service asks to be left alone."""
+    date = b"Wed, 21 Oct 2026 07:28:30 GMT"
+    good = [b"3", b"250", date, b"1e9", b""]
+
+    def decode(data: bytes) -> None:
+        text = data.decode("latin-1")
+        for headers in ({"retry-after": text, "date": date.decode()}, {"retry-after-ms": text}):
+            if not 0.0 <= asked_wait(headers) <= MOST_SECONDS:
+                raise AssertionError("a wait without a bound")
+
+    return Decoder(lambda random: broken_bytes(random, random.choice(good), good), decode)
+
+
 def _keys() -> Decoder:
     """What a service answers that gives out keys (OAuth)."""
     good = {"access_token": "abc", "expires_in": 3600, "token_type": "Bearer"}
@@ -258,6 +273,7 @@ DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
     "embeddings": _embeddings,
     "passages": _passages,
     "collectors": _collectors,
+    "waits": _waits,
     "keys": _keys,
     "orders": _orders,
     "wishes": _wishes,

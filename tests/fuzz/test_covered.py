@@ -60,6 +60,7 @@ READ_BY: Final[dict[str, str | tuple[str, ...]]] = {
     "claude/warming.py": OURS,
     "config/agent_types.py": "reads a file of the package",
     "config/agents.py": ("agents",),
+    "config/asked_waits.py": ("waits",),
     "config/catalogue.py": ("models",),
     "config/door_settings.py": ("settings",),
     "config/fields.py": ("settings",),

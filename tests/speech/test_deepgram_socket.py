@@ -168,6 +168,20 @@ async def test_an_answer_that_is_no_handshake_is_a_closed_connection(behaviour: 
                 await listen(deepgram)
 
 
+async def test_a_service_that_asks_to_be_left_alone_is_heard() -> None:
+    async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        told = b"Retry-After: 4\r\ndg-error: a\r\ndg-error: b\r\nContent-Length: 0\r\n\r\n"
+        writer.write(b"HTTP/1.1 429 Too Many Requests\r\n" + told)
+        await writer.drain()
+        writer.close()
+
+    async with tcp_server(busy) as url:
+        with pytest.raises(DeepgramRefused) as raised:
+            await listen(await client(url))
+    assert (raised.value.status, raised.value.wait) == (429, 4.0)
+
+
 async def test_a_refused_connection_is_an_operating_system_error() -> None:
     async with tcp_server(never) as url:
         pass

@@ -150,6 +150,19 @@ async def test_a_page_in_the_place_of_audio_is_not_played() -> None:
     await client.aclose()
 
 
+async def test_a_service_that_asks_to_be_left_alone_is_heard() -> None:
+    def busy(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, headers={"Retry-After": "7"})
+
+    client = ElevenLabs(api_key="key", transport=httpx.MockTransport(busy))
+    session = await client.speak(VOICE, "CA1", 5.0)
+    with pytest.raises(SpeechRefused) as raised:
+        await said(session, "Good morning.")
+    assert raised.value.wait == 7.0
+    await session.close()
+    await client.aclose()
+
+
 def test_an_account_without_credit_refuses() -> None:
     async def act(service: Service, client: ElevenLabs) -> None:
         service.credit = 3

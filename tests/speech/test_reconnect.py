@@ -126,6 +126,18 @@ def test_an_open_socket_does_not_make_up_for_failures_but_one_that_works_does() 
     assert tried.handle(Closed(), 30.0) == [OpenIn(0.0)]
 
 
+def test_a_service_that_asks_to_be_left_alone_is_but_not_for_longer_than_a_caller_waits() -> None:
+    assert wait(policy(), Refused(1.5), 0.1) == 1.5
+    assert wait(policy(), Refused(60.0), 0.1) == LIMITS.most_asked < LIMITS.words
+    late = policy()
+    for now in (0.1, 0.2, 0.3):
+        last = wait(late, Refused(1.0), now)
+    assert last > 1.0
+    turns = Reconnect(Limits(stall=2.0, most_asked=0.0), lambda: 0.0)
+    turns.handle(Begun(), 0.0)
+    assert wait(turns, Refused(60.0), 0.1) == 0.0
+
+
 def test_the_waits_are_spread_at_random() -> None:
     waits = []
     for jitter in (0.0, 1.0):

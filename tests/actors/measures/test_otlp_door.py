@@ -49,6 +49,14 @@ def test_refusals_for_a_time_are_tried_again(status: int, again: bool) -> None:
     assert refused.value.again == again
 
 
+def test_a_collector_that_asks_to_be_left_alone_is_heard() -> None:
+    made = door(lambda _: httpx.Response(503, headers={"retry-after": "9"}))
+    with pytest.raises(SinkError) as refused:
+        made.send({})
+    made.close()
+    assert refused.value.wait == 9.0
+
+
 def test_silence_is_tried_again() -> None:
     def collector(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("", request=request)

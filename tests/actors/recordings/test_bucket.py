@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from urllib3.exceptions import ProtocolError
 
+from aybiza.actors.recordings import bucket as bucket_module
 from aybiza.actors.recordings.bucket import Bucket, BucketError, Where, bucket
 from aybiza.actors.recordings.shelf import Part, Shelf
 from aybiza.config.settings import load
@@ -126,6 +130,55 @@ def test_a_bucket_that_is_away_is_asked_once(services: ServicesEmulator, tmp_pat
     with pytest.raises(BucketError, match="cannot be asked for put_object"):
         bucket_of(services).put(recording(Shelf(tmp_path)))
     assert len(services.journal) == 1
+
+
+@contextmanager
+def dripping(answer: bytes) -> Iterator[str]:
+    """A server that gives this to everything, and then goes on without end, byte by byte."""
+    over = threading.Event()
+
+    def drip(held: socket.socket) -> None:
+        with held, suppress(OSError):
+            held.recv(65536)
+            held.sendall(answer)
+            while not over.wait(0.05):
+                held.sendall(b"x")
+
+    def take(listening: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                held, _ = listening.accept()
+                threads.append(threading.Thread(target=drip, args=(held,)))
+                threads[-1].start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threads = [threading.Thread(target=take, args=(listening,))]
+        threads[0].start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            over.set()
+            listening.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                thread.join(10)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 503 Slow\r\ncontent-length: 9999\r\n\r\n"],
+    ids=["nothing", "a header", "a body"],
+)
+def test_a_bucket_that_drips_keeps_no_thread(
+    answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket_module, "OPERATION_SECONDS", 0.3)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with dripping(answer) as url:
+        ours = Bucket(Where("calls", "", "us-east-1", url))
+        for _ in range(2):
+            with pytest.raises(BucketError, match=r"has not done put_object within 0\.3"):
+                ours.put(recording(Shelf(tmp_path)))
 
 
 def test_the_settings_name_it(tmp_path: Path) -> None:

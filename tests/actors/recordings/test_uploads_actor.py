@@ -133,6 +133,26 @@ async def test_a_bucket_that_refuses_is_asked_less_and_less_often_and_loses_noth
 
 
 @virtual_time
+async def test_a_bucket_that_asks_to_be_left_alone_is(tmp_path: Path) -> None:
+    async with VM() as vm:
+        shelf, bucket, _ = await started(vm, tmp_path)
+        left(shelf, "CA1", LEFT_SECONDS + 1)
+        put = bucket.put
+
+        def busy(path: Path) -> None:
+            bucket.put = put  # type: ignore[method-assign]
+            bucket.asked.append(bucket.now())
+            refusal = BucketError("SlowDown")
+            refusal.wait = 100.0
+            raise refusal
+
+        bucket.put = busy  # type: ignore[method-assign]
+        await asyncio.sleep(200)
+        assert [round(after - before) for before, after in pairwise(bucket.asked)] == [100]
+        assert len(bucket.objects) == 1
+
+
+@virtual_time
 async def test_a_recording_that_is_never_taken_keeps_no_other_from_the_bucket(
     tmp_path: Path,
 ) -> None:

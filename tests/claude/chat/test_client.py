@@ -103,6 +103,17 @@ def test_a_fault_is_an_error_of_its_kind(fault: Fault, kind: ErrorKind, first: b
     in_virtual_time(act, per_delta_ms=100)
 
 
+async def test_a_service_that_asks_to_be_left_alone_is_heard() -> None:
+    def busy(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, headers={"retry-after-ms": "1500"})
+
+    client = ChatClient(api_key="key", transport=httpx.MockTransport(busy))
+    with pytest.raises(BedrockError) as raised:
+        await read(client.stream(REQUEST))
+    assert (raised.value.kind, raised.value.wait) == (ErrorKind.THROTTLING, 1.5)
+    await client.aclose()
+
+
 def test_an_answer_that_ends_too_early_is_no_whole_one() -> None:
     async def act(chat: Chat, line: MemoryHttp, client: ChatClient) -> Any:
         chat.faults.add(Fault("short", into=3))

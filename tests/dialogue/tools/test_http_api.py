@@ -166,6 +166,26 @@ def answering(
     return HttpApi("http://127.0.0.1")
 
 
+async def test_a_server_that_asks_to_be_left_alone_is_not_asked_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[httpx.Request] = []
+
+    def busy(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(429, headers={"retry-after": "20"})
+
+    transport = httpx.MockTransport(busy)
+    monkeypatch.setattr(httpx, "AsyncClient", partial(httpx.AsyncClient, transport=transport))
+    api = HttpApi("http://127.0.0.1")
+    for _ in range(2):
+        with pytest.raises(ToolError, match="asked again in 20 seconds") as raised:
+            await api.call(*FIND)
+        assert raised.value.code == "busy"
+    assert len(asked) == 1
+    await api.aclose()
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "told"),
     [

@@ -61,6 +61,20 @@ async def test_an_order_says_who_from_where_and_what_to_do_with_the_call() -> No
     assert [one.detect for one in calls.calls.values()] == ["", HERE.status]
 
 
+async def test_a_carrier_that_asks_to_be_left_alone_is_given_no_order_meanwhile() -> None:
+    orders: list[httpx.Request] = []
+
+    def busy(request: httpx.Request) -> httpx.Response:
+        orders.append(request)
+        return httpx.Response(429, headers={"retry-after": "30"}, json={"code": 20429})
+
+    own = placer(busy)
+    for code in ("20429", "429"):
+        answer = await own.place(ATTEMPT)
+        assert (answer.code, answer.again) == (code, True)
+    assert len(orders) == 1
+
+
 async def test_what_the_carrier_refuses_has_its_code() -> None:
     calls = PlacedCalls(ACCOUNT, TOKEN, (ANN,))
     answer = await placer(emulated(calls)).place(ATTEMPT)
