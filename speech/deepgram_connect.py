@@ -19,8 +19,10 @@ from importlib import import_module
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.protocol import Event
 
-from aybiza.speech.websocket import Together
+from aybiza.config import clocks
+from aybiza.speech.websocket import Message, Together
 
 _CLIENTS = (
     "deepgram.listen.v1.client",
@@ -30,12 +32,37 @@ _CLIENTS = (
 _CONNECT = "websockets_client_connect"
 
 MAX_MESSAGE_BYTES: Final = 2**20
+FRAMES_A_SECOND: Final = 5_000
+"""Deepgram tells what it hears ten times a second, and a sentence comes in some hundred pieces."""
 
 
 class Connection(Together, ClientConnection):
-    """A connection to Deepgram."""
+    """A connection to Deepgram. Who answers in its place, and sends without end, is hung up on."""
 
     client = True
+    in_a_turn = 50
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._came, self._second = 0, clocks.monotonic()
+
+    def _hand_on(self, messages: list[Message]) -> None:
+        self._count(len(messages))
+        super()._hand_on(messages)
+
+    def process_event(self, event: Event) -> None:
+        """As websockets has it, of what is no whole message."""
+        self._count(1)
+        super().process_event(event)
+
+    def _count(self, frames: int) -> None:
+        """Beyond what speech ever has the connection ends."""
+        self._came += frames
+        if self._came > FRAMES_A_SECOND:
+            now = clocks.monotonic()
+            if now - self._second < 1.0:
+                self.transport.abort()
+            self._came, self._second = 0, now
 
 
 def connected(context: ssl.SSLContext, uri: str, *, extra_headers: Any = None) -> connect:

@@ -103,8 +103,7 @@ class FluxSession(DeepgramSocket):
     def read(self, message: bytes | str) -> TurnInfo | None:
         """The event of a message; as text or as bytes, it is JSON."""
         told = object_of(message)
-        if told.get("type") == "Error":
-            about = {key: str(told.get(key, "")) for key in ("code", "description")}
+        if told.get("type") == "Error" and (about := self.complains(told)) is not None:
             log.warning("deepgram_listen_error", **about)
         return decode(told)
 

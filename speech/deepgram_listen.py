@@ -143,8 +143,8 @@ class ListenSession(DeepgramSocket):
     def read(self, message: bytes | str) -> ListenEvent | None:
         """The event of a message; as text or as bytes, it is JSON."""
         told = object_of(message)
-        if told.get("type") == "Error":
-            log.warning("deepgram_listen_error", **_told(told))
+        if told.get("type") == "Error" and (about := self.complains(told)) is not None:
+            log.warning("deepgram_listen_error", **about)
         return decode(told)
 
 
@@ -209,8 +209,3 @@ def _known(value: Any) -> float | None:
 def _number(value: Any) -> float:
     """A time or a share; 0.0 for what is none."""
     return finite(value) or 0.0
-
-
-def _told(message: dict[str, Any]) -> dict[str, str]:
-    """What an error says of itself."""
-    return {key: str(message[key]) for key in ("code", "variant", "description") if key in message}

@@ -18,9 +18,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
@@ -33,6 +33,13 @@ CLOSE_SECONDS = 2.0
 TEAR_DOWN_SECONDS = 0.5
 # So many cancellations end any opening: each round it handles at most one.
 _CANCELLATIONS = 10
+
+JSON_BYTES: Final = 96 * 1024
+"""The longest message that is read: it takes the loop 2 ms. The words of a turn of ten minutes are
+shorter."""
+MOST_TOLD: Final = 10
+"""Errors and warnings of one socket that are told."""
+TOLD_CHARACTERS: Final = 300
 
 _HINTS = {
     400: "a parameter of the connection is not accepted",
@@ -91,6 +98,7 @@ class DeepgramSocket:
         self._socket = socket
         self._websocket = socket._websocket
         self._closed = False
+        self._told = 0
 
     @classmethod
     async def opened(cls, opening: AbstractAsyncContextManager[Any], timeout: float) -> Self:
@@ -122,6 +130,17 @@ class DeepgramSocket:
     def read(self, message: bytes | str) -> Any:
         """The event of a message; None for one that says nothing here. Each session has its own."""
         raise NotImplementedError
+
+    def complains(self, message: Mapping[str, Any]) -> dict[str, str] | None:
+        """What an error or a warning says of itself, in short; None for one too many."""
+        self._told += 1
+        if self._told > MOST_TOLD:
+            return None
+        return {
+            name: str(message[name])[:TOLD_CHARACTERS]
+            for name in ("code", "variant", "description")
+            if name in message
+        }
 
     def divert(self, told: Callable[[Any], object]) -> None:
         """Have events told as they are read off the socket, without a change of tasks. To be
@@ -168,11 +187,14 @@ class DeepgramSocket:
 
 
 def object_of(message: bytes | str) -> dict[str, Any]:
-    """The JSON object that a message is; an empty one for anything else.
+    """The JSON object that a message is; an empty one for anything else, and for one that is longer
+    than `JSON_BYTES`.
 
     >>> object_of('{"type": "Flushed"}'), object_of("[]")
     ({'type': 'Flushed'}, {})
     """
+    if not 2 < len(message) <= JSON_BYTES:
+        return {}
     try:
         decoded = json.loads(message)
     except (ValueError, RecursionError):

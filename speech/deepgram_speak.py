@@ -106,10 +106,15 @@ class SpeakSession(DeepgramSocket):
 
     def read(self, message: bytes | str) -> SpeakEvent | None:
         """The event of a message. JSON may come as bytes, too; sound is no JSON object."""
-        if isinstance(message, str):
-            return decode(object_of(message))
-        told = object_of(message) if message.startswith(b"{") else {}
-        return decode(told) if told else Audio(message)
+        is_json = isinstance(message, str) or message.startswith(b"{")
+        told = object_of(message) if is_json else {}
+        if not told and isinstance(message, bytes):
+            return Audio(message)
+        event = decode(told)
+        if not isinstance(event, SpeakWarning):
+            return event
+        about = self.complains(told)
+        return None if about is None else decode({**about, "type": "Warning"})
 
 
 def decode(message: dict[str, Any]) -> SpeakEvent | None:

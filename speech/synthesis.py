@@ -39,6 +39,11 @@ EMPTY_SECONDS = 0.5
 QUIET_SECONDS = 1.0
 # Of the audio that a text is likely to have: less of it is not the whole.
 LIKELY_SHARE = 0.9
+# A text has at most so much audio, and a second for each of its characters.
+MOST_SECONDS = 30.0
+# Audio that came in small pieces lies in pieces of so many bytes: all of them are counted again and
+# again.
+PIECE_BYTES = 4_000
 
 
 @dataclass(slots=True)
@@ -208,8 +213,14 @@ class Synthesis:
         passed = min(go.skip, len(mulaw))
         go.skip -= passed
         if passed < len(mulaw):
-            go.audio.append(mulaw[passed:])
+            _join(go.audio, mulaw[passed:])
         return first
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether more audio has come for the go under way than its texts can have."""
+        go = self.awaited
+        return go is not None and go.came > (MOST_SECONDS + go.characters) * BYTES_A_SECOND
 
     @property
     def _ended_too_soon(self) -> Go | None:
@@ -309,6 +320,12 @@ class Synthesis:
         while self.waiting and not self.waiting[0].spoken:
             go = self._add([self.waiting.popleft()], now)
             go.complete, self._skip = True, go.carried
+
+
+def _join(audio: deque[bytes], piece: bytes) -> None:
+    if audio and len(audio[-1]) + len(piece) <= PIECE_BYTES:
+        piece = audio.pop() + piece
+    audio.append(piece)
 
 
 def parts_of(spoken: str) -> list[str]:

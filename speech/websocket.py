@@ -44,6 +44,8 @@ _MEDIUM_HEAD: Final = 4
 """Of a frame whose size stands in two bytes, without its key."""
 _SIZE_IN_TWO: Final = 126
 _SIZE_IN_EIGHT: Final = 127
+_PASSED_AT_ONCE: Final = 128
+"""Of what the protocol judges itself: up to 64 frames, at the price of a message each."""
 _KEY_BYTES: Final = 4
 _KEYS_AT_ONCE: Final = 1024
 _END_OF_HEADERS: Final = b"\r\n\r\n"
@@ -61,7 +63,8 @@ class WholeFrames:
 
     `take` gives messages, and as `bytes` what is to be judged by the protocol; `only` is asked
     before. It keeps less than a frame of 64 KB; from a longer frame on, or one that cannot be, all
-    is passed on as it comes.
+    is passed on as it comes. With `most` it gives so many at a time, or so few bytes of what is
+    passed on, and `more` says that it has more: it is asked again then.
     """
 
     def __init__(self, *, masked: bool) -> None:
@@ -69,6 +72,7 @@ class WholeFrames:
         self._rest = b""
         self._in_fragments = False
         self._passing = False
+        self.more = False
 
     def pass_all(self) -> None:
         """Pass on what comes from now on as it is; to be called before anything has come."""
@@ -92,15 +96,19 @@ class WholeFrames:
             payload = apply_mask(payload, data[_MEDIUM_HEAD:body])
         return Message(first == _WHOLE_TEXT, payload)
 
-    def take(self, data: bytes) -> list[Message | bytes]:
+    def take(self, data: bytes, most: int | None = None) -> list[Message | bytes]:
         """What is whole now, in order."""
-        if self._passing:
-            return [data]
         if self._rest:
-            data = self._rest + data
+            data, self._rest = self._rest + data, b""
+        self.more = False
+        if self._passing:
+            return self._passed(data, most)
         found: list[Message | bytes] = []
         at, end = 0, len(data)
         while end - at >= _LEAST_HEAD:
+            if len(found) == most:
+                self.more = True
+                break
             second = data[at + 1]
             size, body = second & ~_MASKED, at + _LEAST_HEAD
             if second & _MASKED != self._mask or data[at] & _OPCODE not in _OPCODES:
@@ -113,9 +121,7 @@ class WholeFrames:
                 size = data[at + 2] << 8 | data[at + 3]
             elif size == _SIZE_IN_EIGHT:
                 self._passing = True
-                found.append(data[at:])
-                at = end
-                break
+                return found + self._passed(data[at:], most)
             if self._mask:
                 body += _KEY_BYTES
             if body + size > end:
@@ -124,6 +130,12 @@ class WholeFrames:
             at = body + size
         self._rest = data[at:]
         return found
+
+    def _passed(self, data: bytes, most: int | None) -> list[Message | bytes]:
+        if most is not None and len(data) > _PASSED_AT_ONCE:
+            data, self._rest = data[:_PASSED_AT_ONCE], data[_PASSED_AT_ONCE:]
+            self.more = True
+        return [data]
 
     def _frame(self, data: bytes, at: int, body: int, end: int) -> Message | bytes:
         first = data[at]
@@ -189,16 +201,19 @@ class Together(_Base):
 
     `divert` is given the whole messages that have come together, and says how many of them, from
     the first on, it has taken; the others, and those that come while they wait, go the way of all
-    messages: to `recv`.
+    messages: to `recv`. `in_a_turn`: so many frames are read in one turn of the loop, and nothing
+    more of the socket until all are; None: all that have come.
     """
 
     client = False
+    in_a_turn: int | None = None
     divert: Callable[[list[Message]], int] | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._frames: WholeFrames | None = None
         self._headers_end = b""
+        self._going_on = False
 
     def data_received(self, data: bytes) -> None:
         """What has come."""
@@ -215,8 +230,12 @@ class Together(_Base):
         if (message := self._frames.only(data)) is not None:
             self._hand_on([message])
             return
+        self._read(self._frames, data)
+
+    def _read(self, frames: WholeFrames, data: bytes) -> None:
+        """What is whole of it, and of what was left before."""
         messages: list[Message] = []
-        for item in self._frames.take(data):
+        for item in frames.take(data, self.in_a_turn):
             if type(item) is Message:
                 messages.append(item)
                 continue
@@ -227,6 +246,18 @@ class Together(_Base):
                 # What follows is nobody's: to look at each frame of it would cost as much again.
                 return
         self._hand_on(messages)
+        if frames.more and not self._going_on:
+            self._going_on = True
+            self.transport.pause_reading()
+            self.loop.call_soon(self._go_on, frames)
+
+    def _go_on(self, frames: WholeFrames) -> None:
+        self._going_on = False
+        if self.is_over() or self.transport.is_closing():
+            return
+        self._read(frames, b"")
+        if not (self._going_on or self.recv_messages.paused):
+            self.transport.resume_reading()
 
     def is_over(self) -> bool:
         """Whether nothing that comes from now on is read: the peer has broken the protocol, or

@@ -339,6 +339,8 @@ class SpeakerActor(GenServer):
             )
         if go is not None and self._is_fixed(go):
             self._recorded += mulaw
+        if self._synthesis.is_too_long:
+            self._wire.drop("it sends more sound than the text can have")
 
     def _look_for_audio(self) -> None:
         """A flush that was done without audio is tried on another socket: it may be this one, and

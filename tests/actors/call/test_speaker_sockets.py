@@ -334,3 +334,33 @@ async def test_what_is_cleared_is_forgotten_and_what_follows_is_whole() -> None:
         after = TextAudioDecoder().feed(bytes(there.telephone.played[before:]))
         assert after == "Something else. "
         assert there.events()[-1] == Heard(2, 1)
+
+
+@virtual_time
+async def test_a_voice_that_sounds_without_end_is_left_and_what_it_could_not_say_is_told() -> None:
+    async with place() as there:
+
+        def does(socket: Socket) -> None:
+            async def endless() -> None:
+                while not socket.closed:
+                    socket.say(Audio(bytes(16_000)))
+                    await asyncio.sleep(0.01)
+
+            def on(_: Socket, kind: str, what: Any) -> None:
+                if kind == "flush":
+                    sounding.append(asyncio.ensure_future(endless()))
+
+            socket.on = on
+
+        sounding: list[asyncio.Task[None]] = []
+        there.deepgram.does = does
+        pid = await started(there)
+        say(there, pid, 1, "One text.")
+        with capture_logs() as lines:
+            await asyncio.sleep(400.0)
+        assert len(sounding) >= 2 and all(task.done() for task in sounding)
+        told = [line["reason"] for line in lines if line["event"] == "speaker_down"]
+        assert "it sends more sound than the text can have" in told
+        assert any(isinstance(event, Unsaid | LineFailed) for event in there.events())
+        # What is out is what was to be heard: no more than the text can have, for each try.
+        assert len(there.telephone.played) <= 45 * 8_000
