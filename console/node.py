@@ -27,10 +27,12 @@ from typing import Any, Final, Self
 
 import structlog
 
+from aybiza.actors import names
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.call.phrase_keeper import PhraseKeeper
 from aybiza.actors.call.speaker_voice import BREAKERS
+from aybiza.actors.call.voice_trials import VoiceTrials
 from aybiza.actors.cluster.carrier import Carrier
 from aybiza.actors.cluster.distribution import Distribution
 from aybiza.actors.measures import events
@@ -38,14 +40,6 @@ from aybiza.actors.measures.costs_keeper import CostsFile, CostsKeeper, restore
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.provider_health import watch
 from aybiza.actors.memory.stores import stores, warm
-from aybiza.actors.names import (
-    CALL_SUPERVISOR,
-    PHRASES,
-    RECORDINGS,
-    SWITCHBOARD,
-    TOOL_SUPERVISOR,
-    UPLOADS,
-)
 from aybiza.actors.node.context import NodeContext
 from aybiza.actors.node.cookie import lines, read_cookie
 from aybiza.actors.placement.drain_actor import drained, one_call
@@ -303,14 +297,17 @@ class Node:
         if self._certificate is not None:
             keepers.append(child(CertificateKeeper, self._certificate, name=CERTIFICATE_KEEPER))
         if settings.recordings is not None:
-            keepers.append(child(RecordingsActor, shelf(settings), name=RECORDINGS))
+            keepers.append(child(RecordingsActor, shelf(settings), name=names.RECORDINGS))
             to = bucket(settings)
             if to is not None:
-                keepers.append(child(UploadsActor, shelf(settings), to, name=UPLOADS))
+                keepers.append(child(UploadsActor, shelf(settings), to, name=names.UPLOADS))
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
         place = self._place()
         last = [who.policy.last.id for who in self._switchboard if who.policy.last is not None]
         voices = BREAKERS.values() if self._elevenlabs is not None else ()
+        if self._elevenlabs is not None:
+            trials = child(VoiceTrials, self._deepgram, self._elevenlabs, name=names.VOICE_TRIALS)
+            keepers.append(trials)
         parts = Parts(
             tuple(dict.fromkeys((*self._policy.ids, *last, *voices))),
             self._stores,
@@ -330,13 +327,15 @@ class Node:
         def agents() -> list[Agent]:
             return [who.agent for who in board]
 
-        return child(PhraseKeeper, agents, self._deepgram, folder, self._elevenlabs, name=PHRASES)
+        return child(
+            PhraseKeeper, agents, self._deepgram, folder, self._elevenlabs, name=names.PHRASES
+        )
 
     def _switchboard_actor(self) -> ChildSpec | None:
         if not self._switchboard.routes.files:
             return None
         given = (self._switchboard, self._read_routes, partial(add_breakers, self.vm))
-        return child(SwitchboardActor, *given, name=SWITCHBOARD)
+        return child(SwitchboardActor, *given, name=names.SWITCHBOARD)
 
     def _place(self) -> Place:
         settings, carrier = self._settings, self._carrier
@@ -379,7 +378,7 @@ class Node:
             model_rounds=settings.model_rounds,
             opened=self.vm.now() - running_for(start, time.time()),
             at_seam=SEAM in start.custom_parameters,
-            start_tool=partial(TaskSupervisor.async_nolink, self.vm, TOOL_SUPERVISOR),
+            start_tool=partial(TaskSupervisor.async_nolink, self.vm, names.TOOL_SUPERVISOR),
             caller=caller_of(start.custom_parameters),
             country=country_of(start.custom_parameters),
             edge=edge_of(start.custom_parameters),
@@ -468,7 +467,7 @@ async def _serve(settings: Settings, context: NodeContext) -> None:
 
 def _nobody_calls(vm: VM) -> bool:
     """Whether no call would notice that the loop waits."""
-    supervisor = vm.find(CALL_SUPERVISOR)
+    supervisor = vm.find(names.CALL_SUPERVISOR)
     # It is linked to its own supervisor, and to a session for each call.
     return supervisor is not None and len(supervisor.links or ()) <= 1
 

@@ -4,10 +4,13 @@
     voices.name                      the one to speak now
     voices.failed(heard=False)       it could not be had, or said nothing: the other one's turn
     voices.worked()                  it has said something whole
+    voices.missed                    the first one, where the second one speaks in its place
+    voices.go_back()                 it speaks again
 
 In the midst of a sentence the same voice is tried once more, for a sentence in two voices is worse
-than a pause. A voice that took over stays: who hears one does not want it to change again. A voice
-alone is tried for ever.
+than a pause. A voice that took over stays until the first one is known to speak again; a call goes
+back to that once. If it fails again the second one stays for good: who hears a voice does not want
+it to change again and again. A voice alone is tried for ever.
 
 Errors: none.
 """
@@ -36,7 +39,7 @@ class Voices:
     def __init__(self, first: str, second: str | None = None) -> None:
         self._voices = [first, *([second] if second is not None else [])]
         self._at = 0
-        self._stayed = False
+        self._stayed = self._returned = False
 
     @property
     def name(self) -> str:
@@ -47,6 +50,17 @@ class Voices:
     def several(self) -> bool:
         """Whether there is another one."""
         return len(self._voices) > 1
+
+    @property
+    def missed(self) -> str | None:
+        """The first voice, if the second one speaks in its place and the call may go back to it."""
+        return self._voices[0] if self._at and not self._returned else None
+
+    def go_back(self) -> None:
+        """The first voice is to speak again."""
+        if self.missed is not None:
+            self._returned = True
+            self._next()
 
     def failed(self, *, heard: bool) -> None:
         """See the module. `heard`: some of what it was saying has come."""

@@ -30,11 +30,12 @@ import structlog
 from aybiza.actors import names
 from aybiza.actors.call import call_language, kept_phrases
 from aybiza.actors.call.call_context import CallContext
-from aybiza.actors.call.speaker_voice import TELLS_ENDS, Session, SpeakerVoice
+from aybiza.actors.call.speaker_voice import TELLS_ENDS, TRIAL_TOPIC, Session, SpeakerVoice
 from aybiza.actors.call.wire import STALLED, Down, Lost, Up, Wire
 from aybiza.actors.measures import charges, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import record_tts_latency
+from aybiza.actors.registry_actor import subscribe
 from aybiza.actors.runtime import Continue, FunctionClause, GenServer, Pid, Timer
 from aybiza.dialogue.events import Heard, LineFailed, Unsaid
 from aybiza.dialogue.turn_policy import TurnPolicy
@@ -107,6 +108,9 @@ class SpeakerActor(GenServer):
         self._wire = Wire(self, "speaker", context.call_id, limits, self._dial, waiting)
         self._budget = SpeakBudget()
         self._voice = SpeakerVoice(self.vm, context, self._agent)
+        further = (each.second_voice for each in context.agent.speaks.values())
+        if any((context.agent.second_voice, *further)):
+            subscribe(self.vm, TRIAL_TOPIC)
         policy = TurnPolicy.of(self._agent)
         self._synthesis = Synthesis(self._line.ledger, self._voiced, policy.low)
         self._pacer = Pacer(self._line, self._kind, policy.lead)
@@ -149,6 +153,8 @@ class SpeakerActor(GenServer):
 
     async def handle_info(self, message: Any) -> None:
         await self._follow_line()
+        if self._voice.back(message):
+            self._go_back()
         match message:
             case "time":
                 self._timer = None
@@ -170,6 +176,14 @@ class SpeakerActor(GenServer):
         for sentence in self._line.ledger.overdue(self.vm.now()):
             self._line.post(Heard(*sentence))
         self.send_after("check", CHECK_SECONDS)
+
+    def _go_back(self) -> None:
+        """Have the first voice speak again, between two turns."""
+        synthesis = self._synthesis
+        busy = synthesis.goes or synthesis.waiting or not synthesis.finishing or self._clearing
+        if not busy and not self._wire.over:
+            self._voice.go_back()
+            self._wire.renew("its first voice speaks again")
 
     # The socket
 

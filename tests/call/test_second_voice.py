@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from aybiza.actors import names
+from aybiza.actors.call.voice_trials import VoiceTrials
 from aybiza.actors.measures import events
 from aybiza.emulators.deepgram import Fault as SpeechFault
 from aybiza.emulators.streamed.faults import Fault
@@ -105,3 +107,28 @@ def test_a_call_begins_with_the_voice_that_others_found_to_speak() -> None:
     opened = world.deepgram.opened
     tried = {session for _, door, session in opened if door == "speak"}
     assert tried == {"CA1", "CA2", "CA3", "CA4", "CA5"}
+
+
+def test_a_call_goes_back_to_its_first_voice_when_that_speaks_again_and_only_once() -> None:
+    """Deepgram refuses, is tried aside, and speaks again: no caller has tried it meanwhile."""
+    asks = [f"Tell me story {number}." for number in range(6)]
+    answers: Answers = {ask: [f"This is story {number}."] for number, ask in enumerate(asks)}
+    own = agent(voice=AURA, second_voice=ELEVEN, silence_timeout_s=60)
+
+    async def talk(world: World) -> tuple[PlacedCall, World]:
+        world.deepgram.faults.add(SpeechFault("speak", "refuse", 503, times=2))
+        services: Any = (world.listener, world.eleven_client)
+        await world.vm.start(VoiceTrials, *services, name=names.VOICE_TRIALS)
+        steps = [says(ask, after_ms=15_000) for ask in asks]
+        async with world.call(*steps, hangs_up(when=r"story 5\."), limit_s=200) as call:
+            await call.over()
+        return call, world
+
+    call, world = in_world(talk, agent=own, answers=answers)
+    assert call.report.ok, call.report.failure
+    whole = f"{AGENT.greeting} " + " ".join(f"This is story {number}." for number in range(6))
+    assert heard(call) == whole.replace(" ", "")
+    by_eleven = [said.text for said in world.eleven.said]
+    opened = [session for _, door, session in world.deepgram.opened if door == "speak"]
+    assert by_eleven and "This is story 5." not in by_eleven
+    assert "trial" in opened and opened[-1] == "CA1"

@@ -46,6 +46,23 @@ def test_one_that_is_known_to_be_down_is_avoided_unless_both_are() -> None:
     assert both.name == "b"
 
 
+def test_a_call_goes_back_to_its_first_voice_once() -> None:
+    both = Voices("a", "b")
+
+    def speaks() -> tuple[str, str | None]:
+        return both.name, both.missed
+
+    both.go_back()
+    assert speaks() == ("a", None)
+    both.failed(heard=False)
+    assert speaks() == ("b", "a")
+    both.go_back()
+    assert speaks() == ("a", None)
+    both.failed(heard=False)
+    both.go_back()
+    assert speaks() == ("b", None)
+
+
 def test_whose_voice_it_is() -> None:
     assert provider_of("elevenlabs:x") == "elevenlabs"
     assert doctest.testmod(voices).failed == 0

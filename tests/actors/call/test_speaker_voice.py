@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 from aybiza.actors import names
-from aybiza.actors.call.speaker_voice import BREAKERS, SpeakerVoice
+from aybiza.actors.call.speaker_voice import BREAKERS, Back, SpeakerVoice
 from aybiza.actors.circuit_breaker_actor import CircuitBreakerActor
 from aybiza.actors.registry_actor import RegistryActor
 from aybiza.actors.runtime import VM
@@ -45,6 +46,23 @@ async def test_a_voice_that_fails_is_followed_by_the_other_and_its_breaker_opens
             voice.worked()
         later = voice_of(vm, voice=AURA, second_voice=ELEVEN)
         assert await dialled(later) == ELEVEN
+
+
+async def test_no_caller_tries_a_voice_that_is_down_and_a_trial_brings_it_back() -> None:
+    async with VM() as vm:
+        await vm.start(RegistryActor, name=names.REGISTRY_ACTOR)
+        for breaker in BREAKERS.values():
+            await vm.start(CircuitBreakerActor, breaker, recovery_ms=0, name=names.breaker(breaker))
+        voice = voice_of(vm, voice=AURA, second_voice=ELEVEN)
+        voice.failed(heard=False, wait=9.0)
+        for _ in range(4):
+            voice_of(vm, voice=AURA, second_voice=ELEVEN).failed(heard=False)
+        await asyncio.sleep(0.01)
+        later = voice_of(vm, voice=AURA, second_voice=ELEVEN)
+        assert await dialled(later) == await dialled(later) == ELEVEN
+        assert not later.back(Back(ELEVEN)) and not later.back("check") and later.back(Back(AURA))
+        later.go_back()
+        assert later.name == AURA and not later.back("check")
 
 
 async def test_a_voice_alone_asks_no_breaker() -> None:
