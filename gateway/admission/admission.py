@@ -350,7 +350,8 @@ class Admission:
             return None
         elsewhere = self._lines.given(call) if row.gives_a_line else None
         older = elsewhere is not None and not self._follows(row.carrier, knock, elsewhere)
-        if not (self._answered.repeats(call, knock.target, body) or older):
+        signed = signature.signed_part(knock.target, body)
+        if not (self._answered.repeats(call, signed) or older):
             return None
         self.refused(HTTP, "repeated", caller.address)
         return Refusal(409, "This was answered, and the call goes on by its stream.\n", {})

@@ -5,6 +5,8 @@ its answer gives the line of its call. A carrier does so as long as it has no an
 it has opened the stream of one: every way back to us has a time and a count in its address. So a
 request that has been answered is refused while its call has a stream that began behind the answer.
 
+Who sends one once more may write it anew: `signature.signed_part` is what stays the same.
+
 Contract: `repeats` says whether a request may not be answered any more; `begin` and `end` are told
 of streams. Pure. Bounded by the node's calls and the last `MOST` requests. Errors: none.
 """
@@ -29,10 +31,10 @@ class Answered:
         self._answered: dict[bytes, int] = {}
         self._begun = 0
 
-    def repeats(self, call_id: str, target: str, body: bytes) -> bool:
-        """Whether the call goes on by a stream that began behind the answer to this very request;
-        if not, it is answered now."""
-        request = hashlib.sha256(b"\0".join((target.encode(errors="replace"), body))).digest()
+    def repeats(self, call_id: str, signed: bytes) -> bool:
+        """Whether the call goes on by a stream that began behind the answer to the request of which
+        this was signed; if not, it is answered now."""
+        request = hashlib.sha256(signed).digest()
         first = self._answered.setdefault(request, self._begun)
         if len(self._answered) > MOST:
             del self._answered[next(iter(self._answered))]

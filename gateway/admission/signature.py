@@ -53,6 +53,15 @@ def _seal(auth_token: str, url: str, told: bytes) -> str:
     return base64.b64encode(digest).decode("ascii")
 
 
+def signed_part(target: str, body: bytes) -> bytes:
+    """What of a POST's target and form a signature is over: the same, in whatever order, with
+    whatever escapes and how often the form says it, and wherever a letter has moved to. Of another
+    body all of it."""
+    form = _parsed(body)
+    told = body if form is None else _joined(form)
+    return target.encode(errors="surrogateescape") + told
+
+
 def is_signed(auth_token: str, given: str, url: str, parameters: Parameters = ()) -> bool:
     """Whether `given` is the signature of a form or, without parameters, of a websocket."""
     told = _joined(parameters)

@@ -6,13 +6,15 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import httpx
 import pytest
 
+from aybiza.emulators.phone.webhook import signature
 from aybiza.gateway.admission.admission import Admission
 from aybiza.gateway.carriers.codec import MULAW_8000_MONO, ProtocolError, Start
 from aybiza.gateway.carriers.paths import CARRIERS
 from tests.gateway.admission.carrier_keys import TELNYX_KEY, telnyx_headers
-from tests.security.doors import CALL, FORM, SIGNALWIRE_KEY, STRANGER, TOKEN, outside
+from tests.security.doors import BASE, CALL, FORM, SIGNALWIRE_KEY, STRANGER, TOKEN, outside
 
 ALL = {
     "auth_token": TOKEN,
@@ -99,6 +101,26 @@ async def test_a_recorded_webhook_does_not_take_a_live_call_over(tmp_path: Path)
         told = Start("MZ2", CALL, "AC1", ("inbound",), MULAW_8000_MONO, parameters(back.text))
         visit.start(told)
         assert (await node.twilio(FORM, "/incoming?again=1&at=1")).status_code == 409
+
+
+RECORDED = str(httpx.QueryParams(FORM))
+WRITTEN_ANEW = {
+    "in another order": "&".join(reversed(RECORDED.split("&"))),
+    "with a pair twice": f"{RECORDED}&To=%2B14155550100",
+    "with other escapes": RECORDED.replace("CallSid", "%43allSid").replace("%2B", "%2b"),
+    "with a letter moved": RECORDED.replace("AccountSid=AC1", "AccountSi=dAC1"),
+}
+
+
+@pytest.mark.parametrize("body", WRITTEN_ANEW.values(), ids=WRITTEN_ANEW)
+async def test_a_recorded_webhook_that_is_written_anew_does_not_either(
+    tmp_path: Path, body: str
+) -> None:
+    headers = {"x-twilio-signature": signature(TOKEN, f"{BASE}/incoming", FORM)}
+    async with outside(tmp_path, **ALL) as node:
+        start(node.admission, parameters((await node.twilio(FORM)).text))
+        answer = await node.ask("POST", "/incoming", body.encode(), headers)
+    assert answer.status_code == 409, answer.text
 
 
 async def test_another_account_does_not_take_a_live_call_over(tmp_path: Path) -> None:
