@@ -11,7 +11,8 @@
 Contract: pure; clock and chance are handed in. What a kind of error is answered with is a row of
 `LADDER`: steps in their order, of which the first is taken that leads to a request not made yet.
 A whole answer has so many `seconds`, requests for tool rounds included; an attempt gets a share of
-what is left, so that the last one still has time to say something. The ladder always ends: no
+what is left, so that the last one still has time to say something, and more behind one that was too
+slow, as long as the call knows of none in time. The ladder always ends: no
 request is made twice but for the steps `SAME` and `BACK_OFF`, which have their own bounds. The
 second one may follow at once; before further ones there is always a wait. A model that asks to be
 left alone is, there: what may be tried in its place is, and it is waited for only where it asks for
@@ -38,11 +39,15 @@ from aybiza.config.rule_sets import BEDROCK_GUIDE, Rules
 
 FIRST_EVENT_SHARE: Final = 0.4
 """The share of what is left that an attempt may take until its first event …"""
-FIRST_EVENT_SECONDS: Final = 8.0
+FIRST_EVENT_SECONDS: Final = 6.0
 """… and never more than that."""
 SILENCE_SHARE: Final = 0.4
 SILENCE_SECONDS: Final = 6.0
 """The same for a stream that falls silent in its midst."""
+SLOW_SHARE: Final = 0.8
+SLOW_SECONDS: Final = 10.0
+"""Both, where the attempt before was too slow: a service that is slow each time would else never be
+heard."""
 LEAST_SECONDS: Final = 0.5
 """With less than that left no request is made."""
 FAST_ATTEMPTS: Final = 2
@@ -234,6 +239,8 @@ class ErrorLadder:
     ) -> Attempt | LastWords:
         """What to do after the attempt under way failed. `spoken`: whether something of the model's
         answer has been said; `asked`: for so many seconds the model asks to be left alone there."""
+        if kind is ErrorKind.TIMEOUT:
+            self._call.slow = True
         row = row_of(kind, spoken=spoken)
         if asked:
             self._not_before[_door(self._here)] = now + asked
@@ -281,8 +288,8 @@ class ErrorLadder:
             # Behind the last model there is nobody to save time for.
             first_event_seconds=left
             if self._is_last(place)
-            else max(LEAST_SECONDS, min(FIRST_EVENT_SECONDS, FIRST_EVENT_SHARE * left)),
-            silence_seconds=max(LEAST_SECONDS, min(SILENCE_SECONDS, SILENCE_SHARE * left)),
+            else self._patience(FIRST_EVENT_SHARE, FIRST_EVENT_SECONDS, left),
+            silence_seconds=self._patience(SILENCE_SHARE, SILENCE_SECONDS, left),
             wait=wait,
             repair=place.repaired,
             shorter=place.shorter,
@@ -292,6 +299,11 @@ class ErrorLadder:
     def _left_alone(self, place: _Place, now: float) -> float:
         """For how long a model is still to be left alone there."""
         return max(0.0, self._not_before.get(_door(place), now) - now)
+
+    def _patience(self, share: float, most: float, left: float) -> float:
+        if self._call.slow:
+            share, most = SLOW_SHARE, SLOW_SECONDS
+        return max(LEAST_SECONDS, min(most, share * left))
 
     def _place(self, step: Step) -> _Place | None:
         """Where the step leads, if that has not been tried."""

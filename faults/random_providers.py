@@ -26,6 +26,7 @@ _HEARD: Final = (
 _FLUX: Final = ("no_end_of_turn", "late_end_of_turn", "resume", "low_confidence")
 _SPOKEN: Final = (
     "refuse_text", "never_say", "skip_text", "slow", "no_flushed", "double_flushed", "no_cleared",
+    "early_flushed", "pause",
 )  # fmt: skip
 _MODEL: Final = (
     "trickle", "stop", "stop", "stop", "cut_tool", "empty_tool_input", "empty_message",
@@ -38,6 +39,8 @@ _SECONDS: Final[Mapping[str, tuple[float, float]]] = {
     "repeat_interim": (0.2, 2.0),
     "late_end_of_turn": (0.1, 3.0),
     "slow": (0.2, 4.0),
+    "early_flushed": (0.1, 0.9),
+    "pause": (0.2, 4.0),
     "trickle": (0.1, 3.0),
 }
 

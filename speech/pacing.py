@@ -54,7 +54,7 @@ class Pacer:
                 return None
             goes.popleft()
             for text in go.texts:
-                if text.then is None:
+                if text.then is None and not go.tail:
                     self._line.finish(text.sentence)
         return None
 

@@ -38,7 +38,8 @@ class Limits:
     service to turn to; None: as with any other. `stall_again`: the patience with the sockets behind
     one that was replaced; None: no other. A service that is slow each time would else never be
     heard: where something came that late, the patience stays until something comes in time. One
-    that has been in time is slow when a second socket was replaced, too: it may be the text.
+    that has been in time is slow when a second socket was replaced, too, for it may be the text; or
+    has begun, for it may be a pause in its midst.
     `most_asked`: for how long a service that asks for it is left alone; 0.0: not at all, for
     another one is turned to."""
 
@@ -185,6 +186,8 @@ class Reconnect:
         self._slowest = 0.0
         # Whether what came last was in time.
         self._in_time = False
+        # Whether something has come of what a socket before was too slow with.
+        self._resumed = False
 
     @property
     def failing(self) -> bool:
@@ -217,7 +220,8 @@ class Reconnect:
     @property
     def _stall(self) -> float:
         first, stall = self._limits.first_stall, self._limits.stall
-        is_slow = self._slow and (not self._in_time or self._failures > 1)
+        behind_its_time = not self._in_time or self._resumed or self._failures > 1
+        is_slow = self._slow and behind_its_time
         if is_slow and self._limits.stall_again is not None:
             return self._limits.stall_again
         return stall if self.failing or first is None else first
@@ -242,18 +246,21 @@ class Reconnect:
                 self._waiting.since = self._asked = now
             case Unwanted():
                 if self._slowest:
+                    self._in_time = self._slowest <= self._limits.stall
                     self._slow = self._slow and not self._in_time
-                self._slowest = 0.0
+                self._slowest, self._resumed = 0.0, False
                 self._has_come()
             case Opened() if self._state is _State.OPENING:
                 self._state = _State.OPEN
                 self._asked = now
             case Worked() if self._state is _State.OPEN:
-                self._failures = 0
+                self._failures, self._resumed = 0, self._slow
                 if self._waiting.since is not None:
                     # Of all that has come: pieces of what was late to begin come quickly.
                     self._slowest = max(self._slowest, now - self._asked)
-                    self._in_time = self._slowest <= self._limits.stall
+                    # Of a slow one, first pieces in time say nothing of a pause behind them.
+                    was = self._in_time or not self._slow
+                    self._in_time = was and self._slowest <= self._limits.stall
                 self._has_come()
             case Renewed() if self._state in _LIVE:
                 return [self._open(now, 0.0)]
@@ -296,7 +303,7 @@ class Reconnect:
         commands: list[Command] = []
         if self._state is _State.OPEN and not lost and now >= self._asked + self._stall:
             self._state = _State.ENDING
-            self._slow, self._slowest = True, 0.0
+            self._slow, self._slowest, self._resumed = True, 0.0, False
             commands.append(Replace())
         if self._is_troubled and now >= since + self._words:
             self._waiting.words = now - since + limits.words_again

@@ -6,12 +6,16 @@ the audio that is left to hear runs low (`LOW_SECONDS`). A long text goes in par
 way at a time: audio carries no name of its text.
 
 A go that ends without its audio is tried again, text by text, so that one text which cannot be said
-costs no other. A voice that stalls twice with the same audio has said all of it, and does not tell
-(`untold`), if that is about as long as what it has told to be whole makes likely: from then on a
-pause behind so much is a go's end, as any is where the end was told ahead of the audio. What stalls
-is not whole with a voice whose protocol has an end of its own (`tells_ends`). A text that has been
-tried `TRIES` times and brought nothing new is passed over: it counts as said, in its place. So does
-a text without anything to say. What is out of a go already is not sent to the caller again
+costs no other. A voice that pauses where the one before has stalled has said all of it, and does
+not tell (`untold`), if that is about as long as what it has told to be whole makes likely: from
+then on a pause behind so much is a go's end, as any is where the end was told ahead of the audio.
+What stalls is not whole with a voice whose protocol has an end of its own (`tells_ends`). Audio
+behind an end is heard all the same (a `tail`), and from then on what this voice tells of an end is
+not believed but for the pause behind it.
+
+A text that has been tried `TRIES` times and brought nothing new is passed over: it counts as said,
+in its place, with the pause that would have been behind it. So does a text without anything to say,
+but for the pause. What is out of a go already is not sent to the caller again
 (`skip`); the ledger knows how much that is.
 
 Errors: none. Times are seconds of the owner's clock.
@@ -26,6 +30,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from textwrap import wrap
 
+from aybiza.speech.mulaw import silence
 from aybiza.speech.playout import BYTES_A_SECOND, Ledger, Sentence
 
 # Enough to hear while the next texts are synthesised.
@@ -44,13 +49,20 @@ MOST_SECONDS = 30.0
 # Audio that came in small pieces lies in pieces of so many bytes: all of them are counted again and
 # again.
 PIECE_BYTES = 4_000
+# Bytes of a character, of a voice that has told nothing to be whole yet: nobody speaks faster.
+LEAST_BYTES = BYTES_A_SECOND // 50
+# Behind a text that broke off, so that the next one is no part of it.
+PAUSE = silence(0.25)
+# So long behind the end of a go its audio may still come.
+TAIL_SECONDS = 6.0
 
 
 @dataclass(slots=True)
 class Text:
     """A text to be said: as written, and as the voice is to read it.
 
-    `most_came`: the most audio that has come for it in one try. `then`: the next part of the same
+    `most_came`: the most audio that has come for it in one try; `broken`: no more of it ever will.
+    `then`: the next part of the same
     sentence; `base`: how many bytes of audio the parts before this one have.
     """
 
@@ -60,6 +72,7 @@ class Text:
     tries: int = 0
     alone: bool = False
     most_came: int = 0
+    broken: bool = False
     base: int = 0
     then: Text | None = None
 
@@ -71,6 +84,7 @@ class Go:
     `audio` is what the caller is to get next of it; `complete`: nothing follows. `skip` bytes of it
     are out, `carried` of these by a go before it. `came`: all audio of this try. `emptied`: when it
     was told to be done without any. `told`: that was ahead of its audio; `last`: when that came.
+    `tail`: it is what came of another go behind its end.
     """
 
     texts: list[Text]
@@ -83,6 +97,7 @@ class Go:
     emptied: float | None = None
     told: bool = False
     last: float = 0.0
+    tail: bool = False
 
     @property
     def name(self) -> Sentence:
@@ -107,6 +122,9 @@ class Synthesis:
         self._turn: int | None = None
         self._skip = 0
         self._untold = self.tells_ends = False
+        # Whether ends are told ahead of audio; the go that ended last on this socket.
+        self._hasty = False
+        self._ended: Go | None = None
         # Characters of what was told to be said whole, and bytes of it.
         self._whole = (0, 0)
         self.waiting: deque[Text] = deque()
@@ -140,6 +158,7 @@ class Synthesis:
         self.waiting.clear()
         self.goes.clear()
         self._turn, self._skip, self.finishing = None, 0, False
+        self._ended = None
         return awaited
 
     @property
@@ -204,12 +223,14 @@ class Synthesis:
 
     def audio(self, mulaw: bytes, now: float) -> bool:
         """The next audio has come; whether it is the first of its go."""
-        go = self.awaited or self._ended_too_soon
+        go = self.awaited or self._tail(now)
         if go is None:
             return False
         first = not go.came
         go.came += len(mulaw)
         go.emptied, go.last = None, now
+        if go.complete and (following := go.texts[-1].then) is not None:
+            following.base += len(mulaw)
         passed = min(go.skip, len(mulaw))
         go.skip -= passed
         if passed < len(mulaw):
@@ -218,15 +239,22 @@ class Synthesis:
 
     @property
     def is_too_long(self) -> bool:
-        """Whether more audio has come for the go under way than its texts can have."""
-        go = self.awaited
+        """Whether more audio has come for a go than its texts can have."""
+        go = self.awaited or self._ended
         return go is not None and go.came > (MOST_SECONDS + go.characters) * BYTES_A_SECOND
 
-    @property
-    def _ended_too_soon(self) -> Go | None:
-        """The go whose end was told ahead of its last audio, which is not out yet."""
-        last = self.goes[-1] if self.goes else None
-        return last if last is not None and last.came else None
+    def _tail(self, now: float) -> Go | None:
+        """Of the go whose end was told, or taken for one, ahead of its last audio."""
+        ended = self._ended
+        if ended is None or now - ended.last > TAIL_SECONDS:
+            return None
+        self._hasty = True
+        if ended in self.goes:
+            return ended
+        tail = Go(ended.texts, now, ended.skip, complete=True, came=ended.came, tail=True)
+        self.goes.append(tail)
+        self._ended = tail
+        return tail
 
     def flushed(self, now: float) -> Go | None:
         """A flush is done: the go that is complete by it."""
@@ -234,7 +262,7 @@ class Synthesis:
         self._untold = False
         if go is None:
             return None
-        if not go.came:
+        if not go.came or self._hasty:
             go.emptied, go.told = now, True
             return None
         characters, came = self._whole
@@ -244,11 +272,13 @@ class Synthesis:
     def paused(self, now: float) -> Go | None:
         """The go that is complete by a pause, where its end is not told behind its audio."""
         go = self.awaited
-        over = go is not None and go.came and self.due is not None and now >= self.due
-        return self._complete(go) if go is not None and over else None
+        if go is None or not go.came or self.due is None or now < self.due:
+            return None
+        self._untold = self._untold or not go.told
+        return self._complete(go)
 
     def _complete(self, go: Go) -> Go:
-        go.complete = True
+        go.complete, self._ended = True, go
         following = go.texts[-1].then
         if following is None:
             # Texts that went out together have one count: what is left of it is the next ones'.
@@ -264,31 +294,24 @@ class Synthesis:
         if go is None:
             return None
         if go.came:
-            over = go.told or (self._is_untold and self._is_likely_whole(go))
+            over = go.told or (self._is_untold(go) and self._is_likely_whole(go))
             return go.last + QUIET_SECONDS if over else None
         return None if go.emptied is None else go.emptied + EMPTY_SECONDS
 
-    @property
-    def _is_untold(self) -> bool:
-        return self._untold and not self.tells_ends
+    def _is_untold(self, go: Go) -> bool:
+        again = len(go.texts) == 1 and go.came == go.texts[0].most_came
+        return (self._untold or again) and not self.tells_ends
 
     def is_silent(self, now: float) -> bool:
         """Whether a flush that was done without audio has had its time."""
         go = self.awaited
         return go is not None and not go.came and self.due is not None and now >= self.due
 
-    def lost(self, now: float, *, tried: bool = True, stalled: bool = False) -> list[Text]:
-        """The go under way will not be completed; the texts that are passed over for it.
-
-        `tried`: its texts have reached the voice. `stalled`: it has not ended, nothing came.
-        """
-        go = self.awaited
+    def lost(self, now: float, *, tried: bool = True) -> list[Text]:
+        """The go under way will not be completed; the texts that are passed over for it. `tried`:
+        its texts have reached the voice."""
+        go, self._ended = self.awaited, None
         if go is None:
-            return []
-        same = len(go.texts) == 1 and go.came and go.came == go.texts[0].most_came
-        if stalled and same and not self.tells_ends and self._is_likely_whole(go):
-            self._untold = True
-            self._complete(go)
             return []
         self.goes.remove(go)
         self._skip = go.carried
@@ -302,7 +325,7 @@ class Synthesis:
         for text in reversed(go.texts):
             self.waiting.appendleft(text)
         for text in given_up:
-            text.spoken = ""
+            text.spoken, text.broken = "", text.most_came > 0 and text.then is None
             if text.then is not None:
                 # What is out of the sentence is not of the part that follows.
                 text.then.base = self._ledger.bytes_sent(text.sentence)
@@ -310,16 +333,19 @@ class Synthesis:
         return given_up
 
     def _is_likely_whole(self, go: Go) -> bool:
-        """Whether what came is as long as the voice has taken for other texts, as far as known."""
-        characters, came = self._whole
+        """Whether what came is as long as this voice takes for a text, or else any voice."""
+        characters, came = self._whole if self._whole[0] else (1, LEAST_BYTES)
         return go.came * characters >= LIKELY_SHARE * came * go.characters
 
     def _pass_over_the_wordless(self, now: float) -> None:
         if self.awaited is not None:
             return
         while self.waiting and not self.waiting[0].spoken:
-            go = self._add([self.waiting.popleft()], now)
+            text = self.waiting.popleft()
+            go = self._add([text], now)
             go.complete, self._skip = True, go.carried
+            if text.broken:
+                go.audio.append(PAUSE)
 
 
 def _join(audio: deque[bytes], piece: bytes) -> None:

@@ -301,6 +301,7 @@ class AnswerRounds:
             async with stream:
                 async for event in stream:
                     if "contentBlockDelta" in event:
+                        self._attempts.came(self._vm.now() - begun)
                         self._performance.streamed(event)
                     parts = decoder.feed(event)
                     uses += [part for part in parts if isinstance(part, ToolUse)]

@@ -31,7 +31,7 @@ from aybiza.actors import names
 from aybiza.actors.call import call_language, kept_phrases
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.speaker_voice import TELLS_ENDS, TRIAL_TOPIC, Session, SpeakerVoice
-from aybiza.actors.call.wire import STALLED, Down, Lost, Up, Wire
+from aybiza.actors.call.wire import Down, Lost, Up, Wire
 from aybiza.actors.measures import charges, events
 from aybiza.actors.measures.events import emit
 from aybiza.actors.measures.performance import record_tts_latency
@@ -52,7 +52,7 @@ from aybiza.speech.speak_budget import SpeakBudget
 from aybiza.speech.spoken_text import spoken
 from aybiza.speech.synthesis import Go, Synthesis, Text
 
-LIMITS = Limits(stall=2.0, stall_again=4.0)
+LIMITS = Limits(stall=2.0, stall_again=4.5)
 # Who waits for a filler is to hear the other voice before they wait too long.
 # Neither voice is waited for where the other may speak.
 TWO_VOICES = Limits(stall=2.0, first_stall=1.5, most_asked=0.0)
@@ -199,14 +199,12 @@ class SpeakerActor(GenServer):
                 self._clearing = 0
                 self._synthesis.tells_ends = self._wire.provider in TELLS_ENDS
                 self._budget = SpeakBudget()
-            case Down(reason, refused, fault, wait):
+            case Down(_, refused, fault, wait):
                 self._clearing = 0
                 if fault:
                     go = self._synthesis.awaited
                     self._voice.failed(heard=go is not None and go.came > 0, wait=wait)
-                stalled = reason == STALLED
-                lost = self._synthesis.lost(self.vm.now(), tried=not refused, stalled=stalled)
-                self._passed_over(lost)
+                self._passed_over(self._synthesis.lost(self.vm.now(), tried=not refused))
             case Audio(mulaw):
                 self._mute = False
                 self._wire.worked()

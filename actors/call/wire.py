@@ -53,8 +53,6 @@ from aybiza.speech.reconnect import (
 
 CONNECT_SECONDS = 5.0
 SEND_SECONDS = 1.0
-STALLED: Final = "stalled"
-"""The reason of a `Down` of a socket on which nothing came for too long."""
 TOLD_SECONDS = 0.5
 """Between two events that say that a socket works, which it does with each piece of audio."""
 
@@ -321,7 +319,7 @@ class Wire(Generic[S]):
             case OpenIn(seconds):
                 self._server.send_after(_Clock(opens=True), seconds)
             case Replace():
-                self.drop(STALLED)
+                self.drop("stalled")
             case SpeakUp():
                 self._happened.append(Troubled())
             case GiveUp():

@@ -85,6 +85,12 @@ KINDS: dict[str, Kind] = {
     "skip_text": Kind("said", _SPOKEN, ("text",), "a sentence with text makes no sound"),
     "slow": Kind("said", _SPOKEN, ("seconds", "text"), "a flush's first audio comes later"),
     "no_flushed": Kind("said", _SPOKEN, ("text",), "a flush is spoken, but Flushed does not come"),
+    "early_flushed": Kind(
+        "said", _SPOKEN, ("seconds", "text"), "Flushed comes so long ahead of the last audio"
+    ),
+    "pause": Kind(
+        "said", _SPOKEN, ("seconds", "text"), "in the midst of a flush nothing comes for so long"
+    ),
     "double_flushed": Kind("said", _SPOKEN, ("text",), "Flushed comes twice"),
     "no_cleared": Kind("said", _SPOKEN, (), "a Clear is obeyed, but Cleared does not come"),
 }

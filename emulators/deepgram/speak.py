@@ -68,13 +68,17 @@ class _Flush:
     """One flush on its way: the sentences that are left to be synthesised.
 
     `first_ms`: from its turn to its first audio; None: it is never answered. `told`: how often
-    `Flushed` is told behind it.
+    `Flushed` is told behind it. `pause`: seconds for which nothing comes in its midst. `early`:
+    `Flushed` comes so many seconds ahead of its last audio.
     """
 
     sentences: deque[str]
     first_ms: float | None
     told: int = 1
     heard: bool = False
+    begun: bool = False
+    pause: float = 0.0
+    early: float = 0.0
 
 
 class Speaking:
@@ -153,9 +157,23 @@ class Speaking:
             return []
         if not self._pieces:
             return self._go_on(now)
+        if (held := self._held(now)) is not None:
+            return held
         piece = self._pieces.popleft()
         self._next = now + len(piece) / SAMPLES_A_SECOND / self._pace.times_real_time
         return [Send(piece), *self._ask_ahead()]
+
+    def _held(self, now: float) -> list[Action] | None:
+        """What is done in place of sending the next piece: there is a pause ahead of it."""
+        flush, is_last = self._work[0], len(self._pieces) == 1 and self._asked is None
+        if flush.early and is_last and not flush.sentences:
+            self._next, flush.early, flush.told = now + flush.early, 0.0, 0
+            return [self._told("Flushed")]
+        if flush.pause and flush.begun:
+            self._next, flush.pause = now + flush.pause, 0.0
+            return []
+        flush.begun = True
+        return None
 
     def synthesised(self, now: float, ticket: int, audio: bytes | None) -> list[Action]:
         if ticket != self._asked:
@@ -214,7 +232,14 @@ class Speaking:
             first_ms = None
         told = 0 if self._strike("no_flushed", joined) else 1
         told += self._strike("double_flushed", joined) is not None
-        return _Flush(deque(said), first_ms, told)
+        pause, early = self._strike("pause", joined), self._strike("early_flushed", joined)
+        return _Flush(
+            deque(said),
+            first_ms,
+            told,
+            pause=pause.seconds if pause else 0.0,
+            early=early.seconds if early else 0.0,
+        )
 
     def _clear(self) -> list[Action]:
         self._texts.clear()

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aybiza.claude import error_ladder
+from aybiza.claude.attempts import IN_TIME_SECONDS, Attempts
 from aybiza.claude.error_ladder import (
     BACKOFF_SECONDS,
     FIRST_EVENT_SECONDS,
@@ -19,6 +20,7 @@ from aybiza.claude.error_ladder import (
     MOST_ATTEMPTS,
     MOST_BACKOFF_SECONDS,
     MOST_BACKOFFS,
+    SLOW_SECONDS,
     Attempt,
     ErrorLadder,
     LastWords,
@@ -202,9 +204,23 @@ def test_time_limits_shrink_with_what_is_left() -> None:
     first = made.begin(0.0)
     assert isinstance(first, Attempt)
     assert (first.seconds, first.first_event_seconds) == (SECONDS, FIRST_EVENT_SECONDS)
-    later = made.failed(ErrorKind.TIMEOUT, 15.0, spoken=False)
+    later = made.failed(ErrorKind.UNAVAILABLE, 15.0, spoken=False)
     assert isinstance(later, Attempt)
     assert (later.seconds, later.first_event_seconds) == (5.0, 2.0)
+
+
+def test_who_was_too_slow_is_waited_for_longer_until_one_is_in_time() -> None:
+    attempts = Attempts()
+    slow = ErrorLadder(RUNGS, began=0.0, seconds=SECONDS, chance=lambda: 1.0, attempts=attempts)
+    slow.begin(0.0)
+    again = slow.failed(ErrorKind.TIMEOUT, FIRST_EVENT_SECONDS, spoken=False)
+    assert isinstance(again, Attempt)
+    assert again.first_event_seconds == again.silence_seconds == SLOW_SECONDS
+    for came, patience in ((8.0, SLOW_SECONDS), (IN_TIME_SECONDS, FIRST_EVENT_SECONDS)):
+        attempts.came(came)
+        later = ErrorLadder(RUNGS, began=0.0, seconds=SECONDS, chance=float, attempts=attempts)
+        first = later.begin(0.0)
+        assert isinstance(first, Attempt) and first.first_event_seconds == patience
 
 
 def test_without_time_there_are_last_words() -> None:

@@ -55,6 +55,13 @@ def test_a_stream_that_breaks_anywhere_costs_no_sentence(
     assert said(call(broken)) == WHOLE
 
 
+def test_a_model_that_is_slow_each_time_is_heard() -> None:
+    slow = Fault("bedrock.slow_header", at=0.0, seconds=8.0, times=0)
+    steps: list[Mapping[str, Any]] = [{"say": ASK}, {"hang_up": True, "after_ms": 24_000}]
+    outcome = tried(Plan(steps=steps, faults=[slow.checked()], answers={ASK: [WHOLE]}))
+    assert outcome.broken == [] and said(outcome).endswith(WHOLE)
+
+
 POISON = [
     "The first part is fine.",
     "The glyph xyzzy cannot be said.",

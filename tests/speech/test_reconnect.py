@@ -169,9 +169,9 @@ def test_a_service_that_is_slow_each_time_is_waited_for_longer_until_it_is_in_ti
     assert tried.due == 7.0
     for came, patience in ((6.0, 4.0), (8.5, 4.0), (9.5, 2.0)):
         tried.handle(Worked(), came)
-        # The pieces behind the first one come quickly.
+        # The pieces behind the first one come quickly, or there is a pause in their midst.
         tried.handle(Wanted(), came)
-        assert tried.due == came + patience, came
+        assert tried.due == came + 4.0, came
         tried.handle(Worked(), came + 0.01)
         tried.handle(Unwanted(), came)
         # What is wanted and then is not, says nothing of how slow it would have been.
@@ -192,6 +192,23 @@ def test_a_service_that_was_in_time_is_slow_when_two_sockets_in_a_row_were() -> 
         tried.handle(Closed(), at)
         tried.handle(Opened(), at)
         assert tried.due == due
+
+
+def test_a_service_that_begins_in_time_and_then_pauses_is_waited_for_each_time() -> None:
+    tried = Reconnect(Limits(stall=2.0, stall_again=4.5, words=9.0), lambda: 0.0)
+    for event, now in ((Begun(), 0.0), (Opened(), 0.0), (Wanted(), 1.0), (Worked(), 1.1)):
+        tried.handle(event, now)
+    tried.handle(Wanted(), 1.1)
+    assert tried.handle(Tick(), 3.1) == [Replace()]
+    tried.handle(Closed(), 3.1)
+    tried.handle(Opened(), 3.2)
+    for began in (3.3, 10.0):
+        tried.handle(Wanted(), began)
+        tried.handle(Worked(), began)
+        tried.handle(Wanted(), began)
+        assert tried.due == began + 4.5
+        tried.handle(Worked(), began + 4.0)
+        tried.handle(Unwanted(), began + 4.0)
 
 
 def test_what_is_not_wanted_any_more_is_not_waited_for() -> None:

@@ -13,8 +13,11 @@ from aybiza.speech.playout import Ledger, Sentence
 from aybiza.speech.synthesis import (
     EMPTY_SECONDS,
     GO_CHARACTERS,
+    LEAST_BYTES,
     LOW_SECONDS,
+    PAUSE,
     QUIET_SECONDS,
+    TAIL_SECONDS,
     TRIES,
     Go,
     Synthesis,
@@ -80,7 +83,8 @@ class Voice:
             if not go.complete:
                 return
             goes.popleft()
-            self.finished += [text.sentence for text in go.texts if text.then is None]
+            ends = [text.sentence for text in go.texts if text.then is None]
+            self.finished += [] if go.tail else ends
 
     def all(self) -> str:
         """Say everything that waits."""
@@ -180,9 +184,11 @@ def test_an_echo_of_the_last_flush_ends_nothing() -> None:
     assert voice.text == "One. Two. " and voice.synthesis.due is None
 
 
-def spoken(voice: Voice, text: str, seconds: float = QUIET_SECONDS) -> Go | None:
+def spoken(
+    voice: Voice, text: str, seconds: float = QUIET_SECONDS, bytes_per_char: int = LEAST_BYTES
+) -> Go | None:
     """The go that is complete when the voice has said `text` and then paused for so long."""
-    voice.synthesis.audio(encode(text), voice.now)
+    voice.synthesis.audio(encode(text, bytes_per_char), voice.now)
     voice.play()
     voice.now += seconds
     return voice.synthesis.paused(voice.now)
@@ -204,10 +210,12 @@ def test_an_end_that_is_told_ahead_of_the_audio_is_the_pause_behind_it() -> None
 def test_a_voice_that_never_tells_the_end_is_believed_when_it_stalls_at_the_same_place() -> None:
     voice = Voice()
     voice.give(1, "One.", "Two.")
-    for _ in range(2):
-        assert voice.ask() is not None and spoken(voice, "One. ") is None
-        assert voice.synthesis.lost(voice.now, stalled=True) == []
-        voice.play()
+    first = voice.ask()
+    assert first is not None and spoken(voice, "One. ") is None
+    assert voice.synthesis.lost(voice.now) == []
+    again = voice.ask()
+    assert again is not None and spoken(voice, "One. ") is again
+    voice.play()
     second = voice.ask()
     assert second is not None and spoken(voice, "Two. ") is second, "and no longer waited for"
     voice.play()
@@ -223,11 +231,11 @@ def test_a_voice_that_stalls_far_ahead_of_the_end_has_not_said_all_of_it() -> No
         assert voice.synthesis.flushed(voice.now) is first
         voice.play()
         audio = encode("Two is here. ")
-        for _ in range(2):
+        for due in (None, voice.now + QUIET_SECONDS if whole else None):
             assert voice.ask() is not None
             voice.synthesis.audio(audio[: int(came * len(audio))], voice.now)
-            voice.synthesis.lost(voice.now, stalled=True)
-        assert [text.written for text in voice.synthesis.waiting] == ["Two is here."] * (not whole)
+            assert voice.synthesis.due == due
+            voice.lose()
 
 
 def test_a_pause_far_ahead_of_the_end_is_none_where_ends_are_not_told() -> None:
@@ -238,9 +246,10 @@ def test_a_pause_far_ahead_of_the_end_is_none_where_ends_are_not_told() -> None:
         voice.synthesis.audio(encode("One is here. "), voice.now)
         assert voice.synthesis.flushed(voice.now) is first
         voice.play()
-        for _ in range(2):
-            assert voice.ask() is not None and spoken(voice, "Two is here. ") is None
-            voice.synthesis.lost(voice.now, stalled=True)
+        for told in (False, True):
+            assert voice.ask() is not None
+            assert (spoken(voice, "Two is here. ", bytes_per_char=32) is not None) is told
+            voice.lose()
         voice.play()
         third, audio = voice.ask(), encode("Now three. ")
         voice.synthesis.audio(audio[: int(came * len(audio))], voice.now)
@@ -256,21 +265,97 @@ def test_a_voice_whose_protocol_has_an_end_is_not_believed_to_be_done_without_it
     passed: list[Text] = []
     for _ in range(TRIES + 1):
         assert voice.ask() is not None and spoken(voice, "One. ", 9.0) is None
-        passed = voice.synthesis.lost(voice.now, stalled=True)
+        passed = voice.synthesis.lost(voice.now)
         voice.play()
     assert [text.written for text in passed] == ["One."]
 
 
-def test_audio_behind_the_end_that_was_told_is_heard_too() -> None:
+def test_half_a_text_of_a_voice_that_nobody_knows_is_not_taken_for_all_of_it() -> None:
     voice = Voice()
-    voice.give(1, "One.")
-    assert voice.ask() is not None
-    audio = encode("One. ")
-    voice.synthesis.audio(audio[:800], voice.now)
-    voice.synthesis.flushed(voice.now)
-    voice.synthesis.audio(audio[800:], voice.now)
+    voice.give(1, "One is here.")
+    audio = encode("One is here. ", LEAST_BYTES)
+    for _ in range(TRIES + 1):
+        assert voice.ask() is not None
+        voice.synthesis.audio(audio[: len(audio) // 2], voice.now)
+        passed = voice.synthesis.lost(voice.now)
+    assert [text.sentence for text in passed] == [Sentence(1, 1)]
+
+
+def test_audio_behind_the_end_that_was_told_is_heard_and_the_next_end_is_a_pause() -> None:
+    for played in (False, True):
+        voice = Voice()
+        voice.give(1, "One.", "Two.")
+        for text, ends in (("One.", True), ("Two.", False)):
+            audio = encode(f"{text} ")
+            assert voice.ask() is not None
+            voice.synthesis.audio(audio[:60], voice.now)
+            assert (voice.synthesis.flushed(voice.now) is not None) is ends
+            if played:
+                voice.play()
+            voice.synthesis.audio(audio[60:], voice.now)
+            voice.play()
+        voice.now += QUIET_SECONDS
+        assert voice.synthesis.paused(voice.now) is not None
+        voice.play()
+        assert voice.text == "One. Two. " and voice.finished == [Sentence(1, 1), Sentence(1, 2)]
+
+
+def test_audio_behind_an_end_is_heard_when_the_next_text_is_on_its_way() -> None:
+    voice = Voice()
+    voice.give(1, "One.", "Two.")
+    first, second = (encode(f"{text} ") for text in ("One.", "Two."))
+    for audio in (first[:60], first[60:] + second[:60]):
+        assert voice.ask() is not None
+        voice.synthesis.audio(audio, voice.now)
+        assert voice.synthesis.flushed(voice.now) is not None
+        voice.play()
+    voice.synthesis.audio(second[60:], voice.now)
     voice.play()
-    assert voice.text == "One. "
+    assert voice.text == "One. Two. " and voice.finished == [Sentence(1, 1), Sentence(1, 2)]
+
+
+def test_what_comes_long_behind_the_end_or_of_another_socket_is_nobodys() -> None:
+    for late, lost in ((TAIL_SECONDS + 1, False), (0.1, True)):
+        voice = Voice()
+        voice.give(1, "One.")
+        go = voice.ask()
+        assert go is not None
+        voice.say(go)
+        voice.now += late
+        if lost:
+            voice.lose()
+        assert not voice.synthesis.audio(encode("Two. "), voice.now)
+        voice.play()
+        assert voice.text == "One. "
+
+
+def test_a_late_end_of_a_part_is_not_taken_from_the_next_one() -> None:
+    voice = Voice()
+    voice.give(1, "x" * 450)
+    assert voice.ask() is not None
+    audio = encode("x" * 400)
+    voice.synthesis.audio(audio[:8_000], voice.now)
+    voice.synthesis.flushed(voice.now)
+    voice.play()
+    voice.synthesis.audio(audio[8_000:], voice.now)
+    voice.play()
+    assert voice.ask() is not None and spoken(voice, "x" * 50, bytes_per_char=32) is None
+    assert voice.synthesis.flushed(voice.now) is None
+    assert voice.synthesis.paused(voice.now) is not None
+    assert voice.text == "x" * 450
+
+
+def test_there_is_a_pause_behind_a_text_that_never_comes_to_its_end() -> None:
+    for came, behind in ((encode("On"), PAUSE), (b"", b"")):
+        voice = Voice()
+        voice.give(1, "One.", "Two.")
+        for _ in range(TRIES + bool(came)):
+            assert voice.ask() is not None
+            voice.synthesis.audio(came, voice.now)
+            voice.play()
+            voice.lose()
+        assert voice.ledger.bytes_sent(Sentence(1, 1)) == len(came + behind)
+        assert voice.finished == [Sentence(1, 1)]
 
 
 def test_a_very_long_text_goes_in_parts_and_is_one_sentence() -> None:

@@ -25,15 +25,22 @@ BYTES_PER_CHAR = 480
 
 
 class Voice:
-    """What a speak socket does: joined texts, audio ten times as fast as speech, limits."""
+    """What a speak socket does: joined texts, audio ten times as fast as speech, limits. `pause`:
+    nothing comes for so long in the midst of a flush; `early`: its end is told so long before its
+    last audio."""
 
-    def __init__(self, first: float = 0.03, refuses: str = "xyzzy") -> None:
+    def __init__(
+        self, first: float = 0.03, refuses: str = "xyzzy", pause: float = 0.0, early: float = 0.0
+    ) -> None:
         self.first = first
+        self.pause = pause
+        self.early = early
         self.refuses = refuses
         self.texts: list[str] = []
         self.flushes: list[float] = []
         self.joined: list[str] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._order: dict[int, asyncio.Lock] = {}
 
     def __call__(self, socket: Socket, kind: str, what: Any) -> None:
         if kind == "speak":
@@ -44,7 +51,7 @@ class Voice:
             self.flushes.append(asyncio.get_running_loop().time())
             self.joined.append("".join(self.texts))
             self.texts.clear()
-            task = asyncio.ensure_future(self._say(socket, self.joined[-1]))
+            task = asyncio.ensure_future(self._in_order(socket, self.joined[-1]))
             self._tasks.add(task)
         elif kind == "clear":
             self.texts.clear()
@@ -52,13 +59,23 @@ class Voice:
                 task.cancel()
             socket.say(Cleared(0))
 
+    async def _in_order(self, socket: Socket, text: str) -> None:
+        async with self._order.setdefault(id(socket), asyncio.Lock()):
+            await self._say(socket, text)
+
     async def _say(self, socket: Socket, text: str) -> None:
         await asyncio.sleep(self.first)
         audio = encode(text, BYTES_PER_CHAR)
+        half = len(audio) // 3200 * 1600
         for start in range(0, len(audio), 1600):
+            await asyncio.sleep(self.pause if start == half else 0.0)
+            if self.early and start + 1600 >= len(audio):
+                socket.say(Flushed(0))
+                await asyncio.sleep(self.early)
             socket.say(Audio(audio[start : start + 1600]))
             await asyncio.sleep(0.02)
-        socket.say(Flushed(0))
+        if not self.early:
+            socket.say(Flushed(0))
 
 
 def voice(there: Place, **options: Any) -> Voice:
@@ -181,6 +198,25 @@ async def test_a_silent_socket_is_replaced_and_nothing_is_lost(silent: int) -> N
         # A text on which two sockets are silent is taken for one that cannot be said: where that
         # is all there was to say, the caller is told that something went wrong.
         assert heard(there).split() == (text if silent == 1 else AGENT.error).split()
+
+
+ODD: list[dict[str, float]] = [{"pause": 4.0}, {"early": 0.3}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+@virtual_time
+async def test_a_voice_that_pauses_or_tells_its_end_too_early_is_heard_to_its_end(
+    odd: dict[str, float],
+) -> None:
+    async with place() as there:
+        voice(there, **odd)
+        pid = await started(there)
+        texts = [["Yes.", "That is fine with me."], ["And this is said as well."]]
+        for turn, given in enumerate(texts, 1):
+            say(there, pid, turn, *given)
+            await asyncio.sleep(30.0)
+        assert heard(there).split() == " ".join(" ".join(given) for given in texts).split()
+        assert counted(there.events()) == [(1, 1), (1, 2), (2, 1)]
 
 
 def refuse(_: Socket) -> None:
