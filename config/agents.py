@@ -140,6 +140,9 @@ class Agent(BaseModel):
     """The first words after the line broke and the caller is back."""
     ask_again: Spoken = "Could you say that again, please?"
     """Follows the bridge when it is the caller's turn."""
+    keys_again: Spoken = "What you entered was lost. Please enter all of it again."
+    """Said behind the bridge in place of `ask_again`, when keys that are masked went with the line:
+    nobody else was told them."""
     closing: Spoken = "Thank you for calling. Goodbye."
     """The last words of a call that the agent ends."""
     hours: Hours = {}

@@ -85,6 +85,7 @@ class Speaks(BaseModel):
     over_quota: Spoken | None = None
     bridge: Spoken | None = None
     ask_again: Spoken | None = None
+    keys_again: Spoken | None = None
     closing: Spoken | None = None
     transfer_busy: Spoken | None = None
     transfer_unanswered: Spoken | None = None
@@ -101,6 +102,7 @@ _PHRASES: Final = [
     "over_quota",
     "bridge",
     "ask_again",
+    "keys_again",
     "closing",
     "transfer_busy",
     "transfer_unanswered",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aybiza.config.menus import MAIN
 from aybiza.dialogue.barge_in import TALKING
+from aybiza.dialogue.caller_acts import MASK
 from aybiza.dialogue.conversation import GREETING_TURN, Phase
 from aybiza.dialogue.events import (
     EndCall,
@@ -24,6 +25,7 @@ from aybiza.dialogue.journal import (
     CLOSED,
     FAULT,
     AnswerComplete,
+    CallerTurn,
     MenuOpened,
 )
 from aybiza.dialogue.menus import opening
@@ -62,6 +64,27 @@ class LineActs(TurnActs):
                 self._do(Say(turn.number, 0, bridge), SayAll(turn.number))
                 self._do(StartTimer("voice", self.policy.voice_lost))
             self._go_on()
+
+    def _keys_are_lost(self, event: Started) -> bool:
+        """Whether keys that nobody else was told went with the line, and nothing has been done with
+        them yet."""
+        conversation, turn = self.conversation, self._turn
+        waits = MASK in turn.caller and not (turn.complete or turn.exchanges)
+        return event.again and (MASK in conversation.segments or waits)
+
+    def _ask_for_keys_again(self, _: Started) -> None:
+        """Half a number is a wrong one, and a whole one is in nobody's hands any more."""
+        turn, entered = self._turn, " ".join(self.conversation.segments)
+        number = turn.number
+        if not turn.complete:
+            self._cancel_answer()
+            self._record(AnswerComplete(number, "cancelled"))
+        if entered:
+            number += 1
+            self._record(CallerTurn(number, entered))
+            self._record(AnswerComplete(number, "cancelled"))
+        self._giving = None
+        self._agent_turn(number + 1, f"{self.agent.bridge} {self.agent.keys_again}")
 
     def _is_returned(self, _: Started) -> bool:
         return self.conversation.returned is not None and self.conversation.ended is None

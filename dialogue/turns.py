@@ -125,6 +125,8 @@ _M = TurnMachine
 _TRANSITIONS = _rows(
     (Started, (_G, _L, _T, _I), _M._is_returned, _M._start_returned, (_S,)),
     (Started, (_S,), _M._is_returned, _M._start_returned, ()),
+    (Started, (_G, _L, _T, _I), _M._keys_are_lost, _M._ask_for_keys_again, (_S,)),
+    (Started, (_S,), _M._keys_are_lost, _M._ask_for_keys_again, ()),
     (Started, (_L,), None, _M._start, (_G, _S, _C)),
     (Started, (_C,), None, _M._start, (_E,)),
     (Started, (_I,), None, _M._start, (_S,)),

@@ -63,9 +63,11 @@ def beeps(after_ms: float) -> Step:
     return {"text": TONE, "after_ms": after_ms}
 
 
-def presses(keys: str, *, quiet_ms: float = QUIET_MS, after_ms: float | None = None) -> Step:
+def presses(
+    keys: str, *, quiet_ms: float = QUIET_MS, after_ms: float | None = None, when: str = r"\S"
+) -> Step:
     """The caller presses keys."""
-    return {"dtmf": keys, **_moment(quiet_ms, after_ms, r"\S")}
+    return {"dtmf": keys, **_moment(quiet_ms, after_ms, when)}
 
 
 def breaks_off(after_ms: float = 500) -> Step:

@@ -29,6 +29,7 @@ def fixed(agent: Agent) -> frozenset[str]:
             agent.over_quota,
             agent.bridge,
             agent.ask_again,
+            *([agent.keys_again] if agent.keys_masked else []),
             agent.closing,
             *([agent.closed] if agent.hours else []),
             agent.late,

@@ -97,7 +97,7 @@ def test_the_next_key_is_waited_for_as_long_as_the_agent_says() -> None:
     assert turns(placed(*steps))[0] == "1 2"
 
 
-def test_an_entry_that_a_broken_line_has_half_of_reaches_no_tool() -> None:
+def test_an_entry_that_a_broken_line_took_is_asked_for_again_and_no_tool_has_a_part_of_it() -> None:
     paid: list[str] = []
 
     async def pay(given: dict[str, Any], run: ToolRun) -> dict[str, Any]:
@@ -108,19 +108,25 @@ def test_an_entry_that_a_broken_line_has_half_of_reaches_no_tool() -> None:
         last = str(body["messages"][-1]["content"])
         return use("pay", {}) if "•" in last else say("Please enter your number.")
 
-    placed(
-        presses("49"),
-        breaks_off(),
-        presses("29", after_ms=900),
-        says("Thank you."),
-        hangs_up(),
-        responder=respond,
-        toolbox=ToolRegistry([Tool("pay", "Pays.", pay)]),
-        keys_masked=True,
-        keys_most=4,
-        keys_wait_ms=6_000,
-    )
-    assert paid == [""]
+    for steps in (
+        (presses("49"), breaks_off()),
+        (presses("4929"), breaks_off(after_ms=60)),
+    ):
+        paid.clear()
+        call = placed(
+            *steps,
+            presses("4928", when="all of it again"),
+            says("Thank you."),
+            hangs_up(),
+            responder=respond,
+            toolbox=ToolRegistry([Tool("pay", "Pays.", pay)]),
+            keys_masked=True,
+            keys_most=4,
+            keys_wait_ms=6_000,
+        )
+        assert paid == ["4928"] and call.report.ok
+        assert call.heard.count("Please enter all of it again.") == 1
+        assert all(set(text) <= set("• ") for text in turns(call)[:-1])
 
 
 def test_masked_keys_reach_the_tool_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:

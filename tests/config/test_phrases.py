@@ -28,7 +28,7 @@ def agent(language: str, **changes: object) -> Agent:
 
 
 def test_what_is_said_in_english_is_known_by_its_default() -> None:
-    assert len(ENGLISH) == 20
+    assert len(ENGLISH) == 21
     assert {"silence_prompt", "late", "over_quota", "transfer_accept"} < ENGLISH.keys()
 
 
