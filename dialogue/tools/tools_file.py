@@ -196,6 +196,7 @@ _MEMBERS: dict[str, type[BaseModel]] = {
     "mail": MailTable,
     "code": CodeTable,
     "connectors": ConnectorTable,
+    "python": PythonTable,
     "mcp": McpTable,
 }
 
