@@ -24,7 +24,8 @@ from typing import Any, Final
 Event = dict[str, Any]
 
 DONE: Final = "[DONE]"
-LINE_BYTES: Final = 256 * 1024
+LINE_BYTES: Final = 64 * 1024
+"""Of one line, which the loop reads in 2 ms."""
 _STOP_REASONS: Final = {
     "stop": "end_turn",
     "length": "max_tokens",

@@ -16,6 +16,8 @@ from typing import Any, Final
 import httpx
 
 ACCEPTED: Final = "gzip, deflate"
+MOST_MEMBERS: Final = 16
+"""Of one answer: each may be empty, and is dear to begin."""
 _EITHER: Final = zlib.MAX_WBITS | 32
 
 
@@ -49,6 +51,7 @@ class Decoder:
 
     def __init__(self, limit: int) -> None:
         self._left = limit
+        self._members = 1
         self._inner: Any = zlib.decompressobj(_EITHER)
 
     def decode(self, raw: bytes) -> bytes:
@@ -56,6 +59,9 @@ class Decoder:
         parts: list[bytes] = []
         while raw:
             if self._inner.eof:  # another member follows
+                self._members += 1
+                if self._members > MOST_MEMBERS:
+                    raise ValueError("a compressed answer has too many parts")
                 self._inner = zlib.decompressobj(_EITHER)
             try:
                 part = self._inner.decompress(raw, self._left + 1)

@@ -58,6 +58,13 @@ async def test_a_bomb_is_given_up_before_it_takes_memory() -> None:
         tracemalloc.stop()
 
 
+def test_parts_that_hold_nothing_are_not_begun_without_end() -> None:
+    decoder = Decoder(1_000)
+    assert decoder.decode(gzip.compress(b"") * 15 + gzip.compress(b"said")) == b"said"
+    with pytest.raises(ValueError, match="too many parts"):
+        decoder.decode(gzip.compress(b"") * 3_000)
+
+
 async def test_a_plain_body_beyond_the_limit_is_given_up() -> None:
     assert len(await http_body.read(response(bytes(LIMIT), None), LIMIT)) == LIMIT
     with pytest.raises(TooMuch):
