@@ -22,6 +22,9 @@ from aybiza.claude.silent_text import SilentText
 
 Block = dict[str, Any]
 
+_CUT_OFF: Final = ("max_tokens", "model_context_window_exceeded")
+"""Behind these a message has no end of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -160,12 +163,12 @@ class StreamDecoder:
         """The tool uses so far; one that ends a message for want of tokens was cut off."""
         if not any("toolUse" in block for block in self._content):
             return "none"
-        cut = self._stop_reason == "max_tokens" and "toolUse" in self._content[-1]
+        cut = self._stop_reason in _CUT_OFF and "toolUse" in self._content[-1]
         return "cut" if cut else "whole"
 
     @property
     def unspoken(self) -> str:
-        """A sentence that `max_tokens` cut off before its end."""
+        """A sentence that was cut off before its end."""
         return self._unspoken
 
     @property
@@ -285,7 +288,7 @@ class StreamDecoder:
     def _flush(self) -> list[StreamEvent]:
         texts = self._splitter.feed(self._silent.flush())
         texts += self._splitter.flush()
-        if self._stop_reason == "max_tokens" and texts and not ends_a_sentence(texts[-1]):
+        if self._stop_reason in _CUT_OFF and texts and not ends_a_sentence(texts[-1]):
             self._unspoken = texts.pop()
         return self._sentences(texts)
 
@@ -343,7 +346,7 @@ def usage_of(response: object) -> Usage:
         return counted
     usage = _members(response)
     written = {name: usage.get(name, usage.get(member)) for name, member in _USAGE_MEMBERS.items()}
-    return Usage(**{name: count for name, count in written.items() if isinstance(count, int)})
+    return Usage(**{name: max(0, n) for name, n in written.items() if isinstance(n, int)})
 
 
 def get_input_tokens(response: object) -> int:

@@ -1,10 +1,11 @@
 """What the caller said, read off Flux's turns: `Hearing` (`aybiza.speech.hearing`) for listen v2.
 
 Flux knows where a turn ends, so nothing is asked for while it has new words. A turn whose words
-stay as they are for `SILENT_SECONDS`, longer than Flux's longest pause, is ended by `Finalize`; if
-nothing comes of that, or Flux is in the next turn, the words so far are what was said, and what is
-told of that turn later means nothing. A turn that is resumed again without a new word is noise: it
-is ended `VAIN_SECONDS` later.
+stay as they are for `SILENT_SECONDS`, longer than Flux's longest pause, is ended by `Finalize`, and
+one of which nothing at all comes for `DEAF_SECONDS`: while a turn is going on Flux tells four times
+a second that it is. If nothing comes of that, or Flux is in the next turn, the words so far are
+what was said, and what is told of that turn later means nothing. A turn that is resumed again
+without a new word is noise: it is ended `VAIN_SECONDS` later.
 
 Source: Deepgram, listen v2 (Flux), turn events.
 """
@@ -28,6 +29,7 @@ from aybiza.speech.hearing import (
 )
 
 SILENT_SECONDS = END_TIMEOUT_MS / 1000 + 0.3
+DEAF_SECONDS = 2.0
 VAIN_SECONDS = 1.0
 
 
@@ -39,6 +41,8 @@ class FluxHearing:
         self._newest: TurnInfo | None = None
         self._told = 0.0
         self._asked: float | None = None
+        # When Flux last told that the turn is going on; None: it may be over.
+        self._going_on: float | None = None
         # With which words the turn was resumed last.
         self._resumed: str | None = None
         # The turn that was ended last.
@@ -50,16 +54,21 @@ class FluxHearing:
             return None
         if self._asked is not None:
             return self._asked + FINALIZE_SECONDS
-        return self._told + SILENT_SECONDS
+        silent = self._told + SILENT_SECONDS
+        return silent if self._going_on is None else min(silent, self._going_on + DEAF_SECONDS)
 
     def handle(self, event: Any, now: float) -> list[Outcome]:
         if not isinstance(event, TurnInfo):
             return []
         if event.turn is not None and event.turn <= self._ended:
-            return []
+            if event.event != "StartOfTurn":
+                return []
+            # Whatever its number: no turn that is over begins.
+            self._ended = event.turn - 1
         lost: list[Outcome] = []
         if self._newest is not None and event.turn != self._newest.turn:
             lost = self._end(self._newest)
+        self._going_on = None if event.event == "EagerEndOfTurn" else now
         return [*lost, *self._meant(event, now)]
 
     def _meant(self, event: TurnInfo, now: float) -> list[Outcome]:
@@ -102,7 +111,8 @@ class FluxHearing:
         return [Interim(text)]
 
     def _end(self, turn: TurnInfo) -> list[Outcome]:
-        text = turn.text.strip()
+        # An end without words says nothing of those that were shown.
+        text = turn.text.strip() or self._text
         self._text, self._newest, self._asked, self._resumed = "", None, None, None
         self._ended = self._ended if turn.turn is None else turn.turn
         if not text:

@@ -286,7 +286,7 @@ class AnswerRounds:
         )
         repeats = {_plain(text) for text in self._told[self._of_round :]}
         uses: list[ToolUse] = []
-        act = Act.WORDS
+        act, finished = Act.WORDS, None
         request, begun = self._request(attempt), self._vm.now()
         self._performance.asked(attempt.model, attempt.region, request)
         self._attempts.begun(begun)
@@ -309,32 +309,33 @@ class AnswerRounds:
                     # A row of signs is nothing that anybody could hear.
                     texts = [text for text in sentences if any(map(str.isalnum, text))]
                     if "messageStop" in event and decoder.stop_reason is not None:
-                        act = self._act(decoder, texts, attempt)
+                        act = self._act(decoder, texts)
                         self._take(texts, repeats, self._ending(act, decoder))
                     else:
                         self._take(texts, repeats, None)
-                    for part in parts:
-                        if isinstance(part, Finished):
-                            self._attempts.answered(begun)
-                            self._performance.answered(part.usage, part.stop_reason, len(uses))
-                            return part, uses, act
+                    finished = next((part for part in parts if isinstance(part, Finished)), None)
+                    if finished is not None:
+                        self._attempts.answered(begun)
+                        self._performance.answered(finished.usage, finished.stop_reason, len(uses))
+                        break
         except BedrockError:
             if decoder.stop_reason is None:
                 raise
             # The message is complete; only what it cost is not known.
         finally:
             self._performance.let_go()
-        return _ended_early(decoder, attempt.model), uses, act
+        finished = finished or _ended_early(decoder, attempt.model)
+        if act is Act.SHORTEN:
+            message = "the conversation is longer than the model can take"
+            raise BedrockError(ErrorKind.TOO_LONG, message, model=attempt.model)
+        return finished, uses, act
 
-    def _act(self, decoder: StreamDecoder, texts: list[str], attempt: Attempt) -> Act:
+    def _act(self, decoder: StreamDecoder, texts: list[str]) -> Act:
         """What follows the message that has just ended, with `texts` as its last sentences."""
         reason = decoder.stop_reason or "unknown"
         spoken = bool(texts) or len(self._told) > self._of_round
         act = self._outcomes.act(reason, spoken=spoken, tools=decoder.tools)
         log.debug("message_ended", call_id=self._context.call_id, reason=reason, act=act)
-        if act is Act.SHORTEN:
-            message = "the conversation is longer than the model can take"
-            raise BedrockError(ErrorKind.TOO_LONG, message, model=attempt.model)
         if act is Act.BLOCKED and not spoken:
             texts.append(self._context.speaking.refusal)
         if act is Act.DONE and not spoken and decoder.unspoken:

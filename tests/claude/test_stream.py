@@ -21,6 +21,7 @@ from aybiza.claude.stream import (
     StreamEvent,
     ToolUse,
     Usage,
+    usage_of,
 )
 
 Event = dict[str, Any]
@@ -374,3 +375,8 @@ def test_half_a_sentence_that_the_limit_has_cut_is_not_spoken() -> None:
     first, finished = decode(events)
     assert first == Sentence(1, "We open at nine.")
     assert isinstance(finished, Finished) and finished.unspoken == "We also"
+
+
+def test_a_usage_that_makes_no_sense_costs_nothing() -> None:
+    for told in ({"usage": None}, {"usage": {"inputTokens": -5, "outputTokens": "7"}}, None):
+        assert usage_of(told) == Usage()

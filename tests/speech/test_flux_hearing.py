@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aybiza.speech.deepgram_flux import TurnInfo
-from aybiza.speech.flux_hearing import SILENT_SECONDS, VAIN_SECONDS, FluxHearing
+from aybiza.speech.flux_hearing import DEAF_SECONDS, SILENT_SECONDS, VAIN_SECONDS, FluxHearing
 from aybiza.speech.hearing import (
     FINALIZE_SECONDS,
     Finalize,
@@ -96,7 +96,7 @@ def test_silence_is_no_turn() -> None:
 
 def test_a_turn_of_which_nothing_more_is_told_is_ended() -> None:
     hearing = FluxHearing()
-    hear(hearing, TurnInfo("StartOfTurn", "yes", 0.5, 0.4))
+    hear(hearing, TurnInfo("EagerEndOfTurn", "yes", 0.5, 0.4))
     assert hearing.due == 0.5 + SILENT_SECONDS
     assert hearing.tick(0.5 + SILENT_SECONDS) == [Finalize()]
     last = 0.5 + SILENT_SECONDS + FINALIZE_SECONDS
@@ -111,8 +111,36 @@ def test_a_turn_that_is_resumed_in_vain_again_and_again_is_ended() -> None:
         hear(hearing, TurnInfo("EagerEndOfTurn", "yes", at - 0.2, 0.4))
         hear(hearing, TurnInfo("TurnResumed", "yes", at, 0.4))
     assert hearing.due == 2.0 + VAIN_SECONDS
-    hear(hearing, TurnInfo("Update", "yes please", 8.5, 8.3))
+    hear(hearing, TurnInfo("EagerEndOfTurn", "yes please", 8.5, 8.3))
     assert hearing.due == 8.5 + SILENT_SECONDS
+
+
+def test_a_turn_that_is_going_on_is_told_to_be_again_and_again() -> None:
+    hearing = FluxHearing()
+    hear(hearing, TurnInfo("StartOfTurn", "yes", 0.5, 0.4), TurnInfo("Update", "yes", 1.5, 0.4))
+    assert hearing.due == 1.5 + DEAF_SECONDS
+    hear(hearing, TurnInfo("Update", "yes", 3.0, 0.4))
+    assert hearing.due == 0.5 + SILENT_SECONDS
+    hear(hearing, TurnInfo("Update", "yes please", 3.2, 3.1))
+    assert hearing.tick(3.2 + DEAF_SECONDS) == [Finalize()]
+
+
+def test_an_end_without_words_ends_the_turn_that_was_shown() -> None:
+    hearing = FluxHearing()
+    hear(hearing, TurnInfo("EagerEndOfTurn", "yes please", 1.0, 0.9, turn=0))
+    ended = hear(hearing, TurnInfo("EndOfTurn", "", 1.3, None, turn=0))
+    assert ended == [Words("yes please"), Understood(1.3), Finished(None)]
+
+
+def test_a_turn_that_begins_is_a_new_one_whatever_its_number() -> None:
+    hearing = FluxHearing()
+    hear(hearing, TurnInfo("EndOfTurn", "yes", 1.0, 0.9, turn=0))
+    again = hear(
+        hearing,
+        TurnInfo("StartOfTurn", "no", 2.0, 1.9, turn=0),
+        TurnInfo("EndOfTurn", "no", 2.5, 1.9, turn=0),
+    )
+    assert [outcome.text for outcome in again if isinstance(outcome, Words)] == ["no"]
 
 
 EVENTS = st.sampled_from(

@@ -105,6 +105,18 @@ async def test_an_answer_cut_by_max_tokens_goes_on_behind_its_last_whole_sentenc
     assert words(body)[-2:] == [("assistant", "One is here. Two is here."), ("user", CONTINUE)]
 
 
+@pytest.mark.parametrize("said", ["", "One is here. Two"])
+async def test_an_answer_for_which_the_window_was_too_small_goes_on_with_less_history(
+    said: str,
+) -> None:
+    full = message("model_context_window_exceeded", *([Text(said)] if said else []))
+    respond, asked = in_turn(full, full, "One is here. Two is here.")
+    async with stage(responder=respond) as place:
+        told = await place.answer("Count.")
+    assert told.said == ["One is here.", "Two is here."]
+    assert (len(asked), told.stop_reason) == (3, "end_turn")
+
+
 async def test_an_answer_that_never_ends_is_ended_behind_a_whole_sentence() -> None:
     ones = [f"Number {n} is here." for n in range(9)]
     texts = [" ".join([*ones[: n + 1], "And then there"]) for n in range(9)]
