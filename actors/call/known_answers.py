@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import structlog
 
 from aybiza.actors.measures.charges import embedded
-from aybiza.actors.memory.redis_failover import leave_demoted_soon
+from aybiza.actors.memory.redis_failover import NO_REDIS, leave_demoted_soon
 from aybiza.actors.runtime import VM
 from aybiza.claude.choice import Choice
 from aybiza.claude.embedding import LOCAL, Embedder
@@ -79,15 +79,13 @@ class KnownAnswers:
         self.embedder = embedder
         self._redis: Any = client
         self._logged = -math.inf
-        self._lost: tuple[type[Exception], ...] = (OSError, TimeoutError)
-        self._unreadable: tuple[type[Exception], ...] = (*self._lost, ValueError)
+        self._lost: tuple[type[Exception], ...] = (OSError, TimeoutError, *NO_REDIS)
         if redis_url is None and client is None:
             return
         # redis-py takes 6 MB, which a node without Redis does not need.
         import redis.asyncio as redis
 
         self._lost = (redis.RedisError, *self._lost)
-        self._unreadable = (*self._lost, ValueError)
         if redis_url is not None:
             self._redis = redis.Redis.from_url(
                 redis_url,
@@ -105,10 +103,10 @@ class KnownAnswers:
             async with asyncio.timeout(REDIS_SECONDS):
                 # More than that is nothing of ours, and would take the loop long to read.
                 text = await self._redis.getrange(_name(key), 0, MOST_BYTES)
-        except self._unreadable as error:
+        except self._lost as error:
             self.failed("redis", error)
             return ()
-        return sentences_of(text)
+        return sentences_of(text) if isinstance(text, str) else ()
 
     async def tell(self, key: Key, sentences: Sequence[str]) -> None:
         """Tell the other nodes."""

@@ -27,7 +27,7 @@ import structlog
 
 from aybiza.actors.measures import costs, events
 from aybiza.actors.measures.events import emit
-from aybiza.actors.memory.redis_failover import leave_demoted_soon
+from aybiza.actors.memory.redis_failover import NO_REDIS, leave_demoted_soon
 from aybiza.actors.runtime import NORMAL, Exit, GenServer, Pid, Shutdown, Stop, Task
 from aybiza.claude.ledger import Ledger, day_of
 
@@ -78,7 +78,7 @@ class CostsSharer(GenServer):
         try:
             async with asyncio.timeout(2 * REDIS_SECONDS):
                 await share(self._redis, costs.ledger(self.vm), self.vm.node, time.time())
-        except (redis.RedisError, OSError, TimeoutError) as error:
+        except (redis.RedisError, OSError, TimeoutError, *NO_REDIS) as error:
             await leave_demoted_soon(self._redis.connection_pool, error)
             raise Stop(Shutdown(str(error) or type(error).__name__)) from None
 

@@ -6,6 +6,9 @@ lead to the old one, which refuses to be written to for as long as they last. So
     except RedisError as error:
         leave_demoted(pool, error)                      or: await leave_demoted_soon(pool, error)
 
+`NO_REDIS` is what redis-py raises where what answers is no Redis, or does not speak as one: the
+errors of its own reader, which knows no other word for it.
+
 Contract: connections that somebody uses meet the error themselves. Other errors change nothing.
 Errors: none.
 Source: Redis, "Replication": READONLY.
@@ -16,6 +19,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Final
 
+NO_REDIS: Final = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 _REFUSES: Final = "READONLY"
 
 

@@ -26,7 +26,7 @@ from redis import BlockingConnectionPool, Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from aybiza.actors.memory.redis_failover import leave_demoted
+from aybiza.actors.memory.redis_failover import NO_REDIS, leave_demoted
 from aybiza.actors.memory.store import (
     NO_ENTRY,
     About,
@@ -64,6 +64,9 @@ local function number(text) return tonumber(text or '0') end
 local mine, ttl = tonumber(ARGV[1]), ARGV[2]
 local epoch = number(redis.call('HGET', KEYS[2], 'epoch'))
 """
+TOLD_CHARACTERS: Final = 200
+"""Of what a server says of an error."""
+
 _CLAIM: Final = (
     _KNOW
     + """
@@ -213,7 +216,12 @@ class RedisStore:
             yield
         except (RedisError, OSError, Unreadable) as error:
             leave_demoted(self._redis.connection_pool, error)
-            raise StoreError(f"{self.name}: {error or type(error).__name__}") from error
+            told = str(error)[:TOLD_CHARACTERS] or type(error).__name__
+            raise StoreError(f"{self.name}: {told}") from error
+        except NO_REDIS as error:
+            # Its text may hold what is kept there.
+            told = f"what answers is no Redis ({type(error).__name__})"
+            raise StoreError(f"{self.name}: {told}") from None
 
 
 def _keys(call_id: str) -> list[str]:

@@ -5,8 +5,9 @@
         block = await door.read()
 
 Contract: a block is a mapping of its lines, of which the last of a name counts; `body` has what
-follows it by its Content-Length. A block and a body have `MOST_BYTES`. There is a connection for
-each piece of business; it ends with it.
+follows it by its Content-Length. A block and a body have `MOST_BYTES`, and `MOST_LINES`; others
+have their turn of the loop between two blocks. There is a connection for each piece of business; it
+ends with it.
 
 Errors: `ControlError` for a door that cannot be reached, that closes, or that says what nobody can
 read. Waiting is bounded by who waits.
@@ -23,7 +24,9 @@ from typing import Final, Self
 from aybiza.gateway.control.control import ControlError
 
 OPEN_SECONDS: Final = 1.0
-MOST_BYTES: Final = 256 * 1024
+MOST_BYTES: Final = 64 * 1024
+MOST_LINES: Final = 1_000
+"""An event of a switch has some two hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,9 @@ class Block:
     @classmethod
     def of(cls, text: str, end: str) -> Self:
         """The block of these lines, each of which has this end and no other: a value may hold what
-        others take for one. A line without a name is passed over."""
+        others take for one. A line without a name is passed over. Raises ControlError."""
+        if text.count(end) > MOST_LINES:
+            raise ControlError(f"more than {MOST_LINES} lines that nobody has asked for")
         parted = (line.partition(":") for line in text.split(end))
         lines = [(name.strip(), value.strip()) for name, colon, value in parted if colon]
         return cls(lines, named=dict(lines))
@@ -86,6 +91,8 @@ class TextDoor:
 
     async def read(self) -> Block:
         """The next block."""
+        # What has come already is not waited for: time limits, too, need a turn of the loop.
+        await asyncio.sleep(0)
         block = Block.of(await self._until(self._end * 2), self._end)
         length = block["Content-Length"]
         if not length:
