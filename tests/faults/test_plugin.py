@@ -68,8 +68,6 @@ def test_an_actor_of_ones_own(vm, virtual_time):
 """
 
 FAILING = """
-from aybiza.faults.testing import assert_heard, hangs_up, says
-
 def test_what_is_not_so(call, faults):
     faults("kill", where="CallActor", after="SentenceHeard(turn=1, seq=1)")
     call(says("A green one, please."), hangs_up())
@@ -103,9 +101,16 @@ def pytest_in(project: Path, text: str, *options: str) -> subprocess.CompletedPr
     )
 
 
-def test_a_strangers_tests_of_a_strangers_agent_pass(project: Path) -> None:
-    done = pytest_in(project, TESTS)
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+def test_a_strangers_tests_pass_and_a_failure_shows_how_it_came_and_is_repeated(
+    project: Path,
+) -> None:
+    done = pytest_in(project, TESTS + FAILING, "--aybiza-seed", "4")
+    assert "2 failed, 3 passed" in done.stdout, done.stdout + done.stderr
+    assert "not heard (in its place): 'We have red ones.'" in done.stdout
+    assert "✝ CallActor#" in done.stdout and "↻ CallActor#" in done.stdout
+    assert "⚡" in done.stdout and "SpeakerActor#" in done.stdout
+    assert "pytest test_otto.py::test_what_is_not_so --aybiza-seed 4" in done.stdout
+    assert "there is no actor 'SpeakrActor'; did you mean 'SpeakerActor'" in done.stdout
 
 
 def test_the_guides_example_passes_as_it_stands(project: Path) -> None:
@@ -115,13 +120,3 @@ def test_the_guides_example_passes_as_it_stands(project: Path) -> None:
     example = guide[guide.index("    import pytest\n") : guide.index("The agent is the one that")]
     done = pytest_in(project, textwrap.dedent(example))
     assert "1 passed" in done.stdout, done.stdout + done.stderr
-
-
-def test_a_failure_shows_the_sequence_and_the_command_that_repeats_it(project: Path) -> None:
-    done = pytest_in(project, FAILING, "--aybiza-seed", "4")
-    assert "2 failed" in done.stdout, done.stdout + done.stderr
-    assert "not heard (in its place): 'We have red ones.'" in done.stdout
-    assert "✝ CallActor#" in done.stdout and "↻ CallActor#" in done.stdout
-    assert "⚡" in done.stdout and "SpeakerActor#" in done.stdout
-    assert "pytest test_otto.py::test_what_is_not_so --aybiza-seed 4" in done.stdout
-    assert "there is no actor 'SpeakrActor'; did you mean 'SpeakerActor'" in done.stdout

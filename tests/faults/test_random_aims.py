@@ -20,9 +20,10 @@ def test_a_seed_aims_at_all_pairs_of_kinds_and_phases_once_before_any_comes_agai
 
 
 def test_every_pair_gives_a_plan_that_can_be_written_and_read_back() -> None:
+    drew = plan_of(7, 1)
     for kind in sorted(drawn()):
         for phase in PHASES:
-            plan = aimed(random.Random(f"{kind} {phase}"), plan_of(7, 1), kind, phase)
+            plan = aimed(random.Random(f"{kind} {phase}"), drew, kind, phase)
             assert plan.faults[0].what == kind and plan.faults[0].state == f"phase={phase}"
             assert parse(plan.text()).text() == plan.text()
 
