@@ -139,13 +139,15 @@ class Shared:
                 self._lost(worker)
 
     def _take(self, worker: Worker) -> None:
+        told: int | list[dict[str, Any]] | None
         try:
-            told: int | list[dict[str, Any]] = worker.told.recv()
-        except EOFError:
+            told = worker.told.recv()
+        except (EOFError, OSError):
+            told = None
+        if told is None:
             _reap(worker.pid, 0)
             self._lost(worker)
-            return
-        if isinstance(told, int):
+        elif isinstance(told, int):
             worker.has.append((told, 0))
         else:
             self._done(worker, told)

@@ -33,7 +33,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCommand]:
         "AYBIZA_MEDIA_PORT": "0",
     }
     options = ["--name", "n", "--nodes", "2", "--emulated=scripted", "--allow-faults"]
-    with RunningCommand("", *options, **variables) as command:
+    with RunningCommand("", *options, whole=True, **variables) as command:
         command.ready()
         yield command
         command.process.terminate()

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pickle
 import queue
 import random
 import socket
@@ -11,13 +12,19 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
+from unittest import mock
 
+import click
 import psutil
+import typer
 
 from aybiza.actors.node import client
 from aybiza.actors.node.cookie import read_cookie
+from aybiza.config import logs
+from aybiza.console import become, run
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 30.0
@@ -35,6 +42,41 @@ app = typer.Typer(pretty_exceptions_enable=False)
 app.command(cls=run.RunCommand)(run.run)
 app()
 """
+_ORDERING = threading.Lock()
+
+
+@contextlib.contextmanager
+def _told(environment: Mapping[str, str]) -> Iterator[None]:
+    """Have the environment be this one; no variable is gone meanwhile that stays."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.update(before)
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+
+
+def order_of(options: Sequence[str], environment: Mapping[str, str]) -> become.Order | None:
+    """What `aybiza run` would become with these options; None where it refuses.
+
+    It checks them in a process of its own, which has imported all that it checks with and is then
+    replaced. Here it is a call: the processes that follow are the same.
+    """
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command(cls=run.RunCommand)(run.run)
+    ordered: list[become.Order] = []
+    with (
+        _ORDERING,
+        _told(environment),
+        mock.patch.object(become, "become", ordered.append),
+        mock.patch.multiple(logs, start=mock.DEFAULT, stop=mock.DEFAULT),
+        mock.patch.object(sys, "path", list(sys.path)),
+        contextlib.suppress(click.ClickException),
+    ):
+        typer.main.get_command(app).main([*options], "aybiza run", standalone_mode=False)
+    return ordered[0] if ordered else None
 
 
 def cookie() -> bytes:
@@ -70,40 +112,56 @@ def until(condition: Any, what: str, limit: float = LIMIT) -> Any:
 
 
 class RunningCommand:
-    """`aybiza run` with a test's node main, in a session of its own; ends with the context."""
+    """`aybiza run` with a test's node main, in a session of its own; ends with the context.
+
+    `whole`: begin with the command, not with what it becomes when it has checked its options.
+    """
 
     cwd = ROOT
 
-    def __init__(self, main: str, *options: str, **environment: str) -> None:
+    def __init__(self, main: str, *options: str, whole: bool = False, **environment: str) -> None:
         self.port = free_port()
         self.mark = uuid.uuid4().hex
         self.info: dict[str, Any] = {}
         self.lines: list[str] = []
         self._new: queue.SimpleQueue[str] = queue.SimpleQueue()
         here = str(Path(__file__).parent)
+        options = (
+            *("--json", "--port", str(self.port)),
+            *(("--node-main", f"node_mains:{main}") if main else ()),
+            *options,
+        )
+        variables = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([here, str(ROOT / "tests/actors/cluster"), str(ROOT)]),
+            "NODE_PORT": "0",
+            "TEST_MARK": self.mark,
+            "SPT_NOENV": "1",  # setproctitle, if it is there, leaves the environment readable
+            "AYBIZA_LOG_FORMAT": "json",
+            "AYBIZA_LOG_LEVEL": "info",
+            **environment,
+        }
+        whole = whole or "TEST_CLOCK_AHEAD" in environment or Path.cwd() != self.cwd
+        order = None if whole else order_of(options, variables)
+        begin = ["-c", COMMAND]
+        told = os.memfd_create("aybiza-run", 0)
+        if order is not None:
+            with os.fdopen(os.dup(told), "wb") as file:
+                pickle.dump(order, file)
+            os.lseek(told, 0, os.SEEK_SET)
+            begin = ["-P", "-m", become.__name__, str(told)]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, "--json", "--port", str(self.port)]
-            + (["--node-main", f"node_mains:{main}"] if main else [])
-            + list(options),
+            [sys.executable, *begin, *options],
             cwd=self.cwd,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(
-                    [here, str(ROOT / "tests/actors/cluster"), str(ROOT)]
-                ),
-                "NODE_PORT": "0",
-                "TEST_MARK": self.mark,
-                "SPT_NOENV": "1",  # setproctitle, if it is there, leaves the environment readable
-                "AYBIZA_LOG_FORMAT": "json",
-                "AYBIZA_LOG_LEVEL": "info",
-                **environment,
-            },
+            env=variables,
+            pass_fds=[told],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
+        os.close(told)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
