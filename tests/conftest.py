@@ -4,6 +4,7 @@ No test is repeated. One that is marked `real_time` waits for what it waits for,
 against a clock is so many times longer as the machine is slow (`tests/slowness.py`).
 """
 
+import functools
 import gc
 import os
 import sys
@@ -13,7 +14,9 @@ from typing import Any
 
 import pytest
 import structlog
+import typer.testing
 from hypothesis import HealthCheck, is_hypothesis_test, settings
+from typer.main import get_command
 
 from aybiza.actors.node.cookie import ensure_cookie
 from tests.measured import measuring
@@ -29,6 +32,10 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 REAL_TIME_SECONDS = 300
+
+# To make all commands of their functions takes a hundred times as long as one that is refused; what
+# is made of a function is the same each time.
+typer.testing._get_command = functools.cache(get_command)  # type: ignore[attr-defined]
 
 # The same few examples in each run, however long the machine takes over one. New ones are looked
 # for by `pytest --hypothesis-profile search`, `python -m tests.fuzz` and `aybiza faults explore`.

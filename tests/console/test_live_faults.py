@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from aybiza.console.live_faults import lines
-from tests.actors.node.kit import RunningCommand, ask_node, until
+from tests.actors.node.kit import RunningCommand, WholeCommand, ask_node, until
 from tests.slowness import slowness
 
 AYBIZA = [sys.executable, "-m", "aybiza.console"]
@@ -33,7 +33,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCommand]:
         "AYBIZA_MEDIA_PORT": "0",
     }
     options = ["--name", "n", "--nodes", "2", "--emulated=scripted", "--allow-faults"]
-    with RunningCommand("", *options, whole=True, **variables) as command:
+    with WholeCommand("", *options, **variables) as command:
         command.ready()
         yield command
         command.process.terminate()

@@ -15,7 +15,7 @@ import pytest
 from aybiza.actors.node.messages import NodeUp
 from aybiza.console.emulated import URLS
 from aybiza.console.runner import ready_line
-from tests.actors.node.kit import LIMIT, RunningCommand, ask_node, until
+from tests.actors.node.kit import LIMIT, RunningCommand, WholeCommand, ask_node, until
 from tests.slowness import slowness
 
 UP = NodeUp(1, 77, {"node": "a@b", "media": "ws://here/media", "http": "http://there"})
@@ -54,7 +54,7 @@ class Ended:
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     folder = tmp_path_factory.mktemp("temporary")
-    with RunningCommand("serving", whole=True, TMPDIR=str(folder)) as command:
+    with WholeCommand("serving", TMPDIR=str(folder)) as command:
         command.ready()
         with socket.create_connection(("127.0.0.1", command.port)) as stranger:
             stranger.sendall(b"nothing that Thespian knows>" * 100)
@@ -87,7 +87,7 @@ def test_no_file_is_left_behind(ended: Ended) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_ctrl_c_and_hang_up_reach_the_whole_group_and_end_it(number: signal.Signals) -> None:
-    with RunningCommand("serving", whole=True) as command:
+    with WholeCommand("serving") as command:
         command.ready()
         os.killpg(command.process.pid, number)
         assert command.wait() == 0

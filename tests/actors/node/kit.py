@@ -114,12 +114,13 @@ def until(condition: Any, what: str, limit: float = LIMIT) -> Any:
 class RunningCommand:
     """`aybiza run` with a test's node main, in a session of its own; ends with the context.
 
-    `whole`: begin with the command, not with what it becomes when it has checked its options.
+    It begins with what the command becomes when it has checked its options (`order_of`).
     """
 
     cwd = ROOT
+    begins_with_command = False
 
-    def __init__(self, main: str, *options: str, whole: bool = False, **environment: str) -> None:
+    def __init__(self, main: str, *options: str, **environment: str) -> None:
         self.port = free_port()
         self.mark = uuid.uuid4().hex
         self.info: dict[str, Any] = {}
@@ -141,7 +142,8 @@ class RunningCommand:
             "AYBIZA_LOG_LEVEL": "info",
             **environment,
         }
-        whole = whole or "TEST_CLOCK_AHEAD" in environment or Path.cwd() != self.cwd
+        elsewhere = "TEST_CLOCK_AHEAD" in environment or Path.cwd() != self.cwd
+        whole = self.begins_with_command or elsewhere
         order = None if whole else order_of(options, variables)
         begin = ["-c", COMMAND]
         told = os.memfd_create("aybiza-run", 0)
@@ -247,6 +249,12 @@ class RunningCommand:
         for line in self.process.stderr:
             self.lines.append(line)
             self._new.put(line)
+
+
+class WholeCommand(RunningCommand):
+    """`aybiza run` from its first line on."""
+
+    begins_with_command = True
 
 
 def answer(address: str) -> int | None:
