@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 from unittest import mock
@@ -74,8 +75,11 @@ def order_of(options: Sequence[str], environment: Mapping[str, str]) -> become.O
         mock.patch.multiple(logs, start=mock.DEFAULT, stop=mock.DEFAULT),
         mock.patch.object(sys, "path", list(sys.path)),
         contextlib.suppress(click.ClickException),
+        # A loop may run in this thread, and the command runs one of its own.
+        ThreadPoolExecutor(1) as beside,
     ):
-        typer.main.get_command(app).main([*options], "aybiza run", standalone_mode=False)
+        command = typer.main.get_command(app)
+        beside.submit(command.main, [*options], "aybiza run", standalone_mode=False).result()
     return ordered[0] if ordered else None
 
 

@@ -7,10 +7,12 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import numpy as np
 import psutil
 import pytest
+import pytest_asyncio
 
 from aybiza.emulators.deepgram import DeepgramEmulator
 from aybiza.emulators.deepgram.acoustic import AcousticEngine
@@ -88,30 +90,36 @@ class Desk:
         return audio
 
 
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+ONE_DESK = pytest.mark.asyncio(loop_scope="module")
+"""For tests of one emulator: its workers read their models once."""
+
+
+@asynccontextmanager
+async def open_desk() -> AsyncIterator[Desk]:
     async with DeepgramEmulator("acoustic", pace=Pace(times_real_time=1000.0)) as emulator:
         yield Desk(emulator, await client(emulator.url))
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desk() -> AsyncIterator[Desk]:
+    async with open_desk() as desk:
+        yield desk
+
+
+@ONE_DESK
 async def test_recorded_callers_are_understood(desk: Desk) -> None:
     heard = await asyncio.gather(*(desk.heard(call(recording(name))) for name in SAID))
     assert dict(zip(SAID, heard, strict=True)) == {name: (1, [SAID[name]]) for name in SAID}
 
 
+@ONE_DESK
 async def test_the_utterances_of_a_call_are_told_apart(desk: Desk) -> None:
     names = ["moving_ask", "moving_day", "moving_yes"]
     onsets, texts = await desk.heard(call(*map(recording, names)))
     assert (onsets, texts) == (3, [SAID[name] for name in names])
 
 
-@pytest.mark.parametrize("at", [0, 16_000])
-async def test_a_caller_is_understood_though_the_workers_are_killed(desk: Desk, at: int) -> None:
-    audio = call(recording("booking_day"))
-    assert await desk.heard(audio, kill_at=at) == (1, [SAID["booking_day"]])
-    assert await desk.heard(call(recording("bye_awb"))) == (1, [SAID["bye_awb"]])
-
-
+@ONE_DESK
 async def test_noises_of_a_line_neither_interrupt_nor_say_anything(desk: Desk) -> None:
     click = np.random.default_rng(1).normal(0, 8000, 80)
     sounds = [
@@ -123,6 +131,7 @@ async def test_noises_of_a_line_neither_interrupt_nor_say_anything(desk: Desk) -
     assert await desk.heard(coded(np.concatenate(sounds))) == (0, [])
 
 
+@ONE_DESK
 async def test_the_voice_is_heard_and_always_the_same(desk: Desk) -> None:
     sentence = "We open at eight in the morning."
     first, again, other = await asyncio.gather(
@@ -133,16 +142,24 @@ async def test_the_voice_is_heard_and_always_the_same(desk: Desk) -> None:
     assert mulaw.decode(first).astype(float).std() > 500
 
 
+@ONE_DESK
 @pytest.mark.skipif(shutil.which("flite") is None, reason="the recogniser knows flite's voices")
 async def test_what_the_voice_says_is_understood(desk: Desk) -> None:
     audio = await desk.spoken("I would like to cancel my appointment.")
     assert await desk.heard(call(audio)) == (1, ["i would like to cancel my appointment"])
 
 
+@pytest.mark.parametrize("at", [0, 16_000])
+async def test_a_caller_is_understood_though_the_workers_are_killed(at: int) -> None:
+    audio = call(recording("booking_day"))
+    async with open_desk() as desk:
+        assert await desk.heard(audio, kill_at=at) == (1, [SAID["booking_day"]])
+        assert await desk.heard(call(recording("bye_awb"))) == (1, [SAID["bye_awb"]])
+
+
 async def test_without_flite_another_voice_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    async with DeepgramEmulator("acoustic", pace=Pace(times_real_time=1000.0)) as emulator:
-        desk = Desk(emulator, await client(emulator.url))
+    async with open_desk() as desk:
         audio = await desk.spoken("We open at eight in the morning.")
         assert 1.0 < len(audio) / mulaw.SAMPLE_RATE < 6.0
         assert mulaw.decode(audio).astype(float).std() > 500
