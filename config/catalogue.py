@@ -234,19 +234,18 @@ def _bare(model_id: str) -> str:
 @cache
 def shipped() -> Catalogue:
     """The catalogue of this package."""
-    return load(None)
+    text, table = _table(SHIPPED)
+    return _catalogue(table, SHIPPED.name, text)
 
 
 def load(path: Path | None) -> Catalogue:
     """The catalogue of this package, with the file at `path` over it. Raises CatalogueError."""
-    text, table = _table(SHIPPED)
-    source = SHIPPED.name
-    if path is not None:
-        source = str(path)
-        text, own = _table(path)
-        _check_sections(own, source, text)
-        table = _merged(table, own)
-    return _catalogue(table, source, text)
+    if path is None:
+        return shipped()
+    source = str(path)
+    text, own = _table(path)
+    _check_sections(own, source, text)
+    return _catalogue(_merged(_table(SHIPPED)[1], own), source, text)
 
 
 def _table(path: Path) -> tuple[str, dict[str, Any]]:
