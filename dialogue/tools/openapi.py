@@ -406,7 +406,8 @@ def _answer(document: Mapping[str, Any], described: Mapping[str, Any]) -> Schema
             content = answer.get("content") if isinstance(answer, Mapping) else None
             for kind, media in content.items() if isinstance(content, Mapping) else ():
                 if _is_json(kind) and isinstance(media, Mapping):
-                    schema = bounded(document, media.get("schema", {}), ANSWER_BYTES)[0]
+                    stated = media.get("schema", {})
+                    schema = bounded(document, stated, ANSWER_BYTES, "writeOnly")[0]
                     validator(schema, "the schema of the answer")
                     return schema
         except ValueError:

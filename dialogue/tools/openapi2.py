@@ -1,8 +1,9 @@
 """A document of OpenAPI 2.0 ("Swagger") as one of 3.0, as far as operations need it.
 
 Contract: `as_3(document)` gives a document of 3.0 with the same paths; one of another version is
-given back as it is. What references lead to stays where it was. Pure.
-Errors: `ValueError` for a parameter whose reference leads nowhere.
+given back as it is. What references lead to stays where it was. What cannot be read of a path or a
+parameter is handed on as it stands, for who reads 3.0 knows to whose operation it belongs. Pure.
+Errors: none.
 Source: OpenAPI Specification 2.0 ("Parameter Object", `collectionFormat`) and 3.0 (`style`).
 """
 
@@ -41,15 +42,15 @@ def as_3(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _servers(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    schemes = document.get("schemes") or ["https"]
+    schemes = _listed(document.get("schemes")) or ["https"]
     host = document.get("host")
     return [{"url": f"{schemes[0]}://{host}{document.get('basePath', '')}"}] if host else []
 
 
 def _path_item(document: Mapping[str, Any], stated: Any) -> Any:
-    item = resolved(document, stated)
-    if not isinstance(item, Mapping):
-        return item
+    item = _found(document, stated)
+    if item is None:
+        return stated
     shared = _listed(item.get("parameters"))
     return {
         method: _operation(document, item[method], shared)
@@ -62,15 +63,19 @@ def _operation(
     document: Mapping[str, Any], stated: Mapping[str, Any], shared: list[Any]
 ) -> dict[str, Any]:
     by_key: dict[tuple[str, str], Mapping[str, Any]] = {}
+    unread: list[Any] = []
     for each in [*shared, *_listed(stated.get("parameters"))]:
-        parameter = resolved(document, each)
-        by_key[str(parameter.get("name")), str(parameter.get("in"))] = parameter
+        parameter = _found(document, each)
+        if parameter is None:
+            unread.append(each)
+        else:
+            by_key[str(parameter.get("name")), str(parameter.get("in"))] = parameter
     made: dict[str, Any] = {key: stated[key] for key in _KEPT if key in stated}
-    consumes = stated.get("consumes") or document.get("consumes") or []
-    produces = stated.get("produces") or document.get("produces") or [JSON]
+    consumes = _kinds(stated.get("consumes")) or _kinds(document.get("consumes"))
+    produces = _kinds(stated.get("produces")) or _kinds(document.get("produces")) or [JSON]
     form = [each for each in by_key.values() if each.get("in") == "formData"]
     bodies = [each for each in by_key.values() if each.get("in") == "body"]
-    made["parameters"] = [
+    made["parameters"] = unread + [
         _parameter(each) for each in by_key.values() if each.get("in") not in ("formData", "body")
     ]
     if bodies:
@@ -129,11 +134,24 @@ def _form(form: list[Mapping[str, Any]]) -> dict[str, Any]:
 def _responses(document: Mapping[str, Any], stated: Any, produces: list[str]) -> dict[str, Any]:
     made = {}
     for status, each in stated.items() if isinstance(stated, Mapping) else ():
-        response = resolved(document, each)
-        if isinstance(response, Mapping) and "schema" in response:
+        response = _found(document, each)
+        if response is not None and "schema" in response:
             content = {kind: {"schema": response["schema"]} for kind in produces}
             made[str(status)] = {"content": content}
     return made
+
+
+def _found(document: Mapping[str, Any], stated: Any) -> Mapping[str, Any] | None:
+    """What is stated or referred to; None where that cannot be read."""
+    try:
+        found = resolved(document, stated)
+    except ValueError:
+        return None
+    return found if isinstance(found, Mapping) else None
+
+
+def _kinds(stated: Any) -> list[str]:
+    return [each for each in _listed(stated) if isinstance(each, str)]
 
 
 def _listed(value: Any) -> list[Any]:

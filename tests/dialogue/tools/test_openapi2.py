@@ -80,3 +80,45 @@ def test_a_path_that_is_no_table_is_passed_over_and_a_document_without_host_has_
     document = {"swagger": "2.0", "paths": {"/x": 5, "/a": {"get": {"operationId": "a"}}}}
     assert as_3(document)["servers"] == []
     assert [each.name for each in operations(document)] == ["a"]
+
+
+SOUND = {"/sound": {"get": {"operationId": "sound"}}}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"$ref": "#/nowhere"},
+        {"$ref": "other.json#/a"},
+        {"get": {"operationId": "x", "parameters": [{"$ref": "#/nowhere"}]}},
+        {"get": {"operationId": "x", "parameters": [{"$ref": "parameters.json#/tags"}]}},
+        {"get": {"operationId": "x", "parameters": [None]}},
+        {"get": {"operationId": "x", "parameters": ["id"]}},
+        {"get": {"operationId": "x"}, "parameters": [5]},
+    ],
+)
+def test_what_cannot_be_read_leaves_out_its_operation_alone(broken: Any) -> None:
+    left_out: dict[str, str] = {}
+    found = operations({"swagger": "2.0", "paths": {"/x": broken, **SOUND}}, None, left_out)
+    assert [each.name for each in found] == ["sound"]
+    assert len(left_out) == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"schemes": 3, "host": "a.example.org"},
+        {"schemes": {"$ref": "#/a"}, "host": "a.example.org"},
+        {"consumes": 3},
+        {"produces": [[], {"$ref": "#/a"}]},
+    ],
+)
+def test_kinds_and_schemes_that_are_none_are_as_if_left_out(more: Any) -> None:
+    document = {"swagger": "2.0", "paths": SOUND, **more}
+    assert [each.name for each in operations(document)] == ["sound"]
+
+
+def test_an_answer_that_cannot_be_read_is_taken_as_it_is() -> None:
+    broken = {"get": {"operationId": "x", "responses": {"200": {"$ref": "#/nowhere"}}}}
+    (found,) = operations({"swagger": "2.0", "paths": {"/x": broken}})
+    assert found.output_schema is None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aybiza.dialogue.tools.openapi import operations
 from aybiza.dialogue.tools.openapi_schema import SCHEMA_BYTES, bounded, inlined, resolved
 
 DOCUMENT: dict[str, Any] = {
@@ -129,3 +130,90 @@ def test_a_list_of_schemas_as_items_means_any_of_them() -> None:
     made = inlined({}, {**listed, "additionalItems": False})
     assert made == {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "null"}]}}
     assert inlined({}, {"items": []}) == {"items": {}}
+
+
+PETS: dict[str, Any] = {
+    "openapi": "3.0.3",
+    "components": {
+        "schemas": {
+            "Id": {"type": "integer", "readOnly": True},
+            "Base": {
+                "type": "object",
+                "required": ["id", "name"],
+                "properties": {
+                    "id": {"$ref": "#/components/schemas/Id"},
+                    "name": {"type": "string"},
+                    "pin": {"type": "string", "writeOnly": True},
+                },
+            },
+            "Pet": {
+                "allOf": [
+                    {"$ref": "#/components/schemas/Base"},
+                    {"required": ["id", "pin", "name"]},
+                    {"$ref": "#/components/schemas/Pet"},
+                ]
+            },
+        }
+    },
+}
+
+
+def test_a_member_that_only_travels_the_other_way_is_neither_offered_nor_required() -> None:
+    pet = {"$ref": "#/components/schemas/Pet"}
+    sent = bounded(PETS, pet)[0]["allOf"]
+    assert sent[0]["required"] == ["name"] and sorted(sent[0]["properties"]) == ["name", "pin"]
+    assert sent[1]["required"] == ["pin", "name"]
+    answer = bounded(PETS, pet, other_way="writeOnly")[0]["allOf"]
+    assert answer[0]["required"] == ["id", "name"]
+    assert sorted(answer[0]["properties"]) == ["id", "name"]
+    assert answer[1]["required"] == ["id", "name"]
+    assert "Only" not in json.dumps([sent, answer])
+
+
+def test_a_parameter_is_sent_though_its_schema_is_that_of_a_member_of_answers() -> None:
+    shared = {"schema": {"$ref": "#/components/schemas/Id"}}
+    parameter = {"name": "id", "in": "path", "required": True, **shared}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Base"}}}}
+    put = {"operationId": "put", "parameters": [parameter], "requestBody": body}
+    (found,) = operations({**PETS, "paths": {"/pets/{id}": {"put": put}}})
+    assert found.input_schema["required"] == ["id", "name"]
+    assert {name: wire.place for name, wire in found.wires.items()} == {
+        "id": "path",
+        "name": "body",
+        "pin": "body",
+    }
+
+
+def test_what_cannot_be_read_of_another_way_is_told_where_it_stands() -> None:
+    lost = {"properties": {"a": {"$ref": "#/nowhere"}, "b": 5}, "required": [["a"], "b"]}
+    with pytest.raises(ValueError, match="nowhere"):
+        bounded(PETS, lost)
+    assert bounded(PETS, {"allOf": 5, "properties": 5, "required": [[]]})[0]["required"] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("version", "beside", "made"),
+    [
+        ("3.0.3", {"description": "ours"}, {"type": "string", "description": "theirs"}),
+        ("3.1.0", {"description": "ours"}, {"type": "string", "description": "ours"}),
+        (
+            "3.1.0",
+            {"maxLength": 5},
+            {"type": "string", "description": "theirs", "maxLength": 5},
+        ),
+        (
+            "3.1.0",
+            {"type": "string", "title": "T"},
+            {
+                "allOf": [{"type": "string", "description": "theirs"}, {"type": "string"}],
+                "title": "T",
+            },
+        ),
+    ],
+)
+def test_what_stands_beside_a_reference_counts_since_3_1(
+    version: str, beside: Any, made: Any
+) -> None:
+    schemas = {"Name": {"type": "string", "description": "theirs"}}
+    document = {"openapi": version, "components": {"schemas": schemas}}
+    assert bounded(document, {"$ref": "#/components/schemas/Name", **beside})[0] == made
