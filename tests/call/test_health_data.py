@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 from typer.testing import CliRunner
@@ -36,7 +37,7 @@ from aybiza.faults.caller import breaks_off, hangs_up, presses, says, stays
 from aybiza.faults.desk import agent as world_agent
 from aybiza.faults.placed_call import PlacedCall
 from aybiza.faults.world import World, in_world
-from aybiza.gateway.console.hub import Hub
+from aybiza.gateway.console.hub import Hub, Viewer
 from tests.call import kit
 from tests.call.steps import hang_up, text
 
@@ -130,6 +131,26 @@ async def told_to_operators(place: kit.World, hub: Hub, call_id: str) -> str:
     return json.dumps(answers, default=repr) + (frames or "")
 
 
+PAGES = ("/metrics", "/readyz", "/healthz")
+
+
+async def pages(place: kit.World) -> str:
+    """What the node's own pages say, labels of metrics among it."""
+    async with httpx.AsyncClient(base_url=place.node.http_url) as client:
+        told = [await client.get(path) for path in PAGES]
+    assert {answer.status_code for answer in told} <= {200, 503}
+    return "\n".join(answer.text for answer in told)
+
+
+async def watched(hub: Hub, viewer: Viewer, stream: list[str]) -> None:
+    """All that the console's stream tells of a call that somebody looks at."""
+    while True:
+        await hub.tick()
+        while viewer._frames:
+            stream.append(await viewer.next() or "")
+        await asyncio.sleep(0.1)
+
+
 async def call_of(
     tmp_path: Path, log: Path, collector: tuple[str, list[bytes]], agent: Any
 ) -> dict[str, str]:
@@ -156,20 +177,27 @@ async def call_of(
             return []
 
         hub = Hub(place.vm, members)
+        stream: list[str] = []
         async with place.call(*steps, from_number=NUMBER) as call:
             await call.until(lambda: call.is_speaking(0, 1))
+            watching = asyncio.create_task(watched(hub, hub.enter(call.call_id), stream))
             trace = {"op": "trace", "on": True}
             for part in ("call", "transcriber", "speaker"):
                 pid = place.vm.whereis(getattr(names, part)(call.call_id))
                 await control(place.vm, {**trace, "process": str(pid)})
             await call.until(lambda: call.is_speaking(2, 1))
             operators = await told_to_operators(place, hub, call.call_id)
+            shown_pages = await pages(place)
             for part in ("call", "speaker", "transcriber"):
                 place.crash(getattr(names, part)(call.call_id))
                 await asyncio.sleep(0)
             await call.over()
         assert call.report.heard_text.count(WORD) >= 4
+        await asyncio.sleep(0.3)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         operators += await told_to_operators(place, hub, call.call_id)
+        shown_pages += await pages(place)
         cache = repr(place.node._answers and place.node._answers.cache._kept)
         asked = json.dumps([record.body for record in place.requests(call.call_id)])
         listened = json.dumps(place.deepgram.journal.entries("connected"))
@@ -183,6 +211,8 @@ async def call_of(
     return {
         **{name: kept.decode(errors="replace") for name, kept in files(tmp_path).items()},
         "operators": operators,
+        "stream": "".join(stream),
+        "pages": shown_pages,
         "log": files(tmp_path)["log"].decode(),
         "traces": b"".join(sent).decode(),
         "console": "".join(result.output for result in shown),
@@ -201,7 +231,7 @@ async def test_another_agents_call_is_in_the_places_that_are_looked_at(
     tmp_path: Path, log: Path, collector: tuple[str, list[bytes]]
 ) -> None:
     places = await call_of(tmp_path, log, collector, kit.AGENT)
-    assert holding(places) >= {"memory.sqlite3", "operators", "log", "console", "cache"}
+    assert holding(places) >= {"memory.sqlite3", "operators", "stream", "log", "console", "cache"}
     assert "mip_opt_out" not in places["listened"]
     assert places["traces"] and places["events.jsonl"] and places["records.sqlite3"]
 
@@ -212,6 +242,7 @@ async def test_nothing_said_to_an_agent_for_health_data_is_anywhere_after_the_ca
 ) -> None:
     places = await call_of(tmp_path, log, collector, kit.agent(health_data=True))
     assert holding(places) == set()
+    assert places["stream"] and "aybiza_turns_total" in places["pages"]
     assert "process_crashed" in places["log"] and '"trace"' in places["log"]
     assert places["traces"] and places["events.jsonl"] and places["records.sqlite3"]
     assert "what was said is kept nowhere" in places["console"]
