@@ -180,7 +180,7 @@ class Policy:
 
 def _no_such(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    meant = f"; did you mean {near[0]}?" if near else ""
+    meant = f"; did you mean {near[0]}?" if near else "."
     return f"there is no {name!r}{meant} There are: {', '.join(known)}"
 
 

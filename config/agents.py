@@ -34,6 +34,7 @@ from aybiza.config.languages import (
     Tag,
     Word,
     changes,
+    deaf_to_some,
     voiceless,
     wrong,
 )
@@ -328,6 +329,14 @@ class Agent(BaseModel):
         fields = type(self).model_fields
         english = {key: fields[key].default for key in keys()}
         return self.model_copy(update=changes(language, self.type, own, english))
+
+    @field_validator("listen_model")
+    @classmethod
+    def _hears_them(cls, model: str, info: ValidationInfo) -> str:
+        tags = info.data.get("languages") or (info.data.get("language") or "en",)
+        if (why := deaf_to_some(model, tags, info.data.get("speaks") or {})) is not None:
+            raise ValueError(why)
+        return model
 
     @field_validator("menus")
     @classmethod

@@ -15,6 +15,8 @@ Source: Deepgram, "Nova-3 Language Prompting", "Flux Multilingual", "Multilingua
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Final
 
@@ -54,6 +56,7 @@ _HEARS_ALL: Final[Mapping[str, frozenset[str]]] = {
 }
 """Which languages a model of Deepgram hears on one socket, and tells apart."""
 _AURA: Final = "aura-"
+_KNOWN: Final = re.compile(r"(nova-[23]|nova|enhanced|base|whisper|flux-general)(-[a-z]+)*")
 
 
 class Speaks(BaseModel):
@@ -147,6 +150,46 @@ def hears_all(model: str, languages: Collection[str]) -> bool:
     return len(languages) > 1 and told_apart(model).issuperset(map(main_tag, languages))
 
 
+def unheard(asked: tuple[str, str]) -> str | None:
+    """What is doubtful about a recogniser that is to hear a language; None: nothing that is known.
+
+    >>> unheard(("nova-3", "de")), unheard(("flux-general-multi", "multi"))
+    (None, None)
+    >>> unheard(("nova-9", "de"))
+    'listen_model: nova-9 is not known here; did you mean nova-3?'
+    >>> unheard(("flux-general-multi", "pl"))
+    'listen_model: flux-general-multi is not known to hear Polish; nova-3 does'
+    """
+    model, language = asked
+    tag = main_tag(language)
+    if _KNOWN.fullmatch(model) is None:
+        near = difflib.get_close_matches(model, (*_HEARS_ALL, "flux-general-en"), 1, 0.0)
+        return f"listen_model: {model} is not known here; did you mean {near[0]}?"
+    heard = told_apart(model)
+    # Of nova-2 the list has what it tells apart, and not all that it hears.
+    if tag == "multi" or not heard or tag in heard or model.startswith("nova-2"):
+        return None
+    other = "; nova-3 does" if tag in _HEARS_ALL["nova-3"] else ""
+    return f"listen_model: {model} is not known to hear {name_of(language)}{other}"
+
+
+def deaf(model: str, language: str) -> str | None:
+    """Why a recogniser cannot hear a language at all; None: as far as is known it can.
+
+    >>> deaf("flux-general-en", "de-CH")
+    'flux-general-en hears English alone: take flux-general-multi or nova-3'
+    """
+    if main_tag(language) == "en" or model != "flux-general-en":
+        return None
+    return "flux-general-en hears English alone: take flux-general-multi or nova-3"
+
+
+def deaf_to_some(model: str, languages: Sequence[str], speaks: Mapping[str, Speaks]) -> str | None:
+    """The same of the languages that it is to hear; some have a recogniser of their own."""
+    shared = (tag for tag in languages if tag not in speaks or speaks[tag].listen_model is None)
+    return next(filter(None, (deaf(model, tag) for tag in shared)), None)
+
+
 def has_voice(language: str) -> bool:
     """Whether there is a voice of the language."""
     voices = agent_types()["other"]["voices"]
@@ -207,6 +250,8 @@ def problem(language: str, speaks: Speaks) -> str | None:
         of = speaks.voice.rpartition("-")[2]
         if of != tag:
             return f"the voice {speaks.voice} speaks {name_of(of)}, not {name}"
+    if speaks.listen_model is not None and (why := deaf(speaks.listen_model, language)):
+        return why
     if tag != "en" and tag not in translations():
         missing = [key for key in _PHRASES if getattr(speaks, key) is None]
         if missing:

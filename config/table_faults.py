@@ -54,7 +54,9 @@ def _fault(model: type[BaseModel], detail: Any, what: str) -> str:
         return f"{key} is no part of {what}{meant(model, loc)}"
     if len(loc) < len(detail["loc"]):
         return f"{key}: {shown(detail['input'])} {wanted(detail)}"
-    return f"{key} = {shown(detail['input'])}: {wanted(detail)}"
+    # A whole table is no news to who has written it.
+    told = "" if isinstance(detail["input"], dict) else f" = {shown(detail['input'])}"
+    return f"{key}{told}: {wanted(detail)}"
 
 
 def _loc(detail: Any) -> tuple[Any, ...]:

@@ -49,7 +49,8 @@ def text_of(path: Path, wrong: Callable[[str], Exception]) -> str:
         raise wrong(f"{path}: is larger than {MOST_BYTES // 1_000_000} MB")
     try:
         text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise wrong(f"{path}: is not UTF-8 text") from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise wrong(f"{path}: is not UTF-8 text, in line {line}: save it as UTF-8") from None
     # A line ends in one way, as in a file that is opened for text.
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -53,11 +53,33 @@ def table_of(text: str, where: str, parse_float: Callable[[str], Any] = float) -
     try:
         return tomllib.loads(text.removeprefix(MARK), parse_float=parse_float)
     except tomllib.TOMLDecodeError as error:
-        raise TomlError(f"{where}: is not TOML: {error}") from None
+        raise TomlError(f"{where}: is not TOML: {error}{_advice(text, str(error))}") from None
     except RecursionError:
         raise TomlError(f"{where}: is not TOML that can be read: it is too deep") from None
     except ValueError as error:  # a number of more digits than Python reads, a day that is none
         raise TomlError(f"{where}: is not TOML that can be read: {error}") from None
+
+
+_AT: Final = re.compile(r"at line (\d+)")
+_YAML: Final = re.compile(r"\s*([A-Za-z_][\w-]*):(?:\s|$)")
+_OWN_KEY: Final = re.compile(r"\s*([^=\[\]#]*?)\s*=|\s*(\[\[?.*?\]\]?)")
+
+
+def _advice(text: str, error: str) -> str:
+    """What to do about a text that is no TOML, where that can be told."""
+    lines = text.split("\n")
+    at = _AT.search(error)
+    line = lines[int(at[1]) - 1 if at else -1]
+    key = next(filter(None, found.groups()), "") if (found := _OWN_KEY.match(line)) else ""
+    if text.lstrip().startswith("{"):
+        return '; that looks like JSON: write name = "…", a key a line'
+    if (yaml := _YAML.match(line)) is not None:
+        return f"; write {yaml[1]} = …, where YAML has a colon"
+    if key and error.startswith(("Cannot overwrite", "Cannot declare")):
+        return f"; {key} stands there twice: leave one out"
+    if error.startswith(("Illegal character", "Unterminated")):
+        return "; a text in quotes ends on its line, one in three quotes goes over several"
+    return "; a text stands in quotes" if error.startswith("Invalid value") else ""
 
 
 def _check_keys(text: str, where: str) -> None:

@@ -99,6 +99,7 @@ _LETTERS: Final = (
 _WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0900-\u097f\u200c\u200d]|['’-](?=[^\W\d_]))*")
 _SPACELESS: Final = 3
 """So many letters of a language without blanks are about a word."""
+_FEW: Final = 2
 AHEAD: Final = 1.5
 """How many times the next one's weight a language has to have."""
 
@@ -127,6 +128,22 @@ def tongue(text: str, among: Collection[str]) -> str:
     ranks = sorted(weights.items(), key=lambda pair: -pair[1])
     (first, most), (_, next_most) = (*ranks[:2], ("", 0.0), ("", 0.0))[:2]
     return first if most and most >= AHEAD * next_most else ""
+
+
+def is_of_another(text: str, tag: str, among: Collection[str]) -> bool:
+    """Whether more of its words are those of a language that is none of `among` than of `tag`: who
+    chooses among a few languages, a recogniser with hints as well, has none for it.
+
+    >>> is_of_another("Bonjour, est-ce que vous parlez français ?", "es", ["en", "es"])
+    True
+    """
+    words = _WORD.findall(text.casefold().replace("’", "'"))
+    least = max(_known(words, tag), _FEW)
+    return any(_known(words, other) > least for other in LANGUAGES if other not in among)
+
+
+def _known(words: list[str], tag: str) -> int:
+    return sum(tag in _of_word(word, (tag,)) for word in words)
 
 
 def tagged(text: str, among: Collection[str]) -> list[str]:

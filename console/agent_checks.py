@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from aybiza.claude.choice import Policy
 from aybiza.config.agent_types import agent_types
 from aybiza.config.agents import Agent, AgentError, available, load_agent
+from aybiza.config.languages import unheard
 from aybiza.config.phrases import translations
 from aybiza.config.routes import DEFAULT, Route, load_routes
 from aybiza.config.settings import Settings
@@ -140,8 +141,14 @@ def _notes(agent: Agent) -> Iterator[str]:
     spoken = agent.voice.rpartition("-")[2]
     if tag != "multi" and len(spoken) == 2 and spoken != tag:
         yield f"voice = {agent.voice!r} speaks {spoken!r}, and the language is {agent.language!r}"
-    if agent.keyterms and not agent.listen_model.startswith(("nova-3", "flux-")):
-        yield f"keyterms: {agent.listen_model} does not take them; nova-3 does"
+    yield from (told for told in map(unheard, _listeners(agent)) if told)
+
+
+def _listeners(agent: Agent) -> Iterator[tuple[str, str]]:
+    """The recognisers that the agent listens by, each with a language that it is to hear."""
+    for tag in agent.languages or (agent.language,):
+        speaking = agent.speaking(tag)
+        yield speaking.listen_model, speaking.language
 
 
 def _sampling(route: Route, policy: Policy) -> Iterator[str]:

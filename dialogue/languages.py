@@ -10,7 +10,8 @@ says what its caller speaks with `FIRST_WORDS`, a later one with `ENOUGH_WORDS`,
 `PAIR_WORDS` between them.
 
 `turn_language` weighs a turn's pieces: each is in the language that the recogniser has told, else
-in the one that its words have (`aybiza.config.tongues`).
+in the one that its words have (`aybiza.config.tongues`); words of a language that is not offered
+count for none.
 
 Pure. Errors: none.
 """
@@ -25,7 +26,7 @@ from functools import cache
 from typing import Final
 
 from aybiza.config.languages import main_tag, name_of
-from aybiza.config.tongues import LANGUAGES, tongue, words_in
+from aybiza.config.tongues import LANGUAGES, is_of_another, tongue, words_in
 from aybiza.dialogue.overheard import words_of
 
 FIRST_WORDS: Final = 2
@@ -137,7 +138,8 @@ def turn_language(pieces: Sequence[tuple[str, str]], offered: Sequence[str]) -> 
     tags = [main_tag(tag) for tag in offered]
     weights: Counter[str] = Counter()
     for text, told in pieces:
-        weights[main_tag(told) or tongue(text, tags)] += words_in(text)
+        tag = main_tag(told) or tongue(text, tags)
+        weights["" if is_of_another(text, tag, tags) else tag] += words_in(text)
     language, words = max(weights.items(), key=lambda pair: pair[1], default=("", 0))
     return language if 2 * words > weights.total() and language in tags else ""
 

@@ -67,7 +67,9 @@ class ListenOptions:
             "utterance_end_ms": str(self.utterance_end_ms),
         }
         if self.keyterms:
-            parameters["keyterm"] = list(self.keyterms)
+            # Models before it know the older name alone, and pass over the newer one.
+            name = "keyterm" if self.model.startswith("nova-3") else "keywords"
+            parameters[name] = list(self.keyterms)
         if self.hints and self.language == MULTI:
             parameters["language_hint"] = [main_tag(hint) for hint in self.hints]
         if self.private:

@@ -10,7 +10,7 @@ from aybiza.actors.runtime import KILL
 from aybiza.dialogue.journal import LanguageChanged
 from aybiza.emulators.bedrock import Reply, say, use
 from aybiza.emulators.bedrock.continuation import Body
-from aybiza.faults.caller import Step, breaks_off, hangs_up, says
+from aybiza.faults.caller import Step, breaks_off, hangs_up, interrupts, says
 from aybiza.faults.desk import Desk, agent
 from aybiza.faults.placed_call import PlacedCall
 from aybiza.faults.world import World, in_world
@@ -135,3 +135,43 @@ def test_what_dies_comes_back_in_the_calls_language() -> None:
         call = placed(says(HOLA), says("Muchas gracias."), hangs_up(), during=during, **TRILINGUAL)
         assert call.heard.count(SPOKEN) == 2, part
         assert voices()[-1] == "aura-2-celeste-es"
+
+
+STORY = ("There was a lighthouse far out in the sea. ", "One night a storm took its light. ")
+
+
+def test_a_caller_who_breaks_in_with_another_language_has_their_answer_in_it() -> None:
+    def story(body: Body) -> Reply:
+        last = str(body["messages"][-1]["content"])
+        return say("".join(STORY)) if "story" in last else answer(body)
+
+    steps = (says("Tell me a story, please."), interrupts(HOLA, after_ms=1_500), hangs_up())
+    call = placed(*steps, responder=story, **TRILINGUAL)
+    assert changes(call) == ["es"] and call.report.ok
+    assert call.heard.count(SPOKEN) == 1 and STORY[1].strip() not in call.heard
+    assert voices()[-1] == "aura-2-celeste-es"
+    told = [said for who, said in call.told() if who == "user"]
+    assert HOLA in " ".join(told)
+
+
+def test_a_language_that_is_not_offered_changes_nothing_and_loses_no_word() -> None:
+    asks = "Bonjour madame, est-ce que nous pouvons parler français, s'il vous plaît ?"
+    steps = (says(asks), says("A table for two, please."), hangs_up())
+    for model in ("nova-3", "nova-2", "flux-general-multi"):
+        call = placed(*steps, listen_model=model, **TRILINGUAL)
+        assert changes(call) == [] and call.report.ok
+        assert call.heard.count("With pleasure.") == 2
+        assert {voice[-3:] for voice in voices()} == {"-en"}
+
+
+def test_words_that_are_said_while_the_recogniser_changes_are_heard() -> None:
+    steps = (
+        says("Auf Deutsch, bitte."),
+        says("Einen Tisch für zwei.", after_ms=150),
+        says("Und zwar heute um acht.", after_ms=150),
+        hangs_up(),
+    )
+    call = placed(*steps, listen_model="nova-2", **TRILINGUAL)
+    assert changes(call) == ["de"] and call.report.ok
+    told = " ".join(said for who, said in call.told() if who == "user")
+    assert "Einen Tisch für zwei." in told and "Und zwar heute um acht." in told

@@ -103,7 +103,7 @@ def test_what_is_not_toml_is_named_with_its_place(tmp_path: Path, text: str) -> 
 def test_what_is_not_text_is_named(tmp_path: Path) -> None:
     path = tmp_path / "desk.toml"
     path.write_bytes(b"name = '\xff\xfe'")
-    assert problems(str(path)) == ["is not UTF-8 text"]
+    assert problems(str(path)) == ["is not UTF-8 text, in line 1: save it as UTF-8"]
 
 
 def test_a_long_wrong_value_is_cut(tmp_path: Path) -> None:

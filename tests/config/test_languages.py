@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 
+import pytest
+
 from aybiza.config import languages
 from aybiza.config.agents import AgentError, agent_of
 from aybiza.config.phrases import keys
@@ -79,3 +81,43 @@ def test_a_voice_of_the_language_is_taken() -> None:
     text = '[speaks.es]\nvoice = "aura-2-celeste-es"\n'
     agent = agent_of(f'{ALONE}languages = ["en-US", "es"]\n{text}', "desk.toml")
     assert agent.speaking("es").voice == "aura-2-celeste-es"
+
+
+@each(
+    [
+        ('language = "de"\nlisten_model = "flux-general-en"', "hears English alone"),
+        ('languages = ["en", "es"]\nlisten_model = "flux-general-en"', "hears English alone"),
+        (
+            'languages = ["en", "es"]\n[speaks.es]\nlisten_model = "flux-general-en"',
+            "English alone",
+        ),
+        ('listen_model = "flux-general-en"', ""),
+        ('language = "en-GB"\nlisten_model = "flux-general-en"', ""),
+        (
+            'languages = ["en", "es"]\nlisten_model = "flux-general-en"\n[speaks.es]\n'
+            'listen_model = "nova-3"',
+            "",
+        ),
+    ]
+)
+def test_a_recogniser_that_cannot_hear_a_language_of_the_agents_is_refused(
+    more: str, told: str
+) -> None:
+    text = f'name = "Desk"\ngreeting = "Hello."\n{more}\n'
+    if not told:
+        assert agent_of(text, "desk.toml").name == "Desk"
+        return
+    with pytest.raises(AgentError, match=told):
+        agent_of(text, "desk.toml")
+
+
+def test_what_a_recogniser_is_known_to_hear_is_no_matter_for_a_note() -> None:
+    known = [
+        ("nova-2", "pl"),
+        ("nova-3-medical", "en"),
+        ("whisper-large", "xx"),
+        ("nova-3", "multi"),
+    ]
+    assert [languages.unheard(asked) for asked in known] == [None] * 4
+    yoruba = languages.unheard(("nova-3", "yo"))
+    assert yoruba == "listen_model: nova-3 is not known to hear Yoruba"

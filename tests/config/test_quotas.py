@@ -64,7 +64,7 @@ AMOUNT = 'must be an amount in USD above 0, such as 2.50, or "unlimited"'
         ("default = 1", "default = 1: must be a table, not a whole number"),
         ("[tenants]\na = 2", "tenants.a = 2: must be a table, not a whole number"),
         ('[tenants]\n" " = {}', "tenants: ' ' cannot be the name of a tenant"),
-        ("a =", "is not TOML: Invalid value (at end of document)"),
+        ("a =", "is not TOML: Invalid value (at end of document); a text stands in quotes"),
     ],
 )
 def test_each_fault_is_told_with_its_place(tmp_path: Path, text: str, problem: str) -> None:

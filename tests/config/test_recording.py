@@ -53,5 +53,5 @@ def test_what_is_said_of_health_is_not_recorded(tmp_path: Path) -> None:
     path.write_text(f"{DESK}health_data = true\n[recording]\n")
     with pytest.raises(AgentError) as caught:
         load_agent(str(path))
-    assert str(caught.value).startswith(f"{path}:4: recording = ")
+    assert str(caught.value).startswith(f"{path}:4: recording: ")
     assert "with health_data nothing that is said is kept" in str(caught.value)

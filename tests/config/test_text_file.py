@@ -31,7 +31,7 @@ def test_what_cannot_be_read_is_told_with_its_file(tmp_path: Path) -> None:
     for name, told in (
         ("none", "cannot be read: No such file or directory"),
         ("", "cannot be read: Is a directory"),
-        ("bytes", "is not UTF-8 text"),
+        ("bytes", "is not UTF-8 text, in line 1: save it as UTF-8"),
     ):
         path = tmp_path / name
         with pytest.raises(Wrong) as caught:

@@ -44,6 +44,27 @@ def test_whatever_cannot_be_read_is_told_with_its_file(text: str, told: str) -> 
     assert str(caught.value).startswith(told)
 
 
+@each(
+    [
+        ("name = Desk", "(at line 1, column 8); a text stands in quotes"),
+        (
+            'name = "a"\nname = "b"',
+            "(at end of document); name stands there twice: leave one out",
+        ),
+        ("[hours]\n[hours]", "[hours] stands there twice: leave one out"),
+        ('name = "Desk\n', "a text in quotes ends on its line"),
+        ("name: Desk\n", "write name = …, where YAML has a colon"),
+        ('{"name": "Desk"}', "that looks like JSON"),
+        ("= 5", "Invalid statement (at line 1, column 1)"),
+        ('x = """', "one in three quotes goes over several"),
+    ]
+)
+def test_of_usual_mistakes_what_to_do_is_told(text: str, told: str) -> None:
+    with pytest.raises(TomlError) as caught:
+        table_of(text, "desk.toml")
+    assert told in str(caught.value)
+
+
 def test_dots_that_part_no_key_are_as_many_as_one_likes() -> None:
     values = (f"[{'0.5, ' * 500}]", f'"{"Yes. " * 500}"', "'''" + "no. " * 500 + "\n'''")
     for value in values:

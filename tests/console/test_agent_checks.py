@@ -33,7 +33,11 @@ def test_an_agent_that_is_as_it_should_be_has_no_notes(tmp_path: Path) -> None:
         (ENDS + 'language = "de"\nvoice = "aura-2-luna-en"\n', "speaks 'en'"),
         (ENDS + f'language = "fi"\n{VOICE}', "in English"),
         (ENDS + "max_tokens = 4000\n", "max_tokens"),
-        (ENDS + 'listen_model = "nova-2"\nkeyterms = ["a"]\n', "nova-2 does not take them"),
+        (ENDS + 'listen_model = "nova-9"\n', "nova-9 is not known here; did you mean nova-3?"),
+        (
+            ENDS + f'listen_model = "flux-general-multi"\nlanguage = "sv"\n{VOICE}',
+            "is not known to hear Swedish; nova-3 does",
+        ),
         (ENDS + '[hours]\nmonday = ["09:00-10:00"]\n', "without a zone"),
         ('tools = ["end_call", "transfer_to_person"]\n', "transfer_numbers"),
         (ENDS + "top_p = 0.9\ntemperature = 0.4\n", "top_p: some of AWS_BEDROCK_MODELS takes one"),

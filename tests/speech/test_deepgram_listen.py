@@ -149,7 +149,7 @@ async def test_a_connection_asks_for_what_the_options_say() -> None:
     assert asked[0] == {
         "model": ["nova-2"],
         "language": ["en-GB"],
-        "keyterm": ["Lakeside Clinic", "X & Y"],
+        "keywords": ["Lakeside Clinic", "X & Y"],
         "endpointing": ["250"],
         "utterance_end_ms": ["1500"],
         "encoding": ["mulaw"],
@@ -159,7 +159,8 @@ async def test_a_connection_asks_for_what_the_options_say() -> None:
         "vad_events": ["true"],
         "smart_format": ["true"],
     }
-    assert "keyterm" not in asked[1]
+    assert not {"keyterm", "keywords"} & set(asked[1])
+    assert ListenOptions(keyterms=["Lakeside"]).parameters()["keyterm"] == ["Lakeside"]
 
 
 async def test_an_error_is_told_in_the_log_and_a_message_may_come_as_bytes() -> None:
