@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 Block = dict[str, Any]
 Message = dict[str, Any]
+Use = tuple[str, str]
+"""A tool use: its id as it was given, and as it is sent."""
 
 # Said in the caller's place where Bedrock wants a user message and the conversation has none: a
 # phone agent speaks first, and a turn taken up again may end with the agent's own words.
@@ -46,9 +49,10 @@ def normalise_messages(
     """The same conversation in a form that Bedrock accepts.
 
     It begins and ends with a user message; roles alternate (neighbours of one role are merged); no
-    text is empty; each toolUse is answered by exactly one toolResult, at the head of the next user
-    message (a missing one becomes an error result), and no toolResult stands without its toolUse;
-    reasoning that was never signed, that nothing follows, or that does not come first is left out.
+    text is empty; each toolUse has an id of its own and is answered by exactly one toolResult, at
+    the head of the next user message (a missing one becomes an error result), and no toolResult
+    stands without its toolUse; reasoning that was never signed, that nothing follows, or that does
+    not come first is left out.
     Blocks other than text, toolUse, toolResult and reasoningContent, and messages of other roles,
     are left out; so are reasoning and tool blocks when `reasoning` or `tools` is False, for a model
     that takes none.
@@ -57,7 +61,7 @@ def normalise_messages(
     turns = _merge((message.get("role"), _blocks(message, without)) for message in messages)
     history: list[Message] = []
     seen: set[str] = set()
-    owed: list[str] = []
+    owed: list[Use] = []
     for role, blocks in turns:
         if role == "assistant":
             content, owed = _assistant_content(blocks, seen)
@@ -94,18 +98,18 @@ def _append(history: list[Message], role: str, content: list[Block]) -> None:
         history.append({"role": role, "content": content})
 
 
-def _assistant_content(blocks: list[Block], seen: set[str]) -> tuple[list[Block], list[str]]:
-    """The assistant's blocks, and the ids of the tool uses to which a result is owed."""
+def _assistant_content(blocks: list[Block], seen: set[str]) -> tuple[list[Block], list[Use]]:
+    """The assistant's blocks, and the tool uses to which a result is owed."""
     content: list[Block] = []
-    owed: list[str] = []
+    owed: list[Use] = []
     for block in blocks:
         if "toolUse" in block:
-            tool_use_id = block["toolUse"]["toolUseId"]
-            if tool_use_id in seen:
-                continue
-            seen.add(tool_use_id)
-            owed.append(tool_use_id)
-        if "toolResult" not in block:
+            given = block["toolUse"]["toolUseId"]
+            sent = unused_id(given, seen)
+            seen.add(sent)
+            owed.append((given, sent))
+            content.append(_renamed(block, "toolUse", sent))
+        elif "toolResult" not in block:
             content.append(block)
     while content and "reasoningContent" in content[-1]:
         content.pop()
@@ -115,19 +119,37 @@ def _assistant_content(blocks: list[Block], seen: set[str]) -> tuple[list[Block]
     return content, owed
 
 
-def _user_content(blocks: list[Block], owed: list[str]) -> list[Block]:
+def unused_id(given: str, seen: set[str]) -> str:
+    """The id of a use; another one where an earlier use has it. Some models and gateways begin anew
+    with each answer."""
+    if given not in seen:
+        return given
+    others = (f"{given[: _ID_LENGTH - 6]}-{number}" for number in range(2, 99_999))
+    return next(other for other in others if other not in seen)
+
+
+def _renamed(block: Block, kind: str, tool_use_id: str) -> Block:
+    if block[kind]["toolUseId"] == tool_use_id:
+        return block
+    return Kept(**{kind: {**block[kind], "toolUseId": tool_use_id}})
+
+
+def _user_content(blocks: list[Block], owed: list[Use]) -> list[Block]:
     """The user's blocks: a result for each use that is owed one, then the words."""
-    results: dict[str, Block] = {}
+    results: dict[str, deque[Block]] = {}
     rest: list[Block] = []
     for block in blocks:
         if "toolResult" in block:
-            tool_use_id = block["toolResult"]["toolUseId"]
-            if tool_use_id in owed:
-                results.setdefault(tool_use_id, block)
+            results.setdefault(block["toolResult"]["toolUseId"], deque()).append(block)
         elif "text" in block:
             rest.append(block)
-    answers = (results.get(use) or tool_result(use, NO_RESULT, error=True) for use in owed)
-    return [*answers, *rest] if owed else rest
+    answers: list[Block] = []
+    for given, sent in owed:
+        if found := results.get(given):
+            answers.append(_renamed(found.popleft(), "toolResult", sent))
+        else:
+            answers.append(tool_result(sent, NO_RESULT, error=True))
+    return [*answers, *rest]
 
 
 def tool_result(tool_use_id: str, content: object, *, error: bool = False) -> Block:

@@ -62,11 +62,11 @@ class ConsentGate:
         for one in {language, *others}:
             assent("", one)
         self._put: OrderedDict[str, dict[str, tuple[str, int]]] = OrderedDict()
-        self._granted: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._granted: OrderedDict[tuple[str, int, str], None] = OrderedDict()
 
     def agreed(self, name: str, given: object, use: ToolRun) -> bool:
         """Whether the caller has agreed to this use; if not, it counts as put to them now."""
-        if use.tool_use_id and (use.call_id, use.tool_use_id) in self._granted:
+        if use.tool_use_id and use.which in self._granted:
             return True
         key = _key(given)
         put = self._put.setdefault(use.call_id, {})
@@ -80,7 +80,7 @@ class ConsentGate:
         turns = use.turn - known[1] if known is not None else 0
         if same and verdict is True and 0 < turns <= PATIENCE_TURNS:
             del put[name]
-            _remember(self._granted, (use.call_id, use.tool_use_id), None)
+            _remember(self._granted, use.which, None)
             return True
         if verdict is False:
             put.clear()

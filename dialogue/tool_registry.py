@@ -146,7 +146,7 @@ class ToolRegistry:
         self._failed = failed
         self._tools: dict[str, _Registered] = {}
         self._gate = gate or ConsentGate()
-        self._done: OrderedDict[tuple[str, str], Result] = OrderedDict()
+        self._done: OrderedDict[tuple[str, int, str], Result] = OrderedDict()
         self._written: OrderedDict[str, Counter[str]] = OrderedDict()
         self._callers = Tally(WRITES_A_CALLER)
         self._identifying = Identifying()
@@ -191,7 +191,7 @@ class ToolRegistry:
         if registered is None:
             return error("unknown_tool", f"There is no tool {use.name[:64]}.")
         tool, statistics = registered.tool, registered.statistics
-        done = self._done.get((use.call_id, use.tool_use_id)) if use.tool_use_id else None
+        done = self._done.get(use.which) if use.tool_use_id else None
         if done is not None and tool.effect == "write":
             return done
         try:
@@ -223,7 +223,7 @@ class ToolRegistry:
                 self._written[use.call_id][tool.name] -= 1  # nothing was done
                 self._callers.take_back((use.caller, tool.name))
         elif tool.effect == "write" and use.tool_use_id:
-            _remember(self._done, (use.call_id, use.tool_use_id), result)
+            _remember(self._done, use.which, result)
         return result
 
     async def _unidentified(self, tool: Tool, given: dict[str, Any], use: ToolRun) -> Result | None:

@@ -34,5 +34,10 @@ class ToolRun:
     unheard: frozenset[int] = frozenset()
     keys: str = field(default="", repr=False)
 
+    @property
+    def which(self) -> tuple[str, int, str]:
+        """Which use it is: ids of another turn are no longer in the history, and may come again."""
+        return self.call_id, self.turn, self.tool_use_id
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "caller", told(self.caller))

@@ -45,6 +45,7 @@ from aybiza.claude.prompt_cache import estimated_tokens
 from aybiza.claude.request_repair import repaired
 from aybiza.claude.shorten import shortened
 from aybiza.claude.stream import Finished, Sentence, StreamCut, StreamDecoder, ToolUse
+from aybiza.claude.tool_ids import apart
 from aybiza.dialogue.conversation import CONTINUE
 from aybiza.dialogue.events import AnswerFinished, AnswerSentence, CloseAsked, Event
 from aybiza.dialogue.exchange import last_heard, said_before
@@ -425,6 +426,7 @@ class AnswerRounds:
 
     async def _use_tools(self, finished: Finished, uses: list[ToolUse], *, allowed: bool) -> None:
         """Have the tools run, and give their results back in the order they were asked."""
+        finished, uses = apart(finished, uses, self._messages)
         blocks = [block for block in finished.content if "text" not in block]
         said = (self._said, self._asked, self._before, self._unheard)
         asked = RunTools(self._turn, self._seq - 1, blocks, uses, *said)

@@ -303,7 +303,7 @@ def _parts(operation: Operation, given: Mapping[str, Any]) -> _Parts:
 
 def idempotency_key(use: ToolRun) -> str:
     """What tells a server that a write is the same one."""
-    return f"{use.call_id}-{use.tool_use_id}"
+    return "-".join(map(str, use.which))
 
 
 def _path(template: str, values: Mapping[str, str]) -> str:

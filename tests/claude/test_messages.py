@@ -87,12 +87,11 @@ class TestNormaliseMessages:
         history = normalise_messages([user(text("a"), tool_result("t9", "lost"))])
         assert history == [user(text("a"))]
 
-    def test_a_result_that_nobody_asked_for_and_a_use_told_twice_are_left_out(self) -> None:
-        use = {"toolUse": {"toolUseId": "t1", "name": "look_up", "input": {}}}
+    def test_a_result_that_nobody_asked_for_is_left_out(self) -> None:
         history = normalise_messages(
             [
                 user(text("a")),
-                assistant(use, use),
+                assistant(tool_use("t1")),
                 user(tool_result("t1", "one"), tool_result("t1", "two"), tool_result("t9", "x")),
                 assistant(tool_result("t1", "mine"), text("Done.")),
                 user(text("b")),
@@ -101,7 +100,7 @@ class TestNormaliseMessages:
         )
         assert history == [
             user(text("a")),
-            assistant(use),
+            assistant(tool_use("t1")),
             user(tool_result("t1", "one")),
             assistant(text("Done.")),
             user(text("b")),
@@ -115,20 +114,22 @@ class TestNormaliseMessages:
         content = told[-1]["content"][0]["toolResult"]["content"]
         assert content == [{"json": {"result": [1]}}, {"text": "nan"}]
 
-    def test_a_tool_use_id_is_used_once(self) -> None:
+    def test_uses_that_were_given_the_same_id_have_one_each(self) -> None:
+        long = "x" * 64
         history = normalise_messages(
             [
                 user(text("a")),
                 assistant(tool_use("t1"), tool_use("t1")),
                 user(tool_result("t1", "one"), tool_result("t1", "again")),
-                assistant(text("b"), tool_use("t1")),
+                assistant(text("b"), tool_use("t1"), tool_use(long), tool_use(long)),
             ]
         )
+        other = f"{'x' * 58}-2"
         assert history[1:] == [
-            assistant(tool_use("t1")),
-            user(tool_result("t1", "one")),
-            assistant(text("b")),
-            user(text(GO_ON)),
+            assistant(tool_use("t1"), tool_use("t1-2")),
+            user(tool_result("t1", "one"), tool_result("t1-2", "again")),
+            assistant(text("b"), tool_use("t1-3"), tool_use(long), tool_use(other)),
+            user(*(tool_result(one, NO_RESULT, error=True) for one in ("t1-3", long, other))),
         ]
 
     def test_unsigned_or_trailing_reasoning_is_left_out_and_signed_is_kept_unchanged(self) -> None:

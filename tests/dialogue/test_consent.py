@@ -44,6 +44,12 @@ def test_the_same_tool_use_run_again_stays_agreed_to() -> None:
     assert agreed(gate, use(2, YES))
 
 
+def test_an_id_that_comes_again_in_another_turn_brings_no_consent_along() -> None:
+    gate = put()
+    assert agreed(gate, use(2, YES, tool_use_id="call_0"))
+    assert not agreed(gate, use(3, "And the next one?", {"day": 11}, tool_use_id="call_0"))
+
+
 def test_a_yes_behind_a_question_that_was_taken_back_is_asked_for_once_more() -> None:
     gate = put()
     assert not agreed(gate, use(3, YES, unheard=frozenset({1})))

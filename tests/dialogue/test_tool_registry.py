@@ -269,6 +269,14 @@ async def test_the_same_tool_use_writes_once() -> None:
     assert len(hand.given) == 1
 
 
+async def test_a_use_of_another_turn_is_another_one_whatever_its_id() -> None:
+    hand = Hand()
+    again = use(7, turn=2, said="Book me number seven once more."), use(7, turn=3, said="Yes.")
+    _, done, asked, more = await ran(write(hand), PUT, AGREED, *again)
+    assert done == more == {"price": 5} and "needs_confirmation" in asked
+    assert len(hand.given) == 2
+
+
 async def test_a_write_that_was_refused_may_be_tried_again() -> None:
     hand = Hand(ToolError("busy", "Not now."))
     await ran(write(hand), PUT, AGREED, AGREED)

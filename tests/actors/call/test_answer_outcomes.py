@@ -105,6 +105,22 @@ async def test_an_answer_cut_by_max_tokens_goes_on_behind_its_last_whole_sentenc
     assert words(body)[-2:] == [("assistant", "One is here. Two is here."), ("user", CONTINUE)]
 
 
+async def test_tools_that_are_given_the_same_id_again_are_run_again() -> None:
+    desk = Desk()
+    same = message("tool_use", ToolUse("book", {}, id="call_0"))
+    respond, asked = in_turn(same, same, "Booked twice.")
+    async with stage(responder=respond, toolbox=desk.registry()) as place:
+        told = await place.answer("Book two.")
+    assert (told.said, desk.runs) == (["Booked twice."], ["book", "book"])
+    ids = [
+        block["toolUse"]["toolUseId"]
+        for sent in asked[2]["messages"]
+        for block in sent["content"]
+        if "toolUse" in block
+    ]
+    assert ids == ["call_0", "call_0-2"]
+
+
 @pytest.mark.parametrize("said", ["", "One is here. Two"])
 async def test_an_answer_for_which_the_window_was_too_small_goes_on_with_less_history(
     said: str,

@@ -95,7 +95,7 @@ async def test_a_write_carries_the_key_under_which_it_is_done_once(
 ) -> None:
     tools = connector(crm_api)
     await used(tools["crm_noteOnCustomer"], customer_id="20418", note="x")
-    assert services.journal[-1].headers["idempotency-key"].startswith("CA1-use")
+    assert services.journal[-1].headers["idempotency-key"].startswith("CA1-1-use")
     await used(tools["crm_findCustomer"], identifier="20418")
     assert "idempotency-key" not in services.journal[-1].headers
 
