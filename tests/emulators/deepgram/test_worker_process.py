@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 
+import psutil
 import pytest
 
 from aybiza.emulators.deepgram import worker_process
@@ -60,6 +61,12 @@ async def test_many_ask_at_a_time_and_each_gets_its_own_answer(worker: WorkerPro
     names = list(SAID)[:6]
     heard = await asyncio.gather(*(hear(worker, n, name) for n, name in enumerate(names)))
     assert heard == [KNOWN + SAID[name].encode() for name in names]
+
+
+async def test_a_worker_has_read_nothing_of_the_server_around_it(worker: WorkerProcess) -> None:
+    maps = psutil.Process(process_id(worker)).memory_maps()
+    read = " ".join(place.path for place in maps)
+    assert "numpy" in read and "pydantic" not in read
 
 
 async def test_who_gives_up_waiting_takes_nobody_elses_answer(worker: WorkerProcess) -> None:
