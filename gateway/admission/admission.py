@@ -348,22 +348,23 @@ class Admission:
         # What nobody has to sign may be said in as many ways as one likes.
         if not self._signatures.asked_for:
             return None
-        elsewhere = self._lines.given(call) if row.gives_a_line else None
-        older = elsewhere is not None and not self._follows(row.carrier, knock, elsewhere)
+        elsewhere = row.gives_a_line and self._lines.are_elsewhere(call)
+        older = elsewhere and not self._follows(row.carrier, knock, call)
         signed = signature.signed_part(knock.target, body)
         if not (self._answered.repeats(call, signed) or older):
             return None
         self.refused(HTTP, "repeated", caller.address)
         return Refusal(409, "This was answered, and the call goes on by its stream.\n", {})
 
-    def _follows(self, carrier: str, knock: Knock, given: float) -> bool:
-        """Whether a signed request is younger than a line that was given then. The way back from a
-        line has the second of it in its address; where no address is signed, the time is."""
+    def _follows(self, carrier: str, knock: Knock, call: str) -> bool:
+        """Whether a signed request is the way back from a line of the call at another node. That
+        has the second of the line in its address, or the one before, for the clock goes on while it
+        is answered. Where no address is signed, a time is, which has to be a later one."""
+        at = Arrival.of(dict(parse_qsl(knock.target.partition("?")[2])), 0.0).at
         signed_at = self._signatures.signed_at(carrier, knock.headers)
         if signed_at is not None:
-            return signed_at > given
-        told = dict(parse_qsl(knock.target.partition("?")[2]))
-        return Arrival.of(told, given).at >= int(given) - 1
+            return signed_at > at and self._lines.has(call, at)
+        return self._lines.has(call, at) or self._lines.has(call, at + 1)
 
     def _signed(self, knock: Knock, caller: Caller, body: bytes) -> Signed:
         return Signed(self._url(self.rules.http_base, HTTP, caller, knock), knock.headers, body)

@@ -117,7 +117,7 @@ def bound_names(token: str) -> frozenset[str]:
 
 
 def given_at(token: str) -> float:
-    """When a token that was taken was made, in unix time; no two of a call at the same."""
+    """When a token that was taken was made, in unix time."""
     expires: float = _HEAD.unpack(_decoded(token)[: _HEAD.size])[0]
     return expires - LIFE_SECONDS
 

@@ -25,8 +25,8 @@ from aybiza.gateway.control.control import ControlError
 
 OPEN_SECONDS: Final = 1.0
 MOST_BYTES: Final = 64 * 1024
-MOST_LINES: Final = 1_000
-"""An event of a switch has some two hundred."""
+MOST_LINES: Final = 2_000
+"""An event of a switch has some two hundred, and a line for each variable of its call."""
 
 
 @dataclass(frozen=True, slots=True)

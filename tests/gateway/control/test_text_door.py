@@ -76,5 +76,5 @@ async def test_a_switch_that_talks_without_end_holds_nobody_up_and_is_left_in_ti
 
 
 def test_a_block_of_more_lines_than_a_switch_says_is_not_read() -> None:
-    with pytest.raises(ControlError, match="more than 1000 lines"):
+    with pytest.raises(ControlError, match="more than 2000 lines"):
         Block.of("A\n" * 20_000, "\n")
