@@ -272,4 +272,6 @@ def to_vapi(agent: Agent, prompt: str) -> Carried:
             continue
         if getattr(agent, key) != getattr(defaults, key):
             carried.leave(key, "Vapi's assistants have nothing of the kind")
+    if agent.type != type(agent).model_fields["type"].default:
+        carried.leave("type", "its prompt and its voice are carried; set it again on the way back")
     return carried

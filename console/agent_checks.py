@@ -99,7 +99,7 @@ def _verdict(
         return Verdict(where, False, str(error).removeprefix(f"{where}: "))
     own = own_policy(route.agent, settings, policy)
     left = tools.passed_over(route.agent)
-    notes = [*_notes(route.agent), *_sampling(route, own), *passed_over(left)]
+    notes = [*_notes(route.agent), *_loops(route), *_sampling(route, own), *passed_over(left)]
     return Verdict(where, True, route.agent.name, notes)
 
 
@@ -149,6 +149,17 @@ def _listeners(agent: Agent) -> Iterator[tuple[str, str]]:
     for tag in agent.languages or (agent.language,):
         speaking = agent.speaking(tag)
         yield speaking.listen_model, speaking.language
+
+
+def _loops(route: Route) -> Iterator[str]:
+    """Who would be put through to the agent that they speak with."""
+    agent = route.agent
+    called = {f"transfer_numbers.{name}": to for name, to in agent.transfer_numbers.items()}
+    if agent.fallback_number is not None:
+        called["fallback_number"] = agent.fallback_number
+    for key, to in called.items():
+        if to in route.numbers:
+            yield f"{key}: {to} is a number of this route: the agent itself would answer"
 
 
 def _sampling(route: Route, policy: Policy) -> Iterator[str]:

@@ -28,6 +28,7 @@ from typing import Any, Final, Self
 import structlog
 
 from aybiza.actors import names
+from aybiza.actors.breaker_trials import BreakerTrials
 from aybiza.actors.call.call_context import CallContext
 from aybiza.actors.call.known_answers import KnownAnswers
 from aybiza.actors.call.phrase_keeper import PhraseKeeper
@@ -303,6 +304,7 @@ class Node:
                 keepers.append(child(UploadsActor, shelf(settings), to, name=names.UPLOADS))
         limits = Limits(settings.max_calls, settings.max_loop_lag_ms, settings.max_memory_mb)
         place = self._place()
+        keepers.append(child(BreakerTrials, self._bedrock, self._chat, name=names.BREAKER_TRIALS))
         last = [who.policy.last.id for who in self._switchboard if who.policy.last is not None]
         voices = BREAKERS.values() if self._elevenlabs is not None else ()
         if self._elevenlabs is not None:

@@ -93,6 +93,18 @@ def test_what_servers_tell_too_much_of_is_noted_by_name() -> None:
     assert not list(passed_over({}))
 
 
+def test_who_would_be_put_through_to_their_own_agent_is_noted(tmp_path: Path) -> None:
+    text = AGENT + ENDS + 'transfer_numbers = { me = "+14155550100", us = "+14155550101" }\n'
+    (tmp_path / "one.toml").write_text(f'{text}fallback_number = "+14155550100"\n')
+    routes = tmp_path / "routes.toml"
+    routes.write_text('[routes.a]\nagent = "one.toml"\nnumbers = ["+14155550100"]\n')
+    first, *_ = checked(str(routes), load({}), POLICY)
+    assert [note.partition(" is ")[0] for note in first.notes] == [
+        "transfer_numbers.me: +14155550100",
+        "fallback_number: +14155550100",
+    ]
+
+
 def test_a_file_of_routes_is_checked_with_all_its_agents(tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text(AGENT + ENDS)
     (tmp_path / "two.toml").write_text(AGENT + 'tools = ["fly"]\n')

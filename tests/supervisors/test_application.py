@@ -58,6 +58,7 @@ async def test_the_tree_is_that_of_the_architecture(tmp_path: Path) -> None:
         (1, "CostsKeeper"),
         (1, "MetricsSink"),
         (1, "MetricsSink"),
+        (1, "BreakerTrials"),
         (1, "MemoryActor"),
         (1, "CircuitBreakerSupervisor"),
         (2, "CircuitBreakerActor"),
