@@ -36,7 +36,7 @@ _SEPARATOR = re.compile(r"[^a-z0-9]+")
 # A user alone may be a token, and a password may hold any character that is no white space; what
 # looks like a port is none.
 _USER = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:/{1,2})"
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,40}:/{1,2})"
     r"(?:[^\s/@:?#\[]*:(?!\d*(?:[/?#\s,;'\")]|$))[^\s]*@|[^\s/?#@]*@(?:[^\s/?#@]*@)*)"
 )
 _ADDRESS = re.compile(r"[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")

@@ -31,7 +31,8 @@ from aybiza.dialogue.unfinished import is_cut_off
 
 # A voice that stays up, or trails off, asks or thinks.
 _OPEN_END = re.compile(r"[?\uff1f]|(?:\.\.\.|…)\s*$")
-_SENTENCE_END = re.compile(r"[.!?।]+(?=\s|$)|[。\uff01\uff1f]")
+# From its first sign on, or each of a long row of them would be tried.
+_SENTENCE_END = re.compile(r"(?<![.!?।])[.!?।]+(?=\s|$)|[。\uff01\uff1f]")
 _APOSTROPHES = str.maketrans({"’": "'", "\u2018": "'", "`": "'"})
 _WHOLE_HOUR = re.compile(r"(?<=\d):00\b")
 # Kana, which is in no other language.

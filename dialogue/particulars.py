@@ -55,7 +55,7 @@ _NAMED: Final = {
 LANGUAGES: Final = frozenset(_OWN)
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*['’]?")
-_BEGINS: Final = re.compile(r"(?:^|[.!?¿¡:])\W*$")
+_BEGIN_BEHIND: Final = frozenset(".!?¿¡:")
 
 
 def particulars(said: str, language: str) -> frozenset[str]:
@@ -70,9 +70,18 @@ def particulars(said: str, language: str) -> frozenset[str]:
         word = match[0].replace("’", "'")
         plain = word.casefold()
         # German writes all nouns as names; a word too many only costs a hit.
-        if plain in named or (word[0].isupper() and not _BEGINS.search(said[: match.start()])):
+        if plain in named or (word[0].isupper() and not _begins(said, match.start())):
             found.add(plain)
     return frozenset(found)
+
+
+def _begins(said: str, at: int) -> bool:
+    """Whether a sentence begins with the word at this place."""
+    while at > 0 and not (said[at - 1].isalnum() or said[at - 1] == "_"):
+        at -= 1
+        if said[at] in _BEGIN_BEHIND:
+            return True
+    return at == 0
 
 
 def is_impersonal(said: str, language: str) -> bool:

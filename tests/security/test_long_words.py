@@ -9,8 +9,10 @@ import pytest
 
 from aybiza.claude.sentences import SentenceSplitter
 from aybiza.claude.silent_text import SilentText
+from aybiza.config.redact import hide_url_password
 from aybiza.dialogue.assent import assent
 from aybiza.dialogue.overheard import is_back_channel
+from aybiza.dialogue.particulars import repeats
 from aybiza.speech.spoken_text import spoken
 from tests.fuzz.decoder import SECONDS
 
@@ -43,6 +45,19 @@ def agreed(text: str) -> None:
     is_back_channel(text, "en")
 
 
+def asked(text: str) -> None:
+    assent("yes", "en", f"{3 * text}x")
+    assent("ja", "de", f"{3 * text}x")
+
+
+def repeated(text: str) -> None:
+    repeats("Is Ann there?", 2 * text, "en")
+
+
+def logged(text: str) -> None:
+    hide_url_password(f"redis://user:password@host {5 * text}")
+
+
 READ: dict[Callable[[str], object], list[str]] = {
     spoken: ["1", "1:", "1-", "1.", "a.", "a@", "$1", "12:30 PM-", "50%-", "<!--", "[", "`"],
     in_german: ["1", "1.", "1,-"],
@@ -50,6 +65,9 @@ READ: dict[Callable[[str], object], list[str]] = {
     by_character: [".", "1.", '"a." '],
     silent: ["<", "<thinking", "<!--"],
     agreed: ["---", "yes, ", "."],
+    asked: [".", "?", "।", "。", " "],
+    repeated: ["A ", "A! ", "! A", "Ann's "],
+    logged: ["h", "a.", "a:", "@", "/"],
 }
 
 
