@@ -8,12 +8,18 @@ import re
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
 
 from aybiza.actors.measures import costs
+from aybiza.actors.measures.metrics_actor import table
+from aybiza.actors.memory.store import Wanted
+from aybiza.actors.recordings.shelf import Shelf
 from aybiza.claude.ledger import Ledger, Quotas
 from aybiza.claude.stream import Usage
 from aybiza.config.agents import Agent
+from aybiza.config.recording import Recording
 from aybiza.config.routes import DEFAULT, Route, Routes, load_routes
+from aybiza.emulators import textaudio
 from aybiza.emulators.bedrock import Reply, say, use
 from aybiza.emulators.bedrock.continuation import Body, text_of
 from aybiza.emulators.phone import Party
@@ -49,6 +55,7 @@ def desk(number: int) -> Agent:
         voice=f"aura-2-{own.lower()}-en",
         transfer_numbers={own: f"+1415555020{number % 10}"},
         tools=("look_up", "end_call"),
+        recording=Recording(consent="told"),
     )
 
 
@@ -68,8 +75,8 @@ def respond(body: Body) -> Reply:
     return say(f"{_MARK.findall(prompt)[0]} heard {said}")
 
 
-def test_no_value_of_an_agent_is_in_anothers_request_log_or_bill(
-    monkeypatch: pytest.MonkeyPatch,
+def test_no_value_of_an_agent_is_in_anothers_request_log_bill_memory_recording_or_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logs, "_LEVEL", 0)
 
@@ -82,9 +89,12 @@ def test_no_value_of_an_agent_is_in_anothers_request_log_or_bill(
 
     async def talk(world: World) -> tuple[list[PlacedCall], World, Ledger]:
         calls = await asyncio.gather(*(one(world, number) for number in range(AGENTS)))
+        await asyncio.sleep(5)
         return calls, world, costs.ledger(world.vm)
 
-    calls, world, ledger = in_world(talk, routes=ROUTES, responder=respond)
+    shelf = Shelf(tmp_path)
+    calls, world, ledger = in_world(talk, routes=ROUTES, responder=respond, recordings=shelf)
+    kept = {record.call_id: record for record in world.store.find(Wanted(), 2 * AGENTS)}
     log: dict[str, str] = {}
     for entry in world.trace:
         found = re.search(r"call_id=(\w+)", entry.what)
@@ -105,10 +115,20 @@ def test_no_value_of_an_agent_is_in_anothers_request_log_or_bill(
         assert set(_MARK.findall(asked)) <= {mark(number)}
         assert set(_MARK.findall(log[call.call_id])) == {mark(number)}
         assert set(re.findall(r"tenant=(Tenant \d)", log[call.call_id])) == {tenant}
+        record, journal = kept[call.call_id], repr(world.store.read(call.call_id))
+        assert set(_MARK.findall(repr(record) + journal)) == {mark(number)}
+        assert record.tenant == tenant
+        parts = [shelf.wav(path)[44:] for path in shelf.parts(call.call_id)]
+        halves = [part[side::2] for part in parts for side in (0, 1)]
+        sound = [textaudio.TextAudioDecoder().feed(half) for half in halves]
+        assert set(_MARK.findall(" ".join(sound))) == {mark(number)}
         bill[tenant] = bill.get(tenant, 0) + 1
     spent = {tenant: usd for (_, tenant), usd in ledger.tenant_days.items()}
     assert set(spent) == set(bill) == {f"Tenant {n}" for n in range(TENANTS)}
     assert sum(spent.values()) == sum(ledger.days.values()) > 0
+    figures = generate_latest(table(world.vm).registry).decode()
+    assert "aybiza_turns_total" in figures
+    assert not _MARK.search(figures) and "Tenant" not in figures and "+1415" not in figures
 
 
 def test_a_caller_who_comes_back_has_the_same_agent() -> None:
