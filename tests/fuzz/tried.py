@@ -11,6 +11,7 @@ from typing import Final
 MILLION: Final = 1_000_000
 
 _WHOLE: Final = (
+    "waits "
     "frames wire channel twilio telnyx signalwire freeswitch audiosocket forms tokens deepgram "
     "bedrock agents plans routes vapi literals rules scripts quotas cookies phrases ledgers "
     "trails journals redis dynamodb sqlite periods numbers esl ami dialled headers subprotocols "
@@ -22,12 +23,12 @@ _WHOLE: Final = (
 _FEWER: Final = {
     "models": 102_000,
     "recordings": 12_000,
-    "campaigns": 11_000,
-    "tools": 2_000,
-    "prices": 2_000,
-    "sip": 2_000,
-    "personas": 2_000,
-    "words": 2_000,
+    "campaigns": 21_000,
+    "tools": 12_000,
+    "prices": 12_000,
+    "sip": 12_000,
+    "personas": 12_000,
+    "words": 12_000,
     "wav": 2_000,
     "documents": 2_000,
     "listed": 2_000,
@@ -35,7 +36,6 @@ _FEWER: Final = {
     "http_bytes": 1_000,
     "media_bytes": 1_000,
     "settings": 1_000,
-    "waits": 300,
 }
 """Those that read much of an input, or whole connections."""
 

@@ -21,9 +21,14 @@ from aybiza.speech.deepgram_connect import Connection
 from aybiza.speech.deepgram_listen import ListenOptions, ListenSession
 from aybiza.speech.deepgram_socket import (
     CLOSE_SECONDS,
+    JSON_BYTES,
+    MOST_TOLD,
+    TOLD_CHARACTERS,
     DeepgramClosed,
     DeepgramRefused,
+    DeepgramSocket,
     check_sdk,
+    object_of,
 )
 from aybiza.speech.deepgram_speak import Audio, Flushed, SpeakOptions, SpeakSession
 from aybiza.speech.websocket import Message
@@ -376,3 +381,14 @@ def test_a_connection_without_a_short_cut_has_nothing_diverted() -> None:
     other = SimpleNamespace()
     SpeakSession(_NEVER, SimpleNamespace(_websocket=other)).divert(print)
     assert not vars(other)
+
+
+def test_what_is_too_long_or_too_short_is_no_object() -> None:
+    assert object_of("") == object_of("{}") == object_of(f'{{"a": "{"x" * JSON_BYTES}"}}') == {}
+    assert object_of('{"a":1}') == {"a": 1}
+
+
+def test_a_socket_complains_so_often_and_in_short() -> None:
+    session = DeepgramSocket(contextlib.nullcontext(), SimpleNamespace(_websocket=None))
+    told = [session.complains({"code": "x" * 999, "type": "Error"}) for _ in range(MOST_TOLD + 1)]
+    assert told == [{"code": "x" * TOLD_CHARACTERS}] * MOST_TOLD + [None]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aybiza.emulators.textaudio import TextAudioDecoder, encode
-from aybiza.speech.playout import Ledger, Sentence
+from aybiza.speech.playout import BYTES_A_SECOND, Ledger, Sentence
 from aybiza.speech.synthesis import (
     EMPTY_SECONDS,
     GO_CHARACTERS,
@@ -439,3 +439,16 @@ def restarted(voice: Voice) -> Voice:
     again.heard, again.text, again.finished = voice.heard, voice.text, voice.finished
     again.give(1, "x" * 450)
     return again
+
+
+def test_sound_in_small_pieces_lies_in_large_ones_and_has_an_end() -> None:
+    synthesis = Synthesis(Ledger(), lambda text: text)
+    assert not synthesis.is_too_long
+    synthesis.give(Sentence(1, 1), "ten chars.")
+    assert synthesis.next(0.0, 0.0, early=True) is not None
+    for size in (1_000, 2_500, 1_000, 5_000):
+        synthesis.audio(bytes(size), 0.0)
+    assert [len(piece) for piece in synthesis.goes[0].audio] == [3_500, 1_000, 5_000]
+    assert not synthesis.is_too_long
+    synthesis.audio(bytes(45 * BYTES_A_SECOND), 0.0)
+    assert synthesis.is_too_long

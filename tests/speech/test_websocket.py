@@ -229,3 +229,25 @@ async def test_behind_what_breaks_the_protocol_nobody_looks_at_frames(
         connection.transport.write(BROKEN[kind] * (128 * 1024 // len(BROKEN[kind])))
         await connection.wait_closed()
     assert looked < 100
+
+
+def test_frames_are_taken_so_many_at_a_time_and_the_rest_is_asked_for() -> None:
+    frames = WholeFrames(masked=False)
+    heap = b"".join(frame_of(text, mask=False) for text in "abcde")
+    told: list[int] = []
+    found = [item for item in frames.take(heap, 2) if isinstance(item, Message)]
+    while frames.more:
+        told.append(len(found))
+        found += [item for item in frames.take(b"", 2) if isinstance(item, Message)]
+    assert (told, [item.data for item in found]) == ([2, 4], [b"a", b"b", b"c", b"d", b"e"])
+
+
+def test_behind_a_long_frame_so_many_bytes_are_passed_on_at_a_time() -> None:
+    frames = WholeFrames(masked=False)
+    data = frame_of(bytes(70_000), mask=False) + frame_of("x", mask=False)
+    passed = frames.take(data, 50)
+    while frames.more:
+        passed += frames.take(b"", 50)
+    assert b"".join(piece for piece in passed if isinstance(piece, bytes)) == data
+    assert max(map(len, passed)) <= 128
+    assert frames.take(b"more", None) == [b"more"]
