@@ -255,7 +255,9 @@ class ErrorLadder:
     def _steps(self, row: Row) -> tuple[Step, ...]:
         if self._is_last(self._here):
             own = tuple(step for step in row.steps if step in _OF_LAST)
-            return (*own, *_BEHIND_LAST) if row.steps else ()
+            # What passes by itself may have passed by now, and there is no other like it.
+            again = (Step.SAME,) if _AGAIN in row.steps else ()
+            return (*own, *again, *_BEHIND_LAST) if row.steps else ()
         # However many models there are: the last one has its turn.
         if len(self._tried) >= MOST_ATTEMPTS - 1 and _LAST in row.steps:
             return (_LAST, *row.steps)

@@ -138,6 +138,8 @@ class AnswerRounds:
         """What the model has said in this answer."""
         self._of_round = 0
         """How many sentences of it were said before the round under way."""
+        self._repeat_from = 0
+        """From where on what the model has said may come again: where it was asked to go on."""
         self._going_on: list[dict[str, Any]] = []
         """What the request under way has in its history of the ones before it that broke off."""
         self._outcomes = Outcomes()
@@ -175,6 +177,8 @@ class AnswerRounds:
                 self._last_words(outcome)
                 return
             finished, uses, act = outcome
+            if act is not Act.GO_ON:
+                self._repeat_from = len(self._told)
             match act:
                 case Act.DONE | Act.BLOCKED:
                     return
@@ -285,7 +289,7 @@ class AnswerRounds:
         decoder = StreamDecoder(
             first_clause_chars=self._policy.first_clause if self._seq == self._first_seq else None
         )
-        repeats = {_plain(text) for text in self._told[self._of_round :]}
+        repeats = {_plain(text) for text in self._told[self._repeat_from :]}
         uses: list[ToolUse] = []
         act, finished = Act.WORDS, None
         request, begun = self._request(attempt), self._vm.now()

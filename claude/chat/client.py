@@ -153,7 +153,7 @@ class ChatStream:
         self._lines = Lines()
         self._chunks = ChatEvents(lambda: f"chat_{secrets.token_hex(8)}")
         self._events: deque[Event] = deque()
-        self._seen = self._ended = False
+        self._ended = False
         self._error: BedrockError | None = None
 
     def __aiter__(self) -> Self:
@@ -240,16 +240,17 @@ class ChatStream:
                 )
             if events := self._chunks.feed(chunk):
                 self._events += events
-                self._seen, self._last = True, self._loop.time()
+                self._last = self._loop.time()
 
     def _until(self) -> float:
         due = self._began + self._total
-        if not self._seen:
+        # Some services say at once that an answer begins, and then let it be waited for.
+        if self.before_first_token:
             return min(due, self._began + self._first)
         return due if self._silence is None else min(due, self._last + self._silence)
 
     def _late(self) -> BedrockError:
-        if not self._seen:
+        if self.before_first_token:
             message = f"no event within {self._first:g} s"
         elif self._loop.time() - self._began >= self._total:
             message = f"not finished within {self._total:g} s"

@@ -357,6 +357,17 @@ def test_the_last_model_has_all_the_time_that_is_left() -> None:
     assert step.first_event_seconds == step.seconds == 12.0
 
 
+def test_the_last_model_is_asked_once_more_for_what_passes_by_itself() -> None:
+    for kind, again in ((ErrorKind.UNAVAILABLE, True), (ErrorKind.ACCESS_DENIED, False)):
+        rungs = Rungs(("a",), last="openai:x")
+        made = ErrorLadder(rungs, began=0.0, seconds=20.0, chance=lambda: 0.5)
+        made.begin(0.0)
+        made.failed(ErrorKind.ACCESS_DENIED, 0.1, spoken=False)
+        step = made.failed(kind, 0.2, spoken=False)
+        asked = isinstance(step, Attempt) and step.model == "openai:x" and step.wait > 0
+        assert asked is again
+
+
 @each(cases("handle_bedrock_error"))
 def test_the_first_step_is_the_recorded_one(case: dict[str, Any]) -> None:
     ((tag, value),) = case["input"].items()

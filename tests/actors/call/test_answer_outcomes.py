@@ -133,6 +133,15 @@ async def test_an_answer_for_which_the_window_was_too_small_goes_on_with_less_hi
     assert (len(asked), told.stop_reason) == (3, "end_turn")
 
 
+async def test_what_a_model_that_is_to_go_on_says_anew_is_heard_once() -> None:
+    first = message("max_tokens", Text("One is here. Two is here."))
+    respond, asked = in_turn(first, "Two is here. Three is here.")
+    async with stage(responder=respond) as place:
+        told = await place.answer("Count.")
+    assert told.said == ["One is here.", "Two is here.", "Three is here."]
+    assert (len(asked), told.stop_reason) == (2, "end_turn")
+
+
 async def test_an_answer_that_never_ends_is_ended_behind_a_whole_sentence() -> None:
     ones = [f"Number {n} is here." for n in range(9)]
     texts = [" ".join([*ones[: n + 1], "And then there"]) for n in range(9)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -121,6 +121,24 @@ def test_an_answer_that_ends_too_early_is_no_whole_one() -> None:
 
     said, finished = in_virtual_time(act)
     assert said and finished is None
+
+
+async def test_a_service_that_only_says_that_it_begins_is_waited_for_as_for_its_first_word() -> (
+    None
+):
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'data: {"choices": [{"delta": {"role": "assistant", "content": ""}}]}\n\n'
+        await asyncio.sleep(0.3)
+        yield b'data: {"choices": [{"delta": {"content": "Hi."}, "finish_reason": "stop"}]}\n\n'
+        yield b"data: [DONE]\n\n"
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=slow())
+
+    client = ChatClient(api_key="key", transport=httpx.MockTransport(answer))
+    said, _ = await read(client.stream(REQUEST, silence_timeout=0.1))
+    assert said == "Hi."
+    await client.aclose()
 
 
 def test_an_answer_that_takes_too_long_ends_and_one_that_is_left_frees_its_connection() -> None:
