@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 # Many tests wait for audio in real time, so more run at once than there are processors.
-TEST_WORKERS ?= 8
+TEST_WORKERS ?= 6
 # A quarter of the tests' work is to read modules; what is made of their sources is kept.
 unexport PYTHONDONTWRITEBYTECODE
 VENV   := .venv

@@ -228,8 +228,10 @@ def _work(shared: Shared, tells: Connection, has: Iterable[tuple[int, int]]) -> 
     folders._basetemp = folders.mktemp("worker")
     capture: Any = config.pluginmanager.getplugin("capturemanager")
     if capture is not None:
-        # The first process's file has one end for all.
+        # The first process's file has one end for all, and what is said between tests is no report.
         capture.stop_global_capturing()
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
         capture.start_global_capturing()
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is not None:
