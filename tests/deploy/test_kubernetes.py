@@ -204,7 +204,9 @@ def test_nodes_are_added_by_a_metric_that_there_is() -> None:
 
 def test_a_pod_takes_what_its_core_carries() -> None:
     scale = (DEPLOY.parent / "docs" / "scale.md").read_text(encoding="utf-8")
-    (measured,) = re.findall(r"a core carries (\d+) calls at two thirds", scale)
+    (measured,) = re.findall(
+        r"a core is full with \d+ calls, and carries (\d+) at two\s+thirds", scale
+    )
     cores = float(NODE["resources"]["requests"]["cpu"])
     assert settings(environment()).max_calls <= cores * int(measured)
 
