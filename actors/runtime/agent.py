@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from aybiza.actors.runtime.errors import ExitError
-from aybiza.actors.runtime.gen_server import GenServer
+from aybiza.actors.runtime.gen_server import GenServer, Reply
 from aybiza.actors.runtime.messages import From
 from aybiza.actors.runtime.messaging import CALL_TIMEOUT
 from aybiza.actors.runtime.pid import Dest, Pid, Via
@@ -53,14 +53,15 @@ class Agent(GenServer[Any, Any]):
         result = await _result(request.function, self._value, *request.arguments)
         match request:
             case _Get():
-                return result
+                # What is kept may be of any kind, a marker of the runtime's too.
+                return Reply(result)
             case _Update():
                 self._value = result
                 return "ok"
         if not isinstance(result, tuple) or len(result) != 2:
             raise ExitError(BadReturnValue(result))
         returned, self._value = result
-        return returned
+        return Reply(returned)
 
     async def handle_cast(self, request: _Update) -> None:
         self._value = await _result(request.function, self._value, *request.arguments)

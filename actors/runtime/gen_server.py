@@ -11,16 +11,17 @@
 The state is the instance, built anew by every start. What a callback returns:
 
 ===================  =========================================================================
-`init`               None, `IGNORE`, `Continue(x)` or `Timeout(seconds)`
+`init`               None, `IGNORE`, `Continue(x)`, `Timeout(seconds)` or `HIBERNATE`
 `handle_call`        the reply; `Reply(value, then)`; `NO_REPLY` (answer later with `reply`), or
                      `NoReply(then)`
-the other handlers   None, `Continue(x)` or `Timeout(seconds)`
+the other handlers   None, `Continue(x)`, `Timeout(seconds)` or `HIBERNATE`
 ===================  =========================================================================
 
-`then` is a `Continue` or a `Timeout`. Any callback may `raise Stop(reason)`. Whatever else a
-callback raises is a crash. `terminate(reason)` runs after a stop or a crash, and after an exit
-signal only if the server traps exits. A returned value without a meaning ends the server with
-`BadReturnValue`; so does a `Continue`, a `Timeout` or `IGNORE` returned as a reply.
+`then` is a `Continue`, a `Timeout` or `HIBERNATE`, which changes nothing. Any callback may `raise
+Stop(reason)`. Whatever else a callback raises is a crash. `terminate(reason)` runs after a stop or
+a crash, and after an exit signal only if the server traps exits. A returned value without a meaning
+ends the server with `BadReturnValue`; so does a `Continue`, a `Timeout`, `HIBERNATE` or `IGNORE`
+returned as a reply.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from aybiza.actors.runtime.pid import Pid
 from aybiza.actors.runtime.process import Body, Process
 from aybiza.actors.runtime.reasons import FUNCTION_CLAUSE, BadReturnValue, Reason
 from aybiza.actors.runtime.starting import Startable
+from aybiza.actors.runtime.state_machine import HIBERNATE, Hibernate
 from aybiza.actors.runtime.teaching import (
     CALLBACKS,
     at,
@@ -51,6 +53,7 @@ from aybiza.actors.runtime.teaching import (
     check_callbacks,
     is_not_awaitable,
     line_of,
+    short,
     stray_coroutine,
 )
 from aybiza.actors.runtime.timers import Timer
@@ -100,7 +103,7 @@ class Timeout:
     seconds: float
 
 
-Then: TypeAlias = Continue | Timeout | None
+Then: TypeAlias = Continue | Timeout | Hibernate | None
 Callback: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 
 
@@ -208,6 +211,11 @@ class GenServer(Startable, Generic[Calls, Casts]):
 
     def set_state(self, state: Any) -> None:
         """What `sys.replace_state` does with the state that its function returns."""
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"the state of {type(self).__name__} is a dict of its attributes: the function of "
+                f"sys.replace_state returned {short(state)}"
+            )
         for name, value in state.items():
             setattr(self, name, value)
 
@@ -259,7 +267,7 @@ async def _serve(
     try:
         then = instance._begun(await instance.init(*args, **kwargs))
         if then is not IGNORE:
-            _valid(then)
+            then = _valid(then)
             instance._check_init()
     except PROGRAM_ENDS:
         raise
@@ -313,7 +321,9 @@ async def _terminate(
     return error
 
 
-async def _loop(server: GenServer, then: Then, process: Process) -> BaseException | None:
+async def _loop(
+    server: GenServer, then: Continue | Timeout | None, process: Process
+) -> BaseException | None:
     """Take messages, until something ends the server: then `terminate`."""
     callbacks = _callbacks(process, server)
     process.reductions += 1
@@ -362,7 +372,7 @@ async def _loop(server: GenServer, then: Then, process: Process) -> BaseExceptio
             else:
                 then = await callbacks.handle_info(message)
             if then is not None:
-                _valid(then)
+                then = _valid(then)
             # While it waits for the next message, a server holds nothing of this one.
             message = None
     except PROGRAM_ENDS:
@@ -382,14 +392,18 @@ def _callbacks(process: Process, server: GenServer) -> Callbacks:
 
 
 # What `handle_call` may return that is not the reply itself.
-THEN_TYPES: Final = frozenset({Reply, NoReply, _Marker, Continue, Timeout, CoroutineType})
+THEN_TYPES: Final = frozenset(
+    {Reply, NoReply, _Marker, Continue, Timeout, Hibernate, CoroutineType}
+)
 
 _CALLBACK_OF: Final = {Call: "handle_call", Cast: "handle_cast"}
 
 
-def _valid(then: Any) -> Then:
+def _valid(then: Any) -> Continue | Timeout | None:
     if then is None or type(then) is Continue or type(then) is Timeout:
         return then
+    if then is HIBERNATE:
+        return None
     raise ExitError(BadReturnValue(then))
 
 

@@ -61,6 +61,7 @@ from aybiza.actors.runtime.state_machine import (
     Steps,
     StopMachine,
 )
+from aybiza.actors.runtime.teaching import short
 from aybiza.actors.runtime.timers import Timer
 
 UNDEF: Final = "undef"
@@ -117,11 +118,17 @@ class GenStateMachine(GenServer[Any, Any]):
         return self._machine.data
 
     def get_state(self) -> Any:
-        """`(state, data)`, as `sys.get_state` shows them."""
-        return self._machine.state, self._machine.data
+        """`(state, data)`, as `sys.get_state` shows them; None while there is no state."""
+        machine = getattr(self, "_machine", None)
+        return None if machine is None else (machine.state, machine.data)
 
     def set_state(self, state: Any) -> None:
         """What `sys.replace_state` does: no transition, no enter call, time-outs run on."""
+        if not isinstance(state, tuple) or len(state) != 2:
+            raise TypeError(
+                f"what {type(self).__name__} is in is a pair, (state, data): the function of "
+                f"sys.replace_state returned {short(state)}"
+            )
         self._machine.replace(*state)
 
     # How it is built on a server

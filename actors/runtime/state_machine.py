@@ -146,14 +146,14 @@ class NamedTimeout:
     content: Any = None
 
 
-class _Hibernate:
+class Hibernate:
     """Erlang's `hibernate`. It changes nothing here: an idle process holds no heap of its own."""
 
     def __repr__(self) -> str:
         return "HIBERNATE"
 
 
-HIBERNATE: Final = _Hibernate()
+HIBERNATE: Final = Hibernate()
 
 
 # Commands
@@ -309,7 +309,7 @@ class StateMachine:
                 # The last one counts, and has its place in the order.
                 transition.timeouts.pop(key, None)
                 transition.timeouts[key] = (action.seconds, action.content)
-            elif kind is not _Hibernate:
+            elif kind is not Hibernate:
                 self._end(transition, "bad_action_from_state_function", action)
 
     def _finish(self, transition: _Transition, event: Event | None) -> Steps:

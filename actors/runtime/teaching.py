@@ -327,6 +327,8 @@ def explained(reason: Reason) -> str:
             return "it would wait for a reply that it has to give itself"
         case str() if reason == FUNCTION_CLAUSE:
             return "no clause of its callback fits the message"
+        case (str() as why, _) if why in _OF_MACHINES:
+            return _OF_MACHINES[why]
     return next(filter(None, (explain(reason) for explain in EXPLANATIONS)), "")
 
 
@@ -339,13 +341,35 @@ def bad_return(callback: str, value: Any) -> str:
             f"`return await {value.__qualname__.rpartition('.')[2]}(…)`"
         )
     shown = short(value)
-    if type(value).__name__ in ("Continue", "Timeout"):
+    if type(value).__name__ in ("Continue", "Timeout", "Hibernate"):
         return (
             f"{callback} returned {shown} without a reply: return Reply(value, {shown}), or "
             f"NoReply({shown}) to reply later"
         )
     return f"{callback} returned {shown}, which has no meaning there: {_RETURNS}"
 
+
+_OF_MACHINES = {
+    "bad_return_from_init": (
+        "init of a state machine returns Begin(state, data), IGNORE or StopMachine(reason)"
+    ),
+    "bad_return_from_callback_mode": (
+        'callback_mode is "handle_event_function" or "state_functions"'
+    ),
+    "bad_return_from_state_function": (
+        "what handles an event returns None, NextState(…), KeepState(…), RepeatState(…) or "
+        "StopMachine(…)"
+    ),
+    "bad_action_from_state_function": (
+        "an action is ReplyTo, Postpone, NextEvent, StateTimeout, EventTimeout, NamedTimeout or "
+        "HIBERNATE, and a time is a number of seconds, at least 0, or one of its words"
+    ),
+    "bad_reply_action_from_state_function": "what StopMachine answers with are ReplyTo(from_, …)",
+    "bad_state_enter_return_from_state_function": "an enter call cannot change the state",
+    "bad_state_enter_action_from_state_function": (
+        "an enter call can neither postpone nor insert an event"
+    ),
+}
 
 _RETURNS_INIT = "return None, IGNORE, Continue(…) or Timeout(…)"
 _RETURNS = (

@@ -7,12 +7,18 @@ import asyncio
 import pytest
 
 from aybiza.actors.runtime import (
+    HIBERNATE,
+    IGNORE,
+    NO_REPLY,
     VM,
     Agent,
     BadReturnValue,
     CallExit,
+    Continue,
     Crashed,
+    Reply,
     StartError,
+    Timeout,
     sys,
     virtual_time,
 )
@@ -85,3 +91,12 @@ async def test_sys_shows_and_replaces_the_value() -> None:
         assert await sys.get_state(vm, agent) == 5
         assert await sys.replace_state(vm, agent, lambda value: value + 1) == 6
         assert await Agent.get(vm, agent, lambda value: value) == 6
+
+
+@virtual_time
+async def test_a_marker_of_the_runtimes_is_a_value_as_any_other() -> None:
+    async with VM() as vm:
+        for value in (NO_REPLY, IGNORE, HIBERNATE, Reply(1), Continue(2), Timeout(3.0)):
+            agent = await Agent.start(vm, lambda kept=value: kept)
+            assert await Agent.get(vm, agent, lambda kept: kept) == value
+            assert await Agent.get_and_update(vm, agent, lambda kept: (kept, 0)) == value

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aybiza.actors.runtime import (
+    HIBERNATE,
     IGNORE,
     KILL,
     NO_REPLY,
@@ -441,3 +442,28 @@ def test_markers_print_and_pickle_as_themselves() -> None:
     assert repr(NO_REPLY) == "NO_REPLY"
     assert pickle.loads(pickle.dumps(NO_REPLY)) is NO_REPLY
     assert pickle.loads(pickle.dumps(IGNORE)) is IGNORE
+
+
+class Sleepy(GenServer):
+    """Asks to hibernate wherever that may be asked."""
+
+    async def init(self) -> Any:
+        return HIBERNATE
+
+    async def handle_call(self, request: Any, from_: From) -> Any:
+        return HIBERNATE if request == "bare" else Reply(request, HIBERNATE)
+
+    async def handle_cast(self, request: Any) -> Any:
+        return HIBERNATE
+
+
+@virtual_time
+async def test_a_server_may_ask_to_hibernate_which_changes_nothing() -> None:
+    async with VM() as vm:
+        pid = await vm.start(Sleepy)
+        assert pid is not None
+        vm.cast(pid, "sleep")
+        assert await vm.call(pid, 5) == 5
+        with pytest.raises(CallExit) as failed:
+            await vm.call(pid, "bare")
+        assert failed.value.reason == BadReturnValue(HIBERNATE)

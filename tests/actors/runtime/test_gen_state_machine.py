@@ -183,6 +183,7 @@ def test_an_init_that_returns_something_else_fails(begin: Any) -> None:
             with pytest.raises(StartError) as failed:
                 await vm.start(Any_, begin, name="machine")
             assert failed.value.reason == ("bad_return_from_init", begin)
+            assert "returns Begin(state, data), IGNORE or StopMachine" in str(failed.value)
             assert vm.whereis("machine") is None
 
     scenario()
@@ -387,3 +388,12 @@ async def test_a_time_out_that_has_come_leaves_nothing_behind() -> None:
         process = vm.find(pid)
         assert process is not None
         assert process.server._timers == {}
+
+
+@virtual_time
+async def test_a_state_that_is_no_pair_is_refused_and_changes_nothing() -> None:
+    async with VM() as vm:
+        switch = await started(vm, Switch)
+        with pytest.raises(TypeError, match="a pair, \\(state, data\\)"):
+            await sys.replace_state(vm, switch, lambda _pair: "on")
+        assert await sys.get_state(vm, switch) == ("off", 0)

@@ -75,6 +75,8 @@ async def test_a_replacement_that_fails_is_the_askers_error_and_changes_nothing(
         pid = await started(vm, 5)
         with pytest.raises(KeyError):
             await sys.replace_state(vm, pid, lambda state: state["nothing"])
+        with pytest.raises(TypeError, match="a dict of its attributes"):
+            await sys.replace_state(vm, pid, lambda _state: 5)
         assert await vm.call(pid, "count") == 5
 
 
