@@ -220,7 +220,7 @@ class CallerActs(TurnActs):
     def _finished(self, event: CallerFinished) -> None:
         self._giving = None
         if self.conversation.segments:
-            self._take_turn(late=max(0.0, event.seconds - self.policy.endpoint))
+            self._take_turn(late=max(0.0, event.seconds - self.policy.heard_out))
 
     def _done_while_answering(self, _: Any) -> None:
         self._giving = None

@@ -52,6 +52,8 @@ from aybiza.dialogue.turn_policy import TurnPolicy
 
 # In these phases the caller is owed something.
 WATCHED = (*ANSWERING, Phase.CLOSING)
+# What is there already goes before words for who waits.
+AT_ONCE_SECONDS = 0.05
 
 
 class TurnActs:
@@ -267,5 +269,7 @@ class TurnActs:
             return
         self._watched = watched
         first = not turn.heard and not self._fillers
-        seconds = max(0.0, policy.filler_after - self._late) if first else policy.filler_again
+        seconds = (
+            max(AT_ONCE_SECONDS, policy.filler_after - self._late) if first else policy.filler_again
+        )
         self._do(StopTimer("wait") if watched is None else StartTimer("wait", seconds))

@@ -28,7 +28,8 @@ class TurnPolicy:
 
     endpoint: without a sign of the caller for so long, words are a turn and a break-in without
     words was a mistake; eager_endpoint: the same, while an answer is begun to words that the
-    recogniser is yet to tell. patience: what is waited behind the caller's end when they were
+    recogniser is yet to tell. heard_out: behind the caller's voice the recogniser tells its end by
+    then. patience: what is waited behind the caller's end when they were
     asked for something that people say in pieces; patience_again: where they have gone on behind
     such a pause before; patience_unfinished: where their words cannot be all. silence,
     silence_again: without words for so long, the caller is asked whether they are there, and later
@@ -36,11 +37,12 @@ class TurnPolicy:
     time ago may have words to it.
 
     filler_after, filler_again: silence on the line, while an answer is owed or is yet to be heard,
-    after which a filler is said, and the next one; the first comes as much sooner as the caller's
-    words came later than `endpoint`. fillers: their words. voice_lost: after
-    so long a silence, while something is to be said, the agent has no voice; it is what callers
-    bear, less what a carrier takes to speak in the agent's place. late: said behind the last
-    filler, in place of the answer.
+    after which a filler is said, and the next one; the first comes as much sooner as the end of the
+    caller's words was told later than `heard_out`. Behind either there is time to find that no
+    voice says it, and to have the carrier speak. fillers: their words. voice_lost: after so long a
+    silence, while something is to be said, the agent has no voice; it is what callers bear, less
+    what a carrier takes to speak in the agent's place. late: said behind the last filler, in place
+    of the answer.
 
     barge_in: whether the caller may interrupt; barge_in_words: with so many words, 0: with a voice
     alone; barge_in_voice: which has been heard for so long. back_channels: further words that
@@ -63,6 +65,7 @@ class TurnPolicy:
     language: str = "en-US"
     languages: tuple[str, ...] = ()
     endpoint: float = ENDPOINT_SECONDS
+    heard_out: float = 1.0
     patience: float = 0.8
     patience_again: float = 1.1
     patience_unfinished: float = 1.5
@@ -71,7 +74,7 @@ class TurnPolicy:
     silence_prompts: int = 1
     voice_grace: float = 1.0
     filler_after: float = 2.0
-    filler_again: float = 3.5
+    filler_again: float = 3.1
     voice_lost: float = 4.0
     fillers: tuple[str, ...] = ()
     late: str = ""
@@ -106,6 +109,7 @@ class TurnPolicy:
             language=agent.language,
             languages=agent.languages,
             endpoint=endpoint,
+            heard_out=heard_out,
             eager_endpoint=2 * endpoint,
             patience=patience,
             patience_again=patience * PATIENCE_AGAIN,

@@ -37,6 +37,7 @@ from aybiza.faults.spoken import (
     asks,
     heard_letters,
     is_untold,
+    joined_letters,
     left_out_letters,
     letters,
     only_listens,
@@ -56,6 +57,8 @@ TOOL_MS: Final = 400.0
 # Restarts of one part, in a window, beyond which its supervisor must have given up.
 RESTARTS: Final = 10
 RESTARTS_SECONDS: Final = 10.0
+# Within this time another node asks the memory for the calls of one that is lost.
+BACK_SECONDS: Final = 2.5
 # A shorter pause is part of what is being said.
 PAUSE_MS: Final = 250.0
 # A caller who hangs up so soon behind an utterance cannot be answered.
@@ -144,13 +147,18 @@ def _apart(outcome: Outcome) -> Iterator[str]:
 
 def _answered(outcome: Outcome) -> Iterator[str]:
     """Every utterance is taken, and every turn answered once. What was said to an agent for health
-    data is lost with its node, so the call begins anew on another one."""
+    data is lost with its node, so the call begins anew on another one; so is what was said to any
+    agent, where no store of the memory can be asked when the node is lost."""
     complete = Counter(
         entry.turn for _, entry in outcome.entries if isinstance(entry, AnswerComplete)
     )
-    lost = sum(strike.fault.what == "node.lost" for strike in outcome.strikes)
+    anew = sum(
+        strike.fault.what == "node.lost"
+        and (outcome.agent.health_data or _is_forgotten(outcome, strike.at))
+        for strike in outcome.strikes
+    )
     for turn, times in complete.items():
-        if times > 1 + lost * outcome.agent.health_data:
+        if times > 1 + anew:
             yield f"turn {turn} was answered {times} times"
     if _is_cut_off(outcome):
         return
@@ -171,6 +179,19 @@ def _answered(outcome: Outcome) -> Iterator[str]:
             yield f"what the caller said was lost: {said.said[:40]!r}"
 
 
+def _is_forgotten(outcome: Outcome, lost: float) -> bool:
+    """Whether neither the disk nor Redis, if there is one, answered when a node was lost, or in the
+    moment in which the next one asked them."""
+    stores = {"disk"} | {"redis" for f in outcome.plan.faults if f.what.startswith("redis.")}
+    out = {
+        strike.fault.what.partition(".")[0]
+        for strike in outcome.strikes
+        if strike.at <= lost + BACK_SECONDS
+        and strike.at + strike.fault.delay + strike.fault.seconds >= lost
+    }
+    return stores <= out
+
+
 def _histories(outcome: Outcome) -> Iterator[str]:
     for record in outcome.requests:
         if record.outcome == "refused":
@@ -181,7 +202,7 @@ def _history_heard(outcome: Outcome) -> Iterator[str]:
     """The agent has said, in what the model is told, what the caller has heard."""
     if is_untold(outcome):
         return
-    heard = heard_letters(outcome.report)
+    heard = f"{heard_letters(outcome.report)}|{joined_letters(outcome)}"
     language = outcome.agent.language
     left_out = left_out_letters(outcome)
     for record in outcome.requests:

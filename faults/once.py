@@ -17,7 +17,13 @@ from aybiza.dialogue.journal import (
 )
 from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.emulators.deepgram.speak import sentences
-from aybiza.faults.spoken import heard_letters, is_untold, left_out_letters, letters
+from aybiza.faults.spoken import (
+    heard_letters,
+    is_untold,
+    joined_letters,
+    left_out_letters,
+    letters,
+)
 from aybiza.speech.spoken_text import spoken
 
 if TYPE_CHECKING:
@@ -60,7 +66,7 @@ def once(outcome: Outcome) -> Iterator[str]:
             case Resumed(turn):
                 resumed[broken_into.get(turn, "")] += 1
     again = max(0, len(outcome.report.streams) - 1)
-    left_out = left_out_letters(outcome)
+    left_out, joined = left_out_letters(outcome), joined_letters(outcome)
     fillers = {letters(spoken(text, language)) for text in TurnPolicy.of(outcome.agent).fillers}
     turns = sum(isinstance(entry, CallerTurn) for _, entry in outcome.entries)
     unsaid = {entry.turn for _, entry in outcome.entries if isinstance(entry, SentenceUnsaid)}
@@ -73,7 +79,7 @@ def once(outcome: Outcome) -> Iterator[str]:
         most = max(number, told_in) + again + resumed[text] + beside.get(text, 0)
         if times > most and not whole:
             yield f"heard {times} times, said {number} times: {text[:40]!r}"
-        known = times + left_out.count(text) >= told[text]
+        known = max(times, joined.count(text)) + left_out.count(text) >= told[text]
         if not (known or _is_in_parts(parts[text], heard, left_out) or is_untold(outcome)):
             yield f"taken for heard and never heard: {text[:40]!r}"
     yield from _unheard(outcome)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from aybiza.dialogue import overheard
 from aybiza.dialogue.journal import AgentSentence, AnswerComplete, CallerTurn, Joined
+from aybiza.dialogue.turn_policy import TurnPolicy
 from aybiza.emulators.phone.report import Report, Turn
 from aybiza.faults.caller import NOISE
+from aybiza.speech.spoken_text import spoken
 
 if TYPE_CHECKING:
     from aybiza.faults.trial import Outcome
@@ -20,6 +22,8 @@ SOUNDS_MS: Final = 500.0
 VOICES: Final = ("speak.", "elevenlabs.")
 """How the kinds of faults of a voice begin."""
 
+KEYS_SAID: Final = "keys "
+"""How a report tells keys that were pressed."""
 RECOGNISERS: Final = ("listen.", "flux.")
 """How the kinds of faults of a recogniser begin."""
 
@@ -37,6 +41,15 @@ def heard_letters(report: Report) -> str:
     return "".join(f"{letters(one.text)}{'|' * one.cut}" for one in report.heard)
 
 
+def joined_letters(outcome: Outcome) -> str:
+    """The same without the words for who waits: those may be heard where a voice has broken off a
+    sentence, which goes on behind them."""
+    heard = heard_letters(outcome.report)
+    for text in TurnPolicy.of(outcome.agent).fillers:
+        heard = heard.replace(letters(spoken(text, outcome.agent.language)), "")
+    return heard
+
+
 def left_out_letters(outcome: Outcome) -> str:
     """The letters of what a voice may have left out, a bar between the texts."""
     return "|".join(letters(text) for text in outcome.left_out)
@@ -49,7 +62,7 @@ def is_untold(outcome: Outcome) -> bool:
 
 def asks(turn: Turn) -> bool:
     """Whether the caller said something that asks for an answer."""
-    return bool(turn.said) and turn.said != NOISE and not turn.said.startswith("keys ")
+    return bool(turn.said) and turn.said != NOISE and not turn.said.startswith(KEYS_SAID)
 
 
 def only_listens(outcome: Outcome, turn: Turn) -> bool:
@@ -76,7 +89,9 @@ def _asked_at(outcome: Outcome, entry: CallerTurn, ms: float) -> float:
     ends = (
         turn.end_ms
         for turn in outcome.report.turns
-        if turn.end_ms is not None and turn.end_ms < ms and letters(turn.said) in words
+        if turn.end_ms is not None
+        and turn.end_ms < ms
+        and letters(turn.said.removeprefix(KEYS_SAID)) in words
     )
     return max(ends, default=ms)
 

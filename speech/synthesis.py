@@ -7,7 +7,7 @@ way at a time: audio carries no name of its text.
 
 A go that ends without its audio is tried again, text by text, so that one text which cannot be said
 costs no other. A voice that pauses where the one before has stalled has said all of it, and does
-not tell (`untold`), if that is about as long as what it has told to be whole makes likely: from
+not tell (`untold`), if that is about as long as what was whole before makes likely: from
 then on a pause behind so much is a go's end, as any is where the end was told ahead of the audio.
 What stalls is not whole with a voice whose protocol has an end of its own (`tells_ends`). Audio
 behind an end is heard all the same (a `tail`), and from then on what this voice tells of an end is
@@ -125,7 +125,7 @@ class Synthesis:
         # Whether ends are told ahead of audio; the go that ended last on this socket.
         self._hasty = False
         self._ended: Go | None = None
-        # Characters of what was told to be said whole, and bytes of it.
+        # Characters of what was taken to be said whole, and bytes of it.
         self._whole = (0, 0)
         self.waiting: deque[Text] = deque()
         self.goes: deque[Go] = deque()
@@ -265,8 +265,6 @@ class Synthesis:
         if not go.came or self._hasty:
             go.emptied, go.told = now, True
             return None
-        characters, came = self._whole
-        self._whole = characters + go.characters, came + go.came
         return self._complete(go)
 
     def paused(self, now: float) -> Go | None:
@@ -279,6 +277,8 @@ class Synthesis:
 
     def _complete(self, go: Go) -> Go:
         go.complete, self._ended = True, go
+        characters, came = self._whole
+        self._whole = characters + go.characters, came + go.came
         following = go.texts[-1].then
         if following is None:
             # Texts that went out together have one count: what is left of it is the next ones'.

@@ -80,7 +80,7 @@ from aybiza.dialogue.events import (
     ToolsUsed,
     Unsaid,
 )
-from aybiza.dialogue.journal import AgentSentence, CallerTurn, TurnJudged, decode, encode
+from aybiza.dialogue.journal import TRANSFER, AgentSentence, CallerTurn, TurnJudged, decode, encode
 from aybiza.dialogue.outbound.outgoing import turns_of
 from aybiza.dialogue.prompt import clock_prompt, system_prompt
 from aybiza.dialogue.turn_outcome import turn_over
@@ -447,7 +447,7 @@ class CallActor(GenServer):
         emit(self.vm, events.CALL_STOP, **told, **about)
         self._analysis.over(end.reason)
         self.vm.cast(names.MEMORY, Forget(self.call_id))
-        self._timers.leave()
+        self._timers.leave(goes_on=end.reason == TRANSFER)
         across_lines.over(self.vm, self.call_id, end.reason)
         self._line.ended = end.reason
         raise Stop(NORMAL)

@@ -75,10 +75,11 @@ class CallTimers:
         unheard = self._line.ledger.quiet(now) >= now - began
         return max(0.0, min(seconds, began + lasts - now)) if unheard else seconds
 
-    def leave(self) -> None:
-        """The line is left, or lost. Its caller may be back, to whom something is owed."""
+    def leave(self, *, goes_on: bool = False) -> None:
+        """The line is left, or lost. Its caller may be back, to whom something is owed; `goes_on`:
+        whatever is, as they are being put through."""
         now, since = self._server.vm.now(), self._voiceless
-        if "wait" in self._line.running:
+        if goes_on or "wait" in self._line.running:
             since = min(now, self._since(now))
         across_lines.leave_silent(self._server.vm, self._line.call_id, since)
 

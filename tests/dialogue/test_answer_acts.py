@@ -29,8 +29,9 @@ from aybiza.dialogue.journal import (
     AgentSentence,
     AnswerComplete,
 )
+from aybiza.dialogue.turn_acts import AT_ONCE_SECONDS
 from tests.dialogue.call_world import CallWorld, agent
-from tests.dialogue.calls import call, handle, tell
+from tests.dialogue.calls import POLICY, call, handle, tell
 
 WAIT = TimerFired("wait")
 USE: dict[str, Any] = {"toolUse": {"toolUseId": "t", "name": "book", "input": {}}}
@@ -49,7 +50,7 @@ def test_a_caller_who_waits_hears_one_filler_after_the_other_and_then_that_it_is
         Say(1, 0, "One moment."),
         SayAll(1),
         StartTimer("voice", 4.0),
-        StartTimer("wait", 3.5),
+        StartTimer("wait", POLICY.filler_again),
     ]
     assert world.machine.handle(WAIT)[0] == Say(1, 0, "Still here.")
     assert world.machine.handle(WAIT) == [
@@ -59,12 +60,14 @@ def test_a_caller_who_waits_hears_one_filler_after_the_other_and_then_that_it_is
         Say(1, 1, "Too late."),
         Record(AnswerComplete(1, "late")),
         SayAll(1),
-        StartTimer("wait", 3.5),
+        StartTimer("wait", POLICY.filler_again),
     ]
     assert world.machine.phase is Phase.SPEAKING
 
 
-@pytest.mark.parametrize(("seconds", "wait"), [(1.2, 2.0), (2.75, 1.25), (9.0, 0.0)])
+@pytest.mark.parametrize(
+    ("seconds", "wait"), [(0.4, 2.0), (1.5, 1.5), (2.75, 0.25), (9.0, AT_ONCE_SECONDS)]
+)
 def test_the_first_filler_comes_sooner_to_a_caller_whose_words_came_late(
     seconds: float, wait: float
 ) -> None:
@@ -72,7 +75,7 @@ def test_the_first_filler_comes_sooner_to_a_caller_whose_words_came_late(
     tell(world, CallerSaid("a question"), CallerFinished(seconds))
     assert world.timers["wait"] == wait
     tell(world, WAIT)
-    assert world.timers["wait"] == 3.5
+    assert world.timers["wait"] == POLICY.filler_again
 
 
 @pytest.mark.parametrize("phase", [Phase.GREETING, Phase.SPEAKING])
@@ -80,7 +83,7 @@ def test_a_caller_who_does_not_hear_what_is_to_be_heard_is_told_to_wait(phase: P
     world = tell(CallWorld(), Started()) if phase is Phase.GREETING else call(phase)
     turn = world.machine.conversation.turn
     assert turn is not None
-    assert world.timers["wait"] == (3.5 if turn.heard else 2.0)
+    assert world.timers["wait"] == (POLICY.filler_again if turn.heard else 2.0)
     assert handle(world, WAIT)[:3] == [
         Say(turn.number, 0, "One moment."),
         SayAll(turn.number),
@@ -141,7 +144,7 @@ def test_a_filler_stays_that_bridges_a_sentence_which_does_not_come_out() -> Non
 def test_the_wait_is_watched_behind_a_preface_too() -> None:
     world = call(Phase.SPEAKING)
     world.hear()
-    assert world.timers["wait"] == 3.5
+    assert world.timers["wait"] == POLICY.filler_again
     assert handle(world, WAIT)[0] == Say(1, 0, "One moment.")
 
 

@@ -32,11 +32,9 @@ MEASURED = [
 
 
 def both(plan: Plan) -> tuple[Outcome, Outcome]:
-    """The call with no answer that is begun early, and with such."""
-    late, early = (
-        tried(replace(plan, agent={**plan.agent, "eager_answers": eager}, frames=1))
-        for eager in (0, 1)
-    )
+    """The call with no answer that is begun early, and with such; no filler comes before either."""
+    agents = ({**plan.agent, "filler_after_ms": 3000, "eager_answers": eager} for eager in (0, 1))
+    late, early = (tried(replace(plan, agent=agent, frames=1)) for agent in agents)
     return late, early
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from aybiza.actors.call.call_timers import VOICE_SECONDS
 from aybiza.config.agents import Agent
 from aybiza.config.phrases import translations
 from aybiza.dialogue.turn_policy import MORE_FILLERS, TurnPolicy
+from aybiza.faults.telephone import REDIRECT_SECONDS
 from tests.dialogue.call_world import agent
 
 
@@ -69,3 +71,9 @@ def test_silence_is_never_longer_than_four_and_a_half_seconds_while_an_answer_is
     voice = 0.5
     assert longest + voice < 4.5
     assert TurnPolicy().filler_again + voice < 4.5
+
+
+def test_where_no_voice_says_a_filler_the_carrier_speaks_in_time() -> None:
+    policy = TurnPolicy.of(agent())
+    for silent in (policy.filler_again, policy.heard_out + policy.filler_after):
+        assert silent + VOICE_SECONDS + REDIRECT_SECONDS < 4.5

@@ -288,3 +288,20 @@ def test_words_that_no_recogniser_was_there_for_are_lost_to_nobody_while_the_cal
         lines = broken(dataclasses.replace(call, happened=happened))
         lost = "answered: what the caller said was lost: 'What about the garden?'" in lines
         assert lost is (name != "gone before"), name
+
+
+def test_a_call_begins_anew_where_a_node_is_lost_and_no_store_can_be_asked() -> None:
+    lost = Fault("node.lost", at=1.0, node="one")
+    twice = dataclasses.replace(GOOD, **entries(AnswerComplete(1, "end_turn")))
+
+    def told(*others: Fault, at: float = 1.5, loses: bool = True) -> bool:
+        struck = [Strike(at, fault, "*", "listening") for fault in others]
+        strikes = [*struck, *([Strike(1.0, lost, "*", "listening")] if loses else [])]
+        plan = Plan(faults=[strike.fault for strike in strikes])
+        lines = broken(dataclasses.replace(twice, plan=plan, strikes=strikes))
+        return any(line.startswith("answered: turn 1") for line in lines)
+
+    disk, redis = Fault("disk.slow", seconds=4.0), Fault("redis.gone", seconds=2.0)
+    assert not told(disk) and not told(disk, redis)
+    assert told() and told(redis) and told(disk, at=4.0) and told(disk, loses=False)
+    assert not told(disk, Fault("redis.empty"), at=0.5), "Redis has lost it"

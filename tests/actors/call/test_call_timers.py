@@ -225,6 +225,22 @@ async def test_a_line_that_is_lost_leaves_a_silence_where_something_is_owed() ->
 
 
 @virtual_time
+async def test_who_is_put_through_without_a_word_has_waited_since_they_spoke() -> None:
+    async with VM("test") as vm:
+        line = Line("CA1", Sink())
+        await asyncio.sleep(20.0)
+        pid, began = await vm.start(Holder, line), vm.now()
+        assert pid is not None
+        line.finished_at = began - 2.0
+        for goes_on, since in ((False, None), (True, began - 2.0)):
+            await vm.call(pid, lambda timers, goes_on=goes_on: timers.leave(goes_on=goes_on))
+            assert across_lines.silent_since(vm, "CA1") == since
+        line.finished_at = None
+        await vm.call(pid, lambda timers: timers.leave(goes_on=True))
+        assert across_lines.silent_since(vm, "CA1") == began, "the answer has been heard"
+
+
+@virtual_time
 async def test_whom_no_voice_comes_to_has_heard_nothing_though_nobody_watches_any_more() -> None:
     async with VM("test") as vm:
         pid, began = await vm.start(Holder, Line("CA1", Sink())), vm.now()
