@@ -4,8 +4,10 @@ Flux knows where a turn ends, so nothing is asked for while it has new words. A 
 stay as they are for `SILENT_SECONDS`, longer than Flux's longest pause, is ended by `Finalize`, and
 one of which nothing at all comes for `DEAF_SECONDS`: while a turn is going on Flux tells four times
 a second that it is. If nothing comes of that, or Flux is in the next turn, the words so far are
-what was said, and what is told of that turn later means nothing. A turn that is resumed again
-without a new word is noise: it is ended `VAIN_SECONDS` later.
+what was said, and what is told of that turn later means nothing. Where not a thing has come since
+the turn was going on, it may have stopped in the middle of a word: `Unanswered`, and another
+socket's hearing `settles`. A turn that is resumed again without a new word is noise: it is ended
+`VAIN_SECONDS` later.
 
 Source: Deepgram, listen v2 (Flux), turn events.
 """
@@ -24,6 +26,7 @@ from aybiza.speech.hearing import (
     MayBeDone,
     Onset,
     Outcome,
+    Unanswered,
     Understood,
     Words,
 )
@@ -34,9 +37,12 @@ VAIN_SECONDS = 1.0
 
 
 class FluxHearing:
-    """See the module."""
+    """See the module. `settles`: as `NovaHearing` has it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, settles: bool = False) -> None:
+        self._settles = settles
+        # Nothing has come since the turn was going on, and its end was asked for.
+        self._deaf = False
         self._text = ""
         self._newest: TurnInfo | None = None
         self._told = 0.0
@@ -60,6 +66,7 @@ class FluxHearing:
     def handle(self, event: Any, now: float) -> list[Outcome]:
         if not isinstance(event, TurnInfo):
             return []
+        self._deaf = False
         if event.turn is not None and event.turn <= self._ended:
             if event.event != "StartOfTurn":
                 return []
@@ -93,7 +100,12 @@ class FluxHearing:
             return []
         if self._asked is None:
             self._asked = now
+            self._deaf = self._going_on is not None and now >= self._going_on + DEAF_SECONDS
             return [Finalize()]
+        if self._deaf and not self._settles:
+            text, end = self._text, self._newest.end
+            self._text, self._newest, self._asked = "", None, None
+            return [Unanswered(text, end)]
         return self._end(self._newest)
 
     def _resume(self, now: float) -> None:

@@ -229,11 +229,12 @@ class TranscriberActor(GenServer):
     # The words
 
     def _new_hearing(self) -> Hearing:
+        settles = self._doubted is not None
         if self._options.is_flux:
-            return FluxHearing()
+            return FluxHearing(settles=settles)
         ends = max(self._context.agent.utterance_end_ms, self._context.agent.endpointing_ms) / 1000
         patience = min(ends + PATIENCE_MARGIN_SECONDS, MOST_PATIENCE_SECONDS)
-        return NovaHearing(patience, settles=self._doubted is not None)
+        return NovaHearing(patience, settles=settles)
 
     async def _outcomes(self, outcomes: list[Outcome]) -> None:
         line = self._line

@@ -16,6 +16,7 @@ from aybiza.speech.hearing import (
     MayBeDone,
     Onset,
     Outcome,
+    Unanswered,
     Understood,
     Words,
 )
@@ -123,6 +124,27 @@ def test_a_turn_that_is_going_on_is_told_to_be_again_and_again() -> None:
     assert hearing.due == 0.5 + SILENT_SECONDS
     hear(hearing, TurnInfo("Update", "yes please", 3.2, 3.1))
     assert hearing.tick(3.2 + DEAF_SECONDS) == [Finalize()]
+
+
+def test_a_recogniser_that_has_stopped_is_not_taken_at_its_last_word() -> None:
+    hearing = FluxHearing()
+    hear(hearing, TurnInfo("StartOfTurn", "wh", 0.5, 0.4))
+    asked = 0.5 + DEAF_SECONDS
+    assert hearing.tick(asked) == [Finalize()]
+    assert hearing.tick(asked + FINALIZE_SECONDS) == [Unanswered("wh", 0.5)]
+    assert hearing.due is None
+    again = FluxHearing(settles=True)
+    hear(again, TurnInfo("StartOfTurn", "wh", 0.5, 0.4))
+    assert again.tick(asked) == [Finalize()]
+    assert again.tick(asked + FINALIZE_SECONDS)[0] == Words("wh")
+
+
+def test_a_recogniser_that_goes_on_without_an_end_is_taken_at_its_last_word() -> None:
+    hearing = FluxHearing()
+    hear(hearing, TurnInfo("StartOfTurn", "yes", 0.5, 0.4))
+    assert hearing.tick(0.5 + DEAF_SECONDS) == [Finalize()]
+    hear(hearing, TurnInfo("Update", "yes", 2.6, 0.4))
+    assert hearing.tick(2.5 + FINALIZE_SECONDS)[0] == Words("yes")
 
 
 def test_an_end_without_words_ends_the_turn_that_was_shown() -> None:
