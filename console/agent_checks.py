@@ -59,13 +59,17 @@ def named(files: Sequence[str], settings: Settings) -> list[str]:
             found.append(name)
             continue
         inside = sorted(folder.glob("*.toml"))
-        found += [str(path) for path in inside if _holds_agents(path)]
+        # One that holds none is named itself, so that nothing checked does not pass for all well.
+        found += [str(path) for path in inside if _holds_agents(path)] or [name]
     return list(dict.fromkeys(found))
 
 
 def checked(name: str, settings: Settings, policy: Policy) -> Iterator[Verdict]:
     """See the module."""
     path = Path(name)
+    if path.is_dir():
+        yield Verdict(name, False, "no agents in this folder: they are files that end in .toml")
+        return
     routes = name.endswith(".toml") and "routes" in _table(path)
     try:
         if routes:

@@ -46,6 +46,13 @@ def test_one_that_cannot_be_used_is_named_and_the_exit_code_says_so(tmp_path: Pa
     assert max(map(len, result.stdout.replace(str(tmp_path), "").splitlines())) <= COLUMNS
 
 
+def test_a_folder_without_agents_is_no_folder_of_good_ones(tmp_path: Path) -> None:
+    written(tmp_path, "people.csv", "number\n")
+    result = ran("check", str(tmp_path))
+    assert result.exit_code == 1
+    assert "no agents in this folder" in " ".join(result.stdout.split())
+
+
 def test_an_agent_is_shown_with_what_is_its_own(tmp_path: Path) -> None:
     path = written(tmp_path, "desk.toml")
     lines = ran("show", path).stdout.splitlines()
