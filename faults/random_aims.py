@@ -30,6 +30,8 @@ PHASES: Final = tuple(phase.value for phase in Phase if phase is not Phase.ENDED
 _LONGEST: Final[Mapping[str, float]] = {
     "hang": 0.9,
     "block": 0.9,
+    # What comes behind an end, and long after it, nobody can wait for.
+    "early_flushed": 0.9,
     "node.part": 20.0,
     "node.drain": 0.0,
     "slow_header": 20.0,

@@ -80,6 +80,10 @@ class Ledger:
         else:
             self._texts.setdefault(first, []).append((sentence, characters))
 
+    def together(self, first: Sentence) -> list[Sentence]:
+        """Those that were given to be spoken in one go with `first`, it among them, in order."""
+        return [sentence for sentence, _ in self._texts.get(first, ())]
+
     def passed_over(self, sentence: Sentence) -> None:
         """No voice says `sentence`: it will never have been heard, whatever its mark says."""
         self._unsaid.add(sentence)

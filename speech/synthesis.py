@@ -122,6 +122,8 @@ class Synthesis:
         self._turn: int | None = None
         self._skip = 0
         self._untold = self.tells_ends = False
+        # Of what went out together all but the last: what is out of it may be the next one's.
+        self._sharing: set[Sentence] = set()
         # Whether ends are told ahead of audio; the go that ended last on this socket.
         self._hasty = False
         self._ended: Go | None = None
@@ -159,6 +161,7 @@ class Synthesis:
         self.goes.clear()
         self._turn, self._skip, self.finishing = None, 0, False
         self._ended = None
+        self._sharing.clear()
         return awaited
 
     @property
@@ -201,6 +204,7 @@ class Synthesis:
 
     def _add(self, texts: list[Text], now: float) -> Go:
         first, *others = texts
+        self._sharing.update(self._ledger.together(first.sentence)[:-1])
         self._ledger.given(first.sentence, len(first.written))
         for text in others:
             self._ledger.given(text.sentence, len(text.written), first.sentence)
@@ -282,7 +286,8 @@ class Synthesis:
         following = go.texts[-1].then
         if following is None:
             # Texts that went out together have one count: what is left of it is the next ones'.
-            self._skip = go.skip
+            # Of one that went alone another voice was slower, and this one has said all of it.
+            self._skip = go.skip if go.texts[-1].sentence in self._sharing else 0
         else:
             following.base = go.texts[0].base + go.came
         return go

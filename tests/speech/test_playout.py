@@ -36,6 +36,16 @@ def test_what_is_out_is_counted_by_sentence() -> None:
     assert (ledger.bytes_sent(ONE), ledger.bytes_sent(TWO), ledger.bytes_sent(THREE)) == (160, 5, 0)
 
 
+def test_it_is_known_what_was_given_together() -> None:
+    ledger = Ledger()
+    ledger.given(ONE, 10)
+    ledger.given(TWO, 10, ONE)
+    assert ledger.together(ONE) == [ONE, TWO]
+    assert ledger.together(TWO) == []
+    ledger.given(ONE, 10)
+    assert ledger.together(ONE) == [ONE]
+
+
 def test_the_carrier_plays_in_real_time_from_the_moment_it_has_something() -> None:
     ledger = Ledger()
     assert ledger.ahead(5.0) == 0.0

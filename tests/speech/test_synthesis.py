@@ -381,6 +381,22 @@ def test_words_that_are_kept_as_audio_go_before_what_is_awaited() -> None:
     assert voice.text == "Wait. One. "
 
 
+def test_a_faster_voice_takes_nothing_from_the_text_behind_one_that_broke_off() -> None:
+    voice = Voice()
+    voice.give(1, "One and two and three.", "Four.")
+    go = voice.ask()
+    assert go is not None
+    slow = len(encode("One and two and three. "))
+    voice.say(go, slow)
+    again = voice.ask()
+    assert again is not None
+    again_all = encode("One and two and three. ")[: slow - 800]
+    voice.synthesis.audio(again_all, voice.now)
+    voice.synthesis.flushed(voice.now)
+    voice.play()
+    assert voice.all() == "One and two and three. Four. "
+
+
 TEXTS = st.lists(st.sampled_from(["One.", "Two and two.", "", "x" * 900, "No.☠"]), max_size=6)
 
 
